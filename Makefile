@@ -1,0 +1,48 @@
+# make demo    set up .venv and run the main job on the bundled corpus
+# make test    set up .venv and run all tests
+# make check   lint, types and all tests
+# make clean   remove .venv and everything that was built
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := setup.cfg pyproject.toml
+
+.PHONY: demo test lint types check wheel clean
+
+demo: $(VENV)/.installed
+	@echo "== emoclf demo: the whole road, on the bundled corpus"
+	$(BIN)/emoclf demo
+
+test: $(VENV)/.tested
+	@echo "== all tests"
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.tested
+	$(BIN)/mypy
+
+check: lint types test
+
+wheel: $(VENV)/.tested
+	rm -rf build dist
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+# A stamp is newer than setup.cfg when nothing has to be installed again.
+$(VENV)/.installed: $(SOURCES)
+	@echo "== setting up $(VENV) (once: some minutes, about 2.3 GB with TensorFlow)"
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "emoclf needs Python 3.11 or newer; say which with: make PYTHON=python3.12 ..."'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	@echo "== adding what tests and checks need"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

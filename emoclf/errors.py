@@ -1,0 +1,78 @@
+"""Every error that emoclf raises on purpose.
+
+Each says where, what was wrong, the value received and what to do, and also extends
+the built-in that a caller would expect::
+
+    EmoclfError
+    ├── DataError            (ValueError)    a file, a table, a text or a label
+    ├── SettingsError        (ValueError)    a setting's name or value
+    ├── VectorsError         (ValueError)    a file of word vectors
+    ├── TrainingError        (RuntimeError)  a training that cannot go on
+    │   └── ResumeError                      a checkpoint that does not fit this run
+    ├── BundleError          (ValueError)    a saved classifier
+    ├── ExportError          (RuntimeError)  an export that failed its own check
+    ├── SearchError          (RuntimeError)  a search that cannot go on
+    └── MissingDependency    (ImportError)   an optional package
+
+The command line prints the message of an EmoclfError on one line and returns 1;
+anything else is a bug and shows its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EmoclfError(Exception):
+    """Anything that the caller can mend."""
+
+
+class DataError(EmoclfError, ValueError):
+    """A file, a table, a text or a label is not usable."""
+
+
+class SettingsError(EmoclfError, ValueError):
+    """A setting has a wrong name or a wrong value."""
+
+
+class VectorsError(EmoclfError, ValueError):
+    """A file of word vectors is not usable."""
+
+
+class TrainingError(EmoclfError, RuntimeError):
+    """A training cannot go on."""
+
+
+class ResumeError(TrainingError):
+    """A checkpoint does not fit the run that is to be resumed."""
+
+
+class BundleError(EmoclfError, ValueError):
+    """A saved classifier is damaged, incomplete or too new."""
+
+
+class ExportError(EmoclfError, RuntimeError):
+    """An export failed its own check; nothing was left behind."""
+
+
+class SearchError(EmoclfError, RuntimeError):
+    """A hyper-parameter search cannot go on."""
+
+
+class MissingDependency(EmoclfError, ImportError):
+    """An optional package is not installed."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` for the nearest known word, or nothing.
+
+    Examples
+    --------
+    >>> did_you_mean("joi", ["anger", "joy"])
+    " Did you mean 'joy'?"
+    >>> did_you_mean("quite else", ["anger", "joy"])
+    ''
+    """
+    close = difflib.get_close_matches(str(word), [str(k) for k in known], 1, 0.6)
+    return f" Did you mean {close[0]!r}?" if close else ""
