@@ -1,0 +1,281 @@
+"""Labelled texts that know their classes and where they came from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+from emoclf.datasets.cells import Label, LabelReader
+from emoclf.datasets.columns import Columns, find_columns
+from emoclf.datasets.rows import (
+    Collected,
+    Row,
+    Skips,
+    collect_rows,
+    names_of,
+    order_names,
+    part_cell,
+    single_label,
+)
+from emoclf.errors import DataError
+from emoclf.settings import DataSettings
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Texts with their labels.
+
+    Parameters
+    ----------
+    texts : tuple of str
+    labels : tuple of str, or tuple of tuples of str
+        One name per text, or all that apply to it (perhaps none).
+    label_names : tuple of str
+        The classes, in the order that every output of a classifier keeps: as they
+        were named, else sorted.
+    several : bool
+        Whether a text may have several labels.
+    parts : tuple of str, optional
+        ``train``, ``valid`` or ``test`` for each text, from a split column.
+    source : str
+        What errors and reports call it.
+    lines : tuple of int, optional
+        Where each text stands in its source.
+    unit : {'line', 'row', 'position'}
+        What ``lines`` counts; positions count from 0.
+    skips : tuple of Skips
+        Rows that were dropped on request, by reason.
+
+    Examples
+    --------
+    >>> data = Dataset.from_lists(["So happy!", "Go away."], ["joy", "anger"])
+    >>> data.label_names, data.label_ids.tolist()
+    (('anger', 'joy'), [1, 0])
+    """
+
+    texts: tuple[str, ...]
+    labels: tuple[Label, ...]
+    label_names: tuple[str, ...]
+    several: bool = False
+    parts: tuple[str, ...] | None = None
+    source: str = "texts"
+    lines: tuple[int, ...] | None = None
+    unit: str = "position"
+    skips: tuple[Skips, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def skipped(self) -> int:
+        """How many rows were dropped on request."""
+        return sum(skip.count for skip in self.skips)
+
+    @property
+    def label_ids(self) -> np.ndarray:
+        """Class ids, int32 (n,); with several labels 0 or 1, float32 (n, classes)."""
+        id_of = {name: i for i, name in enumerate(self.label_names)}
+        if not self.several:
+            ids = [id_of[str(label)] for label in self.labels]
+            return np.array(ids, dtype=np.int32)
+        hot = np.zeros((len(self), len(id_of)), dtype=np.float32)
+        for row, label in enumerate(self.labels):
+            hot[row, [id_of[name] for name in label]] = 1.0
+        return hot
+
+    def counts(self) -> dict[str, int]:
+        """Return how many texts each class has, in the order of ``label_names``."""
+        found = Counter(name for label in self.labels for name in names_of(label))
+        return {name: found[name] for name in self.label_names}
+
+    def place(self, index: int) -> str:
+        """Return where a text stands in its source, as ``line 18``."""
+        number = index if self.lines is None else self.lines[index]
+        return f"{self.unit} {number}"
+
+    def where(self, index: int) -> str:
+        """Return where a text stands, as ``data.csv, line 18``."""
+        return f"{self.source}, {self.place(index)}"
+
+    def take(self, indices: Iterable[int]) -> Self:
+        """Return the texts at these positions; the classes stay the same.
+
+        Rows that were dropped belong to the whole, so that ``skips`` is left out.
+        """
+        order = [int(i) for i in indices]
+        return replace(
+            self,
+            texts=tuple(self.texts[i] for i in order),
+            labels=tuple(self.labels[i] for i in order),
+            parts=None if self.parts is None else tuple(self.parts[i] for i in order),
+            lines=None if self.lines is None else tuple(self.lines[i] for i in order),
+            skips=(),
+        )
+
+    @classmethod
+    def from_lists(
+        cls,
+        texts: Sequence[str],
+        labels: Sequence[Any],
+        *,
+        label_names: Sequence[str] | Mapping[Any, str] | None = None,
+        source: str = "texts",
+    ) -> Self:
+        """Make a dataset from two lists of equal length.
+
+        Parameters
+        ----------
+        texts : sequence of str
+        labels : sequence of str, of numbers, or of lists of them
+        label_names : sequence of str or mapping, optional
+            The only classes there are, or a name for each label.
+        source : str
+            What errors call it.
+
+        Raises
+        ------
+        DataError
+            If the lengths differ, a text is empty or a row has no label.
+        """
+        for name, values in (("texts", texts), ("labels", labels)):
+            if isinstance(values, str | bytes | Mapping):
+                raise DataError(
+                    f"{name} must be a list. Got {type(values).__name__} instead."
+                )
+        texts, labels = list(texts), list(labels)
+        if len(texts) != len(labels):
+            raise DataError(
+                "texts and labels must have the same length. "
+                f"Got {len(texts):,} texts and {len(labels):,} labels."
+            )
+        known, names = _known_or_names(label_names)
+        reader = LabelReader(names=names, known=known)
+        rows = (Row(i, *pair) for i, pair in enumerate(zip(texts, labels, strict=True)))
+        return cls.from_rows(rows, reader, source=source, unit="position")
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        text_column: str | None = None,
+        label_column: str | None = None,
+        split_column: str | None = None,
+        label_separator: str | None = None,
+        label_names: Sequence[str] | Mapping[Any, str] | None = None,
+        skip_bad_rows: bool = False,
+        source: str = "DataFrame",
+    ) -> Self:
+        """Make a dataset from a pandas DataFrame.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+        text_column, label_column, split_column : str, optional
+            Names of columns; those of texts and labels are found if not given.
+        label_separator : str, optional
+            Splits a cell into several labels. A column of lists needs none.
+        label_names : sequence of str or mapping, optional
+            The only classes there are, or a name for each label.
+        skip_bad_rows : bool
+            Drop and count rows that cannot be used.
+        source : str
+            What errors call it; they count positions from 0, as ``iloc`` does.
+
+        Raises
+        ------
+        DataError
+            If a column is missing or a row cannot be used.
+        """
+        if not hasattr(frame, "iloc") or not hasattr(frame, "columns"):
+            raise DataError(
+                f"{source} must be a pandas DataFrame. Got {type(frame).__name__} "
+                "instead. Two lists go to Dataset.from_lists."
+            )
+        settings = DataSettings(
+            text_column=text_column,
+            label_column=label_column,
+            split_column=split_column,
+        )
+        columns = find_columns([str(c) for c in frame.columns], settings, source=source)
+        known, names = _known_or_names(label_names)
+        reader = LabelReader(names=names, known=known, separator=label_separator)
+        rows = _frame_rows(frame, columns)
+        return cls.from_rows(
+            rows, reader, source=source, unit="position", skip_bad_rows=skip_bad_rows
+        )
+
+    @classmethod
+    def from_rows(
+        cls,
+        rows: Iterable[Row],
+        reader: LabelReader,
+        *,
+        source: str,
+        unit: str,
+        skip_bad_rows: bool = False,
+    ) -> Self:
+        """Make a dataset from rows of any source; all readers end here."""
+        kept: Collected = collect_rows(
+            rows, reader, source=source, unit=unit, skip_bad_rows=skip_bad_rows
+        )
+        names = reader.order if reader.fixed else order_names(kept.labels, reader.order)
+        return cls(
+            texts=tuple(kept.texts),
+            labels=tuple(kept.labels),
+            label_names=tuple(names),
+            several=bool(reader.several),
+            parts=tuple(kept.parts) or None,
+            source=source,
+            lines=tuple(kept.numbers),
+            unit=unit,
+            skips=kept.skips,
+        )
+
+
+def check_trainable(dataset: Dataset) -> None:
+    """Check that there is something to tell apart.
+
+    Raises
+    ------
+    DataError
+        If there is only one class, or a label stands on one row only; the message
+        says on which.
+    """
+    counts = dataset.counts()
+    found = [name for name, count in counts.items() if count]
+    if len(found) < 2:
+        has = f"only one class, {found[0]!r}" if found else "no labels"
+        raise DataError(
+            f"{dataset.source} has {has}. A classifier needs texts of at least two."
+        )
+    for index, label in enumerate(dataset.labels):
+        for name in names_of(label):
+            if counts[name] == 1:
+                raise DataError(single_label(name, counts, dataset.where(index)))
+
+
+def _frame_rows(frame: Any, columns: Columns) -> Iterator[Row]:
+    texts, labels = (frame.iloc[:, i].tolist() for i in columns[:2])
+    for i in range(len(texts)):
+        if columns.split is None:
+            yield Row(i, texts[i], labels[i])
+        else:
+            part = part_cell(frame.iat[i, columns.split])
+            yield Row(i, texts[i], labels[i], part)
+
+
+def _known_or_names(
+    label_names: Sequence[str] | Mapping[Any, str] | None,
+) -> tuple[Sequence[str] | None, Mapping[Any, str] | None]:
+    if isinstance(label_names, Mapping):
+        return None, label_names
+    if isinstance(label_names, str):
+        raise DataError(
+            f"label_names must be a list of names. Got {label_names!r} instead."
+        )
+    return (None if label_names is None else list(label_names)), None

@@ -1,0 +1,213 @@
+"""Group texts that are the same, or nearly: a group must not be split.
+
+Two texts are near-duplicates when the Jaccard similarity of their word sets reaches
+the threshold, and groups are the connected components of that relation. Candidates
+come from MinHash signatures cut into bands (Leskovec, Rajaraman, Ullman: Mining of
+Massive Datasets, section 3.4); each is then verified on the word sets themselves, so
+that a wrong pair is impossible and a missed one improbable.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+from datasketch import MinHash
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
+
+# Scripts that put no spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han.
+UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_RUNS = re.compile(rf"([{UNSPACED}]+)|[^\W{UNSPACED}]+")
+
+_MISSED = 0.002  # of the pairs that lie exactly at the threshold
+_MOST_HASHES = 160
+_WORDS_AT_ONCE = 4_000_000  # that are compared in one step: bounds the memory
+
+
+def group_duplicates(texts: Sequence[str], threshold: float = 0.8) -> np.ndarray:
+    """Number the groups of duplicates and near-duplicates.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    threshold : float in (0, 1], default=0.8
+        Jaccard similarity of two word sets from which texts belong together. At 1
+        only texts that are equal but for case and white space do. In scripts
+        without spaces, pairs of characters stand for words. Below 0.5 many pairs
+        have to be compared, which takes long on large sets.
+
+    Returns
+    -------
+    groups : ndarray of int64, shape (n_texts,)
+        Counted from 0 in the order in which groups first occur.
+
+    Examples
+    --------
+    >>> group_duplicates(["So sad.", "so  sad.", "What a day!"]).tolist()
+    [0, 0, 1]
+    """
+    groups = _number([normalise(text) for text in texts])
+    if threshold >= 1 or len(texts) == 0:
+        return groups
+    _, first = np.unique(groups, return_index=True)
+    sets = [shingles(texts[i]) for i in first]
+    same_set = _number(sets)
+    distinct = list(dict.fromkeys(sets))
+    near = _near_duplicates(_incidence(distinct), threshold)
+    return _number(near[same_set][groups].tolist())
+
+
+def normalise(text: str) -> str:
+    """Return a text without differences of case and white space."""
+    return " ".join(text.split()).casefold()
+
+
+def shingles(text: str) -> frozenset[str]:
+    """Return the words of a text, or pairs of characters where there are no spaces.
+
+    A text of neither (``"!!!"``, an emoji) is its own only shingle.
+
+    Examples
+    --------
+    >>> sorted(shingles("No, no way")), sorted(shingles("非常好"))
+    (['no', 'way'], ['常好', '非常'])
+    """
+    found: set[str] = set()
+    for match in _RUNS.finditer(text.casefold()):
+        run = match.group()
+        if match.group(1) and len(run) > 1:
+            found.update(run[i : i + 2] for i in range(len(run) - 1))
+        else:
+            found.add(run)
+    return frozenset(found or {normalise(text)})
+
+
+def bands_for(threshold: float) -> tuple[int, int]:
+    """Return how many bands of how many hashes find a pair at the threshold.
+
+    The longest bands that the budget of hashes allows are taken, since they bring
+    the fewest wrong candidates.
+
+    Examples
+    --------
+    >>> bands_for(0.8)
+    (21, 6)
+    """
+    best = (math.ceil(math.log(_MISSED) / math.log1p(-threshold)), 1)
+    for rows in range(2, _MOST_HASHES):
+        bands = math.ceil(math.log(_MISSED) / math.log1p(-(threshold**rows)))
+        if bands * rows > _MOST_HASHES:
+            break
+        best = (bands, rows)
+    return best
+
+
+def _number(values: Sequence) -> np.ndarray:
+    ids: dict = {}
+    return np.array([ids.setdefault(v, len(ids)) for v in values], dtype=np.int64)
+
+
+def _incidence(sets: Sequence[frozenset[str]]) -> csr_array:
+    """Return which set holds which word, as a sparse matrix of ones."""
+    ids: dict[str, int] = {}
+    # Sorted: the order of a set of strings changes from process to process.
+    words = [ids.setdefault(w, len(ids)) for found in sets for w in sorted(found)]
+    starts = np.cumsum([0] + [len(found) for found in sets])
+    ones = np.ones(len(words), dtype=np.int32)
+    return csr_array((ones, words, starts), shape=(len(sets), len(ids)))
+
+
+def _near_duplicates(incidence: csr_array, threshold: float) -> np.ndarray:
+    """Return the component of every set of words."""
+    n_sets = incidence.shape[0]
+    sizes = np.diff(incidence.indptr)
+    bands, rows = bands_for(threshold)
+    signatures = _signatures(incidence, bands * rows)
+    at_once = int(_WORDS_AT_ONCE / sizes.mean())
+    component = np.arange(n_sets)
+    left, right = np.empty(0, np.int64), np.empty(0, np.int64)
+    for band in np.split(signatures, bands, axis=1):
+        _, bucket = np.unique(_as_keys(band), return_inverse=True)
+        # Neighbours first: they link a large bucket of like texts in one go, and
+        # a bucket that is one component need not be looked at pair by pair.
+        for steps in (range(1, 2), range(2, n_sets)):
+            for a, b in _equal_pairs(bucket, component, steps, at_once):
+                keep = component[a] != component[b]
+                a, b = _verified(incidence, sizes, a[keep], b[keep], threshold)
+                if len(a):
+                    left, right = np.append(left, a), np.append(right, b)
+                    links = coo_array(
+                        (np.ones(len(left)), (left, right)), shape=(n_sets, n_sets)
+                    )
+                    component = connected_components(links, directed=False)[1]
+    return component
+
+
+def _as_keys(band: np.ndarray) -> np.ndarray:
+    band = np.ascontiguousarray(band)
+    return band.view(np.dtype((np.void, band.itemsize * band.shape[1]))).ravel()
+
+
+def _verified(
+    incidence: csr_array,
+    sizes: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    threshold: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Keep the pairs whose sets of words are similar enough."""
+    # Sizes that differ too much rule a pair out before it is looked at.
+    small, large = np.minimum(sizes[a], sizes[b]), np.maximum(sizes[a], sizes[b])
+    keep = small >= threshold * large - 1e-9
+    a, b = a[keep], b[keep]
+    shared = incidence[a].multiply(incidence[b]).sum(axis=1)
+    near = shared >= threshold * (sizes[a] + sizes[b] - shared) - 1e-9
+    return a[near], b[near]
+
+
+def _signatures(incidence: csr_array, n_hashes: int) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    hash_of = rng.integers(0, 2**32, incidence.shape[1], dtype=np.uint32).tolist()
+    words, starts = incidence.indices.tolist(), incidence.indptr.tolist()
+    sets = (words[a:b] for a, b in pairwise(starts))
+    found = np.empty((incidence.shape[0], n_hashes), dtype=np.uint32)
+    hashed = MinHash.generator(sets, num_perm=n_hashes, hashfunc=hash_of.__getitem__)
+    for row, minhash in enumerate(hashed):
+        found[row] = minhash.hashvalues
+    return found
+
+
+def _equal_pairs(
+    bucket: np.ndarray, component: np.ndarray, steps: range, at_once: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield pairs from the same bucket that stand so many steps apart in it."""
+    order = np.argsort(bucket, kind="stable")
+    counts = np.bincount(bucket)
+    ends = np.cumsum(counts)
+    starts = ends - counts
+    lowest = np.minimum.reduceat(component[order], starts)
+    highest = np.maximum.reduceat(component[order], starts)
+    places = np.flatnonzero(np.repeat(lowest != highest, counts))
+    end_of = np.repeat(ends, counts)
+    left: list[np.ndarray] = []
+    right: list[np.ndarray] = []
+    waiting = 0
+    for step in steps:
+        places = places[places + step < end_of[places]]
+        left.append(order[places])
+        right.append(order[places + step])
+        waiting += len(places)
+        if waiting >= at_once or not len(places):
+            yield np.concatenate(left), np.concatenate(right)
+            left, right, waiting = [], [], 0
+        if not len(places):
+            return
+    if waiting:
+        yield np.concatenate(left), np.concatenate(right)

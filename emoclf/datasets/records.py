@@ -1,0 +1,123 @@
+"""Rows of JSON Lines and Parquet files."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from emoclf.datasets.cells import BadRow, shorten
+from emoclf.datasets.columns import Columns, find_columns
+from emoclf.datasets.files import open_bytes
+from emoclf.datasets.rows import Row, part_cell
+from emoclf.errors import DataError, did_you_mean
+from emoclf.optional import require
+from emoclf.settings import DataSettings
+
+# A key may be left out of an object: so many objects are asked for their keys.
+_LOOK_AHEAD = 1000
+
+
+def read_json_lines(
+    lines: Iterator[str], settings: DataSettings, *, source: str
+) -> Iterator[Row]:
+    """Yield the rows of a JSON Lines file, one object per line; empty lines hold none.
+
+    Raises
+    ------
+    DataError
+        If no object has the columns that are wanted.
+    """
+    objects = (
+        (number, _parse(line)) for number, line in enumerate(lines, 1) if line.strip()
+    )
+    first = list(islice(objects, _LOOK_AHEAD))
+    keys = dict.fromkeys(
+        key for _, found in first if isinstance(found, dict) for key in found
+    )
+    if not keys:
+        number, found = first[0] if first else (1, BadRow("", "no object"))
+        raise DataError(f"{source}, line {number}: {found}.")
+    names = list(keys)
+    columns = find_columns(names, settings, source=source)
+    for number, found in chain(first, objects):
+        if isinstance(found, BadRow):
+            yield Row(number, bad=found)
+        else:
+            yield _row(number, found, names, columns)
+
+
+def _parse(line: str) -> dict[str, Any] | BadRow:
+    try:
+        found = json.loads(line)
+    except json.JSONDecodeError as error:
+        array = line.lstrip().startswith("[")
+        cure = "Write one object per line, without an array" if array else "Mend it"
+        reason = f"column {error.colno}: this is not JSON ({error.msg}). {cure}"
+        return BadRow("no JSON", reason)
+    except (ValueError, RecursionError) as error:  # endless digits, endless brackets
+        return BadRow("no JSON", f"this is not JSON ({error}). Mend it")
+    if isinstance(found, dict):
+        return found
+    return BadRow(
+        "no JSON object",
+        'each line must be an object as {"text": …, "label": …}. '
+        f"Got {type(found).__name__} instead. Mend it",
+    )
+
+
+def _row(number: int, found: dict[str, Any], names: list[str], columns: Columns) -> Row:
+    wanted = [names[i] for i in columns if i is not None]
+    for name in wanted:
+        if name not in found:
+            has = shorten(map(repr, found)) or "nothing"
+            return Row(
+                number,
+                bad=BadRow(
+                    f"no {name!r}",
+                    f"the object has no {name!r}.{did_you_mean(name, found)} "
+                    f"It has {has}. Mend it",
+                ),
+            )
+    cells = [found[name] for name in wanted]
+    part = None if columns.split is None else part_cell(cells[2])
+    return Row(number, cells[0], cells[1], part)
+
+
+def read_parquet(
+    path: Path, settings: DataSettings, *, compressed: bool
+) -> Iterator[Row]:
+    """Yield the rows of a Parquet file, numbered from 1.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged or a column is missing.
+    MissingDependency
+        If pyarrow is not installed.
+    """
+    parquet = require("pyarrow.parquet", extra="parquet", needed_by="reading Parquet")
+    arrow = require("pyarrow", extra="parquet", needed_by="reading Parquet")
+    with open_bytes(path, compressed=compressed) as stream:
+        # Parquet is read from its end, which gzip can reach only by unpacking it all.
+        source: Any = io.BytesIO(stream.read()) if compressed else stream
+        try:
+            file = parquet.ParquetFile(source)
+            names = file.schema_arrow.names
+            columns = find_columns(names, settings, source=str(path))
+            wanted = [names[i] for i in columns if i is not None]
+            number = 0
+            for batch in file.iter_batches(columns=wanted):
+                for cells in zip(
+                    *(batch.column(name).to_pylist() for name in wanted), strict=True
+                ):
+                    number += 1
+                    part = None if columns.split is None else part_cell(cells[2])
+                    yield Row(number, cells[0], cells[1], part)
+        except (arrow.ArrowException, OSError) as error:
+            raise DataError(
+                f"{path} is not a sound Parquet file: {str(error).splitlines()[0]}"
+            ) from None

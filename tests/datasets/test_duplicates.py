@@ -1,0 +1,109 @@
+"""Groups of near-duplicates: none is wrong, hardly any is missed."""
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+
+from emoclf.datasets.duplicates import (
+    bands_for,
+    group_duplicates,
+    shingles,
+)
+
+
+def jaccard(a, b):
+    return len(a & b) / len(a | b)
+
+
+def noisy_texts(n_families, seed, *, length=20, changed=3):
+    """Make families of texts of which some words were replaced."""
+    rng = random.Random(seed)
+    words = [f"w{i}" for i in range(2000)]
+    texts = []
+    for _ in range(n_families):
+        base = rng.sample(words, length)
+        for _ in range(3):
+            copy = list(base)
+            for place in rng.sample(range(length), rng.randrange(changed + 1)):
+                copy[place] = rng.choice(words)
+            texts.append(" ".join(copy))
+    rng.shuffle(texts)
+    return texts
+
+
+def components(texts, threshold):
+    """Group by comparing every pair, as the definition says."""
+    sets = [shingles(text) for text in texts]
+    group = list(range(len(texts)))
+    for i, j in itertools.combinations(range(len(texts)), 2):
+        if jaccard(sets[i], sets[j]) >= threshold - 1e-12 and group[i] != group[j]:
+            old, new = group[j], group[i]
+            group = [new if g == old else g for g in group]
+    return group
+
+
+def partition(groups):
+    found = {}
+    for i, group in enumerate(np.asarray(groups).tolist()):
+        found.setdefault(group, []).append(i)
+    return {tuple(members) for members in found.values()}
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.6, 0.8, 0.9])
+def test_groups_are_those_of_all_pairs(threshold):
+    texts = noisy_texts(60, seed=1)
+    found = group_duplicates(texts, threshold)
+    assert partition(found) == partition(components(texts, threshold))
+
+
+def test_pairs_exactly_at_the_threshold_are_found():
+    # 18 of 20 words shared: 16 / 20 = 0.8 exactly, where the search is weakest.
+    rng = random.Random(2)
+    texts = []
+    for i in range(1000):
+        words = [f"{i}x{j}" for j in range(20)]
+        rng.shuffle(words)
+        texts += [" ".join(words[:18]), " ".join(words[2:])]
+    assert jaccard(shingles(texts[0]), shingles(texts[1])) == 0.8
+    groups = group_duplicates(texts, 0.8)
+    found = np.mean(groups[::2] == groups[1::2])
+    assert found >= 0.99
+    assert groups.max() + 1 >= 1000  # and no two families are joined
+    assert group_duplicates(texts, 0.81).max() + 1 == 2000
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.5, 0.8, 0.99])
+def test_bands_find_what_lies_at_the_threshold(threshold):
+    bands, rows = bands_for(threshold)
+    assert 1 - (1 - threshold**rows) ** bands >= 0.998
+
+
+def test_case_space_and_order():
+    texts = ["No way, Jose", "no  way, JOSE ", "Jose: no way!", "other"]
+    assert group_duplicates(texts, 1.0).tolist() == [0, 0, 1, 2]
+    assert group_duplicates(texts, 0.9).tolist() == [0, 0, 0, 1]
+
+
+def test_texts_without_words_or_spaces():
+    texts = ["!!!", "!!!", "???", "😀", "😀 ", "…"]
+    assert group_duplicates(texts, 0.8).tolist() == [0, 0, 1, 2, 2, 3]
+    chinese = ["味道不错,送餐也很快", "味道不错送餐也很快!", "完全不一样的评论"]
+    assert group_duplicates(chinese, 0.6).tolist() == [0, 0, 1]
+    assert shingles("好 ok") == {"好", "ok"}
+    assert shingles("ไทยก") == {"ไท", "ทย", "ยก"}
+
+
+def test_edges():
+    assert group_duplicates([], 0.8).tolist() == []
+    assert group_duplicates(["a"], 0.8).tolist() == [0]
+    assert group_duplicates(["a\ud800", "a\ud800"], 0.8).tolist() == [0, 0]
+
+
+def test_many_like_texts_stay_fast():
+    """One bucket of thousands must not cost the square of it."""
+    rng = random.Random(0)
+    frame = " ".join(f"w{i}" for i in range(30))
+    texts = [f"{frame} {rng.random()}" for _ in range(3000)]
+    assert group_duplicates(texts, 0.8).max() == 0
