@@ -1,0 +1,228 @@
+"""The tokenizer: tables over code points, a list of emoticons, and one expression.
+
+Rules look only at neighbouring code points and at the class of the last code point that
+is not a mark, so that a TensorFlow graph can apply them as well (``graph.py``); a
+property test holds the two to equal tokens.
+
+- A word is letters and digits with their marks; an apostrophe between two letters
+  belongs to it ("didn't"), a hyphen does not. Between two digits ``. , :`` belong to
+  the number ("3.5", "10:30").
+- Characters of scripts without spaces stand alone.
+- An emoji sequence is one token, a pair of regional indicators too.
+- A run of one of ``! ? . , : ; - * ~ _ = #`` is one token, of three marks at most.
+- A piece between spaces that is an emoticon, such as ":-)", is one token.
+- Every other mark or symbol stands alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from emoclf.errors import SettingsError, did_you_mean
+from emoclf.optional import require
+from emoclf.text import tables
+from emoclf.text.tables import IN_NUMBERS, RUNS, CodePoints
+
+KINDS = ("words", "characters", "jieba")
+LONGEST_RUN = 3
+EMOTICONS = tuple(
+    r"""
+    :) :-) :)) :( :-( :(( ;) ;-) :D :-D =) =( =D :P :-P ;P :p xD XD :O :-O :o :/ :-/
+    :\ :| :-| :* :-* :'( :'-( :') :] :[ <3 </3 ^^ ^_^ -_- >_< o_O O_o T_T ;_; :3 8)
+    B) >:( D: \o/ ¯\_(ツ)_/¯
+    """.split()
+)
+
+_WORD = r"(?:L[MJ]*(?:A(?=L))?|D[MJ]*(?:[" + re.escape(IN_NUMBERS) + r"](?=D))?)+"
+_REST = (
+    r"|[ET][MJT]*(?:(?<=J)E[MJT]*)*"
+    r"|RR?[MJ]*"
+    r"|Z+"
+    r"|[^SMJ][MJ]*"
+    r"|[MJ]+"
+)
+_RUN = "".join(rf"|{re.escape(mark)}+[MJ]*" for mark in RUNS)
+# The expressions match everything, spaces too, so that the pieces' lengths tell where
+# they stand: findall is twice as fast as finditer. Plain words come first, with the
+# space behind them; L++ does not give letters back to make the look-ahead true.
+_PATTERNS = {
+    "words": re.compile(r"L++(?![MJAD])S?|S+|" + _WORD + _RUN + _REST),
+    "characters": re.compile("S+" + _REST),
+}
+
+
+class Tokenizer:
+    """Cut texts into tokens.
+
+    Parameters
+    ----------
+    kind : {"words", "characters", "jieba"}, default="words"
+        "characters" makes a token of every code point with its marks; "jieba" cuts
+        Chinese into words (``pip install 'emoclf[chinese]'``) and runs in Python only.
+    lowercase : bool, default=True
+        Fold letters to lower case, one code point to one code point.
+    points : CodePoints, optional
+        Tables of an older model; else those of this version.
+
+    Examples
+    --------
+    >>> Tokenizer().tokens("I didn't know... :-) 我")
+    ['i', "didn't", 'know', '...', ':-)', '我']
+    """
+
+    def __init__(
+        self,
+        kind: str = "words",
+        lowercase: bool = True,
+        points: CodePoints | None = None,
+    ) -> None:
+        if kind not in KINDS:
+            raise SettingsError(
+                f"There is no tokenizer {kind!r}.{did_you_mean(kind, KINDS)} "
+                f"Known: {', '.join(KINDS)}."
+            )
+        self.kind = kind
+        self.lowercase = lowercase
+        self.points = points if points is not None else tables.shipped()
+        self._classes, self._forms = _translations(self.points, lowercase)
+        self.emoticons = frozenset(
+            "".join(self._forms[ord(char)] for char in emoticon)
+            for emoticon in EMOTICONS
+        )
+        # Longest first, so that ":))" is not taken for ":)".
+        ordered = sorted(self.emoticons, key=lambda e: (-len(e), e))
+        self._emoticon = re.compile("|".join(map(re.escape, ordered)))
+        self._jieba = _jieba() if kind == "jieba" else None
+        self._pieces = _PATTERNS.get(kind, _PATTERNS["words"]).findall
+
+    def tokens(self, text: str) -> list[str]:
+        """Return the tokens of a text, in their normal form."""
+        if self._jieba is not None:
+            normal = text.translate(self._forms)
+            return [word for word in self._jieba.lcut(normal) if self._visible(word)]
+        normal, classes = self._translate(text)
+        found, start = [], 0
+        for piece in self._pieces(classes):
+            stop = start + len(piece)
+            if piece[-1] != "S":
+                token = normal[start:stop]
+                if len(token) > LONGEST_RUN and piece[0] in RUNS:
+                    token = _capped(token, piece)
+                found.append(token)
+            elif piece[0] != "S":
+                found.append(normal[start : stop - 1])
+            start = stop
+        return found
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where each token stands: ``text[start:stop]`` is what was written."""
+        if self._jieba is not None:
+            normal = text.translate(self._forms)
+            return [
+                (start, stop)
+                for word, start, stop in self._jieba.tokenize(normal)
+                if self._visible(word)
+            ]
+        found, start = [], 0
+        for piece in self._pieces(self._translate(text)[1]):
+            stop = start + len(piece)
+            if piece[0] != "S":
+                found.append((start, stop - (piece[-1] == "S")))
+            start = stop
+        return found
+
+    def batch(self, texts: Iterable[str]) -> list[list[str]]:
+        """Return the tokens of each text."""
+        return [self.tokens(text) for text in texts]
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Tokenizer)
+            and (self.kind, self.lowercase) == (other.kind, other.lowercase)
+            and np.array_equal(self.points.classes, other.points.classes)
+            and np.array_equal(self.points.lower, other.points.lower)
+            and np.array_equal(self.points.plain, other.points.plain)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the settings and the tables, as a bundle keeps them."""
+        settings = {
+            "kind": self.kind,
+            "lowercase": self.lowercase,
+            "emoticons": sorted(self.emoticons),
+        }
+        return settings, tables.pack(self.points)
+
+    @classmethod
+    def from_state(
+        cls, settings: dict[str, Any], arrays: dict[str, np.ndarray]
+    ) -> Tokenizer:
+        """Return the tokenizer that was saved."""
+        return cls(settings["kind"], settings["lowercase"], tables.unpack(arrays))
+
+    def _translate(self, text: str) -> tuple[str, str]:
+        """Return the normal form and the classes, one for each code point."""
+        normal = text.translate(self._forms)
+        classes = text.translate(self._classes)
+        if self.kind == "words":
+            for match in self._emoticon.finditer(normal):
+                start, stop = match.span()
+                if (start == 0 or classes[start - 1] == "S") and (
+                    stop == len(classes) or classes[stop] == "S"
+                ):
+                    classes = classes[:start] + "Z" * (stop - start) + classes[stop:]
+        return normal, classes
+
+    def _visible(self, word: str) -> bool:
+        return word.translate(self._classes).strip("S") != ""
+
+
+def _capped(token: str, piece: str) -> str:
+    """Return a run of marks with at most three of them."""
+    run = len(piece) - len(piece.lstrip(piece[0]))
+    return token[: min(run, LONGEST_RUN)] + token[run:]
+
+
+def _translations(points: CodePoints, lowercase: bool) -> tuple[Any, Any]:
+    """Return the tables as str.translate wants them: strings indexed by code point."""
+    if points is not tables.shipped():
+        return _strings(points, lowercase)
+    return _shipped_strings(lowercase)
+
+
+@cache
+def _shipped_strings(lowercase: bool) -> tuple[Any, Any]:
+    return _strings(tables.shipped(), lowercase)
+
+
+def _strings(points: CodePoints, lowercase: bool) -> tuple[Any, Any]:
+    forms = points.lower if lowercase else points.plain
+    return (
+        points.classes.tobytes().decode("ascii"),
+        forms.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass"),
+    )
+
+
+@cache
+def _jieba() -> Any:
+    jieba = require("jieba", extra="chinese", needed_by="the tokenizer 'jieba'")
+    # It reports loading its dictionary on standard error, at every start.
+    jieba.setLogLevel(logging.WARNING)
+    return jieba
+
+
+def token_counts(token_lists: Iterable[Sequence[str]]) -> dict[str, int]:
+    """Count each token."""
+    counts: dict[str, int] = {}
+    for tokens in token_lists:
+        for token in tokens:
+            counts[token] = counts.get(token, 0) + 1
+    return counts
