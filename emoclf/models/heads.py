@@ -1,0 +1,56 @@
+"""The only output layers there are, and their twin for the loss.
+
+A sigmoid laid on a softmax squeezes every output into [0.5, 0.731]; this is the bug
+that makes networks "always predict one class". Here nobody adds an activation: a model
+ends in one softmax (one label per text) or one sigmoid per label (several labels per
+text), and the loss is computed from the logits of :func:`logits_twin`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers
+
+LOGITS = "logits"
+PROBABILITIES = "probabilities"
+
+
+def class_probabilities(
+    features: Any, n_classes: int, *, several: bool, max_norm: float | None = None
+) -> Any:
+    """Lay the one head on the features of a text.
+
+    Parameters
+    ----------
+    features : KerasTensor, shape (batch, width)
+    n_classes : int >= 2
+        Two classes give two columns as well.
+    several : bool
+        A text may have several labels: one sigmoid per label, else one softmax.
+    max_norm : float, optional
+        Bound of the l2 norm of each class's weights; 3 in Kim (2014), section 3.1.
+
+    Returns
+    -------
+    probabilities : KerasTensor, shape (batch, n_classes)
+    """
+    constraint = None if max_norm is None else keras.constraints.MaxNorm(max_norm)
+    logits = layers.Dense(n_classes, kernel_constraint=constraint, name=LOGITS)(
+        features
+    )
+    activation = "sigmoid" if several else "softmax"
+    return layers.Activation(activation, name=PROBABILITIES)(logits)
+
+
+def logits_twin(model: keras.Model) -> keras.Model:
+    """Return the model that ends before the activation and shares every layer.
+
+    Losses computed from logits neither saturate nor lose digits, and cannot be given
+    probabilities by mistake.
+    """
+    twin = keras.Model(
+        model.inputs, model.get_layer(LOGITS).output, name=f"{model.name}_logits"
+    )
+    return twin

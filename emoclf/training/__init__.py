@@ -1,0 +1,1 @@
+"""Fitting: length buckets, the optimizer, checkpoints, and the loop around Keras."""

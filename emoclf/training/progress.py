@@ -1,0 +1,88 @@
+"""A progress bar with time left, on the standard error stream."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, TextIO
+
+import keras
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+SHOWN = {
+    "val_loss": "validation loss",
+    "val_accuracy": "accuracy",
+    "val_macro_f1": "macro-F1",
+}
+
+
+class TrainingProgress(keras.callbacks.Callback):
+    """Show each epoch's figures, and how long the rest will take.
+
+    On a terminal a bar moves; into a file or a pipe goes one line for each epoch.
+
+    Parameters
+    ----------
+    epochs : int
+        Largest number of epochs; a training may stop before.
+    stream : text stream, default=sys.stderr
+    """
+
+    def __init__(self, epochs: int, *, stream: TextIO | None = None) -> None:
+        super().__init__()
+        self.epochs = epochs
+        self.console = Console(file=stream or sys.stderr, highlight=False)
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("at most"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self._task: Any = None
+        self._steps = 1
+        self._epoch = 0
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self._steps = int(self.params.get("steps") or 1)
+        self._task = self.bar.add_task("training", total=self.epochs * self._steps)
+        self.bar.start()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._epoch = epoch
+        self.bar.update(
+            self._task,
+            completed=epoch * self._steps,
+            description=f"epoch {epoch + 1}/{self.epochs}",
+        )
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.bar.update(self._task, completed=self._epoch * self._steps + batch + 1)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        logs = logs or {}
+        width = len(str(self.epochs))
+        parts = [
+            f"epoch {epoch + 1:>{width}}/{self.epochs}",
+            f"loss {logs.get('loss', float('nan')):.3f}",
+            *(
+                f"{shown} {logs[name]:.3f}"
+                for name, shown in SHOWN.items()
+                if name in logs
+            ),
+        ]
+        self.console.print("  ".join(parts), soft_wrap=True)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self.bar.stop()

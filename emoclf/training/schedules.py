@@ -1,0 +1,69 @@
+"""Learning rates by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from emoclf.settings import TrainSettings
+from emoclf.training.optimizer import RowAdam
+
+SHRINK_BY = 0.5
+WARM_UP = 0.1
+
+
+def build_optimizer(settings: TrainSettings, *, steps_per_epoch: int) -> RowAdam:
+    """Build the optimizer that the settings describe.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        ``schedule`` is one of: "constant"; "cosine", which rises over the first tenth
+        of all steps and falls to zero along a cosine (Loshchilov and Hutter, 2017);
+        "exponential", which halves the rate about every second epoch; "plateau", which
+        halves it when the monitored figure stands still for two epochs.
+    steps_per_epoch : int >= 1
+    """
+    return RowAdam(
+        _rate(settings, steps_per_epoch),
+        embedding_rate=settings.embedding_rate,
+        clip_norm=settings.clip_norm,
+        use_ema=settings.ema is not None,
+        ema_momentum=settings.ema if settings.ema is not None else 0.99,
+    )
+
+
+def _rate(settings: TrainSettings, steps_per_epoch: int) -> Any:
+    rate, steps = settings.learning_rate, settings.epochs * steps_per_epoch
+    if settings.schedule == "cosine":
+        warm_up = max(1, int(WARM_UP * steps))
+        return keras.optimizers.schedules.CosineDecay(
+            0.0, max(1, steps - warm_up), warmup_target=rate, warmup_steps=warm_up
+        )
+    if settings.schedule == "exponential":
+        return keras.optimizers.schedules.ExponentialDecay(
+            rate, 2 * steps_per_epoch, SHRINK_BY
+        )
+    return rate
+
+
+class PlateauRate(keras.callbacks.ReduceLROnPlateau):
+    """Keras' ReduceLROnPlateau, with a state that survives a restart."""
+
+    def __init__(self, monitor: str, mode: str) -> None:
+        super().__init__(monitor, factor=SHRINK_BY, patience=2, mode=mode, min_delta=0)
+        self._restored: dict[str, Any] = {}
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        # Keras resets itself here, which would undo what a checkpoint gave back.
+        super().on_train_begin(logs)
+        self.__dict__.update(self._restored)
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what a resumed training has to know."""
+        return {"best": self.best, "wait": self.wait}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take up the state of :meth:`get_state`."""
+        self._restored = dict(state)

@@ -1,0 +1,247 @@
+"""Fit a network through ``keras.Model.fit``."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+
+from emoclf.errors import TrainingError
+from emoclf.models.heads import logits_twin
+from emoclf.settings import TrainSettings
+from emoclf.training.batches import Examples, LengthBuckets
+from emoclf.training.best import BestWeights
+from emoclf.training.checkpoint import Checkpoint, CheckpointFolder
+from emoclf.training.schedules import PlateauRate, build_optimizer
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """How a training went.
+
+    Parameters
+    ----------
+    history : dict of str to list of float
+        One number for each epoch: ``loss`` and ``accuracy`` on the training part while
+        it was fitted, ``val_loss``, ``val_accuracy`` and ``val_macro_f1``,
+        ``learning_rate``, ``seconds``.
+    best_epoch : int
+        The epoch (from 1) whose weights the network has.
+    ended : {"early", "all epochs", "interrupted", "loss not finite"}
+    """
+
+    history: dict[str, list[float]] = field(default_factory=dict)
+    best_epoch: int = 0
+    ended: str = "all epochs"
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs that were trained."""
+        return len(self.history.get("loss", []))
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all epochs."""
+        return float(sum(self.history.get("seconds", [])))
+
+
+def fit_model(
+    model: keras.Model,
+    train: Examples,
+    valid: Examples,
+    settings: TrainSettings,
+    *,
+    seed: int = 0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoints: CheckpointFolder | None = None,
+    resume: bool = False,
+) -> TrainingResult:
+    """Fit a network; the best epoch on the validation part gives its weights.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From :func:`emoclf.models.build_model`; fitted in place.
+    train, valid : Examples
+    settings : TrainSettings
+    seed : int
+        Together with the epoch's number it gives the order of the batches.
+    callbacks : sequence of keras.callbacks.Callback
+        Called after the validation figures were added to the logs. With ``resume``,
+        one that has ``get_state() -> dict`` and ``set_state(dict)`` gets its state
+        back.
+    checkpoints : CheckpointFolder, optional
+        Where each epoch's end is kept, so that a killed training can be resumed.
+    resume : bool, default=False
+        Go on from the checkpoint, and end with the weights that an undisturbed
+        training would have had.
+
+    Returns
+    -------
+    result : TrainingResult
+
+    Raises
+    ------
+    TrainingError
+        If no epoch gave a finite validation figure.
+    ResumeError
+        If the checkpoint belongs to other settings or data, or is damaged.
+    """
+    buckets = LengthBuckets(train, settings.batch_size, seed=seed)
+    best = BestWeights(valid, monitor=settings.monitor, patience=settings.patience)
+    keepers: list[Any] = [best]
+    if settings.schedule == "plateau":
+        mode = "min" if settings.monitor == "loss" else "max"
+        keepers.append(PlateauRate(f"val_{settings.monitor}", mode))
+    keepers += callbacks
+    twin = _compiled_twin(model, settings, steps=len(buckets), targets=train.targets)
+    recorder = _Recorder(buckets, best, keepers, checkpoints)
+    if checkpoints is not None and resume and checkpoints.exists():
+        recorder.restore(twin, checkpoints.load())
+    elif checkpoints is not None:
+        checkpoints.start()
+    ended = _run(twin, settings, recorder)
+    if best.best_weights is None:
+        raise TrainingError(
+            f"No epoch ended with a finite validation {settings.monitor}. The loss was "
+            f"{recorder.history.get('loss', [])[:5]}. Try a lower learning_rate or a "
+            "smaller clip_norm."
+        )
+    twin.set_weights(best.best_weights)
+    return TrainingResult(recorder.history, (best.best_epoch or 0) + 1, ended)
+
+
+def _compiled_twin(
+    model: keras.Model, settings: TrainSettings, *, steps: int, targets: Any
+) -> keras.Model:
+    """Return the twin that gives logits, ready for ``fit``."""
+    twin = logits_twin(model)
+    if targets.ndim == 2:
+        loss: Any = keras.losses.BinaryCrossentropy(from_logits=True)
+        metric: Any = keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        metric = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    optimizer = build_optimizer(settings, steps_per_epoch=steps)
+    # XLA compiles each length for seconds, and did not pay on a CPU.
+    twin.compile(optimizer, loss, metrics=[metric], jit_compile=False)
+    optimizer.build(twin.trainable_variables)
+    return twin
+
+
+def _run(twin: keras.Model, settings: TrainSettings, recorder: _Recorder) -> str:
+    """Fit until the end, and say in a word or two why it came."""
+    best = recorder.best
+    if not (best.stopped_early or recorder.done >= settings.epochs):
+        try:
+            twin.fit(
+                recorder.buckets.as_dataset(),
+                epochs=settings.epochs,
+                initial_epoch=recorder.done,
+                callbacks=recorder.callbacks(),
+                shuffle=False,
+                verbose=0,
+            )
+        except KeyboardInterrupt:
+            if best.best_weights is None:
+                raise
+            logger.warning("Interrupted; the best epoch so far is kept.")
+            return "interrupted"
+    losses = recorder.history.get("loss", [])
+    if losses and not abs(losses[-1]) < float("inf"):
+        return "loss not finite"
+    return "early" if best.stopped_early else "all epochs"
+
+
+class _Recorder(keras.callbacks.Callback):
+    """Tell the buckets which epoch it is; keep the history and the checkpoint.
+
+    It stands first in the list of callbacks to open an epoch; :class:`_EpochEnd` calls
+    it again as the last, when every other callback has seen the epoch.
+    """
+
+    def __init__(
+        self,
+        buckets: LengthBuckets,
+        best: BestWeights,
+        keepers: list[Any],
+        checkpoints: CheckpointFolder | None,
+    ) -> None:
+        super().__init__()
+        self.buckets = buckets
+        self.best = best
+        self.keepers = keepers
+        self.checkpoints = checkpoints
+        self.history: dict[str, list[float]] = {}
+        self.done = 0
+        self._began = 0.0
+
+    def callbacks(self) -> list[keras.callbacks.Callback]:
+        """Return all callbacks in the order in which Keras has to call them."""
+        return [self, *self.keepers, _EpochEnd(self)]
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.buckets.epoch = epoch
+        self._began = time.perf_counter()
+
+    def finish_epoch(self, epoch: int, logs: dict[str, Any]) -> None:
+        """Write the epoch down, and save what a resumed training needs."""
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        logs = {**logs, "learning_rate": rate}
+        logs["seconds"] = time.perf_counter() - self._began
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(float(value))
+        self.done = epoch + 1
+        if self.checkpoints is not None:
+            self.checkpoints.save(self._checkpoint())
+
+    def _checkpoint(self) -> Checkpoint:
+        states = [
+            k.get_state() if hasattr(k, "get_state") else None for k in self.keepers
+        ]
+        return Checkpoint(
+            epoch=self.done,
+            model=_values(self.model.variables),
+            optimizer=_values(self.model.optimizer.variables),
+            best=self.best.best_weights or [],
+            states={"history": self.history, "callbacks": states},
+        )
+
+    def restore(self, twin: keras.Model, checkpoint: Checkpoint) -> None:
+        """Put network, optimizer, history and callbacks where they were."""
+        _assign(twin.variables, checkpoint.model)
+        _assign(twin.optimizer.variables, checkpoint.optimizer)
+        self.history = checkpoint.states["history"]
+        self.done = checkpoint.epoch
+        self.best.best_weights = checkpoint.best or None
+        states = checkpoint.states["callbacks"]
+        for keeper, state in zip(self.keepers, states, strict=False):
+            if state is not None:
+                keeper.set_state(state)
+        logger.info("Resumed after epoch %d.", self.done)
+
+
+class _EpochEnd(keras.callbacks.Callback):
+    """The last callback of an epoch."""
+
+    def __init__(self, recorder: _Recorder) -> None:
+        super().__init__()
+        self.recorder = recorder
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.recorder.finish_epoch(epoch, dict(logs or {}))
+
+
+def _values(variables: Sequence[Any]) -> list[Any]:
+    return [keras.ops.convert_to_numpy(variable) for variable in variables]
+
+
+def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,90 @@
+"""How much each text counts in the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from emoclf.errors import SettingsError, did_you_mean
+
+
+def example_weights(
+    targets: np.ndarray,
+    label_names: Sequence[str],
+    *,
+    class_weight: str | Mapping[str, float] | None = None,
+    sample_weight: np.ndarray | None = None,
+) -> np.ndarray | None:
+    """Multiply class weights and sample weights into one weight for each text.
+
+    Keras raises when it is given both.
+
+    Parameters
+    ----------
+    targets : ndarray
+        int, shape (n,); or 0 and 1, shape (n, n_classes), for several labels, where a
+        text weighs the mean of its labels' weights.
+    label_names : sequence of str
+    class_weight : "balanced" or mapping of label names to weights, optional
+        "balanced" weighs a class by n / (n_classes * count), as scikit-learn does.
+    sample_weight : array of float >= 0, shape (n,), optional
+
+    Returns
+    -------
+    weights : ndarray of float32, shape (n,), or None when every text weighs the same
+
+    Raises
+    ------
+    SettingsError
+        If a label is unknown, a weight is negative, or the number of weights is wrong.
+    """
+    weights = None
+    if class_weight is not None:
+        of_class = _class_weights(targets, label_names, class_weight)
+        if targets.ndim == 1:
+            weights = of_class[targets]
+        else:
+            count = targets.sum(1)
+            weights = (targets @ of_class) / np.maximum(count, 1)
+            weights[count == 0] = 1.0
+    if sample_weight is not None:
+        given = np.asarray(sample_weight, np.float64)
+        if given.shape != (len(targets),) or not (given >= 0).all():
+            raise SettingsError(
+                f"sample_weight must be {len(targets)} numbers of at least 0, one for "
+                f"each text. Got an array of shape {given.shape}"
+                + (f" with a minimum of {given.min()}." if given.size else ".")
+            )
+        weights = given if weights is None else weights * given
+    return None if weights is None else np.asarray(weights, np.float32)
+
+
+def _class_weights(
+    targets: np.ndarray,
+    label_names: Sequence[str],
+    class_weight: str | Mapping[str, float],
+) -> np.ndarray:
+    if isinstance(class_weight, str):
+        if class_weight != "balanced":
+            raise SettingsError(
+                "class_weight must be 'balanced' or a weight for each label name. "
+                f"Got {class_weight!r} instead."
+            )
+        one_hot = np.eye(len(label_names))[targets] if targets.ndim == 1 else targets
+        counts = one_hot.sum(0)
+        return counts.sum() / (len(label_names) * np.maximum(counts, 1))
+    weights = np.ones(len(label_names))
+    for name, weight in class_weight.items():
+        if name not in label_names:
+            raise SettingsError(
+                f"class_weight names the label {name!r}, which is not one of "
+                f"{', '.join(label_names)}.{did_you_mean(name, label_names)}"
+            )
+        if not float(weight) >= 0:
+            raise SettingsError(
+                f"The class_weight of {name!r} must be a number of at least 0. "
+                f"Got {weight!r} instead."
+            )
+        weights[list(label_names).index(name)] = float(weight)
+    return weights
