@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from emoclf.errors import ResumeError
+from emoclf.files import write_atomically
 
 FILE = "epoch.npz"
 RUN_FILE = "run.json"
@@ -171,13 +172,3 @@ def digest(*parts: Any) -> str:
         sums.update(len(data).to_bytes(8, "little"))
         sums.update(data)
     return sums.hexdigest()
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole, or as it was before."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(temporary, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
