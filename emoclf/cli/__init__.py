@@ -1,0 +1,76 @@
+"""The command line: parse, call one function, print.
+
+Results go to standard output, progress and messages to standard error. Exit codes: 0
+done, 1 something that the user can mend, 2 a wrong call.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from emoclf._version import __version__
+from emoclf.errors import EmoclfError
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        args = build_parser(argv).parse_args(argv)
+        _talk(args)
+        code = args.run(args)
+        sys.stdout.flush()
+        return code or 0
+    except EmoclfError as error:
+        print(f"emoclf: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader has gone, as in `emoclf predict … | head`; nothing is wrong. The
+        # interpreter must not try to flush into the closed pipe again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("emoclf: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Build the parser of all commands.
+
+    Parameters
+    ----------
+    argv : sequence of str
+        Options of an architecture depend on ``--architecture``, which is looked up
+        here.
+    """
+    from emoclf.cli import commands
+
+    parser = argparse.ArgumentParser(
+        prog="emoclf",
+        description="Train, judge, explain and ship small text classifiers.",
+        epilog="'emoclf COMMAND --help' shows a command's options, and an example.",
+    )
+    parser.add_argument("--version", action="version", version=f"emoclf {__version__}")
+    subparsers = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    for command in commands.COMMANDS:
+        command.add_parser(subparsers, argv)
+    return parser
+
+
+def _talk(args: argparse.Namespace) -> None:
+    """Show what the library logs, unless --quiet was given."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("emoclf")
+    logger.handlers = [handler]
+    logger.propagate = False
+    quiet = getattr(args, "quiet", False)
+    logger.setLevel(logging.ERROR if quiet else logging.INFO)

@@ -1,0 +1,111 @@
+"""``emoclf train``: from a labelled file to a saved classifier and its figures."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emoclf.cli.options import add_settings, settings_from
+from emoclf.cli.shared import (
+    add_output_options,
+    load_tensorflow,
+    new_command,
+    print_json,
+)
+from emoclf.settings import RunSettings
+
+if TYPE_CHECKING:
+    from emoclf.job import Job
+
+
+def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
+    """Describe the command."""
+    parser = new_command(
+        subparsers,
+        "train",
+        help="train, judge and save a classifier from a labelled file",
+        example="emoclf train sentences.csv --vectors vectors.bin -o emotions.emoclf",
+    )
+    parser.add_argument("data", help="CSV, TSV, JSON Lines or Parquet, plain or .gz")
+    parser.add_argument("-o", "--output", required=True, help="bundle to write")
+    parser.add_argument("--valid", metavar="FILE", help="your own validation part")
+    parser.add_argument("--test", metavar="FILE", help="your own test part")
+    add_training_options(parser)
+    add_settings(parser, argv=argv)
+    parser.set_defaults(run=run)
+
+
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Add what training commands share beside the settings."""
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace an older bundle or run"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted run"
+    )
+    parser.add_argument(
+        "--tensorboard", metavar="DIR", help="write logs for TensorBoard"
+    )
+    add_output_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train on the user's own file."""
+    settings = settings_from(args)
+    load_tensorflow()
+    from emoclf.job import check_start, read_parts, run_job
+
+    check_start(args.output, overwrite=args.overwrite, resume=args.resume)
+    dataset, split = read_parts(
+        args.data,
+        settings.data,
+        valid=args.valid,
+        test=args.test,
+        seed=settings.seed,
+    )
+    job = run_job(
+        dataset,
+        split,
+        settings,
+        output=args.output,
+        overwrite=args.overwrite,
+        resume=args.resume,
+        callbacks=callbacks_for(args, settings),
+    )
+    print_job(job, as_json=args.json)
+    return 0
+
+
+def callbacks_for(args: argparse.Namespace, settings: RunSettings) -> list[Any]:
+    """Return the callbacks that the options ask for."""
+    import keras
+
+    from emoclf.training.progress import TrainingProgress
+
+    found: list[Any] = []
+    if not args.quiet:
+        found.append(TrainingProgress(settings.training.epochs))
+    if args.tensorboard:
+        found.append(keras.callbacks.TensorBoard(args.tensorboard))
+    return found
+
+
+def print_job(job: Job, *, as_json: bool) -> None:
+    """Print figures, verdict, and where the bundle is."""
+    if as_json:
+        figures = job.trained.bundle.figures
+        print_json({"bundle": str(job.path), **figures})
+        return
+    result = job.trained.result
+    print(
+        f"Epoch {result.best_epoch} of {result.epochs} was the best on the validation "
+        f"part (ended: {result.ended}; {result.seconds:.0f} s of training)."
+    )
+    print()
+    print("\n".join(job.report.lines()))
+    print()
+    print(f"Saved: {job.path}")
+    path = Path(str(job.path)).as_posix()
+    print(f"Load it: from emoclf import Predictor; model = Predictor.load({path!r})")

@@ -1,0 +1,73 @@
+"""``emoclf tune``: a random search that can be stopped and resumed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from emoclf.cli.options import add_settings, settings_from
+from emoclf.cli.shared import (
+    add_output_options,
+    load_tensorflow,
+    new_command,
+    print_json,
+)
+
+
+def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
+    """Describe the command."""
+    parser = new_command(
+        subparsers,
+        "tune",
+        help="search filters, kernel sizes and learning rate",
+        example="emoclf tune sentences.csv -o search --trials 20",
+    )
+    parser.add_argument("data", help="CSV, TSV, JSON Lines or Parquet, plain or .gz")
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        help="folder of the search; the same command goes on with it",
+    )
+    parser.add_argument(
+        "--trials", type=int, default=10, metavar="N", help="number of trials (10)"
+    )
+    parser.add_argument("--valid", metavar="FILE", help="your own validation part")
+    add_output_options(parser)
+    add_settings(parser, argv=argv)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Search, and say where the best classifier is."""
+    settings = settings_from(args)
+    load_tensorflow()
+    from emoclf.job import read_parts
+    from emoclf.tuning.search import search
+
+    _, split = read_parts(
+        args.data, settings.data, valid=args.valid, seed=settings.seed
+    )
+    found = search(
+        split.train, split.valid, settings, folder=args.output, trials=args.trials
+    )
+    if args.json:
+        print_json(
+            {
+                "bundle": str(found.path),
+                "monitor": found.monitor,
+                "best": asdict(found.best),
+                "trials": [asdict(trial) for trial in found.trials],
+            }
+        )
+        return 0
+    print("\n".join(found.lines()))
+    print()
+    print(
+        f"Best: trial {found.best.number}, chosen on the validation part; judge it on "
+        "texts that no trial has seen:"
+    )
+    print(f"  emoclf evaluate {found.path} your_test_file.csv")
+    return 0

@@ -1,0 +1,125 @@
+"""``emoclf vectors``: train word vectors, and see what vectors cover."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from emoclf.cli.options import (
+    add_section,
+    add_settings,
+    given_settings,
+    settings_from,
+)
+from emoclf.cli.shared import add_output_options, new_command, print_json
+
+
+def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
+    """Describe the commands."""
+    from emoclf.embeddings.settings import Word2VecSettings
+
+    parser = subparsers.add_parser(
+        "vectors",
+        help="train word vectors, or see what vectors cover",
+        description="Train word vectors, or see what vectors cover.",
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    train = new_command(
+        actions,
+        "train",
+        help="train word2vec on text files, one text a line",
+        example="emoclf vectors train reviews.txt.gz -o reviews.bin --dim 100",
+    )
+    train.add_argument("texts", nargs="+", help="text files, plain or .gz, UTF-8")
+    train.add_argument(
+        "-o", "--output", required=True, help="file to write: .bin, or .txt for text"
+    )
+    add_output_options(train)
+    add_section(train, "word2vec", Word2VecSettings)
+    add_section(train, "text", _text_settings(), only=("tokenizer", "lowercase"))
+    train.set_defaults(run=run_train)
+    coverage = new_command(
+        actions,
+        "coverage",
+        help="show how much of a labelled file vectors cover",
+        example="emoclf vectors coverage sentences.csv --vectors vectors.bin",
+    )
+    coverage.add_argument("data", help="CSV, TSV, JSON Lines or Parquet")
+    add_output_options(coverage)
+    add_settings(coverage, argv=argv, only=("data", "text", "embedding"))
+    coverage.set_defaults(run=run_coverage)
+
+
+def _text_settings() -> Any:
+    from emoclf.settings import TextSettings
+
+    return TextSettings
+
+
+def run_train(args: argparse.Namespace) -> int:
+    """Train vectors and save them."""
+    from emoclf.embeddings.settings import Word2VecSettings
+    from emoclf.embeddings.vectors import save_vectors
+    from emoclf.embeddings.word2vec import TextFiles, train_word2vec
+    from emoclf.settings import TextSettings
+    from emoclf.text.encoder import new_tokenizer
+
+    given = given_settings(args)
+    own = {field.name for field in fields(Word2VecSettings)}
+    settings = Word2VecSettings.from_dict({k: v for k, v in given.items() if k in own})
+    text = TextSettings.from_dict({k: v for k, v in given.items() if k not in own})
+    with _bar(args.quiet) as progress:
+        vectors = train_word2vec(
+            TextFiles(args.texts, new_tokenizer(text)), settings, progress=progress
+        )
+    path = save_vectors(vectors, args.output)
+    if args.json:
+        print_json({"path": str(path), "words": len(vectors), "dim": vectors.dim})
+    else:
+        print(f"Saved: {path} ({len(vectors)} words, {vectors.dim} dimensions)")
+    return 0
+
+
+def run_coverage(args: argparse.Namespace) -> int:
+    """Read a file as training would, and report what the vectors cover."""
+    from emoclf.datasets.tables import read_dataset
+    from emoclf.embeddings.matrix import embedding_matrix
+    from emoclf.errors import SettingsError
+    from emoclf.text.encoder import fit_encoder, new_tokenizer
+
+    settings = settings_from(args)
+    if not settings.embedding.vectors:
+        raise SettingsError("vectors coverage needs a file of them: --vectors FILE.")
+    dataset = read_dataset(args.data, settings.data)
+    tokens = new_tokenizer(settings.text).batch(dataset.texts)
+    encoder = fit_encoder(tokens, settings.text)
+    _, coverage = embedding_matrix(
+        settings.embedding.vectors,
+        encoder.vocabulary,
+        counts=encoder.count_tokens(tokens),
+    )
+    if args.json:
+        print_json(coverage.to_dict())
+    else:
+        print("\n".join(coverage.lines()))
+    return 0
+
+
+def _bar(quiet: bool) -> Any:
+    """Return a context that gives a progress function for epochs."""
+    from contextlib import contextmanager
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    @contextmanager
+    def show() -> Any:
+        console = Console(file=sys.stderr)
+        with Progress(console=console, transient=True, disable=quiet) as bar:
+            task = bar.add_task("word2vec, epochs", total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+    return show()

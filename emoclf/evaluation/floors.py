@@ -1,0 +1,93 @@
+"""What a network has to beat: trained on the same texts, judged on the same part."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.svm import LinearSVC
+
+MAJORITY = "majority class"
+TFIDF_SVM = "TF-IDF + linear SVM"
+
+
+class MajorityFloor:
+    """Always answer as the training part mostly does.
+
+    For several labels per text: those that more than half of the texts have, or the
+    most frequent one alone.
+    """
+
+    name = MAJORITY
+
+    def __init__(self, targets: np.ndarray) -> None:
+        if targets.ndim == 1:
+            self._answer = np.asarray(np.bincount(targets).argmax())
+        else:
+            share = targets.mean(0)
+            often = share > 0.5
+            if not often.any():
+                often[share.argmax()] = True
+            self._answer = often.astype(np.int64)
+
+    def predict(self, token_lists: Sequence[Sequence[str]]) -> np.ndarray:
+        """Return class ids, or 0 and 1 for each label."""
+        return np.broadcast_to(
+            self._answer, (len(token_lists), *self._answer.shape)
+        ).copy()
+
+
+class TfidfFloor:
+    """TF-IDF of words and word pairs, and a linear support vector machine.
+
+    The strongest classical floor on small sets of sentences; Wang and Manning (2012),
+    "Baselines and Bigrams". It sees the same tokens as the network.
+    """
+
+    name = TFIDF_SVM
+
+    def __init__(
+        self, token_lists: Sequence[Sequence[str]], targets: np.ndarray
+    ) -> None:
+        machine = LinearSVC(C=0.5, random_state=0)
+        vectorizer = TfidfVectorizer(
+            analyzer=_pairs, ngram_range=(1, 1), sublinear_tf=True, min_df=1
+        )
+        if targets.ndim == 2:
+            machine = OneVsRestClassifier(machine)
+        self._pipeline: Pipeline = make_pipeline(vectorizer, machine)
+        with warnings.catch_warnings():
+            # A floor that has not quite converged is a floor.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            # One-versus-rest says so when a label is on no training text.
+            warnings.filterwarnings("ignore", "Label not", UserWarning)
+            self._pipeline.fit(token_lists, targets)
+
+    def predict(self, token_lists: Sequence[Sequence[str]]) -> np.ndarray:
+        """Return class ids, or 0 and 1 for each label."""
+        return np.asarray(self._pipeline.predict(token_lists)).astype(np.int64)
+
+
+def _pairs(tokens: Sequence[str]) -> list[str]:
+    """Return words and pairs of neighbours; tokens hold no space."""
+    return [*tokens, *map(" ".join, itertools.pairwise(tokens))]
+
+
+def fit_floors(
+    token_lists: Sequence[Sequence[str]], targets: np.ndarray
+) -> list[MajorityFloor | TfidfFloor]:
+    """Fit all floors on the training part.
+
+    Parameters
+    ----------
+    token_lists : sequence of token lists
+    targets : ndarray
+        Class ids, shape (n,); or 0 and 1, shape (n, n_classes).
+    """
+    return [MajorityFloor(targets), TfidfFloor(token_lists, targets)]

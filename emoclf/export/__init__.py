@@ -1,0 +1,1 @@
+"""Classifiers in other forms, each checked against the predictor before it counts."""

@@ -1,0 +1,275 @@
+"""The main job: labelled parts in, a trained and judged classifier out.
+
+Command line, estimator, search and notebooks all call these functions.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from emoclf.bundle import Bundle, installed_versions
+from emoclf.datasets.dataset import Dataset, check_trainable
+from emoclf.embeddings.coverage import CoverageReport
+from emoclf.embeddings.matrix import embedding_matrix, random_matrix
+from emoclf.embeddings.vectors import frequent_words
+from emoclf.errors import DataError, SettingsError
+from emoclf.models.build import build_model
+from emoclf.predictor import Predictor
+from emoclf.settings import RunSettings
+from emoclf.text.encoder import TextEncoder, fit_encoder, new_tokenizer
+from emoclf.training.batches import Examples
+from emoclf.training.checkpoint import CheckpointFolder, digest
+from emoclf.training.train import TrainingResult, fit_model
+from emoclf.training.weights import example_weights
+
+logger = logging.getLogger(__name__)
+
+TokenLists = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a network is built from and fitted on.
+
+    Parameters
+    ----------
+    encoder : TextEncoder
+        Fitted on the training part alone.
+    matrix : ndarray of float32, shape (vocabulary, dim)
+    coverage : CoverageReport or None
+        How far the vectors cover the training part; None without vectors.
+    train, valid : Examples
+    cut : dict of str to int
+        Texts of each part that were cut.
+    """
+
+    encoder: TextEncoder
+    matrix: np.ndarray
+    coverage: CoverageReport | None
+    train: Examples
+    valid: Examples
+    cut: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained classifier and how it came about."""
+
+    bundle: Bundle
+    result: TrainingResult
+    prepared: Prepared
+
+    @property
+    def predictor(self) -> Predictor:
+        """The classifier, ready for texts."""
+        return Predictor(self.bundle)
+
+
+def prepare(
+    train: Dataset,
+    valid: Dataset,
+    settings: RunSettings,
+    *,
+    train_tokens: TokenLists | None = None,
+    valid_tokens: TokenLists | None = None,
+    sample_weight: np.ndarray | None = None,
+) -> Prepared:
+    """Turn texts into what a network is fitted on; everything is fitted on ``train``.
+
+    Parameters
+    ----------
+    train, valid : Dataset
+    settings : RunSettings
+    train_tokens, valid_tokens : sequences of token lists, optional
+        The texts' tokens, when they are known already; a search tokenizes once.
+    sample_weight : array of float, shape (len(train),), optional
+
+    Raises
+    ------
+    DataError, SettingsError, VectorsError
+    """
+    text = settings.text
+    tokenizer = new_tokenizer(text)
+    if train_tokens is None:
+        train_tokens = tokenizer.batch(train.texts)
+    if valid_tokens is None:
+        valid_tokens = tokenizer.batch(valid.texts)
+    extra: Sequence[str] = ()
+    if text.vector_words:
+        if not settings.embedding.vectors:
+            raise SettingsError(
+                "vector_words adds words of the vectors to the vocabulary, and there "
+                "are no vectors. Give a file of them with vectors=…"
+            )
+        words = frequent_words(settings.embedding.vectors, text.vector_words)
+        # Only what the tokenizer can produce will ever be looked up.
+        extra = [word for word in words if tokenizer.tokens(word) == [word]]
+    encoder = fit_encoder(train_tokens, text, extra=extra)
+    matrix, coverage = _matrix(encoder, train_tokens, settings)
+    train_ids = encoder.encode_tokens(train_tokens)
+    valid_ids = encoder.encode_tokens(valid_tokens)
+    weights = example_weights(
+        train.label_ids,
+        train.label_names,
+        class_weight=settings.training.class_weight,
+        sample_weight=sample_weight,
+    )
+    return Prepared(
+        encoder=encoder,
+        matrix=matrix,
+        coverage=coverage,
+        train=Examples(train_ids, train.label_ids, weights),
+        valid=Examples(valid_ids, valid.label_ids),
+        cut={
+            "train": encoder.count_cut(train_tokens),
+            "valid": encoder.count_cut(valid_tokens),
+        },
+    )
+
+
+def _matrix(
+    encoder: TextEncoder, tokens: TokenLists, settings: RunSettings
+) -> tuple[np.ndarray, CoverageReport | None]:
+    embedding = settings.embedding
+    if embedding.vectors:
+        return embedding_matrix(
+            embedding.vectors,
+            encoder.vocabulary,
+            counts=encoder.count_tokens(tokens),
+            seed=settings.seed,
+        )
+    if embedding.embedding not in (None, "random"):
+        raise SettingsError(
+            f"The embedding {embedding.embedding!r} needs word vectors. Give a file of "
+            "them with vectors=…, or choose embedding='random'."
+        )
+    return random_matrix(encoder.vocabulary, embedding.dim, seed=settings.seed), None
+
+
+def train_classifier(
+    train: Dataset,
+    valid: Dataset,
+    settings: RunSettings | None = None,
+    *,
+    sample_weight: np.ndarray | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    on_prepared: Callable[[Prepared], None] | None = None,
+) -> Trained:
+    """Train a classifier; ``valid`` chooses the epoch and nothing else is looked at.
+
+    Parameters
+    ----------
+    train, valid : Dataset
+        With the same label names.
+    settings : RunSettings, optional
+    sample_weight : array of float, shape (len(train),), optional
+    callbacks : sequence of keras.callbacks.Callback
+        Your own, called after each epoch's validation figures were added to the logs.
+    checkpoint : path, optional
+        Folder for the state after each epoch; removed when the training has ended.
+    resume : bool, default=False
+        Go on from the checkpoint.
+    on_prepared : callable, optional
+        Called with the :class:`Prepared` inputs before the network is built.
+
+    Returns
+    -------
+    trained : Trained
+
+    Raises
+    ------
+    DataError, SettingsError, VectorsError, TrainingError, ResumeError
+
+    Examples
+    --------
+    >>> from emoclf import load_sample, split_dataset, train_classifier
+    >>> split = split_dataset(load_sample())
+    >>> trained = train_classifier(split.train, split.valid)  # doctest: +SKIP
+    >>> trained.predictor.predict(["What a day!"])  # doctest: +SKIP
+    ['joy']
+    """
+    settings = settings or RunSettings()
+    check_trainable(train)
+    if valid.label_names != train.label_names:
+        raise DataError(
+            f"The validation part has the labels {', '.join(valid.label_names)}; the "
+            f"training part has {', '.join(train.label_names)}. Read both with the "
+            "same label_names."
+        )
+    if not len(valid):
+        raise DataError(
+            "The validation part is empty, and something has to choose the epoch. "
+            "Raise valid_fraction, or give a file of its own."
+        )
+    prepared = prepare(train, valid, settings, sample_weight=sample_weight)
+    if on_prepared is not None:
+        on_prepared(prepared)
+    model = build_model(
+        settings,
+        n_classes=len(train.label_names),
+        several=train.several,
+        matrix=prepared.matrix,
+    )
+    checkpoints = None
+    if checkpoint is not None:
+        checkpoints = CheckpointFolder(
+            checkpoint, run_fingerprint(train, valid, settings, prepared)
+        )
+    result = fit_model(
+        model,
+        prepared.train,
+        prepared.valid,
+        settings.training,
+        seed=settings.seed,
+        callbacks=callbacks,
+        checkpoints=checkpoints,
+        resume=resume,
+    )
+    bundle = Bundle(
+        model=model,
+        encoder=prepared.encoder,
+        label_names=train.label_names,
+        several=train.several,
+        settings=settings,
+        history=result.history,
+        figures={
+            "best_epoch": result.best_epoch,
+            "ended": result.ended,
+            "texts": {"train": len(train), "valid": len(valid)},
+            "cut": prepared.cut,
+            "coverage": prepared.coverage.to_dict() if prepared.coverage else None,
+        },
+        versions=installed_versions(),
+    )
+    return Trained(bundle, result, prepared)
+
+
+def run_fingerprint(
+    train: Dataset, valid: Dataset, settings: RunSettings, prepared: Prepared
+) -> dict[str, Any]:
+    """Return what must be equal for a training to be resumed."""
+    weights = prepared.train.weights
+    return {
+        "settings": settings.to_dict(),
+        "training texts": digest(list(train.texts), list(train.labels)),
+        "validation texts": digest(list(valid.texts), list(valid.labels)),
+        "sample weights": "none" if weights is None else digest(weights),
+        "embedding matrix": digest(prepared.matrix),
+        "versions": installed_versions(),
+    }
+
+
+def checkpoint_folder(output: str | os.PathLike[str]) -> Path:
+    """Return the folder beside an output that holds its checkpoint."""
+    output = Path(output)
+    return output.with_name(f"{output.name}.checkpoint")

@@ -1,0 +1,49 @@
+"""The search space: from keras-tuner's hyper-parameters to ordinary settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras_tuner
+
+from emoclf.settings import RunSettings
+
+# Zhang and Wallace (2015): look for the best single size first, then combine sizes
+# near it. keras-tuner's choices are scalars, so a set of sizes is written "3-4-5".
+KERNEL_SIZES = ("1-2-3", "2-3-4", "3-4-5", "4-5-6", "2-3", "3", "5", "3-3-3", "7-7-7")
+FILTERS = (50, 300, 50)
+LEARNING_RATES = (2e-4, 5e-3)
+
+
+def declare_space(settings: RunSettings) -> keras_tuner.HyperParameters:
+    """Declare what is searched; the settings given are the defaults of the space.
+
+    A default that is not in the space is added to it, so that a search never ends
+    worse than no search.
+    """
+    hp = keras_tuner.HyperParameters()
+    model, training = settings.model, settings.training
+    sizes = "-".join(map(str, model.kernel_sizes))
+    choices = list(dict.fromkeys([*KERNEL_SIZES, sizes]))
+    hp.Choice("kernel_sizes", choices, default=sizes, ordered=False)
+    low, high, step = FILTERS
+    filters = sorted({*range(low, high + 1, step), model.filters})
+    hp.Choice("filters", filters, default=model.filters, ordered=True)
+    rate = training.learning_rate
+    low_rate, high_rate = LEARNING_RATES
+    hp.Float(
+        "learning_rate",
+        min(low_rate, rate),
+        max(high_rate, rate),
+        sampling="log",
+        default=rate,
+    )
+    return hp
+
+
+def settings_for(
+    settings: RunSettings, values: dict[str, Any], *, seed: int
+) -> RunSettings:
+    """Return the settings of one trial."""
+    sizes = tuple(int(size) for size in str(values["kernel_sizes"]).split("-"))
+    return settings.override(**{**values, "kernel_sizes": sizes, "seed": seed})

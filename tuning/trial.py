@@ -1,0 +1,127 @@
+"""One trial: train, score on the validation part, keep the best classifier."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+
+from emoclf.bundle import Bundle
+from emoclf.bundle_folder import load_bundle, save_bundle
+from emoclf.datasets.dataset import Dataset
+from emoclf.models.build import build_model
+from emoclf.pipeline import Prepared
+from emoclf.settings import RunSettings
+from emoclf.training.train import fit_model
+
+from .result import short, sign
+from .space import settings_for
+
+logger = logging.getLogger("emoclf.tuning")
+
+BEST = "best.emoclf"
+
+
+class TrialLoop(keras_tuner.Tuner):
+    """keras-tuner's loop around one function of ours."""
+
+    def __init__(self, oracle: Any, folder: Path, trial: Callable[..., float]) -> None:
+        self._trial = trial
+        super().__init__(oracle=oracle, directory=str(folder), project_name="trials")
+
+    def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
+        score = self._trial(int(trial.trial_id), dict(trial.hyperparameters.values))
+        return {self.oracle.objective.name: score}
+
+    # The bundles are the models; keras-tuner keeps none.
+    def save_model(self, trial_id: str, model: Any, step: int = 0) -> None:
+        """Keep nothing."""
+
+    def on_trial_end(self, trial: Any) -> None:
+        # `message` is a traceback; its last line is the reason.
+        self.oracle.end_trial(trial)
+
+
+class TrialRunner:
+    """Train one trial; keep its classifier if none was better."""
+
+    def __init__(
+        self, train: Dataset, settings: RunSettings, prepared: Prepared, root: Path
+    ) -> None:
+        self.train = train
+        self.settings = settings
+        # Vocabulary, ids and matrix are the same for all trials.
+        self.prepared = prepared
+        self.root = root
+
+    def __call__(self, number: int, values: dict[str, Any]) -> float:
+        own = settings_for(
+            self.settings, values, seed=trial_seed(self.settings.seed, number)
+        )
+        model = build_model(
+            own,
+            n_classes=len(self.train.label_names),
+            several=self.train.several,
+            matrix=self.prepared.matrix,
+        )
+        result = fit_model(
+            model,
+            self.prepared.train,
+            self.prepared.valid,
+            own.training,
+            seed=own.seed,
+        )
+        score = result.history[f"val_{own.training.monitor}"][result.best_epoch - 1]
+        logger.info(
+            "trial %d: validation %s %.4f after %d epochs (%.0f s): %s",
+            number + 1,
+            own.training.monitor,
+            score,
+            result.epochs,
+            result.seconds,
+            "  ".join(f"{name}={short(value)}" for name, value in values.items()),
+        )
+        figures = {
+            "best_epoch": result.best_epoch,
+            "ended": result.ended,
+            "texts": {
+                "train": len(self.train),
+                "valid": len(self.prepared.valid),
+            },
+            "search": {"trial": number + 1, "score": score, "values": values},
+        }
+        self._keep_if_best(
+            Bundle(
+                model=model,
+                encoder=self.prepared.encoder,
+                label_names=self.train.label_names,
+                several=self.train.several,
+                settings=own,
+                history=result.history,
+                figures=figures,
+            ),
+            score,
+        )
+        return score
+
+    def _keep_if_best(self, bundle: Bundle, score: float) -> None:
+        """Save before the score is written down: a killed trial runs again."""
+        path, better = self.root / BEST, sign(self.settings.training.monitor)
+        before = load_bundle(path).figures["search"] if path.exists() else None
+        own = bundle.figures["search"]
+        if (
+            before is None
+            or before["trial"] == own["trial"]
+            or better * score > better * before["score"]
+        ):
+            save_bundle(bundle, path, overwrite=True)
+
+
+def trial_seed(seed: int, number: int) -> int:
+    """Derive the seed of a trial from the search's seed and the trial's number."""
+    text = f"{seed} {number}".encode()
+    return int.from_bytes(hashlib.sha256(text).digest()[:4], "little")
