@@ -65,6 +65,16 @@ class TextEncoder:
         """Return the number of texts that are longer than ``max_length``."""
         return sum(len(self.kept(tokens)) > self.max_length for tokens in token_lists)
 
+    def share_cut(self, token_lists: TokenLists) -> float:
+        """Return the share of the texts that are longer than ``max_length``."""
+        return self.count_cut(token_lists) / max(1, len(token_lists))
+
+    def share_unknown(self, token_lists: TokenLists) -> float:
+        """Return the share of running tokens that have no id of their own."""
+        counts = self.count_tokens(token_lists)
+        unknown = sum(n for t, n in counts.items() if t not in self.vocabulary)
+        return unknown / max(1, sum(counts.values()))
+
     def count_tokens(self, token_lists: TokenLists) -> dict[str, int]:
         """Return how often each token stands in the texts, without stop words."""
         counts = token_counts(token_lists)

@@ -18,6 +18,8 @@ import numpy as np
 
 FILE = Path(__file__).with_name("unicode.npz")
 SIZE = 0x110000
+#: Beside the tables, the file names the Unicode version that they were made from.
+VERSION = "unicode_version"
 REPLACEMENT = 0xFFFD
 
 # One letter for each class; a text's classes are a string of these.
@@ -60,7 +62,7 @@ _EMOJI = (
     (0x1F000, 0x1F1E5),
     (0x1F200, 0x1FAFF),
 )
-_APOSTROPHES = (0x27, 0x2019, 0x02BC, 0xFF07, 0x60, 0xB4)
+_APOSTROPHES = (0x27, 0x2019, 0x02BC, 0x60, 0xB4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +125,13 @@ def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
     return any(first <= code <= last for first, last in ranges)
 
 
+def _half_width(code: int) -> int:
+    """Return the ASCII form of a full-width one: Chinese texts write "！" and "!"."""
+    return code - 0xFEE0 if 0xFF01 <= code <= 0xFF5E else code
+
+
 def _class_of(code: int) -> str:
+    code = _half_width(code)
     char = chr(code)
     category = unicodedata.category(char)
     if code in _APOSTROPHES:
@@ -143,7 +151,8 @@ def _class_of(code: int) -> str:
         return SPACE
     if _within(code, _ALONE) and category not in ("Cn", "Nd") and category[0] != "P":
         return ALONE
-    if _within(code, _EMOJI) and category in ("So", "Sm", "Sk", "Po"):
+    # "Cn" too: Unicode keeps these places for emoji, and phones send the newest ones.
+    if _within(code, _EMOJI) and category in ("So", "Sm", "Sk", "Po", "Cn"):
         return EMOJI
     if category in ("Nd", "No"):
         return DIGIT
@@ -152,6 +161,7 @@ def _class_of(code: int) -> str:
 
 def _forms_of(code: int) -> tuple[int, int]:
     """Return the lower-case and the plain form of a code point."""
+    code = _half_width(code)
     if 0xD800 <= code <= 0xDFFF:
         return REPLACEMENT, REPLACEMENT
     if code in _APOSTROPHES:
@@ -171,7 +181,9 @@ def build() -> CodePoints:
 
 
 if __name__ == "__main__":
-    np.savez_compressed(FILE, **pack(build()))  # type: ignore[arg-type]
+    version = np.array(unicodedata.unidata_version)
+    arrays = {**pack(build()), VERSION: version}
+    np.savez_compressed(FILE, **arrays)  # type: ignore[arg-type]
     sys.stdout.write(
         f"{FILE.name}: Unicode {unicodedata.unidata_version}, "
         f"{FILE.stat().st_size} bytes\n"

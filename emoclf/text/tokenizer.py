@@ -18,26 +18,27 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from emoclf.errors import SettingsError, did_you_mean
+from emoclf.errors import DataError, SettingsError, did_you_mean
 from emoclf.optional import require
 from emoclf.text import tables
-from emoclf.text.tables import IN_NUMBERS, RUNS, CodePoints
+from emoclf.text.door import as_texts
+from emoclf.text.tables import IN_NUMBERS, RUNS, SPACE, CodePoints
 
 KINDS = ("words", "characters", "jieba")
 LONGEST_RUN = 3
-EMOTICONS = tuple(
-    r"""
+_EMOTICONS = r"""
     :) :-) :)) :( :-( :(( ;) ;-) :D :-D =) =( =D :P :-P ;P :p xD XD :O :-O :o :/ :-/
-    :\ :| :-| :* :-* :'( :'-( :') :] :[ <3 </3 ^^ ^_^ -_- >_< o_O O_o T_T ;_; :3 8)
-    B) >:( D: \o/ ¯\_(ツ)_/¯
-    """.split()
-)
+    :\ :| :-| :* :-* :'( :'-( :') :] :[ <3 </3 ^^ ^_^ -_- >_< o_O O_o T_T ;_; :3
+    >:( D: \o/ ¯\_(ツ)_/¯
+"""
+EMOTICONS = tuple(_EMOTICONS.split())
 
 _WORD = r"(?:L[MJ]*(?:A(?=L))?|D[MJ]*(?:[" + re.escape(IN_NUMBERS) + r"](?=D))?)+"
 _REST = (
@@ -69,6 +70,8 @@ class Tokenizer:
         Fold letters to lower case, one code point to one code point.
     points : CodePoints, optional
         Tables of an older model; else those of this version.
+    emoticons : iterable of str
+        The closed list of emoticons; an older model brings its own.
 
     Examples
     --------
@@ -81,6 +84,7 @@ class Tokenizer:
         kind: str = "words",
         lowercase: bool = True,
         points: CodePoints | None = None,
+        emoticons: Iterable[str] = EMOTICONS,
     ) -> None:
         if kind not in KINDS:
             raise SettingsError(
@@ -93,19 +97,17 @@ class Tokenizer:
         self._classes, self._forms = _translations(self.points, lowercase)
         self.emoticons = frozenset(
             "".join(self._forms[ord(char)] for char in emoticon)
-            for emoticon in EMOTICONS
+            for emoticon in emoticons
         )
-        # Longest first, so that ":))" is not taken for ":)".
-        ordered = sorted(self.emoticons, key=lambda e: (-len(e), e))
-        self._emoticon = re.compile("|".join(map(re.escape, ordered)))
-        self._jieba = _jieba() if kind == "jieba" else None
+        if kind == "jieba":
+            _jieba()  # A missing package is said now, not at the first text.
         self._pieces = _PATTERNS.get(kind, _PATTERNS["words"]).findall
 
     def tokens(self, text: str) -> list[str]:
         """Return the tokens of a text, in their normal form."""
-        if self._jieba is not None:
-            normal = text.translate(self._forms)
-            return [word for word in self._jieba.lcut(normal) if self._visible(word)]
+        if self.kind == "jieba":
+            normal = self._translate(text)[0]
+            return [word for word in _jieba().lcut(normal) if word.strip(" ")]
         normal, classes = self._translate(text)
         found, start = [], 0
         for piece in self._pieces(classes):
@@ -122,12 +124,12 @@ class Tokenizer:
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return where each token stands: ``text[start:stop]`` is what was written."""
-        if self._jieba is not None:
-            normal = text.translate(self._forms)
+        if self.kind == "jieba":
+            normal = self._translate(text)[0]
             return [
                 (start, stop)
-                for word, start, stop in self._jieba.tokenize(normal)
-                if self._visible(word)
+                for word, start, stop in _jieba().tokenize(normal)
+                if word.strip(" ")
             ]
         found, start = [], 0
         for piece in self._pieces(self._translate(text)[1]):
@@ -138,13 +140,20 @@ class Tokenizer:
         return found
 
     def batch(self, texts: Iterable[str]) -> list[list[str]]:
-        """Return the tokens of each text."""
-        return [self.tokens(text) for text in texts]
+        """Return the tokens of each text.
+
+        Raises
+        ------
+        DataError
+            If something among the texts is not a str; it says which.
+        """
+        return [self.tokens(text) for text in as_texts(texts)]
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Tokenizer)
             and (self.kind, self.lowercase) == (other.kind, other.lowercase)
+            and self.emoticons == other.emoticons
             and np.array_equal(self.points.classes, other.points.classes)
             and np.array_equal(self.points.lower, other.points.lower)
             and np.array_equal(self.points.plain, other.points.plain)
@@ -166,23 +175,37 @@ class Tokenizer:
         cls, settings: dict[str, Any], arrays: dict[str, np.ndarray]
     ) -> Tokenizer:
         """Return the tokenizer that was saved."""
-        return cls(settings["kind"], settings["lowercase"], tables.unpack(arrays))
+        return cls(
+            settings["kind"],
+            settings["lowercase"],
+            tables.unpack(arrays),
+            settings["emoticons"],
+        )
 
     def _translate(self, text: str) -> tuple[str, str]:
         """Return the normal form and the classes, one for each code point."""
+        if not isinstance(text, str):
+            raise DataError(
+                f"A text must be a str. Got {text!r} ({type(text).__name__}) instead; "
+                "drop it, or turn it into a str."
+            )
         normal = text.translate(self._forms)
         classes = text.translate(self._classes)
         if self.kind == "words":
-            for match in self._emoticon.finditer(normal):
-                start, stop = match.span()
-                if (start == 0 or classes[start - 1] == "S") and (
-                    stop == len(classes) or classes[stop] == "S"
-                ):
-                    classes = classes[:start] + "Z" * (stop - start) + classes[stop:]
+            pieces = normal.split(" ")
+            if not self.emoticons.isdisjoint(pieces):
+                classes = self._with_emoticons(pieces, classes)
         return normal, classes
 
-    def _visible(self, word: str) -> bool:
-        return word.translate(self._classes).strip("S") != ""
+    def _with_emoticons(self, pieces: Sequence[str], classes: str) -> str:
+        """Give the class "Z" to every piece between spaces that is an emoticon."""
+        found, start = [], 0
+        for piece in pieces:
+            stop = start + len(piece)
+            is_one = piece in self.emoticons
+            found.append("Z" * len(piece) if is_one else classes[start:stop])
+            start = stop + 1
+        return SPACE.join(found)
 
 
 def _capped(token: str, piece: str) -> str:
@@ -205,6 +228,8 @@ def _shipped_strings(lowercase: bool) -> tuple[Any, Any]:
 
 def _strings(points: CodePoints, lowercase: bool) -> tuple[Any, Any]:
     forms = points.lower if lowercase else points.plain
+    # One kind of space, so that pieces between spaces are found by split(" ").
+    forms = np.where(points.classes == ord(SPACE), ord(" "), forms)
     return (
         points.classes.tobytes().decode("ascii"),
         forms.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass"),
@@ -213,7 +238,11 @@ def _strings(points: CodePoints, lowercase: bool) -> tuple[Any, Any]:
 
 @cache
 def _jieba() -> Any:
-    jieba = require("jieba", extra="chinese", needed_by="the tokenizer 'jieba'")
+    with warnings.catch_warnings():
+        # Its sources have invalid escapes, and it imports pkg_resources: where warnings
+        # are errors, it could not be imported at all.
+        warnings.simplefilter("ignore")
+        jieba = require("jieba", extra="chinese", needed_by="the tokenizer 'jieba'")
     # It reports loading its dictionary on standard error, at every start.
     jieba.setLogLevel(logging.WARNING)
     return jieba

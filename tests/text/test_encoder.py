@@ -84,3 +84,12 @@ def test_a_vocabulary_holds_each_token_once() -> None:
     with pytest.raises(DataError, match="twice"):
         Vocabulary(["a", "a"])
     assert build_vocabulary({"b": 1, "a": 1}).tokens == ("a", "b")
+
+
+def test_shares_are_reported() -> None:
+    encoder = fit(min_count=2, max_length=2)
+    tokens = Tokenizer().batch(TEXTS)
+    # "The cat sat." and "the dog sat" are longer than two; "the" and "sat" are known.
+    assert encoder.share_cut(tokens) == pytest.approx(2 / 3)
+    assert encoder.share_unknown(tokens) == pytest.approx(5 / 9)
+    assert encoder.share_cut([]) == encoder.share_unknown([]) == 0

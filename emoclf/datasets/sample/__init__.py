@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
+from pathlib import Path
 
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.tables import read_dataset
 
 
+def sample_path() -> Path:
+    """Return the path of the bundled CSV file."""
+    return Path(__file__).with_name("emotions.csv")
+
+
 def load_sample() -> Dataset:
     """Return the bundled sentences with their emotions."""
-    with as_file(files(__name__) / "emotions.csv") as path:
-        return read_dataset(path)
+    return read_dataset(sample_path())

@@ -1,0 +1,26 @@
+"""What the shipped tables promise to both tokenizers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emoclf.text import tables
+from emoclf.text.tokenizer import Tokenizer
+
+
+def test_the_file_names_its_unicode_version() -> None:
+    with np.load(tables.FILE, allow_pickle=False) as arrays:
+        major = str(arrays[tables.VERSION]).split(".")[0]
+    assert int(major) >= 14
+
+
+def test_a_normal_form_is_its_own_normal_form_and_keeps_the_class() -> None:
+    points = tables.shipped()
+    for forms in (points.lower, points.plain):
+        np.testing.assert_array_equal(forms[forms], forms)
+        np.testing.assert_array_equal(points.classes[forms], points.classes)
+
+
+def test_emoji_newer_than_the_tables_join_like_the_others() -> None:
+    newer = "\U0001fae8\u200d\U0001f468"
+    assert Tokenizer().tokens(f"so {newer}!") == ["so", newer, "!"]
