@@ -243,7 +243,7 @@ def _read_json(path: Path) -> Any:
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except zipfile.BadZipFile as error:
         raise BundleError(f"{path} is not an archive of arrays: {error}.") from error

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -106,7 +106,7 @@ class Predictor:
         """Answer texts as they come, in order and in constant memory."""
         for chunk in chunks(texts):
             probabilities = self.predict_proba(chunk)
-            labels = self.name_labels(probabilities)
+            labels: list[Any] = list(self.name_labels(probabilities))
             for label, row in zip(labels, probabilities.tolist(), strict=True):
                 yield Prediction(label, dict(zip(self.label_names, row, strict=True)))
 

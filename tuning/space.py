@@ -10,7 +10,7 @@ from emoclf.settings import RunSettings
 
 # Zhang and Wallace (2015): look for the best single size first, then combine sizes
 # near it. keras-tuner's choices are scalars, so a set of sizes is written "3-4-5".
-KERNEL_SIZES = ("1-2-3", "2-3-4", "3-4-5", "4-5-6", "2-3", "3", "5", "3-3-3", "7-7-7")
+KERNEL_SIZES = ("1", "3", "5", "7", "1-2", "1-2-3", "2-3-4", "3-4-5", "4-5-6", "6-7-8")
 FILTERS = (50, 300, 50)
 LEARNING_RATES = (2e-4, 5e-3)
 

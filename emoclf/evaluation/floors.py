@@ -47,7 +47,9 @@ class TfidfFloor:
     """TF-IDF of words and word pairs, and a linear support vector machine.
 
     The strongest classical floor on small sets of sentences; Wang and Manning (2012),
-    "Baselines and Bigrams". It sees the same tokens as the network.
+    "Baselines and Bigrams". It sees the same tokens as the network. Trained on texts
+    without tokens, or with one class, it answers as the majority floor: a classifier
+    that took an hour to train is not lost because its floor cannot be fitted.
     """
 
     name = TFIDF_SVM
@@ -55,23 +57,28 @@ class TfidfFloor:
     def __init__(
         self, token_lists: Sequence[Sequence[str]], targets: np.ndarray
     ) -> None:
+        self._shape = targets.shape[1:]
+        self._fitted: Pipeline | MajorityFloor
+        if not any(map(len, token_lists)) or len(np.unique(targets, axis=0)) < 2:
+            self._fitted = MajorityFloor(targets)
+            return
         machine = LinearSVC(C=0.5, random_state=0)
-        vectorizer = TfidfVectorizer(
-            analyzer=_pairs, ngram_range=(1, 1), sublinear_tf=True, min_df=1
-        )
+        vectorizer = TfidfVectorizer(analyzer=_pairs, sublinear_tf=True)
         if targets.ndim == 2:
             machine = OneVsRestClassifier(machine)
-        self._pipeline: Pipeline = make_pipeline(vectorizer, machine)
+        self._fitted = make_pipeline(vectorizer, machine)
         with warnings.catch_warnings():
             # A floor that has not quite converged is a floor.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            # One-versus-rest says so when a label is on no training text.
-            warnings.filterwarnings("ignore", "Label not", UserWarning)
-            self._pipeline.fit(token_lists, targets)
+            # One-versus-rest says so when a label is on no or on every training text.
+            warnings.filterwarnings("ignore", "Label .* is present", UserWarning)
+            self._fitted.fit(token_lists, targets)
 
     def predict(self, token_lists: Sequence[Sequence[str]]) -> np.ndarray:
         """Return class ids, or 0 and 1 for each label."""
-        return np.asarray(self._pipeline.predict(token_lists)).astype(np.int64)
+        found = np.asarray(self._fitted.predict(token_lists)).astype(np.int64)
+        # scikit-learn drops the axis of a single label.
+        return found.reshape(len(token_lists), *self._shape)
 
 
 def _pairs(tokens: Sequence[str]) -> list[str]:

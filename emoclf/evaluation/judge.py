@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
-from emoclf.evaluation.floors import TFIDF_SVM, fit_floors
-from emoclf.evaluation.metrics import Evaluation, evaluate
-from emoclf.evaluation.report import Comparison, EvaluationReport, compare
+from emoclf.evaluation.comparison import Comparison, compare
+from emoclf.evaluation.floors import fit_floors
+from emoclf.evaluation.metrics import Evaluation, evaluate, evaluate_probabilities
+from emoclf.evaluation.report import EvaluationReport
 from emoclf.pipeline import Trained
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
@@ -37,7 +36,7 @@ def judge(trained: Trained, split: Split) -> EvaluationReport:
     if split.test is not None and len(split.test):
         parts["test"] = split.test
     evaluations: list[Evaluation] = []
-    comparison = Comparison(0.0, 0.0, 0.0)
+    comparisons: list[Comparison] = []
     for part, dataset in parts.items():
         ours = judge_part(predictor, dataset, part=part, chose_epoch=part == "valid")
         token_lists = tokenizer.batch(dataset.texts)
@@ -53,10 +52,16 @@ def judge(trained: Trained, split: Split) -> EvaluationReport:
             for floor in floors
         ]
         evaluations += [ours, *theirs]
-        strongest = next(found for found in theirs if found.name == TFIDF_SVM)
-        comparison = compare(ours, strongest, _truth(dataset))
+        # The last part decides.
+        comparisons = [
+            found
+            for floor in theirs
+            for found in compare(ours, floor, dataset.label_ids)
+        ]
     return EvaluationReport(
-        tuple(evaluations), comparison, advice(trained.bundle.settings, split.train)
+        tuple(evaluations),
+        tuple(comparisons),
+        advice(trained.bundle.settings, split.train),
     )
 
 
@@ -75,19 +80,14 @@ def judge_part(
     chose_epoch : bool, default=False
         The same texts chose the epoch.
     """
-    probabilities = predictor.predict_proba(dataset.texts)
-    if dataset.several:
-        predicted = (probabilities >= predictor.threshold).astype(np.int64)
-    else:
-        predicted = probabilities.argmax(1)
-    return evaluate(
-        predicted,
+    return evaluate_probabilities(
+        predictor.predict_proba(dataset.texts),
         dataset.label_ids,
         dataset.label_names,
         name=predictor.bundle.settings.architecture,
         part=part,
         chose_epoch=chose_epoch,
-        probabilities=probabilities,
+        thresholds=predictor.threshold,
     )
 
 
@@ -104,16 +104,16 @@ def advice(settings: RunSettings, train: Dataset) -> tuple[str, ...]:
             f"more labelled texts: {len(train)} are few for a network; the floor may "
             "be the better classifier here."
         )
-    counts = [count for count in train.counts().values() if count]
-    if max(counts) > UNBALANCED * min(counts) and not settings.training.class_weight:
+    counts = sorted(filter(None, train.counts().values())) or [1]
+    times = counts[-1] / counts[0]
+    if times > UNBALANCED and not settings.training.class_weight:
         found.append(
-            f"class_weight='balanced': the largest class is "
-            f"{max(counts) / min(counts):.1f} times the smallest."
+            f"class_weight='balanced': the largest class is {times:.1f} times the "
+            "smallest."
         )
+    found.append(
+        "reading what the audit of the data says: texts that stand under two labels, "
+        "and near-duplicates, hold every classifier down."
+    )
     found.append("a search: emoclf tune DATA -o FOLDER --trials 20.")
     return tuple(found)
-
-
-def _truth(dataset: Dataset) -> np.ndarray:
-    truth = dataset.label_ids
-    return truth.astype(np.int64) if truth.ndim == 2 else truth

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
-from emoclf.evaluation.bootstrap import interval, resampled_figures
+from emoclf.evaluation.bootstrap import DRAWS, interval, ratio, resampled_figures
+from emoclf.evaluation.inputs import check_probabilities, checked_ids
 
 SMALLEST = 1e-7
 
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """Figures of one label."""
+    """Figures of one label; 0 where there is nothing to divide by."""
 
     label: str
     precision: float
@@ -42,16 +43,19 @@ class Evaluation:
     accuracy : float
         Share of texts whose label, or all of whose labels, are right.
     macro_f1 : float
-        Mean F1 over the labels that stand in the part or were predicted there.
+        Mean F1 over the labels that stand in the part.
     micro_f1 : float
         F1 over all decisions; equal to accuracy for one label per text.
     log_loss : float or None
         Mean cross-entropy in nats; None without probabilities.
     intervals : dict of str to (float, float)
-        95 % bootstrap intervals of accuracy and macro_f1.
+        95 % bootstrap intervals of accuracy and macro_f1; for several labels also of
+        micro_f1.
     per_class : tuple of ClassFigures
     confusion : tuple of tuples of int, or None
         Rows are true labels, columns predicted ones; None for several labels.
+    predicted : ndarray or None
+        What was predicted, for paired comparisons; not written by ``to_dict``.
     """
 
     name: str
@@ -65,28 +69,82 @@ class Evaluation:
     intervals: dict[str, tuple[float, float]]
     per_class: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, ...], ...] | None
-    predicted: np.ndarray = field(repr=False, compare=False)
+    predicted: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     @property
     def part_name(self) -> str:
         """The part, and what it was used for before."""
         return f"{self.part} (chose the epoch)" if self.chose_epoch else self.part
 
+    @property
+    def several(self) -> bool:
+        """Whether a text may have several labels."""
+        return self.confusion is None
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as JSON knows them."""
-        return {
-            "name": self.name,
-            "part": self.part,
-            "chose_epoch": self.chose_epoch,
-            "n": self.n,
-            "accuracy": self.accuracy,
-            "macro_f1": self.macro_f1,
-            "micro_f1": self.micro_f1,
-            "log_loss": self.log_loss,
-            "intervals": {name: list(ends) for name, ends in self.intervals.items()},
-            "per_class": [vars(figures) for figures in self.per_class],
-            "confusion": self.confusion and [list(row) for row in self.confusion],
+        values = asdict(replace(self, predicted=None))
+        del values["predicted"]
+        values["intervals"] = {key: [*ends] for key, ends in self.intervals.items()}
+        values["per_class"] = [asdict(figures) for figures in self.per_class]
+        values["confusion"] = self.confusion and [[*row] for row in self.confusion]
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` returned, by way of JSON or not."""
+        confusion = values["confusion"]
+        changed = {
+            "intervals": {key: tuple(e) for key, e in values["intervals"].items()},
+            "per_class": tuple(ClassFigures(**row) for row in values["per_class"]),
+            "confusion": confusion and tuple(tuple(row) for row in confusion),
         }
+        return cls(**{**values, **changed})
+
+
+def evaluate_probabilities(
+    probabilities: np.ndarray,
+    truth: np.ndarray,
+    label_names: Sequence[str],
+    *,
+    name: str,
+    part: str,
+    chose_epoch: bool = False,
+    thresholds: float | Sequence[float] = 0.5,
+    seed: int = 0,
+    draws: int = DRAWS,
+) -> Evaluation:
+    """Judge probabilities: the likeliest label, or all that reach their threshold.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float, shape (n, n_classes)
+    truth, label_names, name, part, chose_epoch, seed, draws
+        As for :func:`evaluate`.
+    thresholds : float or sequence of n_classes floats, default=0.5
+        For several labels per text.
+
+    Raises
+    ------
+    DataError
+    """
+    probabilities = np.asarray(probabilities)
+    check_probabilities(probabilities, (len(truth), len(label_names)))
+    if np.ndim(truth) == 2:
+        predicted = (probabilities >= np.asarray(thresholds)).astype(np.int64)
+    else:
+        predicted = probabilities.argmax(1)
+    return evaluate(
+        predicted,
+        truth,
+        label_names,
+        name=name,
+        part=part,
+        chose_epoch=chose_epoch,
+        probabilities=probabilities,
+        seed=seed,
+        draws=draws,
+    )
 
 
 def evaluate(
@@ -99,6 +157,7 @@ def evaluate(
     chose_epoch: bool = False,
     probabilities: np.ndarray | None = None,
     seed: int = 0,
+    draws: int = DRAWS,
 ) -> Evaluation:
     """Judge predictions.
 
@@ -113,25 +172,25 @@ def evaluate(
     chose_epoch : bool, default=False
     probabilities : ndarray of float, shape (n, n_classes), optional
         For the log loss; clipped at 1e-7.
-    seed : int
-        Drives the bootstrap.
+    seed, draws : int
+        Of the bootstrap.
 
     Returns
     -------
     evaluation : Evaluation
+
+    Raises
+    ------
+    DataError
+        If there are no texts, if shapes differ, if an id is no label's, or if a
+        probability is none.
     """
-    predicted, truth = np.asarray(predicted), np.asarray(truth)
+    n_classes = len(label_names)
+    predicted, truth = checked_ids(predicted, truth, n_classes, f"{name} on {part}")
+    if probabilities is not None:
+        check_probabilities(probabilities, (len(truth), n_classes))
     several = truth.ndim == 2
-    if several:
-        predicted, truth = predicted.astype(np.int64), truth.astype(np.int64)
-    precision, recall, f1, support = precision_recall_fscore_support(
-        truth,
-        predicted,
-        labels=np.arange(len(label_names)),
-        average=None,
-        zero_division=0,
-    )
-    resampled = resampled_figures(predicted, truth, len(label_names), seed=seed)
+    resampled = resampled_figures(predicted, truth, n_classes, seed=seed, draws=draws)
     right = (predicted == truth).all(1) if several else predicted == truth
     return Evaluation(
         name=name,
@@ -139,31 +198,26 @@ def evaluate(
         chose_epoch=chose_epoch,
         n=len(truth),
         accuracy=float(right.mean()),
-        macro_f1=macro_f1(predicted, truth, len(label_names)),
+        macro_f1=macro_f1(predicted, truth, n_classes),
         micro_f1=_micro_f1(predicted, truth) if several else float(right.mean()),
         log_loss=None if probabilities is None else log_loss(probabilities, truth),
         intervals={key: interval(values) for key, values in resampled.items()},
-        per_class=tuple(
-            ClassFigures(str(label), float(p), float(r), float(f), int(s))
-            for label, p, r, f, s in zip(
-                label_names, precision, recall, f1, support, strict=True
-            )
-        ),
-        confusion=None if several else _confusion(predicted, truth, len(label_names)),
+        per_class=_per_class(predicted, truth, label_names),
+        confusion=None if several else _confusion(predicted, truth, n_classes),
         predicted=predicted,
     )
 
 
 def macro_f1(predicted: np.ndarray, truth: np.ndarray, n_classes: int) -> float:
-    """Return the mean F1 over the labels that are there or were predicted.
+    """Return the mean F1 over the labels that stand in the part.
 
-    A label that neither stands in the part nor is predicted says nothing; counting it
-    as 0, or as 1, would.
+    A label without a text there has no recall, and no say in the mean. Predicting it
+    is punished where the text belonged. So all classifiers are averaged over the same
+    labels on a part; scikit-learn's default would add the labels that one predicted.
     """
     hits, guessed, there = _counts(predicted, truth, n_classes)
-    seen = (guessed + there) > 0
-    scores = 2 * hits[seen] / (guessed + there)[seen]
-    return float(scores.mean()) if seen.any() else 0.0
+    scores = ratio(2 * hits, guessed + there)[there > 0]
+    return float(scores.mean()) if scores.size else 0.0
 
 
 def log_loss(probabilities: np.ndarray, truth: np.ndarray) -> float:
@@ -172,6 +226,21 @@ def log_loss(probabilities: np.ndarray, truth: np.ndarray) -> float:
     if truth.ndim == 2:
         return float(-(np.where(truth > 0, np.log(chances), np.log1p(-chances))).mean())
     return float(-np.log(chances[np.arange(len(truth)), truth]).mean())
+
+
+def _per_class(
+    predicted: np.ndarray, truth: np.ndarray, label_names: Sequence[str]
+) -> tuple[ClassFigures, ...]:
+    if truth.ndim == 2 and truth.shape[1] == 1:
+        # scikit-learn takes one column for two classes; an empty second one it knows.
+        predicted, truth = (np.pad(a, ((0, 0), (0, 1))) for a in (predicted, truth))
+    columns = precision_recall_fscore_support(
+        truth, predicted, labels=np.arange(len(label_names)), zero_division=0
+    )
+    return tuple(
+        ClassFigures(str(label), float(p), float(r), float(f), int(s))
+        for label, p, r, f, s in zip(label_names, *columns, strict=True)
+    )
 
 
 def _counts(
@@ -199,17 +268,3 @@ def _confusion(
     table = np.zeros((n_classes, n_classes), np.int64)
     np.add.at(table, (truth, predicted), 1)
     return tuple(tuple(row) for row in table.tolist())
-
-
-def per_class_rows(figures: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """Return per-class figures as rows of text."""
-    return [
-        [
-            str(row["label"]),
-            f"{row['precision']:.3f}",
-            f"{row['recall']:.3f}",
-            f"{row['f1']:.3f}",
-            str(row["support"]),
-        ]
-        for row in figures
-    ]

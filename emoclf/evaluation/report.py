@@ -1,33 +1,16 @@
-"""Figures side by side, in words and tables of plain text."""
+"""Figures side by side, and what they mean in words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import html
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
-import numpy as np
-
-from emoclf.evaluation.bootstrap import interval, resampled_figures
+from emoclf.evaluation.comparison import WORDS, Comparison
 from emoclf.evaluation.floors import TFIDF_SVM
-from emoclf.evaluation.metrics import Evaluation, per_class_rows
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A network against a floor, on the same texts.
-
-    Parameters
-    ----------
-    difference : float
-        Macro-F1 of the network minus that of the floor.
-    low, high : float
-        95 % interval of the difference, over the same resampled texts.
-    """
-
-    difference: float
-    low: float
-    high: float
+from emoclf.evaluation.metrics import Evaluation
+from emoclf.evaluation.tables import confusion_lines, figure_lines, per_class_lines
 
 
 @dataclass(frozen=True)
@@ -38,14 +21,14 @@ class EvaluationReport:
     ----------
     evaluations : tuple of Evaluation
         Part by part; the network first, then the floors.
-    comparison : Comparison
-        With the strongest floor, on the last part.
+    comparisons : tuple of Comparison
+        With each floor, on the last part.
     advice : tuple of str
-        What to try when the network does not beat the floor.
+        What to try when the network does not beat a floor.
     """
 
     evaluations: tuple[Evaluation, ...]
-    comparison: Comparison
+    comparisons: tuple[Comparison, ...]
     advice: tuple[str, ...] = ()
 
     @property
@@ -54,142 +37,90 @@ class EvaluationReport:
         last = self.evaluations[-1].part
         return next(e for e in self.evaluations if e.part == last)
 
-    def table(self) -> list[str]:
+    @property
+    def beats_floors(self) -> bool:
+        """Whether every floor is beaten beyond chance, in every figure."""
+        return all(found.beaten for found in self.comparisons)
+
+    def table_lines(self) -> list[str]:
         """Return all figures, one row for each classifier and part."""
-        return figure_table(self.evaluations)
+        return figure_lines(self.evaluations)
+
+    def per_class_lines(self) -> list[str]:
+        """Return the network's figures of each label, on the part that counts."""
+        return per_class_lines(self.network)
+
+    def confusion_lines(self) -> list[str]:
+        """Return what the network took for what, on the part that counts."""
+        return confusion_lines(self.network)
 
     def verdict(self) -> list[str]:
-        """Say in words whether the network beats the floor, and what to try."""
-        difference = self.comparison
-        low, high = 100 * difference.low, 100 * difference.high
-        points = (
-            f"{100 * difference.difference:+.1f} points of macro-F1 (95 % interval "
-            f"{low:+.1f} to {high:+.1f})"
+        """Say in words whether the network beats the floors, and what to try.
+
+        The strong floor first, by macro-F1; of all else only what is not beaten.
+        """
+        first, *others = sorted(
+            self.comparisons,
+            key=lambda c: (c.floor != TFIDF_SVM, c.metric != "macro_f1"),
         )
-        where = f"on the {self.network.part} part"
-        if difference.low > 0:
-            return [f"The network beats {TFIDF_SVM} {where}: {points}."]
-        if difference.high < 0:
-            said = f"The network does NOT beat {TFIDF_SVM} {where}: {points}."
-        else:
-            said = (
-                f"The network and {TFIDF_SVM} cannot be told apart {where}: {points}."
+        lines = [_sentence(first)]
+        lines += [_sentence(found) for found in others if not found.beaten]
+        if self.network.chose_epoch:
+            lines.append(
+                "There is no test part: these figures flatter, since the same texts "
+                "chose the epoch."
             )
-        return [said, *(f"Try: {advice}" for advice in self.advice)]
+        if not self.beats_floors:
+            lines += [f"Try: {advice}" for advice in self.advice]
+        return lines
 
     def lines(self) -> list[str]:
         """Return the table, the verdict, and the figures of each label."""
-        found = self.network
-        lines = [*self.table(), "", *self.verdict(), ""]
-        if found.chose_epoch:
-            lines += [
-                "There is no test part: the figures above flatter, since the same "
-                "texts chose the epoch.",
-                "",
-            ]
-        return [*lines, *class_lines(found)]
+        lines = [*self.table_lines(), "", *self.verdict(), "", *self.per_class_lines()]
+        confusion = self.confusion_lines()
+        return [*lines, "", *confusion] if confusion else lines
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as JSON knows them, and the tables for people."""
         return {
             "evaluations": [found.to_dict() for found in self.evaluations],
-            "comparison": vars(self.comparison),
-            "table": self.table(),
+            "comparisons": [asdict(found) for found in self.comparisons],
+            "advice": list(self.advice),
+            "table": self.table_lines(),
             "verdict": self.verdict(),
         }
 
-
-def compare(
-    network: Evaluation, floor: Evaluation, truth: np.ndarray, *, seed: int = 0
-) -> Comparison:
-    """Compare two classifiers by paired bootstrap."""
-    n_classes = len(network.per_class)
-    ours, theirs = (
-        resampled_figures(found.predicted, truth, n_classes, seed=seed)["macro_f1"]
-        for found in (network, floor)
-    )
-    low, high = interval(ours - theirs)
-    return Comparison(network.macro_f1 - floor.macro_f1, low, high)
-
-
-def figure_table(evaluations: Sequence[Evaluation]) -> list[str]:
-    """Return the main figures, one row for each classifier and part."""
-    rows = [["", "part", "texts", "accuracy", "macro-F1", "log loss"]]
-    previous = None
-    for found in evaluations:
-        repeated = found.part == previous
-        previous = found.part
-        rows.append(
-            [
-                found.name,
-                "" if repeated else found.part_name,
-                "" if repeated else str(found.n),
-                _with_interval(found.accuracy, found.intervals["accuracy"]),
-                _with_interval(found.macro_f1, found.intervals["macro_f1"]),
-                "" if found.log_loss is None else f"{found.log_loss:.3f}",
-            ]
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` returned; other keys are passed over."""
+        return cls(
+            tuple(map(Evaluation.from_dict, values["evaluations"])),
+            tuple(Comparison(**found) for found in values["comparisons"]),
+            tuple(values["advice"]),
         )
-    return align(rows)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(chr(10).join(self.lines()))}</pre>"
 
 
 def evaluation_lines(found: Evaluation) -> list[str]:
     """Return one evaluation as text."""
-    return [*figure_table([found]), "", *class_lines(found)]
+    lines = [*figure_lines([found]), "", *per_class_lines(found)]
+    confusion = confusion_lines(found)
+    return [*lines, "", *confusion] if confusion else lines
 
 
-def class_lines(found: Evaluation) -> list[str]:
-    """Return the figures of each label, and what was taken for what."""
-    rows = [[f"{found.name}, {found.part}", "precision", "recall", "F1", "texts"]]
-    rows += per_class_rows([vars(figures) for figures in found.per_class])
-    lines = align(rows)
-    if found.confusion is not None and len(found.per_class) <= 12:
-        lines += ["", *_confusion_lines(found)]
-    elif found.confusion is not None:
-        lines += ["", *_worst_confusions(found)]
-    return lines
-
-
-def align(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Align columns: the first two to the left, the others to the right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    first_is_text = [i == 0 or not _is_number(rows[-1][i]) for i in range(len(widths))]
-    return [
-        "  ".join(
-            cell.ljust(width) if text else cell.rjust(width)
-            for cell, width, text in zip(row, widths, first_is_text, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def _is_number(cell: str) -> bool:
-    return cell.replace(".", "").isdigit()
-
-
-def _with_interval(value: float, ends: tuple[float, float]) -> str:
-    return f"{value:.3f} [{ends[0]:.3f}, {ends[1]:.3f}]"
-
-
-def _confusion_lines(found: Evaluation) -> list[str]:
-    names = [figures.label for figures in found.per_class]
-    rows = [["true \\ predicted", *(name[:8] for name in names)]]
-    rows += [
-        [name, *map(str, row)]
-        for name, row in zip(names, found.confusion or (), strict=True)
-    ]
-    return align(rows)
-
-
-def _worst_confusions(found: Evaluation) -> list[str]:
-    """Return the ten commonest mistakes: a table of 28 columns would not be read."""
-    names = [figures.label for figures in found.per_class]
-    table = np.array(found.confusion)
-    np.fill_diagonal(table, 0)
-    order = np.argsort(-table, axis=None)[:10]
-    lines = ["commonest mistakes"]
-    for place in order:
-        true, guess = np.unravel_index(place, table.shape)
-        if table[true, guess]:
-            count = table[true, guess]
-            lines.append(f"{count:>5}  {names[true]} taken for {names[guess]}")
-    return lines
+def _sentence(found: Comparison) -> str:
+    """Say who is ahead; 'beats' is kept for what chance does not explain."""
+    where = f"{found.floor} on the {found.part} part"
+    if found.beaten:
+        return f"The network beats {where}: {found.points}."
+    if found.difference <= 0:
+        said = f"The network does NOT beat {where}: {found.points}."
+        if found.high > 0:
+            said += " The interval includes 0: they cannot be told apart."
+        return said
+    return (
+        f"The network is ahead of {where}, but not beyond chance: {found.points}. "
+        f"Other texts might turn the {WORDS[found.metric]} round."
+    )

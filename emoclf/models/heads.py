@@ -50,7 +50,6 @@ def logits_twin(model: keras.Model) -> keras.Model:
     Losses computed from logits neither saturate nor lose digits, and cannot be given
     probabilities by mistake.
     """
-    twin = keras.Model(
-        model.inputs, model.get_layer(LOGITS).output, name=f"{model.name}_logits"
+    return keras.Model(
+        model.input, model.get_layer(LOGITS).output, name=f"{model.name}_logits"
     )
-    return twin

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from emoclf.errors import SettingsError
 from emoclf.settings.base import Settings, option
 
 
@@ -25,6 +26,15 @@ class TextCNNSettings(Settings):
     max_norm: float | None = option(
         3.0, "bound of the l2 norm of each class's weights in the head", low=0.0
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        sizes = self.kernel_sizes
+        if not sizes or len(set(sizes)) < len(sizes):
+            raise SettingsError(
+                "The setting 'kernel_sizes' of TextCNNSettings must be one or more "
+                f"different sizes. Got {sizes!r} instead."
+            )
 
 
 def build_text_cnn(token_ids: Any, embedded: Any, mask: Any, settings: Any) -> Any:

@@ -12,6 +12,9 @@ from typing import Any, Self
 
 from emoclf.errors import SettingsError, did_you_mean
 
+# What TOML, which has no null, says for a setting whose default is a number.
+OFF = "none"
+
 
 def option(
     default: Any,
@@ -68,11 +71,19 @@ class Settings:
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values (lists for tuples), as TOML and JSON know them."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in ((n, getattr(self, n)) for n in self.names())
-        }
+        """Return plain values (lists for tuples), as TOML and JSON know them.
+
+        A setting that is left out by default is not listed when it is left out; one
+        that was switched off is "none".
+        """
+        values = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value is None and field.default is not None:
+                value = OFF
+            if value is not None:
+                values[field.name] = list(value) if isinstance(value, tuple) else value
+        return values
 
 
 def unknown_setting(owner: str, key: str, known: Sequence[str]) -> str:
@@ -121,30 +132,46 @@ def _convert(wanted: Any, value: Any) -> Any:
 def _convert_one(kind: Any, value: Any) -> Any:
     origin = typing.get_origin(kind)
     if kind is type(None):
-        if value is None:
+        if value is None or value == OFF:
             return None
-        raise TypeError("left out")
+        raise TypeError(f"left out or {OFF!r}")
     if origin is tuple:
         if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
-            raise TypeError(f"a list of {_NOUN[typing.get_args(kind)[0]]}")
+            raise TypeError(f"a list of {_NOUNS[typing.get_args(kind)[0]]}")
         return tuple(_convert_one(typing.get_args(kind)[0], item) for item in value)
     if kind is dict:
         if not isinstance(value, Mapping):
             raise TypeError("a table of names and values")
-        return dict(value)
+        # Text keys and plain numbers: TOML and JSON have no others.
+        return {str(key): _plain(item) for key, item in value.items()}
     # numbers.Real, not int and float: a parameter grid holds NumPy's numbers.
     number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if kind is float and number:
+    if kind is float and number and _fits(value):
         return float(value)
     if kind is int and number:
-        if math.isfinite(value) and int(value) == value:
+        if _fits(value) and int(value) == value:
             return int(value)
     elif kind in (bool, str) and isinstance(value, kind):
         return value
     raise TypeError(_NOUN[kind])
 
 
+def _fits(value: Any) -> bool:
+    """Say whether a number is one that a float can hold."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, numbers.Real) and not isinstance(value, int | float):
+        return int(value) if isinstance(value, numbers.Integral) else float(value)
+    return value
+
+
 _NOUN = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+_NOUNS = {int: "whole numbers", float: "numbers", str: "texts"}
 
 
 def _check_range(metadata: Mapping[str, Any], value: Any) -> None:

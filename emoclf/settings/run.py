@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 import tomllib
 from collections.abc import Mapping
@@ -57,18 +58,8 @@ class RunSettings:
     training: TrainSettings = field(default_factory=TrainSettings)
 
     def __post_init__(self) -> None:
-        if self.architecture not in ARCHITECTURES:
-            raise SettingsError(
-                f"There is no architecture {self.architecture!r}."
-                f"{did_you_mean(self.architecture, ARCHITECTURES)} "
-                f"Known: {', '.join(ARCHITECTURES)}."
-            )
-        if isinstance(self.seed, bool) or not 0 <= int(self.seed) < 2**32:
-            raise SettingsError(
-                "The seed must be a whole number from 0 to 4294967295. "
-                f"Got {self.seed!r} instead."
-            )
-        wanted = settings_class(self.architecture)
+        wanted = section_classes(self.architecture)["model"]
+        object.__setattr__(self, "seed", _checked_seed(self.seed))
         if self.model is None:
             object.__setattr__(self, "model", wanted())
         elif not isinstance(self.model, wanted):
@@ -107,7 +98,9 @@ class RunSettings:
                 found[name].update(values.pop(name))
         for key, value in values.items():
             found[section_of(key, sections)][key] = value
-        made = {name: sections[name].from_dict(found[name]) for name in sections}
+        made: dict[str, Any] = {
+            name: sections[name].from_dict(found[name]) for name in sections
+        }
         return cls(**top, **made)
 
     def override(self, **values: Any) -> Self:
@@ -126,14 +119,10 @@ class RunSettings:
     def to_dict(self) -> dict[str, Any]:
         """Return nested plain values; settings that are left out are not listed."""
         tables = {
-            name: {
-                key: value
-                for key, value in getattr(self, name).to_dict().items()
-                if value is not None
-            }
+            name: getattr(self, name).to_dict()
             for name in ("data", "text", "embedding", "model", "training")
         }
-        return {"architecture": self.architecture, "seed": int(self.seed), **tables}
+        return {"architecture": self.architecture, "seed": self.seed, **tables}
 
     def to_toml(self) -> str:
         """Return the settings as a TOML document."""
@@ -145,9 +134,20 @@ class RunSettings:
         return cls.from_dict(parse_toml(text, name=name))
 
 
+def _checked_seed(seed: Any) -> int:
+    whole = isinstance(seed, numbers.Integral) and not isinstance(seed, bool)
+    if not whole or not 0 <= seed < 2**32:
+        raise SettingsError(
+            f"The seed must be a whole number from 0 to 4294967295. Got {seed!r} "
+            "instead."
+        )
+    # An int also where NumPy's was given: Python's random takes no other.
+    return int(seed)
+
+
 def section_classes(architecture: str) -> dict[str, type[Settings]]:
     """Return the sections of a run with this architecture, with their classes."""
-    if architecture not in ARCHITECTURES:
+    if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
         raise SettingsError(
             f"There is no architecture {architecture!r}."
             f"{did_you_mean(architecture, ARCHITECTURES)} "
@@ -161,6 +161,11 @@ def section_of(key: str, sections: Mapping[str, type[Settings]]) -> str:
     for name, section in sections.items():
         if key in section.names():
             return name
+    if key in sections:
+        raise SettingsError(
+            f"{key!r} is a section and must be a table of settings, for instance "
+            f"{key}.{sections[key].names()[0]}."
+        )
     known = [n for section in sections.values() for n in section.names()]
     known += ["architecture", "seed"]
     raise SettingsError(

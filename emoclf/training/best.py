@@ -31,21 +31,21 @@ def validation_figures(logits: np.ndarray, targets: np.ndarray) -> dict[str, flo
     -------
     figures : dict
         ``loss`` (mean cross-entropy), ``accuracy`` (all labels of a text right) and
-        ``macro_f1``.
+        ``macro_f1`` (over the labels that stand in the part, as in reports).
     """
     scores = logits.astype(np.float64)
     if targets.ndim == 2:
         predicted: np.ndarray = (scores > 0).astype(np.int32)
         loss = np.logaddexp(0, scores) - targets * scores
         right = (predicted == targets).all(1)
-        classes = None
+        classes = np.flatnonzero(targets.any(0))
     else:
         predicted = scores.argmax(1)
         highest = scores.max(1, keepdims=True)
         total = highest[:, 0] + np.log(np.exp(scores - highest).sum(1))
         loss = total - scores[np.arange(len(scores)), targets]
         right = predicted == targets
-        classes = np.arange(scores.shape[1])
+        classes = np.unique(targets)
     macro = f1_score(
         targets, predicted, labels=classes, average="macro", zero_division=0
     )

@@ -103,7 +103,8 @@ class CheckpointFolder:
         self.check_fingerprint()
         path = self.path / FILE
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            # Opened here: of a damaged file np.load leaves its own handle open.
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
                 about = json.loads(arrays["about"].tobytes())
                 groups = {
                     group: [arrays[k] for k in sorted(arrays) if k.startswith(group)]

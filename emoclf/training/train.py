@@ -192,7 +192,7 @@ class _Recorder(keras.callbacks.Callback):
 
     def finish_epoch(self, epoch: int, logs: dict[str, Any]) -> None:
         """Write the epoch down, and save what a resumed training needs."""
-        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        rate = float(self.model.optimizer.learning_rate.numpy())
         logs = {**logs, "learning_rate": rate}
         logs["seconds"] = time.perf_counter() - self._began
         for name, value in logs.items():
@@ -239,7 +239,7 @@ class _EpochEnd(keras.callbacks.Callback):
 
 
 def _values(variables: Sequence[Any]) -> list[Any]:
-    return [keras.ops.convert_to_numpy(variable) for variable in variables]
+    return [variable.numpy() for variable in variables]
 
 
 def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:

@@ -1,0 +1,71 @@
+"""A network and its floors, on the parts it was trained with."""
+
+from dataclasses import replace
+
+import pytest
+from tiny import tiny_split, tiny_trained
+
+from emoclf.datasets.dataset import Dataset
+from emoclf.evaluation.floors import MAJORITY, TFIDF_SVM
+from emoclf.evaluation.judge import advice, judge, judge_part
+from emoclf.settings import RunSettings
+
+
+@pytest.fixture(scope="module")
+def report():
+    return judge(tiny_trained(), tiny_split())
+
+
+def test_all_are_judged_on_all_parts(report):
+    found = [(e.part_name, e.name) for e in report.evaluations]
+    who = ["text_cnn", MAJORITY, TFIDF_SVM]
+    assert found == [
+        (part, name) for part in ("valid (chose the epoch)", "test") for name in who
+    ]
+    assert [e.log_loss is None for e in report.evaluations] == [False, True, True] * 2
+
+
+def test_the_test_part_decides(report):
+    assert {c.part for c in report.comparisons} == {"test"}
+    assert [(c.floor, c.metric) for c in report.comparisons] == [
+        (floor, metric)
+        for floor in (MAJORITY, TFIDF_SVM)
+        for metric in ("macro_f1", "accuracy")
+    ]
+    assert report.network.n == len(tiny_split().test)
+
+
+def test_without_a_test_part_the_validation_part_does():
+    report = judge(tiny_trained(), replace(tiny_split(), test=None))
+    assert {c.part for c in report.comparisons} == {"valid"}
+    assert any("There is no test part" in line for line in report.verdict())
+
+
+def test_a_part_alone(report):
+    found = judge_part(tiny_trained().predictor, tiny_split().test, part="test")
+    assert found == report.network
+
+
+def data(*counts, several=False):
+    labels = [f"c{i}" for i, count in enumerate(counts) for _ in range(count)]
+    dataset = Dataset.from_lists([f"text {i}" for i in range(len(labels))], labels)
+    if several:
+        rows = tuple((label,) for label in dataset.labels)
+        return replace(dataset, labels=rows, several=True)
+    return dataset
+
+
+@pytest.mark.parametrize(
+    ("flat", "train", "said", "unsaid"),
+    [
+        ({}, data(5, 5), ["pre-trained", "10 are few", "audit", "tune"], ["balanced"]),
+        ({}, data(20, 5), ["class_weight='balanced'", "4.0 times"], []),
+        ({"class_weight": "balanced"}, data(20, 5), [], ["class_weight"]),
+        ({"vectors": "words.bin"}, data(1200, 1200), ["audit"], ["pre-tr", "are few"]),
+        ({}, data(9, 1, several=True), ["9.0 times"], []),
+    ],
+)
+def test_advice_knows_what_was_done(flat, train, said, unsaid):
+    words = " ".join(advice(RunSettings.from_flat(**flat), train))
+    assert all(word in words for word in said)
+    assert not any(word in words for word in unsaid)

@@ -1,0 +1,169 @@
+"""Words that say what the figures do, and tables that fit."""
+
+import json
+
+import numpy as np
+import pytest
+
+from emoclf.evaluation.comparison import Comparison
+from emoclf.evaluation.metrics import evaluate
+from emoclf.evaluation.report import EvaluationReport, evaluation_lines
+from emoclf.evaluation.tables import align, confusion_lines, per_class_lines
+
+SEVEN = ["anger", "disgust", "fear", "guilt", "joy", "sadness", "shame"]
+SVM, MAJORITY = "TF-IDF + linear SVM", "majority class"
+
+
+def judged(names=SEVEN, *, n=300, right=0.7, name="text_cnn", part="test", **rest):
+    rng = np.random.default_rng(0)
+    truth = np.resize(np.arange(len(names)), n)
+    predicted = np.where(rng.random(n) < right, truth, rng.integers(0, len(names), n))
+    return evaluate(predicted, truth, names, name=name, part=part, draws=50, **rest)
+
+
+def report(svm, *others, **rest):
+    """Return a report: the network against the floor by macro-F1, and other figures."""
+    network = judged(probabilities=np.full((300, 7), 1 / 7), **rest)
+    floors = [judged(right=r, name=f, **rest) for f, r in ((MAJORITY, 0), (SVM, 0.5))]
+    first = Comparison(SVM, network.part, "macro_f1", *svm)
+    return EvaluationReport(
+        (network, *floors), (*others, first), ("word vectors.", "a search.")
+    )
+
+
+WON = (0.05, 0.02, 0.08)
+
+
+def test_a_network_that_wins():
+    found = report(WON, Comparison(MAJORITY, "test", "accuracy", 0.5, 0.4, 0.6))
+    assert found.beats_floors
+    assert found.verdict() == [
+        "The network beats TF-IDF + linear SVM on the test part: +5.0 points of "
+        "macro-F1 (95 % interval +2.0 to +8.0)."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("svm", "words", "told_apart"),
+    [
+        ((-0.05, -0.08, -0.02), "does NOT beat", True),
+        ((-0.01, -0.04, 0.02), "does NOT beat", False),
+        ((0.0, 0.0, 0.0), "does NOT beat", True),
+        (
+            (0.01, -0.02, 0.04),
+            "ahead of TF-IDF + linear SVM on the test part, but",
+            True,
+        ),
+    ],
+)
+def test_a_network_that_does_not_win(svm, words, told_apart):
+    found = report(svm)
+    first, *tries = found.verdict()
+    assert words in first
+    assert ("cannot be told apart" in first) is not told_apart
+    assert tries == ["Try: word vectors.", "Try: a search."]
+    assert not found.beats_floors
+
+
+@pytest.mark.parametrize("floor", [SVM, MAJORITY])
+def test_every_floor_that_is_not_beaten_is_named(floor):
+    found = report(WON, Comparison(floor, "test", "accuracy", -0.03, -0.05, -0.01))
+    first, second, *tries = found.verdict()
+    assert first.startswith("The network beats")
+    assert f"does NOT beat {floor} on the test part: -3.0 points of acc" in second
+    assert len(tries) == 2
+
+
+def test_without_a_test_part_the_figures_flatter():
+    found = report(WON, part="valid", chose_epoch=True)
+    assert "There is no test part" in found.verdict()[-1]
+    assert found.network.part == "valid"
+
+
+def test_the_table_names_the_part_of_every_figure():
+    test = report(WON)
+    valid = [judged(part="valid", chose_epoch=True, name=n) for n in ("text_cnn", SVM)]
+    both = EvaluationReport((*valid, *test.evaluations), test.comparisons)
+    head, *rows = both.table_lines()
+    assert head.split() == ["part", "texts", "accuracy", "macro-F1", "log", "loss"]
+    parts = ["valid (chose the epoch)"] * 2 + ["test"] * 3
+    assert all(part in row for part, row in zip(parts, rows, strict=True))
+    assert rows[2].endswith("1.946")
+    assert rows[3].endswith("–")
+    assert both.network is test.network
+
+
+def test_several_labels():
+    hot = np.eye(3, dtype=int)[[0, 1, 2, 0]]
+    found = evaluate(hot, hot, ["a", "b", "c"], name="text_cnn", part="test")
+    lines = evaluation_lines(found)
+    assert "exact match" in lines[0]
+    assert "micro-F1" in lines[0]
+    assert confusion_lines(found) == []
+    assert lines[-1].startswith("c")
+
+
+def test_confusion_of_seven_classes():
+    lines = confusion_lines(judged())
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["true", "\\", "predicted", *SEVEN]
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_confusion_of_long_names_keeps_them_apart():
+    names = ["disappointment", "disapproval", "embarrassment", "nervousness", "relief"]
+    head = confusion_lines(judged(names))[0]
+    columns = head.removeprefix("true \\ predicted").split()
+    assert len(set(columns)) == 5
+    assert all(n.startswith(c) for n, c in zip(names, columns, strict=True))
+
+
+def test_confusion_of_names_that_only_end_differently_is_numbered():
+    names = [f"an emotion with a long name {letter}" for letter in "abcdef"]
+    lines = confusion_lines(judged(names))
+    assert lines[0].split()[3:] == list("123456")
+    assert lines[1].startswith("1 an emotion")
+    assert max(map(len, lines)) <= 80
+
+
+def test_confusion_of_28_classes_is_its_commonest_mistakes():
+    names = [f"emotion{number}" for number in range(28)]
+    truth = np.repeat(np.arange(28), 10)
+    predicted = truth.copy()
+    predicted[:4] = 5
+    found = evaluate(predicted, truth, names, name="text_cnn", part="test", draws=50)
+    assert confusion_lines(found) == [
+        "Commonest mistakes",
+        "true      taken for  texts  of the label's",
+        "emotion0  emotion5       4             40%",
+    ]
+    right = evaluate(truth, truth, names, name="text_cnn", part="test", draws=50)
+    assert confusion_lines(right) == ["No mistakes."]
+
+
+def test_a_class_without_texts_has_dashes():
+    found = evaluate(
+        np.array([0, 1, 2]), np.array([0, 1, 1]), SEVEN[:3], name="x", part="test"
+    )
+    assert per_class_lines(found)[-1].split() == ["fear", "0.000", "–", "–", "0"]
+
+
+def test_align():
+    assert align([["", "n"], ["joy", "12"]]) == ["      n", "joy  12"]
+
+
+def test_json_and_back():
+    found = report(WON)
+    values = json.loads(json.dumps(found.to_dict()))
+    assert EvaluationReport.from_dict({**values, "audit": {}}) == found
+    assert values["table"] == found.table_lines()
+    assert values["verdict"] == found.verdict()
+
+
+def test_notebooks_show_text_as_it_is():
+    found = judged(["<b>", "joy"], name="a<b")
+    shown = EvaluationReport(
+        (found,), (Comparison(SVM, "test", "accuracy", *WON),)
+    )._repr_html_()
+    assert "<b>" not in shown
+    assert "a&lt;b" in shown

@@ -1,0 +1,118 @@
+"""One table: every architecture, every way to embed, every contract."""
+
+from __future__ import annotations
+
+import random
+
+import contracts
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from emoclf.errors import SettingsError
+from emoclf.models import ARCHITECTURES
+from emoclf.models.build import build_model
+from emoclf.models.embedding import STATIC
+from emoclf.settings import RunSettings
+
+MODES = ("random", "static", "non-static", "two-channel")
+TABLE = [(name, mode) for name in ARCHITECTURES for mode in MODES]
+
+
+@pytest.fixture(params=TABLE, ids="-".join)
+def settings(request: pytest.FixtureRequest) -> RunSettings:
+    return contracts.settings_for(*request.param)
+
+
+def build(settings: RunSettings, **values) -> keras.Model:
+    return build_model(settings, n_classes=3, matrix=contracts.matrix(), **values)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_one_head(settings: RunSettings, several: bool) -> None:
+    model = build(settings, several=several)
+    contracts.check_head(model, several=several)
+    probabilities = model(contracts.pad(contracts.texts(2, 9))).numpy()
+    assert probabilities.shape == (2, 3)
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+    if not several:
+        np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
+
+
+def test_the_twin_shares_all_layers(settings: RunSettings) -> None:
+    contracts.check_twin(build(settings))
+
+
+def test_padding_is_silent(settings: RunSettings) -> None:
+    contracts.check_padding_is_silent(build(settings))
+
+
+def test_there_is_one_embedding(settings: RunSettings) -> None:
+    found = contracts.embeddings(build(settings))
+    assert len(found) == 1 + (settings.embedding.embedding == "two-channel")
+
+
+def test_it_learns_and_is_rebuilt(settings: RunSettings) -> None:
+    model = contracts.check_learns(settings)
+    contracts.check_weights_travel_by_name(model, settings)
+    before = contracts.matrix()
+    for layer in model.layers:
+        if isinstance(layer, layers.Embedding):
+            unchanged = np.array_equal(layer.embeddings.numpy(), before)
+            assert unchanged == (layer.name == STATIC)
+
+
+def test_the_seed_alone_decides(settings: RunSettings) -> None:
+    state, numpys = random.getstate(), np.random.get_state()[1].copy()
+    first, second = build(settings), build(settings)
+    other = build(settings.override(seed=1))
+    for one, two in zip(first.weights, second.weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), two.numpy())
+    assert any(
+        (one.numpy() != two.numpy()).any()
+        for one, two in zip(first.weights, other.weights, strict=True)
+    )
+    assert random.getstate() == state
+    np.testing.assert_array_equal(np.random.get_state()[1], numpys)
+
+
+def stacked(*activations: str, last: str | None = None) -> keras.Model:
+    inputs = keras.Input((4,))
+    tensor = layers.Dense(3, activation=last)(inputs)
+    for activation in activations:
+        tensor = layers.Activation(activation)(tensor)
+    return keras.Model(inputs, tensor)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        stacked("softmax", "sigmoid"),
+        stacked("softmax", "softmax"),
+        stacked("tanh", "softmax"),
+        stacked("softmax", last="softmax"),
+        stacked("softmax", last="relu"),
+        stacked(),
+        stacked("sigmoid"),
+    ],
+)
+def test_stacked_activations_are_rejected(model: keras.Model) -> None:
+    with pytest.raises(AssertionError, match="the head stacks"):
+        contracts.check_head(model, several=False)
+
+
+def test_two_classes_are_two_columns() -> None:
+    model = build_model(RunSettings(), n_classes=2, matrix=contracts.matrix())
+    assert model.output_shape == (None, 2)
+    with pytest.raises(SettingsError, match=r"at least two classes. Got 1"):
+        build_model(RunSettings(), n_classes=1, matrix=contracts.matrix())
+
+
+def test_a_padding_row_that_speaks_is_refused() -> None:
+    loud = contracts.matrix()
+    loud[0] = 1
+    with pytest.raises(SettingsError, match=r"Row 0 .* must be zero"):
+        build_model(RunSettings(), n_classes=2, matrix=loud)
+    with pytest.raises(SettingsError, match="matrix, or its shape"):
+        build_model(RunSettings(), n_classes=2)

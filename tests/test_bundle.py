@@ -1,0 +1,169 @@
+"""Bundles: complete, checked, atomic, and never executed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny import tiny_trained
+
+from emoclf.bundle_folder import (
+    FILES,
+    SUMS,
+    check_target,
+    load_bundle,
+    save_bundle,
+)
+from emoclf.errors import BundleError
+from emoclf.predictor import Predictor
+
+TEXTS = ["it was lovely by the sea", "trembling alone", "", "unknown words only"]
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    return save_bundle(tiny_trained().bundle, tmp_path / "a bundle.emoclf")
+
+
+def test_a_loaded_classifier_answers_as_the_saved_one(saved: Path) -> None:
+    before = tiny_trained().predictor.predict_proba(TEXTS)
+    loaded = Predictor.load(saved)
+    np.testing.assert_array_equal(loaded.predict_proba(TEXTS), before)
+    assert loaded.label_names == ("anger", "fear", "joy")
+    assert loaded.bundle.settings == tiny_trained().bundle.settings
+    assert loaded.bundle.history == tiny_trained().bundle.history
+
+
+def test_a_bundle_is_described(saved: Path) -> None:
+    assert {path.name for path in saved.iterdir()} == {*FILES, SUMS}
+    about = json.loads((saved / "bundle.json").read_text())
+    assert about["format"] == 1
+    assert about["label_names"] == ["anger", "fear", "joy"]
+    assert "tensorflow" in about["versions"]
+    assert "anger, fear, joy" in (saved / "README.md").read_text()
+    done = subprocess.run(
+        ["sha256sum", "-c", "--quiet", SUMS],
+        cwd=saved,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_file_of_a_bundle_is_a_pickle(saved: Path) -> None:
+    for name in ("weights.npz", "tokenizer.npz"):
+        with np.load(saved / name, allow_pickle=False) as arrays:
+            assert all(arrays[key].dtype != object for key in arrays.files)
+
+
+@pytest.mark.parametrize("name", [*FILES, SUMS])
+@pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
+def test_any_damage_is_named(saved: Path, name: str, damage: str) -> None:
+    path = saved / name
+    data = bytearray(path.read_bytes())
+    if damage == "flip":
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    elif damage == "cut":
+        path.write_bytes(data[: len(data) // 2])
+    else:
+        path.unlink()
+    with pytest.raises(BundleError, match=r"damaged|incomplete|cannot be read|has no"):
+        load_bundle(saved)
+
+
+def test_a_newer_format_says_how_to_upgrade(saved: Path) -> None:
+    about = json.loads((saved / "bundle.json").read_text())
+    (saved / "bundle.json").write_text(json.dumps({**about, "format": 9}))
+    with pytest.raises(BundleError, match=r"format 9.*reads up to 1.*pip install -U"):
+        load_bundle(saved)
+
+
+@pytest.mark.parametrize("kind", ["missing", "file", "folder"])
+def test_what_is_not_a_bundle_is_said(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "thing"
+    if kind == "file":
+        path.write_text("text")
+    elif kind == "folder":
+        path.mkdir()
+    with pytest.raises(BundleError, match=r"does not exist|is a file|is not a bundle"):
+        load_bundle(path)
+
+
+def test_nothing_is_replaced_unasked(saved: Path) -> None:
+    before = (saved / "bundle.json").read_bytes()
+    with pytest.raises(BundleError, match="overwrite"):
+        save_bundle(tiny_trained().bundle, saved)
+    assert (saved / "bundle.json").read_bytes() == before
+    save_bundle(tiny_trained().bundle, saved, overwrite=True)
+    assert load_bundle(saved).label_names == ("anger", "fear", "joy")
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
+    with pytest.raises(BundleError, match="left alone"):
+        save_bundle(tiny_trained().bundle, tmp_path / "thesis", overwrite=True)
+    assert (tmp_path / "thesis" / "chapter.txt").read_text() == "years of work"
+
+
+def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
+    bundle = replace(tiny_trained().bundle, figures={"not JSON": object()})
+    with pytest.raises(TypeError):
+        save_bundle(bundle, tmp_path / "x.emoclf")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_replacement_is_taken_back(saved: Path) -> None:
+    # What a kill between the two renames leaves behind.
+    os.replace(saved, saved.with_name(f".{saved.name}.before"))
+    assert load_bundle(saved).label_names == ("anger", "fear", "joy")
+    check_target(saved, overwrite=True)
+
+
+SAVER = """
+import sys
+from emoclf.bundle_folder import load_bundle, save_bundle
+bundle = load_bundle(sys.argv[1])
+print("ready", flush=True)
+while True:
+    save_bundle(bundle, sys.argv[1], overwrite=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_save_never_costs_the_bundle(saved: Path) -> None:
+    for wait in (0.003, 0.02, 0.05):
+        saver = subprocess.Popen(
+            [sys.executable, "-c", SAVER, str(saved)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert saver.stdout is not None
+        assert saver.stdout.readline() == b"ready\n"
+        time.sleep(wait)
+        saver.send_signal(signal.SIGKILL)
+        saver.wait()
+        saver.stdout.close()
+        assert load_bundle(saved).label_names == ("anger", "fear", "joy")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_an_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(BundleError, match="Cannot write"):
+        save_bundle(tiny_trained().bundle, tmp_path / "x.emoclf")
+
+
+def test_a_parent_that_is_a_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BundleError, match="Cannot write"):
+        save_bundle(tiny_trained().bundle, tmp_path / "file" / "x.emoclf")

@@ -1,0 +1,194 @@
+"""EmotionClassifier as scikit-learn uses it.
+
+``check_estimator`` skips estimators of strings, so what matters is tested by name.
+"""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone, is_classifier
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import log_loss
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedKFold,
+    cross_val_predict,
+)
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+from tiny import tiny_dataset, tiny_settings
+
+from emoclf.errors import DataError, SettingsError
+from emoclf.estimator import EmotionClassifier
+from emoclf.predictor import Predictor
+
+DATA = tiny_dataset()
+TEXTS, LABELS = list(DATA.texts), list(DATA.labels)
+NEW = ["a lovely gift", "alone in the dark", "an unfair insult"]
+
+
+def new(**values: object) -> EmotionClassifier:
+    settings = {"settings": tiny_settings(), "random_state": 0}
+    return EmotionClassifier(**{**settings, **values})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def fitted() -> EmotionClassifier:
+    return new().fit(TEXTS, LABELS)
+
+
+def test_it_fits_and_answers(fitted: EmotionClassifier) -> None:
+    assert is_classifier(fitted)
+    assert fitted.classes_.tolist() == ["anger", "fear", "joy"]
+    assert fitted.predict(NEW).tolist() == ["joy", "fear", "anger"]
+    probabilities = fitted.predict_proba(NEW)
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-12)
+    assert fitted.score(TEXTS, LABELS) > 0.9
+    assert fitted.n_iter_ >= fitted.best_epoch_ >= 1
+
+
+@pytest.mark.parametrize("collection", [pd.Series, np.array, tuple])
+def test_any_collection_fits(collection) -> None:
+    classifier = new(epochs=2).fit(collection(TEXTS), collection(LABELS))
+    assert classifier.predict(collection(NEW)).shape == (3,)
+
+
+def test_classes_keep_their_type() -> None:
+    numbers = [{"anger": 10, "fear": 2, "joy": 33}[label] for label in LABELS]
+    classifier = new().fit(TEXTS, numbers)
+    assert classifier.classes_.tolist() == [2, 10, 33]
+    assert classifier.predict(NEW).tolist() == [33, 2, 10]
+
+
+def test_params_are_stored_untouched() -> None:
+    sizes = [2, 3]
+    classifier = new(kernel_sizes=sizes, filters=7, epochs=np.int64(3))
+    assert classifier.kernel_sizes is sizes
+    copy = clone(classifier)
+    assert copy.get_params()["filters"] == 7
+    assert copy.set_params(filters=9).filters == 9
+    assert not hasattr(copy, "classes_")
+
+
+def test_a_keyword_wins_over_the_settings() -> None:
+    classifier = new(filters=3, epochs=1).fit(TEXTS, LABELS)
+    settings = classifier.predictor_.bundle.settings
+    assert settings.model.filters == 3
+    assert settings.model.kernel_sizes == (1, 2)
+    assert classifier.n_iter_ == 1
+
+
+def test_the_same_random_state_gives_the_same_model() -> None:
+    first, second = (new(epochs=3).fit(TEXTS, LABELS) for _ in range(2))
+    np.testing.assert_array_equal(first.predict_proba(NEW), second.predict_proba(NEW))
+    other = new(epochs=3, random_state=1).fit(TEXTS, LABELS)
+    assert (other.predict_proba(NEW) != first.predict_proba(NEW)).any()
+    state = new(epochs=3, random_state=np.random.RandomState(0)).fit(TEXTS, LABELS)
+    assert state.predict_proba(NEW).shape == (3, 3)
+
+
+def test_pickle_carries_plain_values(fitted: EmotionClassifier) -> None:
+    data = pickle.dumps(fitted)
+    modules = {part for part in data.split(b"\x8c") if b"keras." in part}
+    assert not modules, "a Keras object was pickled"
+    copy = pickle.loads(data)
+    np.testing.assert_array_equal(copy.predict_proba(NEW), fitted.predict_proba(NEW))
+    assert copy.get_params().keys() == fitted.get_params().keys()
+
+
+def test_an_unfitted_copy_pickles() -> None:
+    assert pickle.loads(pickle.dumps(new(filters=5))).filters == 5
+
+
+def test_save_and_load(fitted: EmotionClassifier, tmp_path: Path) -> None:
+    path = fitted.save(tmp_path / "saved.emoclf")
+    loaded = EmotionClassifier.load(path)
+    np.testing.assert_array_equal(loaded.predict(NEW), fitted.predict(NEW))
+    np.testing.assert_array_equal(
+        Predictor.load(path).predict_proba(NEW), fitted.predictor_.predict_proba(NEW)
+    )
+    assert clone(loaded).fit(TEXTS, LABELS).predict(NEW).shape == (3,)
+
+
+def test_in_a_pipeline() -> None:
+    upper = FunctionTransformer(lambda texts: [text.upper() for text in texts])
+    pipeline = Pipeline([("upper", upper), ("classify", new())])
+    assert pipeline.fit(TEXTS, LABELS).predict(NEW).tolist() == ["joy", "fear", "anger"]
+
+
+def test_grid_search_with_log_loss() -> None:
+    search = GridSearchCV(
+        new(epochs=4), {"filters": [2, 8]}, scoring="neg_log_loss", cv=2
+    )
+    search.fit(TEXTS, LABELS)
+    assert search.best_params_["filters"] in (2, 8)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.best_estimator_.predict(NEW).shape == (3,)
+
+
+def test_cross_val_predict_keeps_the_order_of_classes() -> None:
+    # Shuffled: neighbours in the tiny corpus share the word that decides.
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    probabilities = cross_val_predict(
+        new(), TEXTS, LABELS, cv=folds, method="predict_proba"
+    )
+    assert probabilities.shape == (60, 3)
+    best = np.array(["anger", "fear", "joy"])[probabilities.argmax(1)]
+    assert (best == np.array(LABELS)).mean() > 0.8
+    assert log_loss(LABELS, probabilities) < 1.0
+
+
+def test_calibration() -> None:
+    calibrated = CalibratedClassifierCV(new(epochs=6), cv=2).fit(TEXTS, LABELS)
+    np.testing.assert_allclose(calibrated.predict_proba(NEW).sum(1), 1)
+
+
+def test_a_weight_of_zero_hides_a_text() -> None:
+    wrong = ["joy" if label == "fear" else label for label in LABELS]
+    texts, labels = TEXTS + TEXTS, LABELS + wrong
+    weight = np.r_[np.ones(60), np.zeros(60)]
+    classifier = new(epochs=20).fit(
+        texts, labels, sample_weight=weight, validation_data=(TEXTS, LABELS)
+    )
+    assert (classifier.predict(TEXTS) == LABELS).mean() > 0.9
+
+
+def test_balanced_class_weights() -> None:
+    few = [i for i, label in enumerate(LABELS) if label != "joy" or i % 5 == 0]
+    texts, labels = [TEXTS[i] for i in few], [LABELS[i] for i in few]
+    classifier = new(class_weight="balanced").fit(texts, labels)
+    assert classifier.predict_proba(texts).shape == (len(few), 3)
+    with pytest.raises(SettingsError, match="Did you mean 'joy'"):
+        new(class_weight={"joi": 2.0}).fit(texts, labels)
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "message"),
+    [
+        (TEXTS, LABELS[:-1], "60 texts and 59 labels"),
+        (TEXTS, [*LABELS[:-1], None], "Label number 59 is missing"),
+        ("one text", ["joy"], "put it into a list"),
+        (TEXTS, ["joy"] * 60, "only one"),
+    ],
+)
+def test_wrong_input_is_said(texts, labels, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        new().fit(texts, labels)
+
+
+def test_a_wrong_setting_is_said_by_fit() -> None:
+    with pytest.raises(SettingsError, match="Did you mean 'text_cnn'"):
+        new(architecture="textcnn").fit(TEXTS, LABELS)
+    with pytest.raises(SettingsError, match="at least 1"):
+        new(filters=0).fit(TEXTS, LABELS)
+
+
+def test_an_unfitted_one_says_so() -> None:
+    with pytest.raises(NotFittedError):
+        new().predict(NEW)

@@ -1,0 +1,76 @@
+"""RowAdam is Adam, but for rows that nobody read."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from emoclf.training.optimizer import RowAdam
+
+
+def run(optimizer: keras.optimizers.Optimizer, steps: list) -> list[np.ndarray]:
+    """Apply steps of (rows, row gradients, dense gradient) to two variables."""
+    rows = keras.Variable(np.ones((4, 2), np.float32), name="rows")
+    dense = keras.Variable(np.ones(3, np.float32), name="dense")
+    optimizer.build([rows, dense])
+    for indices, values, gradient in steps:
+        slices = tf.IndexedSlices(
+            tf.constant(values, tf.float32), tf.constant(indices), tf.constant([4, 2])
+        )
+        optimizer.apply([slices, tf.constant(gradient, tf.float32)], [rows, dense])
+    return [rows.numpy(), dense.numpy()]
+
+
+def steps(rows: list[int], count: int = 5) -> list:
+    rng = np.random.default_rng(0)
+    return [(rows, rng.normal(size=(len(rows), 2)), rng.normal(size=3))] * count
+
+
+def test_it_is_adam_where_every_row_is_read() -> None:
+    some = steps([0, 1, 2, 3])
+    for ours, theirs in zip(
+        run(RowAdam(0.1), some), run(keras.optimizers.Adam(0.1), some), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_rows_that_nobody_read_stay() -> None:
+    rows, _ = run(RowAdam(0.1), [*steps([0, 1], 1), *steps([1], 4)])
+    assert (rows[2:] == 1).all()
+    once, _ = run(RowAdam(0.1), steps([0, 1], 1))
+    np.testing.assert_array_equal(rows[0], once[0])
+
+
+def test_gradients_of_a_repeated_row_are_summed() -> None:
+    twice = [([1, 1], [[1.0, 2.0], [0.5, -1.0]], [0.0] * 3)] * 3
+    summed = [([1], [[1.5, 1.0]], [0.0] * 3)] * 3
+    for one, other in zip(
+        run(RowAdam(0.1), twice), run(RowAdam(0.1), summed), strict=True
+    ):
+        np.testing.assert_allclose(one, other, atol=1e-7)
+
+
+def test_the_embedding_has_a_rate_of_its_own() -> None:
+    rows, dense = run(RowAdam(0.1, embedding_rate=0.0), steps([0, 1, 2, 3]))
+    assert (rows == 1).all()
+    assert (dense != 1).all()
+
+
+def test_clipping_is_by_the_norm_of_all_gradients() -> None:
+    def norm_seen(clip: float | None) -> float:
+        # The first moment after one step is a tenth of the gradient that was applied.
+        optimizer = RowAdam(0.1, clip_norm=clip)
+        run(optimizer, [([0, 0], [[30.0, 0.0], [0.0, 40.0]], [0.0] * 3)])
+        return 10 * float(np.linalg.norm(optimizer._momentums[0].numpy()))
+
+    np.testing.assert_allclose(norm_seen(None), 50, rtol=1e-5)
+    np.testing.assert_allclose(norm_seen(2.0), 2, rtol=1e-5)
+    np.testing.assert_allclose(norm_seen(100.0), 50, rtol=1e-5)
+
+
+def test_it_is_configurable() -> None:
+    copy = RowAdam.from_config(
+        RowAdam(0.1, embedding_rate=0.3, clip_norm=2).get_config()
+    )
+    assert (copy.embedding_rate, copy.clip_norm) == (0.3, 2)

@@ -1,0 +1,145 @@
+"""A training killed at any moment ends with the weights of one that was not."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from killed_run import EPOCHS, VARIANTS, main
+
+from emoclf.errors import ResumeError
+from emoclf.training.checkpoint import (
+    FILE,
+    RUN_FILE,
+    Checkpoint,
+    CheckpointFolder,
+    digest,
+)
+
+SCRIPT = Path(__file__).with_name("killed_run.py")
+
+
+def start(folder: Path, variant: str, *options: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), str(folder), variant, *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def wait_for_epoch(process: subprocess.Popen, path: Path, epoch: int) -> None:
+    """Wait until a checkpoint of at least this epoch is there, or the run has ended."""
+    while process.poll() is None:
+        if path.is_file():
+            with np.load(path) as arrays:
+                if json.loads(arrays["about"].tobytes())["epoch"] >= epoch:
+                    return
+        time.sleep(0.002)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_killed_and_resumed_is_as_if_undisturbed(tmp_path: Path, variant: str) -> None:
+    rng = np.random.default_rng(len(variant))
+    disturbed = tmp_path / "disturbed run"
+    disturbed.mkdir()
+    kills = 0
+    for epoch in (1, 4, 7):
+        process = start(disturbed, variant, "--resume")
+        wait_for_epoch(process, disturbed / variant / FILE, epoch)
+        # Anywhere in the next epochs: in a step, a validation, or a write.
+        time.sleep(rng.uniform(0, 0.15))
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            kills += 1
+        process.wait()
+    assert kills
+    assert start(disturbed, variant, "--resume").wait() == 0
+    calm = tmp_path / "calm"
+    calm.mkdir()
+    main(calm, variant, resume=False)
+    with np.load(calm / f"{variant}.npz") as expected:
+        with np.load(disturbed / f"{variant}.npz") as found:
+            assert sorted(found.files) == sorted(expected.files)
+            for name in expected.files:
+                np.testing.assert_array_equal(found[name], expected[name], name)
+
+
+def checkpoint(epoch: int = 1) -> Checkpoint:
+    values = [np.arange(3.0), np.ones((2, 2), np.float32)]
+    return Checkpoint(epoch, values, values[:1], [], {"history": {"loss": [1.5]}})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> CheckpointFolder:
+    found = CheckpointFolder(
+        tmp_path / "run", {"settings": {"training": {"epochs": 3}}}
+    )
+    found.start()
+    found.save(checkpoint())
+    return found
+
+
+def test_a_checkpoint_comes_back_whole(folder: CheckpointFolder) -> None:
+    folder.save(checkpoint(2))
+    read = folder.load()
+    assert read.epoch == 2
+    assert read.states == {"history": {"loss": [1.5]}}
+    np.testing.assert_array_equal(read.model[1], np.ones((2, 2)))
+    assert read.best == []
+    assert {path.name for path in folder.path.iterdir()} == {FILE, RUN_FILE}
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "garbage", "empty"])
+def test_a_damaged_checkpoint_is_said(folder: CheckpointFolder, damage: str) -> None:
+    path = folder.path / FILE
+    data = bytearray(path.read_bytes())
+    if damage == "flip":
+        data[len(data) // 3] ^= 255
+    new = {"cut": data[:-40], "flip": data, "garbage": b"not numbers", "empty": b""}
+    path.write_bytes(new[damage])
+    with pytest.raises(ResumeError, match=r"damaged.*--overwrite"):
+        folder.load()
+
+
+def test_another_run_is_refused_and_the_difference_named(
+    folder: CheckpointFolder,
+) -> None:
+    other = CheckpointFolder(folder.path, {"settings": {"training": {"epochs": 4}}})
+    with pytest.raises(
+        ResumeError, match=r"settings.training.epochs was 3 and is now 4"
+    ):
+        other.load()
+    text = CheckpointFolder(folder.path, {**folder.fingerprint, "texts": digest(["a"])})
+    with pytest.raises(ResumeError, match="texts was None"):
+        text.load()
+
+
+def test_a_damaged_description_is_said(folder: CheckpointFolder) -> None:
+    (folder.path / RUN_FILE).write_text("{")
+    with pytest.raises(ResumeError, match=r"run.json cannot be read"):
+        folder.load()
+
+
+def test_digests_differ() -> None:
+    assert digest(["ab", "c"]) != digest(["a", "bc"])
+    assert digest("ab", "c") != digest("a", "bc")
+    assert digest(np.zeros(2)) != digest(np.zeros(2, np.float32))
+    assert digest(np.zeros(2)) == digest(np.zeros(2))
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
+    main(tmp_path, "ema", resume=False)
+    first = (tmp_path / "ema.npz").stat().st_mtime_ns
+    before = time.perf_counter()
+    main(tmp_path, "ema", resume=True)
+    assert (tmp_path / "ema.npz").stat().st_mtime_ns > first
+    with np.load(tmp_path / "ema.npz") as found:
+        assert found["history"].shape[1] == EPOCHS
+    assert time.perf_counter() - before < 60

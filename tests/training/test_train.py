@@ -1,0 +1,173 @@
+"""The loop around Keras: figures, early stopping, averages, interruptions."""
+
+from __future__ import annotations
+
+import math
+
+import keras
+import numpy as np
+import pytest
+from killed_run import examples
+from sklearn.metrics import f1_score, log_loss
+
+from emoclf.errors import TrainingError
+from emoclf.models.answers import Answers
+from emoclf.models.build import build_model
+from emoclf.settings import RunSettings
+from emoclf.training.best import validation_figures
+from emoclf.training.train import TrainingResult, fit_model
+
+TRAIN, VALID = examples(1, 120), examples(2, 40)
+
+
+def fit(callbacks=(), train=TRAIN, **flat) -> tuple[keras.Model, TrainingResult]:
+    settings = RunSettings.from_flat(
+        **{"epochs": 4, "batch_size": 16, "filters": 4, "learning_rate": 0.01, **flat}
+    )
+    matrix = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
+    matrix[0] = 0
+    model = build_model(settings, n_classes=2, matrix=matrix)
+    result = fit_model(
+        model, train, VALID, settings.training, seed=0, callbacks=list(callbacks)
+    )
+    return model, result
+
+
+def figures_of(model: keras.Model) -> dict[str, float]:
+    probabilities = np.clip(Answers(model)(VALID.token_ids), 1e-7, 1)
+    return validation_figures(np.log(probabilities), VALID.targets)
+
+
+def test_figures_are_scikit_learns() -> None:
+    rng = np.random.default_rng(0)
+    logits, targets = rng.normal(size=(50, 3)), rng.integers(0, 3, 50)
+    chances = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    found = validation_figures(logits, targets)
+    assert found["loss"] == pytest.approx(log_loss(targets, chances))
+    assert found["accuracy"] == (logits.argmax(1) == targets).mean()
+    expected = f1_score(targets, logits.argmax(1), average="macro")
+    assert found["macro_f1"] == pytest.approx(expected)
+
+
+def test_figures_of_several_labels() -> None:
+    logits = np.array([[2.0, -1.0], [-3.0, 1.0]])
+    targets = np.array([[1, 0], [0, 0]], np.float32)
+    found = validation_figures(logits, targets)
+    chances = 1 / (1 + np.exp(-logits))
+    expected = -(targets * np.log(chances) + (1 - targets) * np.log(1 - chances)).mean()
+    assert found["loss"] == pytest.approx(expected)
+    assert found["accuracy"] == 0.5
+
+
+@pytest.mark.parametrize("monitor", ["macro_f1", "accuracy", "loss"])
+def test_the_best_epoch_gives_the_weights(monitor: str) -> None:
+    model, result = fit(monitor=monitor, epochs=6, learning_rate=0.05)
+    series = result.history[f"val_{monitor}"]
+    best = min(series) if monitor == "loss" else max(series)
+    assert series[result.best_epoch - 1] == best
+    assert figures_of(model)[monitor] == pytest.approx(best, abs=1e-5)
+
+
+def test_it_stops_when_nothing_gets_better() -> None:
+    _, result = fit(epochs=50, patience=2, learning_rate=0.05)
+    assert result.ended == "early"
+    assert result.epochs == result.best_epoch + 2 < 50
+
+
+def test_history_has_a_number_for_each_epoch() -> None:
+    _, result = fit()
+    assert result.ended == "all epochs"
+    names = {"loss", "accuracy", "val_loss", "val_accuracy", "val_macro_f1"}
+    assert set(result.history) == names | {"learning_rate", "seconds"}
+    assert all(len(values) == 4 for values in result.history.values())
+    assert result.seconds > 0
+
+
+def test_equal_seeds_give_equal_weights() -> None:
+    (first, _), (second, _) = fit(), fit()
+    for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_users_callbacks_see_validation_figures_and_may_stop() -> None:
+    class Stop(keras.callbacks.Callback):
+        seen: list[dict]
+
+        def on_epoch_end(self, epoch: int, logs=None) -> None:
+            self.seen = [*getattr(self, "seen", []), dict(logs)]
+            self.model.stop_training = epoch == 1
+
+    stop = Stop()
+    _, result = fit([stop])
+    assert result.epochs == len(stop.seen) == 2
+    assert "val_macro_f1" in stop.seen[0]
+
+
+def test_averaged_weights_are_the_ones_that_are_judged() -> None:
+    plain, _ = fit(epochs=3)
+    model, result = fit(ema=0.9, epochs=3)
+    assert any(
+        (one != other).any()
+        for one, other in zip(plain.get_weights(), model.get_weights(), strict=True)
+    )
+    best = result.history["val_macro_f1"][result.best_epoch - 1]
+    assert figures_of(model)["macro_f1"] == pytest.approx(best)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "exponential", "plateau"])
+def test_schedules_lower_the_rate(schedule: str) -> None:
+    _, result = fit(
+        schedule=schedule,
+        epochs=14,
+        patience=14,
+        monitor="accuracy",
+        learning_rate=0.05,
+    )
+    rates = result.history["learning_rate"]
+    assert rates[-1] < 0.6 * max(rates)
+    assert max(rates) <= 0.05 + 1e-9
+
+
+def test_an_interruption_keeps_the_best_so_far() -> None:
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs=None) -> None:
+            if self.params["epochs"] and self.epoch == 2 and batch == 1:
+                raise KeyboardInterrupt
+
+        def on_epoch_begin(self, epoch: int, logs=None) -> None:
+            self.epoch = epoch
+
+    model, result = fit([Interrupt()], epochs=9)
+    assert result.ended == "interrupted"
+    assert result.epochs == 2
+    best = result.history["val_macro_f1"][result.best_epoch - 1]
+    assert figures_of(model)["macro_f1"] == pytest.approx(best)
+
+
+def test_a_loss_that_is_not_finite_ends_the_training() -> None:
+    with pytest.raises(TrainingError, match="Try a lower learning_rate"):
+        fit(learning_rate=1e38, clip_norm=None, max_norm=None, monitor="loss")
+
+
+def test_the_best_weights_come_back_after_a_loss_of_nan() -> None:
+    class Poison(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs=None) -> None:
+            if epoch == 2:
+                bias = self.model.get_layer("logits").bias
+                bias.assign([math.nan, math.nan])
+
+    model, result = fit([Poison()], epochs=9)
+    assert result.ended == "loss not finite"
+    assert result.epochs == 3
+    assert result.best_epoch in (1, 2)
+    assert np.isfinite(Answers(model)(VALID.token_ids)).all()
+
+
+def test_class_weights_move_the_answers() -> None:
+    from dataclasses import replace
+
+    weights = np.where(TRAIN.targets == 1, 20.0, 0.05).astype(np.float32)
+    model, _ = fit(train=replace(TRAIN, weights=weights), monitor="loss")
+    plain, _ = fit(monitor="loss")
+    ids = VALID.token_ids
+    assert Answers(model)(ids)[:, 1].mean() > Answers(plain)(ids)[:, 1].mean() + 0.05
