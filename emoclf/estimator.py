@@ -67,14 +67,11 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
 
     Examples
     --------
-    >>> from emoclf import EmotionClassifier
-    >>> texts = ["a lovely day", "such a lovely gift", "i hate this", "hate it all"]
-    >>> labels = ["joy", "joy", "anger", "anger"]
-    >>> classifier = EmotionClassifier(
-    ...     epochs=30, learning_rate=0.01, validation_fraction=0.5, random_state=0
-    ... )
-    >>> classifier.fit(texts * 4, labels * 4).predict(["a lovely evening"])
-    array(['joy'], dtype='<U5')
+    >>> from emoclf import EmotionClassifier, load_sample
+    >>> data = load_sample()
+    >>> classifier = EmotionClassifier(epochs=1, random_state=0)
+    >>> classifier.fit(data.texts, data.labels).predict(["What a day!"]).shape
+    (1,)
     """
 
     def __init__(

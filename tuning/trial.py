@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import keras_tuner
 from emoclf.bundle import Bundle
 from emoclf.bundle_folder import load_bundle, save_bundle
 from emoclf.datasets.dataset import Dataset
+from emoclf.errors import SearchError
 from emoclf.models.build import build_model
 from emoclf.pipeline import Prepared
 from emoclf.settings import RunSettings
@@ -35,6 +37,8 @@ class TrialLoop(keras_tuner.Tuner):
 
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
         score = self._trial(int(trial.trial_id), dict(trial.hyperparameters.values))
+        if not math.isfinite(score):
+            raise SearchError(f"the score is {score}, not a number")
         return {self.oracle.objective.name: score}
 
     # The bundles are the models; keras-tuner keeps none.

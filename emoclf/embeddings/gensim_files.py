@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from emoclf.embeddings.formats import Rows
+from emoclf.embeddings.rows import Rows
 from emoclf.errors import VectorsError
 
 
@@ -35,16 +34,21 @@ class GensimFile:
 
     def read(self, wanted: frozenset[str] | None) -> Rows:
         known = self.vectors.key_to_index
-        words = known if wanted is None else (word for word in known if word in wanted)
-        return {word: np.array(self.vectors[word], np.float32) for word in words}
+        words = [word for word in known if wanted is None or word in wanted]
+        rows = Rows(self.dim, len(words))
+        for word in words:
+            rows.add(word, self.vectors[word])
+        return rows
 
     def first_words(self, n: int) -> list[str]:
         return list(self.vectors.index_to_key[:n])
 
-    def compose(self, word: str) -> np.ndarray | None:
-        if not hasattr(self.vectors, "buckets_word"):
-            return None
-        try:
-            return np.array(self.vectors.get_vector(word), np.float32)
-        except KeyError:
-            return None
+    def compose(self, words: Sequence[str]) -> Rows:
+        rows = Rows(self.dim, len(words))
+        if hasattr(self.vectors, "buckets_word"):
+            for word in words:
+                try:
+                    rows.add(word, self.vectors.get_vector(word))
+                except KeyError:
+                    continue
+        return rows

@@ -9,14 +9,18 @@ from collections.abc import Mapping
 import numpy as np
 
 from emoclf.embeddings.coverage import CoverageReport
-from emoclf.embeddings.forms import AS_IT_STANDS, SUB_WORDS, WAYS, forms_of
-from emoclf.embeddings.vectors import WordVectors, as_vectors
+from emoclf.embeddings.formats import VectorFile
+from emoclf.embeddings.forms import WAYS
+from emoclf.embeddings.lookup import Found, as_source, find_words
+from emoclf.embeddings.rows import require_finite
+from emoclf.embeddings.vectors import WordVectors
 from emoclf.errors import VectorsError
 from emoclf.text.vocabulary import FIRST, Vocabulary
 
 #: Kim (2014), process_data.py: random words are uniform in [-0.25, 0.25].
 RANDOM_SCALE = 0.25
 SHOWN_MISSING = 15
+SLICE = 1024
 
 
 def random_matrix(vocabulary: Vocabulary, dim: int, *, seed: int = 0) -> np.ndarray:
@@ -39,8 +43,8 @@ def embedding_matrix(
 ) -> tuple[np.ndarray, CoverageReport]:
     """Place word vectors in the order of a vocabulary; draw the missing ones.
 
-    A word is looked for as it stands, in other cases and spellings, as parts that the
-    file's own tokenizer would have made of it, and from fastText's sub-words.
+    A word is looked for as it stands, in other cases, as parts and in spellings that
+    the file's own tokenizer would have made of it, and from fastText's sub-words.
 
     Parameters
     ----------
@@ -64,47 +68,51 @@ def embedding_matrix(
     VectorsError
         If the file is unusable, or no word of the vocabulary has a vector.
     """
-    forms = {word: list(forms_of(word)) for word in vocabulary.tokens}
-    wanted = {part for ways in forms.values() for _, parts in ways for part in parts}
-    given = as_vectors(vectors, wanted, vocabulary.tokens)
-    rows = {word: number for number, word in enumerate(given.words)}
-    found: dict[str, np.ndarray] = {}
-    served: Counter[str] = Counter()
-    for word, ways in forms.items():
-        for way, parts in ways:
-            if all(part in rows for part in parts):
-                found[word] = given.matrix[[rows[part] for part in parts]].mean(0)
-                made = way == AS_IT_STANDS and word in given.composed
-                served[SUB_WORDS if made else way] += 1
-                break
+    source = as_source(vectors)
+    name = vectors.source if isinstance(vectors, WordVectors) else os.fspath(vectors)
+    found = find_words(source, vocabulary.tokens)
     if not found:
-        raise VectorsError(
-            f"{given.source} knows none of the {len(vocabulary.tokens)} words of the "
-            f"vocabulary, such as {', '.join(vocabulary.tokens[:5])}. Are the vectors "
-            "of another language?"
-        )
-    spread = float(np.sqrt(3 * np.var(np.stack(list(found.values())))))
-    matrix = _draw(len(vocabulary), given.dim, spread, seed)
-    for number, word in enumerate(vocabulary.tokens, FIRST):
-        if word in found:
-            matrix[number] = found[word]
-    return matrix, _coverage(given, vocabulary, found, served, counts)
+        raise VectorsError(_no_overlap(name, source, vocabulary))
+    for word, (_, row) in found.items():
+        require_finite(row, word, name)
+    ids = [i for i, word in enumerate(vocabulary.tokens, FIRST) if word in found]
+    rows = np.stack([found[vocabulary.tokens[i - FIRST]][1] for i in ids])
+    # A uniform distribution on [-a, a] has the variance a²/3.
+    spread = float(np.sqrt(3 * np.var(rows)))
+    matrix = _draw(len(vocabulary), source.dim, spread, seed)
+    matrix[ids] = rows
+    return matrix, _coverage(name, source.dim, vocabulary, found, counts)
+
+
+def _no_overlap(name: str, source: VectorFile, vocabulary: Vocabulary) -> str:
+    ours = ", ".join(vocabulary.tokens[:5])
+    theirs = ", ".join(source.first_words(5))
+    return (
+        f"{name} knows 0 of the {len(vocabulary.tokens)} words of the vocabulary "
+        f"({ours}, …); it begins with {theirs}. Are the vectors of another language, "
+        "or is the tokenizer another?"
+    )
 
 
 def _draw(size: int, dim: int, scale: float, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    matrix = rng.uniform(-scale, scale, (size, dim)).astype(np.float32)
+    matrix = np.empty((size, dim), np.float32)
+    # In slices: the draws have 8 bytes each, and are the same as all at once.
+    for start in range(0, size, SLICE):
+        part = matrix[start : start + SLICE]
+        part[:] = rng.uniform(-scale, scale, part.shape)
     matrix[0] = 0.0
     return matrix
 
 
 def _coverage(
-    given: WordVectors,
+    name: str,
+    dim: int,
     vocabulary: Vocabulary,
-    found: Mapping[str, np.ndarray],
-    served: Mapping[str, int],
+    found: Found,
     counts: Mapping[str, int] | None,
 ) -> CoverageReport:
+    served = Counter(way for way, _ in found.values())
     often = {
         word: (counts or {}).get(word, 0 if counts else 1) for word in vocabulary.tokens
     }
@@ -113,8 +121,8 @@ def _coverage(
         key=lambda pair: (-pair[1], pair[0]),
     )
     return CoverageReport(
-        source=os.path.basename(given.source),
-        dim=given.dim,
+        source=os.path.basename(name),
+        dim=dim,
         types=len(vocabulary.tokens),
         types_found=len(found),
         running=sum(often.values()),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import numpy as np
 
-from emoclf.embeddings.formats import Rows, open_vectors
+from emoclf.embeddings.formats import open_vectors
 from emoclf.errors import VectorsError
-from emoclf.files import write_atomically
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,17 @@ class WordVectors:
     matrix: np.ndarray
     source: str = "vectors"
     composed: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.matrix.ndim != 2 or len(self.words) != len(self.matrix):
+            raise VectorsError(
+                f"{self.source}: the matrix of {len(self.words)} words must have the "
+                f"shape ({len(self.words)}, dim). Got {self.matrix.shape} instead."
+            )
+        if len(set(self.words)) != len(self.words):
+            raise VectorsError(
+                f"{self.source}: a word stands there twice. Keep the first of each."
+            )
 
     @property
     def dim(self) -> int:
@@ -78,22 +90,24 @@ def read_vectors(
         not finite.
     """
     source = open_vectors(path)
-    wanted = None if words is None else frozenset(words)
-    found = source.read(wanted)
-    composed = {
-        word: vector
-        for word in compose
-        if word not in found and (vector := source.compose(word)) is not None
-    }
-    rows: Rows = {**found, **composed}
-    _check_finite(rows, path)
-    matrix = np.array(list(rows.values()), np.float32).reshape(len(rows), source.dim)
-    return WordVectors(tuple(rows), matrix, os.fspath(path), frozenset(composed))
+    rows = source.read(None if words is None else frozenset(words))
+    made = source.compose([word for word in compose if word not in rows])
+    for word, number in made.numbers.items():
+        rows.add(word, made.matrix[number])
+    rows.check_finite(path)
+    return WordVectors(
+        tuple(rows.numbers), rows.matrix, os.fspath(path), frozenset(made.numbers)
+    )
 
 
 def frequent_words(path: str | os.PathLike[str], n: int) -> list[str]:
     """Return the first words of a file; files are ordered by frequency."""
     return open_vectors(path).first_words(n)
+
+
+def vector_dim(path: str | os.PathLike[str]) -> int:
+    """Return the width of a file's vectors; only its beginning is read."""
+    return open_vectors(path).dim
 
 
 def save_vectors(vectors: WordVectors, path: str | os.PathLike[str]) -> Path:
@@ -103,42 +117,51 @@ def save_vectors(vectors: WordVectors, path: str | os.PathLike[str]) -> Path:
     ----------
     vectors : WordVectors
     path : path
-        ``.txt`` and ``.vec`` are text; any other ending is the binary form.
+        ``.txt`` and ``.vec`` are text; any other ending is the binary form. A further
+        ``.gz`` packs it.
+
+    Raises
+    ------
+    VectorsError
+        If the file cannot be written, or a word is empty or has white space in it.
     """
     target = Path(path)
-    text = target.suffix in (".txt", ".vec")
-    lines: list[bytes] = [f"{len(vectors)} {vectors.dim}\n".encode()]
-    for word, row in zip(vectors.words, vectors.matrix, strict=True):
-        if text:
-            numbers = " ".join(f"{value:.9g}" for value in row)
-            lines.append(f"{word} {numbers}\n".encode())
-        else:
-            data = np.ascontiguousarray(row, "<f4").tobytes()
-            lines.append(word.encode() + b" " + data + b"\n")
+    for word in vectors.words:
+        if word.split() != [word]:
+            raise VectorsError(
+                f"Cannot write {target}: word2vec's format has no place for the word "
+                f"{word!r}. Leave out what is empty or has white space in it."
+            )
+    packed = target.suffix == ".gz"
+    kind = Path(target.stem).suffix if packed else target.suffix
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(target, b"".join(lines))
+        with ExitStack() as stack:
+            plain = stack.enter_context(open(temporary, "wb"))
+            stream: IO[bytes] | gzip.GzipFile = plain
+            if packed:
+                stream = stack.enter_context(gzip.GzipFile("", "wb", 6, plain, 0))
+            _write(vectors, stream, text=kind in (".txt", ".vec"))
+        os.replace(temporary, target)
     except OSError as error:
         raise VectorsError(f"Cannot write {target}: {error}.") from error
+    finally:
+        # What could not be made cannot be removed either.
+        with suppress(OSError):
+            temporary.unlink()
     return target
 
 
-def _check_finite(rows: Rows, path: Any) -> None:
-    for number, (word, row) in enumerate(rows.items()):
-        if not np.isfinite(row).all():
-            bad = row[~np.isfinite(row)][0]
-            raise VectorsError(
-                f"{path}: the vector of {word!r} (kept row {number}) holds {bad}. The "
-                "file is damaged; get it anew, or remove the row."
-            )
-
-
-def as_vectors(
-    vectors: WordVectors | str | os.PathLike[str],
-    words: Collection[str],
-    compose: Sequence[str] = (),
-) -> WordVectors:
-    """Return the vectors that were given, or read the needed rows of a file."""
-    if isinstance(vectors, WordVectors):
-        return vectors
-    return read_vectors(vectors, words=words, compose=compose)
+def _write(
+    vectors: WordVectors, stream: IO[bytes] | gzip.GzipFile, *, text: bool
+) -> None:
+    stream.write(f"{len(vectors)} {vectors.dim}\n".encode())
+    for word, row in zip(vectors.words, vectors.matrix, strict=True):
+        key = word.encode("utf-8", "replace")
+        if text:
+            # Nine digits give every float32 back exactly.
+            numbers = " ".join(f"{value:.9g}" for value in row)
+            stream.write(key + b" " + numbers.encode() + b"\n")
+        else:
+            stream.write(key + b" " + row.astype("<f4").tobytes() + b"\n")

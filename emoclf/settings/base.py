@@ -134,7 +134,7 @@ def _convert_one(kind: Any, value: Any) -> Any:
     if kind is type(None):
         if value is None or value == OFF:
             return None
-        raise TypeError(f"left out or {OFF!r}")
+        raise TypeError("left out")
     if origin is tuple:
         if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
             raise TypeError(f"a list of {_NOUNS[typing.get_args(kind)[0]]}")

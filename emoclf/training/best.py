@@ -31,8 +31,11 @@ def validation_figures(logits: np.ndarray, targets: np.ndarray) -> dict[str, flo
     -------
     figures : dict
         ``loss`` (mean cross-entropy), ``accuracy`` (all labels of a text right) and
-        ``macro_f1`` (over the labels that stand in the part, as in reports).
+        ``macro_f1`` (over the labels that stand in the part, as in reports); all NaN
+        when a logit is not finite.
     """
+    if not np.isfinite(logits).all():
+        return dict.fromkeys(("loss", "accuracy", "macro_f1"), math.nan)
     scores = logits.astype(np.float64)
     if targets.ndim == 2:
         predicted: np.ndarray = (scores > 0).astype(np.int32)
@@ -75,6 +78,7 @@ class BestWeights(keras.callbacks.Callback):
         self.best_epoch: int | None = None
         self.best_figure = -math.inf
         self.best_weights: list[np.ndarray] | None = None
+        self.logs: dict[str, Any] = {}
         self.stopped_early = False
         self._judge: Callable[..., np.ndarray] | None = None
 
@@ -88,11 +92,13 @@ class BestWeights(keras.callbacks.Callback):
                 self._judge(self.valid.token_ids), self.valid.targets
             )
             logs.update({f"val_{name}": value for name, value in figures.items()})
+            self.logs = dict(logs)
             figure = figures[self.monitor] * (-1 if self.monitor == "loss" else 1)
             # A NaN is never greater.
             if figure > self.best_figure:
-                self.best_figure, self.best_epoch = figure, epoch
+                # First, since an interruption may fall into it.
                 self.best_weights = self.model.get_weights()
+                self.best_figure, self.best_epoch = figure, epoch
         if not math.isfinite(logs.get("loss", 0.0)):
             logger.warning("The loss of epoch %d is %s.", epoch + 1, logs["loss"])
             self.model.stop_training = True

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from emoclf.errors import TrainingError
+from emoclf.errors import ResumeError, TrainingError
 from emoclf.models.heads import logits_twin
 from emoclf.settings import TrainSettings
 from emoclf.training.batches import Examples, LengthBuckets
@@ -33,7 +33,7 @@ class TrainingResult:
         ``learning_rate``, ``seconds``.
     best_epoch : int
         The epoch (from 1) whose weights the network has.
-    ended : {"early", "all epochs", "interrupted", "loss not finite"}
+    ended : {"early", "all epochs", "callback", "interrupted", "loss not finite"}
     """
 
     history: dict[str, list[float]] = field(default_factory=dict)
@@ -138,7 +138,7 @@ def _compiled_twin(
 def _run(twin: keras.Model, settings: TrainSettings, recorder: _Recorder) -> str:
     """Fit until the end, and say in a word or two why it came."""
     best = recorder.best
-    if not (best.stopped_early or recorder.done >= settings.epochs):
+    if not (recorder.stopped or recorder.done >= settings.epochs):
         try:
             twin.fit(
                 recorder.buckets.as_dataset(),
@@ -151,11 +151,16 @@ def _run(twin: keras.Model, settings: TrainSettings, recorder: _Recorder) -> str
         except KeyboardInterrupt:
             if best.best_weights is None:
                 raise
+            if best.best_epoch == recorder.done:
+                # The best epoch was judged, and interrupted before it was written.
+                recorder.write_down(best.logs)
             logger.warning("Interrupted; the best epoch so far is kept.")
             return "interrupted"
     losses = recorder.history.get("loss", [])
     if losses and not abs(losses[-1]) < float("inf"):
         return "loss not finite"
+    if recorder.stopped and not best.stopped_early:
+        return "callback"
     return "early" if best.stopped_early else "all epochs"
 
 
@@ -180,6 +185,7 @@ class _Recorder(keras.callbacks.Callback):
         self.checkpoints = checkpoints
         self.history: dict[str, list[float]] = {}
         self.done = 0
+        self.stopped = False
         self._began = 0.0
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
@@ -192,14 +198,19 @@ class _Recorder(keras.callbacks.Callback):
 
     def finish_epoch(self, epoch: int, logs: dict[str, Any]) -> None:
         """Write the epoch down, and save what a resumed training needs."""
+        self.write_down(logs)
+        self.done = epoch + 1
+        self.stopped = bool(self.model.stop_training)
+        if self.checkpoints is not None:
+            self.checkpoints.save(self._checkpoint())
+
+    def write_down(self, logs: dict[str, Any]) -> None:
+        """Add an epoch's figures to the history."""
         rate = float(self.model.optimizer.learning_rate.numpy())
         logs = {**logs, "learning_rate": rate}
         logs["seconds"] = time.perf_counter() - self._began
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
-        self.done = epoch + 1
-        if self.checkpoints is not None:
-            self.checkpoints.save(self._checkpoint())
 
     def _checkpoint(self) -> Checkpoint:
         states = [
@@ -210,7 +221,11 @@ class _Recorder(keras.callbacks.Callback):
             model=_values(self.model.variables),
             optimizer=_values(self.model.optimizer.variables),
             best=self.best.best_weights or [],
-            states={"history": self.history, "callbacks": states},
+            states={
+                "history": self.history,
+                "stopped": self.stopped,
+                "callbacks": states,
+            },
         )
 
     def restore(self, twin: keras.Model, checkpoint: Checkpoint) -> None:
@@ -218,6 +233,7 @@ class _Recorder(keras.callbacks.Callback):
         _assign(twin.variables, checkpoint.model)
         _assign(twin.optimizer.variables, checkpoint.optimizer)
         self.history = checkpoint.states["history"]
+        self.stopped = checkpoint.states["stopped"]
         self.done = checkpoint.epoch
         self.best.best_weights = checkpoint.best or None
         states = checkpoint.states["callbacks"]
@@ -243,5 +259,11 @@ def _values(variables: Sequence[Any]) -> list[Any]:
 
 
 def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:
+    shapes = [tuple(variable.shape) for variable in variables]
+    if shapes != [value.shape for value in values]:
+        raise ResumeError(
+            "The checkpoint is of another network: its arrays have other shapes. Start "
+            "again with --overwrite."
+        )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

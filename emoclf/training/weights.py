@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -50,7 +51,8 @@ def example_weights(
             weights[count == 0] = 1.0
     if sample_weight is not None:
         given = np.asarray(sample_weight, np.float64)
-        if given.shape != (len(targets),) or not (given >= 0).all():
+        fits = np.isfinite(given) & (given >= 0)
+        if given.shape != (len(targets),) or not fits.all():
             raise SettingsError(
                 f"sample_weight must be {len(targets)} numbers of at least 0, one for "
                 f"each text. Got an array of shape {given.shape}"
@@ -81,7 +83,7 @@ def _class_weights(
                 f"class_weight names the label {name!r}, which is not one of "
                 f"{', '.join(label_names)}.{did_you_mean(name, label_names)}"
             )
-        if not float(weight) >= 0:
+        if not isinstance(weight, numbers.Real) or not 0 <= weight < np.inf:
             raise SettingsError(
                 f"The class_weight of {name!r} must be a number of at least 0. "
                 f"Got {weight!r} instead."

@@ -56,7 +56,7 @@ def read_corpus(name: str = "isear") -> tuple[Examples, Examples, str]:
 
 
 def made_up(count: int, seed: int) -> Examples:
-    """Return texts of 25 tokens in the mean, 180 at most, words as frequent as Zipf's."""
+    """Return texts of 25 tokens in the mean, 180 at most; words follow Zipf."""
     rng = np.random.default_rng(seed)
     lengths = np.clip(rng.lognormal(3.0, 0.65, count), 1, 180).astype(int)
     ids = [np.clip(rng.zipf(1.2, n), 1, 9000).astype(np.int32) + 1 for n in lengths]
@@ -130,7 +130,8 @@ def count_classes(examples: Examples) -> int:
 
 def report(name: str, epochs: Sequence[np.ndarray], naive: np.ndarray) -> str:
     wall, cpu = np.mean(epochs, axis=0)
-    return f"{name:<12} {wall:7.2f} {cpu:7.2f} {naive[0] / wall:8.1f}x {naive[1] / cpu:6.1f}x"
+    ratios = f"{naive[0] / wall:8.1f}x {naive[1] / cpu:6.1f}x"
+    return f"{name:<12} {wall:7.2f} {cpu:7.2f} {ratios}"
 
 
 def main() -> None:

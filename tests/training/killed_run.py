@@ -17,6 +17,7 @@ VARIANTS = {
     "plain": {"patience": 3},
     "ema": {"ema": 0.9, "patience": 12, "schedule": "plateau"},
     "cosine": {"patience": 12, "schedule": "cosine", "embedding": "two-channel"},
+    "long": {"patience": 500, "epochs": 500},
 }
 EPOCHS = 12
 
@@ -31,9 +32,8 @@ def examples(seed: int, count: int) -> Examples:
 
 
 def main(folder: Path, variant: str, resume: bool) -> None:
-    settings = RunSettings.from_flat(
-        vectors="given", epochs=EPOCHS, batch_size=8, filters=6, **VARIANTS[variant]
-    )
+    small = {"vectors": "given", "epochs": EPOCHS, "batch_size": 8, "filters": 6}
+    settings = RunSettings.from_flat(**{**small, **VARIANTS[variant]})
     matrix = np.random.default_rng(0).normal(size=(40, 8)).astype(np.float32)
     matrix[0] = 0
     model = build_model(settings, n_classes=2, matrix=matrix)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from killed_run import EPOCHS, VARIANTS, main
+from killed_run import EPOCHS, main
 
 from emoclf.errors import ResumeError
 from emoclf.training.checkpoint import (
@@ -44,7 +44,7 @@ def wait_for_epoch(process: subprocess.Popen, path: Path, epoch: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", ["plain", "ema", "cosine"])
 def test_killed_and_resumed_is_as_if_undisturbed(tmp_path: Path, variant: str) -> None:
     rng = np.random.default_rng(len(variant))
     disturbed = tmp_path / "disturbed run"
@@ -64,11 +64,13 @@ def test_killed_and_resumed_is_as_if_undisturbed(tmp_path: Path, variant: str) -
     calm = tmp_path / "calm"
     calm.mkdir()
     main(calm, variant, resume=False)
-    with np.load(calm / f"{variant}.npz") as expected:
-        with np.load(disturbed / f"{variant}.npz") as found:
-            assert sorted(found.files) == sorted(expected.files)
-            for name in expected.files:
-                np.testing.assert_array_equal(found[name], expected[name], name)
+    with (
+        np.load(calm / f"{variant}.npz") as expected,
+        np.load(disturbed / f"{variant}.npz") as found,
+    ):
+        assert sorted(found.files) == sorted(expected.files)
+        for name in expected.files:
+            np.testing.assert_array_equal(found[name], expected[name], name)
 
 
 def checkpoint(epoch: int = 1) -> Checkpoint:

@@ -1,0 +1,210 @@
+"""The command line, as a process: streams, exit codes, errors that read well."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from tiny import tiny_dataset, tiny_trained
+
+from emoclf.cli import build_parser, main
+from emoclf.cli.commands import COMMANDS
+from emoclf.predictor import Predictor
+
+SMALL = (
+    "--filters=8 --kernel-sizes=1,2 --dim=12 --epochs=6 --batch-size=8 "
+    "--learning-rate=0.02 --near-duplicates=1"
+).split()
+
+
+def emoclf(*args: object, stdin: str = "") -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "emoclf", *map(str, args)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("a folder") / "tiny data.csv"
+    data = tiny_dataset()
+    rows = [f'"{t}",{x}' for t, x in zip(data.texts, data.labels, strict=True)]
+    path.write_text("\n".join(["text,emotion", *rows]) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("bundles") / "tiny.emoclf"
+    return tiny_trained().predictor.save(path)
+
+
+def test_train_then_evaluate(csv: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out put.emoclf"
+    done = emoclf("train", csv, "-o", output, *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert "TF-IDF + linear SVM" in done.stdout
+    assert f"Predictor.load({output.as_posix()!r})" in done.stdout
+    assert "epoch" in done.stderr
+    assert "Vocabulary" in done.stderr
+    assert "TensorFlow" not in done.stderr
+    assert not (tmp_path / "out put.emoclf.checkpoint").exists()
+    assert Predictor.load(output).bundle.settings.model.filters == 8
+
+    again = emoclf("train", csv, "-o", output, *SMALL)
+    assert again.returncode == 1
+    assert "--overwrite" in again.stderr
+    resumed = emoclf("train", csv, "-o", output, "--resume", *SMALL)
+    assert resumed.returncode == 1
+    assert "is finished" in resumed.stderr
+
+    judged = emoclf("evaluate", output, csv, "--json")
+    assert judged.returncode == 0, judged.stderr
+    assert json.loads(judged.stdout)["n"] == 60
+
+
+def test_predict_answers_each_line_of_stdin(bundle: Path) -> None:
+    text = "what a lovely gift\n\nalone in the dark"
+    done = emoclf("predict", bundle, stdin=text)
+    assert done.returncode == 0, done.stderr
+    answers = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [label for label, _ in answers][::2] == ["joy", "fear"]
+    assert len(answers) == 3
+    assert all(0 <= float(probability) <= 1 for _, probability in answers)
+    assert done.stderr == ""
+
+
+def test_predict_as_json(bundle: Path, tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_text("an unfair insult\n")
+    done = emoclf("predict", bundle, file, "--json")
+    answer = json.loads(done.stdout)
+    assert answer["text"] == "an unfair insult"
+    assert answer["label"] == "anger"
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_reader_may_leave(bundle: Path) -> None:
+    command = f"yes 'a lovely day' | head -9000 | {sys.executable} -m emoclf predict"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} '{bundle}' | head -2"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert len(done.stdout.splitlines()) == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_from_a_file_and_options(csv: Path, tmp_path: Path) -> None:
+    config = tmp_path / "run.toml"
+    config.write_text(
+        "seed = 5\n[model]\nfilters = 6\nkernel_sizes = [1]\n[embedding]\ndim = 7\n"
+        "[training]\nepochs = 1\n[data]\nnear_duplicates = 1.0\n"
+    )
+    output = tmp_path / "x.emoclf"
+    done = emoclf(
+        "train",
+        csv,
+        "-o",
+        output,
+        "--config",
+        config,
+        "--filters=4",
+        "--json",
+        "--quiet",
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert json.loads(done.stdout)["bundle"] == str(output)
+    settings = Predictor.load(output).bundle.settings
+    assert (settings.seed, settings.model.filters, settings.embedding.dim) == (5, 4, 7)
+
+
+def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    try:
+        code = main([str(arg) for arg in args])
+    except SystemExit as end:
+        code = int(end.code or 0)
+    return code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["train", "no.csv", "-o", "x"], 1, "no.csv"),
+        (["train", "CSV", "-o", "x", "--text-column", "txt"], 1, "Did you mean 'text'"),
+        (["train", "CSV", "-o", "x", "--architecture", "cnn"], 1, "no architecture"),
+        (["train", "CSV", "-o", "x", "--filters", "0"], 1, "at least 1"),
+        (["train", "CSV", "-o", "x", "--filters", "many"], 2, "invalid"),
+        (
+            ["train", "CSV", "-o", "x", "--vectors", "v.bin"],
+            1,
+            "There is no file v.bin",
+        ),
+        (["train", "CSV", "-o", "x", "--embedding", "static"], 1, "needs word vectors"),
+        (["train", "CSV", "-o", "x", "--config", "no.toml"], 1, "no.toml"),
+        (["train", "CSV"], 2, "--output"),
+        (["predict", "nowhere.emoclf"], 1, "does not exist"),
+        (["predict", "BUNDLE", "no.txt"], 1, "Cannot read no.txt"),
+        (["evaluate", "BUNDLE", "CSV", "--label-column", "text"], 1, "text"),
+        (["export", "BUNDLE", "--to", "tflite", "-o", "x"], 2, "saved-model"),
+        (["vectors", "coverage", "CSV"], 1, "--vectors FILE"),
+        (["vectors", "train", "no.txt", "-o", "x.bin"], 1, "Cannot read no.txt"),
+        (["tune", "CSV", "-o", "x", "--trials", "0"], 1, "at least one trial"),
+        (["dance"], 2, "invalid choice"),
+        ([], 2, "required"),
+    ],
+)
+def test_mistakes_are_answered_on_one_line(
+    args: list[str],
+    code: int,
+    message: str,
+    csv: Path,
+    bundle: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    places = {"CSV": csv, "BUNDLE": bundle}
+    found, error = call([places.get(arg, arg) for arg in args], capsys)
+    assert found == code, error
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_every_command_has_help_and_an_example(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    parser = build_parser()
+    names = next(
+        a.choices for a in parser._actions if a.dest == "==SUPPRESS==" or a.choices
+    )
+    assert names is not None
+    assert len(names) == len(COMMANDS)
+    for name in names:
+        for action in ("train", "coverage") if name == "vectors" else ("",):
+            with pytest.raises(SystemExit, match="0"):
+                main([part for part in (name, action, "--help") if part])
+            shown = capsys.readouterr().out
+            assert "example:\n  " in shown
+            assert "emoclf " + name in shown.split("example:")[1]
+
+
+def test_vectors_are_trained_and_read(tmp_path: Path, csv: Path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("it was lovely at home\nit was dark in the street\n" * 40)
+    done = emoclf("vectors", "train", texts, "-o", tmp_path / "v.bin", "--dim=8")
+    assert done.returncode == 0, done.stderr
+    assert "words, 8 dimensions" in done.stdout
+    covered = emoclf("vectors", "coverage", csv, "--vectors", tmp_path / "v.bin")
+    assert covered.returncode == 0, covered.stderr
+    assert "of the running words" in covered.stdout

@@ -1,0 +1,205 @@
+"""Trainings that end before their time, and what is left of them."""
+
+from __future__ import annotations
+
+import math
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from killed_run import examples
+
+from emoclf.errors import ResumeError, TrainingError
+from emoclf.models.build import build_model
+from emoclf.settings import RunSettings
+from emoclf.training.checkpoint import FILE, CheckpointFolder
+from emoclf.training.train import TrainingResult, fit_model
+
+TRAIN, VALID = examples(1, 120), examples(2, 40)
+SCRIPT = Path(__file__).with_name("killed_run.py")
+
+
+def fit(
+    callbacks: Any = (), folder: Path | None = None, resume: bool = False, **flat: Any
+) -> tuple[list[np.ndarray], TrainingResult]:
+    """Return the weights and the result of a small training."""
+    small = {"epochs": 6, "batch_size": 16, "filters": 3, "vectors": "given"}
+    settings = RunSettings.from_flat(**{**small, "patience": 9, **flat})
+    matrix = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
+    matrix[0] = 0
+    model = build_model(settings, n_classes=2, matrix=matrix)
+    result = fit_model(
+        model,
+        TRAIN,
+        VALID,
+        settings.training,
+        callbacks=list(callbacks),
+        checkpoints=folder and CheckpointFolder(folder, settings.to_dict()),
+        resume=resume,
+    )
+    return model.get_weights(), result
+
+
+class At(keras.callbacks.Callback):
+    """Do something at the end of an epoch, or in the middle of it."""
+
+    def __init__(self, epoch: int, act: Any, batch: int | None = None) -> None:
+        super().__init__()
+        self.at, self.act, self.batch = epoch, act, batch
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if (self.epoch, batch) == (self.at, self.batch):
+            self.act(self.model)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if epoch == self.at and self.batch is None:
+            self.act(self.model)
+
+
+def interrupt(model: keras.Model) -> None:
+    raise KeyboardInterrupt
+
+
+def stop(model: keras.Model) -> None:
+    model.stop_training = True
+
+
+def poison(model: keras.Model) -> None:
+    model.get_layer("logits").bias.assign([math.nan, math.nan])
+
+
+def figures(result: TrainingResult) -> dict[str, list[float]]:
+    return {k: v for k, v in result.history.items() if k != "seconds"}
+
+
+def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize(
+    "flat",
+    [
+        {"schedule": "plateau", "monitor": "loss", "learning_rate": 0.2, "epochs": 10},
+        {"schedule": "cosine", "ema": 0.9, "embedding": "two-channel"},
+        {"schedule": "exponential", "embedding": "static"},
+        {"ema": 0.8, "clip_norm": None, "learning_rate": 0.05},
+    ],
+    ids=["plateau", "cosine+ema+two-channel", "exponential+static", "ema"],
+)
+def test_interrupted_and_resumed_is_as_if_undisturbed(
+    tmp_path: Path, flat: dict
+) -> None:
+    calm, expected = fit(**flat)
+    fit([At(3, interrupt, batch=2)], tmp_path / "run", **flat)
+    resumed, result = fit([], tmp_path / "run", resume=True, **flat)
+    assert same(resumed, calm)
+    assert figures(result) == figures(expected)
+    if flat.get("schedule") == "plateau":
+        rates = result.history["learning_rate"]
+        assert rates[-1] < rates[0]
+
+
+def test_an_interruption_after_the_judgement_keeps_the_epoch() -> None:
+    _, result = fit([At(2, interrupt)], monitor="loss")
+    losses = result.history["val_loss"]
+    assert result.ended == "interrupted"
+    assert losses[result.best_epoch - 1] == min(losses)
+
+
+def test_an_interruption_before_anything_was_judged_is_passed_on() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fit([At(0, interrupt, batch=1)])
+
+
+def test_a_callback_that_stopped_the_run_stopped_it_for_good(tmp_path: Path) -> None:
+    weights, first = fit([At(2, stop)], tmp_path / "run")
+    again, second = fit([], tmp_path / "run", resume=True)
+    assert first.ended == second.ended == "callback"
+    assert first.history == second.history
+    assert same(weights, again)
+
+
+@pytest.mark.parametrize("monitor", ["macro_f1", "accuracy", "loss"])
+def test_not_a_number_is_never_the_best(tmp_path: Path, monitor: str) -> None:
+    bad = At(1, poison, batch=3)
+    weights, first = fit([bad], tmp_path / "run", monitor=monitor)
+    assert first.best_epoch == 1
+    assert first.ended == "loss not finite"
+    assert all(np.isfinite(weight).all() for weight in weights)
+    _, again = fit([], tmp_path / "run", resume=True, monitor=monitor)
+    assert again.epochs == first.epochs
+    assert again.ended == first.ended
+
+
+@pytest.mark.parametrize("monitor", ["macro_f1", "accuracy", "loss"])
+def test_a_training_that_never_was_finite_is_an_error(monitor: str) -> None:
+    with pytest.raises(TrainingError, match=rf"finite validation {monitor}"):
+        fit([At(0, poison, batch=0)], monitor=monitor)
+
+
+def test_a_callback_gets_its_state_back(tmp_path: Path) -> None:
+    class Count(keras.callbacks.Callback):
+        count = 0
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.count += 1
+
+        def get_state(self) -> dict[str, int]:
+            return {"count": self.count}
+
+        def set_state(self, state: dict[str, int]) -> None:
+            self.count = state["count"]
+
+    fit([Count(), At(3, interrupt, batch=0)], tmp_path / "run")
+    count = Count()
+    fit([count], tmp_path / "run", resume=True)
+    assert count.count == 6
+
+
+def test_another_network_is_not_taken_up(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    settings = RunSettings.from_flat(filters=3)
+    fit([At(2, interrupt, batch=0)], folder)
+    matrix = np.zeros((50, 4), np.float32)
+    model = build_model(settings, n_classes=2, matrix=matrix)
+    fingerprint = RunSettings.from_flat(
+        epochs=6, batch_size=16, filters=3, vectors="given", patience=9
+    ).to_dict()
+    with pytest.raises(ResumeError, match="is of another network"):
+        fit_model(
+            model,
+            TRAIN,
+            VALID,
+            settings.training,
+            checkpoints=CheckpointFolder(folder, fingerprint),
+            resume=True,
+        )
+
+
+def test_nobody_is_reseeded() -> None:
+    state, numpys = random.getstate(), np.random.get_state()[1].copy()
+    fit(epochs=1)
+    assert random.getstate() == state
+    np.testing.assert_array_equal(np.random.get_state()[1], numpys)
+
+
+@pytest.mark.slow
+def test_a_real_interruption_keeps_the_best_so_far(tmp_path: Path) -> None:
+    command = [sys.executable, str(SCRIPT), str(tmp_path), "long"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not (tmp_path / "long" / FILE).is_file():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 0
+    with np.load(tmp_path / "long.npz") as found:
+        assert 1 <= found["best"] <= found["history"].shape[1] < 500
