@@ -89,7 +89,7 @@ def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 @pytest.mark.parametrize(
     "flat",
     [
-        {"schedule": "plateau", "monitor": "loss", "learning_rate": 0.2, "epochs": 10},
+        {"schedule": "plateau", "monitor": "loss", "learning_rate": 2.0, "epochs": 10},
         {"schedule": "cosine", "ema": 0.9, "embedding": "two-channel"},
         {"schedule": "exponential", "embedding": "static"},
         {"ema": 0.8, "clip_norm": None, "learning_rate": 0.05},

@@ -74,3 +74,41 @@ def test_it_is_configurable() -> None:
         RowAdam(0.1, embedding_rate=0.3, clip_norm=2).get_config()
     )
     assert (copy.embedding_rate, copy.clip_norm) == (0.3, 2)
+
+
+def test_dense_variables_move_exactly_as_with_adam() -> None:
+    some = steps([0, 1, 2, 3])
+    (_, ours), (_, theirs) = (
+        run(RowAdam(0.1), some),
+        run(keras.optimizers.Adam(0.1), some),
+    )
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_dense_gradients_are_clipped_as_tensorflow_does() -> None:
+    rng = np.random.default_rng(0)
+    gradients = [tf.constant(rng.normal(size=n), tf.float32) for n in (3, 5)]
+    clipped, _ = tf.clip_by_global_norm(gradients, 0.5)
+    found = []
+    for optimizer, given in [
+        (RowAdam(0.1, clip_norm=0.5), gradients),
+        (keras.optimizers.Adam(0.1), clipped),
+    ]:
+        variables = [keras.Variable(np.ones(n, np.float32)) for n in (3, 5)]
+        optimizer.apply(given, variables)
+        found.append([variable.numpy() for variable in variables])
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_array_equal(found[0][1], found[1][1])
+
+
+def test_the_average_is_of_all_steps() -> None:
+    optimizer = RowAdam(0.1, use_ema=True, ema_momentum=0.8)
+    variable = keras.Variable(np.zeros(2, np.float32))
+    optimizer.build([variable])
+    average = None
+    for _ in range(4):
+        optimizer.apply([tf.constant([1.0, -3.0])], [variable])
+        now = variable.numpy()
+        average = now if average is None else 0.8 * average + 0.2 * now
+    optimizer.finalize_variable_values([variable])
+    np.testing.assert_allclose(variable.numpy(), average, atol=1e-6)

@@ -1,0 +1,108 @@
+"""Cross-validated accuracy of the defaults, beside TF-IDF + SVM on the same folds.
+
+``EMOCLF_DATA=… python tests/benchmarks/accuracy.py isear mr --folds 5 --filters 200``
+
+Every fold trains on the rest of train + valid; a part of that rest chooses the epoch.
+The test parts of these sets are not touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.split import hold_out, stratified_folds
+from emoclf.datasets.tables import read_dataset
+from emoclf.evaluation.floors import TfidfFloor
+from emoclf.evaluation.metrics import macro_f1
+from emoclf.pipeline import train_classifier
+from emoclf.settings import RunSettings
+from emoclf.text.encoder import new_tokenizer
+
+VECTORS = "vectors/imdb-w2v-300-cut.bin"
+SETS: dict[str, dict] = {
+    "isear": {"vectors": VECTORS},
+    "mr": {"vectors": VECTORS},
+    "ag_news": {"vectors": VECTORS},
+    "waimai": {},
+    "waimai-jieba": {"tokenizer": "jieba"},
+}
+HELD_OUT = 0.1
+
+
+def read(folder: Path, name: str) -> Dataset:
+    """Return train + valid of a set."""
+    parts = [
+        read_dataset(path)
+        for part in ("train", "valid")
+        if (path := folder / name.split("-")[0] / f"{part}.csv").exists()
+    ]
+    texts = [text for part in parts for text in part.texts]
+    labels = [label for part in parts for label in part.labels]
+    return Dataset.from_lists(texts, labels)
+
+
+def run_fold(
+    data: Dataset, fold: tuple[np.ndarray, np.ndarray], settings: RunSettings
+) -> np.ndarray:
+    """Return accuracy and macro-F1 of the network, then of the floor."""
+    rest, test = data.take(fold[0]), data.take(fold[1])
+    kept, held = hold_out(rest, HELD_OUT, seed=settings.seed)
+    trained = train_classifier(rest.take(kept), rest.take(held), settings)
+    network = trained.predictor.predict_proba(test.texts).argmax(1)
+    tokenizer = new_tokenizer(settings.text)
+    floor = TfidfFloor(tokenizer.batch(rest.texts), rest.label_ids)
+    answers = (network, floor.predict(tokenizer.batch(test.texts)))
+    truth, n_classes = test.label_ids, len(data.label_names)
+    return np.array(
+        [
+            figure
+            for found in answers
+            for figure in ((found == truth).mean(), macro_f1(found, truth, n_classes))
+        ]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sets", nargs="*", default=["isear", "mr"], metavar="SET")
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=0)
+    args, options = parser.parse_known_args()
+    folder = os.environ.get("EMOCLF_DATA")
+    if not folder:
+        sys.exit("EMOCLF_DATA does not name the folder with the real data")
+    from emoclf.cli.options import add_settings, given_settings
+
+    own = argparse.ArgumentParser()
+    add_settings(own)
+    given = given_settings(own.parse_args(options))
+    for name in args.sets:
+        values = dict(SETS[name])
+        if "vectors" in values:
+            values["vectors"] = str(Path(folder) / values["vectors"])
+        data = read(Path(folder), name)
+        figures, start = [], time.perf_counter()
+        for number, fold in enumerate(
+            stratified_folds(data, args.folds, seed=args.seed)
+        ):
+            settings = RunSettings.from_flat(**{**values, **given, "seed": number})
+            figures.append(run_fold(data, fold, settings))
+            print(f"{name} fold {number + 1}: {figures[-1].round(4)}", flush=True)
+        mean, spread = np.mean(figures, axis=0), np.std(figures, axis=0, ddof=1)
+        shown = [f"{m:.4f} ± {s:.4f}" for m, s in zip(mean, spread, strict=True)]
+        print(
+            f"{name}: network accuracy {shown[0]}, macro-F1 {shown[1]}; TF-IDF + SVM "
+            f"accuracy {shown[2]}, macro-F1 {shown[3]}; "
+            f"{time.perf_counter() - start:.0f} s"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Validation figures are scikit-learn's, also where nothing is usual."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score, log_loss
+
+from emoclf.errors import SettingsError
+from emoclf.training.best import validation_figures
+from emoclf.training.weights import example_weights
+
+
+def test_several_labels() -> None:
+    rng = np.random.default_rng(0)
+    logits, targets = rng.normal(size=(40, 3)), rng.integers(0, 2, (40, 3))
+    chances = 1 / (1 + np.exp(-logits))
+    found = validation_figures(logits, targets.astype(np.float32))
+    expected = np.mean([log_loss(targets[:, i], chances[:, i]) for i in range(3)])
+    assert found["loss"] == pytest.approx(expected)
+    expected = f1_score(targets, logits > 0, average="macro")
+    assert found["macro_f1"] == pytest.approx(expected)
+    assert found["accuracy"] == ((logits > 0) == targets).all(1).mean()
+
+
+def test_no_label_stands_in_the_part() -> None:
+    found = validation_figures(np.full((3, 2), -2.0), np.zeros((3, 2), np.float32))
+    assert found["accuracy"] == 1
+    assert np.isfinite(found["macro_f1"])
+
+
+def test_large_logits_lose_nothing() -> None:
+    found = validation_figures(np.array([[1e4, -1e4], [0, 900]]), np.array([1, 1]))
+    assert found["loss"] == pytest.approx(1e4)
+    several = validation_figures(np.array([[1e4, -1e4]]), np.array([[0.0, 0.0]]))
+    assert several["loss"] == pytest.approx(5e3)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_figures_of_what_is_not_finite_are_nan(value: float) -> None:
+    found = validation_figures(np.array([[0.0, value]]), np.array([0]))
+    assert all(np.isnan(figure) for figure in found.values())
+
+
+@pytest.mark.parametrize("weight", ["much", np.inf, np.nan, None])
+def test_a_class_weight_is_a_number(weight: object) -> None:
+    with pytest.raises(SettingsError, match=r"class_weight of 'b' must be a number"):
+        example_weights(np.array([0, 1]), "ab", class_weight={"b": weight})  # type: ignore[dict-item]
