@@ -29,7 +29,7 @@ check: lint types test
 
 wheel: $(VENV)/.tested
 	rm -rf build dist
-	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+	$(BIN)/python -m build --wheel --outdir dist .
 
 # A stamp is newer than setup.cfg when nothing has to be installed again.
 $(VENV)/.installed: $(SOURCES)
