@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -92,9 +93,9 @@ def test_predict_as_json(bundle: Path, tmp_path: Path) -> None:
 
 
 def test_a_reader_may_leave(bundle: Path) -> None:
-    command = f"yes 'a lovely day' | head -9000 | {sys.executable} -m emoclf predict"
+    predict = shlex.join([sys.executable, "-m", "emoclf", "predict", str(bundle)])
     done = subprocess.run(
-        ["bash", "-c", f"{command} '{bundle}' | head -2"],
+        ["bash", "-c", f"yes 'a lovely day' | head -9000 | {predict} | head -2"],
         capture_output=True,
         text=True,
         check=True,
