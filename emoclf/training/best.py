@@ -49,9 +49,12 @@ def validation_figures(logits: np.ndarray, targets: np.ndarray) -> dict[str, flo
         loss = total - scores[np.arange(len(scores)), targets]
         right = predicted == targets
         classes = np.unique(targets)
-    macro = f1_score(
-        targets, predicted, labels=classes, average="macro", zero_division=0
-    )
+    # Over no labels at all scikit-learn's mean is NaN.
+    macro = 0.0
+    if len(classes):
+        macro = f1_score(
+            targets, predicted, labels=classes, average="macro", zero_division=0
+        )
     return {
         "loss": float(loss.mean()),
         "accuracy": float(right.mean()),
