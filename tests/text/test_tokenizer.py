@@ -132,9 +132,9 @@ def test_jieba_cuts_chinese_into_words() -> None:
     assert tokenizer.tokens(text)[:2] == ["味道", "很"]
     assert "ok" in tokenizer.tokens(text)
     assert all(token.strip() for token in tokenizer.tokens(text))
-    assert [text[a:b].lower() for a, b in tokenizer.spans(text)] == tokenizer.tokens(
-        text
-    )
+    # Full-width marks fold to ASCII, in one code point.
+    written = [text[a:b].lower().replace("，", ",") for a, b in tokenizer.spans(text)]
+    assert written == tokenizer.tokens(text)
 
 
 def test_without_jieba_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
