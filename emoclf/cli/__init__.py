@@ -28,7 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code or 0
     except EmoclfError as error:
-        print(f"emoclf: {error}", file=sys.stderr)
+        from emoclf.cli.messages import as_options
+
+        print(f"emoclf: {as_options(str(error))}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # The reader has gone, as in `emoclf predict … | head`; nothing is wrong. The
@@ -67,8 +69,10 @@ def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
 
 def _talk(args: argparse.Namespace) -> None:
     """Show what the library logs, unless --quiet was given."""
+    from emoclf.cli.messages import OptionFormatter
+
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(OptionFormatter("%(message)s"))
     logger = logging.getLogger("emoclf")
     logger.handlers = [handler]
     logger.propagate = False

@@ -8,7 +8,12 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from emoclf.cli.shared import load_tensorflow, new_command, open_input
+from emoclf.cli.shared import (
+    lines_as_they_come,
+    load_tensorflow,
+    new_command,
+    open_input,
+)
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
@@ -39,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
     predictor = Predictor.load(args.bundle)
     with open_input(args.input) as stream:
-        for text, prediction in _answers(predictor, _lines(stream)):
+        for text, prediction in _answers(predictor, lines_as_they_come(stream)):
             label, probabilities = prediction
             if args.json:
                 answer = {
@@ -66,16 +71,9 @@ def _plain(
     return names + "\t" + ",".join(f"{probabilities[name]:.4f}" for name in chosen)
 
 
-def _lines(stream: Iterable[str]) -> Iterator[str]:
-    for line in stream:
-        yield line.rstrip("\r\n")
-
-
-def _answers(predictor: Any, texts: Iterator[str]) -> Iterator[tuple[str, Any]]:
-    """Pair each text with its answer, holding one chunk at a time."""
-    from emoclf.predictor import chunks
-
-    for chunk in chunks(texts):
-        yield from zip(chunk, predictor.predict_stream(chunk), strict=True)
+def _answers(predictor: Any, groups: Iterable[list[str]]) -> Iterator[tuple[str, Any]]:
+    """Pair each text with its answer, holding one group of texts at a time."""
+    for texts in groups:
+        yield from zip(texts, predictor.predict_stream(texts), strict=True)
         # Somebody may be reading along.
         sys.stdout.flush()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import contextlib
 import json
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 from emoclf.errors import DataError
+
+# About two thousand sentences.
+PIECE = 1 << 18
 
 
 def new_command(
@@ -40,19 +44,48 @@ def print_json(value: Any) -> None:
 
 
 @contextlib.contextmanager
-def open_input(path: str) -> Iterator[TextIO]:
-    """Open a UTF-8 text file, or standard input for ``-``."""
+def open_input(path: str) -> Iterator[BinaryIO]:
+    """Open a file, or standard input for ``-``."""
     if path == "-":
-        # Bytes that are not UTF-8 must neither stop a stream of a million lines nor
-        # be dropped in silence: they become U+FFFD, as in the graph of an export.
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-        yield sys.stdin
+        yield sys.stdin.buffer
         return
     try:
-        with open(path, encoding="utf-8", errors="replace", newline="\n") as stream:
+        with open(path, "rb") as stream:
             yield stream
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+
+
+def lines_as_they_come(stream: BinaryIO) -> Iterator[list[str]]:
+    """Read lines in groups: at once what has arrived, however little it is.
+
+    Somebody at a terminal, or a program that writes now and then, gets each answer
+    before the next question; a file or a fast pipe is read in large pieces.
+
+    Parameters
+    ----------
+    stream : binary stream with ``read1``
+        UTF-8. Bytes that are not must neither stop a stream of a million lines nor be
+        dropped in silence: they become U+FFFD, as in the graph of an export.
+
+    Yields
+    ------
+    lines : list of str, without their ends
+    """
+    begun: list[bytes] = []
+    mark = codecs.BOM_UTF8
+    while piece := stream.read1(PIECE):  # type: ignore[attr-defined]
+        begun.append(piece)
+        if b"\n" in piece:
+            *lines, rest = b"".join(begun).removeprefix(mark).split(b"\n")
+            begun, mark = [rest], b""
+            yield [_text(line) for line in lines]
+    if last := b"".join(begun).removeprefix(mark):
+        yield [_text(last)]
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", errors="replace").removesuffix("\r")
 
 
 def load_tensorflow() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emoclf.cli.messages import as_options
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import (
     add_output_options,
@@ -104,7 +105,7 @@ def print_job(job: Job, *, as_json: bool) -> None:
         f"part (ended: {result.ended}; {result.seconds:.0f} s of training)."
     )
     print()
-    print("\n".join(job.report.lines()))
+    print(as_options("\n".join(job.report.lines())))
     print()
     print(f"Saved: {job.path}")
     path = Path(str(job.path)).as_posix()

@@ -14,6 +14,7 @@ from tiny import tiny_dataset, tiny_trained
 
 from emoclf.cli import build_parser, main
 from emoclf.cli.commands import COMMANDS
+from emoclf.cli.shared import lines_as_they_come, open_input
 from emoclf.predictor import Predictor
 
 SMALL = (
@@ -82,6 +83,34 @@ def test_predict_answers_each_line_of_stdin(bundle: Path) -> None:
     assert done.stderr == ""
 
 
+def test_predict_answers_before_the_next_line_comes(bundle: Path) -> None:
+    predict = subprocess.Popen(
+        [sys.executable, "-m", "emoclf", "predict", str(bundle)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )
+    with predict:
+        assert predict.stdin
+        assert predict.stdout
+        for text, label in (("a lovely gift", "joy"), ("alone in the dark", "fear")):
+            predict.stdin.write(text + "\n")
+            # The second line is written when the first was answered.
+            assert predict.stdout.readline().startswith(label)
+        predict.stdin.close()
+    assert predict.returncode == 0
+
+
+def test_lines_are_read_as_they_stand(tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt"
+    lines = ["first", "", "wind\x85 and \u2028 separators", "x" * 600_000, "last"]
+    file.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode() + b"\xff")
+    with open_input(str(file)) as stream:
+        found = [line for group in lines_as_they_come(stream) for line in group]
+    assert found == [*lines[:-1], "last\ufffd"]
+
+
 def test_predict_as_json(bundle: Path, tmp_path: Path) -> None:
     file = tmp_path / "lines.txt"
     file.write_text("an unfair insult\n")
@@ -143,7 +172,8 @@ def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple[in
         (["train", "no.csv", "-o", "x"], 1, "no.csv"),
         (["train", "CSV", "-o", "x", "--text-column", "txt"], 1, "Did you mean 'text'"),
         (["train", "CSV", "-o", "x", "--architecture", "cnn"], 1, "no architecture"),
-        (["train", "CSV", "-o", "x", "--filters", "0"], 1, "at least 1"),
+        (["train", "CSV", "-o", "x", "--filters", "0"], 1, "--filters must be"),
+        (["train", "GAPS", "-o", "x"], 1, "--skip-bad-rows"),
         (["train", "CSV", "-o", "x", "--filters", "many"], 2, "invalid"),
         (
             ["train", "CSV", "-o", "x", "--vectors", "v.bin"],
@@ -175,7 +205,9 @@ def test_mistakes_are_answered_on_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    places = {"CSV": csv, "BUNDLE": bundle}
+    gaps = tmp_path / "gaps.csv"
+    gaps.write_text("text,label\nsome words,joy\n,joy\nother words,fear\n")
+    places = {"CSV": csv, "BUNDLE": bundle, "GAPS": gaps}
     found, error = call([places.get(arg, arg) for arg in args], capsys)
     assert found == code, error
     assert message in error
