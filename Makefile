@@ -15,8 +15,8 @@ demo: $(VENV)/.installed
 	$(BIN)/emoclf demo
 
 test: $(VENV)/.tested
-	@echo "== all tests"
-	$(BIN)/python -m pytest
+	@echo "== all tests, on at most four cores (each test process takes a gigabyte)"
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .

@@ -14,7 +14,6 @@ import keras_tuner
 from emoclf.bundle import Bundle
 from emoclf.bundle_folder import load_bundle, save_bundle
 from emoclf.datasets.dataset import Dataset
-from emoclf.errors import SearchError
 from emoclf.models.build import build_model
 from emoclf.pipeline import Prepared
 from emoclf.settings import RunSettings
@@ -33,20 +32,36 @@ class TrialLoop(keras_tuner.Tuner):
 
     def __init__(self, oracle: Any, folder: Path, trial: Callable[..., float]) -> None:
         self._trial = trial
+        self._reason: str | None = None
         super().__init__(oracle=oracle, directory=str(folder), project_name="trials")
 
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
-        score = self._trial(int(trial.trial_id), dict(trial.hyperparameters.values))
-        if not math.isfinite(score):
-            raise SearchError(f"the score is {score}, not a number")
-        return {self.oracle.objective.name: score}
+        number, values = int(trial.trial_id), dict(trial.hyperparameters.values)
+        try:
+            score = self._trial(number, values)
+            self._reason = None
+            if not math.isfinite(score):
+                self._reason = f"the score is {score}, not a number"
+        except Exception as error:
+            # Caught here, since keras-tuner prints the traceback of every failure.
+            self._reason = f"{type(error).__name__}: {error}"
+            logger.debug("trial %d", number + 1, exc_info=True)
+            score = math.nan
+        objective = self.oracle.objective
+        if self._reason is not None:
+            logger.warning("trial %d failed: %s", number + 1, self._reason)
+            # keras-tuner wants a number that it can compare; on_trial_end fails it.
+            score = math.inf if objective.direction == "min" else -math.inf
+        return {objective.name: score}
 
     # The bundles are the models; keras-tuner keeps none.
     def save_model(self, trial_id: str, model: Any, step: int = 0) -> None:
         """Keep nothing."""
 
     def on_trial_end(self, trial: Any) -> None:
-        # `message` is a traceback; its last line is the reason.
+        """Tell the oracle how it went."""
+        if self._reason is not None:
+            trial.status, trial.message = "INVALID", self._reason
         self.oracle.end_trial(trial)
 
 

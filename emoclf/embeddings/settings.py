@@ -22,7 +22,7 @@ class Word2VecSettings(Settings):
     )
     min_count: int = option(2, "leave out rarer words", low=1)
     epochs: int = option(10, "passes over the texts", low=1)
-    learning_rate: float = option(0.025, "step size at the start", low=0.0)
+    learning_rate: float = option(0.025, "step size at the start", above=0.0)
     seed: int = option(0, "drives the first vectors and all draws", low=0)
     workers: int = option(
         1, "threads; with more than one, results differ from run to run", low=1

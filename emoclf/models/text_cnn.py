@@ -24,7 +24,7 @@ class TextCNNSettings(Settings):
     filters: int = option(100, "filters for each kernel size", low=1, high=4096)
     dropout: float = option(0.5, "dropout before the head", low=0.0, high=0.95)
     max_norm: float | None = option(
-        3.0, "bound of the l2 norm of each class's weights in the head", low=0.0
+        3.0, "bound of the l2 norm of each class's weights in the head", above=0.0
     )
 
     def __post_init__(self) -> None:

@@ -23,6 +23,7 @@ def option(
     choices: Sequence[str] | None = None,
     low: float | None = None,
     high: float | None = None,
+    above: float | None = None,
 ) -> Any:
     """Declare one setting: its default, its help text and its allowed values.
 
@@ -36,9 +37,13 @@ def option(
         The only values there are.
     low, high : float, optional
         Inclusive bounds of a number, or of every number of a tuple.
+    above : float, optional
+        A lower bound that is itself not allowed.
     """
-    metadata = {"help": help, "choices": choices, "low": low, "high": high}
-    return dataclasses.field(default=default, metadata=metadata)
+    bounds = {"low": low, "high": high, "above": above}
+    return dataclasses.field(
+        default=default, metadata={"help": help, "choices": choices, **bounds}
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -120,6 +125,9 @@ def kinds_of(wanted: Any) -> tuple[Any, ...]:
 
 
 def _convert(wanted: Any, value: Any) -> Any:
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        # A parameter grid holds NumPy's numbers and truth values.
+        value = value.item()
     reasons = []
     for kind in kinds_of(wanted):
         try:
@@ -144,7 +152,6 @@ def _convert_one(kind: Any, value: Any) -> Any:
             raise TypeError("a table of names and values")
         # Text keys and plain numbers: TOML and JSON have no others.
         return {str(key): _plain(item) for key, item in value.items()}
-    # numbers.Real, not int and float: a parameter grid holds NumPy's numbers.
     number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if kind is float and number and _fits(value):
         return float(value)
@@ -176,6 +183,7 @@ _NOUNS = {int: "whole numbers", float: "numbers", str: "texts"}
 
 def _check_range(metadata: Mapping[str, Any], value: Any) -> None:
     choices, low, high = metadata["choices"], metadata["low"], metadata["high"]
+    above = metadata["above"]
     for item in value if isinstance(value, tuple) else (value,):
         if choices and isinstance(item, str) and item not in choices:
             # No full stop: check_value goes on with "Got … instead".
@@ -187,5 +195,7 @@ def _check_range(metadata: Mapping[str, Any], value: Any) -> None:
             continue
         if low is not None and not item >= low:
             raise ValueError(f"at least {low:g}")
+        if above is not None and not item > above:
+            raise ValueError(f"above {above:g}")
         if high is not None and not item <= high:
             raise ValueError(f"at most {high:g}")

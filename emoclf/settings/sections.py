@@ -98,12 +98,12 @@ class TrainSettings(Settings):
 
     epochs: int = option(20, "largest number of epochs", low=1)
     batch_size: int = option(50, "texts in a step", low=1)
-    learning_rate: float = option(1e-3, "step size of Adam", low=0.0)
+    learning_rate: float = option(1e-3, "step size of Adam", above=0.0)
     embedding_rate: float = option(
         0.5, "learning rate of the embedding, as a share of learning_rate", low=0.0
     )
     schedule: str = option("constant", "learning-rate schedule", choices=SCHEDULES)
-    clip_norm: float | None = option(5.0, "bound of the gradient's norm", low=0.0)
+    clip_norm: float | None = option(5.0, "bound of the gradient's norm", above=0.0)
     monitor: str = option(
         "macro_f1", "validation figure that chooses the epoch", choices=MONITORS
     )

@@ -214,7 +214,9 @@ class _Recorder(keras.callbacks.Callback):
 
     def _checkpoint(self) -> Checkpoint:
         states = [
-            k.get_state() if hasattr(k, "get_state") else None for k in self.keepers
+            [type(keeper).__name__, keeper.get_state()]
+            for keeper in self.keepers
+            if hasattr(keeper, "get_state")
         ]
         return Checkpoint(
             epoch=self.done,
@@ -236,10 +238,13 @@ class _Recorder(keras.callbacks.Callback):
         self.stopped = checkpoint.states["stopped"]
         self.done = checkpoint.epoch
         self.best.best_weights = checkpoint.best or None
-        states = checkpoint.states["callbacks"]
-        for keeper, state in zip(self.keepers, states, strict=False):
-            if state is not None:
-                keeper.set_state(state)
+        # By class, since a resumed run may have other callbacks of the user beside.
+        states = list(checkpoint.states["callbacks"])
+        for keeper in self.keepers:
+            found = [own for own in states if own[0] == type(keeper).__name__]
+            if found:
+                keeper.set_state(found[0][1])
+                states.remove(found[0])
         logger.info("Resumed after epoch %d.", self.done)
 
 

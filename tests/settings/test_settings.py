@@ -29,7 +29,9 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
         (TrainSettings, {"epochs": 2.5}, r"a whole number. Got 2.5"),
         (TrainSettings, {"epochs": "3"}, r"a whole number. Got '3'"),
         (TrainSettings, {"epochs": 10**400}, r"must be a whole number"),
-        (TrainSettings, {"learning_rate": -1}, r"at least 0. Got -1"),
+        (TrainSettings, {"learning_rate": -1}, r"above 0. Got -1"),
+        (TrainSettings, {"clip_norm": 0}, r"above 0. Got 0"),
+        (TextCNNSettings, {"max_norm": 0}, r"above 0. Got 0"),
         (TrainSettings, {"learning_rate": np.inf}, r"a number. Got inf"),
         (TrainSettings, {"learning_rate": np.nan}, r"a number. Got nan"),
         (TrainSettings, {"learning_rate": 10**400}, r"must be a number"),
@@ -58,6 +60,7 @@ def test_numbers_of_a_parameter_grid_are_taken() -> None:
     )
     assert (train.epochs, train.learning_rate, train.clip_norm) == (3, 0.5, 0.5)
     assert type(train.epochs) is int
+    assert TextSettings(lowercase=np.False_).lowercase is False
     assert type(train.learning_rate) is float
     assert TrainSettings(epochs=4.0).epochs == 4
     assert TextCNNSettings(kernel_sizes=np.array([2, 3])).kernel_sizes == (2, 3)

@@ -160,9 +160,14 @@ def test_a_callback_gets_its_state_back(tmp_path: Path) -> None:
         def set_state(self, state: dict[str, int]) -> None:
             self.count = state["count"]
 
+    class Other(Count):
+        def set_state(self, state: dict[str, int]) -> None:
+            raise AssertionError("the state of another callback")
+
     fit([Count(), At(3, interrupt, batch=0)], tmp_path / "run")
     count = Count()
-    fit([count], tmp_path / "run", resume=True)
+    # Another callback before it does not get its state instead.
+    fit([Other(), count], tmp_path / "run", resume=True)
     assert count.count == 6
 
 

@@ -68,7 +68,9 @@ def test_another_search_is_refused(tmp_path: Path) -> None:
 
 
 def test_failed_trials_are_reported_as_failures(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     real = TrialRunner.__call__
 
@@ -86,6 +88,7 @@ def test_failed_trials_are_reported_as_failures(
     ]
     assert "no room for 300 filters" in found.trials[1].reason
     assert any("1 of 3 trials failed" in line for line in found.lines())
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_when_all_trials_fail_so_does_the_search(
