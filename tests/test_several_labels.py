@@ -1,0 +1,62 @@
+"""Several labels per text, from a file to figures and an export."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny import PLACES, WORDS, tiny_settings
+
+from emoclf.export.saved_model import export_saved_model
+from emoclf.job import Job, read_parts, run_job
+from emoclf.predictor import Predictor
+
+NEW = ["a lovely gift", "trembling and furious", "it was by the river"]
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    folder = tmp_path_factory.mktemp("several labels")
+    rows = []
+    for (a, b), place in itertools.product(
+        itertools.combinations_with_replacement(WORDS, 2), PLACES
+    ):
+        for one, other in zip(WORDS[a], WORDS[b], strict=True):
+            labels = "|".join(sorted({a, b}))
+            rows.append(f"it was {one} and {other} {place}\t{labels}")
+    # A separator alone: none of the labels applies.
+    rows += [f"it was {place}\t|" for place in PLACES]
+    path = folder / "several.tsv"
+    path.write_text("\n".join(["text\tlabels", *rows]) + "\n")
+    settings = tiny_settings(label_separator="|", epochs=20)
+    dataset, split = read_parts(path, settings.data, seed=0)
+    return run_job(dataset, split, settings, output=folder / "several.emoclf")
+
+
+def test_answers_are_lists_of_labels(job: Job) -> None:
+    assert job.path is not None
+    found = Predictor.load(job.path).predict(NEW)
+    assert found == [("joy",), ("anger", "fear"), ()]
+    chances = job.trained.predictor.predict_proba(NEW)
+    assert (np.abs(chances.sum(1) - 1) > 0.05).any()
+
+
+def test_figures_are_those_of_several_labels(job: Job) -> None:
+    table = "\n".join(job.report.lines())
+    assert "micro-F1" in table
+    assert job.report.network.n == len(job.split.test or ())
+    assert job.report.network.macro_f1 > 0.9
+
+
+def test_an_export_answers_the_same(job: Job, tmp_path: Path) -> None:
+    path = export_saved_model(job.trained.predictor, tmp_path / "served")
+    served = tf.saved_model.load(str(path))
+    found = served.signatures["serving_default"](text=tf.constant(NEW))
+    np.testing.assert_allclose(
+        found["probabilities"].numpy(),
+        job.trained.predictor.predict_proba(NEW),
+        atol=1e-6,
+    )
