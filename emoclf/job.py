@@ -21,6 +21,7 @@ from emoclf.evaluation.judge import judge
 from emoclf.evaluation.report import EvaluationReport
 from emoclf.pipeline import Prepared, Trained, checkpoint_folder, train_classifier
 from emoclf.settings import DataSettings, RunSettings
+from emoclf.text.vocabulary import FIRST
 from emoclf.training.checkpoint import CheckpointFolder
 
 logger = logging.getLogger(__name__)
@@ -194,10 +195,13 @@ def _tell(prepared: Prepared) -> None:
     lengths = np.fromiter(map(len, train.token_ids), np.int64, len(train))
     limit = prepared.encoder.max_length
     cut = prepared.cut["train"]
+    size = len(prepared.encoder.vocabulary) - FIRST
+    only = size - prepared.coverage.types if prepared.coverage else 0
     logger.info(
-        "Vocabulary: %d tokens. Texts are cut after %d tokens: %d of %d training texts "
-        "(%.1f %%); %.1f tokens in the mean.",
-        len(prepared.encoder.vocabulary) - 2,
+        "Vocabulary: %d tokens%s. Texts are cut after %d tokens: %d of %d training "
+        "texts (%.1f %%); %.1f tokens in the mean.",
+        size,
+        f", {only} of them from the vectors alone" if only else "",
         limit,
         cut,
         len(train),

@@ -25,6 +25,7 @@ from emoclf.models.build import build_model
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import TextEncoder, fit_encoder, new_tokenizer
+from emoclf.text.tokenizer import Tokenizer
 from emoclf.training.batches import Examples
 from emoclf.training.checkpoint import CheckpointFolder, digest
 from emoclf.training.train import TrainingResult, fit_model
@@ -33,6 +34,9 @@ from emoclf.training.weights import example_weights
 logger = logging.getLogger(__name__)
 
 TokenLists = Sequence[Sequence[str]]
+
+# Enough for most words of new texts; 24 MB at 300 dimensions.
+VECTOR_WORDS = 20_000
 
 
 @dataclass(frozen=True)
@@ -102,16 +106,7 @@ def prepare(
         train_tokens = tokenizer.batch(train.texts)
     if valid_tokens is None:
         valid_tokens = tokenizer.batch(valid.texts)
-    extra: Sequence[str] = ()
-    if text.vector_words:
-        if not settings.embedding.vectors:
-            raise SettingsError(
-                "vector_words adds words of the vectors to the vocabulary, and there "
-                "are no vectors. Give a file of them with vectors=…"
-            )
-        words = frequent_words(settings.embedding.vectors, text.vector_words)
-        # Only what the tokenizer can produce will ever be looked up.
-        extra = [word for word in words if tokenizer.tokens(word) == [word]]
+    extra = _words_of_vectors(tokenizer, settings)
     encoder = fit_encoder(train_tokens, text, extra=extra)
     matrix, coverage = _matrix(encoder, train_tokens, settings)
     train_ids = encoder.encode_tokens(train_tokens)
@@ -133,6 +128,21 @@ def prepare(
             "valid": encoder.count_cut(valid_tokens),
         },
     )
+
+
+def _words_of_vectors(tokenizer: Tokenizer, settings: RunSettings) -> list[str]:
+    """Return words with a vector that may stand in texts that are still to come."""
+    wanted, vectors = settings.text.vector_words, settings.embedding.vectors
+    if not vectors:
+        if wanted:
+            raise SettingsError(
+                "vector_words adds words of the vectors to the vocabulary, and there "
+                "are no vectors. Give a file of them with vectors=…"
+            )
+        return []
+    words = frequent_words(vectors, VECTOR_WORDS if wanted is None else wanted)
+    # Only what the tokenizer can produce will ever be looked up.
+    return [word for word in words if tokenizer.tokens(word) == [word]]
 
 
 def _matrix(

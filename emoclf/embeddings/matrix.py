@@ -15,7 +15,7 @@ from emoclf.embeddings.lookup import Found, as_source, find_words
 from emoclf.embeddings.rows import require_finite
 from emoclf.embeddings.vectors import WordVectors
 from emoclf.errors import VectorsError
-from emoclf.text.vocabulary import FIRST, Vocabulary
+from emoclf.text.vocabulary import FIRST, UNKNOWN, Vocabulary
 
 #: Kim (2014), process_data.py: random words are uniform in [-0.25, 0.25].
 RANDOM_SCALE = 0.25
@@ -29,9 +29,11 @@ def random_matrix(vocabulary: Vocabulary, dim: int, *, seed: int = 0) -> np.ndar
     Returns
     -------
     matrix : ndarray of float32, shape (len(vocabulary), dim)
-        Row 0, padding, is zero.
+        Row 0, padding, is zero; so is row 1 (unknown), the mean of what is drawn.
     """
-    return _draw(len(vocabulary), dim, RANDOM_SCALE, seed)
+    matrix = _draw(len(vocabulary), dim, RANDOM_SCALE, seed)
+    matrix[UNKNOWN] = 0.0
+    return matrix
 
 
 def embedding_matrix(
@@ -51,7 +53,8 @@ def embedding_matrix(
     vectors : WordVectors or path
         Of a file only the rows that are needed are kept.
     vocabulary : Vocabulary
-        Row i of the matrix belongs to token id i; row 0 (padding) stays zero.
+        Row i of the matrix belongs to token id i; row 0 (padding) stays zero, and row
+        1 (unknown) is the mean of the rows that were found.
     counts : mapping of str to int, optional
         How often each word stands in the training part; else each counts once.
     seed : int
@@ -81,6 +84,9 @@ def embedding_matrix(
     spread = float(np.sqrt(3 * np.var(rows)))
     matrix = _draw(len(vocabulary), source.dim, spread, seed)
     matrix[ids] = rows
+    # A word that is not known yet is most likely like the others; no text of the
+    # training part may hold one from which this could be learnt.
+    matrix[UNKNOWN] = rows.mean(0)
     return matrix, _coverage(name, source.dim, vocabulary, found, counts)
 
 
@@ -112,21 +118,24 @@ def _coverage(
     found: Found,
     counts: Mapping[str, int] | None,
 ) -> CoverageReport:
-    served = Counter(way for way, _ in found.values())
+    # The words of the texts; the vocabulary may have others, of the vectors.
     often = {
-        word: (counts or {}).get(word, 0 if counts else 1) for word in vocabulary.tokens
+        word: 1 if counts is None else counts[word]
+        for word in vocabulary.tokens
+        if counts is None or word in counts
     }
+    served = Counter(found[word][0] for word in often if word in found)
     missing = sorted(
-        ((word, often[word]) for word in vocabulary.tokens if word not in found),
+        ((word, count) for word, count in often.items() if word not in found),
         key=lambda pair: (-pair[1], pair[0]),
     )
     return CoverageReport(
         source=os.path.basename(name),
         dim=dim,
-        types=len(vocabulary.tokens),
-        types_found=len(found),
+        types=len(often),
+        types_found=served.total(),
         running=sum(often.values()),
-        running_found=sum(often[word] for word in found),
+        running_found=sum(often[word] for word in often if word in found),
         served={way: served[way] for way in WAYS if served.get(way)},
         missing=tuple(missing[:SHOWN_MISSING]),
     )

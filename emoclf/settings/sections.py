@@ -59,8 +59,11 @@ class TextSettings(Settings):
     stop_words: tuple[str, ...] = option((), "tokens to leave out")
     min_count: int = option(1, "leave out rarer words of the training part", low=1)
     max_size: int | None = option(None, "keep only so many words", low=1)
-    vector_words: int = option(
-        0, "add so many of the most frequent words of the vectors", low=0
+    vector_words: int | None = option(
+        None,
+        "add so many of the most frequent words of the vectors to those of the "
+        "training part; 20,000 when there are vectors",
+        low=0,
     )
     max_length: int | None = option(
         None, "cut texts after so many tokens; else the training part decides", low=1
@@ -112,5 +115,5 @@ class TrainSettings(Settings):
         None, "'balanced', or a weight for each label name"
     )
     ema: float | None = option(
-        None, "decay of the averaged weights, for instance 0.99", low=0.0, high=0.99999
+        0.99, "decay of the averaged weights; none judges the last", low=0, high=0.99999
     )

@@ -1,4 +1,4 @@
-"""Adam that touches only the embedding rows of the words that were read."""
+"""Adam, and its averaged weights, that touch only the rows of words that were read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+
+# The first decay is zero, and its logarithm has to be a number.
+TINY = 1e-30
 
 
 @keras.saving.register_keras_serializable(package="emoclf")
@@ -17,6 +20,12 @@ class RowAdam(keras.optimizers.Adam):
     training a small TextCNN. Here a row's moments and values change only in the steps
     that read the row ("lazy Adam", as in TensorFlow Addons and in PyTorch's
     ``SparseAdam``). Variables without sparse gradients are treated as by Adam.
+
+    With ``use_ema`` the same holds for the averaged weights. While nobody reads a row
+    it does not move, and its average closes in on it by a factor known beforehand;
+    the steps that a row missed are made up for when it is read again, or judged. In
+    step t the decay is ``min(ema_momentum, t / (t + 9))``, so that the average of a
+    short training is not ruled by its first steps.
 
     Parameters
     ----------
@@ -67,7 +76,69 @@ class RowAdam(keras.optimizers.Adam):
         first.scatter_update(tf.IndexedSlices(m, rows))
         second.scatter_update(tf.IndexedSlices(v, rows))
         change = alpha * m / (tf.sqrt(v) + self.epsilon)
+        if self.use_ema:
+            self._average_rows(variable, index, rows, change)
         variable.scatter_sub(tf.IndexedSlices(change, rows))
+
+    def build(self, variables: Any) -> None:
+        super().build(variables)
+        self._by_rows: set[int] = set()
+        if self.use_ema:
+            # Sum of the logarithms of all decays so far, and, for each row of a
+            # matrix, the sum up to which its average was kept.
+            self._log_decay = self.add_variable(shape=(), name="log_decay")
+            self._row_log_decay: list[Any] = [
+                self.add_variable(shape=(v.shape[0],), name="row_log_decay")
+                if len(v.shape) == 2
+                else None
+                for v in variables
+            ]
+
+    def _decay(self) -> Any:
+        step = tf.cast(self.iterations, tf.float32)
+        return tf.minimum(self.ema_momentum, step / (step + 9.0))
+
+    def _log_decay_after(self) -> Any:
+        return self._log_decay.value + tf.math.log(tf.maximum(self._decay(), TINY))
+
+    def _average_rows(self, variable: Any, index: int, rows: Any, change: Any) -> None:
+        """Average the rows that are about to change, the missed steps first."""
+        self._by_rows.add(index)
+        average = self._model_variables_moving_average[index].value
+        kept = self._row_log_decay[index].value
+        values = tf.gather(variable, rows)
+        missed = tf.exp(self._log_decay.value - tf.gather(kept, rows))[:, None]
+        caught_up = values + (tf.gather(average, rows) - values) * missed
+        decay = self._decay()
+        averaged = decay * caught_up + (1.0 - decay) * (values - change)
+        average.scatter_update(tf.IndexedSlices(averaged, rows))
+        now = tf.fill(tf.shape(rows), self._log_decay_after())
+        kept.scatter_update(tf.IndexedSlices(now, rows))
+
+    def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
+        if not self.use_ema:
+            return
+        decay = self._decay()
+        pairs = zip(
+            trainable_variables, self._model_variables_moving_average, strict=True
+        )
+        for index, (variable, average) in enumerate(pairs):
+            if index not in self._by_rows:
+                value = tf.convert_to_tensor(variable)
+                average.assign(value + decay * (average.value - value))
+        self._log_decay.assign(self._log_decay_after())
+
+    def _overwrite_model_variables_with_average_value(
+        self, trainable_variables: Any
+    ) -> None:
+        for index in self._by_rows:
+            average = self._model_variables_moving_average[index]
+            kept = self._row_log_decay[index]
+            value = tf.convert_to_tensor(trainable_variables[index])
+            missed = tf.exp(self._log_decay.value - kept.value)[:, None]
+            average.assign(value + (average.value - value) * missed)
+            kept.assign(tf.fill(tf.shape(kept.value), self._log_decay.value))
+        super()._overwrite_model_variables_with_average_value(trainable_variables)
 
     def get_config(self) -> dict[str, Any]:
         own = {"embedding_rate": self.embedding_rate, "clip_norm": self.clip_norm}

@@ -39,7 +39,10 @@ def test_rows_stand_in_the_order_of_ids(tmp_path, through_a_file: bool) -> None:
     assert not matrix[0].any()
     np.testing.assert_array_equal(matrix[2], row(given, "b"))
     np.testing.assert_array_equal(matrix[4], row(given, "a"))
-    assert (coverage.types, coverage.types_found) == (3, 2)
+    # Unknown words are taken to be like those that are known.
+    np.testing.assert_allclose(matrix[1], (row(given, "a") + row(given, "b")) / 2)
+    # "a" comes from the vectors, not from the texts.
+    assert (coverage.types, coverage.types_found) == (2, 1)
     assert (coverage.running, coverage.running_found) == (8, 5)
     assert coverage.missing == (("missing", 3),)
     assert "62.5%" in coverage.lines()[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from emoclf.training.optimizer import RowAdam
@@ -101,14 +102,45 @@ def test_dense_gradients_are_clipped_as_tensorflow_does() -> None:
     np.testing.assert_array_equal(found[0][1], found[1][1])
 
 
-def test_the_average_is_of_all_steps() -> None:
-    optimizer = RowAdam(0.1, use_ema=True, ema_momentum=0.8)
-    variable = keras.Variable(np.zeros(2, np.float32))
-    optimizer.build([variable])
-    average = None
-    for _ in range(4):
-        optimizer.apply([tf.constant([1.0, -3.0])], [variable])
-        now = variable.numpy()
-        average = now if average is None else 0.8 * average + 0.2 * now
-    optimizer.finalize_variable_values([variable])
-    np.testing.assert_allclose(variable.numpy(), average, atol=1e-6)
+def averages(steps: list, *, decay: float, judge_at: tuple[int, ...] = ()) -> list:
+    """Return the averaged weights, and those of a plain average of every step."""
+    optimizer = RowAdam(0.1, use_ema=True, ema_momentum=decay)
+    rows = keras.Variable(np.ones((4, 2), np.float32), name="rows")
+    dense = keras.Variable(np.ones(3, np.float32), name="dense")
+    both = [rows, dense]
+    optimizer.build(both)
+    plain = [variable.numpy() for variable in both]
+    for step, (indices, values, gradient) in enumerate(steps):
+        slices = tf.IndexedSlices(
+            tf.constant(values, tf.float32), tf.constant(indices), tf.constant([4, 2])
+        )
+        optimizer.apply([slices, tf.constant(gradient, tf.float32)], both)
+        share = min(decay, step / (step + 9))
+        plain = [
+            share * old + (1 - share) * new.numpy()
+            for old, new in zip(plain, both, strict=True)
+        ]
+        if step in judge_at:
+            own = [variable.numpy() for variable in both]
+            optimizer.finalize_variable_values(both)
+            for variable, value in zip(both, own, strict=True):
+                variable.assign(value)
+    optimizer.finalize_variable_values(both)
+    return [([variable.numpy() for variable in both]), plain]
+
+
+@pytest.mark.parametrize("judge_at", [(), (0, 7, 8)])
+@pytest.mark.parametrize("decay", [0.5, 0.99])
+def test_the_average_is_of_all_steps_also_of_rows_that_were_not_read(
+    decay: float, judge_at: tuple[int, ...]
+) -> None:
+    rng = np.random.default_rng(1)
+    some = []
+    for _ in range(40):
+        rows = rng.choice(3, rng.integers(1, 3), replace=False).tolist()
+        some.append((rows, rng.normal(size=(len(rows), 2)), rng.normal(size=3)))
+    found, plain = averages(some, decay=decay, judge_at=judge_at)
+    for one, other in zip(found, plain, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-6)
+    # Nobody ever read the last row.
+    assert (found[0][3] == 1).all()
