@@ -42,6 +42,9 @@ class Bundle:
         What it was made with.
     created : str
         Time of training, UTC, ISO 8601.
+    label_kind : {"U", "i", "f", "b"}
+        What the labels were before they got names: texts, whole numbers, numbers or
+        truth values. An estimator answers in the same kind.
     """
 
     model: keras.Model
@@ -55,6 +58,7 @@ class Bundle:
     created: str = field(
         default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
     )
+    label_kind: str = "U"
 
     def to_parts(self) -> BundleParts:
         """Take the classifier apart into plain values and arrays.
@@ -64,6 +68,9 @@ class Bundle:
         BundleError
             If two variables of the model share a name.
         """
+        # Keras loads here, so that reading about bundles stays cheap.
+        from emoclf.models.embedding import embedding_shape
+
         text, tokens, tables = self.encoder.to_state()
         weights = {str(w.path): np.asarray(w.numpy()) for w in self.model.weights}
         if len(weights) != len(self.model.weights):
@@ -71,7 +78,6 @@ class Bundle:
                 "Two variables of the model share one name, so that its weights cannot "
                 "be saved. Give every layer a name of its own."
             )
-        embedding = next(w for name, w in weights.items() if "embedding" in name)
         about = {
             "format": FORMAT,
             "kind": "classifier",
@@ -81,7 +87,8 @@ class Bundle:
             "architecture": self.settings.architecture,
             "label_names": list(self.label_names),
             "several": self.several,
-            "embedding_shape": list(embedding.shape),
+            "label_kind": self.label_kind,
+            "embedding_shape": list(embedding_shape(self.model)),
             "text": text,
         }
         return BundleParts(
@@ -117,9 +124,10 @@ class BundleParts:
         """
         about = self.about
         settings = RunSettings.from_toml(self.settings, name="the bundle's settings")
+        encoder = TextEncoder.from_state(about["text"], self.tokens, self.tables)
         return Bundle(
-            model=_rebuild(settings, about, self.weights),
-            encoder=TextEncoder.from_state(about["text"], self.tokens, self.tables),
+            model=_rebuild(settings, about, self.weights, len(encoder.vocabulary)),
+            encoder=encoder,
             label_names=tuple(about["label_names"]),
             several=bool(about["several"]),
             settings=settings,
@@ -127,6 +135,7 @@ class BundleParts:
             figures=self.figures,
             versions=dict(about["versions"]),
             created=str(about["created"]),
+            label_kind=str(about.get("label_kind", "U")),
         )
 
 
@@ -137,12 +146,19 @@ def installed_versions() -> dict[str, str]:
 
 
 def _rebuild(
-    settings: RunSettings, about: Mapping[str, Any], weights: Mapping[str, np.ndarray]
+    settings: RunSettings,
+    about: Mapping[str, Any],
+    weights: Mapping[str, np.ndarray],
+    known: int,
 ) -> keras.Model:
     # Keras loads here, so that reading about bundles stays cheap.
     from emoclf.models.build import build_model
 
     size, dim = about["embedding_shape"]
+    if size != known:
+        raise BundleError(
+            f"The vocabulary has {known} ids, and the embedding matrix {size} rows."
+        )
     model = build_model(
         settings,
         n_classes=len(about["label_names"]),

@@ -21,6 +21,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ import numpy as np
 from emoclf._version import __version__
 from emoclf.bundle import FORMAT, Bundle, BundleParts
 from emoclf.card import card
+from emoclf.datasets.cells import shorten
 from emoclf.errors import BundleError, EmoclfError
 
 ABOUT = "bundle.json"
@@ -42,6 +44,8 @@ FIGURES = "figures.json"
 CARD = "README.md"
 SUMS = "sha256sums.txt"
 FILES = (ABOUT, SETTINGS, VOCABULARY, TOKENIZER, WEIGHTS, HISTORY, FIGURES, CARD)
+# What may be removed with a bundle: its files, and what desktops add by themselves.
+_OWN = {*FILES, SUMS, ".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
 def save_bundle(
@@ -66,13 +70,11 @@ def save_bundle(
     BundleError
         If something stands in the way, or the folder cannot be written.
     """
-    target = Path(path)
+    target = bundle_place(path)
     check_target(target, overwrite=overwrite)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if temporary.exists():
-            shutil.rmtree(temporary)
+        shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         _write_files(bundle, temporary)
         _replace(temporary, target)
@@ -85,16 +87,51 @@ def save_bundle(
     return target
 
 
+def bundle_place(path: str | os.PathLike[str]) -> Path:
+    """Return where a bundle stands or will stand: a path with a name.
+
+    Raises
+    ------
+    BundleError
+        If no folder can have this path.
+    """
+    place = Path(path)
+    if os.fspath(path) and place.name in ("", ".."):
+        # The folder one stands in, for instance, has a name as well.
+        place = Path(os.path.abspath(place))
+    try:
+        place.exists()
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path} cannot be a bundle: {error}.") from None
+    if not os.fspath(path) or not place.name:
+        raise BundleError(
+            f"{os.fspath(path)!r} cannot be a bundle. Give the path of a folder."
+        )
+    return place
+
+
 def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-    """Refuse a target that must not be written, before any work is done."""
-    target = Path(path)
-    _recover(target)
+    """Refuse a target that must not or cannot be written, before any work is done."""
+    target = bundle_place(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+        _recover(target)
+    except OSError as error:
+        raise BundleError(f"Cannot write {target}: {error}.") from error
     if not target.exists():
         return
     if not (target.is_dir() and (target / ABOUT).is_file()):
         raise BundleError(
             f"{target} exists and is not a bundle of emoclf, so it is left alone. "
             "Choose another name."
+        )
+    foreign = sorted({entry.name for entry in target.iterdir()} - _OWN)
+    if foreign:
+        raise BundleError(
+            f"{target} also holds {shorten(foreign, 3)}, which emoclf did not write, "
+            "so it is left alone. Choose another name, or move that away."
         )
     if not overwrite:
         raise BundleError(
@@ -111,8 +148,10 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
     BundleError
         If it is missing, incomplete, damaged, or newer than this emoclf.
     """
-    source = Path(path)
-    _recover(source)
+    source = bundle_place(path)
+    if not source.exists() and _backup(source).is_dir():
+        # A replacement was interrupted, or goes on; reading changes nothing.
+        source = _backup(source)
     about = _read_about(source)
     _check_sums(source)
     try:
@@ -125,8 +164,8 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
             history=_read_json(source / HISTORY),
             figures=_read_json(source / FIGURES),
         ).to_bundle()
-    except BundleError:
-        raise
+    except BundleError as error:
+        raise BundleError(f"{source}: {error}") from error
     except (EmoclfError, OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(
             f"{source} is complete but cannot be read by emoclf {__version__}: "
@@ -181,7 +220,11 @@ def _replace(temporary: Path, target: Path) -> None:
         if backup.exists():
             shutil.rmtree(backup)
         os.replace(target, backup)
-    os.replace(temporary, target)
+    try:
+        os.replace(temporary, target)
+    except OSError:
+        _recover(target)
+        raise
     shutil.rmtree(backup, ignore_errors=True)
 
 
@@ -220,7 +263,10 @@ def _check_sums(source: Path) -> None:
         lines = (source / SUMS).read_text("utf-8").splitlines()
         sums = dict(line.split("  ", 1)[::-1] for line in lines)
     except (OSError, ValueError) as error:
-        raise BundleError(f"{source / SUMS} cannot be read: {error}.") from error
+        raise BundleError(
+            f"{source / SUMS} cannot be read or is damaged ({error}). Restore it from "
+            "a copy, or train again."
+        ) from error
     for name in FILES:
         try:
             found = _sha256(source / name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,9 +16,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from emoclf.bundle import Bundle
 from emoclf.bundle_folder import load_bundle
+from emoclf.datasets.cells import is_missing
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import hold_out
-from emoclf.errors import DataError
+from emoclf.errors import DataError, SettingsError
 from emoclf.pipeline import train_classifier
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
@@ -146,11 +149,11 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         texts, labels = as_texts(X), np.asarray(y).ravel()
         _check_labels(texts, labels)
         classes = np.unique(labels)
-        names = [str(label) for label in classes.tolist()]
+        names = _class_names(classes)
+        weight = _checked_weights(sample_weight, len(texts))
         seed = self._seed()
         settings = self._run_settings(seed)
         dataset = _dataset(texts, labels, names, "X")
-        weight = None if sample_weight is None else np.asarray(sample_weight, float)
         if validation_data is not None:
             valid = _dataset(
                 as_texts(validation_data[0]),
@@ -174,7 +177,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
             sample_weight=None if weight is None else weight[kept],
             callbacks=list(callbacks),
         )
-        self._take_up(trained.bundle, classes)
+        kind = classes.dtype.kind.replace("u", "i").replace("O", "U")
+        self._take_up(replace(trained.bundle, label_kind=kind), classes)
         return self
 
     def predict(self, X: Iterable[str]) -> np.ndarray:
@@ -208,7 +212,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
             settings=bundle.settings,
             random_state=bundle.settings.seed,
         )
-        loaded._take_up(bundle, np.asarray(bundle.label_names))
+        loaded._take_up(bundle, _classes(bundle))
         return loaded
 
     def _seed(self) -> int:
@@ -221,6 +225,11 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         given = self.settings if self.settings is not None else {}
         if isinstance(given, RunSettings):
             given = given.to_dict()
+        elif not isinstance(given, Mapping):
+            raise SettingsError(
+                "settings must be RunSettings or a mapping of names and values. "
+                f"Got {given!r} instead."
+            )
         flat = {
             name: value
             for name, value in self.get_params(deep=False).items()
@@ -228,7 +237,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         }
         if "vectors" in flat:
             flat["vectors"] = os.fspath(flat["vectors"])
-        return RunSettings.from_dict({**given, **flat, "seed": seed})
+        return RunSettings.from_dict(given, {**flat, "seed": seed})
 
     def _take_up(self, bundle: Bundle, classes: np.ndarray) -> None:
         self.classes_ = classes
@@ -263,12 +272,60 @@ def _check_labels(texts: list[str], labels: np.ndarray) -> None:
             f"There must be one label for each text. Got {len(texts)} texts and "
             f"{len(labels)} labels."
         )
+    kinds = set()
     for number, label in enumerate(labels.tolist()):
-        if label is None or label != label:
+        if is_missing(label):
             raise DataError(
                 f"Label number {number} is missing. Got {label!r}; drop the text, or "
                 "give it a label."
             )
+        kinds.add(_kind(label))
+    if len(kinds) > 1 or None in kinds:
+        raise DataError(
+            "Labels must be all texts, or all numbers. Got "
+            f"{', '.join(sorted({type(label).__name__ for label in labels.tolist()}))}."
+        )
+
+
+def _kind(label: Any) -> str | None:
+    for kind, name in ((str, "text"), (bool, "truth"), (numbers.Real, "number")):
+        if isinstance(label, kind):
+            return name
+    return None
+
+
+def _class_names(classes: np.ndarray) -> list[str]:
+    """Return a name for each class, as a file would hold it."""
+    names = [str(label).strip() for label in classes.tolist()]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(
+            f"Several labels are written {twice!r} but for white space at an end. "
+            "Strip the labels first."
+        )
+    return names
+
+
+def _classes(bundle: Bundle) -> np.ndarray:
+    """Return the classes of a loaded bundle in the kind in which they were given."""
+    names = np.asarray(bundle.label_names)
+    if bundle.label_kind == "b":
+        return names == "True"
+    return names.astype({"i": np.int64, "f": np.float64}.get(bundle.label_kind, str))
+
+
+def _checked_weights(sample_weight: Any, n_texts: int) -> np.ndarray | None:
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight, float)
+    fine = weights.shape == (n_texts,) and np.isfinite(weights).all()
+    if not fine or (weights < 0).any() or not weights.any():
+        raise SettingsError(
+            f"sample_weight must be {n_texts} numbers of at least 0, one for each text "
+            f"and not all 0. Got an array of shape {weights.shape}"
+            + (f" with a minimum of {weights.min():g}." if weights.size else ".")
+        )
+    return weights
 
 
 def _dataset(
@@ -276,7 +333,7 @@ def _dataset(
 ) -> Dataset:
     return Dataset.from_lists(
         texts,
-        [str(label) for label in labels.tolist()],
+        [str(label).strip() for label in labels.tolist()],
         label_names=names,
         source=source,
     )

@@ -11,12 +11,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from emoclf.bundle_folder import check_target, save_bundle
+from emoclf.bundle_folder import bundle_place, check_target, save_bundle
 from emoclf.datasets.audit import AuditReport, audit_dataset
 from emoclf.datasets.dataset import Dataset, check_trainable
-from emoclf.datasets.split import Split, hold_out, split_dataset
+from emoclf.datasets.split import Split, count_leaks, hold_out, split_dataset
 from emoclf.datasets.tables import read_dataset
-from emoclf.errors import ResumeError
+from emoclf.errors import DataError, ResumeError
 from emoclf.evaluation.judge import judge
 from emoclf.evaluation.report import EvaluationReport
 from emoclf.pipeline import Prepared, Trained, checkpoint_folder, train_classifier
@@ -78,9 +78,18 @@ def read_parts(
     ------
     DataError
     """
+    if settings.split_column is not None and (valid or test) is not None:
+        raise DataError(
+            f"The column {settings.split_column!r} says which part each row belongs "
+            "to, and so do files of your own for validation and test. Give one of "
+            "them: split_column, or --valid and --test."
+        )
     dataset = read_dataset(path, settings)
     if valid is None and test is None:
-        return dataset, split_dataset(dataset, settings, seed=seed)
+        split = split_dataset(dataset, settings, seed=seed)
+        if settings.split_column is not None:
+            _tell_leaks(split, settings)
+        return dataset, split
     others = [
         read_dataset(other, settings, label_names=dataset.label_names)
         if other is not None
@@ -96,7 +105,23 @@ def read_parts(
             dataset, share, seed=seed, near_duplicates=settings.near_duplicates
         )
         train_part, valid_part = dataset.take(kept), dataset.take(held)
-    return dataset, Split(train=train_part, valid=valid_part, test=test_part)
+    split = Split(train=train_part, valid=valid_part, test=test_part)
+    _tell_leaks(split, settings)
+    return dataset, split
+
+
+def _tell_leaks(split: Split, settings: DataSettings) -> None:
+    """Warn of texts that stand in two parts of a split that was made elsewhere."""
+    leaks = count_leaks(split, near_duplicates=settings.near_duplicates)
+    for (early, late), count in leaks.items():
+        logger.warning(
+            "%d of %d texts of the %s part stand in the %s part as well, or nearly so; "
+            "figures on them flatter.",
+            count,
+            len(split.parts()[late]),
+            late,
+            early,
+        )
 
 
 def run_job(
@@ -152,7 +177,13 @@ def run_job(
     )
     logger.info("Judging the network, and the floors on the same texts.")
     report = judge(trained, split)
-    figures = {**trained.bundle.figures, **report.to_dict(), "audit": audit.to_dict()}
+    figures = {
+        **trained.bundle.figures,
+        **report.to_dict(),
+        "source": os.path.basename(dataset.source),
+        "texts": {name: len(part) for name, part in split.parts().items()},
+        "audit": audit.to_dict(),
+    }
     bundle = replace(trained.bundle, figures=figures)
     trained = replace(trained, bundle=bundle)
     path = None
@@ -171,18 +202,27 @@ def check_start(
     ------
     ResumeError
         If an interrupted run stands there and it was not said what to do with it, or
-        if there is nothing to resume.
+        if the run that is to be resumed is finished.
     BundleError
-        If the output exists.
+        If the output exists, or cannot be written.
     """
     checkpoint = checkpoint_folder(output)
     interrupted = CheckpointFolder(checkpoint, {}).exists()
-    if resume and not interrupted and Path(output).exists():
+    exists = bundle_place(output).exists()
+    if resume and exists and not interrupted:
         raise ResumeError(
             f"{output} is finished; there is nothing to resume. Use it, or train "
-            "again with --overwrite."
+            "again with --overwrite and without --resume."
+        )
+    if exists and interrupted and not overwrite:
+        raise ResumeError(
+            f"{output} exists, and {checkpoint} holds an interrupted run that was to "
+            "replace it. Go on with that run by --resume --overwrite, start again by "
+            "--overwrite alone, or choose another name."
         )
     check_target(output, overwrite=overwrite)
+    if resume and not interrupted:
+        logger.info("No interrupted run stands at %s; a new one begins.", checkpoint)
     if interrupted and not (resume or overwrite):
         raise ResumeError(
             f"{checkpoint} holds an interrupted run. Go on with it by --resume, or "

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from emoclf.bundle import Bundle, installed_versions
+from emoclf.bundle_folder import bundle_place
 from emoclf.datasets.dataset import Dataset, check_trainable
 from emoclf.embeddings.coverage import CoverageReport
 from emoclf.embeddings.matrix import embedding_matrix, random_matrix
@@ -281,5 +282,5 @@ def run_fingerprint(
 
 def checkpoint_folder(output: str | os.PathLike[str]) -> Path:
     """Return the folder beside an output that holds its checkpoint."""
-    output = Path(output)
+    output = bundle_place(output)
     return output.with_name(f"{output.name}.checkpoint")

@@ -115,6 +115,33 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "thesis" / "chapter.txt").read_text() == "years of work"
 
 
+def test_what_the_user_laid_into_a_bundle_is_left_alone(saved: Path) -> None:
+    (saved / "notes.txt").write_text("years of work")
+    with pytest.raises(BundleError, match=r"also holds notes.txt.*left alone"):
+        save_bundle(tiny_trained().bundle, saved, overwrite=True)
+    assert (saved / "notes.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("path", ["", "/", "x" * 300])
+def test_no_bundle_can_stand_there(path: str) -> None:
+    for act in (load_bundle, check_target):
+        with pytest.raises(BundleError, match="cannot be a bundle"):
+            act(path)
+
+
+def test_the_folder_one_stands_in_is_a_bundle(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(saved)
+    assert load_bundle(".").label_names == ("anger", "fear", "joy")
+
+
+def test_a_vocabulary_of_another_size_is_refused(saved: Path) -> None:
+    parts = tiny_trained().bundle.to_parts()
+    with pytest.raises(BundleError, match="embedding matrix"):
+        replace(parts, tokens=parts.tokens[:-1]).to_bundle()
+
+
 def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
     bundle = replace(tiny_trained().bundle, figures={"not JSON": object()})
     with pytest.raises(TypeError):
@@ -126,7 +153,9 @@ def test_an_interrupted_replacement_is_taken_back(saved: Path) -> None:
     # What a kill between the two renames leaves behind.
     os.replace(saved, saved.with_name(f".{saved.name}.before"))
     assert load_bundle(saved).label_names == ("anger", "fear", "joy")
+    assert not saved.exists()
     check_target(saved, overwrite=True)
+    assert saved.exists()
 
 
 SAVER = """

@@ -7,6 +7,7 @@ done, 1 something that the user can mend, 2 a wrong call.
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -21,6 +22,10 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     argv = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal of another encoding gets \u2026 for …, not a traceback.
+            stream.reconfigure(errors="backslashreplace")
     try:
         args = build_parser(argv).parse_args(argv)
         _talk(args)
@@ -38,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("emoclf: interrupted", file=sys.stderr)
+        print("emoclf: interrupted; what was saved before stays.", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -52,8 +57,9 @@ def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
         here.
     """
     from emoclf.cli import commands
+    from emoclf.cli.shared import Parser
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="emoclf",
         description="Train, judge, explain and ship small text classifiers.",
         epilog="'emoclf COMMAND --help' shows a command's options, and an example.",
@@ -77,4 +83,4 @@ def _talk(args: argparse.Namespace) -> None:
     logger.handlers = [handler]
     logger.propagate = False
     quiet = getattr(args, "quiet", False)
-    logger.setLevel(logging.ERROR if quiet else logging.INFO)
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import load_tensorflow, new_command
 from emoclf.cli.train import add_training_options, callbacks_for, print_job
 
+CORPUS = "the bundled corpus"
 UNSEEN = (
     "They had kept a seat for me, with balloons on it.",
     "He read my diary aloud to the whole class.",
@@ -33,7 +37,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "-o", "--output", default="demo.emoclf", help="bundle to write (demo.emoclf)"
     )
     add_training_options(parser)
-    add_settings(parser, argv=argv)
+    add_settings(parser, argv=argv, only=("text", "embedding", "model", "training"))
     parser.set_defaults(run=run)
 
 
@@ -45,14 +49,14 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.datasets.split import split_dataset
     from emoclf.job import run_job
 
-    dataset = load_sample()
+    dataset = replace(load_sample(), source=CORPUS)
     job = run_job(
         dataset,
         split_dataset(dataset, settings.data, seed=settings.seed),
         settings,
         output=args.output,
         # The demo's own result may be made again; anything else stays.
-        overwrite=args.overwrite or args.output == "demo.emoclf",
+        overwrite=args.overwrite or _is_demo(args.output),
         resume=args.resume,
         callbacks=callbacks_for(args, settings),
     )
@@ -67,3 +71,12 @@ def run(args: argparse.Namespace) -> int:
         print()
     print_job(job, as_json=args.json)
     return 0
+
+
+def _is_demo(path: str) -> bool:
+    """Say whether a demo wrote the bundle that stands there."""
+    try:
+        figures = json.loads((Path(path) / "figures.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(figures, dict) and figures.get("source") == CORPUS

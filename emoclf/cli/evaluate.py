@@ -6,12 +6,24 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from emoclf.cli.options import add_settings, settings_from
+from emoclf.cli.options import add_section, given_settings
 from emoclf.cli.shared import (
+    DATA_HELP,
     add_output_options,
+    as_file,
     load_tensorflow,
     new_command,
     print_json,
+)
+from emoclf.settings import DataSettings, RunSettings, read_settings_file
+
+HOW_TO_READ = (
+    "text_column",
+    "label_column",
+    "label_separator",
+    "label_names",
+    "encoding",
+    "skip_bad_rows",
 )
 
 
@@ -24,15 +36,17 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         example="emoclf evaluate emotions.emoclf test.csv",
     )
     parser.add_argument("bundle", help="folder that 'emoclf train' wrote")
-    parser.add_argument("data", help="CSV, TSV, JSON Lines or Parquet, plain or .gz")
+    parser.add_argument("data", help=DATA_HELP)
     add_output_options(parser)
-    add_settings(parser, argv=argv, only=("data",))
+    parser.add_argument(
+        "--config", metavar="FILE", help="settings file (TOML); options override it"
+    )
+    add_section(parser, "data", DataSettings, only=HOW_TO_READ)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read, predict, judge, print."""
-    settings = settings_from(args)
     load_tensorflow()
     from emoclf.datasets.tables import read_dataset
     from emoclf.evaluation.judge import judge_part
@@ -40,10 +54,18 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.predictor import Predictor
 
     predictor = Predictor.load(args.bundle)
-    dataset = read_dataset(args.data, settings.data, label_names=predictor.label_names)
+    trained_on = predictor.bundle.settings.data.to_dict()
+    # As the training file was read, unless something else is said.
+    known = {name: trained_on[name] for name in HOW_TO_READ if name in trained_on}
+    known.pop("skip_bad_rows", None)
+    if args.config:
+        known |= RunSettings.from_dict(read_settings_file(args.config)).data.to_dict()
+    settings = DataSettings.from_dict({**known, **given_settings(args)})
+    with as_file(args.data) as data:
+        dataset = read_dataset(data, settings, label_names=predictor.label_names)
     evaluation = judge_part(predictor, dataset, part=args.data)
     if args.json:
-        print_json(evaluation.to_dict())
+        print_json({**evaluation.to_dict(), "skipped": dataset.skipped})
     else:
         print("\n".join(evaluation_lines(evaluation)))
     return 0

@@ -11,6 +11,9 @@ import logging
 import re
 from dataclasses import fields
 
+_IN_A_FILE = " has no setting "
+_BOTH = "overwrite=True (--overwrite on the command line)"
+
 
 def as_options(message: str) -> str:
     """Name options where a message names settings.
@@ -22,6 +25,10 @@ def as_options(message: str) -> str:
     >>> as_options("The setting 'kernel_sizes' of TextCNNSettings must be …")
     'The option --kernel-sizes must be …'
     """
+    if _IN_A_FILE in message:
+        # Of a settings file, where settings have their own names.
+        return message
+    message = message.replace(_BOTH, "--overwrite")
     names = _setting_names()
     any_name = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
     # Words such as "filters" are settings only where a value is given to them.

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
 from typing import Any
 
-from emoclf.errors import SettingsError
 from emoclf.settings import RunSettings, Settings, read_settings_file
 from emoclf.settings.base import kinds_of
 from emoclf.settings.run import section_classes
@@ -59,7 +58,7 @@ def add_section(
 def settings_from(args: argparse.Namespace) -> RunSettings:
     """Return the settings in force: defaults, then the file, then options."""
     values = read_settings_file(args.config) if args.config else {}
-    return RunSettings.from_dict({**values, **given_settings(args)})
+    return RunSettings.from_dict(values, given_settings(args))
 
 
 def given_settings(args: argparse.Namespace) -> dict[str, Any]:
@@ -132,25 +131,34 @@ def _reader(kinds: Sequence[Any]) -> Callable[[str], Any]:
         for kind in kinds:
             if typing.get_origin(kind) is tuple:
                 item = typing.get_args(kind)[0]
-                return tuple(item(part.strip()) for part in text.split(",") if part)
+                parts = [part.strip() for part in text.split(",") if part]
+                return tuple(
+                    part if item is str else _parsed(item, part) for part in parts
+                )
             if kind is dict and "=" in text:
                 return _table(text)
             if kind in (int, float):
-                return kind(text)
+                return _parsed(kind, text)
         if str in kinds:
             return text
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"must be {_metavar(kinds)}. Got {text!r}.")
 
-    # argparse names the function when a value does not fit.
-    read.__name__ = _metavar(kinds)
     return read
+
+
+def _parsed(kind: type, text: str) -> Any:
+    try:
+        return kind(text)
+    except ValueError:
+        noun = "a whole number" if kind is int else "a number"
+        raise argparse.ArgumentTypeError(f"must be {noun}. Got {text!r}.") from None
 
 
 def _table(text: str) -> dict[str, Any]:
     pairs = [part.partition("=") for part in text.split(",") if part]
     if not all(equals for _, equals, _ in pairs):
-        raise SettingsError(
-            f"A table is written NAME=VALUE,NAME=VALUE. Got {text!r} instead."
+        raise argparse.ArgumentTypeError(
+            f"must be written NAME=VALUE,NAME=VALUE. Got {text!r}."
         )
     return {name.strip(): _number(value.strip()) for name, _, value in pairs}
 

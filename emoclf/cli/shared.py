@@ -5,16 +5,29 @@ from __future__ import annotations
 import argparse
 import codecs
 import contextlib
+import gzip
 import json
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from emoclf.errors import DataError
 
+DATA_HELP = "CSV, TSV, JSON Lines or Parquet, plain or .gz; - is standard input"
+
 # About two thousand sentences.
 PIECE = 1 << 18
+
+
+class Parser(argparse.ArgumentParser):
+    """Answer a wrong call on one line, not below the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and end with exit code 2."""
+        self.exit(2, f"{self.prog}: {message}\nSee: {self.prog} --help\n")
 
 
 def new_command(
@@ -50,10 +63,42 @@ def open_input(path: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        with open(path, "rb") as stream:
-            yield stream
+        stream = open(path, "rb")  # noqa: SIM115 - errors of reading alone are caught
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+    with stream:
+        yield stream
+
+
+@contextlib.contextmanager
+def as_file(path: str, *, ending: str = "") -> Iterator[str]:
+    """Give a data file that can be read more than once, also for ``-``.
+
+    Standard input is kept in a temporary file; without ``ending`` its first bytes say
+    whether it is gzip, Parquet, JSON Lines or CSV.
+    """
+    if path != "-":
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        place = os.path.join(folder, "standard-input")
+        with open(place, "wb") as stream:
+            shutil.copyfileobj(sys.stdin.buffer, stream)
+        with open(place, "rb") as stream:
+            head = stream.read(64).removeprefix(codecs.BOM_UTF8).lstrip()
+        packed = ".gz" if head.startswith(b"\x1f\x8b") else ""
+        if packed:
+            with contextlib.suppress(OSError, EOFError), gzip.open(place) as unpacked:
+                head = unpacked.read(64).lstrip()
+        if not ending:
+            marks = {b"PAR1": ".parquet", b"{": ".jsonl"}
+            ending = next(
+                (found for mark, found in marks.items() if head.startswith(mark)),
+                ".csv",
+            )
+        named = place + ending + packed
+        os.replace(place, named)
+        yield named
 
 
 def lines_as_they_come(stream: BinaryIO) -> Iterator[list[str]]:

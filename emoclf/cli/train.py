@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from emoclf.cli.messages import as_options
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import (
+    DATA_HELP,
     add_output_options,
+    as_file,
     load_tensorflow,
     new_command,
     print_json,
@@ -29,7 +31,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="train, judge and save a classifier from a labelled file",
         example="emoclf train sentences.csv --vectors vectors.bin -o emotions.emoclf",
     )
-    parser.add_argument("data", help="CSV, TSV, JSON Lines or Parquet, plain or .gz")
+    parser.add_argument("data", help=DATA_HELP)
     parser.add_argument("-o", "--output", required=True, help="bundle to write")
     parser.add_argument("--valid", metavar="FILE", help="your own validation part")
     parser.add_argument("--test", metavar="FILE", help="your own test part")
@@ -59,13 +61,14 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.job import check_start, read_parts, run_job
 
     check_start(args.output, overwrite=args.overwrite, resume=args.resume)
-    dataset, split = read_parts(
-        args.data,
-        settings.data,
-        valid=args.valid,
-        test=args.test,
-        seed=settings.seed,
-    )
+    with as_file(args.data) as data:
+        dataset, split = read_parts(
+            data,
+            settings.data,
+            valid=args.valid,
+            test=args.test,
+            seed=settings.seed,
+        )
     job = run_job(
         dataset,
         split,

@@ -9,7 +9,9 @@ from typing import Any
 
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import (
+    DATA_HELP,
     add_output_options,
+    as_file,
     load_tensorflow,
     new_command,
     print_json,
@@ -24,7 +26,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="search filters, kernel sizes and learning rate",
         example="emoclf tune sentences.csv -o search --trials 20",
     )
-    parser.add_argument("data", help="CSV, TSV, JSON Lines or Parquet, plain or .gz")
+    parser.add_argument("data", help=DATA_HELP)
     parser.add_argument(
         "-o",
         "--output",
@@ -47,9 +49,8 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.job import read_parts
     from emoclf.tuning.search import search
 
-    _, split = read_parts(
-        args.data, settings.data, valid=args.valid, seed=settings.seed
-    )
+    with as_file(args.data) as data:
+        _, split = read_parts(data, settings.data, valid=args.valid, seed=settings.seed)
     found = search(
         split.train, split.valid, settings, folder=args.output, trials=args.trials
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
@@ -14,7 +15,13 @@ from emoclf.cli.options import (
     given_settings,
     settings_from,
 )
-from emoclf.cli.shared import add_output_options, new_command, print_json
+from emoclf.cli.shared import (
+    DATA_HELP,
+    add_output_options,
+    as_file,
+    new_command,
+    print_json,
+)
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
@@ -33,7 +40,9 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="train word2vec on text files, one text a line",
         example="emoclf vectors train reviews.txt.gz -o reviews.bin --dim 100",
     )
-    train.add_argument("texts", nargs="+", help="text files, plain or .gz, UTF-8")
+    train.add_argument(
+        "texts", nargs="+", help="text files, plain or .gz, UTF-8; - too"
+    )
     train.add_argument(
         "-o", "--output", required=True, help="file to write: .bin, or .txt for text"
     )
@@ -47,7 +56,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="show how much of a labelled file vectors cover",
         example="emoclf vectors coverage sentences.csv --vectors vectors.bin",
     )
-    coverage.add_argument("data", help="CSV, TSV, JSON Lines or Parquet")
+    coverage.add_argument("data", help=DATA_HELP)
     add_output_options(coverage)
     add_settings(coverage, argv=argv, only=("data", "text", "embedding"))
     coverage.set_defaults(run=run_coverage)
@@ -71,9 +80,13 @@ def run_train(args: argparse.Namespace) -> int:
     own = {field.name for field in fields(Word2VecSettings)}
     settings = Word2VecSettings.from_dict({k: v for k, v in given.items() if k in own})
     text = TextSettings.from_dict({k: v for k, v in given.items() if k not in own})
-    with _bar(args.quiet) as progress:
+    with contextlib.ExitStack() as stack:
+        texts = [
+            stack.enter_context(as_file(path, ending=".txt")) for path in args.texts
+        ]
+        progress = stack.enter_context(_bar(args.quiet))
         vectors = train_word2vec(
-            TextFiles(args.texts, new_tokenizer(text)), settings, progress=progress
+            TextFiles(texts, new_tokenizer(text)), settings, progress=progress
         )
     path = save_vectors(vectors, args.output)
     if args.json:
@@ -93,7 +106,8 @@ def run_coverage(args: argparse.Namespace) -> int:
     settings = settings_from(args)
     if not settings.embedding.vectors:
         raise SettingsError("vectors coverage needs a file of them: --vectors FILE.")
-    dataset = read_dataset(args.data, settings.data)
+    with as_file(args.data) as data:
+        dataset = read_dataset(data, settings.data)
     tokens = new_tokenizer(settings.text).batch(dataset.texts)
     encoder = fit_encoder(tokens, settings.text)
     _, coverage = embedding_matrix(
@@ -110,12 +124,10 @@ def run_coverage(args: argparse.Namespace) -> int:
 
 def _bar(quiet: bool) -> Any:
     """Return a context that gives a progress function for epochs."""
-    from contextlib import contextmanager
-
     from rich.console import Console
     from rich.progress import Progress
 
-    @contextmanager
+    @contextlib.contextmanager
     def show() -> Any:
         console = Console(file=sys.stderr)
         with Progress(console=console, transient=True, disable=quiet) as bar:

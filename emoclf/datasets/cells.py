@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import numbers
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from emoclf.errors import SettingsError, did_you_mean
+
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 Label = str | tuple[str, ...]
 
@@ -178,7 +181,8 @@ class LabelReader:
     def _name(self, label: str) -> str:
         if label in self._cache:
             return self._cache[label]
-        raw, label = label, label.strip()
+        # A lone surrogate can stand in JSON, but in no other file: U+FFFD, as in texts.
+        raw, label = label, SURROGATE.sub("\ufffd", label).strip()
         given = list(self._names.values())
         if self._names and label not in self._names and label not in given:
             raise BadRow("unknown label", self._unknown(label, [*self._names, *given]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from emoclf.datasets.files import file_format, read_lines
 from emoclf.datasets.records import read_json_lines, read_parquet
 from emoclf.datasets.rows import Row
 from emoclf.settings import DataSettings
+
+logger = logging.getLogger(__name__)
 
 
 def read_dataset(
@@ -62,13 +65,16 @@ def read_dataset(
         known=label_names,
         separator=settings.label_separator,
     )
-    return Dataset.from_rows(
+    dataset = Dataset.from_rows(
         _rows(path, format, compressed, settings),
         reader,
         source=str(path),
         unit="row" if format == "parquet" else "line",
         skip_bad_rows=settings.skip_bad_rows,
     )
+    for skip in dataset.skips:
+        logger.warning("%s: %d rows left out: %s.", path, skip.count, skip.reason)
+    return dataset
 
 
 def _rows(

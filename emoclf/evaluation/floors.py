@@ -62,10 +62,14 @@ class TfidfFloor:
         if not any(map(len, token_lists)) or len(np.unique(targets, axis=0)) < 2:
             self._fitted = MajorityFloor(targets)
             return
-        machine = LinearSVC(C=0.5, random_state=0)
         vectorizer = TfidfVectorizer(analyzer=_pairs, sublinear_tf=True)
+        machine: LinearSVC | OneVsRestClassifier = LinearSVC(C=0.5, random_state=0)
         if targets.ndim == 2:
-            machine = OneVsRestClassifier(machine)
+            # Unweighted, a label of few texts is on the wrong side of every margin:
+            # the floor would answer nothing, and be no floor.
+            machine = OneVsRestClassifier(
+                LinearSVC(C=0.5, random_state=0, class_weight="balanced")
+            )
         self._fitted = make_pipeline(vectorizer, machine)
         with warnings.catch_warnings():
             # A floor that has not quite converged is a floor.

@@ -84,13 +84,15 @@ def export_saved_model(
         )
     temporary = target.with_name(f".{version}.{os.getpid()}.part")
     try:
+        # First, so that what is wrong with the path is Python's error and short.
+        temporary.mkdir(parents=True)
         _write(predictor, temporary)
         difference = check_parity(predictor, temporary)
         _describe(predictor, temporary, difference)
         if target.exists():
             shutil.rmtree(target)
         os.replace(temporary, target)
-    except OSError as error:
+    except (OSError, tf.errors.OpError) as error:
         raise ExportError(f"Cannot write {target}: {error}.") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

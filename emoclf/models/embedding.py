@@ -69,3 +69,9 @@ def embed_tokens(
     # Row 0 is zero and, multiplied by zero here, never receives a gradient.
     keep = ops.cast(ops.expand_dims(mask, -1), embedded.dtype)
     return embedded * keep, mask
+
+
+def embedding_shape(model: keras.Model) -> tuple[int, int]:
+    """Return (vocabulary, dim) of a network that :func:`embed_tokens` begins."""
+    layer = next(x for x in model.layers if x.name in (STATIC, TRAINED))
+    return tuple(layer.embeddings.shape)

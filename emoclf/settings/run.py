@@ -74,20 +74,31 @@ class RunSettings:
         return cls.from_dict(values)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+    def from_dict(
+        cls, values: Mapping[str, Any], override: Mapping[str, Any] | None = None
+    ) -> Self:
         """Make settings from a mapping of sections, of flat names, or of both.
 
-        A flat name wins over the same name in its section, so that a keyword or an
-        option of the command line overrides a file.
+        A flat name wins over the same name in its section.
+
+        Parameters
+        ----------
+        values : mapping
+        override : mapping, optional
+            Flat names that win over all of ``values``: keywords, or options of the
+            command line, over a file.
 
         Raises
         ------
         SettingsError
             If a name is unknown or a value is out of range.
         """
-        values = dict(values)
+        values, flat = dict(values), dict(override or {})
         top = {
-            key: values.pop(key) for key in ("architecture", "seed") if key in values
+            key: given.pop(key)
+            for given in (values, flat)
+            for key in ("architecture", "seed")
+            if key in given
         }
         architecture = top.get("architecture", cls.architecture)
         sections = section_classes(architecture)
@@ -96,7 +107,7 @@ class RunSettings:
             # "embedding" names a section and a setting of it: a table is the section.
             if isinstance(values.get(name), Mapping):
                 found[name].update(values.pop(name))
-        for key, value in values.items():
+        for key, value in (*values.items(), *flat.items()):
             found[section_of(key, sections)][key] = value
         made: dict[str, Any] = {
             name: sections[name].from_dict(found[name]) for name in sections
@@ -110,7 +121,7 @@ class RunSettings:
         if architecture != self.architecture:
             merged["architecture"] = architecture
             merged.pop("model")
-        return type(self).from_dict({**merged, **values})
+        return type(self).from_dict(merged, values)
 
     def replace(self, **sections: Any) -> Self:
         """Return a copy with whole sections replaced."""

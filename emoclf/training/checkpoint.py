@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.errors import ResumeError
+from emoclf.errors import ResumeError, TrainingError
 from emoclf.files import write_atomically
 
 FILE = "epoch.npz"
@@ -69,11 +69,13 @@ class CheckpointFolder:
 
     def start(self) -> None:
         """Begin a new run: forget an older one, write down what this one is."""
-        self.remove()
-        self.path.mkdir(parents=True, exist_ok=True)
-        write_atomically(
-            self.path / RUN_FILE, json.dumps(self.fingerprint, indent=1).encode()
-        )
+        document = json.dumps(self.fingerprint, indent=1).encode()
+        try:
+            self.remove()
+            self.path.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.path / RUN_FILE, document)
+        except OSError as error:
+            raise TrainingError(f"Cannot write {self.path}: {error}.") from error
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint in place of the one before, whole or not at all."""
@@ -89,11 +91,18 @@ class CheckpointFolder:
         }
         arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
         temporary = self.path / f".{FILE}.{os.getpid()}"
-        with open(temporary, "wb") as stream:
-            np.savez(stream, **arrays)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, self.path / FILE)
+        try:
+            with open(temporary, "wb") as stream:
+                np.savez(stream, **arrays)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, self.path / FILE)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise TrainingError(
+                f"Cannot write {self.path / FILE} after epoch {checkpoint.epoch}: "
+                f"{error}. Make room, and go on with --resume from the epoch before."
+            ) from error
         self._sweep()
 
     def load(self) -> Checkpoint:

@@ -22,6 +22,13 @@ SHOWN = {
 }
 
 
+class _Console(Console):
+    """A console whose reader may leave; the training goes on without it."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 class TrainingProgress(keras.callbacks.Callback):
     """Show each epoch's figures, and how long the rest will take.
 
@@ -37,7 +44,7 @@ class TrainingProgress(keras.callbacks.Callback):
     def __init__(self, epochs: int, *, stream: TextIO | None = None) -> None:
         super().__init__()
         self.epochs = epochs
-        self.console = Console(file=stream or sys.stderr, highlight=False)
+        self.console = _Console(file=stream or sys.stderr, highlight=False)
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),

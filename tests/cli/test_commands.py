@@ -111,6 +111,62 @@ def test_lines_are_read_as_they_stand(tmp_path: Path) -> None:
     assert found == [*lines[:-1], "last\ufffd"]
 
 
+def test_a_reader_of_a_file_may_leave(bundle: Path, tmp_path: Path) -> None:
+    file = tmp_path / "many.txt"
+    file.write_text("a lovely day\n" * 60_000)
+    predict = shlex.join(
+        [sys.executable, "-m", "emoclf", "predict", str(bundle), str(file)]
+    )
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {predict} | head -1"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("joy")
+    assert done.stderr == ""
+
+
+def test_a_training_outlives_its_readers(csv: Path, tmp_path: Path) -> None:
+    train = shlex.join(
+        [sys.executable, "-m", "emoclf", "train", str(csv), "-o", "x.emoclf", *SMALL]
+    )
+    subprocess.run(
+        ["bash", "-c", f"{train} 2>&1 | head -1"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+    )
+    assert Predictor.load(tmp_path / "x.emoclf").label_names
+
+
+def test_data_from_standard_input(csv: Path, bundle: Path) -> None:
+    judged = emoclf("evaluate", bundle, "-", "--json", stdin=csv.read_text())
+    assert judged.returncode == 0, judged.stderr
+    assert json.loads(judged.stdout)["n"] == 60
+
+
+def test_evaluate_reads_as_the_training_did(tmp_path: Path) -> None:
+    data = tiny_dataset()
+    names = dict(enumerate(data.label_names))
+    ids = {name: number for number, name in names.items()}
+    rows = [f"{t},{ids[str(x)]}" for t, x in zip(data.texts, data.labels, strict=True)]
+    path, output = tmp_path / "ids.csv", tmp_path / "ids.emoclf"
+    path.write_text("\n".join(["sentence,mood", *rows, ",1"]) + "\n")
+    options = ["--text-column=sentence", "--label-column=mood", "--skip-bad-rows"]
+    named = "--label-names=" + ",".join(f"{k}={v}" for k, v in names.items())
+    done = emoclf("train", path, "-o", output, *SMALL, *options, named)
+    assert done.returncode == 0, done.stderr
+    # That rows may be left out has to be said each time.
+    refused = emoclf("evaluate", output, path)
+    assert refused.returncode == 1
+    judged = emoclf("evaluate", output, path, "--skip-bad-rows", "--json")
+    assert judged.returncode == 0, judged.stderr
+    found = json.loads(judged.stdout)
+    assert (found["n"], found["skipped"]) == (60, 1)
+    assert "1" in judged.stderr
+
+
 def test_predict_as_json(bundle: Path, tmp_path: Path) -> None:
     file = tmp_path / "lines.txt"
     file.write_text("an unfair insult\n")
@@ -174,7 +230,15 @@ def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple[in
         (["train", "CSV", "-o", "x", "--architecture", "cnn"], 1, "no architecture"),
         (["train", "CSV", "-o", "x", "--filters", "0"], 1, "--filters must be"),
         (["train", "GAPS", "-o", "x"], 1, "--skip-bad-rows"),
-        (["train", "CSV", "-o", "x", "--filters", "many"], 2, "invalid"),
+        (["train", "CSV", "-o", "x", "--filters", "many"], 2, "must be a whole number"),
+        (["train", "CSV", "-o", "CSV/x"], 1, "Cannot write"),
+        (["train", "CSV", "-o", "x", "--config", "BAD"], 1, "Known: tokenizer"),
+        (["export", "BUNDLE", "--to", "saved-model", "-o", "CSV"], 1, "Cannot write"),
+        (
+            ["train", "CSV", "-o", "x", "--valid", "CSV", "--split-column", "p"],
+            1,
+            "Give one of them",
+        ),
         (
             ["train", "CSV", "-o", "x", "--vectors", "v.bin"],
             1,
@@ -207,7 +271,10 @@ def test_mistakes_are_answered_on_one_line(
     monkeypatch.chdir(tmp_path)
     gaps = tmp_path / "gaps.csv"
     gaps.write_text("text,label\nsome words,joy\n,joy\nother words,fear\n")
-    places = {"CSV": csv, "BUNDLE": bundle, "GAPS": gaps}
+    bad = tmp_path / "bad.toml"
+    bad.write_text("[text]\nmax_lenght = 3\n")
+    places = {"CSV": csv, "BUNDLE": bundle, "GAPS": gaps, "BAD": bad}
+    places["CSV/x"] = csv / "x"
     found, error = call([places.get(arg, arg) for arg in args], capsys)
     assert found == code, error
     assert message in error

@@ -120,3 +120,11 @@ def test_settings_files(tmp_path: Path) -> None:
         read_settings_file(path)
     with pytest.raises(SettingsError, match=r"Cannot read .*missing.toml"):
         read_settings_file(tmp_path / "missing.toml")
+
+
+def test_the_name_of_a_section_may_be_a_setting_as_well() -> None:
+    settings = RunSettings.from_flat(dim=7, vectors="v.bin")
+    static = settings.override(embedding="static").embedding
+    assert (static.embedding, static.dim, static.vectors) == ("static", 7, "v.bin")
+    merged = RunSettings.from_dict({"embedding": {"dim": 7}}, {"embedding": "random"})
+    assert (merged.embedding.dim, merged.embedding.embedding) == (7, "random")
