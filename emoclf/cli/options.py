@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields
 from typing import Any
 
@@ -55,9 +55,17 @@ def add_section(
             _add_field(group, section, field)
 
 
-def settings_from(args: argparse.Namespace) -> RunSettings:
-    """Return the settings in force: defaults, then the file, then options."""
-    values = read_settings_file(args.config) if args.config else {}
+def settings_from(
+    args: argparse.Namespace, base: Mapping[str, Mapping[str, Any]] | None = None
+) -> RunSettings:
+    """Return the settings in force: defaults, then the file, then options.
+
+    ``base`` holds sections that come before the file.
+    """
+    values: dict[str, Any] = dict(base or {})
+    for name, value in (read_settings_file(args.config) if args.config else {}).items():
+        both = isinstance(value, Mapping) and isinstance(values.get(name), Mapping)
+        values[name] = {**values[name], **value} if both else value
     return RunSettings.from_dict(values, given_settings(args))
 
 

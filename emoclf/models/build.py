@@ -77,7 +77,6 @@ def build_model(
             size=shape[0],
             dim=shape[1],
             matrix=matrix,
-            word_dropout=settings.embedding.word_dropout,
         )
         build = build_function(settings.architecture)
         probabilities = class_probabilities(

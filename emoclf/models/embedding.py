@@ -19,7 +19,6 @@ def embed_tokens(
     size: int,
     dim: int,
     matrix: np.ndarray | None = None,
-    word_dropout: float = 0.0,
 ) -> tuple[Any, Any]:
     """Look up the vectors of a text's tokens; padding stays zero.
 
@@ -34,10 +33,6 @@ def embed_tokens(
         Rows and columns of the embedding matrix.
     matrix : ndarray of float32, shape (size, dim), optional
         Initial rows; zeros when the weights are loaded afterwards.
-    word_dropout : float in [0, 1), default=0.0
-        Share of the words whose whole vectors are zero in a step of training (Iyyer et
-        al. 2015, "Deep Unordered Composition Rivals Syntactic Methods for Text
-        Classification", section 3.2), so that no single word decides a text alone.
 
     Returns
     -------
@@ -61,10 +56,6 @@ def embed_tokens(
     embedded = channels[0]
     if len(channels) == 2:
         embedded = layers.Concatenate(name="channels")(channels)
-    if word_dropout:
-        embedded = layers.Dropout(
-            word_dropout, noise_shape=(None, None, 1), name="word_dropout"
-        )(embedded)
     mask = ops.not_equal(token_ids, 0)
     # Row 0 is zero and, multiplied by zero here, never receives a gradient.
     keep = ops.cast(ops.expand_dims(mask, -1), embedded.dtype)

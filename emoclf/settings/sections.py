@@ -87,9 +87,6 @@ class EmbeddingSettings(Settings):
         choices=EMBEDDINGS,
     )
     dim: int = option(100, "width of a random embedding", low=1, high=4096)
-    word_dropout: float = option(
-        0.0, "share of the words that training hides at random", low=0.0, high=0.95
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
