@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from emoclf.bundle import BundleParts
 
+PARTS = {
+    "train": " that it learnt from",
+    "valid": " that chose the epoch",
+    "test": " that were looked at once",
+}
+
 
 def card(parts: BundleParts, *, max_length: int) -> str:
     """Describe a classifier for people, in Markdown.
@@ -32,12 +38,12 @@ def card(parts: BundleParts, *, max_length: int) -> str:
     if figures.get("table"):
         lines += ["## Figures", "", "```text", *figures["table"], "```", ""]
     if figures.get("verdict"):
-        lines += [*figures["verdict"], ""]
+        lines += [*(f"- {said}" for said in figures["verdict"]), ""]
     lines += [
-        "## Trained on",
+        "## Data",
         "",
         *(
-            f"- {part}: {count} texts"
+            f"- {part}: {count} texts{PARTS.get(part, '')}"
             for part, count in figures.get("texts", {}).items()
         ),
         f"- {about['embedding_shape'][0]} rows of vocabulary; texts are cut after "
