@@ -81,8 +81,9 @@ def given_settings(args: argparse.Namespace) -> dict[str, Any]:
 def _architecture(argv: Sequence[str]) -> str:
     """Find the architecture before the parser is complete."""
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    finder.add_argument("--architecture")
-    finder.add_argument("--config")
+    # What is missing or too much is for the real parser to say.
+    finder.add_argument("--architecture", nargs="?")
+    finder.add_argument("--config", nargs="?")
     found, _ = finder.parse_known_args(list(argv))
     if found.architecture:
         return found.architecture
