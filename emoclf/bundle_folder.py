@@ -174,6 +174,20 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
         ) from error
 
 
+def read_figures(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read what a bundle reached, without its network.
+
+    Raises
+    ------
+    BundleError
+        If it is missing or damaged.
+    """
+    source = bundle_place(path)
+    _read_about(source)
+    _check_sums(source)
+    return _read_json(source / FIGURES)
+
+
 def _write_files(bundle: Bundle, folder: Path) -> None:
     parts = bundle.to_parts()
     np.savez_compressed(folder / TOKENIZER, **parts.tables)  # type: ignore[arg-type]

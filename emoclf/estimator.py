@@ -55,7 +55,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
     validation_fraction : float, default=0.15
         Share of the training texts that chooses the epoch.
     random_state : int, RandomState or None, default=None
-        An int gives the same model every time; None draws a seed.
+        An int gives the same model every time; None takes the seed of ``settings``,
+        where they are RunSettings, or draws one.
 
     Attributes
     ----------
@@ -148,7 +149,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         """
         texts, labels = as_texts(X), np.asarray(y).ravel()
         _check_labels(texts, labels)
-        classes = np.unique(labels)
+        # Of a column of objects, too, the kind of its values counts.
+        classes = np.unique(np.asarray(labels.tolist()))
         names = _class_names(classes)
         weight = _checked_weights(sample_weight, len(texts))
         seed = self._seed()
@@ -219,6 +221,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         state = self.random_state
         if isinstance(state, int | np.integer) and not isinstance(state, bool):
             return int(state)
+        if state is None and isinstance(self.settings, RunSettings):
+            return self.settings.seed
         return int(check_random_state(state).randint(2**31 - 1))
 
     def _run_settings(self, seed: int) -> RunSettings:

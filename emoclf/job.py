@@ -189,7 +189,12 @@ def run_job(
     path = None
     if output is not None and checkpoint is not None:
         path = save_bundle(bundle, output, overwrite=overwrite)
-        CheckpointFolder(checkpoint, {}).remove()
+        if trained.result.ended == "interrupted":
+            logger.warning(
+                "The training was interrupted. Go on with it by --resume --overwrite."
+            )
+        else:
+            CheckpointFolder(checkpoint, {}).remove()
     return Job(trained, split, audit, report, path)
 
 

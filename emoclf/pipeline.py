@@ -83,8 +83,6 @@ def prepare(
     valid: Dataset,
     settings: RunSettings,
     *,
-    train_tokens: TokenLists | None = None,
-    valid_tokens: TokenLists | None = None,
     sample_weight: np.ndarray | None = None,
 ) -> Prepared:
     """Turn texts into what a network is fitted on; everything is fitted on ``train``.
@@ -93,20 +91,28 @@ def prepare(
     ----------
     train, valid : Dataset
     settings : RunSettings
-    train_tokens, valid_tokens : sequences of token lists, optional
-        The texts' tokens, when they are known already; a search tokenizes once.
     sample_weight : array of float, shape (len(train),), optional
 
     Raises
     ------
     DataError, SettingsError, VectorsError
     """
+    check_trainable(train)
+    if valid.label_names != train.label_names:
+        raise DataError(
+            f"The validation part has the labels {', '.join(valid.label_names)}; the "
+            f"training part has {', '.join(train.label_names)}. Read both with the "
+            "same label_names."
+        )
+    if not len(valid):
+        raise DataError(
+            "The validation part is empty, and something has to choose the epoch. "
+            "Raise valid_fraction, or give a file of its own."
+        )
     text = settings.text
     tokenizer = new_tokenizer(text)
-    if train_tokens is None:
-        train_tokens = tokenizer.batch(train.texts)
-    if valid_tokens is None:
-        valid_tokens = tokenizer.batch(valid.texts)
+    train_tokens = tokenizer.batch(train.texts)
+    valid_tokens = tokenizer.batch(valid.texts)
     extra = _words_of_vectors(tokenizer, settings)
     encoder = fit_encoder(train_tokens, text, extra=extra)
     matrix, coverage = _matrix(encoder, train_tokens, settings)
@@ -134,7 +140,7 @@ def prepare(
 def _words_of_vectors(tokenizer: Tokenizer, settings: RunSettings) -> list[str]:
     """Return words with a vector that may stand in texts that are still to come."""
     wanted, vectors = settings.text.vector_words, settings.embedding.vectors
-    if not vectors:
+    if not vectors or settings.embedding.embedding == "random":
         if wanted:
             raise SettingsError(
                 "vector_words adds words of the vectors to the vocabulary, and there "
@@ -150,14 +156,16 @@ def _matrix(
     encoder: TextEncoder, tokens: TokenLists, settings: RunSettings
 ) -> tuple[np.ndarray, CoverageReport | None]:
     embedding = settings.embedding
-    if embedding.vectors:
+    if embedding.vectors and embedding.embedding == "random":
+        logger.warning("The embedding is drawn at random: the vectors are not used.")
+    elif embedding.vectors:
         return embedding_matrix(
             embedding.vectors,
             encoder.vocabulary,
             counts=encoder.count_tokens(tokens),
             seed=settings.seed,
         )
-    if embedding.embedding not in (None, "random"):
+    elif embedding.embedding not in (None, "random"):
         raise SettingsError(
             f"The embedding {embedding.embedding!r} needs word vectors. Give a file of "
             "them with vectors=…, or choose embedding='random'."
@@ -210,18 +218,6 @@ def train_classifier(
     ['joy']
     """
     settings = settings or RunSettings()
-    check_trainable(train)
-    if valid.label_names != train.label_names:
-        raise DataError(
-            f"The validation part has the labels {', '.join(valid.label_names)}; the "
-            f"training part has {', '.join(train.label_names)}. Read both with the "
-            "same label_names."
-        )
-    if not len(valid):
-        raise DataError(
-            "The validation part is empty, and something has to choose the epoch. "
-            "Raise valid_fraction, or give a file of its own."
-        )
     prepared = prepare(train, valid, settings, sample_weight=sample_weight)
     if on_prepared is not None:
         on_prepared(prepared)

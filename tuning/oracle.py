@@ -54,6 +54,18 @@ class SafeRandomOracle(RandomSearchOracle):
         state = json.dumps(self.get_state())
         write_atomically(Path(self._get_oracle_fname()), state.encode())
 
+    def reload(self) -> None:
+        """Take up what was written before a stop.
+
+        A trial that ``oracle.json`` does not know is drawn again, from the same state;
+        one that had not ended runs again.
+        """
+        super().reload()
+        known: dict[str, Any] = {i: self.trials[i] for i in self.start_order}
+        self.trials: dict[str, Any] = known
+        self.ongoing_trials: dict[str, Any] = {}
+        self._retry_queue = [i for i in known if known[i].status == "RUNNING"]
+
     def _save_trial(self, trial: Any) -> None:
         folder = Path(self._get_trial_dir(trial.trial_id))
         folder.mkdir(parents=True, exist_ok=True)

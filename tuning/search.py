@@ -12,7 +12,7 @@ from emoclf.datasets.dataset import Dataset, check_trainable
 from emoclf.errors import SearchError
 from emoclf.pipeline import Prepared, prepare, run_fingerprint
 from emoclf.settings import RunSettings
-from emoclf.training.checkpoint import CheckpointFolder
+from emoclf.training.checkpoint import RUN_FILE, CheckpointFolder
 
 from .oracle import SafeRandomOracle
 from .result import SearchResult, TrialResult, sign, write_results
@@ -75,7 +75,9 @@ def search(
         seed=settings.seed,
     )
     TrialLoop(oracle, root, runner).search(verbose=0)
-    found = tuple(_result(oracle, trial_id) for trial_id in sorted(oracle.trials))
+    found = tuple(
+        _result(oracle, trial_id) for trial_id in sorted(oracle.trials, key=int)
+    )
     write_results(root / RESULTS, found, monitor)
     scored = [trial for trial in found if trial.score is not None]
     if not scored:
@@ -96,10 +98,16 @@ def _open_folder(
     prepared: Prepared,
 ) -> None:
     """Begin a search, or make sure that the one that is there is the same."""
-    run = CheckpointFolder(root, run_fingerprint(train, valid, settings, prepared))
-    if (root / "run.json").is_file():
+    run = CheckpointFolder(
+        root,
+        run_fingerprint(train, valid, settings, prepared),
+        cure="Use what it was started with, or another folder.",
+    )
+    # What a kill left of the very first write is nobody's file.
+    begun = f".{RUN_FILE}."
+    if (root / RUN_FILE).is_file():
         run.check_fingerprint()
-    elif root.exists() and any(root.iterdir()):
+    elif root.exists() and any(not p.name.startswith(begun) for p in root.iterdir()):
         raise SearchError(
             f"{root} exists and is not a folder of a search. Choose another one."
         )
@@ -110,9 +118,8 @@ def _open_folder(
 def _result(oracle: Any, trial_id: str) -> TrialResult:
     trial = oracle.trials[trial_id]
     status = {"COMPLETED": "completed", "FAILED": "failed"}.get(trial.status, "running")
-    lines = (trial.message or "").strip().splitlines()
     score = trial.score if status == "completed" else None
-    reason = lines[-1] if lines else "the score is not a number"
+    reason = " ".join((trial.message or "").split())
     return TrialResult(
         number=int(trial_id) + 1,
         values=dict(trial.hyperparameters.values),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 import math
@@ -12,7 +13,7 @@ from typing import Any
 import keras_tuner
 
 from emoclf.bundle import Bundle
-from emoclf.bundle_folder import load_bundle, save_bundle
+from emoclf.bundle_folder import read_figures, save_bundle
 from emoclf.datasets.dataset import Dataset
 from emoclf.models.build import build_model
 from emoclf.pipeline import Prepared
@@ -34,6 +35,10 @@ class TrialLoop(keras_tuner.Tuner):
         self._trial = trial
         self._reason: str | None = None
         super().__init__(oracle=oracle, directory=str(folder), project_name="trials")
+        # keras-tuner reloads only beside a file of its own, and says so on standard
+        # output.
+        if Path(oracle._get_oracle_fname()).is_file():
+            oracle.reload()
 
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
         number, values = int(trial.trial_id), dict(trial.hyperparameters.values)
@@ -47,6 +52,9 @@ class TrialLoop(keras_tuner.Tuner):
             self._reason = f"{type(error).__name__}: {error}"
             logger.debug("trial %d", number + 1, exc_info=True)
             score = math.nan
+        finally:
+            # Keras' models hold themselves in circles; a search makes many.
+            gc.collect()
         objective = self.oracle.objective
         if self._reason is not None:
             logger.warning("trial %d failed: %s", number + 1, self._reason)
@@ -94,6 +102,9 @@ class TrialRunner:
             own.training,
             seed=own.seed,
         )
+        if result.ended == "interrupted":
+            # Half a trial is no trial, and who interrupts means the search.
+            raise KeyboardInterrupt
         score = result.history[f"val_{own.training.monitor}"][result.best_epoch - 1]
         logger.info(
             "trial %d: validation %s %.4f after %d epochs (%.0f s): %s",
@@ -130,14 +141,13 @@ class TrialRunner:
     def _keep_if_best(self, bundle: Bundle, score: float) -> None:
         """Save before the score is written down: a killed trial runs again."""
         path, better = self.root / BEST, sign(self.settings.training.monitor)
-        before = load_bundle(path).figures["search"] if path.exists() else None
-        own = bundle.figures["search"]
-        if (
-            before is None
-            or before["trial"] == own["trial"]
-            or better * score > better * before["score"]
-        ):
-            save_bundle(bundle, path, overwrite=True)
+        before = read_figures(path)["search"] if path.exists() else None
+        if before is not None:
+            gain = better * (score - before["score"])
+            again = before["trial"] == bundle.figures["search"]["trial"]
+            if gain < 0 or (gain == 0 and not again):
+                return
+        save_bundle(bundle, path, overwrite=True)
 
 
 def trial_seed(seed: int, number: int) -> int:

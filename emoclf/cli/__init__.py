@@ -42,6 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # interpreter must not try to flush into the closed pipe again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # A full disk, a place that may not be written: of this machine, not a bug.
+        print(f"emoclf: {error}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print("emoclf: interrupted; what was saved before stays.", file=sys.stderr)
         return INTERRUPTED

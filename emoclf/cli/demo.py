@@ -20,6 +20,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "model": {"kernel_sizes": [1, 2, 3], "filters": 100},
     "training": {"batch_size": 16, "embedding_rate": 1.0, "epochs": 25},
 }
+OUTPUT = "demo.emoclf"
 CORPUS = "the bundled corpus"
 UNSEEN = (
     "They had kept a seat for me, with balloons on it.",
@@ -41,7 +42,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         example="emoclf demo --output demo.emoclf",
     )
     parser.add_argument(
-        "-o", "--output", default="demo.emoclf", help="bundle to write (demo.emoclf)"
+        "-o", "--output", default=OUTPUT, help=f"bundle to write ({OUTPUT})"
     )
     add_training_options(parser)
     add_settings(parser, argv=argv, only=("text", "embedding", "model", "training"))
@@ -89,7 +90,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _is_demo(path: str) -> bool:
-    """Say whether a demo wrote the bundle that stands there."""
+    """Say whether a demo wrote what stands there: a bundle, or half a run."""
+    if path == OUTPUT and not Path(path).exists():
+        return True
     try:
         figures = json.loads((Path(path) / "figures.json").read_text("utf-8"))
     except (OSError, ValueError):

@@ -59,7 +59,10 @@ def run(args: argparse.Namespace) -> int:
     known = {name: trained_on[name] for name in HOW_TO_READ if name in trained_on}
     known.pop("skip_bad_rows", None)
     if args.config:
-        known |= RunSettings.from_dict(read_settings_file(args.config)).data.to_dict()
+        given = read_settings_file(args.config)
+        RunSettings.from_dict(given)
+        given = {**given, **given.get("data", {})}
+        known |= {name: given[name] for name in HOW_TO_READ if name in given}
     settings = DataSettings.from_dict({**known, **given_settings(args)})
     with as_file(args.data) as data:
         dataset = read_dataset(data, settings, label_names=predictor.label_names)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from emoclf.cli.shared import (
+    as_json,
     lines_as_they_come,
     load_tensorflow,
     new_command,
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
                     "label": label,
                     "probabilities": {k: round(p, 6) for k, p in probabilities.items()},
                 }
-                line = json.dumps(answer, ensure_ascii=False)
+                line = as_json(answer)
             else:
                 line = _plain(label, probabilities, every=args.all)
             sys.stdout.write(line + "\n")

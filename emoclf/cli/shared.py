@@ -52,8 +52,13 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
 
 def print_json(value: Any) -> None:
     """Print one JSON document to standard output."""
-    json.dump(value, sys.stdout, indent=1, ensure_ascii=False)
-    sys.stdout.write("\n")
+    sys.stdout.write(as_json(value, indent=1) + "\n")
+
+
+def as_json(value: Any, *, indent: int | None = None) -> str:
+    """Write JSON, in characters that standard output can carry."""
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    return json.dumps(value, indent=indent, ensure_ascii=plain)
 
 
 @contextlib.contextmanager

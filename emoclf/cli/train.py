@@ -108,7 +108,9 @@ def print_job(job: Job, *, as_json: bool) -> None:
         f"part (ended: {result.ended}; {result.seconds:.0f} s of training)."
     )
     print()
-    print(as_options("\n".join(job.report.lines())))
+    said = set(job.report.verdict())
+    for line in job.report.lines():
+        print(as_options(line) if line in said else line)
     print()
     print(f"Saved: {job.path}")
     path = Path(str(job.path)).as_posix()

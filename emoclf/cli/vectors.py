@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from emoclf.cli.options import (
@@ -46,6 +48,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     train.add_argument(
         "-o", "--output", required=True, help="file to write: .bin, or .txt for text"
     )
+    train.add_argument("--overwrite", action="store_true", help="replace an older file")
     add_output_options(train)
     add_section(train, "word2vec", Word2VecSettings)
     add_section(train, "text", _text_settings(), only=("tokenizer", "lowercase"))
@@ -80,6 +83,7 @@ def run_train(args: argparse.Namespace) -> int:
     own = {field.name for field in fields(Word2VecSettings)}
     settings = Word2VecSettings.from_dict({k: v for k, v in given.items() if k in own})
     text = TextSettings.from_dict({k: v for k, v in given.items() if k not in own})
+    _check_output(Path(args.output), overwrite=args.overwrite)
     with contextlib.ExitStack() as stack:
         texts = [
             stack.enter_context(as_file(path, ending=".txt")) for path in args.texts
@@ -94,6 +98,22 @@ def run_train(args: argparse.Namespace) -> int:
     else:
         print(f"Saved: {path} ({len(vectors)} words, {vectors.dim} dimensions)")
     return 0
+
+
+def _check_output(path: Path, *, overwrite: bool) -> None:
+    """Refuse before the training what could not be written after it."""
+    from emoclf.errors import VectorsError
+
+    if path.exists() and not overwrite:
+        raise VectorsError(
+            f"{path} exists. Choose another name, or replace it with --overwrite."
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise VectorsError(f"Cannot write {path}: {error}.") from error
 
 
 def run_coverage(args: argparse.Namespace) -> int:

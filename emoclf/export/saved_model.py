@@ -90,8 +90,12 @@ def export_saved_model(
         difference = check_parity(predictor, temporary)
         _describe(predictor, temporary, difference)
         if target.exists():
-            shutil.rmtree(target)
-        os.replace(temporary, target)
+            old = target.with_name(f".{version}.{os.getpid()}.old")
+            os.replace(target, old)
+            os.replace(temporary, target)
+            shutil.rmtree(old)
+        else:
+            os.replace(temporary, target)
     except (OSError, tf.errors.OpError) as error:
         raise ExportError(f"Cannot write {target}: {error}.") from error
     finally:
@@ -165,6 +169,8 @@ def _describe(predictor: Predictor, folder: Path, difference: float) -> None:
     bundle = predictor.bundle
     about = {
         "label_names": list(bundle.label_names),
+        "several": bundle.several,
+        "threshold": predictor.threshold if bundle.several else None,
         "architecture": bundle.settings.architecture,
         "versions": bundle.versions,
         "trained": bundle.created,

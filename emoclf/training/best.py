@@ -32,9 +32,9 @@ def validation_figures(logits: np.ndarray, targets: np.ndarray) -> dict[str, flo
     figures : dict
         ``loss`` (mean cross-entropy), ``accuracy`` (all labels of a text right) and
         ``macro_f1`` (over the labels that stand in the part, as in reports); all NaN
-        when a logit is not finite.
+        when a logit is not finite or there is no text.
     """
-    if not np.isfinite(logits).all():
+    if not len(targets) or not np.isfinite(logits).all():
         return dict.fromkeys(("loss", "accuracy", "macro_f1"), math.nan)
     scores = logits.astype(np.float64)
     if targets.ndim == 2:
@@ -79,7 +79,7 @@ class BestWeights(keras.callbacks.Callback):
         self.monitor = monitor
         self.patience = patience
         self.best_epoch: int | None = None
-        self.best_figure = -math.inf
+        self.best_rank = (-math.inf, -math.inf)
         self.best_weights: list[np.ndarray] | None = None
         self.logs: dict[str, Any] = {}
         self.stopped_early = False
@@ -97,11 +97,13 @@ class BestWeights(keras.callbacks.Callback):
             logs.update({f"val_{name}": value for name, value in figures.items()})
             self.logs = dict(logs)
             figure = figures[self.monitor] * (-1 if self.monitor == "loss" else 1)
-            # A NaN is never greater.
-            if figure > self.best_figure:
+            # Of equal figures the smaller loss: with many labels the first epochs
+            # answer none of them, all alike, while the loss falls.
+            rank = (figure, -figures["loss"])
+            if math.isfinite(figure) and rank > self.best_rank:
                 # First, since an interruption may fall into it.
                 self.best_weights = self.model.get_weights()
-                self.best_figure, self.best_epoch = figure, epoch
+                self.best_rank, self.best_epoch = rank, epoch
         if not math.isfinite(logs.get("loss", 0.0)):
             logger.warning("The loss of epoch %d is %s.", epoch + 1, logs["loss"])
             self.model.stop_training = True
@@ -114,14 +116,14 @@ class BestWeights(keras.callbacks.Callback):
         """Return what a resumed training has to know, without the weights."""
         return {
             "best_epoch": self.best_epoch,
-            "best_figure": self.best_figure,
+            "best_rank": self.best_rank,
             "stopped_early": self.stopped_early,
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Take up the state of :meth:`get_state`."""
         self.best_epoch = state["best_epoch"]
-        self.best_figure = state["best_figure"]
+        self.best_rank = tuple(state["best_rank"])
         self.stopped_early = state["stopped_early"]
 
 

@@ -56,10 +56,19 @@ class CheckpointFolder:
         Made when the first checkpoint is written.
     fingerprint : mapping of str to JSON values
         What must be equal for a training to be resumed, by names that users know.
+    cure : str
+        What to do when it is not.
     """
 
-    def __init__(self, path: str | os.PathLike[str], fingerprint: Mapping[str, Any]):
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        fingerprint: Mapping[str, Any],
+        *,
+        cure: str = "Use what it was started with, another output, or --overwrite.",
+    ) -> None:
         self.path = Path(path)
+        self.cure = cure
         # Through JSON, as it will be compared with what was read.
         self.fingerprint = json.loads(json.dumps(dict(fingerprint)))
 
@@ -89,7 +98,9 @@ class CheckpointFolder:
             "states": checkpoint.states,
             "arrays": list(arrays),
         }
-        arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+        arrays["about"] = np.frombuffer(
+            json.dumps(about, default=_plain).encode(), np.uint8
+        )
         temporary = self.path / f".{FILE}.{os.getpid()}"
         try:
             with open(temporary, "wb") as stream:
@@ -151,8 +162,7 @@ class CheckpointFolder:
         if differences:
             raise ResumeError(
                 f"{self.path} belongs to another run and cannot be resumed with these "
-                f"settings and data: {'; '.join(differences)}. Use what it was started "
-                "with, another output, or --overwrite."
+                f"settings and data: {'; '.join(differences)}. {self.cure}"
             )
 
     def remove(self) -> None:
@@ -168,6 +178,13 @@ class CheckpointFolder:
         for name in (FILE, RUN_FILE):
             for left in self.path.glob(f".{name}.*"):
                 left.unlink(missing_ok=True)
+
+
+def _plain(value: Any) -> Any:
+    """Turn what callbacks keep, NumPy's numbers and arrays, into what JSON knows."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{value!r} cannot be kept in a checkpoint: it is not plain.")
 
 
 def _differences(there: Any, here: Any, name: str = "") -> list[str]:

@@ -85,10 +85,15 @@ class RowAdam(keras.optimizers.Adam):
         self._by_rows: set[int] = set()
         if self.use_ema:
             # Sum of the logarithms of all decays so far, and, for each row of a
-            # matrix, the sum up to which its average was kept.
-            self._log_decay = self.add_variable(shape=(), name="log_decay")
+            # matrix, the sum up to which its average was kept; of many steps float32
+            # would lose what the differences are about.
+            self._log_decay = self.add_variable(
+                shape=(), dtype="float64", name="log_decay"
+            )
             self._row_log_decay: list[Any] = [
-                self.add_variable(shape=(v.shape[0],), name="row_log_decay")
+                self.add_variable(
+                    shape=(v.shape[0],), dtype="float64", name="row_log_decay"
+                )
                 if len(v.shape) == 2
                 else None
                 for v in variables
@@ -99,7 +104,12 @@ class RowAdam(keras.optimizers.Adam):
         return tf.minimum(self.ema_momentum, step / (step + 9.0))
 
     def _log_decay_after(self) -> Any:
-        return self._log_decay.value + tf.math.log(tf.maximum(self._decay(), TINY))
+        decay = tf.cast(tf.maximum(self._decay(), TINY), tf.float64)
+        return self._log_decay.value + tf.math.log(decay)
+
+    def _decay_since(self, kept: Any) -> Any:
+        """Return the product of the decays since each row was kept, shape (rows, 1)."""
+        return tf.cast(tf.exp(self._log_decay.value - kept), tf.float32)[:, None]
 
     def _average_rows(self, variable: Any, index: int, rows: Any, change: Any) -> None:
         """Average the rows that are about to change, the missed steps first."""
@@ -107,7 +117,7 @@ class RowAdam(keras.optimizers.Adam):
         average = self._model_variables_moving_average[index].value
         kept = self._row_log_decay[index].value
         values = tf.gather(variable, rows)
-        missed = tf.exp(self._log_decay.value - tf.gather(kept, rows))[:, None]
+        missed = self._decay_since(tf.gather(kept, rows))
         caught_up = values + (tf.gather(average, rows) - values) * missed
         decay = self._decay()
         averaged = decay * caught_up + (1.0 - decay) * (values - change)
@@ -135,10 +145,14 @@ class RowAdam(keras.optimizers.Adam):
             average = self._model_variables_moving_average[index]
             kept = self._row_log_decay[index]
             value = tf.convert_to_tensor(trainable_variables[index])
-            missed = tf.exp(self._log_decay.value - kept.value)[:, None]
+            missed = self._decay_since(kept.value)
             average.assign(value + (average.value - value) * missed)
             kept.assign(tf.fill(tf.shape(kept.value), self._log_decay.value))
         super()._overwrite_model_variables_with_average_value(trainable_variables)
+        for variable in trainable_variables:
+            # Keras averages what stood before the constraint, a step outside of it.
+            if getattr(variable, "constraint", None) is not None:
+                variable.assign(variable.constraint(variable))
 
     def get_config(self) -> dict[str, Any]:
         own = {"embedding_rate": self.embedding_rate, "clip_norm": self.clip_norm}

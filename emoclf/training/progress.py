@@ -55,6 +55,9 @@ class TrainingProgress(keras.callbacks.Callback):
             TextColumn("left"),
             console=self.console,
             transient=True,
+            # Results belong on standard output, also while a bar is drawn.
+            redirect_stdout=False,
+            redirect_stderr=False,
             disable=not self.console.is_terminal,
         )
         self._task: Any = None

@@ -53,12 +53,6 @@ class PlateauRate(keras.callbacks.ReduceLROnPlateau):
 
     def __init__(self, monitor: str, mode: str) -> None:
         super().__init__(monitor, factor=SHRINK_BY, patience=2, mode=mode, min_delta=0)
-        self._restored: dict[str, Any] = {}
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        # Keras resets itself here, which would undo what a checkpoint gave back.
-        super().on_train_begin(logs)
-        self.__dict__.update(self._restored)
 
     def get_state(self) -> dict[str, Any]:
         """Return what a resumed training has to know."""
@@ -66,4 +60,4 @@ class PlateauRate(keras.callbacks.ReduceLROnPlateau):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Take up the state of :meth:`get_state`."""
-        self._restored = dict(state)
+        self.best, self.wait = state["best"], state["wait"]

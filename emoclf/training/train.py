@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import numbers
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -124,7 +125,7 @@ def _compiled_twin(
     twin = logits_twin(model)
     if targets.ndim == 2:
         loss: Any = keras.losses.BinaryCrossentropy(from_logits=True)
-        metric: Any = keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)
+        metric: Any = keras.metrics.MeanMetricWrapper(_all_labels_right, "accuracy")
     else:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         metric = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
@@ -133,6 +134,12 @@ def _compiled_twin(
     twin.compile(optimizer, loss, metrics=[metric], jit_compile=False)
     optimizer.build(twin.trainable_variables)
     return twin
+
+
+def _all_labels_right(targets: Any, logits: Any) -> Any:
+    """Say of each text whether all its labels are right, as in validation."""
+    ops = keras.ops
+    return ops.all(ops.equal(ops.cast(targets, "bool"), logits > 0), axis=-1)
 
 
 def _run(twin: keras.Model, settings: TrainSettings, recorder: _Recorder) -> str:
@@ -148,7 +155,12 @@ def _run(twin: keras.Model, settings: TrainSettings, recorder: _Recorder) -> str
                 shuffle=False,
                 verbose=0,
             )
-        except KeyboardInterrupt:
+        except BaseException as error:
+            # Keras tells callbacks of no such end, and a bar would go on drawing.
+            for keeper in recorder.callbacks():
+                keeper.on_train_end()
+            if not isinstance(error, KeyboardInterrupt):
+                raise
             if best.best_weights is None:
                 raise
             if best.best_epoch == recorder.done:
@@ -187,6 +199,17 @@ class _Recorder(keras.callbacks.Callback):
         self.done = 0
         self.stopped = False
         self._began = 0.0
+        self._rate = 0.0
+        self._states: list[Any] = []
+
+    def give_back_states(self) -> None:
+        """Give callbacks their states, after the resets of their ``on_train_begin``."""
+        # By class, since a resumed run may have other callbacks of the user beside.
+        for keeper in self.keepers:
+            found = [own for own in self._states if own[0] == type(keeper).__name__]
+            if found:
+                keeper.set_state(found[0][1])
+                self._states.remove(found[0])
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
         """Return all callbacks in the order in which Keras has to call them."""
@@ -195,6 +218,7 @@ class _Recorder(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.buckets.epoch = epoch
         self._began = time.perf_counter()
+        self._rate = float(self.model.optimizer.learning_rate.numpy())
 
     def finish_epoch(self, epoch: int, logs: dict[str, Any]) -> None:
         """Write the epoch down, and save what a resumed training needs."""
@@ -206,11 +230,16 @@ class _Recorder(keras.callbacks.Callback):
 
     def write_down(self, logs: dict[str, Any]) -> None:
         """Add an epoch's figures to the history."""
-        rate = float(self.model.optimizer.learning_rate.numpy())
-        logs = {**logs, "learning_rate": rate}
-        logs["seconds"] = time.perf_counter() - self._began
-        for name, value in logs.items():
-            self.history.setdefault(name, []).append(float(value))
+        # Beside the figures a user's callback may have logged anything.
+        figures = {
+            name: float(value)
+            for name, value in logs.items()
+            if isinstance(value, numbers.Real)
+        }
+        figures["learning_rate"] = self._rate
+        figures["seconds"] = time.perf_counter() - self._began
+        for name, value in figures.items():
+            self.history.setdefault(name, []).append(value)
 
     def _checkpoint(self) -> Checkpoint:
         states = [
@@ -238,13 +267,7 @@ class _Recorder(keras.callbacks.Callback):
         self.stopped = checkpoint.states["stopped"]
         self.done = checkpoint.epoch
         self.best.best_weights = checkpoint.best or None
-        # By class, since a resumed run may have other callbacks of the user beside.
-        states = list(checkpoint.states["callbacks"])
-        for keeper in self.keepers:
-            found = [own for own in states if own[0] == type(keeper).__name__]
-            if found:
-                keeper.set_state(found[0][1])
-                states.remove(found[0])
+        self._states = list(checkpoint.states["callbacks"])
         logger.info("Resumed after epoch %d.", self.done)
 
 
@@ -254,6 +277,9 @@ class _EpochEnd(keras.callbacks.Callback):
     def __init__(self, recorder: _Recorder) -> None:
         super().__init__()
         self.recorder = recorder
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.recorder.give_back_states()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.recorder.finish_epoch(epoch, dict(logs or {}))

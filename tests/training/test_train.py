@@ -14,6 +14,8 @@ from emoclf.errors import TrainingError
 from emoclf.models.answers import Answers
 from emoclf.models.build import build_model
 from emoclf.settings import RunSettings
+from emoclf.training import best
+from emoclf.training.batches import Examples
 from emoclf.training.best import validation_figures
 from emoclf.training.train import TrainingResult, fit_model
 
@@ -21,9 +23,8 @@ TRAIN, VALID = examples(1, 120), examples(2, 40)
 
 
 def fit(callbacks=(), train=TRAIN, **flat) -> tuple[keras.Model, TrainingResult]:
-    settings = RunSettings.from_flat(
-        **{"epochs": 4, "batch_size": 16, "filters": 4, "learning_rate": 0.01, **flat}
-    )
+    small = {"epochs": 4, "batch_size": 16, "filters": 4, "learning_rate": 0.01}
+    settings = RunSettings.from_flat(**{**small, "ema": None, **flat})
     matrix = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
     matrix[0] = 0
     model = build_model(settings, n_classes=2, matrix=matrix)
@@ -171,3 +172,40 @@ def test_class_weights_move_the_answers() -> None:
     plain, _ = fit(monitor="loss")
     ids = VALID.token_ids
     assert Answers(model)(ids)[:, 1].mean() > Answers(plain)(ids)[:, 1].mean() + 0.05
+
+
+def test_of_equal_figures_the_smaller_loss_is_better(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With many labels the first epochs answer none, while the loss falls."""
+    losses = iter([0.5, 0.4, 0.3, 0.2, 0.25, 0.3, 0.4, 0.5])
+
+    def nothing_yet(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+        return {"loss": next(losses), "accuracy": 0.0, "macro_f1": 0.0}
+
+    monkeypatch.setattr(best, "validation_figures", nothing_yet)
+    _, result = fit(epochs=8, patience=2)
+    assert result.best_epoch == 4
+    assert result.epochs == 6
+
+
+def test_the_accuracy_of_several_labels_is_of_all_of_them() -> None:
+    targets = (np.random.default_rng(0).random((60, 12)) < 0.1).astype(np.float32)
+    data = Examples([TRAIN.token_ids[i] for i in range(60)], targets)
+    settings = RunSettings.from_flat(epochs=1, filters=4)
+    matrix = np.zeros((40, 6), np.float32)
+    model = build_model(settings, n_classes=12, several=True, matrix=matrix)
+    history = fit_model(model, data, data, settings.training).history
+    # Of single labels nine in ten are right: those that a text does not have.
+    assert history["accuracy"][0] < 0.5
+
+
+def test_the_history_has_the_rate_that_an_epoch_was_trained_with() -> None:
+    _, result = fit(schedule="plateau", learning_rate=0.5, epochs=8, patience=8)
+    assert result.history["learning_rate"][0] == 0.5
+
+
+def test_averaged_weights_keep_the_bound_of_the_head() -> None:
+    model, _ = fit(ema=0.9, max_norm=0.5, learning_rate=0.5)
+    kernel = model.get_layer("logits").kernel.numpy()
+    assert np.linalg.norm(kernel, axis=0).max() <= 0.5 + 1e-6

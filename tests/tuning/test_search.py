@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from tiny import tiny_settings, tiny_split
 
 from emoclf.errors import ResumeError, SearchError
 from emoclf.predictor import Predictor
+from emoclf.tuning import trial as trial_module
 from emoclf.tuning.search import search
 from emoclf.tuning.space import declare_space, settings_for
 from emoclf.tuning.trial import TrialRunner, trial_seed
@@ -48,11 +51,51 @@ def test_the_same_seed_gives_the_same_search(tmp_path: Path) -> None:
     assert [t.values for t in other.trials[1:]] != [t.values for t in first.trials[1:]]
 
 
-def test_more_trials_go_on_with_a_finished_search(tmp_path: Path) -> None:
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Numbers of the trials that were really run."""
+    numbers: list[int] = []
+    real = TrialRunner.__call__
+
+    def count(self: TrialRunner, number: int, values: dict) -> float:
+        numbers.append(number)
+        return real(self, number, values)
+
+    monkeypatch.setattr(TrialRunner, "__call__", count)
+    return numbers
+
+
+def test_a_finished_search_goes_on_with_new_trials_alone(
+    tmp_path: Path, calls: list[int]
+) -> None:
     first = run(tmp_path / "s", trials=2)
-    longer = run(tmp_path / "s", trials=3)
+    assert run(tmp_path / "s", trials=2).trials == first.trials
+    assert calls == [0, 1]
+    longer = run(tmp_path / "s", trials=11)
+    assert calls == list(range(11))
     assert longer.trials[:2] == first.trials
-    assert len(longer.trials) == 3
+    assert [trial.number for trial in longer.trials] == list(range(1, 12))
+
+
+def test_an_interrupted_search_stops_and_goes_on(
+    tmp_path: Path, calls: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calm = run(tmp_path / "calm")
+    calls.clear()
+    real = trial_module.fit_model
+
+    def interrupted(*args: Any, **kwargs: Any) -> Any:
+        result = real(*args, **kwargs)
+        return replace(result, ended="interrupted") if len(calls) == 2 else result
+
+    with monkeypatch.context() as patched:
+        patched.setattr(trial_module, "fit_model", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / "s")
+    assert calls == [0, 1]
+    again = run(tmp_path / "s")
+    assert calls == [0, 1, 1, 2]
+    assert again.trials == calm.trials
 
 
 def test_another_search_is_refused(tmp_path: Path) -> None:
@@ -117,7 +160,9 @@ run(sys.argv[1], trials=4)
 
 
 @pytest.mark.slow
-def test_a_killed_search_ends_as_if_undisturbed(tmp_path: Path) -> None:
+def test_a_killed_search_ends_as_if_undisturbed(
+    tmp_path: Path, calls: list[int]
+) -> None:
     folder = tmp_path / "killed"
     for wanted in (1, 2):
         process = subprocess.Popen(
@@ -133,7 +178,11 @@ def test_a_killed_search_ends_as_if_undisturbed(tmp_path: Path) -> None:
         time.sleep(0.3 * wanted)
         process.send_signal(signal.SIGKILL)
         process.wait()
+        assert process.returncode == -signal.SIGKILL
+    assert not calls
     killed = run(folder, trials=4)
+    assert calls[-1] == 3
+    assert 0 not in calls
     calm = run(tmp_path / "calm", trials=4)
     assert killed.trials == calm.trials
     assert killed.best == calm.best
