@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from emoclf.cli.messages import as_options
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import (
     DATA_HELP,
@@ -37,6 +38,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "--trials", type=int, default=10, metavar="N", help="number of trials (10)"
     )
     parser.add_argument("--valid", metavar="FILE", help="your own validation part")
+    parser.add_argument("--test", metavar="FILE", help="your own test part")
     add_output_options(parser)
     add_settings(parser, argv=argv)
     parser.set_defaults(run=run)
@@ -46,14 +48,24 @@ def run(args: argparse.Namespace) -> int:
     """Search, and say where the best classifier is."""
     settings = settings_from(args)
     load_tensorflow()
+    from emoclf.evaluation.judge import judge_split
     from emoclf.job import read_parts
+    from emoclf.predictor import Predictor
     from emoclf.tuning.search import search
 
     with as_file(args.data) as data:
-        _, split = read_parts(data, settings.data, valid=args.valid, seed=settings.seed)
+        _, split = read_parts(
+            data,
+            settings.data,
+            valid=args.valid,
+            test=args.test,
+            seed=settings.seed,
+        )
     found = search(
         split.train, split.valid, settings, folder=args.output, trials=args.trials
     )
+    # The winner alone, once, beside the floors.
+    report = judge_split(Predictor.load(found.path), split)
     if args.json:
         print_json(
             {
@@ -61,14 +73,16 @@ def run(args: argparse.Namespace) -> int:
                 "monitor": found.monitor,
                 "best": asdict(found.best),
                 "trials": [asdict(trial) for trial in found.trials],
+                **report.to_dict(),
             }
         )
         return 0
     print("\n".join(found.lines()))
     print()
-    print(
-        f"Best: trial {found.best.number}, chosen on the validation part; judge it on "
-        "texts that no trial has seen:"
-    )
-    print(f"  emoclf evaluate {found.path} your_test_file.csv")
+    print(f"Trial {found.best.number} is the best; the validation part chose it.")
+    print()
+    for line in (*report.table_lines(), "", *report.verdict()):
+        print(as_options(line))
+    print()
+    print(f"Saved: {found.path}")
     return 0

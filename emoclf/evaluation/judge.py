@@ -29,7 +29,11 @@ def judge(trained: Trained, split: Split) -> EvaluationReport:
     -------
     report : EvaluationReport
     """
-    predictor = trained.predictor
+    return judge_split(trained.predictor, split)
+
+
+def judge_split(predictor: Predictor, split: Split) -> EvaluationReport:
+    """Judge any predictor like :func:`judge`: a loaded one, or the best of a search."""
     tokenizer = predictor.bundle.encoder.tokenizer
     floors = fit_floors(tokenizer.batch(split.train.texts), split.train.label_ids)
     parts = {"valid": split.valid}
@@ -61,7 +65,7 @@ def judge(trained: Trained, split: Split) -> EvaluationReport:
     return EvaluationReport(
         tuple(evaluations),
         tuple(comparisons),
-        advice(trained.bundle.settings, split.train),
+        advice(predictor.bundle.settings, split.train),
     )
 
 
