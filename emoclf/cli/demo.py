@@ -38,7 +38,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     parser = new_command(
         subparsers,
         "demo",
-        help="train and try a classifier on the bundled corpus, in under a minute",
+        help="train and try a classifier on the bundled corpus, in about a minute",
         example="emoclf demo --output demo.emoclf",
     )
     parser.add_argument(
