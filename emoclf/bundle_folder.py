@@ -20,8 +20,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -33,6 +31,7 @@ from emoclf.bundle import FORMAT, Bundle, BundleParts
 from emoclf.card import card
 from emoclf.datasets.cells import shorten
 from emoclf.errors import BundleError, EmoclfError
+from emoclf.files import check_writable, folder_backup, new_folder, recover_folder
 
 ABOUT = "bundle.json"
 SETTINGS = "settings.toml"
@@ -72,18 +71,13 @@ def save_bundle(
     """
     target = bundle_place(path)
     check_target(target, overwrite=overwrite)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir()
-        _write_files(bundle, temporary)
-        _replace(temporary, target)
+        with new_folder(target) as folder:
+            _write_files(bundle, folder)
     except OSError as error:
         raise BundleError(
             f"Cannot write {target}: {error}. What stood there before is unchanged."
         ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return target
 
 
@@ -114,10 +108,8 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> No
     """Refuse a target that must not or cannot be written, before any work is done."""
     target = bundle_place(path)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=target.parent):
-            pass
-        _recover(target)
+        check_writable(target.parent)
+        recover_folder(target)
     except OSError as error:
         raise BundleError(f"Cannot write {target}: {error}.") from error
     if not target.exists():
@@ -149,9 +141,9 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
         If it is missing, incomplete, damaged, or newer than this emoclf.
     """
     source = bundle_place(path)
-    if not source.exists() and _backup(source).is_dir():
+    if not source.exists() and folder_backup(source).is_dir():
         # A replacement was interrupted, or goes on; reading changes nothing.
-        source = _backup(source)
+        source = folder_backup(source)
     about = _read_about(source)
     _check_sums(source)
     try:
@@ -217,35 +209,6 @@ def _json(value: Any) -> str:
 def _sha256(path: Path) -> str:
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _backup(target: Path) -> Path:
-    return target.with_name(f".{target.name}.before")
-
-
-def _replace(temporary: Path, target: Path) -> None:
-    """Put a finished folder in the target's place.
-
-    A folder cannot be replaced in one step; killed between the two, the old one is
-    still there, and :func:`_recover` puts it back.
-    """
-    backup = _backup(target)
-    if target.exists():
-        if backup.exists():
-            shutil.rmtree(backup)
-        os.replace(target, backup)
-    try:
-        os.replace(temporary, target)
-    except OSError:
-        _recover(target)
-        raise
-    shutil.rmtree(backup, ignore_errors=True)
-
-
-def _recover(target: Path) -> None:
-    backup = _backup(target)
-    if backup.is_dir() and not target.exists():
-        os.replace(backup, target)
 
 
 def _read_about(source: Path) -> dict[str, Any]:

@@ -64,16 +64,20 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.datasets.sample import load_sample
     from emoclf.datasets.split import split_dataset
     from emoclf.job import run_job
+    from emoclf.pipeline import checkpoint_folder
 
     dataset = replace(load_sample(), source=CORPUS)
+    # The demo's own result may be made again; anything else stays.
+    overwrite = args.overwrite or _is_demo(args.output)
+    # So may a demo that was interrupted go on; a run of anything else is refused.
+    begun = not overwrite and checkpoint_folder(args.output).exists()
     job = run_job(
         dataset,
         split_dataset(dataset, settings.data, seed=settings.seed),
         settings,
         output=args.output,
-        # The demo's own result may be made again; anything else stays.
-        overwrite=args.overwrite or _is_demo(args.output),
-        resume=args.resume,
+        overwrite=overwrite,
+        resume=args.resume or (begun and args.output == OUTPUT),
         callbacks=callbacks_for(args, settings),
     )
     if not args.json:
@@ -90,9 +94,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _is_demo(path: str) -> bool:
-    """Say whether a demo wrote what stands there: a bundle, or half a run."""
-    if path == OUTPUT and not Path(path).exists():
-        return True
+    """Say whether a demo wrote the bundle that stands there."""
     try:
         figures = json.loads((Path(path) / "figures.json").read_text("utf-8"))
     except (OSError, ValueError):

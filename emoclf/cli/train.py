@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from emoclf.cli.messages import as_options
 from emoclf.cli.options import add_settings, settings_from
+from emoclf.cli.parts import add_parts, parts_from
 from emoclf.cli.shared import (
-    DATA_HELP,
     add_output_options,
-    as_file,
     load_tensorflow,
     new_command,
     print_json,
@@ -31,10 +30,8 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="train, judge and save a classifier from a labelled file",
         example="emoclf train sentences.csv --vectors vectors.bin -o emotions.emoclf",
     )
-    parser.add_argument("data", help=DATA_HELP)
+    add_parts(parser)
     parser.add_argument("-o", "--output", required=True, help="bundle to write")
-    parser.add_argument("--valid", metavar="FILE", help="your own validation part")
-    parser.add_argument("--test", metavar="FILE", help="your own test part")
     add_training_options(parser)
     add_settings(parser, argv=argv)
     parser.set_defaults(run=run)
@@ -58,17 +55,10 @@ def run(args: argparse.Namespace) -> int:
     """Train on the user's own file."""
     settings = settings_from(args)
     load_tensorflow()
-    from emoclf.job import check_start, read_parts, run_job
+    from emoclf.job import check_start, run_job
 
     check_start(args.output, overwrite=args.overwrite, resume=args.resume)
-    with as_file(args.data) as data:
-        dataset, split = read_parts(
-            data,
-            settings.data,
-            valid=args.valid,
-            test=args.test,
-            seed=settings.seed,
-        )
+    dataset, split = parts_from(args, settings)
     job = run_job(
         dataset,
         split,

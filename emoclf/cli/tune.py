@@ -9,10 +9,9 @@ from typing import Any
 
 from emoclf.cli.messages import as_options
 from emoclf.cli.options import add_settings, settings_from
+from emoclf.cli.parts import add_parts, parts_from
 from emoclf.cli.shared import (
-    DATA_HELP,
     add_output_options,
-    as_file,
     load_tensorflow,
     new_command,
     print_json,
@@ -27,7 +26,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="search filters, kernel sizes and learning rate",
         example="emoclf tune sentences.csv -o search --trials 20",
     )
-    parser.add_argument("data", help=DATA_HELP)
+    add_parts(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -37,8 +36,6 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     parser.add_argument(
         "--trials", type=int, default=10, metavar="N", help="number of trials (10)"
     )
-    parser.add_argument("--valid", metavar="FILE", help="your own validation part")
-    parser.add_argument("--test", metavar="FILE", help="your own test part")
     add_output_options(parser)
     add_settings(parser, argv=argv)
     parser.set_defaults(run=run)
@@ -49,18 +46,10 @@ def run(args: argparse.Namespace) -> int:
     settings = settings_from(args)
     load_tensorflow()
     from emoclf.evaluation.judge import judge_split
-    from emoclf.job import read_parts
     from emoclf.predictor import Predictor
     from emoclf.tuning.search import search
 
-    with as_file(args.data) as data:
-        _, split = read_parts(
-            data,
-            settings.data,
-            valid=args.valid,
-            test=args.test,
-            seed=settings.seed,
-        )
+    _, split = parts_from(args, settings)
     found = search(
         split.train, split.valid, settings, folder=args.output, trials=args.trials
     )

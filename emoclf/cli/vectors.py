@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -103,15 +102,14 @@ def run_train(args: argparse.Namespace) -> int:
 def _check_output(path: Path, *, overwrite: bool) -> None:
     """Refuse before the training what could not be written after it."""
     from emoclf.errors import VectorsError
+    from emoclf.files import check_writable
 
     if path.exists() and not overwrite:
         raise VectorsError(
             f"{path} exists. Choose another name, or replace it with --overwrite."
         )
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
+        check_writable(path.parent)
     except OSError as error:
         raise VectorsError(f"Cannot write {path}: {error}.") from error
 

@@ -21,6 +21,7 @@ class GensimFile:
             # Large matrices lie in files of their own, which are mapped, not read.
             saved: Any = SaveLoad.load(str(path), mmap="r")
         except Exception as error:
+            # A pickle runs the code of other packages, which raises what it likes.
             raise VectorsError(
                 f"{path} looks like a file of gensim's and cannot be loaded "
                 f"({type(error).__name__}: {error}). Save it again as word2vec .bin."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import tensorflow as tf
 
 from emoclf.datasets.sample import load_sample
 from emoclf.errors import ExportError
+from emoclf.files import new_folder, recover_folder
 from emoclf.predictor import Predictor
 from emoclf.text.graph import GraphEncoder
 
@@ -72,6 +72,7 @@ def export_saved_model(
     if version < 1:
         raise ExportError(f"version must be a whole number from 1 on. Got {version!r}.")
     target = Path(path) / str(version)
+    recover_folder(target)
     if target.exists() and not overwrite:
         raise ExportError(
             f"{target} exists. Choose another folder or version, or replace it with "
@@ -82,24 +83,14 @@ def export_saved_model(
             f"{target} is not an export of emoclf, so it is left alone. Choose another "
             "folder."
         )
-    temporary = target.with_name(f".{version}.{os.getpid()}.part")
     try:
         # First, so that what is wrong with the path is Python's error and short.
-        temporary.mkdir(parents=True)
-        _write(predictor, temporary)
-        difference = check_parity(predictor, temporary)
-        _describe(predictor, temporary, difference)
-        if target.exists():
-            old = target.with_name(f".{version}.{os.getpid()}.old")
-            os.replace(target, old)
-            os.replace(temporary, target)
-            shutil.rmtree(old)
-        else:
-            os.replace(temporary, target)
+        with new_folder(target) as folder:
+            _write(predictor, folder)
+            difference = check_parity(predictor, folder)
+            _describe(predictor, folder, difference)
     except (OSError, tf.errors.OpError) as error:
         raise ExportError(f"Cannot write {target}: {error}.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return target
 
 

@@ -147,20 +147,8 @@ def _run(twin: keras.Model, settings: TrainSettings, recorder: _Recorder) -> str
     best = recorder.best
     if not (recorder.stopped or recorder.done >= settings.epochs):
         try:
-            twin.fit(
-                recorder.buckets.as_dataset(),
-                epochs=settings.epochs,
-                initial_epoch=recorder.done,
-                callbacks=recorder.callbacks(),
-                shuffle=False,
-                verbose=0,
-            )
-        except BaseException as error:
-            # Keras tells callbacks of no such end, and a bar would go on drawing.
-            for keeper in recorder.callbacks():
-                keeper.on_train_end()
-            if not isinstance(error, KeyboardInterrupt):
-                raise
+            _fit(twin, settings, recorder)
+        except KeyboardInterrupt:
             if best.best_weights is None:
                 raise
             if best.best_epoch == recorder.done:
@@ -174,6 +162,24 @@ def _run(twin: keras.Model, settings: TrainSettings, recorder: _Recorder) -> str
     if recorder.stopped and not best.stopped_early:
         return "callback"
     return "early" if best.stopped_early else "all epochs"
+
+
+def _fit(twin: keras.Model, settings: TrainSettings, recorder: _Recorder) -> None:
+    callbacks = recorder.callbacks()
+    try:
+        twin.fit(
+            recorder.buckets.as_dataset(),
+            epochs=settings.epochs,
+            initial_epoch=recorder.done,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=0,
+        )
+    except BaseException:
+        # Keras tells callbacks of no such end, and a bar would go on drawing.
+        for callback in callbacks:
+            callback.on_train_end()
+        raise
 
 
 class _Recorder(keras.callbacks.Callback):
@@ -203,13 +209,14 @@ class _Recorder(keras.callbacks.Callback):
         self._states: list[Any] = []
 
     def give_back_states(self) -> None:
-        """Give callbacks their states, after the resets of their ``on_train_begin``."""
+        """Give callbacks their states; ``on_train_begin`` resets them, so there too."""
         # By class, since a resumed run may have other callbacks of the user beside.
+        states = list(self._states)
         for keeper in self.keepers:
-            found = [own for own in self._states if own[0] == type(keeper).__name__]
+            found = [own for own in states if own[0] == _class_of(keeper)]
             if found:
                 keeper.set_state(found[0][1])
-                self._states.remove(found[0])
+                states.remove(found[0])
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
         """Return all callbacks in the order in which Keras has to call them."""
@@ -243,7 +250,7 @@ class _Recorder(keras.callbacks.Callback):
 
     def _checkpoint(self) -> Checkpoint:
         states = [
-            [type(keeper).__name__, keeper.get_state()]
+            [_class_of(keeper), keeper.get_state()]
             for keeper in self.keepers
             if hasattr(keeper, "get_state")
         ]
@@ -268,6 +275,8 @@ class _Recorder(keras.callbacks.Callback):
         self.done = checkpoint.epoch
         self.best.best_weights = checkpoint.best or None
         self._states = list(checkpoint.states["callbacks"])
+        # At once as well: of a run that had ended no epoch begins any more.
+        self.give_back_states()
         logger.info("Resumed after epoch %d.", self.done)
 
 
@@ -283,6 +292,11 @@ class _EpochEnd(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.recorder.finish_epoch(epoch, dict(logs or {}))
+
+
+def _class_of(callback: Any) -> str:
+    kind = type(callback)
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _values(variables: Sequence[Any]) -> list[Any]:

@@ -129,6 +129,16 @@ def test_a_callback_that_stopped_the_run_stopped_it_for_good(tmp_path: Path) -> 
     assert same(weights, again)
 
 
+def test_an_early_end_is_told_again_in_full(tmp_path: Path) -> None:
+    flat = {"patience": 1, "epochs": 12, "learning_rate": 0.5, "monitor": "loss"}
+    weights, first = fit([], tmp_path / "run", **flat)
+    again, second = fit([], tmp_path / "run", resume=True, **flat)
+    assert first.ended == "early"
+    assert first.best_epoch > 1
+    assert second == first
+    assert same(weights, again)
+
+
 @pytest.mark.parametrize("monitor", ["macro_f1", "accuracy", "loss"])
 def test_not_a_number_is_never_the_best(tmp_path: Path, monitor: str) -> None:
     bad = At(1, poison, batch=3)
