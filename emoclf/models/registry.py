@@ -12,6 +12,20 @@ if TYPE_CHECKING:
 # Keras only inside the build function, so that settings stay cheap to import.
 ARCHITECTURES: dict[str, tuple[str, str, str]] = {
     "text_cnn": ("emoclf.models.text_cnn", "TextCNNSettings", "build_text_cnn"),
+    "bilstm": ("emoclf.models.recurrent", "BiLSTMSettings", "build_recurrent"),
+    "stacked_lstm": (
+        "emoclf.models.recurrent",
+        "StackedLSTMSettings",
+        "build_recurrent",
+    ),
+    "simple_rnn": ("emoclf.models.recurrent", "SimpleRNNSettings", "build_recurrent"),
+    "cnn_lstm": ("emoclf.models.cnn_lstm", "CNNLSTMSettings", "build_cnn_lstm"),
+    "res_cnn": ("emoclf.models.res_cnn", "ResCNNSettings", "build_res_cnn"),
+    "mean_embedding": (
+        "emoclf.models.mean_embedding",
+        "MeanEmbeddingSettings",
+        "build_mean_embedding",
+    ),
 }
 
 

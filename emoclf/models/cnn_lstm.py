@@ -1,0 +1,88 @@
+"""CNN-LSTM: parallel convolutions, pooled locally, each read by an LSTM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from emoclf.models.choices import ACTIVATIONS, CELLS, check_kernel_sizes
+from emoclf.settings.base import Settings, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class CNNLSTMSettings(Settings):
+    """Settings of a CNN-LSTM.
+
+    Zhou et al. (2015), "A C-LSTM Neural Network for Text Classification", with local
+    max pooling between the two, which shortens what the LSTM has to remember.
+    """
+
+    kernel_sizes: tuple[int, ...] = option(
+        (2, 3, 4), "lengths of the n-grams that filters look at", low=1, high=30
+    )
+    filters: int = option(100, "filters for each kernel size", low=1, high=4096)
+    activation: str = option("relu", "of the filters", choices=ACTIVATIONS)
+    pool_size: int = option(2, "positions in a window of max pooling", low=1, high=64)
+    pool_stride: int = option(2, "from one window to the next", low=1, high=64)
+    cell: str = option("lstm", "kind of the recurrent layers", choices=CELLS)
+    units: int = option(64, "units for each kernel size", low=1, high=4096)
+    bidirectional: bool = option(False, "read each text in both directions")
+    recurrent_dropout: float = option(
+        0.0, "dropout of the state from one word to the next", low=0.0, high=0.95
+    )
+    dropout: float = option(
+        0.5, "dropout after the embedding (half of it) and before the head",
+        low=0.0, high=0.95,
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_kernel_sizes(self)
+
+
+def build_cnn_lstm(token_ids: Any, embedded: Any, mask: Any, settings: Any) -> Any:
+    """Build the features of a CNN-LSTM on embedded tokens.
+
+    Parameters
+    ----------
+    token_ids : KerasTensor of int32, shape (batch, length)
+    embedded : KerasTensor, shape (batch, length, dim)
+    mask : KerasTensor of bool, shape (batch, length)
+    settings : CNNLSTMSettings
+
+    Returns
+    -------
+    features : KerasTensor, shape (batch, len(kernel_sizes) * units)
+        Twice as wide for two directions.
+    """
+    # Keras loads here, so that reading settings stays cheap.
+    from keras import layers
+
+    from emoclf.models.convolution import convolve
+    from emoclf.models.pooling import MaskedMaxPooling
+    from emoclf.models.recurrent import recur
+
+    dropped = layers.Dropout(settings.dropout / 2, name="input_dropout")(embedded)
+    branches = []
+    for size in settings.kernel_sizes:
+        ngrams, _ = convolve(dropped, mask, settings.filters, size, name=f"conv_{size}")
+        ngrams = layers.Activation(settings.activation, name=f"active_{size}")(ngrams)
+        pool = MaskedMaxPooling(
+            settings.pool_size, settings.pool_stride, name=f"local_{size}"
+        )
+        windows, there = pool(ngrams, mask)
+        branches.append(
+            recur(
+                windows,
+                there,
+                cell=settings.cell,
+                units=settings.units,
+                bidirectional=settings.bidirectional,
+                recurrent_dropout=settings.recurrent_dropout,
+                name=f"{settings.cell}_{size}",
+            )
+        )
+    features = branches[0]
+    if len(branches) > 1:
+        features = layers.Concatenate(name="branches")(branches)
+    return layers.Dropout(settings.dropout, name="dropout")(features)
