@@ -28,15 +28,19 @@ if TYPE_CHECKING:
     from emoclf.pipeline import train_classifier
     from emoclf.predictor import Predictor
     from emoclf.settings import RunSettings
+    from emoclf.training.findings import Finding
+    from emoclf.training.model_checks import check_model
 
 _HOME = {
     "Bundle": "emoclf.bundle",
     "Dataset": "emoclf.datasets.dataset",
     "EmotionClassifier": "emoclf.estimator",
+    "Finding": "emoclf.training.findings",
     "Predictor": "emoclf.predictor",
     "RunSettings": "emoclf.settings",
     "audit_dataset": "emoclf.datasets.audit",
     "build_model": "emoclf.models.build",
+    "check_model": "emoclf.training.model_checks",
     "embedding_matrix": "emoclf.embeddings.matrix",
     "export_saved_model": "emoclf.export.saved_model",
     "judge": "emoclf.evaluation.judge",
@@ -55,11 +59,13 @@ __all__ = [
     "Bundle",
     "Dataset",
     "EmotionClassifier",
+    "Finding",
     "Predictor",
     "RunSettings",
     "__version__",
     "audit_dataset",
     "build_model",
+    "check_model",
     "embedding_matrix",
     "export_saved_model",
     "judge",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emoclf.bundle import BundleParts
+from emoclf.training.findings import Finding
 
 PARTS = {
     "train": " that it learnt from",
@@ -39,6 +40,11 @@ def card(parts: BundleParts, *, max_length: int) -> str:
         lines += ["## Figures", "", "```text", *figures["table"], "```", ""]
     if figures.get("verdict"):
         lines += [*(f"- {said}" for said in figures["verdict"]), ""]
+    findings = [Finding.from_dict(found) for found in figures.get("findings", [])]
+    if findings:
+        lines += ["## Findings", ""]
+        lines += [f"- {found.severity}: {found.message}" for found in findings]
+        lines += [""]
     lines += [
         "## Data",
         "",

@@ -7,6 +7,7 @@ the built-in that a caller would expect::
     ├── DataError            (ValueError)    a file, a table, a text or a label
     ├── SettingsError        (ValueError)    a setting's name or value
     ├── VectorsError         (ValueError)    a file of word vectors
+    ├── ModelError           (ValueError)    a network that cannot do what is asked
     ├── TrainingError        (RuntimeError)  a training that cannot go on
     │   └── ResumeError                      a checkpoint that does not fit this run
     ├── BundleError          (ValueError)    a saved classifier
@@ -38,6 +39,10 @@ class SettingsError(EmoclfError, ValueError):
 
 class VectorsError(EmoclfError, ValueError):
     """A file of word vectors is not usable."""
+
+
+class ModelError(EmoclfError, ValueError):
+    """A network does not fit its labels, its head or its loss."""
 
 
 class TrainingError(EmoclfError, RuntimeError):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,11 @@ from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import TextEncoder, fit_encoder, new_tokenizer
 from emoclf.text.tokenizer import Tokenizer
+from emoclf.text.vocabulary import UNKNOWN
 from emoclf.training.batches import Examples
 from emoclf.training.checkpoint import CheckpointFolder, digest
+from emoclf.training.findings import Finding, sorted_findings
+from emoclf.training.health_of_data import check_coverage, check_cut, check_texts
 from emoclf.training.train import TrainingResult, fit_model
 from emoclf.training.weights import example_weights
 
@@ -54,6 +57,8 @@ class Prepared:
     train, valid : Examples
     cut : dict of str to int
         Texts of each part that were cut.
+    findings : tuple of Finding
+        What is wrong with the texts and the vectors, before any training.
     """
 
     encoder: TextEncoder
@@ -62,6 +67,7 @@ class Prepared:
     train: Examples
     valid: Examples
     cut: dict[str, int]
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,17 +130,38 @@ def prepare(
         class_weight=settings.training.class_weight,
         sample_weight=sample_weight,
     )
+    cut = {
+        "train": encoder.count_cut(train_tokens),
+        "valid": encoder.count_cut(valid_tokens),
+    }
     return Prepared(
         encoder=encoder,
         matrix=matrix,
         coverage=coverage,
         train=Examples(train_ids, train.label_ids, weights),
         valid=Examples(valid_ids, valid.label_ids),
-        cut={
-            "train": encoder.count_cut(train_tokens),
-            "valid": encoder.count_cut(valid_tokens),
-        },
+        cut=cut,
+        findings=_data_findings(encoder, train_ids, valid_ids, cut, coverage),
     )
+
+
+def _data_findings(
+    encoder: TextEncoder,
+    train_ids: Sequence[np.ndarray],
+    valid_ids: Sequence[np.ndarray],
+    cut: Mapping[str, int],
+    coverage: CoverageReport | None,
+) -> tuple[Finding, ...]:
+    """Judge what the network is about to be fitted on."""
+    found = [
+        check_texts(train_ids, unknown_id=UNKNOWN, part="training"),
+        check_texts(valid_ids, unknown_id=UNKNOWN, part="validation"),
+        check_cut(cut["train"], len(train_ids), max_length=encoder.max_length),
+    ]
+    if coverage is not None:
+        missing = [word for word, _ in coverage.missing]
+        found.append(check_coverage(coverage.share_of_running, missing=missing))
+    return tuple(one for one in found if one is not None)
 
 
 def _words_of_vectors(tokenizer: Tokenizer, settings: RunSettings) -> list[str]:
@@ -221,6 +248,8 @@ def train_classifier(
     prepared = prepare(train, valid, settings, sample_weight=sample_weight)
     if on_prepared is not None:
         on_prepared(prepared)
+    for finding in prepared.findings:
+        logger.warning("%s", finding)
     model = build_model(
         settings,
         n_classes=len(train.label_names),
@@ -238,10 +267,13 @@ def train_classifier(
         prepared.valid,
         settings.training,
         seed=settings.seed,
+        label_names=train.label_names,
         callbacks=callbacks,
         checkpoints=checkpoints,
         resume=resume,
     )
+    findings = sorted_findings([*prepared.findings, *result.findings])
+    result = replace(result, findings=findings)
     bundle = Bundle(
         model=model,
         encoder=prepared.encoder,
@@ -254,6 +286,7 @@ def train_classifier(
             "ended": result.ended,
             "texts": {"train": len(train), "valid": len(valid)},
             "cut": prepared.cut,
+            "findings": [finding.to_dict() for finding in findings],
             "coverage": prepared.coverage.to_dict() if prepared.coverage else None,
         },
         versions=installed_versions(),

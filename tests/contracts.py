@@ -19,6 +19,7 @@ from emoclf.models.mean_embedding import BIGRAMS
 from emoclf.models.padding import pad
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
+from emoclf.training.model_checks import head_activations
 from emoclf.training.train import fit_model
 
 SIZE, DIM = 30, 4
@@ -75,30 +76,10 @@ def texts(*lengths: int) -> list[np.ndarray]:
     return [rng.integers(1, SIZE, n).astype(np.int32) for n in lengths]
 
 
-def activations(model: keras.Model) -> list[str]:
-    """Return the activations that lie on each other at the end of a model.
-
-    Walks back from the output, through layers that change no number, as long as there
-    are activations.
-    """
-    found: list[str] = []
-    tensor = model.outputs[0]
-    while True:
-        operation = tensor._keras_history.operation
-        name = getattr(getattr(operation, "activation", None), "__name__", "linear")
-        if name != "linear":
-            found.append(name)
-        inputs = operation._inbound_nodes[0].input_tensors
-        # A layer with weights ends the walk; what lies below it is not the head.
-        if getattr(operation, "weights", None) or len(inputs) != 1:
-            return found
-        tensor = inputs[0]
-
-
 def check_head(model: keras.Model, *, several: bool) -> None:
     """One softmax, or one sigmoid per label, on logits that nothing squeezes."""
     wanted = "sigmoid" if several else "softmax"
-    found = activations(model)
+    found = head_activations(model)
     assert found == [wanted], f"the head stacks {' on '.join(found) or 'nothing'}"
 
 

@@ -23,13 +23,18 @@ def declare_space(settings: RunSettings) -> keras_tuner.HyperParameters:
     """
     hp = keras_tuner.HyperParameters()
     model, training = settings.model, settings.training
-    sizes = "-".join(map(str, model.kernel_sizes))
-    choices = list(dict.fromkeys([*KERNEL_SIZES, sizes]))
-    hp.Choice("kernel_sizes", choices, default=sizes, ordered=False)
-    low, high, step = FILTERS
-    filters = sorted({*range(low, high + 1, step), model.filters})
-    hp.Choice("filters", filters, default=model.filters, ordered=True)
-    rate = training.learning_rate
+    searched = model.names()
+    if "kernel_sizes" in searched:
+        sizes = "-".join(map(str, model.kernel_sizes))
+        choices = list(dict.fromkeys([*KERNEL_SIZES, sizes]))
+        hp.Choice("kernel_sizes", choices, default=sizes, ordered=False)
+    for name in ("filters", "units"):
+        if name in searched:
+            low, high, step = FILTERS
+            width = getattr(model, name)
+            widths = sorted({*range(low, high + 1, step), width})
+            hp.Choice(name, widths, default=width, ordered=True)
+    rate = training.rate
     low_rate, high_rate = LEARNING_RATES
     hp.Float(
         "learning_rate",
@@ -45,5 +50,7 @@ def settings_for(
     settings: RunSettings, values: dict[str, Any], *, seed: int
 ) -> RunSettings:
     """Return the settings of one trial."""
-    sizes = tuple(int(size) for size in str(values["kernel_sizes"]).split("-"))
-    return settings.override(**{**values, "kernel_sizes": sizes, "seed": seed})
+    if "kernel_sizes" in values:
+        sizes = tuple(int(size) for size in str(values["kernel_sizes"]).split("-"))
+        values = {**values, "kernel_sizes": sizes}
+    return settings.override(**{**values, "seed": seed})

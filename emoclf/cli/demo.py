@@ -12,6 +12,7 @@ from typing import Any
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import load_tensorflow, new_command
 from emoclf.cli.train import add_training_options, callbacks_for, print_job
+from emoclf.models.registry import settings_class
 
 # Chosen by cross-validation on the corpus. Without pre-trained vectors every word has
 # to be learnt from a few sentences: short n-grams, and many small steps.
@@ -59,7 +60,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train on the bundled corpus, and answer a few sentences that it has not seen."""
-    settings = settings_from(args, base=SETTINGS)
+    settings = settings_from(args, base=_base(args))
     load_tensorflow()
     from emoclf.datasets.sample import load_sample
     from emoclf.datasets.split import split_dataset
@@ -91,6 +92,14 @@ def run(args: argparse.Namespace) -> int:
         print()
     print_job(job, as_json=args.json)
     return 0
+
+
+def _base(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Return the demo's own settings, as far as they fit the architecture."""
+    named = settings_from(args).architecture
+    own = settings_class(named).names()
+    model = {k: v for k, v in SETTINGS["model"].items() if k in own}
+    return {**SETTINGS, "model": model}
 
 
 def _is_demo(path: str) -> bool:

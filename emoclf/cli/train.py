@@ -80,7 +80,7 @@ def callbacks_for(args: argparse.Namespace, settings: RunSettings) -> list[Any]:
 
     found: list[Any] = []
     if not args.quiet:
-        found.append(TrainingProgress(settings.training.epochs))
+        found.append(TrainingProgress(settings.training.epochs, say=as_options))
     if args.tensorboard:
         found.append(keras.callbacks.TensorBoard(args.tensorboard))
     return found
@@ -97,6 +97,8 @@ def print_job(job: Job, *, as_json: bool) -> None:
         f"Epoch {result.best_epoch} of {result.epochs} was the best on the validation "
         f"part (ended: {result.ended}; {result.seconds:.0f} s of training)."
     )
+    for finding in result.findings:
+        print("\n".join(map(as_options, finding.lines())))
     print()
     said = set(job.report.verdict())
     for line in job.report.lines():

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from emoclf.models.padding import pad
+from emoclf.models.padding import stack
 
 BATCH_TOKENS = 8192
 
@@ -21,14 +21,15 @@ class Answers:
     Parameters
     ----------
     model : keras.Model
-        token_ids (batch, length) → floats (batch, n_classes).
+        token_ids (batch, length), or embedded (batch, length, dim) and mask (batch,
+        length), → floats (batch, n_classes).
     """
 
     def __init__(self, model: keras.Model) -> None:
         self.width = int(model.output_shape[-1])
         self._traced = tf.function(
-            lambda token_ids: model(token_ids, training=False),
-            input_signature=[tf.TensorSpec((None, None), tf.int32)],
+            lambda *inputs: model(inputs if len(inputs) > 1 else inputs[0]),
+            input_signature=[tf.TensorSpec(x.shape, x.dtype) for x in model.inputs],
         )
 
     def __call__(self, token_ids: Sequence[np.ndarray]) -> np.ndarray:
@@ -37,6 +38,7 @@ class Answers:
         Parameters
         ----------
         token_ids : sequence of ndarray of int32, each of shape (length,)
+            Or of float32, shape (length, dim), for texts that come embedded.
 
         Returns
         -------
@@ -46,8 +48,9 @@ class Answers:
         lengths = np.fromiter(map(len, token_ids), np.int64, len(token_ids))
         order = np.argsort(lengths, kind="stable")
         for batch in _batches(lengths, order):
-            padded = pad([token_ids[i] for i in batch])
-            answers[batch] = self._traced(tf.constant(padded)).numpy()
+            inputs = stack([token_ids[i] for i in batch])
+            inputs = inputs if isinstance(inputs, tuple) else (inputs,)
+            answers[batch] = self._traced(*map(tf.constant, inputs)).numpy()
         return answers
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import keras
 import numpy as np
 
 from emoclf.errors import SettingsError
+from emoclf.models.convolution import keep_real
 from emoclf.models.embedding import embed_tokens
 from emoclf.models.heads import class_probabilities
 from emoclf.models.registry import build_function
@@ -23,6 +25,7 @@ def build_model(
     several: bool = False,
     matrix: np.ndarray | None = None,
     shape: tuple[int, int] | None = None,
+    embedded_dim: int | None = None,
 ) -> keras.Model:
     """Build the network that the settings describe.
 
@@ -37,12 +40,17 @@ def build_model(
         The embedding matrix; row 0 is padding and zero.
     shape : tuple of int, optional
         Shape of the matrix, when the weights are loaded afterwards.
+    embedded_dim : int >= 1, optional
+        Build a network for texts that come embedded, with vectors of this width, by
+        another model for instance; there is no matrix then.
 
     Returns
     -------
     model : keras.Model
         token_ids of int32, shape (batch, length) → probabilities of float32, shape
-        (batch, n_classes). It ends in one softmax, or one sigmoid per label.
+        (batch, n_classes). It ends in one softmax, or one sigmoid per label. With
+        ``embedded_dim`` it takes embedded of float32, shape (batch, length,
+        embedded_dim), and mask of bool, shape (batch, length), True where a word is.
 
     Raises
     ------
@@ -60,6 +68,8 @@ def build_model(
             f"A classifier needs at least two classes. Got {n_classes!r}. "
             "Two classes give two columns."
         )
+    if embedded_dim is not None:
+        return _from_embedded(settings, embedded_dim, n_classes, several)
     if matrix is not None:
         shape = matrix.shape
         if matrix[0].any():
@@ -78,14 +88,42 @@ def build_model(
             dim=shape[1],
             matrix=matrix,
         )
-        build = build_function(settings.architecture)
-        probabilities = class_probabilities(
-            build(token_ids, embedded, mask, settings.model),
-            n_classes,
-            several=several,
-            max_norm=getattr(settings.model, "max_norm", None),
+        return _finished(
+            settings, token_ids, token_ids, embedded, mask, n_classes, several
         )
-        return keras.Model(token_ids, probabilities, name=settings.architecture)
+
+
+def _from_embedded(
+    settings: RunSettings, dim: int, n_classes: int, several: bool
+) -> keras.Model:
+    """Build a network for texts that come embedded."""
+    with seeded_layers(settings.seed):
+        embedded = keras.Input((None, dim), dtype="float32", name="embedded")
+        mask = keras.Input((None,), dtype="bool", name="mask")
+        silent = keep_real(embedded, mask)
+        return _finished(
+            settings, (embedded, mask), None, silent, mask, n_classes, several
+        )
+
+
+def _finished(
+    settings: RunSettings,
+    inputs: Any,
+    token_ids: Any,
+    embedded: Any,
+    mask: Any,
+    n_classes: int,
+    several: bool,
+) -> keras.Model:
+    """Lay the architecture and the one head on embedded words."""
+    build = build_function(settings.architecture)
+    probabilities = class_probabilities(
+        build(token_ids, embedded, mask, settings.model),
+        n_classes,
+        several=several,
+        max_norm=getattr(settings.model, "max_norm", None),
+    )
+    return keras.Model(inputs, probabilities, name=settings.architecture)
 
 
 @contextmanager

@@ -9,6 +9,16 @@ from emoclf.settings.base import Settings, option
 TOKENIZERS = ("words", "characters", "jieba")
 EMBEDDINGS = ("random", "static", "non-static", "two-channel")
 MONITORS = ("macro_f1", "accuracy", "loss")
+LOSSES = ("cross-entropy", "focal", "mse")
+# The learning rate that suits each optimizer where none is given.
+RATES = {
+    "adam": 1e-3,
+    "adamw": 1e-3,
+    "rmsprop": 1e-3,
+    "sgd": 0.1,
+    "momentum": 0.05,
+    "adadelta": 1.0,
+}
 SCHEDULES = ("constant", "cosine", "exponential", "plateau")
 
 
@@ -98,7 +108,25 @@ class TrainSettings(Settings):
 
     epochs: int = option(20, "largest number of epochs", low=1)
     batch_size: int = option(50, "texts in a step", low=1)
-    learning_rate: float = option(1e-3, "step size of Adam", above=0.0)
+    loss: str = option(
+        "cross-entropy", "what is made small, from logits", choices=LOSSES
+    )
+    label_smoothing: float = option(
+        0.0, "share of the truth that is spread over all classes", low=0.0, high=0.9
+    )
+    focal_gamma: float = option(
+        2.0, "how far the focal loss forgets what is easy", low=0.0, high=10.0
+    )
+    optimizer: str = option("adam", "how weights are moved", choices=tuple(RATES))
+    learning_rate: float | None = option(
+        None,
+        "step size; 0.001 for adam, adamw and rmsprop, 0.1 for sgd, 0.05 for momentum "
+        "(0.9), 1 for adadelta",
+        above=0.0,
+    )
+    weight_decay: float = option(
+        0.004, "of adamw; spares embeddings and biases", low=0.0, high=1.0
+    )
     embedding_rate: float = option(
         0.5, "learning rate of the embedding, as a share of learning_rate", low=0.0
     )
@@ -114,3 +142,16 @@ class TrainSettings(Settings):
     ema: float | None = option(
         0.99, "decay of the averaged weights; none judges the last", low=0, high=0.99999
     )
+
+    @property
+    def rate(self) -> float:
+        """The learning rate in force: what was asked for, or what suits the optimizer.
+
+        Examples
+        --------
+        >>> TrainSettings(optimizer="sgd").rate
+        0.1
+        """
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return RATES[self.optimizer]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from emoclf.models.padding import pad
+from emoclf.models.padding import stack
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Examples:
     Parameters
     ----------
     token_ids : sequence of ndarray of int32, each of shape (length,)
+        Or of float32, shape (length, dim), for texts that come embedded.
     targets : ndarray
         int32 of shape (n,), or float32 of shape (n, n_classes) for several labels.
     weights : ndarray of float32, shape (n,), optional
@@ -35,6 +36,23 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.token_ids)
+
+    def signature(self) -> Any:
+        """Return the shapes and types of what :func:`stack` gives."""
+        one = self.token_ids[0]
+        if one.ndim == 1:
+            return tf.TensorSpec((None, None), tf.int32)
+        return (
+            tf.TensorSpec((None, None, one.shape[1]), tf.float32),
+            tf.TensorSpec((None, None), tf.bool),
+        )
+
+    def sample(self, count: int, longest: int) -> Any:
+        """Return a few texts without any padding: the longer half, all cut alike."""
+        lengths = np.fromiter(map(len, self.token_ids), np.int64, len(self))
+        cut = max(1, min(longest, int(np.median(lengths))))
+        chosen = np.flatnonzero(lengths >= cut)[:count]
+        return stack([self.token_ids[i][:cut] for i in chosen])
 
 
 def plan_batches(
@@ -88,16 +106,24 @@ class LengthBuckets:
     def __len__(self) -> int:
         return -(-len(self.examples) // self.batch_size)
 
-    def __iter__(self) -> Iterator[tuple[np.ndarray, ...]]:
-        examples = self.examples
-        for batch in plan_batches(
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return map(self._batch, self._plan())
+
+    def __getitem__(self, number: int) -> tuple[Any, ...]:
+        """Return one batch of the epoch again."""
+        return self._batch(self._plan()[number])
+
+    def _plan(self) -> list[np.ndarray]:
+        return plan_batches(
             self.lengths, self.batch_size, seed=self.seed, epoch=self.epoch
-        ):
-            padded = pad([examples.token_ids[i] for i in batch])
-            if examples.weights is None:
-                yield padded, examples.targets[batch]
-            else:
-                yield padded, examples.targets[batch], examples.weights[batch]
+        )
+
+    def _batch(self, chosen: np.ndarray) -> tuple[Any, ...]:
+        examples = self.examples
+        inputs = stack([examples.token_ids[i] for i in chosen])
+        if examples.weights is None:
+            return inputs, examples.targets[chosen]
+        return inputs, examples.targets[chosen], examples.weights[chosen]
 
     def as_dataset(self) -> tf.data.Dataset:
         """Return a ``tf.data.Dataset`` that plans anew each time it is iterated.
@@ -107,7 +133,7 @@ class LengthBuckets:
         """
         targets = self.examples.targets
         signature: tuple[Any, ...] = (
-            tf.TensorSpec((None, None), tf.int32),
+            self.examples.signature(),
             tf.TensorSpec((None, *targets.shape[1:]), targets.dtype),
         )
         if self.examples.weights is not None:

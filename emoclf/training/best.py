@@ -82,18 +82,17 @@ class BestWeights(keras.callbacks.Callback):
         self.best_rank = (-math.inf, -math.inf)
         self.best_weights: list[np.ndarray] | None = None
         self.logs: dict[str, Any] = {}
+        #: Answers for the validation part, after the last epoch.
+        self.logits: np.ndarray | None = None
         self.stopped_early = False
         self._judge: Callable[..., np.ndarray] | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Judge the epoch; Keras hands the same logs to every later callback."""
         logs = logs if logs is not None else {}
-        if self._judge is None:
-            self._judge = Answers(self.model)
         with averaged_weights(self.model):
-            figures = validation_figures(
-                self._judge(self.valid.token_ids), self.valid.targets
-            )
+            self.logits = self.answers()
+            figures = validation_figures(self.logits, self.valid.targets)
             logs.update({f"val_{name}": value for name, value in figures.items()})
             self.logs = dict(logs)
             figure = figures[self.monitor] * (-1 if self.monitor == "loss" else 1)
@@ -111,6 +110,12 @@ class BestWeights(keras.callbacks.Callback):
         if epoch - best >= self.patience:
             self.stopped_early = True
             self.model.stop_training = True
+
+    def answers(self) -> np.ndarray:
+        """Return the logits of the validation part, shape (n, n_classes)."""
+        if self._judge is None:
+            self._judge = Answers(self.model)
+        return self._judge(self.valid.token_ids)
 
     def get_state(self) -> dict[str, Any]:
         """Return what a resumed training has to know, without the weights."""

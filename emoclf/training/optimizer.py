@@ -1,4 +1,4 @@
-"""Adam, and its averaged weights, that touch only the rows of words that were read."""
+"""Optimizers that know of embeddings: rows that were read, averages, and a guard."""
 
 from __future__ import annotations
 
@@ -11,33 +11,28 @@ import tensorflow as tf
 TINY = 1e-30
 
 
-@keras.saving.register_keras_serializable(package="emoclf")
-class RowAdam(keras.optimizers.Adam):
-    """Adam (Kingma and Ba, 2015) with lazy rows and a rate of its own for embeddings.
+class Guarded:
+    """What emoclf's optimizers do beside the step itself.
 
-    A batch reads a few hundred of many thousand embedding rows, but Keras' Adam decays
-    the moments of, and moves, every row at every step: the largest single cost of
-    training a small TextCNN. Here a row's moments and values change only in the steps
-    that read the row ("lazy Adam", as in TensorFlow Addons and in PyTorch's
-    ``SparseAdam``). Variables without sparse gradients are treated as by Adam.
+    Gradients of a word that stands in a batch more than once are summed, all gradients
+    are clipped by their global norm, and a step whose gradients are not finite is left
+    out, so that one overflow does not wipe out the weights. The norm of each variable's
+    gradient, before clipping, is kept in ``gradient_norms`` for whoever watches.
 
-    With ``use_ema`` the same holds for the averaged weights. While nobody reads a row
-    it does not move, and its average closes in on it by a factor known beforehand;
-    the steps that a row missed are made up for when it is read again, or judged. In
-    step t the decay is ``min(ema_momentum, t / (t + 9))``, so that the average of a
-    short training is not ruled by its first steps.
+    With ``use_ema`` averaged weights are kept. In step t the decay is
+    ``min(ema_momentum, t / (t + 9))``, so that the average of a short training is not
+    ruled by its first steps.
 
     Parameters
     ----------
     learning_rate : float or keras.optimizers.schedules.LearningRateSchedule
     embedding_rate : float >= 0, default=1.0
-        Learning rate of sparse rows, as a share of ``learning_rate``. Pre-trained
+        Learning rate of embeddings, as a share of ``learning_rate``. Pre-trained
         vectors want a slower rate than the rest of a network.
     clip_norm : float, optional
-        Bound of the global norm of all gradients, after the gradients of a word that
-        stands in a batch more than once have been summed.
+        Bound of the global norm of all gradients.
     **kwargs
-        As for ``keras.optimizers.Adam``.
+        As for the optimizer of Keras that stands beside this class.
     """
 
     def __init__(
@@ -48,19 +43,111 @@ class RowAdam(keras.optimizers.Adam):
         clip_norm: float | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(learning_rate=learning_rate, **kwargs)
+        super().__init__(learning_rate=learning_rate, **kwargs)  # type: ignore[call-arg]
         self.embedding_rate = embedding_rate
         self.clip_norm = clip_norm
 
+    def build(self: Any, variables: Any) -> None:
+        super().build(variables)  # type: ignore[misc]
+        self.gradient_norms = self.add_variable(
+            shape=(len(variables),), name="gradient_norms"
+        )
+
     def _backend_update_step(
-        self, grads: Any, trainable_variables: Any, learning_rate: Any
+        self: Any, grads: Any, trainable_variables: Any, learning_rate: Any
     ) -> None:
         grads = [_summed_rows(grad) for grad in grads]
+        norms = tf.stack([tf.norm(_values(grad)) for grad in grads])
+        self.gradient_norms.assign(norms)
+        total = tf.norm(norms)
+        finite = tf.math.is_finite(total)
+        scale = tf.ones_like(total)
         if self.clip_norm:
-            grads, _ = tf.clip_by_global_norm(grads, self.clip_norm)
-        super()._backend_update_step(grads, trainable_variables, learning_rate)
+            scale = tf.minimum(1.0, self.clip_norm / tf.maximum(total, TINY))
+        # Adam's moments of an earlier step still move the weights; they are finite.
+        grads = [_scaled(grad, scale, finite) for grad in grads]
+        super()._backend_update_step(  # type: ignore[misc]
+            grads, trainable_variables, learning_rate
+        )
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+    def update_step(
+        self: Any, gradient: Any, variable: Any, learning_rate: Any
+    ) -> None:
+        if isinstance(gradient, tf.IndexedSlices):
+            # Only embeddings have such gradients, and a rate of their own.
+            gradient = tf.convert_to_tensor(gradient)
+            learning_rate = tf.cast(learning_rate, tf.float32) * self.embedding_rate
+        super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
+
+    def _decay(self: Any) -> Any:
+        step = tf.cast(self.iterations, tf.float32)
+        return tf.minimum(self.ema_momentum, step / (step + 9.0))
+
+    def _update_model_variables_moving_average(
+        self: Any, trainable_variables: Any
+    ) -> None:
+        if self.use_ema:
+            self._average(range(len(trainable_variables)), trainable_variables)
+
+    def _average(self: Any, indices: Any, trainable_variables: Any) -> None:
+        decay = self._decay()
+        for index in indices:
+            average = self._model_variables_moving_average[index]
+            value = tf.convert_to_tensor(trainable_variables[index])
+            average.assign(value + decay * (average.value - value))
+
+    def _overwrite_model_variables_with_average_value(
+        self: Any, trainable_variables: Any
+    ) -> None:
+        super()._overwrite_model_variables_with_average_value(  # type: ignore[misc]
+            trainable_variables
+        )
+        for variable in trainable_variables:
+            # Keras averages what stood before the constraint, a step outside of it.
+            if getattr(variable, "constraint", None) is not None:
+                variable.assign(variable.constraint(variable))
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"embedding_rate": self.embedding_rate, "clip_norm": self.clip_norm}
+        return {**super().get_config(), **own}  # type: ignore[misc]
+
+
+class ByRows(Guarded):
+    """Adam's step for embeddings, in the rows that a batch read.
+
+    A batch reads a few hundred of many thousand embedding rows, but Keras' Adam decays
+    the moments of, and moves, every row at every step: the largest single cost of
+    training a small TextCNN. Here a row's moments and values change only in the steps
+    that read the row ("lazy Adam", as in TensorFlow Addons and in PyTorch's
+    ``SparseAdam``). Variables without sparse gradients are treated as by Keras.
+
+    The same holds for the averaged weights. While nobody reads a row it does not move,
+    and its average closes in on it by a factor known beforehand; the steps that a row
+    missed are made up for when it is read again, or judged.
+    """
+
+    def build(self: Any, variables: Any) -> None:
+        super().build(variables)
+        self._by_rows: set[int] = set()
+        if self.use_ema:
+            # Sum of the logarithms of all decays so far, and, for each row of a
+            # matrix, the sum up to which its average was kept; of many steps float32
+            # would lose what the differences are about.
+            self._log_decay = self.add_variable(
+                shape=(), dtype="float64", name="log_decay"
+            )
+            self._row_log_decay: list[Any] = [
+                self.add_variable(
+                    shape=(v.shape[0],), dtype="float64", name="row_log_decay"
+                )
+                if len(v.shape) == 2
+                else None
+                for v in variables
+            ]
+
+    def update_step(
+        self: Any, gradient: Any, variable: Any, learning_rate: Any
+    ) -> None:
         if not isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable, learning_rate)
             return
@@ -80,38 +167,17 @@ class RowAdam(keras.optimizers.Adam):
             self._average_rows(variable, index, rows, change)
         variable.scatter_sub(tf.IndexedSlices(change, rows))
 
-    def build(self, variables: Any) -> None:
-        super().build(variables)
-        self._by_rows: set[int] = set()
-        if self.use_ema:
-            # Sum of the logarithms of all decays so far, and, for each row of a
-            # matrix, the sum up to which its average was kept; of many steps float32
-            # would lose what the differences are about.
-            self._log_decay = self.add_variable(
-                shape=(), dtype="float64", name="log_decay"
-            )
-            self._row_log_decay: list[Any] = [
-                self.add_variable(
-                    shape=(v.shape[0],), dtype="float64", name="row_log_decay"
-                )
-                if len(v.shape) == 2
-                else None
-                for v in variables
-            ]
-
-    def _decay(self) -> Any:
-        step = tf.cast(self.iterations, tf.float32)
-        return tf.minimum(self.ema_momentum, step / (step + 9.0))
-
-    def _log_decay_after(self) -> Any:
+    def _log_decay_after(self: Any) -> Any:
         decay = tf.cast(tf.maximum(self._decay(), TINY), tf.float64)
         return self._log_decay.value + tf.math.log(decay)
 
-    def _decay_since(self, kept: Any) -> Any:
+    def _decay_since(self: Any, kept: Any) -> Any:
         """Return the product of the decays since each row was kept, shape (rows, 1)."""
         return tf.cast(tf.exp(self._log_decay.value - kept), tf.float32)[:, None]
 
-    def _average_rows(self, variable: Any, index: int, rows: Any, change: Any) -> None:
+    def _average_rows(
+        self: Any, variable: Any, index: int, rows: Any, change: Any
+    ) -> None:
         """Average the rows that are about to change, the missed steps first."""
         self._by_rows.add(index)
         average = self._model_variables_moving_average[index].value
@@ -125,21 +191,17 @@ class RowAdam(keras.optimizers.Adam):
         now = tf.fill(tf.shape(rows), self._log_decay_after())
         kept.scatter_update(tf.IndexedSlices(now, rows))
 
-    def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
-        if not self.use_ema:
-            return
-        decay = self._decay()
-        pairs = zip(
-            trainable_variables, self._model_variables_moving_average, strict=True
-        )
-        for index, (variable, average) in enumerate(pairs):
-            if index not in self._by_rows:
-                value = tf.convert_to_tensor(variable)
-                average.assign(value + decay * (average.value - value))
-        self._log_decay.assign(self._log_decay_after())
+    def _update_model_variables_moving_average(
+        self: Any, trainable_variables: Any
+    ) -> None:
+        if self.use_ema:
+            count = len(trainable_variables)
+            dense = [index for index in range(count) if index not in self._by_rows]
+            self._average(dense, trainable_variables)
+            self._log_decay.assign(self._log_decay_after())
 
     def _overwrite_model_variables_with_average_value(
-        self, trainable_variables: Any
+        self: Any, trainable_variables: Any
     ) -> None:
         for index in self._by_rows:
             average = self._model_variables_moving_average[index]
@@ -149,14 +211,31 @@ class RowAdam(keras.optimizers.Adam):
             average.assign(value + (average.value - value) * missed)
             kept.assign(tf.fill(tf.shape(kept.value), self._log_decay.value))
         super()._overwrite_model_variables_with_average_value(trainable_variables)
-        for variable in trainable_variables:
-            # Keras averages what stood before the constraint, a step outside of it.
-            if getattr(variable, "constraint", None) is not None:
-                variable.assign(variable.constraint(variable))
 
-    def get_config(self) -> dict[str, Any]:
-        own = {"embedding_rate": self.embedding_rate, "clip_norm": self.clip_norm}
-        return {**super().get_config(), **own}
+
+@keras.saving.register_keras_serializable(package="emoclf")
+class RowAdam(ByRows, keras.optimizers.Adam):
+    """Adam (Kingma and Ba, 2015)."""
+
+
+@keras.saving.register_keras_serializable(package="emoclf")
+class RowAdamW(ByRows, keras.optimizers.AdamW):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+
+
+@keras.saving.register_keras_serializable(package="emoclf")
+class GuardedRMSprop(Guarded, keras.optimizers.RMSprop):
+    """RMSprop (Tieleman and Hinton, 2012)."""
+
+
+@keras.saving.register_keras_serializable(package="emoclf")
+class GuardedSGD(Guarded, keras.optimizers.SGD):
+    """Stochastic gradient descent, with momentum or without."""
+
+
+@keras.saving.register_keras_serializable(package="emoclf")
+class GuardedAdadelta(Guarded, keras.optimizers.Adadelta):
+    """Adadelta (Zeiler, 2012)."""
 
 
 def _summed_rows(grad: Any) -> Any:
@@ -166,3 +245,15 @@ def _summed_rows(grad: Any) -> Any:
     rows, position = tf.unique(grad.indices)
     values = tf.math.unsorted_segment_sum(grad.values, position, tf.size(rows))
     return tf.IndexedSlices(values, rows, grad.dense_shape)
+
+
+def _values(grad: Any) -> Any:
+    return grad.values if isinstance(grad, tf.IndexedSlices) else grad
+
+
+def _scaled(grad: Any, scale: Any, finite: Any) -> Any:
+    values = _values(grad)
+    values = tf.where(finite, values * scale, tf.zeros_like(values))
+    if isinstance(grad, tf.IndexedSlices):
+        return tf.IndexedSlices(values, grad.indices, grad.dense_shape)
+    return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any, TextIO
 
 import keras
@@ -14,6 +15,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from emoclf.training.findings import Finding
 
 SHOWN = {
     "val_loss": "validation loss",
@@ -39,10 +42,19 @@ class TrainingProgress(keras.callbacks.Callback):
     epochs : int
         Largest number of epochs; a training may stop before.
     stream : text stream, default=sys.stderr
+    say : callable
+        Words a finding's line; the command line names options, for instance.
     """
 
-    def __init__(self, epochs: int, *, stream: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        epochs: int,
+        *,
+        stream: TextIO | None = None,
+        say: Callable[[str], str] = str,
+    ) -> None:
         super().__init__()
+        self.say = say
         self.epochs = epochs
         self.console = _Console(file=stream or sys.stderr, highlight=False)
         self.bar = Progress(
@@ -93,6 +105,11 @@ class TrainingProgress(keras.callbacks.Callback):
             ),
         ]
         self.console.print("  ".join(parts), soft_wrap=True)
+
+    def on_finding(self, finding: Finding) -> None:
+        """Say what is wrong as soon as it is known, above the bar."""
+        for line in finding.lines():
+            self.console.print(self.say(line), soft_wrap=True)
 
     def on_train_end(self, logs: Any = None) -> None:
         self.bar.stop()

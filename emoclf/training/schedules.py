@@ -7,14 +7,13 @@ from typing import Any
 import keras
 
 from emoclf.settings import TrainSettings
-from emoclf.training.optimizer import RowAdam
 
 SHRINK_BY = 0.5
 WARM_UP = 0.1
 
 
-def build_optimizer(settings: TrainSettings, *, steps_per_epoch: int) -> RowAdam:
-    """Build the optimizer that the settings describe.
+def learning_rate(settings: TrainSettings, steps_per_epoch: int) -> Any:
+    """Return the learning rate that the settings describe: a number or a schedule.
 
     Parameters
     ----------
@@ -25,17 +24,7 @@ def build_optimizer(settings: TrainSettings, *, steps_per_epoch: int) -> RowAdam
         halves it when the monitored figure stands still for two epochs.
     steps_per_epoch : int >= 1
     """
-    return RowAdam(
-        _rate(settings, steps_per_epoch),
-        embedding_rate=settings.embedding_rate,
-        clip_norm=settings.clip_norm,
-        use_ema=settings.ema is not None,
-        ema_momentum=settings.ema if settings.ema is not None else 0.99,
-    )
-
-
-def _rate(settings: TrainSettings, steps_per_epoch: int) -> Any:
-    rate, steps = settings.learning_rate, settings.epochs * steps_per_epoch
+    rate, steps = settings.rate, settings.epochs * steps_per_epoch
     if settings.schedule == "cosine":
         warm_up = max(1, int(WARM_UP * steps))
         return keras.optimizers.schedules.CosineDecay(

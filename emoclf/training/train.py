@@ -11,13 +11,18 @@ from typing import Any
 
 import keras
 
-from emoclf.errors import ResumeError, TrainingError
-from emoclf.models.heads import logits_twin
+from emoclf.errors import ModelError, ResumeError, TrainingError
+from emoclf.models.heads import PROBABILITIES, logits_twin
 from emoclf.settings import TrainSettings
 from emoclf.training.batches import Examples, LengthBuckets
 from emoclf.training.best import BestWeights
 from emoclf.training.checkpoint import Checkpoint, CheckpointFolder
-from emoclf.training.schedules import PlateauRate, build_optimizer
+from emoclf.training.findings import Finding, sorted_findings
+from emoclf.training.health_of_data import check_targets
+from emoclf.training.losses import build_loss
+from emoclf.training.monitor import Monitor
+from emoclf.training.optimizers import build_optimizer
+from emoclf.training.schedules import PlateauRate
 
 logger = logging.getLogger(__name__)
 
@@ -31,15 +36,20 @@ class TrainingResult:
     history : dict of str to list of float
         One number for each epoch: ``loss`` and ``accuracy`` on the training part while
         it was fitted, ``val_loss``, ``val_accuracy`` and ``val_macro_f1``,
-        ``learning_rate``, ``seconds``.
+        ``learning_rate``, ``seconds``; of a typical step the norm of the gradients
+        (``gradient_norm``) and the largest change of a layer's weights as a share of
+        their norm (``update_ratio``).
     best_epoch : int
         The epoch (from 1) whose weights the network has.
     ended : {"early", "all epochs", "callback", "interrupted", "loss not finite"}
+    findings : tuple of Finding
+        What is wrong, or probably wrong; the worst first.
     """
 
     history: dict[str, list[float]] = field(default_factory=dict)
     best_epoch: int = 0
     ended: str = "all epochs"
+    findings: tuple[Finding, ...] = ()
 
     @property
     def epochs(self) -> int:
@@ -59,6 +69,7 @@ def fit_model(
     settings: TrainSettings,
     *,
     seed: int = 0,
+    label_names: Sequence[str] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoints: CheckpointFolder | None = None,
     resume: bool = False,
@@ -73,10 +84,13 @@ def fit_model(
     settings : TrainSettings
     seed : int
         Together with the epoch's number it gives the order of the batches.
+    label_names : sequence of str, optional
+        For findings; else the ids.
     callbacks : sequence of keras.callbacks.Callback
         Called after the validation figures were added to the logs. With ``resume``,
         one that has ``get_state() -> dict`` and ``set_state(dict)`` gets its state
-        back.
+        back. One that has ``on_finding(finding)`` is told each finding as it happens;
+        without any they are logged as warnings.
     checkpoints : CheckpointFolder, optional
         Where each epoch's end is kept, so that a killed training can be resumed.
     resume : bool, default=False
@@ -89,18 +103,28 @@ def fit_model(
 
     Raises
     ------
+    ModelError
+        If the targets are not what the model's head takes.
     TrainingError
         If no epoch gave a finite validation figure.
     ResumeError
         If the checkpoint belongs to other settings or data, or is damaged.
     """
+    n_classes = int(model.output_shape[-1])
+    several = model.get_layer(PROBABILITIES).activation is keras.activations.sigmoid
+    for part in (train, valid):
+        wrong = check_targets(part.targets, n_classes=n_classes, several=several)
+        if wrong is not None:
+            raise ModelError(str(wrong))
     buckets = LengthBuckets(train, settings.batch_size, seed=seed)
     best = BestWeights(valid, monitor=settings.monitor, patience=settings.patience)
     keepers: list[Any] = [best]
     if settings.schedule == "plateau":
         mode = "min" if settings.monitor == "loss" else "max"
         keepers.append(PlateauRate(f"val_{settings.monitor}", mode))
-    keepers += callbacks
+    names = label_names or [str(number) for number in range(n_classes)]
+    monitor = Monitor(buckets, best, names, callbacks)
+    keepers += [monitor, *callbacks]
     twin = _compiled_twin(model, settings, steps=len(buckets), targets=train.targets)
     recorder = _Recorder(buckets, best, keepers, checkpoints)
     if checkpoints is not None and resume and checkpoints.exists():
@@ -109,13 +133,20 @@ def fit_model(
         checkpoints.start()
     ended = _run(twin, settings, recorder)
     if best.best_weights is None:
+        said = "\n".join(map(str, sorted_findings(monitor.findings)))
         raise TrainingError(
             f"No epoch ended with a finite validation {settings.monitor}. The loss was "
             f"{recorder.history.get('loss', [])[:5]}. Try a lower learning_rate or a "
-            "smaller clip_norm."
+            "smaller clip_norm." + (f"\n{said}" if said else "")
         )
     twin.set_weights(best.best_weights)
-    return TrainingResult(recorder.history, (best.best_epoch or 0) + 1, ended)
+    # Of a run that had ended nothing was fitted, and Keras has told nobody.
+    best.set_model(twin)
+    best_epoch = (best.best_epoch or 0) + 1
+    monitor.last_word(best.answers(), best_epoch=best_epoch, history=recorder.history)
+    return TrainingResult(
+        recorder.history, best_epoch, ended, sorted_findings(monitor.findings)
+    )
 
 
 def _compiled_twin(
@@ -124,11 +155,10 @@ def _compiled_twin(
     """Return the twin that gives logits, ready for ``fit``."""
     twin = logits_twin(model)
     if targets.ndim == 2:
-        loss: Any = keras.losses.BinaryCrossentropy(from_logits=True)
         metric: Any = keras.metrics.MeanMetricWrapper(_all_labels_right, "accuracy")
     else:
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         metric = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    loss = build_loss(settings, several=targets.ndim == 2)
     optimizer = build_optimizer(settings, steps_per_epoch=steps)
     # XLA compiles each length for seconds, and did not pay on a CPU.
     twin.compile(optimizer, loss, metrics=[metric], jit_compile=False)

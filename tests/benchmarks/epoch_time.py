@@ -107,7 +107,7 @@ class Naive:
         classes = count_classes(train)
         answer = layers.Dense(classes, activation="softmax")(features)
         self.model = keras.Model(token_ids, answer)
-        optimizer = keras.optimizers.Adam(SETTINGS.training.learning_rate)
+        optimizer = keras.optimizers.Adam(SETTINGS.training.rate)
         self.model.compile(
             optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"]
         )

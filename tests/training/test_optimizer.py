@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from emoclf.settings import TrainSettings
 from emoclf.training.optimizer import RowAdam
+from emoclf.training.optimizers import build_optimizer
 
 
 def run(optimizer: keras.optimizers.Optimizer, steps: list) -> list[np.ndarray]:
     """Apply steps of (rows, row gradients, dense gradient) to two variables."""
-    rows = keras.Variable(np.ones((4, 2), np.float32), name="rows")
+    rows = keras.Variable(np.ones((4, 2), np.float32), name="embeddings")
     dense = keras.Variable(np.ones(3, np.float32), name="dense")
     optimizer.build([rows, dense])
     for indices, values, gradient in steps:
@@ -98,14 +100,14 @@ def test_dense_gradients_are_clipped_as_tensorflow_does() -> None:
         variables = [keras.Variable(np.ones(n, np.float32)) for n in (3, 5)]
         optimizer.apply(given, variables)
         found.append([variable.numpy() for variable in variables])
-    np.testing.assert_array_equal(found[0][0], found[1][0])
-    np.testing.assert_array_equal(found[0][1], found[1][1])
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-6)
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-6)
 
 
 def averages(steps: list, *, decay: float, judge_at: tuple[int, ...] = ()) -> list:
     """Return the averaged weights, and those of a plain average of every step."""
     optimizer = RowAdam(0.1, use_ema=True, ema_momentum=decay)
-    rows = keras.Variable(np.ones((4, 2), np.float32), name="rows")
+    rows = keras.Variable(np.ones((4, 2), np.float32), name="embeddings")
     dense = keras.Variable(np.ones(3, np.float32), name="dense")
     both = [rows, dense]
     optimizer.build(both)
@@ -144,3 +146,65 @@ def test_the_average_is_of_all_steps_also_of_rows_that_were_not_read(
         np.testing.assert_allclose(one, other, atol=2e-6)
     # Nobody ever read the last row.
     assert (found[0][3] == 1).all()
+
+
+NAMES = ("adam", "adamw", "rmsprop", "sgd", "momentum", "adadelta")
+THEIRS = {
+    "adam": lambda: keras.optimizers.Adam(1e-3),
+    "rmsprop": lambda: keras.optimizers.RMSprop(1e-3),
+    "sgd": lambda: keras.optimizers.SGD(0.1),
+    "momentum": lambda: keras.optimizers.SGD(0.05, momentum=0.9),
+    "adadelta": lambda: keras.optimizers.Adadelta(1.0),
+}
+
+
+def named(name: str, **flat: object) -> keras.optimizers.Optimizer:
+    settings = {"embedding_rate": 1.0, "clip_norm": None, "ema": None, **flat}
+    return build_optimizer(
+        TrainSettings.from_dict({"optimizer": name, **settings}), steps_per_epoch=3
+    )
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_by_name_they_are_those_of_keras(name: str) -> None:
+    some = steps([0, 1, 2, 3])
+    for ours, theirs in zip(run(named(name), some), run(THEIRS[name](), some),
+                            strict=True):  # fmt: skip
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_has_a_rate_for_embeddings_and_averages(name: str) -> None:
+    rows, dense = run(named(name, embedding_rate=0.0), steps([0, 1, 2, 3]))
+    np.testing.assert_allclose(rows, 1, rtol=1e-6)
+    assert (dense != 1).all()
+    optimizer = named(name, ema=0.9)
+    run(optimizer, steps([0, 1], 1))
+    # The first decay is zero: the average is what the first step left.
+    average = optimizer._model_variables_moving_average[1]
+    np.testing.assert_allclose(average.numpy(), run(named(name), steps([0, 1], 1))[1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_step_that_is_not_finite_is_left_out(name: str, bad: float) -> None:
+    optimizer = named(name, clip_norm=5.0)
+    poisoned = ([0, 1], np.ones((2, 2)), [bad, 0.0, 0.0])
+    values = run(optimizer, [*steps([0, 1], 2), poisoned, *steps([2], 1)])
+    assert all(np.isfinite(value).all() for value in values)
+    norms = optimizer.gradient_norms.numpy()
+    assert np.isfinite(norms).all()
+
+
+def test_weight_decay_spares_embeddings_and_biases() -> None:
+    variables = [
+        keras.Variable(np.ones((2, 2), np.float32), name=name)
+        for name in ("kernel", "bias", "embeddings")
+    ]
+    optimizer = named("adamw", weight_decay=0.5)
+    optimizer.build(variables)
+    optimizer.apply([tf.zeros((2, 2))] * 3, variables)
+    kernel, bias, embeddings = (variable.numpy() for variable in variables)
+    assert (kernel < 1).all()
+    np.testing.assert_array_equal(bias, 1)
+    np.testing.assert_array_equal(embeddings, 1)

@@ -79,7 +79,8 @@ def test_history_has_a_number_for_each_epoch() -> None:
     _, result = fit()
     assert result.ended == "all epochs"
     names = {"loss", "accuracy", "val_loss", "val_accuracy", "val_macro_f1"}
-    assert set(result.history) == names | {"learning_rate", "seconds"}
+    names |= {"learning_rate", "seconds", "gradient_norm", "update_ratio"}
+    assert set(result.history) == names
     assert all(len(values) == 4 for values in result.history.values())
     assert result.seconds > 0
 

@@ -1,0 +1,70 @@
+"""What a doctor would say of a training: name, evidence, causes, cure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+SEVERITIES = ("error", "warning", "note")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, or probably wrong, with a model or its training.
+
+    Parameters
+    ----------
+    name : str
+        Short and fixed, for programs: "class-collapse", "dead-units", …
+    severity : {"error", "warning", "note"}
+        An error makes the network useless; a warning makes it worse than it could be;
+        a note is worth knowing.
+    message : str
+        What was seen, with its numbers, in one sentence.
+    evidence : dict of str to float or str
+        The numbers of the message.
+    causes : tuple of str
+        The likeliest first.
+    cures : tuple of str
+        What to change, in the order in which to try it.
+    epoch : int or None
+        The epoch (from 1) in which it was first seen; None before the training or of
+        the network that came out.
+    """
+
+    name: str
+    severity: str
+    message: str
+    evidence: dict[str, Any] = field(default_factory=dict)
+    causes: tuple[str, ...] = ()
+    cures: tuple[str, ...] = ()
+    epoch: int | None = None
+
+    def lines(self) -> list[str]:
+        """Return the finding as text, one thing a line."""
+        when = f" (epoch {self.epoch})" if self.epoch else ""
+        lines = [f"{self.severity}: {self.name}{when}: {self.message}"]
+        if self.causes:
+            lines.append(f"  likely causes: {'; '.join(self.causes)}.")
+        if self.cures:
+            lines.append(f"  change: {'; '.join(self.cures)}.")
+        return lines
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, as JSON knows them."""
+        return {**asdict(self), "causes": [*self.causes], "cures": [*self.cures]}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` returned."""
+        changed = {name: tuple(values[name]) for name in ("causes", "cures")}
+        return cls(**{**values, **changed})
+
+
+def sorted_findings(findings: list[Finding]) -> tuple[Finding, ...]:
+    """Return the worst first, and among equals the earliest."""
+    return tuple(sorted(findings, key=lambda found: SEVERITIES.index(found.severity)))

@@ -1,0 +1,55 @@
+"""Optimizers by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emoclf.settings import TrainSettings
+from emoclf.training.optimizer import (
+    GuardedAdadelta,
+    GuardedRMSprop,
+    GuardedSGD,
+    RowAdam,
+    RowAdamW,
+)
+from emoclf.training.schedules import learning_rate
+
+MOMENTUM = 0.9
+# Names of variables that weight decay spares, as is usual: a bias or a scale does not
+# overfit, and a word that is seldom read would fade away.
+SPARED = ("embedding", "bigrams", "bias", "gamma", "beta")
+
+
+def build_optimizer(settings: TrainSettings, *, steps_per_epoch: int) -> Any:
+    """Build the optimizer that the settings describe.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        ``optimizer`` is one of "adam", "adamw", "rmsprop", "sgd", "momentum" (SGD with
+        a momentum of 0.9) and "adadelta".
+    steps_per_epoch : int >= 1
+
+    Returns
+    -------
+    optimizer : keras.optimizers.Optimizer
+    """
+    common: dict[str, Any] = {
+        "embedding_rate": settings.embedding_rate,
+        "clip_norm": settings.clip_norm,
+        "use_ema": settings.ema is not None,
+        "ema_momentum": settings.ema if settings.ema is not None else 0.99,
+    }
+    kinds: dict[str, tuple[Any, dict[str, Any]]] = {
+        "adam": (RowAdam, {}),
+        "adamw": (RowAdamW, {"weight_decay": settings.weight_decay}),
+        "rmsprop": (GuardedRMSprop, {}),
+        "sgd": (GuardedSGD, {}),
+        "momentum": (GuardedSGD, {"momentum": MOMENTUM}),
+        "adadelta": (GuardedAdadelta, {}),
+    }
+    kind, own = kinds[settings.optimizer]
+    optimizer = kind(learning_rate(settings, steps_per_epoch), **own, **common)
+    if settings.optimizer == "adamw":
+        optimizer.exclude_from_weight_decay(var_names=list(SPARED))
+    return optimizer

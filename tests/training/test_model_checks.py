@@ -1,0 +1,131 @@
+"""What is wrong with a network is said before anybody waits for its training."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from patients import PATIENTS
+
+from emoclf import check_model
+from emoclf.errors import ModelError
+from emoclf.models import ARCHITECTURES
+from emoclf.models.build import build_model
+from emoclf.settings import RunSettings
+
+MATRIX = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
+MATRIX[0] = 0
+
+
+def names(model: keras.Model, targets: object = None) -> set[str]:
+    return {finding.name for finding in check_model(model, targets)}
+
+
+def network(*ends: object, loss: object = None, units: int = 4) -> keras.Model:
+    inputs = keras.Input((5,))
+    tensor = inputs
+    for end in ends:
+        tensor = end(tensor)  # type: ignore[operator]
+    model = keras.Model(inputs, tensor)
+    if loss is not None:
+        model.compile(loss=loss)
+    return model
+
+
+@pytest.mark.parametrize("name", PATIENTS)
+def test_patients_of_the_sources(name: str) -> None:
+    build, expected = PATIENTS[name]
+    assert names(build(MATRIX)) == expected
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("several", [False, True])
+def test_our_own_are_in_order(name: str, several: bool) -> None:
+    settings = RunSettings(architecture=name)
+    model = build_model(settings, n_classes=3, several=several, matrix=MATRIX)
+    assert names(model) == set()
+
+
+def dense(units: int, activation: str | None = None) -> layers.Layer:
+    return layers.Dense(units, activation=activation)
+
+
+LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+CASES = {
+    "sigmoid on softmax": (
+        network(dense(4, "softmax"), layers.Activation("sigmoid")),
+        {"stacked-activations"},
+    ),
+    "softmax twice": (
+        network(dense(4, "softmax"), layers.Dropout(0.1), layers.Softmax()),
+        {"stacked-activations"},
+    ),
+    "softmax inside": (
+        network(dense(4, "softmax"), dense(4, "softmax")), {"softmax-inside"}
+    ),
+    "softmax of one": (network(dense(1, "softmax")), {"softmax-of-one"}),
+    "relu head": (network(dense(4, "relu")), {"head-is-no-probability"}),
+    "logits of a softmax": (
+        network(dense(4, "softmax"), loss=LOGITS), {"loss-does-not-fit-head"}
+    ),
+    "probabilities of logits": (
+        network(dense(4), loss="sparse_categorical_crossentropy"),
+        {"loss-does-not-fit-head"},
+    ),
+    "one label, sigmoids": (
+        network(dense(4, "sigmoid"), loss="categorical_crossentropy"),
+        {"loss-does-not-fit-head"},
+    ),
+    "several labels, softmax": (
+        network(dense(4, "softmax"), loss="binary_crossentropy"),
+        {"loss-does-not-fit-head"},
+    ),
+    "one unit, many classes": (
+        network(dense(1, "sigmoid"), loss="sparse_categorical_crossentropy"),
+        {"loss-does-not-fit-head"},
+    ),
+    "softmax": (
+        network(dense(4, "softmax"), loss="sparse_categorical_crossentropy"), set()
+    ),
+    "logits": (network(dense(4), loss=LOGITS), set()),
+    "sigmoids": (network(dense(4, "sigmoid"), loss="binary_crossentropy"), set()),
+    "one sigmoid": (network(dense(1, "sigmoid"), loss="binary_crossentropy"), set()),
+    "another loss": (network(dense(4, "softmax"), loss="mse"), set()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_heads_and_losses(name: str) -> None:
+    model, expected = CASES[name]
+    assert names(model) == expected
+
+
+@pytest.mark.parametrize(
+    ("loss", "targets", "said"),
+    [
+        ("sparse_categorical_crossentropy", np.array([1, 2, 4]), "run from 1 to 4"),
+        ("sparse_categorical_crossentropy", np.array([0, 2, 4]), "run from 0 to 4"),
+        ("sparse_categorical_crossentropy", np.eye(4), "shape"),
+        ("categorical_crossentropy", np.array([[1, 1, 0, 0]]), "rows sum to 2"),
+        ("categorical_crossentropy", np.eye(3), "3 columns, and the head 4"),
+    ],
+)
+def test_labels_that_do_not_fit(loss: str, targets: np.ndarray, said: str) -> None:
+    (finding,) = check_model(network(dense(4, "softmax"), loss=loss), targets)
+    assert finding.name == "wrong-targets"
+    assert said in finding.message
+
+
+def test_labels_counted_from_one_are_told_what_to_do() -> None:
+    model = network(dense(3, "softmax"), loss="sparse_categorical_crossentropy")
+    (finding,) = check_model(model, np.array([1, 2, 3]))
+    assert finding.cures == ("labels - 1",)
+    assert names(model, np.array([0, 1, 2])) == set()
+
+
+def test_what_cannot_be_looked_into_is_an_error() -> None:
+    with pytest.raises(ModelError, match="layers are not connected"):
+        check_model(keras.Sequential([layers.Dense(2)]))
+    with pytest.raises(ModelError, match=r"one output of shape \(batch, units\)"):
+        check_model(network(layers.Reshape((5, 1))))
