@@ -45,6 +45,8 @@ class Bundle:
     label_kind : {"U", "i", "f", "b"}
         What the labels were before they got names: texts, whole numbers, numbers or
         truth values. An estimator answers in the same kind.
+    thresholds : tuple of float, or None
+        For several labels per text: from which probability on each counts.
     """
 
     model: keras.Model
@@ -59,6 +61,7 @@ class Bundle:
         default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
     )
     label_kind: str = "U"
+    thresholds: tuple[float, ...] | None = None
 
     def to_parts(self) -> BundleParts:
         """Take the classifier apart into plain values and arrays.
@@ -88,6 +91,7 @@ class Bundle:
             "label_names": list(self.label_names),
             "several": self.several,
             "label_kind": self.label_kind,
+            "thresholds": self.thresholds and list(self.thresholds),
             "embedding_shape": list(embedding_shape(self.model)),
             "text": text,
         }
@@ -136,7 +140,20 @@ class BundleParts:
             versions=dict(about["versions"]),
             created=str(about["created"]),
             label_kind=str(about.get("label_kind", "U")),
+            thresholds=_thresholds(about),
         )
+
+
+def _thresholds(about: Mapping[str, Any]) -> tuple[float, ...] | None:
+    values = about.get("thresholds")
+    if values is None:
+        return None
+    if len(values) != len(about["label_names"]):
+        raise BundleError(
+            f"The bundle has {len(values)} thresholds for "
+            f"{len(about['label_names'])} labels."
+        )
+    return tuple(map(float, values))
 
 
 def installed_versions() -> dict[str, str]:

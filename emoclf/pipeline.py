@@ -22,6 +22,7 @@ from emoclf.embeddings.coverage import CoverageReport
 from emoclf.embeddings.matrix import embedding_matrix, random_matrix
 from emoclf.embeddings.vectors import frequent_words
 from emoclf.errors import DataError, SettingsError
+from emoclf.models.answers import Answers
 from emoclf.models.build import build_model
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
@@ -32,6 +33,8 @@ from emoclf.training.batches import Examples
 from emoclf.training.checkpoint import CheckpointFolder, digest
 from emoclf.training.findings import Finding, sorted_findings
 from emoclf.training.health_of_data import check_coverage, check_cut, check_texts
+from emoclf.training.monitor import class_shares
+from emoclf.training.thresholds import choose_thresholds
 from emoclf.training.train import TrainingResult, fit_model
 from emoclf.training.weights import example_weights
 
@@ -255,6 +258,7 @@ def train_classifier(
         n_classes=len(train.label_names),
         several=train.several,
         matrix=prepared.matrix,
+        prior=class_shares(train.label_ids, len(train.label_names)),
     )
     checkpoints = None
     if checkpoint is not None:
@@ -290,8 +294,15 @@ def train_classifier(
             "coverage": prepared.coverage.to_dict() if prepared.coverage else None,
         },
         versions=installed_versions(),
+        thresholds=_thresholds(model, prepared.valid) if train.several else None,
     )
     return Trained(bundle, result, prepared)
+
+
+def _thresholds(model: keras.Model, valid: Examples) -> tuple[float, ...]:
+    """Choose the thresholds of several labels on what also chose the epoch."""
+    chosen = choose_thresholds(Answers(model)(valid.token_ids), valid.targets)
+    return tuple(chosen.tolist())
 
 
 def run_fingerprint(

@@ -17,6 +17,7 @@ from emoclf.models.answers import Answers
 from emoclf.text.door import as_texts
 
 CHUNK = 2048
+HALF = 0.5
 
 
 class Prediction(NamedTuple):
@@ -42,9 +43,6 @@ class Predictor:
         What :func:`emoclf.load_bundle` gives; :meth:`load` does both in one step.
     """
 
-    #: Probability from which on a label counts, where a text may have several.
-    threshold = 0.5
-
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
 
@@ -61,6 +59,16 @@ class Predictor:
     def label_names(self) -> tuple[str, ...]:
         """Names of the classes, in the order of the probabilities' columns."""
         return self.bundle.label_names
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        """Probability from which on each label counts, where a text may have several.
+
+        Shape (n_classes,); chosen on the validation part.
+        """
+        if self.bundle.thresholds is None:
+            return np.full(len(self.label_names), HALF)
+        return np.array(self.bundle.thresholds)
 
     @cached_property
     def _answers(self) -> Answers:
@@ -96,8 +104,9 @@ class Predictor:
         """Turn probabilities into label names."""
         names = self.label_names
         if self.bundle.several:
+            thresholds = self.thresholds
             return [
-                tuple(names[i] for i in np.flatnonzero(row >= self.threshold))
+                tuple(names[i] for i in np.flatnonzero(row >= thresholds))
                 for row in probabilities
             ]
         return [names[i] for i in probabilities.argmax(1)]

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.metrics import average_precision_score
 from tiny import PLACES, WORDS, tiny_settings
 
 from emoclf.export.saved_model import export_saved_model
 from emoclf.job import Job, read_parts, run_job
 from emoclf.predictor import Predictor
+from emoclf.training.thresholds import choose_thresholds
 
 NEW = ["a lovely gift", "trembling and furious", "it was by the river"]
 
@@ -49,6 +51,28 @@ def test_figures_are_those_of_several_labels(job: Job) -> None:
     assert "micro-F1" in table
     assert job.report.network.n == len(job.split.test or ())
     assert job.report.network.macro_f1 > 0.9
+
+
+def test_thresholds_are_chosen_for_each_label_and_travel(job: Job) -> None:
+    assert job.path is not None
+    ours, loaded = job.trained.predictor, Predictor.load(job.path)
+    np.testing.assert_array_equal(ours.thresholds, loaded.thresholds)
+    truth = job.trained.prepared.valid.targets
+    chances = ours.predict_proba(job.split.valid.texts)
+    np.testing.assert_allclose(ours.thresholds, choose_thresholds(chances, truth))
+    assert len(set(ours.thresholds)) == 3
+
+
+def test_average_precision_is_that_of_scikit_learn(job: Job) -> None:
+    test = job.split.test
+    assert test is not None
+    chances = job.trained.predictor.predict_proba(test.texts)
+    found = job.report.network
+    expected = average_precision_score(test.label_ids, chances, average=None)
+    for figures, value in zip(found.per_class, expected, strict=True):
+        np.testing.assert_allclose(figures.average_precision, value)
+    np.testing.assert_allclose(found.average_precision, expected.mean())
+    assert "avg precision" in "\n".join(job.report.lines())
 
 
 def test_an_export_answers_the_same(job: Job, tmp_path: Path) -> None:

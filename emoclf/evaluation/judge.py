@@ -91,7 +91,7 @@ def judge_part(
         name=predictor.bundle.settings.architecture,
         part=part,
         chose_epoch=chose_epoch,
-        thresholds=predictor.threshold,
+        thresholds=predictor.thresholds,
     )
 
 

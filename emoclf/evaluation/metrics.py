@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
-from sklearn.metrics import precision_recall_fscore_support
+from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
 from emoclf.evaluation.bootstrap import DRAWS, interval, ratio, resampled_figures
 from emoclf.evaluation.inputs import check_probabilities, checked_ids
@@ -17,13 +17,17 @@ SMALLEST = 1e-7
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """Figures of one label; 0 where there is nothing to divide by."""
+    """Figures of one label; 0 where there is nothing to divide by.
+
+    ``average_precision`` stands for several labels per text only.
+    """
 
     label: str
     precision: float
     recall: float
     f1: float
     support: int
+    average_precision: float | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,9 @@ class Evaluation:
     per_class : tuple of ClassFigures
     confusion : tuple of tuples of int, or None
         Rows are true labels, columns predicted ones; None for several labels.
+    average_precision : float or None
+        For several labels with probabilities: mean over the labels that stand in the
+        part of the area under precision and recall; it needs no thresholds.
     predicted : ndarray or None
         What was predicted, for paired comparisons; not written by ``to_dict``.
     """
@@ -69,6 +76,7 @@ class Evaluation:
     intervals: dict[str, tuple[float, float]]
     per_class: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, ...], ...] | None
+    average_precision: float | None = None
     predicted: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -110,7 +118,7 @@ def evaluate_probabilities(
     name: str,
     part: str,
     chose_epoch: bool = False,
-    thresholds: float | Sequence[float] = 0.5,
+    thresholds: float | Sequence[float] | np.ndarray = 0.5,
     seed: int = 0,
     draws: int = DRAWS,
 ) -> Evaluation:
@@ -192,6 +200,9 @@ def evaluate(
     several = truth.ndim == 2
     resampled = resampled_figures(predicted, truth, n_classes, seed=seed, draws=draws)
     right = (predicted == truth).all(1) if several else predicted == truth
+    precisions = None
+    if several and probabilities is not None:
+        precisions = average_precisions(probabilities, truth)
     return Evaluation(
         name=name,
         part=part,
@@ -202,10 +213,32 @@ def evaluate(
         micro_f1=_micro_f1(predicted, truth) if several else float(right.mean()),
         log_loss=None if probabilities is None else log_loss(probabilities, truth),
         intervals={key: interval(values) for key, values in resampled.items()},
-        per_class=_per_class(predicted, truth, label_names),
+        per_class=_per_class(predicted, truth, label_names, precisions),
         confusion=None if several else _confusion(predicted, truth, n_classes),
+        average_precision=_mean_of_known(precisions),
         predicted=predicted,
     )
+
+
+def average_precisions(
+    probabilities: np.ndarray, truth: np.ndarray
+) -> list[float | None]:
+    """Return each label's average precision; None for one that no text has.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float, shape (n, n_classes)
+    truth : ndarray of 0 and 1, shape (n, n_classes)
+    """
+    return [
+        float(average_precision_score(there, scores)) if there.any() else None
+        for there, scores in zip(truth.T, probabilities.T, strict=True)
+    ]
+
+
+def _mean_of_known(values: Sequence[float | None] | None) -> float | None:
+    known = [value for value in values or () if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def macro_f1(predicted: np.ndarray, truth: np.ndarray, n_classes: int) -> float:
@@ -229,7 +262,10 @@ def log_loss(probabilities: np.ndarray, truth: np.ndarray) -> float:
 
 
 def _per_class(
-    predicted: np.ndarray, truth: np.ndarray, label_names: Sequence[str]
+    predicted: np.ndarray,
+    truth: np.ndarray,
+    label_names: Sequence[str],
+    precisions: Sequence[float | None] | None,
 ) -> tuple[ClassFigures, ...]:
     if truth.ndim == 2 and truth.shape[1] == 1:
         # scikit-learn takes one column for two classes; an empty second one it knows.
@@ -238,8 +274,10 @@ def _per_class(
         truth, predicted, labels=np.arange(len(label_names)), zero_division=0
     )
     return tuple(
-        ClassFigures(str(label), float(p), float(r), float(f), int(s))
-        for label, p, r, f, s in zip(label_names, *columns, strict=True)
+        ClassFigures(str(label), float(p), float(r), float(f), int(s), average)
+        for label, p, r, f, s, average in zip(
+            label_names, *columns, precisions or [None] * len(label_names), strict=True
+        )
     )
 
 

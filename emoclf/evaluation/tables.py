@@ -29,7 +29,7 @@ def figure_lines(evaluations: Sequence[Evaluation]) -> list[str]:
     """Return the main figures, one row for each classifier and part.
 
     For several labels per text accuracy is called what it is, exact match, and
-    micro-F1 stands beside it.
+    micro-F1 and average precision stand beside it.
     """
     several = any(found.several for found in evaluations)
     columns = {"accuracy": "exact match" if several else "accuracy"}
@@ -37,13 +37,16 @@ def figure_lines(evaluations: Sequence[Evaluation]) -> list[str]:
         columns["micro_f1"] = "micro-F1"
     columns["macro_f1"] = "macro-F1"
     rows = [["", "part", "texts", *columns.values(), "log loss"]]
+    if several:
+        rows[0].insert(-1, "avg precision")
     rows += [
         [
             found.name,
             found.part_name,
             str(found.n),
             *(_with_interval(getattr(found, m), found.intervals[m]) for m in columns),
-            "–" if found.log_loss is None else f"{found.log_loss:.3f}",
+            *([_or_dash(found.average_precision)] if several else []),
+            _or_dash(found.log_loss),
         ]
         for found in evaluations
     ]
@@ -54,6 +57,10 @@ def per_class_lines(found: Evaluation) -> list[str]:
     """Return the figures of each label; a dash where there is nothing to count."""
     rows = [["label", "precision", "recall", "F1", "texts"]]
     rows += [_class_row(figures) for figures in found.per_class]
+    if found.several and found.average_precision is not None:
+        cells = [_or_dash(figures.average_precision) for figures in found.per_class]
+        for row, cell in zip(rows, ["avg precision", *cells], strict=True):
+            row.insert(-1, cell)
     return [f"{found.name} on {found.part_name}", *align(rows)]
 
 
@@ -114,6 +121,10 @@ def _class_row(figures: ClassFigures) -> list[str]:
         row[2:] = ["–", "–"]
     cells = [cell if isinstance(cell, str) else f"{cell:.3f}" for cell in row]
     return [*cells, str(figures.support)]
+
+
+def _or_dash(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _with_interval(value: float, ends: tuple[float, float]) -> str:

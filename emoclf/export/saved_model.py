@@ -161,7 +161,7 @@ def _describe(predictor: Predictor, folder: Path, difference: float) -> None:
     about = {
         "label_names": list(bundle.label_names),
         "several": bundle.several,
-        "threshold": predictor.threshold if bundle.several else None,
+        "thresholds": predictor.thresholds.tolist() if bundle.several else None,
         "architecture": bundle.settings.architecture,
         "versions": bundle.versions,
         "trained": bundle.created,

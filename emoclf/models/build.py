@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -26,6 +27,7 @@ def build_model(
     matrix: np.ndarray | None = None,
     shape: tuple[int, int] | None = None,
     embedded_dim: int | None = None,
+    prior: np.ndarray | None = None,
 ) -> keras.Model:
     """Build the network that the settings describe.
 
@@ -43,6 +45,9 @@ def build_model(
     embedded_dim : int >= 1, optional
         Build a network for texts that come embedded, with vectors of this width, by
         another model for instance; there is no matrix then.
+    prior : ndarray of float, shape (n_classes,), optional
+        Shares of the training texts that have each label: where the biases of several
+        labels begin.
 
     Returns
     -------
@@ -68,8 +73,9 @@ def build_model(
             f"A classifier needs at least two classes. Got {n_classes!r}. "
             "Two classes give two columns."
         )
+    head = _Head(n_classes, several, prior)
     if embedded_dim is not None:
-        return _from_embedded(settings, embedded_dim, n_classes, several)
+        return _from_embedded(settings, embedded_dim, head)
     if matrix is not None:
         shape = matrix.shape
         if matrix[0].any():
@@ -88,22 +94,25 @@ def build_model(
             dim=shape[1],
             matrix=matrix,
         )
-        return _finished(
-            settings, token_ids, token_ids, embedded, mask, n_classes, several
-        )
+        return _finished(settings, token_ids, token_ids, embedded, mask, head)
 
 
-def _from_embedded(
-    settings: RunSettings, dim: int, n_classes: int, several: bool
-) -> keras.Model:
+@dataclass(frozen=True)
+class _Head:
+    """What the one head is laid for."""
+
+    n_classes: int
+    several: bool
+    prior: np.ndarray | None
+
+
+def _from_embedded(settings: RunSettings, dim: int, head: _Head) -> keras.Model:
     """Build a network for texts that come embedded."""
     with seeded_layers(settings.seed):
         embedded = keras.Input((None, dim), dtype="float32", name="embedded")
         mask = keras.Input((None,), dtype="bool", name="mask")
         silent = keep_real(embedded, mask)
-        return _finished(
-            settings, (embedded, mask), None, silent, mask, n_classes, several
-        )
+        return _finished(settings, (embedded, mask), None, silent, mask, head)
 
 
 def _finished(
@@ -112,16 +121,16 @@ def _finished(
     token_ids: Any,
     embedded: Any,
     mask: Any,
-    n_classes: int,
-    several: bool,
+    head: _Head,
 ) -> keras.Model:
     """Lay the architecture and the one head on embedded words."""
     build = build_function(settings.architecture)
     probabilities = class_probabilities(
         build(token_ids, embedded, mask, settings.model),
-        n_classes,
-        several=several,
+        head.n_classes,
+        several=head.several,
         max_norm=getattr(settings.model, "max_norm", None),
+        prior=head.prior,
     )
     return keras.Model(inputs, probabilities, name=settings.architecture)
 

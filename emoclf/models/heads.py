@@ -11,14 +11,21 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 LOGITS = "logits"
 PROBABILITIES = "probabilities"
+RAREST = 1e-4
 
 
 def class_probabilities(
-    features: Any, n_classes: int, *, several: bool, max_norm: float | None = None
+    features: Any,
+    n_classes: int,
+    *,
+    several: bool,
+    max_norm: float | None = None,
+    prior: np.ndarray | None = None,
 ) -> Any:
     """Lay the one head on the features of a text.
 
@@ -31,15 +38,23 @@ def class_probabilities(
         A text may have several labels: one sigmoid per label, else one softmax.
     max_norm : float, optional
         Bound of the l2 norm of each class's weights; 3 in Kim (2014), section 3.1.
+    prior : ndarray of float, shape (n_classes,), optional
+        Shares of the texts that have each label. For several labels the biases begin
+        there (Lin et al., 2017, section 3.3): else the first epochs do nothing but
+        learn that most labels are absent.
 
     Returns
     -------
     probabilities : KerasTensor, shape (batch, n_classes)
     """
     constraint = None if max_norm is None else keras.constraints.MaxNorm(max_norm)
-    logits = layers.Dense(n_classes, kernel_constraint=constraint, name=LOGITS)(
-        features
-    )
+    bias: Any = "zeros"
+    if several and prior is not None:
+        odds = np.clip(prior, RAREST, 1 - RAREST)
+        bias = keras.initializers.Constant(np.log(odds / (1 - odds)))
+    logits = layers.Dense(
+        n_classes, kernel_constraint=constraint, bias_initializer=bias, name=LOGITS
+    )(features)
     activation = "sigmoid" if several else "softmax"
     return layers.Activation(activation, name=PROBABILITIES)(logits)
 

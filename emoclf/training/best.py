@@ -14,6 +14,7 @@ from sklearn.metrics import f1_score
 
 from emoclf.models.answers import Answers
 from emoclf.training.batches import Examples
+from emoclf.training.thresholds import best_f1
 
 logger = logging.getLogger(__name__)
 
@@ -31,17 +32,18 @@ def validation_figures(logits: np.ndarray, targets: np.ndarray) -> dict[str, flo
     -------
     figures : dict
         ``loss`` (mean cross-entropy), ``accuracy`` (all labels of a text right) and
-        ``macro_f1`` (over the labels that stand in the part, as in reports); all NaN
-        when a logit is not finite or there is no text.
+        ``macro_f1`` (over the labels that stand in the part, as in reports; for several
+        labels each at its best threshold, since thresholds are chosen afterwards); all
+        NaN when a logit is not finite or there is no text.
     """
     if not len(targets) or not np.isfinite(logits).all():
         return dict.fromkeys(("loss", "accuracy", "macro_f1"), math.nan)
     scores = logits.astype(np.float64)
     if targets.ndim == 2:
-        predicted: np.ndarray = (scores > 0).astype(np.int32)
         loss = np.logaddexp(0, scores) - targets * scores
-        right = (predicted == targets).all(1)
-        classes = np.flatnonzero(targets.any(0))
+        right = ((scores > 0) == (targets > 0)).all(1)
+        by_label = best_f1(scores, targets)[targets.any(0)]
+        macro = by_label.mean() if by_label.size else 0.0
     else:
         predicted = scores.argmax(1)
         highest = scores.max(1, keepdims=True)
@@ -49,9 +51,6 @@ def validation_figures(logits: np.ndarray, targets: np.ndarray) -> dict[str, flo
         loss = total - scores[np.arange(len(scores)), targets]
         right = predicted == targets
         classes = np.unique(targets)
-    # Over no labels at all scikit-learn's mean is NaN.
-    macro = 0.0
-    if len(classes):
         macro = f1_score(
             targets, predicted, labels=classes, average="macro", zero_division=0
         )

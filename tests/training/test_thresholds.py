@@ -1,0 +1,41 @@
+"""Each label's threshold is the one with the best F1, and ties stay together."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import f1_score
+
+from emoclf.training.thresholds import best_f1, choose_thresholds
+
+RNG = np.random.default_rng(0)
+TRUTH = (RNG.random((300, 4)) < [0.5, 0.2, 0.05, 0.3]).astype(int)
+SCORES = np.clip(TRUTH * 0.2 + RNG.random((300, 4)) * 0.7, 0, 1)
+
+
+def test_no_other_threshold_is_better() -> None:
+    thresholds = choose_thresholds(SCORES, TRUTH)
+    for label in range(4):
+        truth, scores = TRUTH[:, label], SCORES[:, label]
+        ours = f1_score(truth, scores >= thresholds[label])
+        best = max(f1_score(truth, scores >= cut) for cut in np.unique(scores))
+        assert ours == best
+        np.testing.assert_allclose(best_f1(SCORES, TRUTH)[label], best)
+
+
+def test_equal_scores_are_taken_together() -> None:
+    scores = np.array([[0.9], [0.4], [0.4], [0.4], [0.1]] * 5)
+    truth = np.array([[1], [1], [0], [0], [0]] * 5)
+    (threshold,) = choose_thresholds(scores, truth)
+    assert 0.4 < threshold < 0.9
+    np.testing.assert_allclose(best_f1(scores, truth), [2 * 5 / (5 + 10)])
+
+
+def test_a_label_of_few_texts_gets_the_threshold_of_the_others() -> None:
+    truth = TRUTH.copy()
+    truth[:, 1] = 0
+    truth[:3, 1] = 1
+    thresholds = choose_thresholds(SCORES, truth)
+    assert thresholds[1] == np.median(thresholds[[0, 2, 3]])
+    truth[:, 1] = 0
+    assert np.isnan(best_f1(SCORES, truth)[1])
+    assert choose_thresholds(SCORES[:2], truth[:2]).tolist() == [0.5] * 4
