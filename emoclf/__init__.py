@@ -13,6 +13,7 @@ from emoclf._version import __version__
 if TYPE_CHECKING:
     from emoclf.bundle import Bundle
     from emoclf.bundle_folder import load_bundle, save_bundle
+    from emoclf.compare import compare_networks
     from emoclf.datasets.audit import audit_dataset
     from emoclf.datasets.dataset import Dataset
     from emoclf.datasets.sample import load_sample
@@ -41,6 +42,7 @@ _HOME = {
     "audit_dataset": "emoclf.datasets.audit",
     "build_model": "emoclf.models.build",
     "check_model": "emoclf.training.model_checks",
+    "compare_networks": "emoclf.compare",
     "embedding_matrix": "emoclf.embeddings.matrix",
     "export_saved_model": "emoclf.export.saved_model",
     "judge": "emoclf.evaluation.judge",
@@ -66,6 +68,7 @@ __all__ = [
     "audit_dataset",
     "build_model",
     "check_model",
+    "compare_networks",
     "embedding_matrix",
     "export_saved_model",
     "judge",

@@ -253,6 +253,46 @@ def train_classifier(
         on_prepared(prepared)
     for finding in prepared.findings:
         logger.warning("%s", finding)
+    checkpoints = None
+    if checkpoint is not None:
+        checkpoints = CheckpointFolder(
+            checkpoint, run_fingerprint(train, valid, settings, prepared)
+        )
+    return fit_prepared(
+        prepared,
+        train,
+        settings,
+        callbacks=callbacks,
+        checkpoints=checkpoints,
+        resume=resume,
+    )
+
+
+def fit_prepared(
+    prepared: Prepared,
+    train: Dataset,
+    settings: RunSettings,
+    *,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoints: CheckpointFolder | None = None,
+    resume: bool = False,
+) -> Trained:
+    """Build and fit a network on what was prepared, once for several networks maybe.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Made with the same data, text and embedding settings.
+    train : Dataset
+        The training part it was made from.
+    settings : RunSettings
+    callbacks, checkpoints, resume
+        As for :func:`~emoclf.training.train.fit_model`.
+
+    Returns
+    -------
+    trained : Trained
+    """
     model = build_model(
         settings,
         n_classes=len(train.label_names),
@@ -260,11 +300,6 @@ def train_classifier(
         matrix=prepared.matrix,
         prior=class_shares(train.label_ids, len(train.label_names)),
     )
-    checkpoints = None
-    if checkpoint is not None:
-        checkpoints = CheckpointFolder(
-            checkpoint, run_fingerprint(train, valid, settings, prepared)
-        )
     result = fit_model(
         model,
         prepared.train,
@@ -288,7 +323,7 @@ def train_classifier(
         figures={
             "best_epoch": result.best_epoch,
             "ended": result.ended,
-            "texts": {"train": len(train), "valid": len(valid)},
+            "texts": {"train": len(train), "valid": len(prepared.valid)},
             "cut": prepared.cut,
             "findings": [finding.to_dict() for finding in findings],
             "coverage": prepared.coverage.to_dict() if prepared.coverage else None,

@@ -30,7 +30,7 @@ STAGES = [
     ("predictor",),
     ("pipeline",),
     ("evaluation",),
-    ("job", "export", "estimator"),
+    ("job", "compare", "export", "estimator"),
     ("tuning",),
     ("cli", "__main__"),
 ]

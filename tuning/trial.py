@@ -7,6 +7,7 @@ import hashlib
 import logging
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,8 @@ import keras_tuner
 from emoclf.bundle import Bundle
 from emoclf.bundle_folder import read_figures, save_bundle
 from emoclf.datasets.dataset import Dataset
-from emoclf.models.build import build_model
-from emoclf.pipeline import Prepared
+from emoclf.pipeline import Prepared, fit_prepared
 from emoclf.settings import RunSettings
-from emoclf.training.train import fit_model
 
 from .result import short, sign
 from .space import settings_for
@@ -89,19 +88,8 @@ class TrialRunner:
         own = settings_for(
             self.settings, values, seed=trial_seed(self.settings.seed, number)
         )
-        model = build_model(
-            own,
-            n_classes=len(self.train.label_names),
-            several=self.train.several,
-            matrix=self.prepared.matrix,
-        )
-        result = fit_model(
-            model,
-            self.prepared.train,
-            self.prepared.valid,
-            own.training,
-            seed=own.seed,
-        )
+        trained = fit_prepared(self.prepared, self.train, own)
+        result = trained.result
         if result.ended == "interrupted":
             # Half a trial is no trial, and who interrupts means the search.
             raise KeyboardInterrupt
@@ -115,27 +103,9 @@ class TrialRunner:
             result.seconds,
             "  ".join(f"{name}={short(value)}" for name, value in values.items()),
         )
-        figures = {
-            "best_epoch": result.best_epoch,
-            "ended": result.ended,
-            "texts": {
-                "train": len(self.train),
-                "valid": len(self.prepared.valid),
-            },
-            "search": {"trial": number + 1, "score": score, "values": values},
-        }
-        self._keep_if_best(
-            Bundle(
-                model=model,
-                encoder=self.prepared.encoder,
-                label_names=self.train.label_names,
-                several=self.train.several,
-                settings=own,
-                history=result.history,
-                figures=figures,
-            ),
-            score,
-        )
+        found = {"trial": number + 1, "score": score, "values": values}
+        figures = {**trained.bundle.figures, "search": found}
+        self._keep_if_best(replace(trained.bundle, figures=figures), score)
         return score
 
     def _keep_if_best(self, bundle: Bundle, score: float) -> None:

@@ -1,5 +1,14 @@
 """The commands, in the order in which help lists them."""
 
-from emoclf.cli import demo, evaluate, export, predict, train, tune, vectors
+from emoclf.cli import (
+    compare,
+    demo,
+    evaluate,
+    export,
+    predict,
+    train,
+    tune,
+    vectors,
+)
 
-COMMANDS = (demo, train, evaluate, predict, export, vectors, tune)
+COMMANDS = (demo, train, evaluate, predict, compare, export, vectors, tune)

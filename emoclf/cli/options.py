@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields
 from typing import Any
 
+from emoclf.errors import SettingsError
 from emoclf.settings import RunSettings, Settings, read_settings_file
 from emoclf.settings.base import kinds_of
 from emoclf.settings.run import section_classes
@@ -113,6 +114,26 @@ def _add_field(group: Any, owner: type[Settings], field: Field) -> None:
     choices = field.metadata["choices"]
     metavar = "{" + ",".join(choices) + "}" if choices else _metavar(kinds)
     group.add_argument(flag, type=_reader(kinds), metavar=metavar, **common)
+
+
+def read_value(owner: type[Settings], field: Field, text: str) -> Any:
+    """Read one value of a setting as its option would.
+
+    Raises
+    ------
+    SettingsError
+        If the text is no such value.
+    """
+    kinds = kinds_of(typing.get_type_hints(owner)[field.name])
+    if kinds == (bool,):
+        known = {"yes": True, "true": True, "no": False, "false": False}
+        if text.lower() in known:
+            return known[text.lower()]
+        raise SettingsError(f"{field.name} must be yes or no. Got {text!r} instead.")
+    try:
+        return _reader(kinds)(text)
+    except argparse.ArgumentTypeError as error:
+        raise SettingsError(f"{field.name} {error}") from None
 
 
 def _default_note(field: Field) -> str:

@@ -144,7 +144,8 @@ def load_tensorflow() -> None:
     It announces oneDNN and missing graphics cards on file descriptor 2 before it reads
     its own log level. What goes wrong in the import is still raised.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # 3 also hides "oneDNN supports DT_BOOL only on …", an error that is none.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

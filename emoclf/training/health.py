@@ -27,6 +27,9 @@ SMALL_UPDATE = 1e-6
 RISES = 3
 USUAL_RATE = 30.0
 WORSE = 1.25
+BEGUN = 0.1
+LEARNT = 0.2
+BY_HEART = 0.9
 
 
 def check_collapse(
@@ -124,12 +127,17 @@ def check_unseen(
     )
 
 
-def check_stuck(probabilities: np.ndarray, *, prior: np.ndarray) -> Finding | None:
+def check_stuck(
+    probabilities: np.ndarray, truth: np.ndarray, *, prior: np.ndarray
+) -> Finding | None:
     """Say if every text gets nearly the same probabilities.
 
     Parameters
     ----------
     probabilities : ndarray of float, shape (n, n_classes)
+    truth : ndarray of int
+        Class ids, shape (n,); or 0 and 1, shape (n, n_classes). A network that is
+        often right has begun to learn, however flat its answers still are.
     prior : ndarray of float, shape (n_classes,)
         Shares of the classes in the training part.
     """
@@ -138,13 +146,18 @@ def check_stuck(probabilities: np.ndarray, *, prior: np.ndarray) -> Finding | No
     spread = float(probabilities.std(0).max())
     if not spread < FLAT:
         return None
+    if truth.ndim == 1:
+        right = (probabilities.argmax(1) == truth).mean()
+        if right > _above(float(prior.max()), BEGUN):
+            return None
     mean = probabilities.mean(0)
     shown = "[" + ", ".join(f"{p:.3f}" for p in mean[:8]) + "]"
     uniform = np.full(len(mean), 1 / len(mean))
     where, name = "", "stuck-at-a-constant"
     if np.abs(mean - prior).max() < NEAR:
         where, name = ": the shares of the training part", "stuck-at-prior"
-    if np.abs(mean - uniform).max() < min(NEAR, np.abs(mean - prior).max()):
+    from_uniform = np.abs(mean - uniform).max()
+    if from_uniform < NEAR and from_uniform <= np.abs(mean - prior).max():
         where, name = ": as good as no answer", "stuck-at-uniform"
     return Finding(
         name,
@@ -348,6 +361,7 @@ def check_fit(
     *,
     accuracy: float,
     val_losses: Sequence[float],
+    val_accuracy: float,
     best_epoch: int,
     prior: np.ndarray,
     several: bool,
@@ -360,6 +374,8 @@ def check_fit(
         On the training part, in the last epoch.
     val_losses : sequence of float
         Cross-entropy on the validation part, epoch by epoch.
+    val_accuracy : float
+        On the validation part, in the epoch that was kept.
     best_epoch : int
         From 1; whose weights were kept.
     prior : ndarray of float, shape (n_classes,)
@@ -380,7 +396,22 @@ def check_fit(
             ("monitor='loss'", "more dropout", "fewer filters or units", "more texts"),
         )
     majority = float(prior.max())
-    if several or accuracy >= majority + 0.2 * (1 - majority):
+    by_heart = accuracy >= BY_HEART and val_accuracy <= _above(majority, BEGUN)
+    if by_heart and not several:
+        return Finding(
+            "over-fitting",
+            "error",
+            f"{accuracy:.0%} of the training texts are answered rightly, and "
+            f"{val_accuracy:.0%} of the validation texts; always answering the "
+            f"commonest label gives {majority:.0%}: it learnt its texts by heart",
+            {"accuracy": accuracy, "valid": val_accuracy, "majority": majority},
+            (
+                "labels that do not belong to their texts",
+                "far too few texts for these labels",
+            ),
+            ("read a few labelled texts as the training saw them", "more texts"),
+        )
+    if several or accuracy >= _above(majority, LEARNT):
         return None
     return Finding(
         "under-fitting",
@@ -395,6 +426,11 @@ def check_fit(
         ),
         ("more epochs or patience", "learning_rate", "less dropout"),
     )
+
+
+def _above(share: float, part: float) -> float:
+    """Return what lies so far on the way from a share to 1."""
+    return share + part * (1 - share)
 
 
 def _prior_loss(prior: np.ndarray, *, several: bool) -> float:

@@ -68,9 +68,10 @@ class Monitor(keras.callbacks.Callback):
         self._before: dict[str, np.ndarray] = {}
         self._sick: dict[str, int] = {}
         self._watched: Any = None
+        self._epoch: int | None = None
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._epoch = epoch
+        self._epoch = epoch + 1
         self._norms = []
         self._ratios = {}
         steps = len(self.buckets)
@@ -88,7 +89,7 @@ class Monitor(keras.callbacks.Callback):
         norms = self.model.optimizer.gradient_norms.numpy()
         loss = (logs or {}).get("loss", 0.0)
         if not (math.isfinite(loss) and np.isfinite(norms).all()):
-            self._tell(explain_overflow(self.model, self.buckets[batch], norms))
+            self.tell(explain_overflow(self.model, self.buckets[batch], norms))
             self.model.stop_training = True
             return
         self._norms.append(norms)
@@ -111,13 +112,13 @@ class Monitor(keras.callbacks.Callback):
             logs["update_ratio"] = max(ratios.values())
         if any(found.name == "loss-not-finite" for found in self.findings):
             return
-        self._tell(health.check_rising_loss(self._losses))
-        self._tell(health.check_gradients(typical, head=LOGITS), after=2)
-        self._tell(health.check_updates(ratios), after=2)
+        self.tell(health.check_rising_loss(self._losses))
+        self.tell(health.check_gradients(typical, head=LOGITS), after=2)
+        self.tell(health.check_updates(ratios))
         for found in health.check_units(*self._units()):
-            self._tell(found)
+            self.tell(found)
         for finding in self.judge(self.best.logits):
-            self._tell(finding, after=PATIENCE)
+            self.tell(finding, after=PATIENCE)
 
     def judge(self, logits: np.ndarray | None) -> list[Finding]:
         """Judge answers for the validation part."""
@@ -125,15 +126,14 @@ class Monitor(keras.callbacks.Callback):
             return []
         truth = self.best.valid.targets
         probabilities = as_probabilities(logits, several=truth.ndim == 2)
-        if truth.ndim == 2:
-            found = [health.check_stuck(probabilities, prior=self.prior)]
-        else:
-            found = [
+        found = [health.check_stuck(probabilities, truth, prior=self.prior)]
+        if truth.ndim == 1:
+            predicted = logits.argmax(1)
+            found.append(
                 health.check_collapse(
-                    logits.argmax(1), truth, self.label_names, prior=self.prior
-                ),
-                health.check_stuck(probabilities, prior=self.prior),
-            ]
+                    predicted, truth, self.label_names, prior=self.prior
+                )
+            )
         return [one for one in found if one]
 
     def last_word(self, logits: np.ndarray, *, best_epoch: int, history: Any) -> None:
@@ -141,7 +141,7 @@ class Monitor(keras.callbacks.Callback):
 
         What was said of answers on the way is forgotten where it is no longer true.
         """
-        lasting = self.judge(logits)
+        lasting: list[Finding | None] = [*self.judge(logits)]
         passing = ("class-collapse", "stuck-at-")
         self.findings = [
             found for found in self.findings if not found.name.startswith(passing)
@@ -153,19 +153,23 @@ class Monitor(keras.callbacks.Callback):
         else:
             predicted = logits.argmax(1)
         if not lasting:
-            unseen = health.check_unseen(
-                predicted, truth, self.label_names, prior=self.prior
+            lasting.append(
+                health.check_unseen(
+                    predicted, truth, self.label_names, prior=self.prior
+                )
             )
-            fit = health.check_fit(
+        lasting.append(
+            health.check_fit(
                 accuracy=history["accuracy"][-1],
                 val_losses=history["val_loss"],
+                val_accuracy=history["val_accuracy"][best_epoch - 1],
                 best_epoch=best_epoch,
                 prior=self.prior,
                 several=truth.ndim == 2,
             )
-            lasting = [one for one in (unseen, fit) if one]
+        )
         for finding in lasting:
-            self._tell(finding, last=True)
+            self.tell(finding, last=True)
 
     def get_state(self) -> dict[str, Any]:
         """Return what a resumed training has to know."""
@@ -181,7 +185,7 @@ class Monitor(keras.callbacks.Callback):
         self._losses = list(state["losses"])
         self._sick = dict(state["sick"])
 
-    def _tell(
+    def tell(
         self, finding: Finding | None, *, after: int = 1, last: bool = False
     ) -> None:
         """Keep a finding that has been seen in ``after`` epochs, and say it once."""
@@ -193,7 +197,7 @@ class Monitor(keras.callbacks.Callback):
             return
         if seen < after and not last:
             return
-        epoch = None if last else self._epoch + 1
+        epoch = None if last else self._epoch
         finding = Finding(**{**vars(finding), "epoch": epoch})
         self.findings.append(finding)
         for listener in self.listeners:

@@ -14,10 +14,12 @@ import keras
 from emoclf.errors import ModelError, ResumeError, TrainingError
 from emoclf.models.heads import PROBABILITIES, logits_twin
 from emoclf.settings import TrainSettings
+from emoclf.settings.sections import RATES
 from emoclf.training.batches import Examples, LengthBuckets
 from emoclf.training.best import BestWeights
 from emoclf.training.checkpoint import Checkpoint, CheckpointFolder
 from emoclf.training.findings import Finding, sorted_findings
+from emoclf.training.health import check_rate
 from emoclf.training.health_of_data import check_targets
 from emoclf.training.losses import build_loss
 from emoclf.training.monitor import Monitor
@@ -124,6 +126,13 @@ def fit_model(
         keepers.append(PlateauRate(f"val_{settings.monitor}", mode))
     names = label_names or [str(number) for number in range(n_classes)]
     monitor = Monitor(buckets, best, names, callbacks)
+    monitor.tell(
+        check_rate(
+            settings.rate,
+            usual=RATES[settings.optimizer],
+            optimizer=settings.optimizer,
+        )
+    )
     keepers += [monitor, *callbacks]
     twin = _compiled_twin(model, settings, steps=len(buckets), targets=train.targets)
     recorder = _Recorder(buckets, best, keepers, checkpoints)

@@ -1,0 +1,388 @@
+"""Several networks, several seeds, one split: which is worth its time?"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import mean, median, stdev
+from typing import Any
+
+from emoclf.bundle import installed_versions
+from emoclf.datasets.dataset import Dataset, check_trainable
+from emoclf.datasets.split import Split
+from emoclf.errors import ResumeError, SettingsError
+from emoclf.evaluation.floors import fit_floors
+from emoclf.evaluation.judge import judge_part
+from emoclf.evaluation.metrics import evaluate
+from emoclf.evaluation.tables import align
+from emoclf.files import check_writable, write_atomically
+from emoclf.pipeline import Prepared, fit_prepared, prepare
+from emoclf.settings import RunSettings
+from emoclf.text.encoder import new_tokenizer
+from emoclf.training.checkpoint import CheckpointFolder, digest
+
+logger = logging.getLogger(__name__)
+
+RUNS = "runs"
+RESULTS = "results.json"
+REPORT = "report.txt"
+#: Texts that are answered to see how fast a network is.
+TIMED = 2000
+
+
+@dataclass(frozen=True)
+class RunFigures:
+    """What one network of one seed reached.
+
+    Parameters
+    ----------
+    name : str
+        The network's row.
+    seed : int or None
+        None for a floor.
+    accuracy, macro_f1 : float
+        On the part that is judged.
+    parameters : int or None
+        Numbers that were learnt or given, embedding included; None for a floor.
+    epochs : int or None
+    seconds_per_epoch : float or None
+        Median, wall time, with the validation; None for a floor.
+    seconds : float
+        Of the whole training, or of fitting a floor.
+    texts_per_second : float
+        From raw texts to labels.
+    findings : tuple of str
+        Names of what the doctor found.
+    """
+
+    name: str
+    seed: int | None
+    accuracy: float
+    macro_f1: float
+    parameters: int | None
+    epochs: int | None
+    seconds_per_epoch: float | None
+    seconds: float
+    texts_per_second: float
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NetworkComparison:
+    """What several networks reached on one split, the floors first.
+
+    Parameters
+    ----------
+    part : str
+        The part that was judged: "test", or "valid", which also chose the epochs.
+    n_texts : int
+        In that part.
+    runs : tuple of RunFigures
+    """
+
+    part: str
+    n_texts: int
+    runs: tuple[RunFigures, ...]
+
+    def names(self) -> list[str]:
+        """Return the rows in their order."""
+        return list(dict.fromkeys(run.name for run in self.runs))
+
+    def of(self, name: str) -> list[RunFigures]:
+        """Return the runs of one row."""
+        return [run for run in self.runs if run.name == name]
+
+    def lines(self) -> list[str]:
+        """Return the table: mean and standard deviation over seeds."""
+        rows = [
+            ["", "seeds", "accuracy", "macro-F1", "parameters", "epochs", "s/epoch",
+             "texts/s"]
+        ]  # fmt: skip
+        for name in self.names():
+            runs = self.of(name)
+            first = runs[0]
+            network = first.seed is not None
+            rows.append(
+                [
+                    name,
+                    str(len(runs)) if network else "–",
+                    _spread([run.accuracy for run in runs]),
+                    _spread([run.macro_f1 for run in runs]),
+                    f"{first.parameters:,}" if first.parameters is not None else "–",
+                    f"{mean(run.epochs or 0 for run in runs):.1f}" if network else "–",
+                    f"{mean(run.seconds_per_epoch or 0 for run in runs):.2f}"
+                    if network
+                    else "–",
+                    f"{median(run.texts_per_second for run in runs):,.0f}",
+                ]
+            )
+        where = f"{self.n_texts} texts of the {self.part} part"
+        if self.part == "valid":
+            where += ", which also chose the epochs: these figures flatter"
+        lines = [f"On {where}; mean ± standard deviation over seeds.", "", *align(rows)]
+        found = self._finding_lines()
+        return [*lines, "", *found] if found else lines
+
+    def _finding_lines(self) -> list[str]:
+        lines = []
+        for name in self.names():
+            runs = self.of(name)
+            counts = Counter(one for run in runs for one in run.findings)
+            if counts:
+                said = ", ".join(
+                    f"{one} ({count} of {len(runs)})" for one, count in counts.items()
+                )
+                lines.append(f"{name}: {said}")
+        return lines
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, as JSON knows them."""
+        return {
+            "part": self.part,
+            "n_texts": self.n_texts,
+            "runs": [asdict(run) for run in self.runs],
+            "table": self.lines(),
+        }
+
+
+def compare_networks(
+    split: Split,
+    networks: Mapping[str, RunSettings],
+    *,
+    seeds: int = 3,
+    folder: str | os.PathLike[str] | None = None,
+    callbacks: Callable[[RunSettings], Sequence[Any]] = lambda settings: (),
+) -> NetworkComparison:
+    """Train networks with several seeds on one split, and judge them beside floors.
+
+    The same call on the same folder goes on where it was stopped; more seeds or more
+    networks are added to what is there.
+
+    Parameters
+    ----------
+    split : Split
+        The test part is judged, or, where there is none, the validation part.
+    networks : mapping of str to RunSettings
+        Settings of each row; their ``seed`` is the first of the seeds.
+    seeds : int >= 1, default=3
+    folder : path, optional
+        Where each run is written down as soon as it is judged.
+    callbacks : callable, optional
+        Called before each training; returns Keras callbacks for it.
+
+    Returns
+    -------
+    comparison : NetworkComparison
+
+    Raises
+    ------
+    SettingsError
+        If there is no network, or no seed.
+    ResumeError
+        If the folder is of other data, or holds a run with other settings.
+    """
+    if not networks or seeds < 1:
+        raise SettingsError(
+            "A comparison needs at least one network and one seed. Got "
+            f"{len(networks)} and {seeds}."
+        )
+    check_trainable(split.train)
+    notes = None if folder is None else _Notes(Path(folder), split)
+    judged = split.test if split.test is not None and len(split.test) else split.valid
+    part = "valid" if judged is split.valid else "test"
+    kitchen = _Kitchen(split)
+    first = next(iter(networks.values()))
+    runs = _floors(split, judged, part, first)
+    for number, (name, settings) in enumerate(networks.items(), 1):
+        for turn in range(seeds):
+            own = settings.replace(seed=settings.seed + turn)
+            figures = notes.find(name, own) if notes else None
+            if figures is None:
+                logger.info(
+                    "%s (%d of %d), seed %d of %d",
+                    name, number, len(networks), turn + 1, seeds,
+                )  # fmt: skip
+                prepared = kitchen.prepared(settings)
+                figures = _train(name, own, prepared, split, judged, part, callbacks)
+                if notes:
+                    notes.keep(figures, own)
+            runs.append(figures)
+    comparison = NetworkComparison(part, len(judged), tuple(runs))
+    if notes:
+        notes.finish(comparison)
+    return comparison
+
+
+def _train(
+    name: str,
+    settings: RunSettings,
+    prepared: Prepared,
+    split: Split,
+    judged: Dataset,
+    part: str,
+    callbacks: Callable[[RunSettings], Sequence[Any]],
+) -> RunFigures:
+    """Train, judge and time one network."""
+    trained = fit_prepared(
+        prepared, split.train, settings, callbacks=callbacks(settings)
+    )
+    result = trained.result
+    if result.ended == "interrupted":
+        # Half a training has no place in a table.
+        raise KeyboardInterrupt
+    predictor = trained.predictor
+    found = judge_part(predictor, judged, part=part, chose_epoch=part == "valid")
+    return RunFigures(
+        name=name,
+        seed=settings.seed,
+        accuracy=found.accuracy,
+        macro_f1=found.macro_f1,
+        parameters=trained.bundle.model.count_params(),
+        epochs=result.epochs,
+        seconds_per_epoch=median(result.history["seconds"]),
+        seconds=result.seconds,
+        # The judgement has traced the network already.
+        texts_per_second=_texts_per_second(predictor.predict, judged.texts),
+        findings=tuple(finding.name for finding in result.findings),
+    )
+
+
+def _floors(
+    split: Split, judged: Dataset, part: str, settings: RunSettings
+) -> list[RunFigures]:
+    tokenizer = new_tokenizer(settings.text)
+    began = time.perf_counter()
+    floors = fit_floors(tokenizer.batch(split.train.texts), split.train.label_ids)
+    seconds = time.perf_counter() - began
+    found = []
+    for floor in floors:
+
+        def answer(texts: Sequence[str], floor: Any = floor) -> Any:
+            return floor.predict(tokenizer.batch(texts))
+
+        figures = evaluate(
+            answer(judged.texts),
+            judged.label_ids,
+            judged.label_names,
+            name=floor.name,
+            part=part,
+        )
+        found.append(
+            RunFigures(
+                name=floor.name,
+                seed=None,
+                accuracy=figures.accuracy,
+                macro_f1=figures.macro_f1,
+                parameters=None,
+                epochs=None,
+                seconds_per_epoch=None,
+                seconds=seconds,
+                texts_per_second=_texts_per_second(answer, judged.texts),
+            )
+        )
+    return found
+
+
+def _texts_per_second(answer: Callable[..., Any], texts: Sequence[str]) -> float:
+    texts = list(texts)[:TIMED]
+    began = time.perf_counter()
+    answer(texts)
+    return len(texts) / max(time.perf_counter() - began, 1e-9)
+
+
+class _Kitchen:
+    """Prepare each kind of input once: the last one is kept."""
+
+    def __init__(self, split: Split) -> None:
+        self.split = split
+        self._known: tuple[str, Prepared] | None = None
+
+    def prepared(self, settings: RunSettings) -> Prepared:
+        sections = settings.to_dict()
+        key = digest(
+            sections["data"],
+            sections["text"],
+            sections["embedding"],
+            sections["training"].get("class_weight"),
+            sections["seed"],
+        )
+        if self._known is None or self._known[0] != key:
+            made = prepare(self.split.train, self.split.valid, settings)
+            for finding in made.findings:
+                logger.warning("%s", finding)
+            self._known = (key, made)
+        return self._known[1]
+
+
+class _Notes:
+    """A folder that holds each run as soon as it is judged."""
+
+    def __init__(self, root: Path, split: Split) -> None:
+        self.root = root
+        parts = {
+            f"{part} texts": digest(list(data.texts), list(data.labels))
+            for part, data in split.parts().items()
+        }
+        run = CheckpointFolder(
+            root,
+            {**parts, "versions": installed_versions()},
+            cure="Use what it was started with, or another folder.",
+        )
+        check_writable(root)
+        if (root / "run.json").is_file():
+            run.check_fingerprint()
+        elif any(not entry.name.startswith(".") for entry in root.iterdir()):
+            raise ResumeError(
+                f"{root} exists and is not a folder of a comparison. Choose another "
+                "one."
+            )
+        else:
+            run.start()
+        (root / RUNS).mkdir(exist_ok=True)
+
+    def _path(self, name: str, seed: int | None) -> Path:
+        # A name may hold anything; the digest keeps its file apart.
+        plain = "".join(c if c.isalnum() else "_" for c in name)[:60]
+        return self.root / RUNS / f"{plain}-{digest(name)[:6]}-seed-{seed}.json"
+
+    def find(self, name: str, settings: RunSettings) -> RunFigures | None:
+        path = self._path(name, settings.seed)
+        try:
+            values = json.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise ResumeError(
+                f"{path} is damaged: {error}. Remove it, and the run is made again."
+            ) from None
+        if values["settings"] != settings.to_dict():
+            raise ResumeError(
+                f"{path} holds a run of {name!r} with other settings. Use the settings "
+                "it was made with, or another folder."
+            )
+        figures = values["figures"]
+        return RunFigures(**{**figures, "findings": tuple(figures["findings"])})
+
+    def keep(self, figures: RunFigures, settings: RunSettings) -> None:
+        values = {"figures": asdict(figures), "settings": settings.to_dict()}
+        self._write(self._path(figures.name, figures.seed), values)
+
+    def finish(self, comparison: NetworkComparison) -> None:
+        self._write(self.root / RESULTS, comparison.to_dict())
+        report = "\n".join(comparison.lines()) + "\n"
+        write_atomically(self.root / REPORT, report.encode())
+
+    def _write(self, path: Path, values: Any) -> None:
+        write_atomically(path, (json.dumps(values, indent=1) + "\n").encode())
+
+
+def _spread(values: Sequence[float]) -> str:
+    if len(values) == 1:
+        return f"{values[0]:.3f}"
+    return f"{mean(values):.3f} ± {stdev(values):.3f}"

@@ -1,0 +1,241 @@
+"""The doctor on patients that are trained for real, and on healthy controls.
+
+``TABLE`` says what each patient has. A finding that is missing is a miss; any finding
+for a control is a false alarm. Both are counted in :func:`test_the_count`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from tiny import tiny_dataset, tiny_settings
+
+from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.sample import load_sample
+from emoclf.datasets.split import split_dataset
+from emoclf.models import ARCHITECTURES
+from emoclf.models.build import build_model
+from emoclf.pipeline import train_classifier
+from emoclf.settings import RunSettings
+from emoclf.training.batches import Examples
+from emoclf.training.train import TrainingResult, fit_model
+
+RNG = np.random.default_rng(0)
+WORDS = [f"w{number}" for number in range(60)]
+
+
+def sentences(n: int, length: int = 8) -> list[str]:
+    return [" ".join(RNG.choice(WORDS, length)) for _ in range(n)]
+
+
+def trained(data: Dataset, *callbacks: Any, **flat: Any) -> TrainingResult:
+    small = {"epochs": 4, "valid_fraction": 0.4, "test_fraction": 0.0, **flat}
+    settings = tiny_settings(**small)
+    split = split_dataset(data, settings.data, seed=0)
+    done = train_classifier(split.train, split.valid, settings, callbacks=callbacks)
+    return done.result
+
+
+def unbalanced() -> TrainingResult:
+    """Texts that say nothing, and 608 of 1,000 have one label."""
+    labels = np.where(np.arange(500) % 1000 < 304, "anger", "joy")
+    data = Dataset.from_lists(sentences(500), RNG.permutation(labels).tolist())
+    return trained(data, dropout=0.0, learning_rate=0.001, epochs=3, batch_size=16)
+
+
+def equal_texts() -> TrainingResult:
+    """One text under two labels, 0.608 to 0.392: only the shares can be learnt."""
+    labels = ["anger"] * 152 + ["joy"] * 98
+    data = Dataset.from_lists([f"it was so {n % 2}" for n in range(250)], labels)
+    return trained(data, near_duplicates=1.0, tokenizer="characters", epochs=6,
+                   learning_rate=0.005)  # fmt: skip
+
+
+def rare_label() -> TrainingResult:
+    """A label that 30 of 600 texts have, and nothing gives it away."""
+    labels = np.array(["anger", "joy"] * 285 + ["fear"] * 30)
+    texts = [
+        f"{text} {'bad' if label == 'anger' else 'good'}"
+        for text, label in zip(sentences(600), labels, strict=True)
+    ]
+    return trained(Dataset.from_lists(texts, labels.tolist()), epochs=3)
+
+
+def matrix(scale: float = 1.0) -> np.ndarray:
+    values = np.random.default_rng(0).normal(0, scale, (40, 6)).astype(np.float32)
+    values[0] = 0
+    return values
+
+
+def examples(n: int, length: int = 9) -> Examples:
+    rng = np.random.default_rng(n)
+    targets = (np.arange(n) % 2).astype(np.int32)
+    low = np.where(targets[:, None] == 1, 20, 1)
+    return Examples(list((low + rng.integers(0, 19, (n, length))).astype(np.int32)),
+                    targets)  # fmt: skip
+
+
+def fitted(
+    vectors: np.ndarray, *callbacks: Any, change: Any = None, **flat: Any
+) -> TrainingResult:
+    small = {"epochs": 4, "batch_size": 16, "vectors": "given", "embedding": "static"}
+    small |= {"patience": 9, "monitor": "loss"}
+    architecture = flat.get("architecture", "text_cnn")
+    if architecture == "text_cnn":
+        small |= {"filters": 8}
+    settings = RunSettings.from_flat(**{**small, **flat})
+    model = build_model(settings, n_classes=2, matrix=vectors)
+    if change is not None:
+        change(model)
+    return fit_model(
+        model, examples(160), examples(60), settings.training, callbacks=callbacks
+    )
+
+
+def dead_from_birth() -> TrainingResult:
+    def change(model: keras.Model) -> None:
+        for size in (3, 4, 5):
+            layer = model.get_layer(f"conv_{size}")
+            layer.bias.assign(np.full(8, -50.0))
+
+    return fitted(matrix(), change=change)
+
+
+def at_the_end_of_the_sigmoid() -> TrainingResult:
+    """Filters that answer 1 whatever they see: nothing passes them backwards."""
+
+    def change(model: keras.Model) -> None:
+        for size in (3, 4, 5):
+            model.get_layer(f"conv_{size}").bias.assign(np.full(8, 30.0))
+
+    return fitted(matrix(), activation="sigmoid", change=change)
+
+
+def huge_rate() -> TrainingResult:
+    return fitted(matrix(), learning_rate=50.0, clip_norm=None, max_norm=None)
+
+
+def large_steps() -> TrainingResult:
+    return fitted(matrix(), learning_rate=1.0, max_norm=None, ema=None)
+
+
+def tiny_rate() -> TrainingResult:
+    return fitted(matrix(), learning_rate=1e-8)
+
+
+def no_answer() -> TrainingResult:
+    """Vectors that are almost zero, and a rate that changes nothing: [0.5, 0.5]."""
+    return fitted(matrix(1e-4), learning_rate=1e-6)
+
+
+class Rising(keras.callbacks.Callback):
+    """Walk uphill: the rate is negative, as good as a wrong sign in a loss."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.model.optimizer.learning_rate.assign(-0.05 * (epoch + 1))
+
+
+def uphill() -> TrainingResult:
+    return fitted(matrix(), Rising(), optimizer="sgd", ema=None, epochs=6)
+
+
+class Poison(keras.callbacks.Callback):
+    """Put a weight where the next answers overflow."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if epoch == 2:
+            kernel = self.model.get_layer("conv_4").kernel
+            kernel.assign(np.full(kernel.shape, 3e38, np.float32))
+
+
+def overflow() -> TrainingResult:
+    return fitted(matrix(), Poison())
+
+
+def learnt_by_heart() -> TrainingResult:
+    """Labels by chance, and no dropout."""
+    labels = RNG.choice(["anger", "joy"], 200).tolist()
+    data = Dataset.from_lists(sentences(200), labels)
+    return trained(data, dropout=0.0, epochs=20, patience=20, max_norm=None,
+                   filters=60, learning_rate=0.01)  # fmt: skip
+
+
+def ended_at_once() -> TrainingResult:
+    data = tiny_dataset()
+    return trained(data, epochs=1, learning_rate=1e-4)
+
+
+def cut_short() -> TrainingResult:
+    return trained(tiny_dataset(), max_length=2, epochs=1)
+
+
+def another_language() -> TrainingResult:
+    settings = tiny_settings(epochs=1)
+    train = tiny_dataset()
+    foreign = [f"c'était très {n} hier" for n in range(len(train))]
+    valid = Dataset.from_lists(foreign, list(train.labels))
+    return train_classifier(train, valid, settings).result
+
+
+TABLE: dict[Callable[[], TrainingResult], set[str]] = {
+    equal_texts: {"stuck-at-prior"},
+    rare_label: {"label-never-found"},
+    dead_from_birth: {"dead-units"},
+    at_the_end_of_the_sigmoid: {"saturated-units", "vanishing-gradients"},
+    huge_rate: {"exploding-gradients", "learning-rate-out-of-range"},
+    large_steps: {"updates-too-large"},
+    tiny_rate: {"updates-too-small", "learning-rate-out-of-range"},
+    no_answer: {"stuck-at-uniform"},
+    uphill: {"loss-rises"},
+    overflow: {"loss-not-finite"},
+    learnt_by_heart: {"over-fitting"},
+    ended_at_once: {"under-fitting"},
+    cut_short: {"texts-cut"},
+    another_language: {"texts-unknown"},
+    unbalanced: {"class-collapse"},
+}
+CONTROLS = [(name, seed) for name in ARCHITECTURES for seed in range(3)]
+WIDTHS: dict[str, dict[str, Any]] = {
+    "text_cnn": {"filters": 50},
+    "bilstm": {"units": 32},
+    "stacked_lstm": {"units": 32},
+    "simple_rnn": {"units": 32},
+    "cnn_lstm": {"filters": 32, "units": 16},
+    "res_cnn": {"filters": 32},
+    "mean_embedding": {"bigram_buckets": 2000},
+}
+
+
+@cache
+def patient(make: Callable[[], TrainingResult]) -> TrainingResult:
+    return make()
+
+
+@cache
+def control(architecture: str, seed: int) -> TrainingResult:
+    """Train on the bundled corpus as somebody would who is in a hurry."""
+    settings = RunSettings.from_flat(
+        architecture=architecture, seed=seed, dim=50, epochs=8, batch_size=16,
+        learning_rate=0.003, embedding_rate=1.0, **WIDTHS[architecture],
+    )  # fmt: skip
+    split = split_dataset(load_sample(), settings.data, seed=seed)
+    return train_classifier(split.train, split.valid, settings).result
+
+
+def names(result: TrainingResult) -> set[str]:
+    return {finding.name for finding in result.findings}
+
+
+@pytest.mark.parametrize("make", TABLE, ids=lambda make: make.__name__)
+def test_a_patient_is_told_what_it_has(make: Callable[[], TrainingResult]) -> None:
+    assert TABLE[make] <= names(patient(make))
+
+
+@pytest.mark.parametrize(("architecture", "seed"), CONTROLS)
+def test_healthy_controls_are_left_alone(architecture: str, seed: int) -> None:
+    assert names(control(architecture, seed)) == set()
