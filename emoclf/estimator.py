@@ -24,6 +24,7 @@ from emoclf.pipeline import train_classifier
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
 from emoclf.text.door import as_texts
+from emoclf.training.findings import Finding
 
 # What scikit-learn calls otherwise, or what belongs to a file and not to lists.
 _OWN = ("settings", "validation_fraction", "random_state")
@@ -37,8 +38,9 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    architecture : str, default="text_cnn"
-        A name of ``emoclf.models.ARCHITECTURES``.
+    architecture : str, optional
+        A name of ``emoclf.models.ARCHITECTURES``; "text_cnn" unless ``settings`` name
+        another.
     vectors : path, optional
         File of word vectors; without one the embedding is drawn at random.
     embedding : {"random", "static", "non-static", "two-channel"}, optional
@@ -68,6 +70,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         Number of epochs that were trained.
     best_epoch_ : int
         The epoch, from 1, that gave the weights.
+    findings_ : tuple of Finding
+        What is wrong, or probably wrong, with the network; the worst first.
 
     Examples
     --------
@@ -80,7 +84,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        architecture: str = "text_cnn",
+        architecture: str | None = None,
         *,
         vectors: str | os.PathLike[str] | None = None,
         embedding: str | None = None,
@@ -227,9 +231,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
 
     def _run_settings(self, seed: int) -> RunSettings:
         given = self.settings if self.settings is not None else {}
-        if isinstance(given, RunSettings):
-            given = given.to_dict()
-        elif not isinstance(given, Mapping):
+        if not isinstance(given, RunSettings | Mapping):
             raise SettingsError(
                 "settings must be RunSettings or a mapping of names and values. "
                 f"Got {given!r} instead."
@@ -241,6 +243,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         }
         if "vectors" in flat:
             flat["vectors"] = os.fspath(flat["vectors"])
+        if isinstance(given, RunSettings):
+            return given.override(**flat, seed=seed)
         return RunSettings.from_dict(given, {**flat, "seed": seed})
 
     def _take_up(self, bundle: Bundle, classes: np.ndarray) -> None:
@@ -249,6 +253,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         self.history_ = bundle.history
         self.n_iter_ = len(bundle.history.get("loss", []))
         self.best_epoch_ = bundle.figures.get("best_epoch")
+        findings = bundle.figures.get("findings", [])
+        self.findings_ = tuple(map(Finding.from_dict, findings))
 
     def __getstate__(self) -> dict[str, Any]:
         # The network travels as a bundle's content, never as a Keras object.

@@ -26,18 +26,25 @@ def _embedding(matrix: Any, **values: Any) -> layers.Embedding:
     )
 
 
-def stacked_lstm(matrix: Any, n_classes: int = CLASSES) -> keras.Model:
-    """Two LSTMs over unmasked padding, and a sigmoid laid on the softmax."""
-    return keras.Sequential(
+def stacked_lstm(
+    matrix: Any, n_classes: int = CLASSES, *, squeezed: bool = True, mask: bool = False
+) -> keras.Model:
+    """Two LSTMs over unmasked padding, and a sigmoid laid on the softmax.
+
+    ``squeezed`` and ``mask`` mend one of the two, to see which of them it was.
+    """
+    model = keras.Sequential(
         [
             keras.Input((LENGTH,), dtype="int32"),
-            _embedding(matrix),
+            _embedding(matrix, mask_zero=mask),
             layers.LSTM(64, return_sequences=True),
             layers.LSTM(64),
             layers.Dense(n_classes, activation="softmax"),
-            layers.Activation("sigmoid"),
         ]
     )
+    if squeezed:
+        model.add(layers.Activation("sigmoid"))
+    return model
 
 
 def cnn_lstm(matrix: Any, n_classes: int = CLASSES) -> keras.Model:

@@ -26,6 +26,7 @@ from tiny import tiny_dataset, tiny_settings
 
 from emoclf.errors import DataError, SettingsError
 from emoclf.estimator import EmotionClassifier
+from emoclf.models import ARCHITECTURES
 from emoclf.predictor import Predictor
 
 DATA = tiny_dataset()
@@ -51,6 +52,20 @@ def test_it_fits_and_answers(fitted: EmotionClassifier) -> None:
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-12)
     assert fitted.score(TEXTS, LABELS) > 0.9
     assert fitted.n_iter_ >= fitted.best_epoch_ >= 1
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_architecture_fits(architecture: str, tmp_path: Path) -> None:
+    small = tiny_settings().override(architecture=architecture, seed=0)
+    classifier = EmotionClassifier(settings=small, epochs=1, random_state=0)
+    classifier.fit(TEXTS, LABELS).save(tmp_path / "saved")
+    assert classifier.predictor_.bundle.settings.architecture == architecture
+    assert all(finding.cures for finding in classifier.findings_)
+    loaded = EmotionClassifier.load(tmp_path / "saved")
+    assert loaded.get_params()["architecture"] == architecture
+    np.testing.assert_array_equal(
+        loaded.predict_proba(NEW), classifier.predict_proba(NEW)
+    )
 
 
 @pytest.mark.parametrize("collection", [pd.Series, np.array, tuple])

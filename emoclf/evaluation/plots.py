@@ -71,7 +71,7 @@ def save_plot(ax: Any, path: Any) -> None:
 
 def _new_axes(needed_by: str) -> Any:
     pyplot = require("matplotlib.pyplot", extra="plots", needed_by=needed_by)
-    return pyplot.subplots(figsize=(8, 4.5), layout="constrained")[1]
+    return pyplot.subplots(figsize=(8, 4.5))[1]
 
 
 def _deviation(values: Sequence[float]) -> float:

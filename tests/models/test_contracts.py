@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 from keras import layers
 
-from emoclf.errors import SettingsError
+from emoclf.errors import ModelError, SettingsError
 from emoclf.models import ARCHITECTURES
+from emoclf.models.answers import Answers
 from emoclf.models.build import build_model
 from emoclf.models.embedding import STATIC
 from emoclf.models.mean_embedding import BIGRAMS
-from emoclf.settings import RunSettings
+from emoclf.models.padding import stack
+from emoclf.settings import RunSettings, TrainSettings
+from emoclf.training.batches import Examples
+from emoclf.training.train import fit_model
 
 MODES = ("random", "static", "non-static", "two-channel")
 TABLE: list[tuple[str, str, dict]] = [
@@ -128,3 +132,64 @@ def test_a_padding_row_that_speaks_is_refused() -> None:
         build_model(RunSettings(), n_classes=2, matrix=loud)
     with pytest.raises(SettingsError, match="matrix, or its shape"):
         build_model(RunSettings(), n_classes=2)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_texts_that_come_embedded(name: str) -> None:
+    flat = {"bigram_buckets": 0} if name == "mean_embedding" else {}
+    settings = contracts.settings_for(name, "static", **flat)
+    model = build_model(settings, n_classes=3, embedded_dim=contracts.DIM)
+    static = build(settings)
+    by_path = {weight.path: weight.numpy() for weight in static.weights}
+    for weight in model.weights:
+        weight.assign(by_path[weight.path])
+    ids = contracts.texts(3, 1, 0, 9, 6)
+    embedded = [contracts.matrix()[text] for text in ids]
+    expected = Answers(static)(ids)
+    np.testing.assert_allclose(Answers(model)(embedded), expected, atol=1e-6)
+    # What stands in padding is nobody's word.
+    inputs, mask = stack(embedded)
+    inputs[~mask] = 7
+    np.testing.assert_allclose(model((inputs, mask)), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_texts_that_come_embedded_are_learnt(name: str) -> None:
+    flat = {"bigram_buckets": 0} if name == "mean_embedding" else {}
+    settings = contracts.settings_for(
+        name, "static", epochs=20, learning_rate=0.02, batch_size=4, ema=None,
+        patience=20, **flat,
+    )  # fmt: skip
+    model = build_model(settings, n_classes=2, embedded_dim=contracts.DIM)
+    rng = np.random.default_rng(0)
+    targets = (np.arange(16) % 2).astype(np.int32)
+    embedded = [
+        rng.normal(2 * target - 1, 0.5, (rng.integers(1, 9), contracts.DIM)).astype(
+            np.float32
+        )
+        for target in targets
+    ]
+    examples = Examples(embedded, targets)
+    result = fit_model(model, examples, examples, settings.training)
+    assert min(result.history["val_loss"]) < result.history["val_loss"][0]
+    assert max(result.history["val_accuracy"]) > 0.9
+
+
+def test_pairs_need_words() -> None:
+    settings = RunSettings.from_flat(architecture="mean_embedding", bigram_buckets=9)
+    with pytest.raises(SettingsError, match="'bigram_buckets' is 9, and texts that"):
+        build_model(settings, n_classes=2, embedded_dim=4)
+
+
+def test_labels_of_the_wrong_shape_are_refused() -> None:
+    model = build_model(RunSettings(), n_classes=3, matrix=contracts.matrix())
+    ids = contracts.texts(2, 3, 4)
+    for targets, said in [
+        (np.array([1, 2, 3]), "labels - 1"),
+        (np.eye(3), "argmax"),
+        (np.array([0, 1, 7]), "run from 0 to 7"),
+    ]:
+        with pytest.raises(ModelError, match=said):
+            fit_model(
+                model, Examples(ids, targets), Examples(ids, targets), TrainSettings()
+            )

@@ -1,0 +1,118 @@
+"""Do the sources' networks still fail in today's Keras, and why?
+
+Each network of ``tests/patients.py`` is trained as it was found: every text padded to
+179, plain ``fit``, one-hot labels. Beside the accuracy by the likeliest class stands
+what somebody saw who asked which outputs reach 0.5, and what the doctor says.
+
+    EMOCLF_DATA=FOLDER python tests/benchmarks/patients.py --epochs 5
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from patients import LENGTH, PATIENTS, stacked_lstm
+
+from emoclf import check_model
+from emoclf.datasets.sample import load_sample
+from emoclf.datasets.split import Split, split_dataset
+from emoclf.evaluation.tables import align
+from emoclf.job import read_parts
+from emoclf.pipeline import Prepared, prepare
+from emoclf.settings import RunSettings
+from emoclf.training.health import check_collapse, check_stuck
+from emoclf.training.monitor import class_shares
+
+#: The sources' networks, and one of them with one mistake mended at a time.
+ROWS: dict[str, Any] = {
+    **{name: build for name, (build, _) in PATIENTS.items()},
+    "stacked_lstm, one softmax": partial(stacked_lstm, squeezed=False),
+    "stacked_lstm, masked": partial(stacked_lstm, mask=True),
+    "stacked_lstm, both": partial(stacked_lstm, squeezed=False, mask=True),
+}
+
+
+def parts() -> tuple[Split, RunSettings]:
+    """Return ISEAR with word vectors, or the bundled corpus without."""
+    folder = os.environ.get("EMOCLF_DATA")
+    if not folder:
+        settings = RunSettings()
+        return split_dataset(load_sample(), settings.data, seed=0), settings
+    root = Path(folder)
+    settings = RunSettings.from_flat(
+        vectors=str(root / "vectors/imdb-w2v-300-cut.bin"), vector_words=0
+    )
+    _, split = read_parts(
+        root / "isear/train.csv", settings.data, test=root / "isear/valid.csv"
+    )
+    return split, settings
+
+
+def padded(prepared: Prepared, texts: Any) -> np.ndarray:
+    """Pad on the right, as ``pad_sequences(padding="post")`` did."""
+    ids = prepared.encoder.encode(list(texts))
+    return keras.utils.pad_sequences(
+        ids, LENGTH, padding="post", truncating="post", value=0
+    )
+
+
+def main() -> None:
+    """Train every patient, and print one row each."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--names", nargs="*", default=list(ROWS))
+    args = parser.parse_args()
+    split, settings = parts()
+    prepared = prepare(split.train, split.valid, settings)
+    test = split.test
+    assert test is not None
+    names = split.train.label_names
+    prior = class_shares(split.train.label_ids, len(names))
+    inputs, judged = padded(prepared, split.train.texts), padded(prepared, test.texts)
+    one_hot = np.eye(len(names), dtype=np.float32)[split.train.label_ids]
+    rows = [["", "loss", "accuracy", "reach 0.5", "commonest", "s/epoch", "found"]]
+    for name in args.names:
+        keras.utils.set_random_seed(0)
+        model = ROWS[name](prepared.matrix, len(names))
+        model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+        said = [finding.name for finding in check_model(model, one_hot)]
+        began = time.perf_counter()
+        history = model.fit(
+            inputs, one_hot, epochs=args.epochs, batch_size=50, verbose=0
+        ).history
+        seconds = (time.perf_counter() - began) / args.epochs
+        outputs = model.predict(judged, batch_size=256, verbose=0)
+        chosen = outputs.argmax(1)
+        probabilities = outputs / outputs.sum(1, keepdims=True)
+        after = [
+            check_collapse(chosen, test.label_ids, names, prior=prior),
+            check_stuck(probabilities, test.label_ids, prior=prior),
+        ]
+        said += [finding.name for finding in after if finding]
+        rows.append(
+            [
+                name,
+                f"{history['loss'][0]:.2f} to {history['loss'][-1]:.2f}",
+                f"{(chosen == test.label_ids).mean():.3f}",
+                f"{(outputs >= 0.5).mean():.0%}",
+                f"{np.bincount(chosen).max() / len(chosen):.0%}",
+                f"{seconds:.0f}",
+                ", ".join(said) or "nothing",
+            ]
+        )
+        print(align(rows)[-1], flush=True)
+    print(*align(rows), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

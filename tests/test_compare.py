@@ -1,0 +1,176 @@
+"""A comparison is a table that one can act on, and can be stopped at any time."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny import tiny_dataset, tiny_settings, tiny_split
+
+from emoclf.cli import main
+from emoclf.compare import NetworkComparison, RunFigures, compare_networks
+from emoclf.errors import ResumeError, SettingsError
+
+QUICK = {"epochs": 2, "filters": 4}
+
+
+def networks(**flat: Any) -> dict[str, Any]:
+    return {
+        "text_cnn": tiny_settings(**{**QUICK, **flat}),
+        "one filter": tiny_settings(**{**QUICK, "filters": 1, **flat}),
+    }
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    folder = tmp_path_factory.mktemp("a comparison") / "runs here"
+    return folder, compare_networks(tiny_split(), networks(), seeds=2, folder=folder)
+
+
+def test_floors_come_first_and_each_seed_is_a_run(compared: Any) -> None:
+    _, comparison = compared
+    names = ["majority class", "TF-IDF + linear SVM", "text_cnn", "one filter"]
+    assert comparison.names() == names
+    assert comparison.part == "test"
+    assert [run.seed for run in comparison.of("text_cnn")] == [0, 1]
+    table = "\n".join(comparison.lines())
+    assert "±" in table
+    assert "under-fitting (" in table
+    for run in comparison.runs:
+        assert 0 <= run.macro_f1 <= 1
+        assert run.texts_per_second > 0
+
+
+def test_what_is_done_is_not_done_again(compared: Any) -> None:
+    folder, comparison = compared
+    files = {p: p.stat().st_mtime_ns for p in (folder / "runs").iterdir()}
+    more = {**networks(), "two filters": tiny_settings(**{**QUICK, "filters": 2})}
+    again = compare_networks(tiny_split(), more, seeds=2, folder=folder)
+    for name in ("text_cnn", "one filter"):
+        assert again.of(name) == comparison.of(name)
+    assert len(again.of("two filters")) == 2
+    assert {p: p.stat().st_mtime_ns for p in files} == files
+    saved = json.loads((folder / "results.json").read_text())
+    assert saved["table"] == again.lines()
+    assert (folder / "report.txt").read_text().splitlines() == again.lines()
+
+
+def test_other_settings_other_data_and_damage_are_refused(compared: Any) -> None:
+    folder, _ = compared
+    split = tiny_split()
+    with pytest.raises(ResumeError, match="'text_cnn' with other settings"):
+        compare_networks(split, networks(epochs=3), seeds=1, folder=folder)
+    other = type(split)(train=split.valid, valid=split.train, test=split.test)
+    with pytest.raises(ResumeError, match="train texts"):
+        compare_networks(other, networks(), seeds=1, folder=folder)
+    foreign = folder.parent / "foreign"
+    foreign.mkdir()
+    (foreign / "notes.txt").write_text("mine")
+    with pytest.raises(ResumeError, match="not a folder of a comparison"):
+        compare_networks(split, networks(), folder=foreign)
+    with pytest.raises(SettingsError, match=r"one network and one seed\. Got 2 and 0"):
+        compare_networks(split, networks(), seeds=0)
+
+
+def test_a_damaged_run_is_named(tmp_path: Path) -> None:
+    one = {"text_cnn": tiny_settings(**{**QUICK, "epochs": 1})}
+    compare_networks(tiny_split(), one, seeds=1, folder=tmp_path / "c")
+    (run,) = (tmp_path / "c" / "runs").iterdir()
+    run.write_text(run.read_text()[:40])
+    with pytest.raises(ResumeError, match=r"seed-0.json is damaged"):
+        compare_networks(tiny_split(), one, seeds=1, folder=tmp_path / "c")
+
+
+def row(name: str, seed: int | None, **values: Any) -> RunFigures:
+    common: dict[str, Any] = {"accuracy": 0.5, "macro_f1": 0.4, "parameters": 1234}
+    common |= {"epochs": 3, "seconds_per_epoch": 0.5, "seconds": 2.0}
+    return RunFigures(
+        name=name, seed=seed, texts_per_second=1000.0, **{**common, **values}
+    )
+
+
+def test_the_table() -> None:
+    runs = (
+        row("majority class", None, parameters=None, epochs=None,
+            seconds_per_epoch=None),
+        row("text_cnn", 0, accuracy=0.6, findings=("dead-units",)),
+        row("text_cnn", 1, accuracy=0.7),
+    )  # fmt: skip
+    lines = NetworkComparison("valid", 90, runs).lines()
+    assert lines[0].startswith("On 90 texts of the valid part, which also chose")
+    assert "0.650 ± 0.071" in lines[4]
+    assert "1,234" in lines[4]
+    assert lines[-1] == "text_cnn: dead-units (1 of 2)"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "some texts.csv"
+    tiny = tiny_dataset()
+    rows = [f"{text},{label}" for text, label in zip(tiny.texts, tiny.labels,
+                                                     strict=True)]  # fmt: skip
+    path.write_text("\n".join(["text,label", *rows]) + "\n")
+    return path
+
+
+OPTIONS = ["--near-duplicates", "1", "--dim", "8", "--epochs", "2", "--quiet"]
+
+
+def test_from_the_shell(data: Path, tmp_path: Path, capsys: Any) -> None:
+    pytest.importorskip("matplotlib")
+    folder = tmp_path / "compared"
+    code = main(
+        ["compare", str(data), "-o", str(folder), "--seeds", "1", *OPTIONS,
+         "--vary", "optimizer=adam,sgd", "--vary", "kernel-sizes=1;1,2"]
+    )  # fmt: skip
+    assert code == 0
+    shown = capsys.readouterr().out
+    for name in ("optimizer=adam kernel_sizes=1 ", "optimizer=sgd kernel_sizes=1,2"):
+        assert name in shown
+    assert (folder / "accuracy-against-time.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--architectures", "text_cnn,bilsm"], "Did you mean 'bilstm'?"),
+        (["--vary", "optimiser=adam"], "Did you mean 'optimizer'?"),
+        (["--vary", "optimizer=adem"], "one of adam, adamw"),
+        (["--vary", "batch_size=ten"], "must be a whole number. Got 'ten'"),
+        (["--vary", "batch_size"], "SETTING=A,B,…"),
+    ],
+)
+def test_wrong_names_are_answered(
+    given: list[str], said: str, data: Path, tmp_path: Path, capsys: Any
+) -> None:
+    code = main(["compare", str(data), "-o", str(tmp_path / "c"), *given, *OPTIONS])
+    assert code == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_comparison_that_was_killed_goes_on(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    command = [
+        sys.executable, "-m", "emoclf", "compare", str(data), "-o", str(folder),
+        "--seeds", "3", *OPTIONS,
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    runs = folder / "runs"
+    deadline = time.monotonic() + 120
+    while not (runs.is_dir() and any(runs.glob("text_cnn*.json"))):
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = {path: path.read_bytes() for path in runs.glob("*.json")}
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert len(list(runs.glob("*.json"))) == 3
+    assert all(path.read_bytes() == before for path, before in done.items())
+    assert "text_cnn" in again.stdout
