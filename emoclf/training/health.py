@@ -14,7 +14,7 @@ import numpy as np
 
 from emoclf.training.findings import Finding
 
-COLLAPSED = 0.95
+COLLAPSED = 0.8
 FLAT = 0.02
 NEAR = 0.05
 FEWEST = 10
@@ -53,7 +53,10 @@ def check_collapse(
     shares = np.bincount(predicted, minlength=len(label_names)) / len(predicted)
     top = int(shares.argmax())
     there = float((truth == top).mean())
-    if shares[top] < COLLAPSED or there >= COLLAPSED:
+    # How far on the way from its true share to everything.
+    if shares[top] < _above(there, COLLAPSED):
+        return None
+    if shares[top] - there < NEAR:
         return None
     unbalanced = prior[top] > 2 / len(label_names)
     causes = ["a learning rate out of range", "dead or saturated units"]

@@ -14,7 +14,7 @@ from emoclf.models.embedding import TRAINED
 from emoclf.models.heads import LOGITS
 from emoclf.models.mean_embedding import BIGRAMS
 from emoclf.training import health
-from emoclf.training.batches import Examples, LengthBuckets
+from emoclf.training.batches import LengthBuckets
 from emoclf.training.best import BestWeights
 from emoclf.training.findings import Finding
 from emoclf.training.overflow import explain_overflow
@@ -234,24 +234,33 @@ class Monitor(keras.callbacks.Callback):
     def _units(self) -> tuple[dict[str, float], dict[str, float]]:
         """Return the shares of dead units and of saturated answers, by layer."""
         if self._watched is None:
-            self._watched = _Watched(self.model, self.buckets.examples)
+            inputs = self.buckets.examples.sample(SAMPLE, LONGEST)
+            self._watched = WatchedUnits(self.model, inputs)
         return self._watched.shares()
 
 
-class _Watched:
-    """The activations of a network for a few training texts."""
+class WatchedUnits:
+    """The activations of a network for a few texts.
 
-    def __init__(self, model: keras.Model, examples: Examples) -> None:
+    Parameters
+    ----------
+    model : keras.Model
+    inputs : array, or tuple of arrays
+        What the model takes; best without padding, which fires nothing.
+    """
+
+    def __init__(self, model: keras.Model, inputs: Any) -> None:
         self.kinds = {
             layer.name: kind
             for layer in model.layers
             if (kind := _activation(layer)) in (*RECTIFIERS, *RANGES)
         }
-        self.inputs = examples.sample(SAMPLE, LONGEST)
+        self.inputs = inputs
         outputs = [model.get_layer(name).output for name in self.kinds]
         self.model = keras.Model(model.input, outputs) if outputs else None
 
     def shares(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Return the shares of dead units and of saturated answers, by layer."""
         dead: dict[str, float] = {}
         saturated: dict[str, float] = {}
         if self.model is None:

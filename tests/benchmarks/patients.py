@@ -30,8 +30,8 @@ from emoclf.evaluation.tables import align
 from emoclf.job import read_parts
 from emoclf.pipeline import Prepared, prepare
 from emoclf.settings import RunSettings
-from emoclf.training.health import check_collapse, check_stuck
-from emoclf.training.monitor import class_shares
+from emoclf.training.health import check_collapse, check_stuck, check_units
+from emoclf.training.monitor import WatchedUnits, class_shares
 
 #: The sources' networks, and one of them with one mistake mended at a time.
 ROWS: dict[str, Any] = {
@@ -98,6 +98,7 @@ def main() -> None:
             check_collapse(chosen, test.label_ids, names, prior=prior),
             check_stuck(probabilities, test.label_ids, prior=prior),
         ]
+        after += check_units(*WatchedUnits(model, inputs[:256]).shares())
         said += [finding.name for finding in after if finding]
         rows.append(
             [
