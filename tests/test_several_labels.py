@@ -84,3 +84,23 @@ def test_an_export_answers_the_same(job: Job, tmp_path: Path) -> None:
         job.trained.predictor.predict_proba(NEW),
         atol=1e-6,
     )
+
+
+def test_two_classes_may_have_a_sigmoid_each(tmp_path: Path) -> None:
+    rows = [
+        f"it was {word} {place}\t{label}"
+        for label in ("anger", "joy")
+        for word in WORDS[label]
+        for place in PLACES
+    ]
+    path = tmp_path / "two.tsv"
+    path.write_text("\n".join(["text\tlabel", *rows]) + "\n")
+    settings = tiny_settings(label_separator="|", epochs=12, test_fraction=0)
+    dataset, split = read_parts(path, settings.data, seed=0)
+    job = run_job(dataset, split, settings)
+    model = job.trained.bundle.model
+    assert model.get_layer("probabilities").activation.__name__ == "sigmoid"
+    assert job.trained.predictor.predict(["lovely", "an unfair insult"]) == [
+        ("joy",),
+        ("anger",),
+    ]

@@ -18,6 +18,7 @@ from tiny import tiny_dataset, tiny_settings
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.sample import load_sample
 from emoclf.datasets.split import split_dataset
+from emoclf.evaluation.tables import align
 from emoclf.models import ARCHITECTURES
 from emoclf.models.build import build_model
 from emoclf.pipeline import train_classifier
@@ -245,3 +246,20 @@ def test_a_patient_is_told_what_it_has(make: Callable[[], TrainingResult]) -> No
 @pytest.mark.parametrize(("architecture", "seed"), CONTROLS)
 def test_healthy_controls_are_left_alone(architecture: str, seed: int) -> None:
     assert names(control(architecture, seed)) == set()
+
+
+def test_the_count() -> None:
+    """Count misses and false alarms, as a table that can be read with ``-s``."""
+    rows = [["", "has", "also said"]]
+    misses = alarms = 0
+    for make, expected in TABLE.items():
+        found = names(patient(make))
+        misses += len(expected - found)
+        rows.append([make.__name__, ", ".join(sorted(expected)),
+                     ", ".join(sorted(found - expected))])  # fmt: skip
+    for architecture, seed in CONTROLS:
+        found = names(control(architecture, seed))
+        alarms += len(found)
+        rows.append([f"{architecture}, seed {seed}", "nothing", ", ".join(found)])
+    print("", *align(rows, left=3), f"{misses} misses, {alarms} false alarms", sep="\n")
+    assert (misses, alarms) == (0, 0)
