@@ -257,7 +257,9 @@ class WatchedUnits:
         }
         self.inputs = inputs
         outputs = [model.get_layer(name).output for name in self.kinds]
-        self.model = keras.Model(model.input, outputs) if outputs else None
+        # A Sequential knows its inputs by this name alone.
+        entry = model.inputs[0] if len(model.inputs) == 1 else model.input
+        self.model = keras.Model(entry, outputs) if outputs else None
 
     def shares(self) -> tuple[dict[str, float], dict[str, float]]:
         """Return the shares of dead units and of saturated answers, by layer."""
