@@ -16,7 +16,7 @@ from typing import Any
 from emoclf.bundle import installed_versions
 from emoclf.datasets.dataset import Dataset, check_trainable
 from emoclf.datasets.split import Split
-from emoclf.errors import ResumeError, SettingsError
+from emoclf.errors import ResumeError, SettingsError, TrainingError
 from emoclf.evaluation.floors import fit_floors
 from emoclf.evaluation.judge import judge_part
 from emoclf.evaluation.metrics import evaluate
@@ -46,8 +46,8 @@ class RunFigures:
         The network's row.
     seed : int or None
         None for a floor.
-    accuracy, macro_f1 : float
-        On the part that is judged.
+    accuracy, macro_f1 : float or None
+        On the part that is judged; None where the training failed.
     parameters : int or None
         Numbers that were learnt or given, embedding included; None for a floor.
     epochs : int or None
@@ -55,21 +55,21 @@ class RunFigures:
         Median, wall time, with the validation; None for a floor.
     seconds : float
         Of the whole training, or of fitting a floor.
-    texts_per_second : float
+    texts_per_second : float or None
         From raw texts to labels.
     findings : tuple of str
-        Names of what the doctor found.
+        Names of what the doctor found; "failed" for a training without a result.
     """
 
     name: str
     seed: int | None
-    accuracy: float
-    macro_f1: float
+    accuracy: float | None
+    macro_f1: float | None
     parameters: int | None
     epochs: int | None
     seconds_per_epoch: float | None
     seconds: float
-    texts_per_second: float
+    texts_per_second: float | None
     findings: tuple[str, ...] = ()
 
 
@@ -115,11 +115,9 @@ class NetworkComparison:
                     _spread([run.accuracy for run in runs]),
                     _spread([run.macro_f1 for run in runs]),
                     f"{first.parameters:,}" if first.parameters is not None else "–",
-                    f"{mean(run.epochs or 0 for run in runs):.1f}" if network else "–",
-                    f"{mean(run.seconds_per_epoch or 0 for run in runs):.2f}"
-                    if network
-                    else "–",
-                    f"{median(run.texts_per_second for run in runs):,.0f}",
+                    _mean([run.epochs for run in runs], ".1f"),
+                    _mean([run.seconds_per_epoch for run in runs], ".2f"),
+                    _mean([run.texts_per_second for run in runs], ",.0f"),
                 ]
             )
         where = f"{self.n_texts} texts of the {self.part} part"
@@ -196,7 +194,7 @@ def compare_networks(
     notes = None if folder is None else _Notes(Path(folder), split)
     judged = split.test if split.test is not None and len(split.test) else split.valid
     part = "valid" if judged is split.valid else "test"
-    kitchen = _Kitchen(split)
+    inputs = _Inputs(split)
     first = next(iter(networks.values()))
     runs = _floors(split, judged, part, first)
     for number, (name, settings) in enumerate(networks.items(), 1):
@@ -208,7 +206,7 @@ def compare_networks(
                     "%s (%d of %d), seed %d of %d",
                     name, number, len(networks), turn + 1, seeds,
                 )  # fmt: skip
-                prepared = kitchen.prepared(settings)
+                prepared = inputs.prepared(own)
                 figures = _train(name, own, prepared, split, judged, part, callbacks)
                 if notes:
                     notes.keep(figures, own)
@@ -229,9 +227,25 @@ def _train(
     callbacks: Callable[[RunSettings], Sequence[Any]],
 ) -> RunFigures:
     """Train, judge and time one network."""
-    trained = fit_prepared(
-        prepared, split.train, settings, callbacks=callbacks(settings)
-    )
+    try:
+        trained = fit_prepared(
+            prepared, split.train, settings, callbacks=callbacks(settings)
+        )
+    except TrainingError as error:
+        # One network that diverges is a row of the table, not its end.
+        logger.warning("%s failed: %s", name, error)
+        return RunFigures(
+            name=name,
+            seed=settings.seed,
+            accuracy=None,
+            macro_f1=None,
+            parameters=None,
+            epochs=None,
+            seconds_per_epoch=None,
+            seconds=0.0,
+            texts_per_second=None,
+            findings=("failed",),
+        )
     result = trained.result
     if result.ended == "interrupted":
         # Half a training has no place in a table.
@@ -296,7 +310,7 @@ def _texts_per_second(answer: Callable[..., Any], texts: Sequence[str]) -> float
     return len(texts) / max(time.perf_counter() - began, 1e-9)
 
 
-class _Kitchen:
+class _Inputs:
     """Prepare each kind of input once: the last one is kept."""
 
     def __init__(self, split: Split) -> None:
@@ -382,7 +396,13 @@ class _Notes:
         write_atomically(path, (json.dumps(values, indent=1) + "\n").encode())
 
 
-def _spread(values: Sequence[float]) -> str:
-    if len(values) == 1:
-        return f"{values[0]:.3f}"
-    return f"{mean(values):.3f} ± {stdev(values):.3f}"
+def _spread(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return _mean(known, ".3f")
+    return f"{mean(known):.3f} ± {stdev(known):.3f}"
+
+
+def _mean(values: Sequence[float | None], form: str) -> str:
+    known = [value for value in values if value is not None]
+    return format(mean(known), form) if known else "–"

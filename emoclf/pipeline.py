@@ -307,6 +307,7 @@ def fit_prepared(
         settings.training,
         seed=settings.seed,
         label_names=train.label_names,
+        in_force=settings.flat(),
         callbacks=callbacks,
         checkpoints=checkpoints,
         resume=resume,

@@ -16,6 +16,7 @@ from tiny import tiny_dataset, tiny_settings, tiny_split
 from emoclf.cli import main
 from emoclf.compare import NetworkComparison, RunFigures, compare_networks
 from emoclf.errors import ResumeError, SettingsError
+from emoclf.pipeline import train_classifier
 
 QUICK = {"epochs": 2, "filters": 4}
 
@@ -87,6 +88,30 @@ def test_a_damaged_run_is_named(tmp_path: Path) -> None:
         compare_networks(tiny_split(), one, seeds=1, folder=tmp_path / "c")
 
 
+def test_one_that_diverges_is_a_row(tmp_path: Path) -> None:
+    rows = {
+        "bad": tiny_settings(learning_rate=1e30, clip_norm=None, max_norm=None),
+        "good": tiny_settings(**QUICK),
+    }
+    folder = tmp_path / "c"
+    found = compare_networks(tiny_split(), rows, seeds=1, folder=folder)
+    assert found.of("bad")[0].findings == ("failed",)
+    assert found.of("good")[0].accuracy is not None
+    assert "bad: failed (1 of 1)" in found.lines()
+    again = compare_networks(tiny_split(), rows, seeds=1, folder=folder)
+    assert again.of("bad") == found.of("bad")
+
+
+def test_a_row_is_what_the_same_training_gives() -> None:
+    split, settings = tiny_split(), tiny_settings(**QUICK)
+    found = compare_networks(split, {"text_cnn": settings}, seeds=2)
+    alone = train_classifier(split.train, split.valid, settings.replace(seed=1))
+    assert split.test is not None
+    chosen = alone.predictor.predict_proba(split.test.texts).argmax(1)
+    expected = (chosen == split.test.label_ids).mean()
+    assert found.of("text_cnn")[1].accuracy == expected
+
+
 def row(name: str, seed: int | None, **values: Any) -> RunFigures:
     common: dict[str, Any] = {"accuracy": 0.5, "macro_f1": 0.4, "parameters": 1234}
     common |= {"epochs": 3, "seconds_per_epoch": 0.5, "seconds": 2.0}
@@ -144,6 +169,8 @@ def test_from_the_shell(data: Path, tmp_path: Path, capsys: Any) -> None:
         (["--vary", "optimizer=adem"], "one of adam, adamw"),
         (["--vary", "batch_size=ten"], "must be a whole number. Got 'ten'"),
         (["--vary", "batch_size"], "SETTING=A,B,…"),
+        (["--vary", "seed=1,2"], "Use --seeds N"),
+        (["--vary", "valid_fraction=0.1,0.2"], "compared on one split"),
     ],
 )
 def test_wrong_names_are_answered(

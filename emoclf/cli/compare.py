@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from emoclf.cli.messages import as_options
 from emoclf.cli.options import add_settings, read_value, settings_from
 from emoclf.cli.parts import add_parts, parts_from
 from emoclf.cli.shared import (
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
 
     def callbacks(settings: RunSettings) -> list[Any]:
         epochs = settings.training.epochs
-        return [] if args.quiet else [TrainingProgress(epochs)]
+        return [] if args.quiet else [TrainingProgress(epochs, say=as_options)]
 
     comparison = compare_networks(
         split, networks, seeds=args.seeds, folder=args.output, callbacks=callbacks
@@ -127,8 +128,17 @@ def _varied(text: str, architectures: Sequence[str]) -> list[tuple[str, str, Any
     name = name.strip().replace("-", "_")
     if not equals or not values:
         raise SettingsError(f"--vary must be SETTING=A,B,… Got {text!r} instead.")
+    own = {"seed": "--seeds N", "architecture": "--architectures A,B"}
+    if name in own:
+        raise SettingsError(f"--vary does not take {name!r}. Use {own[name]}.")
     sections = section_classes(architectures[0])
-    section = sections[section_of(name, sections)]
+    found = section_of(name, sections)
+    if found == "data":
+        raise SettingsError(
+            f"--vary does not take {name!r}: all rows are compared on one split. Give "
+            f"it as an option."
+        )
+    section = sections[found]
     (field,) = (one for one in fields(section) if one.name == name)
     parts = [one.strip() for one in values.split(";" if ";" in values else ",")]
     return [(name, one, read_value(section, field, one)) for one in parts if one]

@@ -31,10 +31,13 @@ def plot_accuracy_against_time(comparison: NetworkComparison, ax: Any = None) ->
     networks = [n for n in comparison.names() if comparison.of(n)[0].seed is not None]
     for number, name in enumerate(networks):
         runs = comparison.of(name)
+        accuracies = [run.accuracy for run in runs if run.accuracy is not None]
+        if not accuracies:
+            continue
         ax.errorbar(
             mean(run.seconds for run in runs),
-            mean(run.accuracy for run in runs),
-            yerr=_deviation([run.accuracy for run in runs]),
+            mean(accuracies),
+            yerr=_deviation(accuracies),
             fmt=MARKS[number % len(MARKS)],
             markersize=8,
             capsize=3,

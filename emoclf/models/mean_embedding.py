@@ -9,8 +9,9 @@ from emoclf.settings.base import Settings, option
 
 BUCKETS = 50_000
 BIGRAMS = "bigrams"
-# An odd number beyond any vocabulary that fits a laptop; the product stays in int64.
-_SPREAD = 1_000_003
+# Knuth's multiplier: large whatever the number of rows is, so that frequent words do
+# not crowd together; the product stays in int64.
+_SPREAD = 2_654_435_761
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -135,6 +135,11 @@ class RunSettings:
         }
         return {"architecture": self.architecture, "seed": self.seed, **tables}
 
+    def flat(self) -> dict[str, Any]:
+        """Return every setting in force by its name, left out or not."""
+        sections = (self.data, self.text, self.embedding, self.model, self.training)
+        return {name: getattr(s, name) for s in sections for name in s.names()}
+
     def to_toml(self) -> str:
         """Return the settings as a TOML document."""
         return tomli_w.dumps(self.to_dict())

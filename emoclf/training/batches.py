@@ -48,9 +48,14 @@ class Examples:
         )
 
     def sample(self, count: int, longest: int) -> Any:
-        """Return a few texts without any padding: the longer half, all cut alike."""
+        """Return a few texts without any padding: the longer half, all cut alike.
+
+        None where no text has a word.
+        """
         lengths = np.fromiter(map(len, self.token_ids), np.int64, len(self))
-        cut = max(1, min(longest, int(np.median(lengths))))
+        if not lengths.any():
+            return None
+        cut = min(longest, int(np.median(lengths[lengths > 0])))
         chosen = np.flatnonzero(lengths >= cut)[:count]
         return stack([self.token_ids[i][:cut] for i in chosen])
 

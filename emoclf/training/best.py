@@ -14,7 +14,7 @@ from sklearn.metrics import f1_score
 
 from emoclf.models.answers import Answers
 from emoclf.training.batches import Examples
-from emoclf.training.thresholds import best_f1
+from emoclf.training.thresholds import FEWEST, best_f1
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,8 @@ def validation_figures(logits: np.ndarray, targets: np.ndarray) -> dict[str, flo
     figures : dict
         ``loss`` (mean cross-entropy), ``accuracy`` (all labels of a text right) and
         ``macro_f1`` (over the labels that stand in the part, as in reports; for several
-        labels each at its best threshold, since thresholds are chosen afterwards); all
+        labels over those with five texts or more, each at its best threshold, since
+        thresholds are chosen afterwards); all
         NaN when a logit is not finite or there is no text.
     """
     if not len(targets) or not np.isfinite(logits).all():
@@ -42,7 +43,9 @@ def validation_figures(logits: np.ndarray, targets: np.ndarray) -> dict[str, flo
     if targets.ndim == 2:
         loss = np.logaddexp(0, scores) - targets * scores
         right = ((scores > 0) == (targets > 0)).all(1)
-        by_label = best_f1(scores, targets)[targets.any(0)]
+        # Of fewer texts the best threshold finds an F1 of its own making.
+        enough = targets.sum(0) >= FEWEST
+        by_label = best_f1(scores, targets)[enough if enough.any() else targets.any(0)]
         macro = by_label.mean() if by_label.size else 0.0
     else:
         predicted = scores.argmax(1)

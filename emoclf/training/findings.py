@@ -65,6 +65,42 @@ class Finding:
         return cls(**{**values, **changed})
 
 
+def fitting_cures(
+    cures: tuple[str, ...], in_force: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Leave out settings that a run does not have, or has already.
+
+    Parameters
+    ----------
+    cures : tuple of str
+        Of the form ``name=value``, or words.
+    in_force : mapping of str to object
+        All settings of the run, by name.
+
+    Examples
+    --------
+    >>> fitting_cures(("clip_norm=5", "max_norm=3", "less dropout"), {"clip_norm": 5.0})
+    ('less dropout',)
+    """
+    kept = []
+    for cure in cures:
+        name, equals, value = cure.partition("=")
+        setting = bool(equals) and name.isidentifier()
+        if setting and (name not in in_force or _same(in_force[name], value)):
+            continue
+        kept.append(cure)
+    return tuple(kept)
+
+
+def _same(value: Any, written: str) -> bool:
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        try:
+            return float(value) == float(written)
+        except ValueError:
+            return False
+    return repr(value) == written
+
+
 def sorted_findings(findings: list[Finding]) -> tuple[Finding, ...]:
     """Return the worst first, and among equals the earliest."""
     return tuple(sorted(findings, key=lambda found: SEVERITIES.index(found.severity)))

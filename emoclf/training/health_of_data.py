@@ -29,6 +29,13 @@ def check_targets(targets: Any, *, n_classes: int, several: bool) -> Finding | N
         One sigmoid per label; else one softmax.
     """
     targets = np.asarray(targets)
+    if targets.dtype.kind not in "biuf":
+        return _wrong_targets(
+            f"labels must be numbers; these are of the kind {targets.dtype}",
+            {"dtype": str(targets.dtype)},
+            "label names in place of class ids",
+            "number the names: np.unique(labels, return_inverse=True)[1]",
+        )
     wanted = f"0 and 1, shape (n, {n_classes})" if several else "class ids, shape (n,)"
     if targets.ndim != (2 if several else 1):
         one_hot = (
@@ -59,9 +66,16 @@ def check_targets(targets: Any, *, n_classes: int, several: bool) -> Finding | N
                 wanted,
             )
         return None
-    low, high = int(targets.min(initial=0)), int(targets.max(initial=0))
-    if len(targets):
-        low = int(targets.min())
+    if not len(targets):
+        return None
+    if not np.array_equal(targets, np.round(targets)):
+        return _wrong_targets(
+            "class ids must be whole numbers, and not all of these labels are",
+            {"dtype": str(targets.dtype)},
+            "probabilities, or the targets of a regression",
+            wanted,
+        )
+    low, high = int(targets.min()), int(targets.max())
     if low >= 0 and high < n_classes:
         return None
     shifted = low == 1 and high == n_classes

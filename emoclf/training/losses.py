@@ -34,19 +34,14 @@ def build_loss(settings: TrainSettings, *, several: bool) -> Callable[[Any, Any]
         truth, sure, unsure = _decisions(
             targets, logits, several=several, smoothing=settings.label_smoothing
         )
-        errors = _errors(truth, sure, unsure, settings)
-        if several or settings.loss == "mse":
-            return ops.mean(errors, axis=-1)
-        return ops.sum(errors, axis=-1)
-
-    def _errors(truth: Any, sure: Any, unsure: Any, settings: TrainSettings) -> Any:
         if settings.loss == "mse":
-            return ops.square(truth - ops.exp(sure))
+            return ops.mean(ops.square(truth - ops.exp(sure)), axis=-1)
         gamma = settings.focal_gamma if settings.loss == "focal" else 0.0
         errors = -truth * _weighed(sure, unsure, gamma)
-        if several:
-            errors = errors - (1.0 - truth) * _weighed(unsure, sure, gamma)
-        return errors
+        if not several:
+            return ops.sum(errors, axis=-1)
+        errors = errors - (1.0 - truth) * _weighed(unsure, sure, gamma)
+        return ops.mean(errors, axis=-1)
 
     return loss
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
+import numpy as np
 
 from emoclf.errors import ModelError
 from emoclf.training.findings import Finding
@@ -48,6 +49,10 @@ def check_model(model: keras.Model, targets: Any = None) -> list[Finding]:
     >>> [finding.name for finding in check_model(Model(inputs, stacked))]
     ['stacked-activations']
     """
+    if not isinstance(model, keras.Model):
+        raise ModelError(
+            f"check_model takes a keras.Model. Got {type(model).__name__} instead."
+        )
     output = _output(model)
     found = [
         _stacked(head_activations(model)),
@@ -79,16 +84,18 @@ def _from_the_end(model: keras.Model) -> Iterator[Any]:
     """Give the operations of a model's end, up to the first with weights."""
     tensor = model.outputs[0]
     while True:
-        operation = tensor._keras_history.operation
+        history = tensor._keras_history
+        operation = history.operation
         if isinstance(operation, keras.Model):
-            # A model that was taken up as a layer: look inside.
+            # A model that was taken up as a layer: look inside, then go on below it.
             yield from _from_the_end(operation)
+        else:
+            yield operation
+        # A layer that is used more than once has a node for each time.
+        node = operation._inbound_nodes[history.node_index]
+        if getattr(operation, "weights", None) or len(node.input_tensors) != 1:
             return
-        yield operation
-        inputs = operation._inbound_nodes[0].input_tensors
-        if getattr(operation, "weights", None) or len(inputs) != 1:
-            return
-        tensor = inputs[0]
+        tensor = node.input_tensors[0]
 
 
 def _output(model: keras.Model) -> Any:
@@ -282,13 +289,18 @@ def _unmasked(model: keras.Model) -> Finding | None:
 
 
 def _targets(model: keras.Model, targets: Any, units: int) -> Finding | None:
+    targets = np.asarray(targets)
     name, _ = _loss_of(model)
-    activations = head_activations(model)
-    several = activations[:1] == ["sigmoid"] and units > 1
-    one_hot = name == "categorical_crossentropy"
-    if units == 1 or one_hot:
-        return _one_hot(targets, units) if one_hot else None
-    return check_targets(targets, n_classes=units, several=several)
+    sparse = (name or "").startswith("sparse")
+    if units == 1:
+        # One sigmoid: 0 or 1, in a column or not.
+        flat = targets[:, 0] if targets.shape[1:] == (1,) else targets
+        return check_targets(flat, n_classes=2, several=False)
+    if head_activations(model)[:1] == ["sigmoid"] and name not in ONE_LABEL:
+        return check_targets(targets, n_classes=units, several=True)
+    if sparse or (targets.ndim == 1 and name is None):
+        return check_targets(targets, n_classes=units, several=False)
+    return _one_hot(targets, units)
 
 
 def _one_hot(targets: Any, units: int) -> Finding | None:
@@ -301,7 +313,7 @@ def _one_hot(targets: Any, units: int) -> Finding | None:
     return Finding(
         "wrong-targets",
         "error",
-        f"categorical_crossentropy takes one 1 in each row; rows sum to "
+        f"one label per text is one 1 in each row; rows sum to "
         f"{sums.min():g} to {sums.max():g}",
         {"lowest": float(sums.min()), "highest": float(sums.max())},
         ("texts with no label, or with several",),
@@ -310,8 +322,9 @@ def _one_hot(targets: Any, units: int) -> Finding | None:
 
 
 def _activation(operation: Any) -> str:
-    if isinstance(operation, keras.layers.Softmax):
-        return "softmax"
-    if isinstance(operation, keras.layers.ReLU):
-        return "relu"
+    # As a layer (Softmax, ReLU), or as an operation (keras.ops.sigmoid).
+    known = {"Softmax", "Sigmoid", "Relu", "ReLU", "Tanh", "Elu"}
+    kind = type(operation).__name__
+    if kind in known:
+        return kind.lower()
     return getattr(getattr(operation, "activation", None), "__name__", "linear")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -16,8 +17,9 @@ from emoclf.models.mean_embedding import BIGRAMS
 from emoclf.training import health
 from emoclf.training.batches import LengthBuckets
 from emoclf.training.best import BestWeights
-from emoclf.training.findings import Finding
+from emoclf.training.findings import Finding, fitting_cures
 from emoclf.training.overflow import explain_overflow
+from emoclf.training.thresholds import choose_thresholds
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +28,7 @@ LONGEST = 40
 PROBES = 3
 # Epochs in which nothing may be said of answers: networks begin with one class.
 PATIENCE = 3
+FIRST_STEPS = 300
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 RECTIFIERS = ("relu",)
 EDGE = 0.02
@@ -46,6 +49,8 @@ class Monitor(keras.callbacks.Callback):
     label_names : sequence of str
     listeners : sequence of callbacks
         Those with ``on_finding(finding)`` are told; else a warning is logged.
+    in_force : mapping of str to object, optional
+        All settings of the run: nobody is told to use what is not there.
     """
 
     def __init__(
@@ -54,21 +59,27 @@ class Monitor(keras.callbacks.Callback):
         best: BestWeights,
         label_names: Sequence[str],
         listeners: Sequence[Any] = (),
+        in_force: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.buckets = buckets
         self.best = best
         self.label_names = list(label_names)
         self.listeners = [one for one in listeners if hasattr(one, "on_finding")]
+        self.in_force = in_force
         self.findings: list[Finding] = []
+        #: An answer or a gradient was not finite; the training ended there.
+        self.overflowed = False
         self.prior = class_shares(buckets.examples.targets, len(self.label_names))
         self._losses: list[float] = []
         self._norms: list[np.ndarray] = []
         self._ratios: dict[str, list[float]] = {}
         self._before: dict[str, np.ndarray] = {}
-        self._sick: dict[str, int] = {}
+        self._epochs_seen: dict[str, int] = {}
         self._watched: Any = None
         self._epoch: int | None = None
+        self._steps = 0
+        self._told_of_answers: set[str] = set()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch + 1
@@ -78,7 +89,9 @@ class Monitor(keras.callbacks.Callback):
         self._probed = {steps * place // PROBES for place in range(PROBES)}
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        if batch in self._probed:
+        # A warm-up begins with a rate of zero, which moves nothing.
+        self._before = {}
+        if batch in self._probed and float(self.model.optimizer.learning_rate) != 0:
             self._before = {
                 variable.path: variable.numpy() for variable in self._matrices()
             }
@@ -89,11 +102,12 @@ class Monitor(keras.callbacks.Callback):
         norms = self.model.optimizer.gradient_norms.numpy()
         loss = (logs or {}).get("loss", 0.0)
         if not (math.isfinite(loss) and np.isfinite(norms).all()):
+            self.overflowed = True
             self.tell(explain_overflow(self.model, self.buckets[batch], norms))
             self.model.stop_training = True
             return
         self._norms.append(norms)
-        if batch in self._probed:
+        if batch in self._probed and self._before:
             for variable in self._matrices():
                 before = self._before[variable.path]
                 size = _norm(before)
@@ -110,15 +124,21 @@ class Monitor(keras.callbacks.Callback):
             logs["gradient_norm"] = typical["all"]
         if ratios:
             logs["update_ratio"] = max(ratios.values())
-        if any(found.name == "loss-not-finite" for found in self.findings):
+        if self.overflowed:
             return
+        self._steps += len(self._norms)
         self.tell(health.check_rising_loss(self._losses))
         self.tell(health.check_gradients(typical, head=LOGITS), after=2)
         self.tell(health.check_updates(ratios))
         for found in health.check_units(*self._units()):
             self.tell(found)
-        for finding in self.judge(self.best.logits):
+        # Networks begin with one answer for all; averaged weights linger there.
+        answers = self.judge(self.best.logits) if self._steps >= FIRST_STEPS else []
+        for finding in answers:
             self.tell(finding, after=PATIENCE)
+        for name in self._told_of_answers - {finding.name for finding in answers}:
+            self._epochs_seen[name] = 0
+        self._told_of_answers |= {finding.name for finding in answers}
 
     def judge(self, logits: np.ndarray | None) -> list[Finding]:
         """Judge answers for the validation part."""
@@ -143,13 +163,18 @@ class Monitor(keras.callbacks.Callback):
         """
         lasting: list[Finding | None] = [*self.judge(logits)]
         passing = ("class-collapse", "stuck-at-")
+        lasts = {finding.name for finding in lasting if finding}
         self.findings = [
-            found for found in self.findings if not found.name.startswith(passing)
+            found
+            for found in self.findings
+            if found.name in lasts or not found.name.startswith(passing)
         ]
         truth = self.best.valid.targets
         if truth.ndim == 2:
-            predicted = (logits > 0).astype(np.int64)
+            chances = as_probabilities(logits, several=True)
             truth = truth.astype(np.int64)
+            # As the classifier will answer.
+            predicted = (chances >= choose_thresholds(chances, truth)).astype(np.int64)
         else:
             predicted = logits.argmax(1)
         if not lasting:
@@ -176,14 +201,18 @@ class Monitor(keras.callbacks.Callback):
         return {
             "findings": [found.to_dict() for found in self.findings],
             "losses": self._losses,
-            "sick": self._sick,
+            "steps": self._steps,
+            "overflowed": self.overflowed,
+            "seen": self._epochs_seen,
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Take up the state of :meth:`get_state`."""
         self.findings = [Finding.from_dict(found) for found in state["findings"]]
         self._losses = list(state["losses"])
-        self._sick = dict(state["sick"])
+        self._steps = state["steps"]
+        self.overflowed = state["overflowed"]
+        self._epochs_seen = dict(state["seen"])
 
     def tell(
         self, finding: Finding | None, *, after: int = 1, last: bool = False
@@ -191,14 +220,17 @@ class Monitor(keras.callbacks.Callback):
         """Keep a finding that has been seen in ``after`` epochs, and say it once."""
         if finding is None:
             return
-        seen = self._sick.get(finding.name, 0) + 1
-        self._sick[finding.name] = seen
+        seen = self._epochs_seen.get(finding.name, 0) + 1
+        self._epochs_seen[finding.name] = seen
         if any(old.name == finding.name for old in self.findings):
             return
         if seen < after and not last:
             return
         epoch = None if last else self._epoch
-        finding = Finding(**{**vars(finding), "epoch": epoch})
+        finding = replace(finding, epoch=epoch)
+        if self.in_force is not None:
+            cures = fitting_cures(finding.cures, self.in_force)
+            finding = replace(finding, cures=cures)
         self.findings.append(finding)
         for listener in self.listeners:
             listener.on_finding(finding)
@@ -235,6 +267,8 @@ class Monitor(keras.callbacks.Callback):
         """Return the shares of dead units and of saturated answers, by layer."""
         if self._watched is None:
             inputs = self.buckets.examples.sample(SAMPLE, LONGEST)
+            if inputs is None:
+                return {}, {}
             self._watched = WatchedUnits(self.model, inputs)
         return self._watched.shares()
 

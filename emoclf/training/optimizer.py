@@ -57,7 +57,9 @@ class Guarded:
         self: Any, grads: Any, trainable_variables: Any, learning_rate: Any
     ) -> None:
         grads = [_summed_rows(grad) for grad in grads]
-        norms = tf.stack([tf.norm(_values(grad)) for grad in grads])
+        # In float64: the square of a large gradient that is finite must be finite.
+        norms = tf.stack([tf.norm(tf.cast(_values(g), tf.float64)) for g in grads])
+        norms = tf.cast(norms, tf.float32)
         self.gradient_norms.assign(norms)
         total = tf.norm(norms)
         finite = tf.math.is_finite(total)

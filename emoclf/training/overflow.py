@@ -15,7 +15,8 @@ LARGE = 1e4
 def explain_overflow(model: keras.Model, batch: Any, norms: np.ndarray) -> Finding:
     """Name the first layer whose answers, weights or gradients are not finite.
 
-    The optimizer left the step out, so that the weights are those that met the batch.
+    The optimizer left the step out: the weights are those that met the batch, or, with
+    a momentum, not far from them.
 
     Parameters
     ----------
@@ -45,11 +46,11 @@ def explain_overflow(model: keras.Model, batch: Any, norms: np.ndarray) -> Findi
     return Finding(
         "loss-not-finite",
         "error",
-        f"the loss is not a number any more: first {what} of {layer!r}; the training "
-        "stopped and the best weights so far came back",
+        f"{what} of {layer!r} overflowed: the loss or its gradient is not finite any "
+        "more; the training stopped and the best weights so far came back",
         {"layer": layer, "what": what, "largest_weight": size},
         causes,
-        ("learning_rate: a tenth of it", "clip_norm=5", "max_norm=3"),
+        ("a tenth of the learning rate", "clip_norm=5", "max_norm=3"),
     )
 
 
@@ -57,8 +58,9 @@ def _first(model: keras.Model, inputs: Any, norms: np.ndarray) -> tuple[str, str
     for variable in model.weights:
         if not np.isfinite(variable.numpy()).all():
             return _layer(variable), "the weights"
+    entry = model.inputs[0] if len(model.inputs) == 1 else model.input
     named = [layer for layer in model.layers if layer.weights]
-    probe = keras.Model(model.input, [layer.output for layer in named])
+    probe = keras.Model(entry, [layer.output for layer in named])
     outputs = probe(inputs, training=False)
     outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
     for layer, output in zip(named, outputs, strict=True):

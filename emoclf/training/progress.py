@@ -109,7 +109,7 @@ class TrainingProgress(keras.callbacks.Callback):
     def on_finding(self, finding: Finding) -> None:
         """Say what is wrong as soon as it is known, above the bar."""
         for line in finding.lines():
-            self.console.print(self.say(line), soft_wrap=True)
+            self.console.print(self.say(line), soft_wrap=True, markup=False)
 
     def on_train_end(self, logs: Any = None) -> None:
         self.bar.stop()

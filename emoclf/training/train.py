@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import numbers
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 
 from emoclf.errors import ModelError, ResumeError, TrainingError
-from emoclf.models.heads import PROBABILITIES, logits_twin
+from emoclf.models.heads import LOGITS, PROBABILITIES, logits_twin
 from emoclf.settings import TrainSettings
 from emoclf.settings.sections import RATES
 from emoclf.training.batches import Examples, LengthBuckets
@@ -72,6 +72,7 @@ def fit_model(
     *,
     seed: int = 0,
     label_names: Sequence[str] | None = None,
+    in_force: Mapping[str, Any] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoints: CheckpointFolder | None = None,
     resume: bool = False,
@@ -88,6 +89,8 @@ def fit_model(
         Together with the epoch's number it gives the order of the batches.
     label_names : sequence of str, optional
         For findings; else the ids.
+    in_force : mapping of str to object, optional
+        All settings of the run by name, so that findings advise only what there is.
     callbacks : sequence of keras.callbacks.Callback
         Called after the validation figures were added to the logs. With ``resume``,
         one that has ``get_state() -> dict`` and ``set_state(dict)`` gets its state
@@ -112,8 +115,7 @@ def fit_model(
     ResumeError
         If the checkpoint belongs to other settings or data, or is damaged.
     """
-    n_classes = int(model.output_shape[-1])
-    several = model.get_layer(PROBABILITIES).activation is keras.activations.sigmoid
+    n_classes, several = _head_of(model)
     for part in (train, valid):
         wrong = check_targets(part.targets, n_classes=n_classes, several=several)
         if wrong is not None:
@@ -125,7 +127,7 @@ def fit_model(
         mode = "min" if settings.monitor == "loss" else "max"
         keepers.append(PlateauRate(f"val_{settings.monitor}", mode))
     names = label_names or [str(number) for number in range(n_classes)]
-    monitor = Monitor(buckets, best, names, callbacks)
+    monitor = Monitor(buckets, best, names, callbacks, in_force)
     monitor.tell(
         check_rate(
             settings.rate,
@@ -140,7 +142,7 @@ def fit_model(
         recorder.restore(twin, checkpoints.load())
     elif checkpoints is not None:
         checkpoints.start()
-    ended = _run(twin, settings, recorder)
+    ended = _run(twin, settings, recorder, monitor)
     if best.best_weights is None:
         said = "\n".join(map(str, sorted_findings(monitor.findings)))
         raise TrainingError(
@@ -156,6 +158,19 @@ def fit_model(
     return TrainingResult(
         recorder.history, best_epoch, ended, sorted_findings(monitor.findings)
     )
+
+
+def _head_of(model: keras.Model) -> tuple[int, bool]:
+    """Return the classes of a model's head, and whether a text may have several."""
+    named = {layer.name: layer for layer in model.layers}
+    if LOGITS not in named or PROBABILITIES not in named:
+        raise ModelError(
+            f"{model.name!r} does not end in emoclf's head, the layers {LOGITS!r} and "
+            f"{PROBABILITIES!r}; its last layer is {model.layers[-1].name!r}. Make it "
+            "with build_model, or lay class_probabilities on your features."
+        )
+    activation = named[PROBABILITIES].activation
+    return int(model.output_shape[-1]), activation is keras.activations.sigmoid
 
 
 def _compiled_twin(
@@ -181,7 +196,9 @@ def _all_labels_right(targets: Any, logits: Any) -> Any:
     return ops.all(ops.equal(ops.cast(targets, "bool"), logits > 0), axis=-1)
 
 
-def _run(twin: keras.Model, settings: TrainSettings, recorder: _Recorder) -> str:
+def _run(
+    twin: keras.Model, settings: TrainSettings, recorder: _Recorder, monitor: Monitor
+) -> str:
     """Fit until the end, and say in a word or two why it came."""
     best = recorder.best
     if not (recorder.stopped or recorder.done >= settings.epochs):
@@ -196,7 +213,8 @@ def _run(twin: keras.Model, settings: TrainSettings, recorder: _Recorder) -> str
             logger.warning("Interrupted; the best epoch so far is kept.")
             return "interrupted"
     losses = recorder.history.get("loss", [])
-    if losses and not abs(losses[-1]) < float("inf"):
+    finite = not losses or abs(losses[-1]) < float("inf")
+    if monitor.overflowed or not finite:
         return "loss not finite"
     if recorder.stopped and not best.stopped_early:
         return "callback"

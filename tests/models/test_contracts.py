@@ -15,7 +15,7 @@ from emoclf.models import ARCHITECTURES
 from emoclf.models.answers import Answers
 from emoclf.models.build import build_model
 from emoclf.models.embedding import STATIC
-from emoclf.models.mean_embedding import BIGRAMS
+from emoclf.models.mean_embedding import BIGRAMS, hashed_pairs
 from emoclf.models.padding import stack
 from emoclf.settings import RunSettings, TrainSettings
 from emoclf.training.batches import Examples
@@ -173,6 +173,28 @@ def test_texts_that_come_embedded_are_learnt(name: str) -> None:
     result = fit_model(model, examples, examples, settings.training)
     assert min(result.history["val_loss"]) < result.history["val_loss"][0]
     assert max(result.history["val_accuracy"]) > 0.9
+
+
+def test_pairs_are_spread_over_all_rows() -> None:
+    # Frequent words have small ids; their pairs must not crowd together.
+    ids = np.random.default_rng(0).zipf(1.3, (400, 30)).clip(1, 5000).astype(np.int32)
+    first, second = ids[:, :-1].ravel(), ids[:, 1:].ravel()
+    different = len(set(zip(first.tolist(), second.tolist(), strict=True)))
+    for buckets in (2_000, 50_000, 65_536, 100_003):
+        rows = hashed_pairs(ids, buckets).numpy()
+        assert (rows[:, -1] == 0).all()
+        used = len(np.unique(rows[:, :-1]))
+        by_chance = buckets * (1 - (1 - 1 / buckets) ** different)
+        assert used > 0.95 * by_chance
+
+
+def test_a_model_without_our_head_is_refused() -> None:
+    inputs = keras.Input((None,), dtype="int32")
+    pooled = layers.GlobalMaxPooling1D()(layers.Embedding(30, 4)(inputs))
+    model = keras.Model(inputs, layers.Dense(3, activation="softmax")(pooled))
+    examples = Examples(contracts.texts(2, 3, 4), np.array([0, 1, 2]))
+    with pytest.raises(ModelError, match="does not end in emoclf's head"):
+        fit_model(model, examples, examples, TrainSettings())
 
 
 def test_pairs_need_words() -> None:

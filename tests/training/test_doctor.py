@@ -24,6 +24,7 @@ from emoclf.models.build import build_model
 from emoclf.pipeline import train_classifier
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
+from emoclf.training.findings import Finding
 from emoclf.training.train import TrainingResult, fit_model
 
 RNG = np.random.default_rng(0)
@@ -55,6 +56,18 @@ def equal_texts() -> TrainingResult:
     data = Dataset.from_lists([f"it was so {n % 2}" for n in range(250)], labels)
     return trained(data, near_duplicates=1.0, tokenizer="characters", epochs=6,
                    learning_rate=0.005)  # fmt: skip
+
+
+def nineteen_to_one() -> TrainingResult:
+    """Two labels, 19 to 1 in the training part and half and half in validation."""
+    train = Dataset.from_lists(
+        sentences(200), (["anger"] * 19 + ["joy"]) * 10, label_names=["anger", "joy"]
+    )
+    valid = Dataset.from_lists(
+        sentences(60), ["anger", "joy"] * 30, label_names=["anger", "joy"]
+    )
+    settings = tiny_settings(epochs=3)
+    return train_classifier(train, valid, settings).result
 
 
 def rare_label() -> TrainingResult:
@@ -199,6 +212,7 @@ TABLE: dict[Callable[[], TrainingResult], set[str]] = {
     cut_short: {"texts-cut"},
     another_language: {"texts-unknown"},
     unbalanced: {"class-collapse"},
+    nineteen_to_one: {"class-collapse"},
 }
 CONTROLS = [(name, seed) for name in ARCHITECTURES for seed in range(3)]
 WIDTHS: dict[str, dict[str, Any]] = {
@@ -223,15 +237,28 @@ def patient(make: Callable[[], TrainingResult]) -> TrainingResult:
     return make()
 
 
+class Listener(keras.callbacks.Callback):
+    """Hear what is said on the way, also what is taken back at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: set[str] = set()
+
+    def on_finding(self, finding: Finding) -> None:
+        self.heard.add(finding.name)
+
+
 @cache
-def control(architecture: str, seed: int) -> TrainingResult:
+def control(architecture: str, seed: int) -> set[str]:
     """Train on the bundled corpus as somebody would who is in a hurry."""
     settings = RunSettings.from_flat(
         architecture=architecture, seed=seed, dim=32, epochs=6, batch_size=32,
         learning_rate=0.005, embedding_rate=1.0, **WIDTHS[architecture],
     )  # fmt: skip
     split = split_dataset(load_sample(), settings.data, seed=seed)
-    return train_classifier(split.train, split.valid, settings).result
+    listener = Listener()
+    train_classifier(split.train, split.valid, settings, callbacks=[listener])
+    return listener.heard
 
 
 def names(result: TrainingResult) -> set[str]:
@@ -243,9 +270,30 @@ def test_a_patient_is_told_what_it_has(make: Callable[[], TrainingResult]) -> No
     assert TABLE[make] <= names(patient(make))
 
 
+def test_imbalance_is_named_as_the_cause() -> None:
+    (found,) = (
+        finding
+        for finding in patient(nineteen_to_one).findings
+        if finding.name == "class-collapse"
+    )
+    assert "imbalance: 95% of the training texts" in found.causes[0]
+    assert found.cures[0] == "class_weight='balanced'"
+
+
+@pytest.mark.parametrize("make", TABLE, ids=lambda make: make.__name__)
+def test_advice_names_settings_that_there_are(
+    make: Callable[[], TrainingResult],
+) -> None:
+    known = RunSettings().flat()
+    for finding in patient(make).findings:
+        for cure in finding.cures:
+            name, equals, _ = cure.partition("=")
+            assert not (equals and name.isidentifier()) or name in known, cure
+
+
 @pytest.mark.parametrize(("architecture", "seed"), CONTROLS)
 def test_healthy_controls_are_left_alone(architecture: str, seed: int) -> None:
-    assert names(control(architecture, seed)) == set()
+    assert control(architecture, seed) == set()
 
 
 def test_the_count() -> None:
@@ -258,7 +306,7 @@ def test_the_count() -> None:
         rows.append([make.__name__, ", ".join(sorted(expected)),
                      ", ".join(sorted(found - expected))])  # fmt: skip
     for architecture, seed in CONTROLS:
-        found = names(control(architecture, seed))
+        found = control(architecture, seed)
         alarms += len(found)
         rows.append([f"{architecture}, seed {seed}", "nothing", ", ".join(found)])
     print("", *align(rows, left=3), f"{misses} misses, {alarms} false alarms", sep="\n")

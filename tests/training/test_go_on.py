@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import random
 import signal
@@ -19,7 +20,10 @@ from killed_run import examples
 from emoclf.errors import ResumeError, TrainingError
 from emoclf.models.build import build_model
 from emoclf.settings import RunSettings
+from emoclf.training.batches import Examples
 from emoclf.training.checkpoint import FILE, CheckpointFolder
+from emoclf.training.findings import Finding
+from emoclf.training.progress import TrainingProgress
 from emoclf.training.train import TrainingResult, fit_model
 
 TRAIN, VALID = examples(1, 120), examples(2, 40)
@@ -149,6 +153,33 @@ def test_not_a_number_is_never_the_best(tmp_path: Path, monitor: str) -> None:
     _, again = fit([], tmp_path / "run", resume=True, monitor=monitor)
     assert again.epochs == first.epochs
     assert again.ended == first.ended
+
+
+def test_a_gradient_that_overflows_ends_the_training_and_is_told() -> None:
+    def explode(model: keras.Model) -> None:
+        kernel = model.get_layer("logits").kernel
+        kernel.assign(np.full(kernel.shape, 1e38, np.float32))
+
+    _, result = fit([At(2, explode, batch=1)], max_norm=None)
+    assert result.ended == "loss not finite"
+    (found,) = (f for f in result.findings if f.name == "loss-not-finite")
+    assert found.epoch == 3
+    assert "logits" in found.message
+
+
+def test_texts_without_words_can_be_fitted() -> None:
+    settings = RunSettings.from_flat(epochs=1, filters=2, vectors="given")
+    model = build_model(settings, n_classes=2, matrix=np.zeros((9, 4), np.float32))
+    empty = Examples([np.array([], np.int32)] * 8, np.array([0, 1] * 4, np.int32))
+    result = fit_model(model, empty, empty, settings.training)
+    assert result.epochs == 1
+
+
+def test_a_label_may_look_like_markup() -> None:
+    stream = io.StringIO()
+    progress = TrainingProgress(3, stream=stream)
+    progress.on_finding(Finding("x", "error", "the label '[/joy]' and '[red]'"))
+    assert "'[/joy]' and '[red]'" in stream.getvalue()
 
 
 @pytest.mark.parametrize("monitor", ["macro_f1", "accuracy", "loss"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emoclf.training import health
-from emoclf.training.findings import Finding, sorted_findings
+from emoclf.training.findings import Finding, fitting_cures, sorted_findings
 from emoclf.training.health_of_data import (
     check_coverage,
     check_cut,
@@ -38,7 +38,7 @@ def test_collapse_says_how_far_imbalance_explains_it() -> None:
 
 
 def test_a_class_that_nearly_all_texts_have_is_no_collapse() -> None:
-    truth = np.array([0] * 97 + [1] * 3)
+    truth = np.array([0] * 96 + [1] * 4)
     assert health.check_collapse(np.zeros(100, int), truth, NAMES, prior=EVEN) is None
     assert health.check_collapse(truth, truth, NAMES, prior=EVEN) is None
     nothing = np.empty(0, int)
@@ -74,6 +74,10 @@ def test_answers_that_do_not_move(mean: list, prior: list, expected: str) -> Non
     assert name(found) == expected
     moved = np.array(mean) + rng.normal(0, 0.1, (50, 1)) * [1, -1]
     assert health.check_stuck(moved, truth, prior=np.array(prior)) is None
+    several = (rng.random((50, 2)) < 0.5).astype(int)
+    half = np.full((50, 2), 0.5) + rng.normal(0, 1e-3, (50, 2))
+    found = health.check_stuck(half, several, prior=np.array([0.1, 0.2]))
+    assert name(found) == "stuck-at-uniform"
     # Flat, but right: it has begun to learn.
     right = np.array([0.5, 0.5]) + np.where(truth, -1, 1)[:, None] * [0.004, -0.004]
     assert health.check_stuck(right, truth, prior=np.array([0.5, 0.5])) is None
@@ -115,6 +119,8 @@ def test_updates_and_rates() -> None:
 
 def test_a_loss_that_keeps_rising() -> None:
     assert name(health.check_rising_loss([1.0, 1.1, 1.3, 1.5])) == "loss-rises"
+    settled = [0.7, 0.05, 0.0100, 0.0104, 0.0108, 0.0112]
+    assert health.check_rising_loss(settled) is None
     for calm in ([1.5, 1.3, 1.1, 1.0], [1.0, 1.001, 1.002, 1.003], [1.0, 1.2, 1.4],
                  [1.0, 1.1, 1.3, np.nan]):  # fmt: skip
         assert health.check_rising_loss(calm) is None
@@ -134,6 +140,10 @@ def test_the_curves() -> None:
     assert late.name == "over-fitting"
     assert late.evidence["prior"] == pytest.approx(np.log(3))
     assert judged(accuracy=0.0, several=True) is None
+    skewed = np.array([0.95, 0.05])
+    for accuracy in (0.955, 0.94):
+        calm = judged(accuracy=accuracy, val_accuracy=accuracy, prior=skewed)
+        assert calm is None
 
 
 def test_labels_that_no_head_takes() -> None:
@@ -154,6 +164,8 @@ def test_labels_that_no_head_takes() -> None:
     for targets, several in [
         (np.array([0, 1]), True), (np.eye(2), True), (2 * np.eye(3), True),
         (np.array([-1, 0]), False), (np.array([0, 3]), False),
+        (np.array([0, 1.5]), False), (np.array(["anger"]), False),
+        (np.array([0, np.nan]), False),
     ]:  # fmt: skip
         assert name(judged(targets, several)) == "wrong-targets"
 
@@ -175,6 +187,13 @@ def test_texts_and_vectors() -> None:
     low = check_coverage(0.5, missing=["touchpad", "usb"])
     assert low is not None
     assert "touchpad, usb" in low.message
+
+
+def test_cures_that_a_run_does_not_have_are_left_out() -> None:
+    cures = ("clip_norm=5", "activation='relu'", "pooling='max'", "less dropout")
+    in_force = {"clip_norm": 5.0, "pooling": "last"}
+    assert fitting_cures(cures, in_force) == ("pooling='max'", "less dropout")
+    assert fitting_cures(("batch_norm=True",), {"batch_norm": True}) == ()
 
 
 def test_findings_travel_and_are_sorted() -> None:

@@ -47,6 +47,26 @@ def test_our_own_are_in_order(name: str, several: bool) -> None:
     assert names(model) == set()
 
 
+def shared(first: bool) -> keras.Model:
+    """A softmax layer that is used twice; one use lies on nothing."""
+    softmax = layers.Softmax()
+    inputs = keras.Input((5,))
+    logits = layers.Dense(4)(inputs)
+    chances = softmax(logits)
+    return keras.Model(inputs, [chances, softmax(chances)][0 if first else 1])
+
+
+def nested(inner: keras.Model) -> keras.Model:
+    inputs = keras.Input((5,))
+    chances = layers.Dense(4, activation="softmax")(inputs)
+    return keras.Model(inputs, inner(chances))
+
+
+def squeeze() -> keras.Model:
+    inputs = keras.Input((4,))
+    return keras.Model(inputs, layers.Activation("sigmoid")(inputs))
+
+
 def dense(units: int, activation: str | None = None) -> layers.Layer:
     return layers.Dense(units, activation=activation)
 
@@ -61,6 +81,17 @@ CASES = {
         network(dense(4, "softmax"), layers.Dropout(0.1), layers.Softmax()),
         {"stacked-activations"},
     ),
+    "operations": (
+        network(dense(4), keras.ops.softmax, keras.ops.sigmoid),
+        {"stacked-activations"},
+    ),
+    "an operation": (
+        network(dense(4), keras.ops.softmax, loss="sparse_categorical_crossentropy"),
+        set(),
+    ),
+    "used twice, once": (shared(first=True), set()),
+    "used twice": (shared(first=False), {"stacked-activations"}),
+    "nested": (nested(squeeze()), {"stacked-activations"}),
     "softmax inside": (
         network(dense(4, "softmax"), dense(4, "softmax")), {"softmax-inside"}
     ),
@@ -117,11 +148,36 @@ def test_labels_that_do_not_fit(loss: str, targets: np.ndarray, said: str) -> No
     assert said in finding.message
 
 
+@pytest.mark.parametrize("loss", [None, "mse", "kl_divergence"])
+def test_one_hot_labels_fit_where_nothing_says_otherwise(loss: str | None) -> None:
+    assert names(network(dense(3, "softmax"), loss=loss), np.eye(3)) == set()
+
+
+def test_one_sigmoid_takes_zero_and_one() -> None:
+    model = network(dense(1, "sigmoid"), loss="binary_crossentropy")
+    assert names(model, np.array([0, 1, 1])) == set()
+    assert names(model, np.array([[0], [1]])) == set()
+    assert names(model, np.array([1, 2])) == {"wrong-targets"}
+    assert names(model, np.eye(2)) == {"wrong-targets"}
+
+
+def test_labels_may_be_a_list_and_must_be_numbers() -> None:
+    model = network(dense(3, "softmax"), loss="sparse_categorical_crossentropy")
+    assert names(model, [0, 1, 2]) == set()
+    assert names(model, ["anger", "joy"]) == {"wrong-targets"}
+    assert names(model, [0, 1.5]) == {"wrong-targets"}
+
+
 def test_labels_counted_from_one_are_told_what_to_do() -> None:
     model = network(dense(3, "softmax"), loss="sparse_categorical_crossentropy")
     (finding,) = check_model(model, np.array([1, 2, 3]))
     assert finding.cures == ("labels - 1",)
     assert names(model, np.array([0, 1, 2])) == set()
+
+
+def test_only_a_model_is_a_model() -> None:
+    with pytest.raises(ModelError, match=r"takes a keras.Model. Got int"):
+        check_model(3)  # type: ignore[arg-type]
 
 
 def test_what_cannot_be_looked_into_is_an_error() -> None:
