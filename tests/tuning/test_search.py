@@ -82,14 +82,15 @@ def test_an_interrupted_search_stops_and_goes_on(
 ) -> None:
     calm = run(tmp_path / "calm")
     calls.clear()
-    real = trial_module.fit_model
+    real = trial_module.fit_prepared
 
     def interrupted(*args: Any, **kwargs: Any) -> Any:
-        result = real(*args, **kwargs)
-        return replace(result, ended="interrupted") if len(calls) == 2 else result
+        trained = real(*args, **kwargs)
+        ended = replace(trained.result, ended="interrupted")
+        return replace(trained, result=ended) if len(calls) == 2 else trained
 
     with monkeypatch.context() as patched:
-        patched.setattr(trial_module, "fit_model", interrupted)
+        patched.setattr(trial_module, "fit_prepared", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path / "s")
     assert calls == [0, 1]
