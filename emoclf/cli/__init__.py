@@ -11,7 +11,8 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from emoclf._version import __version__
 from emoclf.errors import EmoclfError
@@ -28,8 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         args = build_parser(argv).parse_args(argv)
-        _talk(args)
-        code = args.run(args)
+        with _talking(quiet=getattr(args, "quiet", False)):
+            code = args.run(args)
         sys.stdout.flush()
         return code or 0
     except EmoclfError as error:
@@ -78,14 +79,19 @@ def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     return parser
 
 
-def _talk(args: argparse.Namespace) -> None:
-    """Show what the library logs, unless --quiet was given."""
+@contextmanager
+def _talking(*, quiet: bool) -> Iterator[None]:
+    """Show what the library logs; a caller from Python gets the logger back."""
     from emoclf.cli.messages import OptionFormatter
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OptionFormatter("%(message)s"))
     logger = logging.getLogger("emoclf")
-    logger.handlers = [handler]
-    logger.propagate = False
-    quiet = getattr(args, "quiet", False)
+    before = logger.handlers, logger.propagate, logger.level
+    logger.handlers, logger.propagate = [handler], False
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    try:
+        yield
+    finally:
+        logger.handlers, logger.propagate = before[:2]
+        logger.setLevel(before[2])
