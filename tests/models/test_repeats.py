@@ -10,7 +10,6 @@ import contracts
 import numpy as np
 import pytest
 
-from emoclf.models import ARCHITECTURES
 from emoclf.models.build import build_model
 from emoclf.training.batches import Examples
 from emoclf.training.train import fit_model
@@ -29,7 +28,8 @@ def fitted(architecture: str, seed: int) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+# Convolutions, batch normalisation, recurrence: what could draw, or sum, otherwise.
+@pytest.mark.parametrize("architecture", ["text_cnn", "res_cnn", "cnn_lstm"])
 def test_the_process_does_not_matter(architecture: str) -> None:
     here = fitted(architecture, 3)
     assert here == fitted(architecture, 3)
