@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Self
 
 import numpy as np
 
 from emoclf.bundle import Bundle
 from emoclf.bundle_folder import load_bundle, save_bundle
+from emoclf.classifier import HALF, Classifier, Prediction
 from emoclf.models.answers import Answers
 from emoclf.text.door import as_texts
 
-CHUNK = 2048
-HALF = 0.5
+__all__ = ["Prediction", "Predictor"]
 
 
-class Prediction(NamedTuple):
-    """What a classifier says of one text.
-
-    Parameters
-    ----------
-    label : str, or tuple of str where a text may have several labels
-    probabilities : dict of str to float
-        By label name, in the order of the classes.
-    """
-
-    label: str | tuple[str, ...]
-    probabilities: dict[str, float]
-
-
-class Predictor:
+class Predictor(Classifier):
     """Answer raw texts with label names and probabilities.
 
     Parameters
@@ -59,6 +44,11 @@ class Predictor:
     def label_names(self) -> tuple[str, ...]:
         """Names of the classes, in the order of the probabilities' columns."""
         return self.bundle.label_names
+
+    @property
+    def several(self) -> bool:
+        """Whether a text may have several labels."""
+        return self.bundle.several
 
     @property
     def thresholds(self) -> np.ndarray:
@@ -93,35 +83,3 @@ class Predictor:
             If a text is not a str.
         """
         return self._answers(self.bundle.encoder.encode(as_texts(texts)))
-
-    def predict(self, texts: Iterable[str]) -> list[str] | list[tuple[str, ...]]:
-        """Return the label of each text, or its labels where it may have several."""
-        return self.name_labels(self.predict_proba(texts))
-
-    def name_labels(
-        self, probabilities: np.ndarray
-    ) -> list[str] | list[tuple[str, ...]]:
-        """Turn probabilities into label names."""
-        names = self.label_names
-        if self.bundle.several:
-            thresholds = self.thresholds
-            return [
-                tuple(names[i] for i in np.flatnonzero(row >= thresholds))
-                for row in probabilities
-            ]
-        return [names[i] for i in probabilities.argmax(1)]
-
-    def predict_stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
-        """Answer texts as they come, in order and in constant memory."""
-        for chunk in chunks(texts):
-            probabilities = self.predict_proba(chunk)
-            labels: list[Any] = list(self.name_labels(probabilities))
-            for label, row in zip(labels, probabilities.tolist(), strict=True):
-                yield Prediction(label, dict(zip(self.label_names, row, strict=True)))
-
-
-def chunks(texts: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:
-    """Cut a stream into lists of at most ``size`` texts."""
-    texts = iter(texts)
-    while chunk := list(islice(texts, size)):
-        yield chunk

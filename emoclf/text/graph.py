@@ -41,7 +41,7 @@ class GraphEncoder(tf.Module):
                 "graph. Train with tokenizer='characters', or serve the bundle with "
                 "emoclf.Predictor."
             )
-        points = tokenizer.points
+        points = tokenizer.points.whole()
         self.words = tokenizer.kind == "words"
         self.max_length = encoder.max_length
         self._classes = tf.constant(points.classes)

@@ -83,6 +83,31 @@ class CodePoints:
     lower: np.ndarray
     plain: np.ndarray
 
+    def strings(self, lowercase: bool) -> tuple[str, str]:
+        """Return the tables as ``str.translate`` wants them: classes, forms."""
+        if self is shipped():
+            return _shipped_strings(lowercase)
+        return _strings(self, lowercase)
+
+    def whole(self) -> CodePoints:
+        """Return these tables; those in pages have one entry for each page's place."""
+        return self
+
+
+@cache
+def _shipped_strings(lowercase: bool) -> tuple[str, str]:
+    return _strings(shipped(), lowercase)
+
+
+def _strings(points: CodePoints, lowercase: bool) -> tuple[str, str]:
+    forms = points.lower if lowercase else points.plain
+    # One kind of space, so that pieces between spaces are found by split(" ").
+    forms = np.where(points.classes == ord(SPACE), ord(" "), forms)
+    return (
+        points.classes.tobytes().decode("ascii"),
+        forms.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass"),
+    )
+
 
 @cache
 def shipped() -> CodePoints:

@@ -29,6 +29,7 @@ from emoclf.errors import DataError, SettingsError, did_you_mean
 from emoclf.optional import require
 from emoclf.text import tables
 from emoclf.text.door import as_texts
+from emoclf.text.pages import Pages
 from emoclf.text.tables import IN_NUMBERS, RUNS, SPACE, CodePoints
 
 KINDS = ("words", "characters", "jieba")
@@ -68,7 +69,7 @@ class Tokenizer:
         Chinese into words (``pip install 'emoclf[chinese]'``) and runs in Python only.
     lowercase : bool, default=True
         Fold letters to lower case, one code point to one code point.
-    points : CodePoints, optional
+    points : CodePoints or Pages, optional
         Tables of an older model; else those of this version.
     emoticons : iterable of str
         The closed list of emoticons; an older model brings its own.
@@ -83,7 +84,7 @@ class Tokenizer:
         self,
         kind: str = "words",
         lowercase: bool = True,
-        points: CodePoints | None = None,
+        points: CodePoints | Pages | None = None,
         emoticons: Iterable[str] = EMOTICONS,
     ) -> None:
         if kind not in KINDS:
@@ -93,8 +94,12 @@ class Tokenizer:
             )
         self.kind = kind
         self.lowercase = lowercase
-        self.points = points if points is not None else tables.shipped()
-        self._classes, self._forms = _translations(self.points, lowercase)
+        self.points: CodePoints | Pages = (
+            points if points is not None else tables.shipped()
+        )
+        self._classes: Any
+        self._forms: Any
+        self._classes, self._forms = self.points.strings(lowercase)
         self.emoticons = frozenset(
             "".join(self._forms[ord(char)] for char in emoticon)
             for emoticon in emoticons
@@ -150,13 +155,15 @@ class Tokenizer:
         return [self.tokens(text) for text in as_texts(texts)]
 
     def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Tokenizer):
+            return False
+        mine, others = self.points.whole(), other.points.whole()
         return (
-            isinstance(other, Tokenizer)
-            and (self.kind, self.lowercase) == (other.kind, other.lowercase)
+            (self.kind, self.lowercase) == (other.kind, other.lowercase)
             and self.emoticons == other.emoticons
-            and np.array_equal(self.points.classes, other.points.classes)
-            and np.array_equal(self.points.lower, other.points.lower)
-            and np.array_equal(self.points.plain, other.points.plain)
+            and np.array_equal(mine.classes, others.classes)
+            and np.array_equal(mine.lower, others.lower)
+            and np.array_equal(mine.plain, others.plain)
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -168,7 +175,7 @@ class Tokenizer:
             "lowercase": self.lowercase,
             "emoticons": sorted(self.emoticons),
         }
-        return settings, tables.pack(self.points)
+        return settings, tables.pack(self.points.whole())
 
     @classmethod
     def from_state(
@@ -212,28 +219,6 @@ def _capped(token: str, piece: str) -> str:
     """Return a run of marks with at most three of them."""
     run = len(piece) - len(piece.lstrip(piece[0]))
     return token[: min(run, LONGEST_RUN)] + token[run:]
-
-
-def _translations(points: CodePoints, lowercase: bool) -> tuple[Any, Any]:
-    """Return the tables as str.translate wants them: strings indexed by code point."""
-    if points is not tables.shipped():
-        return _strings(points, lowercase)
-    return _shipped_strings(lowercase)
-
-
-@cache
-def _shipped_strings(lowercase: bool) -> tuple[Any, Any]:
-    return _strings(tables.shipped(), lowercase)
-
-
-def _strings(points: CodePoints, lowercase: bool) -> tuple[Any, Any]:
-    forms = points.lower if lowercase else points.plain
-    # One kind of space, so that pieces between spaces are found by split(" ").
-    forms = np.where(points.classes == ord(SPACE), ord(" "), forms)
-    return (
-        points.classes.tobytes().decode("ascii"),
-        forms.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass"),
-    )
 
 
 @cache

@@ -1,0 +1,231 @@
+"""Exporting a classifier as tables that NumPy alone can run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoclf.errors import ExportError
+from emoclf.export.folder import size_of, write_array, write_export, write_text
+from emoclf.export.parity import check_parity
+from emoclf.exported.folder import ExportFolder
+from emoclf.folded import FoldedClassifier
+from emoclf.folded.words import WordRows, by_shift, int16_step, windows_of
+from emoclf.models.embedding import STATIC, TRAINED
+from emoclf.models.heads import LOGITS
+from emoclf.models.mean_embedding import BIGRAMS
+from emoclf.predictor import Predictor
+
+#: Poolings whose answer for a text is known from each window alone.
+POOLINGS = ("max", "average")
+
+
+def export_folded(
+    predictor: Predictor,
+    path: str | os.PathLike[str],
+    *,
+    int8: bool = False,
+    overwrite: bool = False,
+) -> Path:
+    """Export a TextCNN, or averaged embeddings, as tables for NumPy.
+
+    What is stored is the embedding and the kernels; what each word adds to the
+    convolution is multiplied out when a text first has the word.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    path : path
+        A folder that does not exist yet.
+    int8 : bool, default=False
+        Store each word's vector as whole numbers from -127 to 127 and a scale: a
+        quarter of the size.
+    overwrite : bool, default=False
+        Replace an export that stands there.
+
+    Returns
+    -------
+    path : Path
+
+    Raises
+    ------
+    ExportError
+        If the network does not fold (it says why), something stands in the way, or
+        the export does not answer as the predictor does; nothing is left behind.
+    """
+    settings = predictor.bundle.settings
+    check_folds(settings.architecture, settings.model, int8=int8)
+
+    def fill(folder: Path) -> dict[str, Any]:
+        weights = _weights(predictor)
+        if settings.architecture == "text_cnn":
+            about = _fold_text_cnn(predictor, weights, folder, int8=int8)
+        else:
+            about = _fold_mean_embedding(weights, folder)
+        return {**write_text(predictor, folder), "network": about}
+
+    def check(folder: ExportFolder) -> dict[str, Any]:
+        found: dict[str, Any] = {"bytes": size_of(folder.place)}
+        precisions = ["float32"]
+        if settings.architecture == "text_cnn":
+            precisions.append("int16")
+        for precision in precisions:
+            exact = precision == "float32" and not int8
+            parity = check_parity(
+                predictor,
+                FoldedClassifier(folder, precision=precision),
+                what=f"folded form in {precision}",
+                **({} if exact else {"bound": None}),
+            )
+            found[precision] = parity.to_dict()
+        return found
+
+    return write_export(
+        predictor,
+        path,
+        form="folded-int8" if int8 else "folded",
+        fill=fill,
+        check=check,
+        overwrite=overwrite,
+    )
+
+
+def check_folds(architecture: str, model: Any, *, int8: bool) -> None:
+    """Refuse settings that have no folded form.
+
+    Parameters
+    ----------
+    architecture : str
+    model : Settings
+        Of the architecture.
+
+    Raises
+    ------
+    ExportError
+    """
+    if architecture not in ("text_cnn", "mean_embedding"):
+        raise ExportError(
+            f"The architecture {architecture!r} does not fold: what a word adds "
+            "depends on the words before it, or passes through several layers. A "
+            "TextCNN and averaged embeddings fold. Export it to saved-model, onnx or "
+            "litert."
+        )
+    if architecture == "text_cnn" and model.pooling not in POOLINGS:
+        raise ExportError(
+            f"A TextCNN with pooling={model.pooling!r} does not fold: what is kept of "
+            "a filter depends on several windows and their order. Poolings that fold: "
+            f"{', '.join(POOLINGS)}. Export it to saved-model, onnx or litert."
+        )
+    if architecture == "mean_embedding" and int8:
+        raise ExportError(
+            "Averaged embeddings fold into a few numbers for each word, which gain "
+            "nothing from int8. Export it to folded."
+        )
+
+
+def quantize_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Round each row to whole numbers from -127 to 127.
+
+    Returns
+    -------
+    rows : ndarray of int8
+    scale : ndarray of float32, shape (n_rows,)
+        ``rows * scale[:, None]`` gives the values back.
+    """
+    largest = np.abs(values).max(1)
+    scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    return np.rint(values / scale[:, None]).astype(np.int8), scale
+
+
+def _weights(predictor: Predictor) -> dict[str, np.ndarray]:
+    return {w.path: np.asarray(w.numpy()) for w in predictor.bundle.model.weights}
+
+
+def _embedding(weights: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the vectors of all words; two channels stand side by side."""
+    channels = [
+        weights[f"{name}/embeddings"]
+        for name in (STATIC, TRAINED)
+        if f"{name}/embeddings" in weights
+    ]
+    return np.concatenate(channels, axis=1)
+
+
+def _fold_text_cnn(
+    predictor: Predictor,
+    weights: Mapping[str, np.ndarray],
+    folder: Path,
+    *,
+    int8: bool,
+) -> dict[str, Any]:
+    settings: Any = predictor.bundle.settings.model
+    kernels, biases = {}, []
+    for size in settings.kernel_sizes:
+        kernels[size], bias = _convolution(predictor, weights, size)
+        biases.append(bias)
+        write_array(folder / f"conv_{size}.npy", kernels[size])
+    write_array(folder / "conv_bias.npy", np.concatenate(biases))
+    embedding = _embedding(weights)
+    scale = None
+    if int8:
+        embedding, scale = quantize_rows(embedding)
+        write_array(folder / "embedding_scale.npy", scale)
+    write_array(folder / "embedding.npy", embedding)
+    steps = [
+        int16_step(WordRows(embedding, by_shift(windows, kernels), row_scale=scale))
+        for windows in windows_of(
+            settings.kernel_sizes, settings.padding, settings.stride
+        )
+    ]
+    write_array(folder / "int16_step.npy", np.concatenate(steps))
+    if settings.hidden:
+        write_array(folder / "hidden_kernel.npy", weights["hidden/kernel"])
+        write_array(folder / "hidden_bias.npy", weights["hidden/bias"])
+    write_array(folder / "head_kernel.npy", weights[f"{LOGITS}/kernel"])
+    write_array(folder / "head_bias.npy", weights[f"{LOGITS}/bias"])
+    return {
+        "kind": "text_cnn",
+        "kernel_sizes": list(settings.kernel_sizes),
+        "filters": settings.filters,
+        "padding": settings.padding,
+        "stride": settings.stride,
+        "pooling": settings.pooling,
+        "activation": settings.activation,
+        "hidden": settings.hidden,
+        "int8": int8,
+    }
+
+
+def _convolution(
+    predictor: Predictor, weights: Mapping[str, np.ndarray], size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return kernel and bias, with batch normalisation multiplied in."""
+    kernel = weights[f"conv_{size}/kernel"]
+    if f"norm_{size}/gamma" not in weights:
+        return kernel, weights[f"conv_{size}/bias"]
+    norm = {
+        name: weights[f"norm_{size}/{name}"]
+        for name in ("gamma", "beta", "moving_mean", "moving_variance")
+    }
+    epsilon = predictor.bundle.model.get_layer(f"norm_{size}").epsilon
+    times = norm["gamma"] / np.sqrt(norm["moving_variance"] + epsilon)
+    return kernel * times, norm["beta"] - norm["moving_mean"] * times
+
+
+def _fold_mean_embedding(
+    weights: Mapping[str, np.ndarray], folder: Path
+) -> dict[str, Any]:
+    head = weights[f"{LOGITS}/kernel"]
+    write_array(folder / "words.npy", _embedding(weights) @ head)
+    pairs = weights.get(f"{BIGRAMS}/embeddings")
+    if pairs is not None:
+        folded = pairs @ head
+        # No pair has row 0, which stands for the end of a text.
+        folded[0] = 0
+        write_array(folder / "pairs.npy", folded)
+    write_array(folder / "head_bias.npy", weights[f"{LOGITS}/bias"])
+    return {"kind": "mean_embedding", "pairs": pairs is not None}

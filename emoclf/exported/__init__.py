@@ -1,0 +1,53 @@
+"""Reading what :mod:`emoclf.export` wrote, and answering with it."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Any
+
+from emoclf.classifier import Classifier
+from emoclf.errors import BundleError
+from emoclf.exported.folder import read_export
+
+#: What answers from each form: module and class.
+FORMS = {
+    "saved-model": ("emoclf.exported.saved_model", "SavedModelClassifier"),
+    "onnx": ("emoclf.exported.onnx", "OnnxClassifier"),
+    "litert": ("emoclf.exported.litert", "LiteRTClassifier"),
+    "litert-int8": ("emoclf.exported.litert", "LiteRTClassifier"),
+    "folded": ("emoclf.folded", "FoldedClassifier"),
+    "folded-int8": ("emoclf.folded", "FoldedClassifier"),
+}
+
+
+def load_exported(path: str | os.PathLike[str], **options: Any) -> Classifier:
+    """Load an exported classifier, whatever form it has.
+
+    Parameters
+    ----------
+    path : path
+        A folder that ``emoclf export`` wrote.
+    **options
+        Of the form; see for instance :class:`emoclf.folded.FoldedClassifier`.
+
+    Returns
+    -------
+    classifier : Classifier
+        With the ``predict`` and ``predict_proba`` of :class:`emoclf.Predictor`.
+
+    Raises
+    ------
+    BundleError
+        If it is missing, incomplete, damaged, or newer than this emoclf.
+    MissingDependency
+        If the package that runs this form is not installed.
+    """
+    folder = read_export(path)
+    if folder.form not in FORMS:
+        raise BundleError(
+            f"{path} has the form {folder.form!r}, which this emoclf does not know. "
+            f"Known: {', '.join(FORMS)}. Upgrade with: pip install -U emoclf"
+        )
+    module, name = FORMS[folder.form]
+    return getattr(import_module(module), name)(folder, **options)

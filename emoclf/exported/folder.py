@@ -1,0 +1,138 @@
+"""An exported classifier as a described folder, read with NumPy alone.
+
+================================  ================================================
+``emoclf.json``                   form, labels, thresholds, text settings, parity,
+                                  versions, sizes and CRC-32 sums of the other files
+``vocabulary.json``               tokens in the order of their ids
+``tokenizer-*.npy``               tables of the tokenizer in pages of code points
+``*.npy``, ``*.onnx``, ``…``      what the form itself consists of
+``sha256sums.txt``                ``sha256sum -c sha256sums.txt`` checks all of them
+================================  ================================================
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoclf._version import __version__
+from emoclf.errors import BundleError
+from emoclf.files import folder_backup
+
+FORMAT = 1
+ABOUT = "emoclf.json"
+VOCABULARY = "vocabulary.json"
+SUMS = "sha256sums.txt"
+TOKENIZER = "tokenizer-{}.npy"
+_BLOCK = 1 << 18
+
+
+@dataclass(frozen=True)
+class ExportFolder:
+    """An export whose files are all there and unchanged.
+
+    Parameters
+    ----------
+    place : Path
+    about : dict
+        What ``emoclf.json`` says.
+    """
+
+    place: Path
+    about: dict[str, Any]
+
+    @property
+    def form(self) -> str:
+        """Return what it was exported to, for instance "onnx"."""
+        return self.about["form"]
+
+    def array(self, name: str) -> np.ndarray:
+        """Return an array, mapped: what is not looked at is not read."""
+        return np.load(self.place / name, mmap_mode="r", allow_pickle=False)
+
+    def json(self, name: str) -> Any:
+        """Return a document."""
+        return json.loads((self.place / name).read_text("utf-8"))
+
+
+def read_export(path: str | os.PathLike[str]) -> ExportFolder:
+    """Open an exported classifier, and check that every file is as it was written.
+
+    Parameters
+    ----------
+    path : path
+        A folder that ``emoclf export`` wrote.
+
+    Raises
+    ------
+    BundleError
+        If it is missing, incomplete, damaged, or newer than this emoclf.
+    """
+    place = Path(path)
+    if not place.exists() and place.name and folder_backup(place).is_dir():
+        # A replacement was interrupted, or goes on; reading changes nothing.
+        place = folder_backup(place)
+    about = _read_about(place)
+    for name, (size, crc) in about["files"].items():
+        _check_file(place / name, size, crc)
+    return ExportFolder(place, about)
+
+
+def crc32_of(path: Path) -> int:
+    """Return the CRC-32 of a file: against damage, and fourteen times as fast as SHA.
+
+    An answer shall not wait for a cryptographic sum; ``sha256sums.txt`` has those too.
+    """
+    found = 0
+    with open(path, "rb", buffering=0) as stream:
+        while block := stream.read(_BLOCK):
+            found = zlib.crc32(block, found)
+    return found
+
+
+def _read_about(place: Path) -> dict[str, Any]:
+    if not place.is_dir():
+        what = "is a file" if place.exists() else "does not exist"
+        raise BundleError(
+            f"{place} {what}. An export is the folder that 'emoclf export' writes."
+        )
+    try:
+        about = json.loads((place / ABOUT).read_text("utf-8"))
+        number = about["format"]
+        dict(about["files"])
+        str(about["form"])
+    except FileNotFoundError:
+        raise BundleError(f"{place} is not an export: it has no {ABOUT}.") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleError(
+            f"{place / ABOUT} is damaged: {error}. Restore it from a copy, or export "
+            "again."
+        ) from error
+    if not isinstance(number, int) or number > FORMAT:
+        raise BundleError(
+            f"{place} has format {number}; emoclf {__version__} reads up to {FORMAT}. "
+            "Upgrade with: pip install -U emoclf"
+        )
+    return about
+
+
+def _check_file(path: Path, size: int, crc: int) -> None:
+    try:
+        there = path.stat().st_size
+        same = there == size and crc32_of(path) == crc
+    except OSError as error:
+        raise BundleError(
+            f"{path.parent} is incomplete: {path.name} cannot be read ({error}). "
+            "Restore it from a copy, or export again."
+        ) from error
+    if not same:
+        what = f"it has {there:,} bytes, not {size:,}" if there != size else "changed"
+        raise BundleError(
+            f"{path} is damaged: {what}. Restore it from a copy, or export again."
+        )

@@ -1,0 +1,76 @@
+"""From raw texts to token ids in an exported classifier: the definition it brought."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from emoclf.exported.folder import TOKENIZER, VOCABULARY, ExportFolder
+from emoclf.text.door import as_texts
+from emoclf.text.pages import read_pages
+from emoclf.text.pieces import PieceEncoder
+from emoclf.text.tokenizer import Tokenizer
+from emoclf.text.vocabulary import FIRST, UNKNOWN
+
+PAGES = ("numbers", "classes", "changes")
+
+
+class ExportedText:
+    """The one road from texts to token ids, as an export keeps it.
+
+    Parameters
+    ----------
+    folder : ExportFolder
+    """
+
+    def __init__(self, folder: ExportFolder) -> None:
+        text = folder.about["text"]
+        settings = text["tokenizer"]
+        pages = {name: folder.array(TOKENIZER.format(name)) for name in PAGES}
+        self.tokenizer = Tokenizer(
+            settings["kind"],
+            settings["lowercase"],
+            read_pages(pages),
+            settings["emoticons"],
+        )
+        tokens = folder.json(VOCABULARY)
+        self.ids = {token: number for number, token in enumerate(tokens, FIRST)}
+        self.max_length = int(text["max_length"])
+        self.stop_words = frozenset(text["stop_words"])
+        self._pieces = PieceEncoder(
+            self.tokenizer,
+            self.ids,
+            stop_words=self.stop_words,
+            max_length=self.max_length,
+        )
+        # jieba's words depend on what stands around them.
+        self._whole = self.tokenizer.kind == "jieba"
+
+    def encode_one(self, text: str) -> list[int]:
+        """Return the ids of one text."""
+        return self._of_whole(text) if self._whole else self._pieces.encode_one(text)
+
+    def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ids of many texts, one behind the other, and their lengths.
+
+        Returns
+        -------
+        token_ids : ndarray of int32, shape (sum of lengths,)
+        lengths : ndarray of int64, shape (n_texts,)
+        """
+        if not self._whole:
+            return self._pieces.encode(texts)
+        found = [self._of_whole(text) for text in texts]
+        lengths = np.fromiter(map(len, found), np.int64, len(found))
+        return np.array([i for ids in found for i in ids], np.int32), lengths
+
+    def encode_lists(self, texts: Iterable[str]) -> list[np.ndarray]:
+        """Return the ids of each text, int32 of shape (length,)."""
+        token_ids, lengths = self.encode(as_texts(texts))
+        return np.split(token_ids, np.cumsum(lengths)[:-1]) if len(lengths) else []
+
+    def _of_whole(self, text: str) -> list[int]:
+        tokens = self.tokenizer.tokens(text)
+        kept = [token for token in tokens if token not in self.stop_words]
+        return [self.ids.get(token, UNKNOWN) for token in kept[: self.max_length]]

@@ -1,0 +1,150 @@
+"""A classifier that is a table of numbers: NumPy and the standard library run it.
+
+``emoclf export BUNDLE --to folded`` writes its folder; neither TensorFlow nor Keras is
+needed to read it, so ``pip install --no-deps emoclf numpy`` is enough. For a quick
+answer there is ``python -m emoclf.folded FOLDER``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from emoclf.classifier import HALF, Classifier
+from emoclf.errors import SettingsError, did_you_mean
+from emoclf.exported.folder import ExportFolder, read_export
+from emoclf.exported.text import ExportedText
+from emoclf.folded.head import Head
+from emoclf.folded.mean_embedding import FoldedMeanEmbedding
+from emoclf.folded.text_cnn import Convolution, FoldedTextCNN
+from emoclf.folded.words import PRECISIONS, WordRows, by_shift, windows_of
+from emoclf.text.door import as_texts
+
+__all__ = ["FoldedClassifier", "load_folded"]
+
+
+def load_folded(
+    path: str | os.PathLike[str], *, precision: str = "float32"
+) -> FoldedClassifier:
+    """Load a folded classifier; see :class:`FoldedClassifier`."""
+    return FoldedClassifier(read_export(path), precision=precision)
+
+
+class FoldedClassifier(Classifier):
+    """Answer raw texts from tables of what each word adds.
+
+    Parameters
+    ----------
+    folder : ExportFolder
+        Of the form "folded" or "folded-int8"; :func:`load_folded` takes its path.
+    precision : {"float32", "int16"}, default="float32"
+        float32 answers within 1e-5 of the network. int16 moves half the bytes: it is
+        faster for many texts, and its probabilities differ by about 1e-4.
+
+    Raises
+    ------
+    SettingsError
+        If the precision is not known, or the network has one only.
+    """
+
+    def __init__(self, folder: ExportFolder, *, precision: str = "float32") -> None:
+        if precision not in PRECISIONS:
+            raise SettingsError(
+                f"precision must be one of {', '.join(PRECISIONS)}. Got {precision!r}."
+                f"{did_you_mean(precision, PRECISIONS)}"
+            )
+        self.folder = folder
+        self.precision = precision
+        self.text = ExportedText(folder)
+        self.network = load_network(folder, precision)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the probabilities' columns."""
+        return tuple(self.folder.about["label_names"])
+
+    @property
+    def several(self) -> bool:
+        """Whether a text may have several labels."""
+        return bool(self.folder.about["several"])
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        """Probability from which on each label counts, shape (n_classes,)."""
+        values = self.folder.about["thresholds"]
+        if values is None:
+            return np.full(len(self.label_names), HALF)
+        return np.array(values)
+
+    def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
+        """Return the probability of each class for each text.
+
+        Parameters
+        ----------
+        texts : iterable of str
+
+        Returns
+        -------
+        probabilities : ndarray of float32, shape (n_texts, n_classes)
+        """
+        texts = as_texts(texts)
+        if len(texts) == 1:
+            return self.network.one(self.text.encode_one(texts[0]))
+        return self.network.many(*self.text.encode(texts))
+
+
+def load_network(folder: ExportFolder, precision: str) -> Any:
+    """Return what answers from token ids: ``one`` text, or ``many``."""
+    about = folder.about["network"]
+    if about["kind"] == "mean_embedding":
+        if precision != "float32":
+            raise SettingsError(
+                f"Averaged embeddings are looked up in float32. Got {precision!r}."
+            )
+        return FoldedMeanEmbedding(
+            folder.array("words.npy"),
+            folder.array("pairs.npy") if about["pairs"] else None,
+            folder.array("head_bias.npy"),
+            bool(folder.about["several"]),
+        )
+    hidden = about["hidden"]
+    return FoldedTextCNN(
+        load_convolutions(folder, precision),
+        about["pooling"],
+        about["activation"],
+        Head(
+            np.array(folder.array("head_kernel.npy")),
+            np.array(folder.array("head_bias.npy")),
+            bool(folder.about["several"]),
+            about["activation"],
+            np.array(folder.array("hidden_kernel.npy")) if hidden else None,
+            np.array(folder.array("hidden_bias.npy")) if hidden else None,
+        ),
+        precision,
+    )
+
+
+def load_convolutions(folder: ExportFolder, precision: str) -> list[Convolution]:
+    """Return the convolutions of a folded TextCNN."""
+    about = folder.about["network"]
+    sizes = tuple(about["kernel_sizes"])
+    kernels = {size: folder.array(f"conv_{size}.npy") for size in sizes}
+    embedding = folder.array("embedding.npy")
+    scale = folder.array("embedding_scale.npy") if about["int8"] else None
+    bias = np.array(folder.array("conv_bias.npy"))
+    steps = folder.array("int16_step.npy") if precision == "int16" else None
+    found, start = [], 0
+    for windows in windows_of(sizes, about["padding"], about["stride"]):
+        stop = start + len(windows.sizes) * about["filters"]
+        rows = WordRows(
+            embedding,
+            by_shift(windows, kernels),
+            row_scale=scale,
+            step=None if steps is None else np.array(steps[start:stop]),
+        )
+        found.append(Convolution(windows, rows, bias[start:stop]))
+        start = stop
+    return found

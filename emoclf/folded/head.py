@@ -1,0 +1,85 @@
+"""What stands behind the pooling: activation, hidden layer, one softmax or sigmoids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# A product of more rows wakes OpenBLAS's threads, which on a busy machine costs a
+# hundred times what it saves (8 ms against 56 µs for 512 rows by 300 by 7).
+SLICE = 128
+
+
+def activate(name: str, values: np.ndarray) -> np.ndarray:
+    """Apply an activation in place; all of them are monotone."""
+    if name == "relu":
+        return np.maximum(values, 0, out=values)
+    if name == "tanh":
+        return np.tanh(values, out=values)
+    if name == "sigmoid":
+        return _sigmoid(values)
+    if name == "elu":
+        return np.where(values > 0, values, np.expm1(np.minimum(values, 0)))
+    raise ValueError(f"There is no activation {name!r}.")
+
+
+@dataclass(frozen=True)
+class Head:
+    """From a text's features to probabilities.
+
+    Parameters
+    ----------
+    kernel : ndarray of float32, shape (width, n_classes)
+    bias : ndarray of float32, shape (n_classes,)
+    several : bool
+        One sigmoid per label, else one softmax.
+    activation : str
+        Of the hidden layer.
+    hidden_kernel, hidden_bias : ndarray of float32, optional
+        Shapes (n_features, width) and (width,).
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    several: bool
+    activation: str = "relu"
+    hidden_kernel: np.ndarray | None = None
+    hidden_bias: np.ndarray | None = None
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """Return probabilities, float32 of shape (n, n_classes)."""
+        if len(features) <= SLICE:
+            return self._some(features)
+        answers = np.empty((len(features), len(self.bias)), np.float32)
+        for start in range(0, len(features), SLICE):
+            answers[start : start + SLICE] = self._some(features[start : start + SLICE])
+        return answers
+
+    def _some(self, features: np.ndarray) -> np.ndarray:
+        if self.hidden_kernel is not None:
+            features = features @ self.hidden_kernel
+            features += self.hidden_bias
+            features = activate(self.activation, features)
+        logits = features @ self.kernel
+        logits += self.bias
+        return probabilities(logits, several=self.several)
+
+
+def probabilities(logits: np.ndarray, *, several: bool) -> np.ndarray:
+    """Return sigmoids, or the softmax of each row; logits are overwritten."""
+    if several:
+        return _sigmoid(logits)
+    logits -= logits.max(1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(1, keepdims=True)
+    return logits
+
+
+def _sigmoid(values: np.ndarray) -> np.ndarray:
+    # By tanh, which does not overflow.
+    values *= 0.5
+    np.tanh(values, out=values)
+    values += 1
+    values *= 0.5
+    return values

@@ -1,0 +1,68 @@
+"""Folded averaged embeddings: each word and word pair is a row of class scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from emoclf.folded.head import probabilities
+
+#: As in ``emoclf.models.mean_embedding``.
+SPREAD = 2_654_435_761
+
+
+@dataclass(frozen=True)
+class FoldedMeanEmbedding:
+    """Averaged embeddings that answer from token ids.
+
+    Parameters
+    ----------
+    words : ndarray of float32, shape (vocabulary, n_classes)
+        What each word adds to the logits; row 0 is padding.
+    pairs : ndarray of float32, shape (buckets + 1, n_classes), optional
+        The same for hashed pairs of neighbours, from row 1 on.
+    bias : ndarray of float32, shape (n_classes,)
+    several : bool
+    """
+
+    words: np.ndarray
+    pairs: np.ndarray | None
+    bias: np.ndarray
+    several: bool
+
+    def one(self, token_ids: Sequence[int]) -> np.ndarray:
+        """Return the probabilities of one text, shape (1, n_classes)."""
+        flat = np.array(token_ids, np.int32)
+        return self.many(flat, np.array([len(flat)]))
+
+    def many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Return probabilities, float32 of shape (n_texts, n_classes).
+
+        Parameters
+        ----------
+        flat : ndarray of int32
+            Token ids of all texts, one behind the other.
+        lengths : ndarray of int64, shape (n_texts,)
+        """
+        counts = lengths.astype(np.float32)
+        scores = np.take(self.words, flat, axis=0)
+        if self.pairs is not None and len(flat):
+            ends = np.cumsum(lengths)
+            last = np.zeros(len(flat), bool)
+            last[ends[lengths > 0] - 1] = True
+            buckets = len(self.pairs) - 1
+            second = np.append(flat[1:], 0).astype(np.int64)
+            rows = (flat.astype(np.int64) * SPREAD + second) % buckets + 1
+            rows[last] = 0
+            scores += self.pairs[rows]
+            counts += np.maximum(counts - 1, 0)
+        logits = np.zeros((len(lengths), len(self.bias)), np.float32)
+        (there,) = np.nonzero(lengths)
+        if len(there):
+            starts = (np.cumsum(lengths) - lengths)[there]
+            logits[there] = np.add.reduceat(scores, starts, axis=0)
+        logits /= np.maximum(counts, 1)[:, None]
+        logits += self.bias
+        return probabilities(logits, several=self.several)

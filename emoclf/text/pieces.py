@@ -1,0 +1,348 @@
+"""From texts to token ids at a glance: pieces between spaces that were seen before.
+
+Tokens never cross white space, so the ids of a text are those of its pieces. Each piece
+is cut by the tokenizer once; afterwards its ids are found in a table by the piece's
+hash, for a whole batch of texts at a time and without a step of Python for each. Where
+the ids come from is still the one definition in ``emoclf.text.tokenizer``.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+import numpy as np
+
+from emoclf.text.tokenizer import Tokenizer
+from emoclf.text.vocabulary import UNKNOWN
+
+#: Longer pieces are not hashed: two of 1,024 letters can be made that have one hash
+#: whatever the base is (Thue and Morse); such as these are cut each time.
+LONGEST = 64
+#: Pieces that are remembered; then all are forgotten.
+MOST = 1 << 17
+_SLOTS_LOG = 18
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_CHUNK_BYTES = 1 << 17
+
+
+class PieceEncoder:
+    """Turn texts into token ids, with a memory for pieces.
+
+    Parameters
+    ----------
+    tokenizer : Tokenizer
+        Not jieba's, whose words depend on what stands around them.
+    ids : mapping of str to int
+        The vocabulary.
+    stop_words : collection of str
+        Tokens that are left out.
+    max_length : int >= 1
+        Texts are cut after so many tokens.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        ids: dict[str, int],
+        *,
+        stop_words: frozenset[str] = frozenset(),
+        max_length: int,
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.ids = ids
+        self.stop_words = stop_words
+        self.max_length = max_length
+        self._few: dict[str, tuple[int, ...]] = {}
+        self._table: _Table | None = None
+
+    def encode_one(self, text: str) -> list[int]:
+        """Return the ids of one text."""
+        known = self._few
+        found: list[int] = []
+        for piece in text.split(" "):
+            ids = known.get(piece)
+            found += self._learn(piece) if ids is None else ids
+        return found[: self.max_length]
+
+    def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ids of many texts, one behind the other, and their lengths.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        token_ids : ndarray of int32, shape (sum of lengths,)
+        lengths : ndarray of int64, shape (n_texts,)
+        """
+        if self._table is None:
+            self._table = _Table(self)
+        found = [self._table.encode(part) for part in _parts(texts)]
+        if not found:
+            return np.empty(0, np.int32), np.empty(0, np.int64)
+        if len(found) == 1:
+            return self._cut(*found[0])
+        token_ids, lengths = zip(*found, strict=True)
+        return self._cut(np.concatenate(token_ids), np.concatenate(lengths))
+
+    def cut_piece(self, piece: str) -> list[int]:
+        """Return the ids of a piece, by the tokenizer itself."""
+        tokens = self.tokenizer.tokens(piece)
+        if self.stop_words:
+            tokens = [token for token in tokens if token not in self.stop_words]
+        get = self.ids.get
+        return [get(token, UNKNOWN) for token in tokens]
+
+    def _learn(self, piece: str) -> tuple[int, ...]:
+        ids = tuple(self.cut_piece(piece))
+        if len(piece) <= LONGEST:
+            if len(self._few) >= MOST:
+                self._few.clear()
+            self._few[piece] = ids
+        return ids
+
+    def _cut(
+        self, token_ids: np.ndarray, lengths: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Leave out what stands behind a text's first ``max_length`` tokens."""
+        if not len(lengths) or lengths.max() <= self.max_length:
+            return token_ids, lengths
+        starts = np.cumsum(lengths) - lengths
+        place = np.arange(len(token_ids)) - np.repeat(starts, lengths)
+        return token_ids[place < self.max_length], lengths.clip(max=self.max_length)
+
+
+def _parts(texts: Sequence[str]) -> list[Sequence[str]]:
+    """Cut texts into parts that fit a processor's cache."""
+    parts, start, size = [], 0, 0
+    for stop, text in enumerate(texts):
+        size += len(text) + 1
+        if size > _CHUNK_BYTES and stop > start:
+            parts.append(texts[start:stop])
+            start, size = stop, len(text) + 1
+    if start < len(texts):
+        parts.append(texts[start:])
+    return parts
+
+
+class _Table:
+    """Hashes of pieces and their ids, in arrays with open addressing.
+
+    The hash of a piece is a polynomial in a random odd base modulo 2**64 over its
+    bytes, letters in lower case where the tokenizer folds case: prefix sums of a whole
+    batch give those of all its pieces. Two of 100,000 pieces share one with a
+    probability of about 1e-9.
+    """
+
+    def __init__(self, encoder: PieceEncoder) -> None:
+        self.encoder = encoder
+        tokenizer = encoder.tokenizer
+        draw = secrets.SystemRandom()
+        values = [draw.getrandbits(64) | 1 for _ in range(256)]
+        if tokenizer.lowercase:
+            for upper in range(ord("A"), ord("Z") + 1):
+                values[upper] = values[upper + 32]
+        self._values = np.array(values, np.uint64)
+        self._base = draw.getrandbits(64) | 1
+        self._inverse = pow(self._base, -1, 1 << 64)
+        self._powers = self._inverses = np.ones(1, np.uint64)
+        # Control characters and the space: all are white space to the tokenizer.
+        self._is_space = np.zeros(256, bool)
+        self._is_space[[*range(33), 127]] = True
+        self._clear()
+
+    def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ids of a batch of texts, not cut, and their lengths."""
+        joined = "\0".join(texts)
+        if joined.count("\0") != len(texts) - 1:
+            # White space like any other, inside of a text.
+            joined = "\0".join([text.replace("\0", " ") for text in texts])
+        raw = joined.encode("utf-8", "surrogatepass") + b"\0"
+        data = np.frombuffer(raw, np.uint8)
+        space = self._is_space[data]
+        edges = np.flatnonzero(space[1:] != space[:-1]) + 1
+        if not space[0]:
+            edges = np.concatenate([[0], edges])
+        starts, stops = edges[0::2], edges[1::2]
+        hashes = self._hashes(data, starts, stops)
+        slots = self._find(hashes)
+        long = np.flatnonzero(stops - starts > LONGEST)
+        slots[long] = 0
+        if (slots < 0).any():
+            self._learn(raw, starts, stops, hashes, slots)
+        values = self._ids[slots]
+        values[long] = self._several.add(
+            [self._cut_bytes(raw, starts[i], stops[i]) for i in long.tolist()]
+        )
+        # Where each text's pieces begin.
+        ends = np.searchsorted(starts, np.flatnonzero(data == 0))
+        if not (values < 0).any():
+            return values, np.diff(ends, prepend=0)
+        found = self._several.spread(values, ends)
+        self._several.forget(len(long))
+        return found
+
+    def _hashes(
+        self, data: np.ndarray, starts: np.ndarray, stops: np.ndarray
+    ) -> np.ndarray:
+        if len(self._powers) < len(data):
+            self._powers = _powers(self._base, len(data))
+            self._inverses = _powers(self._inverse, len(data))
+        sums = np.empty(len(data) + 1, np.uint64)
+        sums[0] = 0
+        terms = self._values[data]
+        terms *= self._powers[: len(data)]
+        np.cumsum(terms, out=sums[1:])
+        hashes = (sums[stops] - sums[starts]) * self._inverses[starts]
+        # Zero marks a free slot.
+        hashes[hashes == 0] = 1
+        return hashes
+
+    def _home(self, hashes: np.ndarray) -> np.ndarray:
+        shift = np.uint64(64 - _SLOTS_LOG)
+        return ((hashes * _SPREAD) >> shift).view(np.int64)
+
+    def _find(self, hashes: np.ndarray) -> np.ndarray:
+        """Return each piece's slot, -1 where it is not known."""
+        slots = self._home(hashes)
+        keys = self._keys[slots]
+        (open_,) = np.nonzero(keys != hashes)
+        while len(open_):
+            taken = self._keys[slots[open_]] != 0
+            slots[open_[~taken]] = -1
+            open_ = open_[taken]
+            slots[open_] = (slots[open_] + 1) & self._last
+            open_ = open_[self._keys[slots[open_]] != hashes[open_]]
+        return slots
+
+    def _learn(
+        self,
+        raw: bytes,
+        starts: np.ndarray,
+        stops: np.ndarray,
+        hashes: np.ndarray,
+        slots: np.ndarray,
+    ) -> None:
+        """Cut the pieces that are not known, and fill in their slots."""
+        (new,) = np.nonzero(slots < 0)
+        if self._known + len(new) > MOST:
+            self._clear()
+            slots[:] = self._find(hashes)
+            slots[stops - starts > LONGEST] = 0
+            (new,) = np.nonzero(slots < 0)
+        distinct, first, back = np.unique(
+            hashes[new], return_index=True, return_inverse=True
+        )
+        ids = [self._cut_bytes(raw, starts[i], stops[i]) for i in new[first].tolist()]
+        slots[new] = self._insert(distinct, ids)[back]
+
+    def _cut_bytes(self, raw: bytes, start: int, stop: int) -> list[int]:
+        return self.encoder.cut_piece(raw[start:stop].decode("utf-8", "surrogatepass"))
+
+    def _insert(self, hashes: np.ndarray, ids: list[list[int]]) -> np.ndarray:
+        """Remember the ids of pieces with different hashes; return their slots."""
+        one = np.fromiter((len(found) == 1 for found in ids), bool, len(ids))
+        values = np.empty(len(ids), np.int32)
+        values[one] = [found[0] for found in ids if len(found) == 1]
+        values[~one] = self._several.add([found for found in ids if len(found) != 1])
+        self._known += len(ids)
+        slots = self._home(hashes)
+        open_ = np.arange(len(hashes))
+        while len(open_):
+            free = open_[self._keys[slots[open_]] == 0]
+            # Of several that want one slot the last gets it.
+            self._keys[slots[free]] = hashes[free]
+            placed = self._keys[slots[open_]] == hashes[open_]
+            done = open_[placed]
+            self._ids[slots[done]] = values[done]
+            open_ = open_[~placed]
+            slots[open_] = (slots[open_] + 1) & self._last
+        return slots
+
+    def _clear(self) -> None:
+        self._last = (1 << _SLOTS_LOG) - 1
+        self._keys = np.zeros(1 << _SLOTS_LOG, np.uint64)
+        #: The id of a piece with one token; else -1 - its place in ``_several``.
+        self._ids = np.zeros(1 << _SLOTS_LOG, np.int32)
+        self._several = _Lists()
+        self._known = 0
+
+
+class _Lists:
+    """Lists of ids one behind the other, in arrays that grow."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._used = 0
+        self._flat = np.empty(1 << 12, np.int32)
+        self._starts = np.empty(1 << 10, np.int64)
+        self._sizes = np.empty(1 << 10, np.int64)
+
+    def add(self, lists: Sequence[Sequence[int]]) -> np.ndarray:
+        """Keep lists, and return the values that stand for them: -1, -2, …"""
+        sizes = np.fromiter(map(len, lists), np.int64, len(lists))
+        first, last = self.count, self.count + len(lists)
+        begin, end = self._used, self._used + int(sizes.sum())
+        self._flat = _at_least(self._flat, end)
+        self._starts = _at_least(self._starts, last)
+        self._sizes = _at_least(self._sizes, last)
+        self._flat[begin:end] = [i for found in lists for i in found]
+        self._starts[first:last] = begin + np.cumsum(sizes) - sizes
+        self._sizes[first:last] = sizes
+        self.count, self._used = last, end
+        return -1 - np.arange(first, last)
+
+    def forget(self, count: int) -> None:
+        """Drop what was added last."""
+        self.count -= count
+        self._used = int(self._starts[self.count]) if count else self._used
+
+    def spread(
+        self, values: np.ndarray, ends: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Put lists in the place of the values that stand for them.
+
+        Parameters
+        ----------
+        values : ndarray of int32
+            Ids, and negative values of :meth:`add`.
+        ends : ndarray of int64, shape (n_texts,)
+            Where each text's values end.
+
+        Returns
+        -------
+        token_ids : ndarray of int32
+        lengths : ndarray of int64, shape (n_texts,)
+        """
+        (special,) = np.nonzero(values < 0)
+        entries = -1 - values[special]
+        sizes = self._sizes[entries]
+        counts = np.ones(len(values), np.int64)
+        counts[special] = sizes
+        found = np.repeat(values, counts)
+        after = np.cumsum(counts)
+        inner = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        source = np.repeat(self._starts[entries], sizes) + inner
+        target = np.repeat(after[special] - sizes, sizes) + inner
+        found[target] = self._flat[source]
+        total = np.concatenate([[0], after])[ends]
+        return found, np.diff(total, prepend=0)
+
+
+def _at_least(array: np.ndarray, size: int) -> np.ndarray:
+    """Return the array, or a longer copy of it."""
+    if size <= len(array):
+        return array
+    longer = np.empty(max(size, 2 * len(array)), array.dtype)
+    longer[: len(array)] = array
+    return longer
+
+
+def _powers(base: int, count: int) -> np.ndarray:
+    """Return base ** 0, 1, … modulo 2**64, at least so many."""
+    size = 1 << max(17, (count - 1).bit_length())
+    powers = np.full(size, base, np.uint64)
+    powers[0] = 1
+    return np.cumprod(powers)
