@@ -14,7 +14,13 @@ from emoclf.export.folder import size_of, write_array, write_export, write_text
 from emoclf.export.parity import check_parity
 from emoclf.exported.folder import ExportFolder
 from emoclf.folded import FoldedClassifier
-from emoclf.folded.words import WordRows, by_shift, int16_step, windows_of
+from emoclf.folded.words import (
+    WordRows,
+    by_shift,
+    round_to_int8,
+    round_to_int16,
+    windows_of,
+)
 from emoclf.models.embedding import STATIC, TRAINED
 from emoclf.models.heads import LOGITS
 from emoclf.models.mean_embedding import BIGRAMS
@@ -22,6 +28,7 @@ from emoclf.predictor import Predictor
 
 #: Poolings whose answer for a text is known from each window alone.
 POOLINGS = ("max", "average")
+ROUNDINGS = {"int16": round_to_int16, "int8": round_to_int8}
 
 
 def export_folded(
@@ -175,13 +182,15 @@ def _fold_text_cnn(
         embedding, scale = quantize_rows(embedding)
         write_array(folder / "embedding_scale.npy", scale)
     write_array(folder / "embedding.npy", embedding)
-    steps = [
-        int16_step(WordRows(embedding, by_shift(windows, kernels), row_scale=scale))
-        for windows in windows_of(
-            settings.kernel_sizes, settings.padding, settings.stride
-        )
-    ]
-    write_array(folder / "int16_step.npy", np.concatenate(steps))
+    groups = windows_of(settings.kernel_sizes, settings.padding, settings.stride)
+    for number, windows in enumerate(groups):
+        kernel = by_shift(windows, kernels)
+        dim, n_shifts, _ = kernel.shape
+        rows = WordRows(embedding, kernel.reshape(dim, -1), row_scale=scale)
+        for precision, round_to in ROUNDINGS.items():
+            rounding = round_to(rows, n_shifts)
+            write_array(folder / f"{precision}_step_{number}.npy", rounding.step)
+            write_array(folder / f"{precision}_middle_{number}.npy", rounding.middle)
     if settings.hidden:
         write_array(folder / "hidden_kernel.npy", weights["hidden/kernel"])
         write_array(folder / "hidden_bias.npy", weights["hidden/bias"])

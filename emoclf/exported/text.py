@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
 from emoclf.exported.folder import TOKENIZER, VOCABULARY, ExportFolder
 from emoclf.text.door import as_texts
 from emoclf.text.pages import read_pages
-from emoclf.text.pieces import PieceEncoder
+from emoclf.text.pieces import PieceEncoder, PieceTable
 from emoclf.text.tokenizer import Tokenizer
 from emoclf.text.vocabulary import FIRST, UNKNOWN
 
@@ -46,6 +47,10 @@ class ExportedText:
         )
         # jieba's words depend on what stands around them.
         self._whole = self.tokenizer.kind == "jieba"
+
+    def compile(self, engine: Callable[[PieceTable], Any]) -> None:
+        """Let an engine look up pieces; see :meth:`PieceEncoder.use`."""
+        self._pieces.use(engine)
 
     def encode_one(self, text: str) -> list[int]:
         """Return the ids of one text."""

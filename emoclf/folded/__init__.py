@@ -8,7 +8,7 @@ answer there is ``python -m emoclf.folded FOLDER``.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,17 +20,23 @@ from emoclf.exported.text import ExportedText
 from emoclf.folded.head import Head
 from emoclf.folded.mean_embedding import FoldedMeanEmbedding
 from emoclf.folded.text_cnn import Convolution, FoldedTextCNN
-from emoclf.folded.words import PRECISIONS, WordRows, by_shift, windows_of
+from emoclf.folded.words import PRECISIONS, Rounding, by_shift, windows_of
 from emoclf.text.door import as_texts
 
 __all__ = ["FoldedClassifier", "load_folded"]
 
 
+ENGINES = ("numpy", "numba")
+
+
 def load_folded(
-    path: str | os.PathLike[str], *, precision: str = "float32"
+    path: str | os.PathLike[str],
+    *,
+    precision: str = "float32",
+    engine: str = "numpy",
 ) -> FoldedClassifier:
     """Load a folded classifier; see :class:`FoldedClassifier`."""
-    return FoldedClassifier(read_export(path), precision=precision)
+    return FoldedClassifier(read_export(path), precision=precision, engine=engine)
 
 
 class FoldedClassifier(Classifier):
@@ -40,26 +46,45 @@ class FoldedClassifier(Classifier):
     ----------
     folder : ExportFolder
         Of the form "folded" or "folded-int8"; :func:`load_folded` takes its path.
-    precision : {"float32", "int16"}, default="float32"
+    precision : {"float32", "int16", "int8"}, default="float32"
         float32 answers within 1e-5 of the network. int16 moves half the bytes: it is
-        faster for many texts, and its probabilities differ by about 1e-4.
+        faster for many texts, and its probabilities differ by about 1e-4. int8 moves
+        a quarter, needs the engine "numba", and differs by about 1e-2.
+    engine : {"numpy", "numba"}, default="numpy"
+        numba (``pip install 'emoclf[fast]'``) compiles what takes most of the time. It
+        pays for thousands of texts: it takes half a second to load.
 
     Raises
     ------
     SettingsError
-        If the precision is not known, or the network has one only.
+        If a precision or engine is not known, or does not fit the network.
+    MissingDependency
+        If numba is asked for and not installed.
     """
 
-    def __init__(self, folder: ExportFolder, *, precision: str = "float32") -> None:
-        if precision not in PRECISIONS:
+    def __init__(
+        self,
+        folder: ExportFolder,
+        *,
+        precision: str = "float32",
+        engine: str = "numpy",
+    ) -> None:
+        _check_choice("precision", precision, PRECISIONS)
+        _check_choice("engine", engine, ENGINES)
+        if precision == "int8" and engine != "numba":
             raise SettingsError(
-                f"precision must be one of {', '.join(PRECISIONS)}. Got {precision!r}."
-                f"{did_you_mean(precision, PRECISIONS)}"
+                "precision='int8' needs engine='numba': NumPy adds int8 more slowly "
+                "than int16."
             )
         self.folder = folder
         self.precision = precision
+        self.engine = engine
         self.text = ExportedText(folder)
-        self.network = load_network(folder, precision)
+        self.network = load_network(folder, precision, engine)
+        if engine == "numba":
+            from emoclf.folded.compiled import CompiledPieces
+
+            self.text.compile(CompiledPieces)
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -96,7 +121,7 @@ class FoldedClassifier(Classifier):
         return self.network.many(*self.text.encode(texts))
 
 
-def load_network(folder: ExportFolder, precision: str) -> Any:
+def load_network(folder: ExportFolder, precision: str, engine: str) -> Any:
     """Return what answers from token ids: ``one`` text, or ``many``."""
     about = folder.about["network"]
     if about["kind"] == "mean_embedding":
@@ -110,21 +135,26 @@ def load_network(folder: ExportFolder, precision: str) -> Any:
             folder.array("head_bias.npy"),
             bool(folder.about["several"]),
         )
-    hidden = about["hidden"]
-    return FoldedTextCNN(
-        load_convolutions(folder, precision),
-        about["pooling"],
-        about["activation"],
-        Head(
-            np.array(folder.array("head_kernel.npy")),
-            np.array(folder.array("head_bias.npy")),
-            bool(folder.about["several"]),
-            about["activation"],
-            np.array(folder.array("hidden_kernel.npy")) if hidden else None,
-            np.array(folder.array("hidden_bias.npy")) if hidden else None,
-        ),
-        precision,
+    pooling, activation, hidden = about["pooling"], about["activation"], about["hidden"]
+    head = Head(
+        np.array(folder.array("head_kernel.npy")),
+        np.array(folder.array("head_bias.npy")),
+        bool(folder.about["several"]),
+        activation,
+        np.array(folder.array("hidden_kernel.npy")) if hidden else None,
+        np.array(folder.array("hidden_bias.npy")) if hidden else None,
     )
+    convolutions = load_convolutions(folder, precision)
+    if engine == "numpy":
+        return FoldedTextCNN(convolutions, pooling, activation, head)
+    if pooling != "max":
+        raise SettingsError(
+            f"engine='numba' takes maxima; this network has pooling={pooling!r}. Use "
+            "engine='numpy'."
+        )
+    from emoclf.folded.compiled import CompiledTextCNN
+
+    return CompiledTextCNN(convolutions, activation, head)
 
 
 def load_convolutions(folder: ExportFolder, precision: str) -> list[Convolution]:
@@ -135,16 +165,29 @@ def load_convolutions(folder: ExportFolder, precision: str) -> list[Convolution]
     embedding = folder.array("embedding.npy")
     scale = folder.array("embedding_scale.npy") if about["int8"] else None
     bias = np.array(folder.array("conv_bias.npy"))
-    steps = folder.array("int16_step.npy") if precision == "int16" else None
     found, start = [], 0
-    for windows in windows_of(sizes, about["padding"], about["stride"]):
+    for number, windows in enumerate(
+        windows_of(sizes, about["padding"], about["stride"])
+    ):
         stop = start + len(windows.sizes) * about["filters"]
-        rows = WordRows(
-            embedding,
-            by_shift(windows, kernels),
-            row_scale=scale,
-            step=None if steps is None else np.array(steps[start:stop]),
+        rounding = None
+        if precision != "float32":
+            step, middle = (
+                np.array(folder.array(f"{precision}_{name}_{number}.npy"))
+                for name in ("step", "middle")
+            )
+            rounding = Rounding(np.dtype(precision), step, middle)
+        kernel = by_shift(windows, kernels)
+        found.append(
+            Convolution(windows, kernel, bias[start:stop], rounding, embedding, scale)
         )
-        found.append(Convolution(windows, rows, bias[start:stop]))
         start = stop
     return found
+
+
+def _check_choice(name: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise SettingsError(
+            f"{name} must be one of {', '.join(known)}. Got {value!r}."
+            f"{did_you_mean(value, known)}"
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,6 +46,12 @@ class Head:
     activation: str = "relu"
     hidden_kernel: np.ndarray | None = None
     hidden_bias: np.ndarray | None = None
+
+    def reordered(self, order: np.ndarray) -> Head:
+        """Return a head for features in another order."""
+        if self.hidden_kernel is None:
+            return replace(self, kernel=self.kernel[order])
+        return replace(self, hidden_kernel=self.hidden_kernel[order])
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Return probabilities, float32 of shape (n, n_classes)."""

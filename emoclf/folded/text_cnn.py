@@ -1,4 +1,4 @@
-"""A folded TextCNN: sums of looked-up rows, a maximum or average, and the head."""
+"""A folded TextCNN in NumPy: sums of looked-up rows, a maximum or average, the head."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoclf.folded.head import Head, activate
-from emoclf.folded.words import Windows, WordRows
+from emoclf.folded.words import Rounding, Windows, WordRows
 
 #: Texts that are answered side by side: their rows of sums fit a processor's cache.
-BLOCK = {"float32": 256, "int16": 512}
+BLOCK = {2: 512, 4: 256}
 
 
 @dataclass
@@ -21,108 +21,138 @@ class Convolution:
     Parameters
     ----------
     windows : Windows
-    rows : WordRows
+    kernel : ndarray of float32, shape (dim, n_shifts, columns)
+        Zero where a kernel does not reach so far.
     bias : ndarray of float32, shape (columns,)
+    rounding : Rounding, optional
+    embedding : ndarray, shape (vocabulary, dim)
+    row_scale : ndarray of float32, shape (vocabulary,), optional
     """
 
     windows: Windows
-    rows: WordRows
+    kernel: np.ndarray
     bias: np.ndarray
+    rounding: Rounding | None
+    embedding: np.ndarray
+    row_scale: np.ndarray | None
 
-    def maxima(self, texts: _Block) -> np.ndarray:
+
+class NumpyConvolution:
+    """A convolution whose table has a block of columns for each shift.
+
+    Parameters
+    ----------
+    parts : Convolution
+    """
+
+    def __init__(self, parts: Convolution) -> None:
+        self.windows = parts.windows
+        dim, self.n_shifts, self.columns = parts.kernel.shape
+        rounding = parts.rounding
+        self.step = None if rounding is None else rounding.step
+        self.bias = parts.bias
+        self.rows = WordRows(
+            parts.embedding,
+            parts.kernel.reshape(dim, -1),
+            row_scale=parts.row_scale,
+            step=None if self.step is None else np.tile(self.step, self.n_shifts),
+            dtype=np.float32 if rounding is None else rounding.dtype,
+        )
+        #: Row ``word * n_shifts + shift``.
+        self.table = self.rows.table.reshape(-1, self.columns)
+
+    def maxima(self, texts: Block) -> np.ndarray:
         """Return each filter's largest answer, with its bias."""
         counts = self.windows.count(texts.lengths)
         best: np.ndarray | None = None
         for answers in self._answers(texts, counts):
             if best is None:
-                best = np.zeros((len(counts), self.rows.columns), answers.dtype)
+                best = np.zeros((len(counts), self.columns), answers.dtype)
                 best[: len(answers)] = answers
             else:
                 part = best[: len(answers)]
                 np.maximum(part, answers, out=part)
         return self._floats(best, len(counts))
 
-    def averages(self, texts: _Block, activation: str) -> np.ndarray:
+    def averages(self, texts: Block, activation: str) -> np.ndarray:
         """Return each filter's mean answer, activated."""
         counts = self.windows.count(texts.lengths)
-        total = np.zeros((len(counts), self.rows.columns), np.float32)
+        total = np.zeros((len(counts), self.columns), np.float32)
         for answers in self._answers(texts, counts):
-            total[: len(answers)] += activate(
-                activation, self._floats(answers, len(answers))
-            )
+            n = len(answers)
+            # A copy: what is yielded is written again.
+            total[:n] += activate(activation, self._floats(answers.copy(), n))
         total /= np.maximum(counts, 1)[:, None].astype(np.float32)
         return total
 
     def maxima_of_one(self, token_ids: Sequence[int]) -> np.ndarray:
         """Return :meth:`maxima` of a single text, shape (1, columns)."""
-        windows, rows = self.windows, self.rows
-        shifts, n = windows.shifts, len(token_ids)
+        shifts, n = self.windows.shifts, len(token_ids)
         words = np.zeros(n + len(shifts) - 1, np.int64)
         words[-shifts[0] : n - shifts[0]] = token_ids
-        rows.make(words)
-        words *= rows.n_shifts
-        last = (int(windows.count(np.array(n))) - 1) * windows.stride + 1
-        total: np.ndarray | None = None
-        for place in range(len(shifts)):
-            here = words[place : place + last : windows.stride] + place
-            found = rows.rows.take(here, 0)
-            if total is None:
-                total = found
-            else:
-                total += found
-        assert total is not None
+        self.rows.make(words)
+        words *= self.n_shifts
+        last = (int(self.windows.count(np.array(n))) - 1) * self.windows.stride + 1
+        total = self.table.take(words[: last : self.windows.stride], 0)
+        for place in range(1, self.n_shifts):
+            here = words[place : place + last : self.windows.stride] + place
+            total += self.table.take(here, 0)
         return self._floats(total.max(0, keepdims=True), 1)
 
     def _floats(self, sums: np.ndarray | None, n: int) -> np.ndarray:
         """Return answers as float32, bias included; there may be no window at all."""
         if sums is None:
-            sums = np.zeros((n, self.rows.columns), np.float32)
-        if self.rows.step is not None:
-            sums = sums * self.rows.step
+            sums = np.zeros((n, self.columns), np.float32)
+        if self.step is not None:
+            sums = sums * self.step
         sums += self.bias
         return sums
 
-    def _answers(self, texts: _Block, counts: np.ndarray) -> Iterator[np.ndarray]:
+    def _answers(self, texts: Block, counts: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the sums of one window after the other, for the texts that have it.
 
         Texts stand in order of their lengths, so that those with a window number w are
         the first ones, and every array is a contiguous slice.
         """
-        windows, rows = self.windows, self.rows
-        shifts, table = windows.shifts, rows.rows
-        most = int(counts[0]) if len(counts) else 0
+        most = int(counts[0])
         if not most:
             return
-        words = texts.by_time(-shifts[0], shifts[-1])
-        rows.make(texts.token_ids)
-        words *= rows.n_shifts
-        by_shift = [words + place for place in range(len(shifts))]
+        table, shifts = self.table, self.windows.shifts
+        self.rows.make(texts.token_ids)
+        words = texts.by_time(-shifts[0], shifts[-1]) * self.n_shifts
+        by_shift = [words + place for place in range(self.n_shifts)]
         alive = np.searchsorted(-counts, -np.arange(most), side="left").tolist()
-        sums = np.empty((alive[0], rows.columns), table.dtype)
+        sums = np.empty((alive[0], self.columns), table.dtype)
         found = np.empty_like(sums)
         for number, n in enumerate(alive):
-            base = number * windows.stride
+            base = number * self.windows.stride
             total, more = sums[:n], found[:n]
             # "clip" lets take write straight into out; all indices are in range.
             table.take(by_shift[0][base][:n], 0, total, "clip")
-            for place in range(1, len(shifts)):
+            for place in range(1, self.n_shifts):
                 table.take(by_shift[place][base + place][:n], 0, more, "clip")
                 np.add(total, more, out=total)
             yield total
 
 
-class _Block:
-    """Some texts, the longest first."""
+class Block:
+    """Some texts, the longest first.
+
+    Parameters
+    ----------
+    flat : ndarray of int32
+        Token ids of many texts.
+    starts, lengths : ndarray of int64, shape (n,)
+        Where these texts stand among them.
+    """
 
     def __init__(
         self, flat: np.ndarray, starts: np.ndarray, lengths: np.ndarray
     ) -> None:
-        self.flat = flat
-        self.starts = starts
         self.lengths = lengths
-        self._alive = np.searchsorted(
-            -lengths, -np.arange(int(lengths[0])), side="left"
-        ).tolist()
+        times = -np.arange(int(lengths[0]))
+        self._alive = np.searchsorted(-lengths, times, side="left").tolist()
+        #: First words of all texts, second words, …
         self.token_ids = np.concatenate(
             [flat[starts[:n] + t] for t, n in enumerate(self._alive)]
             or [np.empty(0, flat.dtype)]
@@ -131,7 +161,6 @@ class _Block:
     def by_time(self, before: int, after: int) -> np.ndarray:
         """Return ids, int64 of shape (before + longest + after, n); 0 is padding."""
         longest, n = len(self._alive), len(self.lengths)
-        # A stride may ask for windows that begin at the last word.
         words = np.zeros((before + longest + after, n), np.int64)
         place = 0
         for t, alive in enumerate(self._alive):
@@ -140,7 +169,6 @@ class _Block:
         return words
 
 
-@dataclass
 class FoldedTextCNN:
     """A TextCNN that answers from token ids.
 
@@ -150,14 +178,19 @@ class FoldedTextCNN:
     pooling : {"max", "average"}
     activation : str
     head : Head
-    precision : {"float32", "int16"}
     """
 
-    convolutions: list[Convolution]
-    pooling: str
-    activation: str
-    head: Head
-    precision: str
+    def __init__(
+        self,
+        convolutions: Sequence[Convolution],
+        pooling: str,
+        activation: str,
+        head: Head,
+    ) -> None:
+        self.convolutions = [NumpyConvolution(parts) for parts in convolutions]
+        self.pooling = pooling
+        self.activation = activation
+        self.head = head
 
     def one(self, token_ids: Sequence[int]) -> np.ndarray:
         """Return the probabilities of one text, shape (1, n_classes)."""
@@ -180,14 +213,14 @@ class FoldedTextCNN:
         starts = np.cumsum(lengths) - lengths
         order = np.argsort(-lengths, kind="stable")
         answers = np.empty((len(lengths), len(self.head.bias)), np.float32)
-        size = BLOCK[self.precision]
+        size = BLOCK[self.convolutions[0].table.itemsize]
         for begin in range(0, len(order), size):
             some = order[begin : begin + size]
-            block = _Block(flat, starts[some], lengths[some])
+            block = Block(flat, starts[some], lengths[some])
             answers[some] = self.head(self._features(block))
         return answers
 
-    def _features(self, block: _Block) -> np.ndarray:
+    def _features(self, block: Block) -> np.ndarray:
         if self.pooling == "average":
             found = [one.averages(block, self.activation) for one in self.convolutions]
             return np.concatenate(found, axis=1)

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-PRECISIONS = ("float32", "int16")
-#: Largest sum of int16 rows.
+PRECISIONS = ("float32", "int16", "int8")
+#: Largest sum of int16 rows: rounding of each row may add half a unit.
 INT16 = 32700
+#: From the least to the largest value of an int8 row.
+INT8 = 253
 # Words that are multiplied out in one product.
-_AT_ONCE = 1024
+AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
@@ -88,17 +90,42 @@ def by_shift(windows: Windows, kernels: dict[int, np.ndarray]) -> np.ndarray:
     return np.ascontiguousarray(joined.transpose(1, 0, 2))
 
 
+@dataclass(frozen=True)
+class Rounding:
+    """How a table's numbers stand for what words add.
+
+    Parameters
+    ----------
+    dtype : dtype
+        int16, or int8.
+    step : ndarray of float32, shape (columns,)
+        What one unit of a column is worth.
+    middle : ndarray of float32, shape (n_shifts, columns)
+        What zero stands for; zeros for int16.
+    """
+
+    dtype: np.dtype
+    step: np.ndarray
+    middle: np.ndarray
+
+    def total(self) -> np.ndarray:
+        """Return what the middles of a whole window add, shape (columns,)."""
+        return self.middle.sum(0)
+
+
 class WordRows:
-    """A row for each word and shift, made when it is first asked for.
+    """A row for each word, made when it is first asked for.
 
     Parameters
     ----------
     embedding : ndarray, shape (vocabulary, dim)
         float32; or int8 with ``row_scale``. Row 0 is padding and zero.
-    kernel : ndarray of float32, shape (dim, n_shifts, columns)
+    kernel : ndarray of float32, shape (dim, width)
+        What to multiply a word's vector by.
     row_scale : ndarray of float32, shape (vocabulary,), optional
-    step : ndarray of float32, shape (columns,), optional
-        Rows are int16 in units of this; else float32.
+    step, middle : ndarray of float32, shape (width,), optional
+        Rows are rounded: in units of ``step``, from ``middle`` on.
+    dtype : dtype, default=float32
     """
 
     def __init__(
@@ -108,22 +135,20 @@ class WordRows:
         *,
         row_scale: np.ndarray | None = None,
         step: np.ndarray | None = None,
+        middle: np.ndarray | None = None,
+        dtype: np.typing.DTypeLike = np.float32,
     ) -> None:
         self.embedding = embedding
         self.row_scale = row_scale
-        self.step = step
-        dim, self.n_shifts, self.columns = kernel.shape
-        self._kernel = kernel.reshape(dim, -1)
-        if step is not None:
-            self._kernel = self._kernel / np.tile(step, self.n_shifts)
+        self._kernel = kernel if step is None else kernel / step
+        self._middle = None if step is None or middle is None else middle / step
         size = len(embedding)
-        dtype = np.float32 if step is None else np.int16
         # Zeros take no memory before they are written.
-        self._rows = np.zeros((size, self.n_shifts * self.columns), dtype)
+        self.table = np.zeros((size, kernel.shape[1]), dtype)
         self._made = np.zeros(size, bool)
-        self._made[0] = True
-        #: Row ``word * n_shifts + shift``; of words that :meth:`make` was told of.
-        self.rows = self._rows.reshape(size * self.n_shifts, self.columns)
+        self._rounded = step is not None
+        # Padding adds nothing, but nothing need not be zero.
+        self.make(np.zeros(1, np.int64))
 
     def make(self, words: np.ndarray) -> None:
         """Make the rows of these words, where they are not there yet."""
@@ -131,38 +156,63 @@ class WordRows:
         if not len(missing):
             return
         missing = np.unique(missing)
-        for start in range(0, len(missing), _AT_ONCE):
-            some = missing[start : start + _AT_ONCE]
+        for start in range(0, len(missing), AT_ONCE):
+            some = missing[start : start + AT_ONCE]
             found = self.fold(some)
-            if self.step is not None:
+            if self._rounded:
                 np.rint(found, out=found)
-            self._rows[some] = found
+            self.table[some] = found
         self._made[missing] = True
 
     def fold(self, words: np.ndarray) -> np.ndarray:
-        """Return what words add, in units of ``step``, shape (n, shifts * columns)."""
+        """Return what words add, in units of ``step``, shape (n, width)."""
         vectors = self.embedding[words]
         if self.row_scale is not None:
             vectors = vectors * self.row_scale[words, None]
-        return vectors @ self._kernel
+        found = vectors @ self._kernel
+        if self._middle is not None:
+            found -= self._middle
+        return found
 
 
-def int16_step(rows: WordRows) -> np.ndarray:
-    """Return the smallest unit in which no sum of a window's rows overflows int16.
+def round_to_int16(rows: WordRows, n_shifts: int) -> Rounding:
+    """Return the finest units in which no sum of a window's rows overflows int16.
 
     Parameters
     ----------
     rows : WordRows
-        float32, of the whole vocabulary.
-
-    Returns
-    -------
-    step : ndarray of float32, shape (columns,)
+        float32, width ``n_shifts * columns``.
+    n_shifts : int
     """
-    largest = np.zeros(rows.n_shifts * rows.columns, np.float32)
-    for start in range(0, len(rows.embedding), _AT_ONCE):
-        words = np.arange(start, min(start + _AT_ONCE, len(rows.embedding)))
-        np.maximum(largest, np.abs(rows.fold(words)).max(0), out=largest)
+    low, high = _ranges(rows, n_shifts)
+    total = np.maximum(-low, high).sum(0)
     # A filter that never answers has any unit.
-    total = largest.reshape(rows.n_shifts, rows.columns).sum(0)
-    return np.where(total > 0, total / INT16, 1).astype(np.float32)
+    step = np.where(total > 0, total / INT16, 1).astype(np.float32)
+    return Rounding(np.dtype(np.int16), step, np.zeros_like(low))
+
+
+def round_to_int8(rows: WordRows, n_shifts: int) -> Rounding:
+    """Return the finest units in which each row fits int8; sums of them are int16.
+
+    Parameters
+    ----------
+    rows : WordRows
+        float32, width ``n_shifts * columns``.
+    n_shifts : int
+    """
+    low, high = _ranges(rows, n_shifts)
+    widest = (high - low).max(0)
+    step = np.where(widest > 0, widest / INT8, 1).astype(np.float32)
+    return Rounding(np.dtype(np.int8), step, (low + high) / 2)
+
+
+def _ranges(rows: WordRows, n_shifts: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return least and largest of what any word adds, (n_shifts, columns) each."""
+    width = rows.table.shape[1]
+    low, high = np.zeros(width, np.float32), np.zeros(width, np.float32)
+    for start in range(0, len(rows.embedding), AT_ONCE):
+        words = np.arange(start, min(start + AT_ONCE, len(rows.embedding)))
+        found = rows.fold(words)
+        np.minimum(low, found.min(0), out=low)
+        np.maximum(high, found.max(0), out=high)
+    return low.reshape(n_shifts, -1), high.reshape(n_shifts, -1)

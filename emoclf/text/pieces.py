@@ -9,7 +9,8 @@ the ids come from is still the one definition in ``emoclf.text.tokenizer``.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +22,11 @@ from emoclf.text.vocabulary import UNKNOWN
 LONGEST = 64
 #: Pieces that are remembered; then all are forgotten.
 MOST = 1 << 17
-_SLOTS_LOG = 18
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
-_CHUNK_BYTES = 1 << 17
+SLOTS_LOG = 18
+#: Fibonacci hashing (Knuth, volume 3, section 6.4): the upper bits are the slot.
+SPREAD = 0x9E3779B97F4A7C15
+#: Characters of texts that are looked at together; they fit a processor's cache.
+CHUNK = 1 << 17
 
 
 class PieceEncoder:
@@ -54,7 +57,12 @@ class PieceEncoder:
         self.stop_words = stop_words
         self.max_length = max_length
         self._few: dict[str, tuple[int, ...]] = {}
-        self._table: _Table | None = None
+        self._engine: Callable[[PieceTable], Any] = lambda table: table
+        self._batches: Any = None
+
+    def use(self, engine: Callable[[PieceTable], Any]) -> None:
+        """Answer batches with ``engine(table).encode(texts)``."""
+        self._engine, self._batches = engine, None
 
     def encode_one(self, text: str) -> list[int]:
         """Return the ids of one text."""
@@ -77,9 +85,14 @@ class PieceEncoder:
         token_ids : ndarray of int32, shape (sum of lengths,)
         lengths : ndarray of int64, shape (n_texts,)
         """
-        if self._table is None:
-            self._table = _Table(self)
-        found = [self._table.encode(part) for part in _parts(texts)]
+        if self._batches is None:
+            self._batches = self._engine(PieceTable(self))
+        found = [
+            self._batches.encode(part)
+            if len(part) > 1 or len(part[0]) <= CHUNK
+            else self._encode_long(part[0])
+            for part in _parts(texts)
+        ]
         if not found:
             return np.empty(0, np.int32), np.empty(0, np.int64)
         if len(found) == 1:
@@ -94,6 +107,11 @@ class PieceEncoder:
             tokens = [token for token in tokens if token not in self.stop_words]
         get = self.ids.get
         return [get(token, UNKNOWN) for token in tokens]
+
+    def _encode_long(self, text: str) -> tuple[np.ndarray, np.ndarray]:
+        """Encode a text that alone might have more pieces than are remembered."""
+        ids = np.array(self.cut_piece(text), np.int32)
+        return ids, np.array([len(ids)])
 
     def _learn(self, piece: str) -> tuple[int, ...]:
         ids = tuple(self.cut_piece(piece))
@@ -119,7 +137,7 @@ def _parts(texts: Sequence[str]) -> list[Sequence[str]]:
     parts, start, size = [], 0, 0
     for stop, text in enumerate(texts):
         size += len(text) + 1
-        if size > _CHUNK_BYTES and stop > start:
+        if size > CHUNK and stop > start:
             parts.append(texts[start:stop])
             start, size = stop, len(text) + 1
     if start < len(texts):
@@ -127,7 +145,7 @@ def _parts(texts: Sequence[str]) -> list[Sequence[str]]:
     return parts
 
 
-class _Table:
+class PieceTable:
     """Hashes of pieces and their ids, in arrays with open addressing.
 
     The hash of a piece is a polynomial in a random odd base modulo 2**64 over its
@@ -144,55 +162,79 @@ class _Table:
         if tokenizer.lowercase:
             for upper in range(ord("A"), ord("Z") + 1):
                 values[upper] = values[upper + 32]
-        self._values = np.array(values, np.uint64)
-        self._base = draw.getrandbits(64) | 1
-        self._inverse = pow(self._base, -1, 1 << 64)
+        self.values = np.array(values, np.uint64)
+        self.base = draw.getrandbits(64) | 1
+        self._inverse = pow(self.base, -1, 1 << 64)
         self._powers = self._inverses = np.ones(1, np.uint64)
         # Control characters and the space: all are white space to the tokenizer.
-        self._is_space = np.zeros(256, bool)
-        self._is_space[[*range(33), 127]] = True
+        self.is_space = np.zeros(256, bool)
+        self.is_space[[*range(33), 127]] = True
         self._clear()
 
     def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the ids of a batch of texts, not cut, and their lengths."""
-        joined = "\0".join(texts)
-        if joined.count("\0") != len(texts) - 1:
-            # White space like any other, inside of a text.
-            joined = "\0".join([text.replace("\0", " ") for text in texts])
-        raw = joined.encode("utf-8", "surrogatepass") + b"\0"
+        raw = self.join(texts)
         data = np.frombuffer(raw, np.uint8)
-        space = self._is_space[data]
+        space = self.is_space[data]
         edges = np.flatnonzero(space[1:] != space[:-1]) + 1
         if not space[0]:
             edges = np.concatenate([[0], edges])
         starts, stops = edges[0::2], edges[1::2]
         hashes = self._hashes(data, starts, stops)
-        slots = self._find(hashes)
         long = np.flatnonzero(stops - starts > LONGEST)
+        slots = self._find(hashes)
         slots[long] = 0
-        if (slots < 0).any():
-            self._learn(raw, starts, stops, hashes, slots)
-        values = self._ids[slots]
-        values[long] = self._several.add(
+        while (slots < 0).any():
+            (new,) = np.nonzero(slots < 0)
+            self.learn(raw, np.stack([starts[new], stops[new]], 1), hashes[new])
+            # Everything may have been forgotten before.
+            slots = self._find(hashes)
+            slots[long] = 0
+        values = self.ids[slots]
+        values[long] = self.several.add(
             [self._cut_bytes(raw, starts[i], stops[i]) for i in long.tolist()]
         )
         # Where each text's pieces begin.
         ends = np.searchsorted(starts, np.flatnonzero(data == 0))
         if not (values < 0).any():
             return values, np.diff(ends, prepend=0)
-        found = self._several.spread(values, ends)
-        self._several.forget(len(long))
+        found = self.several.spread(values, ends)
+        self.several.forget(len(long))
         return found
+
+    def join(self, texts: Sequence[str]) -> bytes:
+        """Return the texts as UTF-8, a NUL behind each."""
+        joined = "\0".join(texts)
+        if joined.count("\0") != len(texts) - 1:
+            # White space like any other, inside of a text.
+            joined = "\0".join([text.replace("\0", " ") for text in texts])
+        return joined.encode("utf-8", "surrogatepass") + b"\0"
+
+    def learn(self, raw: bytes, spans: np.ndarray, hashes: np.ndarray) -> None:
+        """Cut pieces that are not known, and remember their ids.
+
+        Parameters
+        ----------
+        raw : bytes
+        spans : ndarray of int64, shape (n, 2)
+            Where the pieces begin and end.
+        hashes : ndarray of uint64, shape (n,)
+        """
+        if self._known + len(hashes) > MOST:
+            self._clear()
+        distinct, first = np.unique(hashes, return_index=True)
+        ids = [self._cut_bytes(raw, *span) for span in spans[first].tolist()]
+        self._insert(distinct, ids)
 
     def _hashes(
         self, data: np.ndarray, starts: np.ndarray, stops: np.ndarray
     ) -> np.ndarray:
         if len(self._powers) < len(data):
-            self._powers = _powers(self._base, len(data))
+            self._powers = _powers(self.base, len(data))
             self._inverses = _powers(self._inverse, len(data))
         sums = np.empty(len(data) + 1, np.uint64)
         sums[0] = 0
-        terms = self._values[data]
+        terms = self.values[data]
         terms *= self._powers[: len(data)]
         np.cumsum(terms, out=sums[1:])
         hashes = (sums[stops] - sums[starts]) * self._inverses[starts]
@@ -201,103 +243,81 @@ class _Table:
         return hashes
 
     def _home(self, hashes: np.ndarray) -> np.ndarray:
-        shift = np.uint64(64 - _SLOTS_LOG)
-        return ((hashes * _SPREAD) >> shift).view(np.int64)
+        slots = (hashes * np.uint64(SPREAD)) >> np.uint64(64 - SLOTS_LOG)
+        return slots.view(np.int64)
 
     def _find(self, hashes: np.ndarray) -> np.ndarray:
         """Return each piece's slot, -1 where it is not known."""
         slots = self._home(hashes)
-        keys = self._keys[slots]
+        keys = self.keys[slots]
         (open_,) = np.nonzero(keys != hashes)
         while len(open_):
-            taken = self._keys[slots[open_]] != 0
+            taken = self.keys[slots[open_]] != 0
             slots[open_[~taken]] = -1
             open_ = open_[taken]
             slots[open_] = (slots[open_] + 1) & self._last
-            open_ = open_[self._keys[slots[open_]] != hashes[open_]]
+            open_ = open_[self.keys[slots[open_]] != hashes[open_]]
         return slots
-
-    def _learn(
-        self,
-        raw: bytes,
-        starts: np.ndarray,
-        stops: np.ndarray,
-        hashes: np.ndarray,
-        slots: np.ndarray,
-    ) -> None:
-        """Cut the pieces that are not known, and fill in their slots."""
-        (new,) = np.nonzero(slots < 0)
-        if self._known + len(new) > MOST:
-            self._clear()
-            slots[:] = self._find(hashes)
-            slots[stops - starts > LONGEST] = 0
-            (new,) = np.nonzero(slots < 0)
-        distinct, first, back = np.unique(
-            hashes[new], return_index=True, return_inverse=True
-        )
-        ids = [self._cut_bytes(raw, starts[i], stops[i]) for i in new[first].tolist()]
-        slots[new] = self._insert(distinct, ids)[back]
 
     def _cut_bytes(self, raw: bytes, start: int, stop: int) -> list[int]:
         return self.encoder.cut_piece(raw[start:stop].decode("utf-8", "surrogatepass"))
 
-    def _insert(self, hashes: np.ndarray, ids: list[list[int]]) -> np.ndarray:
-        """Remember the ids of pieces with different hashes; return their slots."""
+    def _insert(self, hashes: np.ndarray, ids: list[list[int]]) -> None:
+        """Remember the ids of pieces with different hashes."""
         one = np.fromiter((len(found) == 1 for found in ids), bool, len(ids))
         values = np.empty(len(ids), np.int32)
         values[one] = [found[0] for found in ids if len(found) == 1]
-        values[~one] = self._several.add([found for found in ids if len(found) != 1])
+        values[~one] = self.several.add([found for found in ids if len(found) != 1])
         self._known += len(ids)
         slots = self._home(hashes)
         open_ = np.arange(len(hashes))
         while len(open_):
-            free = open_[self._keys[slots[open_]] == 0]
+            free = open_[self.keys[slots[open_]] == 0]
             # Of several that want one slot the last gets it.
-            self._keys[slots[free]] = hashes[free]
-            placed = self._keys[slots[open_]] == hashes[open_]
+            self.keys[slots[free]] = hashes[free]
+            placed = self.keys[slots[open_]] == hashes[open_]
             done = open_[placed]
-            self._ids[slots[done]] = values[done]
+            self.ids[slots[done]] = values[done]
             open_ = open_[~placed]
             slots[open_] = (slots[open_] + 1) & self._last
-        return slots
 
     def _clear(self) -> None:
-        self._last = (1 << _SLOTS_LOG) - 1
-        self._keys = np.zeros(1 << _SLOTS_LOG, np.uint64)
+        self._last = (1 << SLOTS_LOG) - 1
+        self.keys = np.zeros(1 << SLOTS_LOG, np.uint64)
         #: The id of a piece with one token; else -1 - its place in ``_several``.
-        self._ids = np.zeros(1 << _SLOTS_LOG, np.int32)
-        self._several = _Lists()
+        self.ids = np.zeros(1 << SLOTS_LOG, np.int32)
+        self.several = Lists()
         self._known = 0
 
 
-class _Lists:
+class Lists:
     """Lists of ids one behind the other, in arrays that grow."""
 
     def __init__(self) -> None:
         self.count = 0
         self._used = 0
-        self._flat = np.empty(1 << 12, np.int32)
-        self._starts = np.empty(1 << 10, np.int64)
-        self._sizes = np.empty(1 << 10, np.int64)
+        self.flat = np.empty(1 << 12, np.int32)
+        self.starts = np.empty(1 << 10, np.int64)
+        self.sizes = np.empty(1 << 10, np.int64)
 
     def add(self, lists: Sequence[Sequence[int]]) -> np.ndarray:
         """Keep lists, and return the values that stand for them: -1, -2, …"""
         sizes = np.fromiter(map(len, lists), np.int64, len(lists))
         first, last = self.count, self.count + len(lists)
         begin, end = self._used, self._used + int(sizes.sum())
-        self._flat = _at_least(self._flat, end)
-        self._starts = _at_least(self._starts, last)
-        self._sizes = _at_least(self._sizes, last)
-        self._flat[begin:end] = [i for found in lists for i in found]
-        self._starts[first:last] = begin + np.cumsum(sizes) - sizes
-        self._sizes[first:last] = sizes
+        self.flat = _at_least(self.flat, end)
+        self.starts = _at_least(self.starts, last)
+        self.sizes = _at_least(self.sizes, last)
+        self.flat[begin:end] = [i for found in lists for i in found]
+        self.starts[first:last] = begin + np.cumsum(sizes) - sizes
+        self.sizes[first:last] = sizes
         self.count, self._used = last, end
         return -1 - np.arange(first, last)
 
     def forget(self, count: int) -> None:
         """Drop what was added last."""
         self.count -= count
-        self._used = int(self._starts[self.count]) if count else self._used
+        self._used = int(self.starts[self.count]) if count else self._used
 
     def spread(
         self, values: np.ndarray, ends: np.ndarray
@@ -318,15 +338,15 @@ class _Lists:
         """
         (special,) = np.nonzero(values < 0)
         entries = -1 - values[special]
-        sizes = self._sizes[entries]
+        sizes = self.sizes[entries]
         counts = np.ones(len(values), np.int64)
         counts[special] = sizes
         found = np.repeat(values, counts)
         after = np.cumsum(counts)
         inner = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        source = np.repeat(self._starts[entries], sizes) + inner
+        source = np.repeat(self.starts[entries], sizes) + inner
         target = np.repeat(after[special] - sizes, sizes) + inner
-        found[target] = self._flat[source]
+        found[target] = self.flat[source]
         total = np.concatenate([[0], after])[ends]
         return found, np.diff(total, prepend=0)
 

@@ -1,0 +1,49 @@
+"""Small classifiers with random weights: what folding must reproduce, not learn."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from emoclf.bundle import Bundle
+from emoclf.datasets.sample import load_sample
+from emoclf.models.build import build_model
+from emoclf.predictor import Predictor
+from emoclf.settings import RunSettings
+from emoclf.text.encoder import fit_encoder, new_tokenizer
+
+LABELS = ("anger", "disgust", "fear", "joy", "sadness")
+DIM = 12
+
+
+@cache
+def texts() -> tuple[str, ...]:
+    """Return sentences of the bundled corpus."""
+    return load_sample().texts[:300]
+
+
+def random_predictor(*, several: bool = False, **flat: Any) -> Predictor:
+    """Return a classifier none of whose weights is zero by chance."""
+    rng = np.random.default_rng(0)
+    settings = RunSettings.from_flat(**flat)
+    encoder = fit_encoder(new_tokenizer(settings.text).batch(texts()), settings.text)
+    matrix = rng.normal(0, 0.5, (len(encoder.vocabulary), DIM)).astype(np.float32)
+    matrix[0] = 0
+    model = build_model(settings, n_classes=5, several=several, matrix=matrix)
+    for weight in model.weights:
+        name = weight.path.rpartition("/")[2]
+        shape = weight.shape
+        if name in ("gamma", "moving_variance"):
+            # Batch normalisation may turn a filter's sign.
+            signs = rng.choice([-1, 1], shape) if name == "gamma" else 1
+            weight.assign(signs * rng.uniform(0.5, 1.5, shape))
+        elif name in ("bias", "beta", "moving_mean"):
+            weight.assign(rng.normal(0, 0.2, shape))
+        elif "bigrams" in weight.path:
+            weight.assign(rng.normal(0, 0.5, shape))
+    thresholds = tuple(rng.uniform(0.3, 0.7, 5)) if several else None
+    return Predictor(
+        Bundle(model, encoder, LABELS, several, settings, thresholds=thresholds)
+    )

@@ -1,0 +1,219 @@
+"""A folded classifier answers as the network does, from NumPy alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import networks
+import numpy as np
+import pytest
+
+from emoclf.errors import BundleError, ExportError, SettingsError
+from emoclf.export.folded import export_folded, quantize_rows
+from emoclf.export.parity import HARD_TEXTS
+from emoclf.exported import load_exported
+from emoclf.folded import FoldedClassifier, load_folded
+from emoclf.predictor import Predictor
+
+TABLE: list[dict[str, Any]] = [
+    {},
+    {"activation": "sigmoid", "batch_norm": True},
+    {"padding": "valid", "stride": 2},
+    {"stride": 3, "kernel_sizes": (2, 5)},
+    {"pooling": "average", "activation": "elu", "hidden": 7},
+    {"pooling": "average", "padding": "valid", "batch_norm": True},
+    {"embedding": "two-channel", "activation": "tanh", "kernel_sizes": (1,)},
+    {"hidden": 9, "padding": "valid", "kernel_sizes": (4, 1, 7)},
+    {"kernel_sizes": (9, 3), "activation": "elu", "tokenizer": "characters"},
+    {"lowercase": False, "stop_words": ["the", "a"], "max_length": 9},
+    {"architecture": "mean_embedding", "bigram_buckets": 500},
+    {"architecture": "mean_embedding", "bigram_buckets": 0},
+]
+TEXTS = [*HARD_TEXTS, "Word", "a\0b", "x\ud800", *networks.texts()]
+
+
+def named(row: dict[str, Any]) -> str:
+    return "-".join(map(str, row.values())) or "defaults"
+
+
+def predictor_of(row: dict[str, Any], **more: Any) -> Predictor:
+    width = {} if row.get("architecture") == "mean_embedding" else {"filters": 9}
+    return networks.random_predictor(**{**width, **row, **more})
+
+
+@pytest.fixture(scope="module", params=TABLE, ids=named)
+def pair(request: Any, tmp_path_factory: Any) -> tuple[Predictor, Path]:
+    predictor = predictor_of(request.param, several=len(request.param) == 2)
+    return predictor, export_folded(predictor, tmp_path_factory.mktemp("e") / "f")
+
+
+def test_exact_to_1e5(pair: tuple[Predictor, Path]) -> None:
+    predictor, path = pair
+    folded = load_folded(path)
+    expected = predictor.predict_proba(TEXTS)
+    found = folded.predict_proba(TEXTS)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert folded.predict(TEXTS) == predictor.predict(TEXTS)
+    assert folded.label_names == predictor.label_names
+    np.testing.assert_array_equal(folded.thresholds, predictor.thresholds)
+    # One text goes another way through NumPy.
+    for text, row in zip(TEXTS[:40], expected, strict=False):
+        np.testing.assert_allclose(folded.predict_proba([text])[0], row, atol=1e-5)
+    assert folded.predict_proba([]).shape == (0, 5)
+
+
+def test_compiled_and_rounded(pair: tuple[Predictor, Path]) -> None:
+    predictor, path = pair
+    about = json.loads((path / "emoclf.json").read_text())["network"]
+    expected = predictor.predict_proba(TEXTS)
+    if about["kind"] == "mean_embedding":
+        with pytest.raises(SettingsError, match=r"in float32\. Got 'int16'"):
+            load_folded(path, precision="int16")
+        return
+    np.testing.assert_allclose(
+        load_folded(path, precision="int16").predict_proba(TEXTS), expected, atol=2e-3
+    )
+    if about["pooling"] != "max":
+        with pytest.raises(SettingsError, match="this network has pooling='average'"):
+            load_folded(path, engine="numba")
+        return
+    for precision, bound in (("float32", 1e-5), ("int16", 2e-3), ("int8", 5e-2)):
+        folded = load_folded(path, precision=precision, engine="numba")
+        found = folded.predict_proba(TEXTS)
+        np.testing.assert_allclose(found, expected, atol=bound)
+        again = folded.predict_proba(TEXTS[3:4])
+        np.testing.assert_allclose(again, found[3:4], atol=1e-6)
+
+
+def test_int8_is_a_quarter_and_answers_alike(tmp_path: Path) -> None:
+    predictor = predictor_of({"filters": 20})
+    large = export_folded(predictor, tmp_path / "large")
+    small = export_folded(predictor, tmp_path / "small", int8=True)
+    sizes = [(path / "embedding.npy").stat().st_size for path in (large, small)]
+    assert sizes[1] < 0.27 * sizes[0]
+    parity = json.loads((small / "emoclf.json").read_text())["parity"]
+    assert parity["float32"]["equal_labels"] >= 0.99
+    assert parity["float32"]["bound"] is None
+    assert parity["bytes"] > sizes[1]
+    assert load_exported(small).predict(["Word"]) == predictor.predict(["Word"])
+
+
+def test_rows_are_rounded_to_half_a_step() -> None:
+    values = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
+    values[3] = 0
+    rows, scale = quantize_rows(values)
+    assert rows.dtype == np.int8
+    assert np.abs(rows * scale[:, None] - values).max() <= scale.max() / 2 + 1e-6
+    assert not rows[3].any()
+
+
+@pytest.mark.parametrize(
+    ("row", "int8", "said"),
+    [
+        ({"pooling": "k-max"}, False, "pooling='k-max' does not fold: .*several"),
+        ({"pooling": "local-flat"}, False, "Poolings that fold: max, average"),
+        ({"architecture": "bilstm", "units": 3}, False, "'bilstm' does not fold"),
+        ({"architecture": "mean_embedding"}, True, "gain nothing from int8"),
+    ],
+)
+def test_what_does_not_fold_says_why(
+    row: dict[str, Any], int8: bool, said: str, tmp_path: Path
+) -> None:
+    predictor = networks.random_predictor(**row)
+    with pytest.raises(ExportError, match=said):
+        export_folded(predictor, tmp_path / "f", int8=int8)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def folded_path(tmp_path_factory: Any) -> Path:
+    place = tmp_path_factory.mktemp("with a space") / "folded"
+    return export_folded(predictor_of({}), place)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"precision": "int61"}, "Got 'int61'. Did you mean 'int16'"),
+        ({"engine": "nunba"}, "Did you mean 'numba'"),
+        ({"precision": "int8"}, "precision='int8' needs engine='numba'"),
+    ],
+)
+def test_wrong_options_are_said(folded_path: Path, options: Any, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load_folded(folded_path, **options)
+
+
+@pytest.mark.parametrize("name", ["embedding.npy", "tokenizer-classes.npy"])
+def test_a_changed_or_missing_file_is_said(
+    folded_path: Path, tmp_path: Path, name: str
+) -> None:
+    copy = Path(shutil.copytree(folded_path, tmp_path / "copy"))
+    data = bytearray((copy / name).read_bytes())
+    data[-7] ^= 1
+    (copy / name).write_bytes(data)
+    with pytest.raises(BundleError, match=f"{name} is damaged: changed. Restore"):
+        load_folded(copy)
+    (copy / name).write_bytes(data[:-1])
+    with pytest.raises(BundleError, match=f"{name} is damaged: it has"):
+        load_folded(copy)
+    (copy / name).unlink()
+    with pytest.raises(BundleError, match=f"incomplete: {name} cannot be read"):
+        load_folded(copy)
+
+
+def test_an_export_that_answers_otherwise_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = FoldedClassifier.predict_proba
+    monkeypatch.setattr(
+        FoldedClassifier, "predict_proba", lambda self, x: real(self, x) + 2e-5
+    )
+    with pytest.raises(ExportError, match="differ by 2e-05 on the text"):
+        export_folded(predictor_of({}), tmp_path / "f")
+    assert not list(tmp_path.iterdir())
+
+
+def test_numpy_and_the_standard_library_are_enough(folded_path: Path) -> None:
+    program = """
+import sys
+sys.stdin.reconfigure(encoding="utf-8")
+from emoclf.folded.__main__ import main
+code = main(sys.argv[1:])
+roots = {name.partition(".")[0] for name in sys.modules}
+foreign = roots - set(sys.stdlib_module_names) - {"numpy", "emoclf", "__main__"}
+assert not {name for name in foreign if not name.startswith("_")}, foreign
+sys.exit(code)
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program, str(folded_path)],
+        input="It was LOVELY!\n\n我 :-)\n",
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    folded = load_folded(folded_path)
+    for line, text in zip(
+        done.stdout.splitlines(), ["It was LOVELY!", "", "我 :-)"], strict=True
+    ):
+        chances = folded.predict_proba([text])[0]
+        label = folded.label_names[chances.argmax()]
+        assert line == f"{label}\t{chances.max():.4f}"
+
+
+def test_a_quick_answer_says_what_is_wrong(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "emoclf.folded", str(tmp_path / "none"), "text"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "does not exist. An export is the folder" in done.stderr

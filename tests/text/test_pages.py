@@ -1,0 +1,42 @@
+"""Tables in pages say what the whole tables say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from emoclf.text.pages import cut_into_pages, read_pages
+from emoclf.text.tables import SIZE, shipped
+from emoclf.text.tokenizer import Tokenizer
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_pages_are_the_tables(lowercase: bool) -> None:
+    arrays = cut_into_pages(shipped(), lowercase=lowercase)
+    assert sum(values.nbytes for values in arrays.values()) < 250_000
+    pages = read_pages(arrays)
+    whole = pages.whole()
+    np.testing.assert_array_equal(whole.classes, shipped().classes)
+    forms = shipped().lower if lowercase else shipped().plain
+    np.testing.assert_array_equal(whole.lower, forms)
+    every = "".join(map(chr, range(SIZE)))
+    for found, expected in zip(
+        pages.strings(lowercase), shipped().strings(lowercase), strict=True
+    ):
+        assert every.translate(found) == every.translate(expected)
+
+
+def test_a_tokenizer_reads_pages() -> None:
+    pages = read_pages(cut_into_pages(shipped(), lowercase=True))
+    text = "Don't STOP... :-) 我们 \ud800 İ 10:30"
+    assert Tokenizer(points=pages).tokens(text) == Tokenizer().tokens(text)
+
+
+def test_what_does_not_fit_is_said() -> None:
+    arrays = cut_into_pages(shipped(), lowercase=True)
+    with pytest.raises(ValueError, match="'classes' is missing"):
+        read_pages({name: arrays[name] for name in ("numbers", "changes")})
+    with pytest.raises(ValueError, match="do not fit"):
+        read_pages({**arrays, "numbers": arrays["numbers"][:9]})
+    with pytest.raises(ValueError, match="do not fit"):
+        read_pages({**arrays, "changes": arrays["changes"][:9]})

@@ -1,0 +1,119 @@
+"""Looking pieces up gives the ids that cutting texts gives, without exception."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emoclf.datasets.sample import load_sample
+from emoclf.folded.compiled import CompiledPieces
+from emoclf.text import pieces as module
+from emoclf.text.encoder import TextEncoder
+from emoclf.text.pieces import PieceEncoder
+from emoclf.text.tables import SIZE
+from emoclf.text.tokenizer import EMOTICONS, Tokenizer
+from emoclf.text.vocabulary import Vocabulary
+
+PARTS = [
+    *"aAbZİ'’09.,:!-( \x00\t\n\x1f\x7f\xa0\u2028\u200d\ufe0f\u0301我ไ👍🏽🇫\ud800\udc00",
+    "the",
+    "The",
+    "don't ",
+    " 3.5 ",
+    "!!!!",
+    "x" * 70 + " ",
+    *EMOTICONS,
+]
+TEXTS = st.one_of(
+    st.lists(st.sampled_from(PARTS), max_size=20).map("".join),
+    st.text(max_size=30),
+)
+TOKENS = ["a", "the", "don't", "3.5", ":)", "!!!", "我", "İ", "i", "A", "The", "b"]
+ENGINES = [pytest.param(lambda table: table, id="numpy"),
+           pytest.param(CompiledPieces, id="numba")]  # fmt: skip
+
+
+def both(
+    engine: Callable[[Any], Any], kind: str = "words", lowercase: bool = True
+) -> tuple[TextEncoder, PieceEncoder]:
+    """Return the definition, and what is held to it."""
+    encoder = TextEncoder(
+        Tokenizer(kind, lowercase),
+        Vocabulary(TOKENS),
+        max_length=12,
+        stop_words=["b", "9"],
+    )
+    quick = PieceEncoder(
+        encoder.tokenizer,
+        dict(zip(TOKENS, range(2, 99), strict=False)),
+        stop_words=encoder.stop_words,
+        max_length=encoder.max_length,
+    )
+    quick.use(engine)
+    return encoder, quick
+
+
+def as_lists(found: tuple[np.ndarray, np.ndarray]) -> list[list[int]]:
+    token_ids, lengths = found
+    assert token_ids.dtype == np.int32
+    ends = np.cumsum(lengths)
+    assert len(token_ids) == (ends[-1] if len(ends) else 0)
+    return [x.tolist() for x in np.split(token_ids, ends[:-1])] if len(ends) else []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", ["words", "characters"])
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_equal_ids(engine: Any, kind: str, lowercase: bool) -> None:
+    encoder, quick = both(engine, kind, lowercase)
+
+    # One memory for all examples: what was learnt must not change an answer.
+    @settings(max_examples=300, deadline=None)
+    @given(texts=st.lists(TEXTS, max_size=12))
+    def same(texts: list[str]) -> None:
+        expected = [ids.tolist() for ids in encoder.encode(texts)]
+        assert as_lists(quick.encode(texts)) == expected
+        assert [quick.encode_one(text) for text in texts] == expected
+
+    same()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_code_point(engine: Any) -> None:
+    encoder, quick = both(engine)
+    codes = [*range(0x3100), *range(0xD7F0, 0x10000), *range(0x10000, SIZE, 53)]
+    texts = ["a{0}a {0} The{0}".format(chr(code)) for code in codes]
+    expected = [ids.tolist() for ids in encoder.encode(texts)]
+    assert as_lists(quick.encode(texts)) == expected
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_is_forgotten_is_learnt_again(
+    engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A chunk has fewer pieces than are remembered, here as ever.
+    monkeypatch.setattr(module, "MOST", 300)
+    monkeypatch.setattr(module, "CHUNK", 500)
+    encoder, quick = both(engine)
+    texts = list(load_sample().texts[:400])
+    for _ in range(2):
+        expected = [ids.tolist() for ids in encoder.encode(texts)]
+        assert as_lists(quick.encode(texts)) == expected
+        assert [quick.encode_one(text) for text in texts] == expected
+    assert len(quick._few) <= 300
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_texts_of_any_size(engine: Any) -> None:
+    encoder, quick = both(engine)
+    numbers = " ".join(str(n) for n in range(60_000))
+    texts = ["", " ", "a " * 100_000, numbers, "\0", "x" * 200_000, "the"]
+    expected = [ids.tolist() for ids in encoder.encode(texts)]
+    assert as_lists(quick.encode(texts)) == expected
+    assert as_lists(quick.encode([])) == []
+    assert as_lists(quick.encode([""])) == [[]]
