@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from emoclf._version import __version__
 
 if TYPE_CHECKING:
+    from emoclf.bulk.run import predict_file
     from emoclf.bundle import Bundle
     from emoclf.bundle_folder import load_bundle, save_bundle
     from emoclf.compare import compare_networks
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from emoclf.embeddings.word2vec import train_word2vec
     from emoclf.estimator import EmotionClassifier
     from emoclf.evaluation.judge import judge
+    from emoclf.export.any_form import export_classifier
     from emoclf.export.saved_model import export_saved_model
+    from emoclf.exported import load_exported
     from emoclf.models.build import build_model
     from emoclf.pipeline import train_classifier
     from emoclf.predictor import Predictor
@@ -44,10 +47,13 @@ _HOME = {
     "check_model": "emoclf.training.model_checks",
     "compare_networks": "emoclf.compare",
     "embedding_matrix": "emoclf.embeddings.matrix",
+    "export_classifier": "emoclf.export.any_form",
     "export_saved_model": "emoclf.export.saved_model",
     "judge": "emoclf.evaluation.judge",
     "load_bundle": "emoclf.bundle_folder",
+    "load_exported": "emoclf.exported",
     "load_sample": "emoclf.datasets.sample",
+    "predict_file": "emoclf.bulk.run",
     "read_dataset": "emoclf.datasets.tables",
     "read_vectors": "emoclf.embeddings.vectors",
     "save_bundle": "emoclf.bundle_folder",
@@ -70,10 +76,13 @@ __all__ = [
     "check_model",
     "compare_networks",
     "embedding_matrix",
+    "export_classifier",
     "export_saved_model",
     "judge",
     "load_bundle",
+    "load_exported",
     "load_sample",
+    "predict_file",
     "read_dataset",
     "read_vectors",
     "save_bundle",

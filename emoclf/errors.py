@@ -13,6 +13,7 @@ the built-in that a caller would expect::
     ├── BundleError          (ValueError)    a saved classifier
     ├── ExportError          (RuntimeError)  an export that failed its own check
     ├── SearchError          (RuntimeError)  a search that cannot go on
+    ├── WorkerError          (RuntimeError)  a worker process that failed or was killed
     └── MissingDependency    (ImportError)   an optional package
 
 The command line prints the message of an EmoclfError on one line and returns 1;
@@ -21,7 +22,6 @@ anything else is a bug and shows its traceback.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -65,6 +65,10 @@ class SearchError(EmoclfError, RuntimeError):
     """A hyper-parameter search cannot go on."""
 
 
+class WorkerError(EmoclfError, RuntimeError):
+    """A worker process failed or was killed."""
+
+
 class MissingDependency(EmoclfError, ImportError):
     """An optional package is not installed."""
 
@@ -79,5 +83,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("quite else", ["anger", "joy"])
     ''
     """
+    import difflib  # An answer that goes well needs no advice.
+
     close = difflib.get_close_matches(str(word), [str(k) for k in known], 1, 0.6)
     return f" Did you mean {close[0]!r}?" if close else ""

@@ -8,17 +8,36 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole, or as it was before."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with new_file(path) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def new_file(target: Path) -> Iterator[BinaryIO]:
+    """Give a file to write, which takes the target's place when all went well.
+
+    Parameters
+    ----------
+    target : Path
+        Another file that stands here is replaced.
+
+    Yields
+    ------
+    stream : binary stream
+        Of a file beside the target, which is gone again if an error leaves the block.
+    """
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with open(temporary, "wb") as stream:
-            stream.write(data)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        os.replace(temporary, target)
     finally:
         # After the replacement, or where it could not be made, there is nothing.
         with suppress(OSError):

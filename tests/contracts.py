@@ -16,7 +16,7 @@ from emoclf.models.answers import Answers
 from emoclf.models.build import build_model
 from emoclf.models.heads import LOGITS, logits_twin
 from emoclf.models.mean_embedding import BIGRAMS
-from emoclf.models.padding import pad
+from emoclf.padding import pad
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
 from emoclf.training.model_checks import head_activations

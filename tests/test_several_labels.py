@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from sklearn.metrics import average_precision_score
 from tiny import PLACES, WORDS, tiny_settings
 
 from emoclf.export.saved_model import export_saved_model
+from emoclf.exported import load_exported
 from emoclf.job import Job, read_parts, run_job
 from emoclf.predictor import Predictor
 from emoclf.training.thresholds import choose_thresholds
@@ -77,13 +77,11 @@ def test_average_precision_is_that_of_scikit_learn(job: Job) -> None:
 
 def test_an_export_answers_the_same(job: Job, tmp_path: Path) -> None:
     path = export_saved_model(job.trained.predictor, tmp_path / "served")
-    served = tf.saved_model.load(str(path))
-    found = served.signatures["serving_default"](text=tf.constant(NEW))
+    served, predictor = load_exported(path), job.trained.predictor
     np.testing.assert_allclose(
-        found["probabilities"].numpy(),
-        job.trained.predictor.predict_proba(NEW),
-        atol=1e-6,
+        served.predict_proba(NEW), predictor.predict_proba(NEW), atol=1e-6
     )
+    assert served.predict(NEW) == predictor.predict(NEW)
 
 
 def test_two_classes_may_have_a_sigmoid_each(tmp_path: Path) -> None:

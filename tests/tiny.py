@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split, split_dataset
+from emoclf.export.folded import export_folded
 from emoclf.pipeline import Trained, train_classifier
 from emoclf.settings import RunSettings
 
@@ -54,3 +56,8 @@ def tiny_trained() -> Trained:
     """Return a classifier of the tiny corpus, trained once for all tests."""
     split = tiny_split()
     return train_classifier(split.train, split.valid, tiny_settings())
+
+
+def tiny_folded(folder: Path) -> Path:
+    """Return an export of the tiny classifier that NumPy alone runs."""
+    return export_folded(tiny_trained().predictor, folder / "tiny.folded")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from emoclf.cli.shared import (
-    add_output_options,
-    load_tensorflow,
-    new_command,
-    print_json,
-)
+from emoclf.cli.shared import add_output_options, new_command, print_json
+from emoclf.errors import ExportError
 
-FORMATS = ("saved-model",)
+FORMS = ("saved-model", "onnx", "litert", "litert-int8", "folded", "folded-int8")
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
@@ -21,14 +19,39 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     parser = new_command(
         subparsers,
         "export",
-        help="write a saved classifier as a SavedModel that takes raw strings",
-        example="emoclf export emotions.emoclf --to saved-model -o served/emotions",
+        help="write a saved classifier in a form that answers without training",
+        example=(
+            "emoclf export emotions.emoclf --to saved-model -o served/emotions\n"
+            "  emoclf export emotions.emoclf --to folded -o emotions.folded"
+        ),
     )
     parser.add_argument("bundle", help="folder that 'emoclf train' wrote")
-    parser.add_argument("--to", required=True, choices=FORMATS, help="form to write")
+    parser.add_argument(
+        "--to",
+        required=True,
+        choices=FORMS,
+        help="form to write; folded needs NumPy alone to answer",
+    )
     parser.add_argument("-o", "--output", required=True, help="folder to write")
     parser.add_argument(
-        "--overwrite", action="store_true", help="replace an older export"
+        "--force",
+        "--overwrite",
+        dest="overwrite",
+        action="store_true",
+        help="replace an older export",
+    )
+    group = parser.add_argument_group("of a SavedModel")
+    group.add_argument(
+        "--version", type=int, metavar="N", help="number of the version's folder (1)"
+    )
+    group.add_argument(
+        "--top", type=int, metavar="K", help="labels that predict_top names (3)"
+    )
+    group.add_argument(
+        "--tokens",
+        action="store_const",
+        const=True,
+        help="take token ids instead of texts, as jieba's tokenizer needs",
     )
     add_output_options(parser)
     parser.set_defaults(run=run)
@@ -36,15 +59,44 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export, and say where it went."""
+    options = _options(args)
+    from emoclf.quiet import load_tensorflow
+
     load_tensorflow()
-    from emoclf.export.saved_model import export_saved_model
+    from emoclf.export.any_form import export_classifier
+    from emoclf.exported.folder import ABOUT
     from emoclf.predictor import Predictor
 
-    path = export_saved_model(
-        Predictor.load(args.bundle), args.output, overwrite=args.overwrite
+    path = export_classifier(
+        Predictor.load(args.bundle),
+        args.output,
+        to=args.to,
+        overwrite=args.overwrite,
+        **options,
     )
+    about = json.loads((Path(path) / ABOUT).read_text("utf-8"))
+    parity = dict(about["parity"])
+    size = parity.pop("bytes")
     if args.json:
-        print_json({"path": str(path), "format": args.to})
-    else:
-        print(f"Exported: {path}")
+        answer = {"path": str(path), "format": args.to, "bytes": size}
+        print_json({**answer, "parity": parity})
+        return 0
+    print(f"Exported: {path} ({size / 1e6:.1f} MB)")
+    for precision, found in parity.items():
+        print(
+            f"Compared with the bundle on {found['n_texts']:,} texts, {precision}: "
+            f"{found['equal_labels']:.2%} of the labels are equal, probabilities "
+            f"differ by {found['largest_difference']:.2g} at most."
+        )
     return 0
+
+
+def _options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that were given, where the form has them."""
+    names = ("version", "top", "tokens")
+    given = {name: getattr(args, name) for name in names}
+    given = {name: value for name, value in given.items() if value is not None}
+    if given and args.to != "saved-model":
+        first = next(iter(given))
+        raise ExportError(f"--{first} is of a SavedModel. Use it with --to saved-model")
+    return given

@@ -12,7 +12,17 @@ import re
 from dataclasses import fields
 
 _IN_A_FILE = " has no setting "
-_BOTH = "overwrite=True (--overwrite on the command line)"
+# Arguments of predict_file that are options of 'emoclf predict'.
+_OF_PREDICT = (
+    "on_error",
+    "force",
+    "prefix",
+    "format",
+    "workers",
+    "precision",
+    "engine",
+)
+_BOTH = re.compile(r"\w+=True \((--[\w-]+) on the command line\)")
 
 
 def as_options(message: str) -> str:
@@ -28,7 +38,7 @@ def as_options(message: str) -> str:
     if _IN_A_FILE in message:
         # Of a settings file, where settings have their own names.
         return message
-    message = message.replace(_BOTH, "--overwrite")
+    message = _BOTH.sub(r"\1", message)
     names = _setting_names()
     any_name = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
     # Words such as "filters" are settings only where a value is given to them.
@@ -74,9 +84,10 @@ def _setting_names() -> frozenset[str]:
     from emoclf.models.registry import ARCHITECTURES
     from emoclf.settings.run import section_classes
 
-    return frozenset(
+    settings = (
         field.name
         for architecture in ARCHITECTURES
         for section in section_classes(architecture).values()
         for field in fields(section)
     )
+    return frozenset((*settings, *_OF_PREDICT))

@@ -1,19 +1,25 @@
-"""``emoclf predict``: a label and probabilities for each line."""
+"""``emoclf predict``: a label and probabilities for each text of a file."""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
+import logging
+import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from emoclf.cli.shared import (
-    as_json,
-    lines_as_they_come,
-    load_tensorflow,
-    new_command,
-    open_input,
-)
+from emoclf.bulk.choices import ENGINES, INPUT_FORMATS, ON_ERROR, PRECISIONS
+from emoclf.cli.shared import load_tensorflow, new_command
+from emoclf.errors import SettingsError
+
+logger = logging.getLogger(__name__)
+
+# What a shell says of a process that SIGTERM ended.
+TERMINATED = 128 + signal.SIGTERM
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
@@ -21,59 +27,161 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     parser = new_command(
         subparsers,
         "predict",
-        help="answer each line of a file or of standard input",
-        example="echo 'They all came!' | emoclf predict emotions.emoclf",
+        help="answer each text of a file or of standard input",
+        example=(
+            "echo 'They all came!' | emoclf predict emotions.emoclf\n"
+            "  emoclf predict emotions.emoclf reviews.csv.gz -o answered.parquet"
+        ),
     )
-    parser.add_argument("bundle", help="folder that 'emoclf train' wrote")
+    parser.add_argument("model", help="a bundle, or any folder of 'emoclf export'")
     parser.add_argument(
-        "input", nargs="?", default="-", help="one text a line; - is standard input (-)"
+        "input",
+        nargs="?",
+        default="-",
+        help="CSV, TSV, JSON Lines, Parquet, or one text a line; plain or .gz; - is "
+        "standard input (-)",
     )
     parser.add_argument(
-        "--json", action="store_true", help="one JSON object a line, with the text"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write .jsonl, .csv, .tsv or .parquet, with all that stands beside a text",
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="one JSON object a line on standard output, with the text",
     )
     parser.add_argument(
         "--all", action="store_true", help="the probability of every label"
     )
+    _add_reading(parser.add_argument_group("reading and writing"))
+    group = parser.add_argument_group("running")
+    group.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes that answer (1)"
+    )
+    group.add_argument(
+        "--precision", choices=PRECISIONS, help="of a folded export: of its tables"
+    )
+    group.add_argument(
+        "--engine", choices=ENGINES, help="of a folded export: what computes"
+    )
+    group.add_argument(
+        "--quiet", action="store_true", help="no progress, no summary, only errors"
+    )
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Answer lines as they come, in constant memory."""
-    load_tensorflow()
-    from emoclf.predictor import Predictor
+def _add_reading(group: Any) -> None:
+    group.add_argument(
+        "--format",
+        choices=INPUT_FORMATS,
+        help="what the input holds, where its ending does not say it (lines)",
+    )
+    group.add_argument(
+        "--text-column",
+        metavar="NAME",
+        help="column or key of the texts; found by its name",
+    )
+    group.add_argument("--encoding", default="utf-8", help="of the input (utf-8)")
+    group.add_argument(
+        "--on-error",
+        choices=ON_ERROR,
+        default="stop",
+        help="at a bad line: stop; skip it; or keep it with an empty label (stop)",
+    )
+    group.add_argument(
+        "--prefix",
+        default="",
+        help="set before the names of new columns, where the input has them already",
+    )
+    group.add_argument(
+        "--force", action="store_true", help="replace an output file that is there"
+    )
 
-    predictor = Predictor.load(args.bundle)
-    with open_input(args.input) as stream:
-        for text, prediction in _answers(predictor, lines_as_they_come(stream)):
-            label, probabilities = prediction
-            if args.json:
-                answer = {
-                    "text": text,
-                    "label": label,
-                    "probabilities": {k: round(p, 6) for k, p in probabilities.items()},
-                }
-                line = as_json(answer)
-            else:
-                line = _plain(label, probabilities, every=args.all)
-            sys.stdout.write(line + "\n")
+
+def run(args: argparse.Namespace) -> int:
+    """Answer texts as they come, in constant memory."""
+    from emoclf.bulk.answers import needs_tensorflow
+    from emoclf.bulk.run import predict_file
+
+    if args.output and (args.json or args.all):
+        raise SettingsError(
+            "--json and --all are for standard output. With --output the file's ending "
+            "says the format, and all probabilities are in it."
+        )
+    options = {
+        name: getattr(args, name)
+        for name in ("precision", "engine")
+        if getattr(args, name) is not None
+    }
+    if args.workers == 1 and needs_tensorflow(args.model):
+        load_tensorflow()
+    with _terminated_cleanly(), _progress(args) as bar:
+        summary = predict_file(
+            args.model,
+            args.input,
+            args.output or sys.stdout,
+            format=args.format,
+            output_format=_stream_format(args),
+            text_column=args.text_column,
+            encoding=args.encoding,
+            prefix=args.prefix,
+            on_error=args.on_error,
+            force=args.force,
+            workers=args.workers,
+            options=options,
+            report=bar.update if bar is not None else None,
+        )
+    if args.output or summary.bad:
+        logger.info("%s", _said(summary, args))
     return 0
 
 
-def _plain(
-    label: str | tuple[str, ...], probabilities: dict[str, float], *, every: bool
-) -> str:
-    several = isinstance(label, tuple)
-    names = ",".join(label) if several else str(label)
-    if every:
-        shown = [f"{name}={p:.4f}" for name, p in probabilities.items()]
-        return "\t".join([names, *shown])
-    chosen = label if isinstance(label, tuple) else (label,)
-    return names + "\t" + ",".join(f"{probabilities[name]:.4f}" for name in chosen)
+def _stream_format(args: argparse.Namespace) -> str:
+    if args.json:
+        return "jsonl"
+    return "probabilities" if args.all else "labels"
 
 
-def _answers(predictor: Any, groups: Iterable[list[str]]) -> Iterator[tuple[str, Any]]:
-    """Pair each text with its answer, holding one group of texts at a time."""
-    for texts in groups:
-        yield from zip(texts, predictor.predict_stream(texts), strict=True)
-        # Somebody may be reading along.
-        sys.stdout.flush()
+def _progress(args: argparse.Namespace) -> Any:
+    # Beside answers or questions on the same terminal a bar would only be in the way.
+    shared = not args.output and sys.stdout.isatty()
+    asked = args.input == "-" and sys.stdin.isatty()
+    if args.quiet or shared or asked or not sys.stderr.isatty():
+        return nullcontext()
+    # An export answers with NumPy alone, and then without a bar.
+    if importlib.util.find_spec("rich") is None:
+        return nullcontext()
+    from emoclf.bulk.bar import Bar
+
+    return Bar()
+
+
+def _said(summary: Any, args: argparse.Namespace) -> str:
+    texts = f"{summary.answered:,} text{'' if summary.answered == 1 else 's'}"
+    said = f"Answered {texts}"
+    if args.output:
+        said += f": {args.output}"
+    if summary.bad:
+        what = "left out" if args.on_error == "skip" else "kept without an answer"
+        lines = f"{summary.bad:,} bad line{'' if summary.bad == 1 else 's'}"
+        said += f"; {lines} {what}"
+    return said + "."
+
+
+@contextmanager
+def _terminated_cleanly() -> Iterator[None]:
+    """Leave nothing half-written behind when a supervisor ends this process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        sys.exit(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -12,14 +12,11 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, NoReturn
 
-from emoclf.errors import DataError
+from emoclf.quiet import load_tensorflow as load_tensorflow
 
 DATA_HELP = "CSV, TSV, JSON Lines or Parquet, plain or .gz; - is standard input"
-
-# About two thousand sentences.
-PIECE = 1 << 18
 
 
 class Parser(argparse.ArgumentParser):
@@ -62,20 +59,6 @@ def as_json(value: Any, *, indent: int | None = None) -> str:
 
 
 @contextlib.contextmanager
-def open_input(path: str) -> Iterator[BinaryIO]:
-    """Open a file, or standard input for ``-``."""
-    if path == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        stream = open(path, "rb")  # noqa: SIM115 - errors of reading alone are caught
-    except OSError as error:
-        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
-    with stream:
-        yield stream
-
-
-@contextlib.contextmanager
 def as_file(path: str, *, ending: str = "") -> Iterator[str]:
     """Give a data file that can be read more than once, also for ``-``.
 
@@ -104,58 +87,3 @@ def as_file(path: str, *, ending: str = "") -> Iterator[str]:
         named = place + ending + packed
         os.replace(place, named)
         yield named
-
-
-def lines_as_they_come(stream: BinaryIO) -> Iterator[list[str]]:
-    """Read lines in groups: at once what has arrived, however little it is.
-
-    Somebody at a terminal, or a program that writes now and then, gets each answer
-    before the next question; a file or a fast pipe is read in large pieces.
-
-    Parameters
-    ----------
-    stream : binary stream with ``read1``
-        UTF-8. Bytes that are not must neither stop a stream of a million lines nor be
-        dropped in silence: they become U+FFFD, as in the graph of an export.
-
-    Yields
-    ------
-    lines : list of str, without their ends
-    """
-    begun: list[bytes] = []
-    mark = codecs.BOM_UTF8
-    while piece := stream.read1(PIECE):  # type: ignore[attr-defined]
-        begun.append(piece)
-        if b"\n" in piece:
-            *lines, rest = b"".join(begun).removeprefix(mark).split(b"\n")
-            begun, mark = [rest], b""
-            yield [_text(line) for line in lines]
-    if last := b"".join(begun).removeprefix(mark):
-        yield [_text(last)]
-
-
-def _text(line: bytes) -> str:
-    return line.decode("utf-8", errors="replace").removesuffix("\r")
-
-
-def load_tensorflow() -> None:
-    """Import TensorFlow without the lines that it writes past Python's streams.
-
-    It announces oneDNN and missing graphics cards on file descriptor 2 before it reads
-    its own log level. What goes wrong in the import is still raised.
-    """
-    # 3 also hides "oneDNN supports DT_BOOL only on …", an error that is none.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        import tensorflow as tf
-
-        # The announcements come with the first device, not with the import.
-        tf.constant(0)
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

@@ -45,13 +45,13 @@ def shorten(words: Iterable[str], limit: int = 12) -> str:
     return ", ".join(words[:limit]) + (", …" if len(words) > limit else "")
 
 
-def read_text(value: Any) -> str:
-    """Return the text of a cell as it stands.
+def any_text(value: Any) -> str:
+    """Return the text of a cell as it stands, be it empty.
 
     Raises
     ------
     BadRow
-        If it is missing, empty, or not a text.
+        If it is missing or not a text.
     """
     if is_missing(value):
         raise BadRow("missing text", "the text is missing. Fill it in")
@@ -60,9 +60,21 @@ def read_text(value: Any) -> str:
             "text of another type",
             f"the text must be a string. Got {value!r} instead. Quote it",
         )
-    if not value.strip():
-        raise BadRow("empty text", f"the text is empty: {value!r}. Fill it in")
     return str(value)
+
+
+def read_text(value: Any) -> str:
+    """Return the text of a cell as it stands.
+
+    Raises
+    ------
+    BadRow
+        If it is missing, empty, or not a text.
+    """
+    text = any_text(value)
+    if not text.strip():
+        raise BadRow("empty text", f"the text is empty: {value!r}. Fill it in")
+    return text
 
 
 def read_part(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from emoclf.datasets.cells import shorten
@@ -50,6 +50,8 @@ LABEL_NAMES = [
     "mood",
 ]
 
+_USUAL = {"text_column": (TEXT_NAMES, "texts"), "label_column": (LABEL_NAMES, "labels")}
+
 
 class Columns(NamedTuple):
     """Positions of the columns; ``split`` only if one was named."""
@@ -85,17 +87,10 @@ def find_columns(
         for setting in ("text_column", "label_column", "split_column")
         if (name := getattr(settings, setting)) is not None
     }
-    for setting, usual, what in (
-        ("text_column", TEXT_NAMES, "texts"),
-        ("label_column", LABEL_NAMES, "labels"),
-    ):
+    for setting in _USUAL:
         if setting not in named:
-            free = [i for i in range(len(columns)) if i not in named.values()]
-            found = [i for i in free if columns[i].strip().casefold() in usual]
-            if len(found) != 1:
-                names = [columns[i] for i in found]
-                raise DataError(_not_one(columns, names, what, setting, source, cure))
-            named[setting] = found[0]
+            taken = named.values()
+            named[setting] = _usual(columns, setting, taken, source=source, cure=cure)
     if len(set(named.values())) < len(named):
         raise DataError(
             f"{source}: texts, labels and parts must stand in different columns. "
@@ -104,6 +99,21 @@ def find_columns(
     return Columns(
         named["text_column"], named["label_column"], named.get("split_column")
     )
+
+
+def find_text(
+    columns: Sequence[str], name: str | None, *, source: str, cure: str = ""
+) -> int:
+    """Find the column of the texts alone, named or usually called so.
+
+    Raises
+    ------
+    DataError
+        As :func:`find_columns` does.
+    """
+    if name is not None:
+        return _named(columns, name, source=source)
+    return _usual(columns, "text_column", (), source=source, cure=cure)
 
 
 def by_number(columns: Sequence[str], settings: DataSettings) -> bool:
@@ -134,6 +144,23 @@ def _named(columns: Sequence[str], name: str, *, source: str) -> int:
             f"{cure}"
         )
     return list(columns).index(name)
+
+
+def _usual(
+    columns: Sequence[str],
+    setting: str,
+    taken: Collection[int],
+    *,
+    source: str,
+    cure: str,
+) -> int:
+    usual, what = _USUAL[setting]
+    free = [i for i in range(len(columns)) if i not in taken]
+    found = [i for i in free if columns[i].strip().casefold() in usual]
+    if len(found) != 1:
+        names = [columns[i] for i in found]
+        raise DataError(_not_one(columns, names, what, setting, source, cure))
+    return found[0]
 
 
 def _not_one(

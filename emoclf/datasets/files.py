@@ -23,6 +23,8 @@ FORMATS = {
     ".parquet": "parquet",
 }
 
+GZIP = b"\x1f\x8b"
+
 _MARKS = (  # UTF-32 first: its mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -39,6 +41,24 @@ def file_format(path: str | os.PathLike[str]) -> tuple[Path, str, bool]:
     DataError
         If there is no such file, it is a directory, or its ending is not known.
     """
+    path = check_file(path)
+    ending, compressed = ending_of(path)
+    if ending not in FORMATS:
+        raise DataError(
+            f"{path} ends in none of {', '.join(FORMATS)}, plain or with .gz. "
+            "Rename it, or save it in one of these formats."
+        )
+    return path, FORMATS[ending], compressed
+
+
+def check_file(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a file that is there.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or it is a directory.
+    """
     path = Path(path)
     try:
         if path.is_dir():
@@ -50,30 +70,45 @@ def file_format(path: str | os.PathLike[str]) -> tuple[Path, str, bool]:
             raise DataError(f"There is no file {path}.{near}")
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
+    return path
+
+
+def ending_of(path: Path) -> tuple[str, bool]:
+    """Return the ending that says the format, in lower case, and whether .gz follows.
+
+    Examples
+    --------
+    >>> ending_of(Path("reviews.CSV.gz"))
+    ('.csv', True)
+    """
     endings = [ending.lower() for ending in path.suffixes]
     compressed = endings[-1:] == [".gz"]
     ending = (endings[:-1] if compressed else endings)[-1:]
-    if not ending or ending[0] not in FORMATS:
-        raise DataError(
-            f"{path} ends in none of {', '.join(FORMATS)}, plain or with .gz. "
-            "Rename it, or save it in one of these formats."
-        )
-    return path, FORMATS[ending[0]], compressed
+    return (ending[0] if ending else ""), compressed
 
 
 @contextmanager
 def open_bytes(path: Path, *, compressed: bool) -> Iterator[IO[bytes]]:
     """Open a file for reading; what goes wrong on the way is a DataError."""
+    with (
+        reading(path),
+        gzip.open(path, "rb") if compressed else open(path, "rb") as stream,
+    ):
+        head = stream.peek(4)[:4]
+        if not head:
+            raise DataError(f"{path} is empty.")
+        if not compressed and head[:2] == GZIP:
+            raise DataError(
+                f"{path} is compressed with gzip. Rename it to {path.name}.gz."
+            )
+        yield cast(IO[bytes], stream)
+
+
+@contextmanager
+def reading(path: Path | str) -> Iterator[None]:
+    """Turn what goes wrong in reading a file or a stream into a DataError."""
     try:
-        with gzip.open(path, "rb") if compressed else open(path, "rb") as stream:
-            head = stream.peek(4)[:4]
-            if not head:
-                raise DataError(f"{path} is empty.")
-            if not compressed and head[:2] == b"\x1f\x8b":
-                raise DataError(
-                    f"{path} is compressed with gzip. Rename it to {path.name}.gz."
-                )
-            yield cast(IO[bytes], stream)
+        yield
     except gzip.BadGzipFile as error:
         raise DataError(
             f"{path} is not a sound gzip file ({error}). Rename it if it is not "
@@ -98,9 +133,9 @@ def read_lines(path: Path, *, encoding: str, compressed: bool) -> Iterator[str]:
     SettingsError
         If there is no such encoding.
     """
-    name = _codec(encoding)
+    name = codec_name(encoding)
     with open_bytes(path, compressed=compressed) as stream:
-        _check_head(path, cast(gzip.GzipFile, stream).peek(4096)[:4096], name)
+        check_head(path, cast(gzip.GzipFile, stream).peek(4096)[:4096], name)
         wrapped = io.TextIOWrapper(
             stream, encoding="utf-8-sig" if name == "utf-8" else name, newline="\n"
         )
@@ -112,7 +147,14 @@ def read_lines(path: Path, *, encoding: str, compressed: bool) -> Iterator[str]:
             raise DataError(f"{path}, {message}") from None
 
 
-def _codec(encoding: str) -> str:
+def codec_name(encoding: str) -> str:
+    """Return the one name of an encoding.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such encoding.
+    """
     try:
         "".encode(encoding)  # a LookupError also for codecs that hold no text
         return codecs.lookup(encoding).name
@@ -124,7 +166,13 @@ def _codec(encoding: str) -> str:
         ) from None
 
 
-def _check_head(path: Path, head: bytes, name: str) -> None:
+def check_head(path: Path | str, head: bytes, name: str) -> None:
+    """Refuse a file that begins as UTF-16 or UTF-32 does, but is read as another.
+
+    Raises
+    ------
+    DataError
+    """
     if name.startswith(("utf-16", "utf-32")):
         return
     guess = next((other for mark, other in _MARKS if head.startswith(mark)), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,9 @@ def read_json_lines(
         If no object has the columns that are wanted.
     """
     objects = (
-        (number, _parse(line)) for number, line in enumerate(lines, 1) if line.strip()
+        (number, parse_object(line))
+        for number, line in enumerate(lines, 1)
+        if line.strip()
     )
     first = list(islice(objects, _LOOK_AHEAD))
     keys = dict.fromkeys(
@@ -50,7 +53,8 @@ def read_json_lines(
             yield _row(number, found, names, columns)
 
 
-def _parse(line: str) -> dict[str, Any] | BadRow:
+def parse_object(line: str) -> dict[str, Any] | BadRow:
+    """Return the object that stands on a line, or what is wrong with it."""
     try:
         found = json.loads(line)
     except json.JSONDecodeError as error:
@@ -73,18 +77,19 @@ def _row(number: int, found: dict[str, Any], names: list[str], columns: Columns)
     wanted = [names[i] for i in columns if i is not None]
     for name in wanted:
         if name not in found:
-            has = shorten(map(repr, found)) or "nothing"
-            return Row(
-                number,
-                bad=BadRow(
-                    f"no {name!r}",
-                    f"the object has no {name!r}.{did_you_mean(name, found)} "
-                    f"It has {has}. Mend it",
-                ),
-            )
+            return Row(number, bad=missing_key(found, name))
     cells = [found[name] for name in wanted]
     part = None if columns.split is None else part_cell(cells[2])
     return Row(number, cells[0], cells[1], part)
+
+
+def missing_key(found: dict[str, Any], name: str) -> BadRow:
+    """Word that an object lacks a key."""
+    has = shorten(map(repr, found)) or "nothing"
+    return BadRow(
+        f"no {name!r}",
+        f"the object has no {name!r}.{did_you_mean(name, found)} It has {has}. Mend it",
+    )
 
 
 def read_parquet(
@@ -99,13 +104,11 @@ def read_parquet(
     MissingDependency
         If pyarrow is not installed.
     """
-    parquet = require("pyarrow.parquet", extra="parquet", needed_by="reading Parquet")
-    arrow = require("pyarrow", extra="parquet", needed_by="reading Parquet")
+    require_parquet()
     with open_bytes(path, compressed=compressed) as stream:
         # Parquet is read from its end, which gzip can reach only by unpacking it all.
         source: Any = io.BytesIO(stream.read()) if compressed else stream
-        try:
-            file = parquet.ParquetFile(source)
+        with parquet_file(source, source=str(path)) as file:
             names = file.schema_arrow.names
             columns = find_columns(names, settings, source=str(path))
             wanted = [names[i] for i in columns if i is not None]
@@ -117,7 +120,39 @@ def read_parquet(
                     number += 1
                     part = None if columns.split is None else part_cell(cells[2])
                     yield Row(number, cells[0], cells[1], part)
-        except (arrow.ArrowException, OSError) as error:
-            raise DataError(
-                f"{path} is not a sound Parquet file: {str(error).splitlines()[0]}"
-            ) from None
+
+
+def require_parquet(needed_by: str = "reading Parquet") -> tuple[Any, Any]:
+    """Return ``pyarrow`` and ``pyarrow.parquet``.
+
+    Raises
+    ------
+    MissingDependency
+        If pyarrow is not installed.
+    """
+    return (
+        require("pyarrow", extra="parquet", needed_by=needed_by),
+        require("pyarrow.parquet", extra="parquet", needed_by=needed_by),
+    )
+
+
+@contextmanager
+def parquet_file(stream: Any, *, source: str, **options: Any) -> Iterator[Any]:
+    """Open a Parquet file; what is wrong with it, also later on, is a DataError.
+
+    Parameters
+    ----------
+    stream : path or binary stream that can seek
+    source : str
+        What errors call the file.
+    **options
+        Of ``pyarrow.parquet.ParquetFile``.
+    """
+    arrow, parquet = require_parquet()
+    try:
+        with parquet.ParquetFile(stream, **options) as file:
+            yield file
+    except (arrow.ArrowException, OSError) as error:
+        raise DataError(
+            f"{source} is not a sound Parquet file: {str(error).splitlines()[0]}"
+        ) from None

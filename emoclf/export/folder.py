@@ -122,8 +122,10 @@ def write_text(predictor: Predictor, folder: Path) -> dict[str, Any]:
     return {"text": encoder.to_state()[0]}
 
 
-def write_array(path: Path, values: np.ndarray) -> None:
-    """Write an array that can be mapped."""
+def write_array(path: Path, values: np.ndarray | None) -> None:
+    """Write an array that can be mapped; there may be none."""
+    if values is None:
+        return
     np.save(path, np.ascontiguousarray(values), allow_pickle=False)
 
 

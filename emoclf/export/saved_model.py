@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from emoclf.datasets.sample import load_sample
 from emoclf.errors import ExportError
-from emoclf.files import new_folder, recover_folder
+from emoclf.export.folder import size_of, write_export, write_text
+from emoclf.export.network import inference_network, quiet_logger
+from emoclf.export.parity import check_parity
+from emoclf.export.signatures import Signatures
+from emoclf.exported.folder import ABOUT, ExportFolder
+from emoclf.exported.saved_model import SavedModelClassifier
 from emoclf.predictor import Predictor
-from emoclf.text.graph import GraphEncoder
-
-METADATA = "emoclf.json"
-#: Largest difference of a probability between the export and the predictor.
-BOUND = 1e-5
-# Beside ordinary sentences: nothing, white space, marks, joined emoji, other scripts.
-HARD_TEXTS = (
-    "",
-    " \t\n",
-    "!!! …??",
-    "Don't! I can’t — won't.",
-    "cafe\u0301 CAFÉ İSTANBUL ΟΔΟΣ",
-    "👩‍👩‍👧‍👦 👍🏽 🇫🇷 :-) <3",
-    "我很高兴，真的！",
-    "שלום עליכם مرحبا",
-    "word " * 700,
-)
 
 
 def export_saved_model(
@@ -39,15 +24,36 @@ def export_saved_model(
     path: str | os.PathLike[str],
     *,
     version: int = 1,
+    top: int = 3,
+    tokens: bool = False,
     overwrite: bool = False,
 ) -> Path:
     """Export a classifier as a SavedModel, in the layout of TensorFlow Serving.
 
-    The signature ``serving_default`` takes ``text`` (string, [batch]) and answers with
-    ``label`` (string, [batch]), ``labels`` (string, [batch, n_classes]: the name of
-    each column) and ``probabilities`` (float32, [batch, n_classes]). Texts are
-    tokenized inside the graph, by the tokenizer's one definition; emoclf is not needed
-    to load it. Before the export counts, it is loaded and compared with the predictor.
+    Texts are tokenized inside the graph, by the tokenizer's one definition; emoclf is
+    not needed to load it. Before the export counts, it is loaded and compared with the
+    predictor. Its signatures take ``text`` (string, [batch], UTF-8) and give:
+
+    ``serving_default``
+        ``label`` (string, [batch]), ``labels`` (string, [batch, n_classes]) and
+        ``probabilities`` (float32, [batch, n_classes]).
+
+        Where a text has one label, the columns stand in the order of the classes, and
+        ``labels`` names each of them.
+
+        Where a text may have several, those that reach their thresholds come first,
+        then the others, both from the likeliest on; ``labels`` names each number of
+        its own row. ``count`` (int32, [batch]) says how many reach their thresholds:
+        the first ``count`` labels of a row are the answer. ``label`` is the first of
+        them, or ``""`` where there is none.
+    ``predict_top``
+        ``labels`` and ``probabilities``, [batch, top]: the likeliest ones. Where a text
+        may have several labels, the first of the order above, and ``count``, which may
+        be larger than ``top``.
+    ``tokens``
+        For inspection: ``tokens`` (string, [batch, most tokens], ``""`` is padding) as
+        the tokenizer cuts them, and ``token_ids`` (int32, [batch, longest], 0 is
+        padding) as the network sees them, without stop words and cut to its length.
 
     Parameters
     ----------
@@ -55,6 +61,13 @@ def export_saved_model(
     path : path
         The model is written to ``path/version``.
     version : int >= 1, default=1
+    top : int >= 1, default=3
+        Labels that ``predict_top`` names; all of them where there are fewer.
+    tokens : bool, default=False
+        Let ``serving_default`` and ``predict_top`` take ``token_ids`` (int32, [batch,
+        length], 0 is padding) instead of texts. Whoever calls tokenizes, with the
+        vocabulary and the tokenizer beside the model: :func:`emoclf.load_exported`
+        does. There is no signature ``tokens`` then.
     overwrite : bool, default=False
         Replace this version if it is there.
 
@@ -69,104 +82,60 @@ def export_saved_model(
         If the tokenizer cannot run in a graph (jieba), something stands in the way, or
         the export does not answer as the predictor does; nothing is left behind.
     """
-    if version < 1:
-        raise ExportError(f"version must be a whole number from 1 on. Got {version!r}.")
-    target = Path(path) / str(version)
-    recover_folder(target)
-    if target.exists() and not overwrite:
+    _check_number("version", version)
+    _check_number("top", top)
+    if not tokens and predictor.bundle.encoder.tokenizer.kind == "jieba":
         raise ExportError(
-            f"{target} exists. Choose another folder or version, or replace it with "
-            "overwrite=True (--overwrite on the command line)."
+            "The tokenizer 'jieba' runs in Python only, so that a SavedModel with it "
+            "cannot take texts. Export one that takes token ids, with tokens=True "
+            "(--tokens on the command line), or train with tokenizer='characters'."
         )
-    if target.exists() and not (target / METADATA).is_file():
+    if (Path(path) / ABOUT).is_file():
         raise ExportError(
-            f"{target} is not an export of emoclf, so it is left alone. Choose another "
-            "folder."
+            f"{path} is an export itself; versions of a SavedModel need a folder of "
+            "their own. Choose another folder."
         )
-    try:
-        # First, so that what is wrong with the path is Python's error and short.
-        with new_folder(target) as folder:
-            _write(predictor, folder)
-            difference = check_parity(predictor, folder)
-            _describe(predictor, folder, difference)
-    except (OSError, tf.errors.OpError) as error:
-        raise ExportError(f"Cannot write {target}: {error}.") from error
-    return target
+    top = min(top, len(predictor.label_names))
 
+    def fill(folder: Path) -> dict[str, Any]:
+        _write(predictor, folder, top=top, tokens=tokens)
+        about = {"input": "token_ids" if tokens else "text", "top": top}
+        text = write_text(predictor, folder) if tokens else {}
+        return {**text, "network": about}
 
-def check_parity(predictor: Predictor, folder: Path) -> float:
-    """Compare an export with the predictor, and return the largest difference.
-
-    Raises
-    ------
-    ExportError
-        If a probability differs by more than ``BOUND``, or a label differs where the
-        two best are further apart than that.
-    """
-    texts = [*HARD_TEXTS, *load_sample().texts[:200]]
-    serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
-    answer = serve(text=tf.constant(texts))
-    expected = predictor.predict_proba(texts)
-    found = answer["probabilities"].numpy()
-    difference = float(np.abs(found - expected).max())
-    if not difference <= BOUND:
-        worst = int(np.abs(found - expected).max(1).argmax())
-        raise ExportError(
-            f"The SavedModel and the predictor differ by {difference:.2g} on the text "
-            f"{texts[worst][:60]!r}; at most {BOUND:g} is allowed. Please report this."
+    def check(folder: ExportFolder) -> dict[str, Any]:
+        parity = check_parity(
+            predictor, SavedModelClassifier(folder), what="SavedModel"
         )
-    if not predictor.bundle.several:
-        labels = [label.decode() for label in answer["label"].numpy()]
-        best = np.sort(expected, axis=1)
-        clear = best[:, -1] - best[:, -2] > 2 * BOUND
-        for label, wanted, sure in zip(
-            labels, predictor.predict(texts), clear, strict=True
-        ):
-            if sure and label != wanted:
-                raise ExportError(
-                    f"The SavedModel answers {label!r} where the predictor answers "
-                    f"{wanted!r}. Please report this."
-                )
-    return difference
+        return {"bytes": size_of(folder.place), "float32": parity.to_dict()}
+
+    return write_export(
+        predictor,
+        Path(path) / str(version),
+        form="saved-model",
+        fill=fill,
+        check=check,
+        overwrite=overwrite,
+    )
 
 
-def _write(predictor: Predictor, folder: Path) -> None:
-    bundle = predictor.bundle
-    encoder = GraphEncoder(bundle.encoder)
-    model = bundle.model
-    names = tf.constant(list(bundle.label_names))
+def _check_number(name: str, value: int) -> None:
+    if not isinstance(value, int) or value < 1:
+        raise ExportError(f"{name} must be a whole number from 1 on. Got {value!r}.")
 
-    def serve(text: Any) -> dict[str, Any]:
-        token_ids = encoder(text).to_tensor()
-        # A batch of empty texts still needs a position to look at.
-        token_ids = tf.pad(token_ids, [[0, 0], [0, 1]])
-        probabilities = model(token_ids, training=False)
-        rows = tf.shape(probabilities)[0]
-        return {
-            "label": tf.gather(names, tf.argmax(probabilities, axis=1)),
-            "labels": tf.tile(names[None, :], [rows, 1]),
-            "probabilities": probabilities,
-        }
 
+def _write(predictor: Predictor, folder: Path, *, top: int, tokens: bool) -> None:
+    network = inference_network(predictor)
+    signatures = Signatures(predictor, network, top=top, tokens=tokens)
     archive = keras.export.ExportArchive()
-    archive.track(model)
+    archive.track(network)
     # Lookup tables must hang on something tracked, or the save fails.
-    archive.track(encoder)
-    archive.add_endpoint("serve", serve, [tf.TensorSpec([None], tf.string, "text")])
-    archive.write_out(str(folder), verbose=False)
-
-
-def _describe(predictor: Predictor, folder: Path, difference: float) -> None:
-    bundle = predictor.bundle
-    about = {
-        "label_names": list(bundle.label_names),
-        "several": bundle.several,
-        "thresholds": predictor.thresholds.tolist() if bundle.several else None,
-        "architecture": bundle.settings.architecture,
-        "versions": bundle.versions,
-        "trained": bundle.created,
-        "largest_difference": difference,
-        "bound": BOUND,
-    }
-    text = json.dumps(about, indent=1) + "\n"
-    (folder / METADATA).write_text(text, encoding="utf-8")
+    archive.track(signatures)
+    for name, (function, taken) in signatures.functions().items():
+        archive.add_endpoint(name, function, [taken])
+    try:
+        with quiet_logger("tensorflow"):
+            archive.write_out(str(folder), verbose=False)
+    except tf.errors.OpError as error:
+        # A full disk, for instance: TensorFlow has its own names for it.
+        raise OSError(error.message) from error

@@ -27,7 +27,8 @@ def load_exported(path: str | os.PathLike[str], **options: Any) -> Classifier:
     Parameters
     ----------
     path : path
-        A folder that ``emoclf export`` wrote.
+        A folder that ``emoclf export`` wrote; or one that holds versions of a
+        SavedModel in folders named 1, 2, …, of which the highest is taken.
     **options
         Of the form; see for instance :class:`emoclf.folded.FoldedClassifier`.
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,6 @@ import numpy as np
 
 from emoclf._version import __version__
 from emoclf.errors import BundleError
-from emoclf.files import folder_backup
 
 FORMAT = 1
 ABOUT = "emoclf.json"
@@ -31,6 +31,8 @@ VOCABULARY = "vocabulary.json"
 SUMS = "sha256sums.txt"
 TOKENIZER = "tokenizer-{}.npy"
 _BLOCK = 1 << 18
+# A version that is being replaced stands under the name of its backup.
+_VERSION = re.compile(r"([1-9][0-9]*)|\.([1-9][0-9]*)\.before")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,18 @@ class ExportFolder:
         return self.about["form"]
 
     def array(self, name: str) -> np.ndarray:
-        """Return an array, mapped: what is not looked at is not read."""
+        """Return an array, mapped: what is not looked at is not read.
+
+        Raises
+        ------
+        BundleError
+            If the export has no such array.
+        """
+        if name not in self.about["files"]:
+            raise BundleError(
+                f"{self.place} is incomplete: its {ABOUT} does not name {name}. Export "
+                "it again."
+            )
         return np.load(self.place / name, mmap_mode="r", allow_pickle=False)
 
     def json(self, name: str) -> Any:
@@ -67,21 +80,40 @@ def read_export(path: str | os.PathLike[str]) -> ExportFolder:
     Parameters
     ----------
     path : path
-        A folder that ``emoclf export`` wrote.
+        A folder that ``emoclf export`` wrote; or one that holds versions of a
+        SavedModel in folders named 1, 2, …, of which the highest is taken.
 
     Raises
     ------
     BundleError
         If it is missing, incomplete, damaged, or newer than this emoclf.
     """
-    place = Path(path)
-    if not place.exists() and place.name and folder_backup(place).is_dir():
-        # A replacement was interrupted, or goes on; reading changes nothing.
-        place = folder_backup(place)
+    place = _standing(highest_version(Path(path)))
     about = _read_about(place)
     for name, (size, crc) in about["files"].items():
         _check_file(place / name, size, crc)
     return ExportFolder(place, about)
+
+
+def highest_version(place: Path) -> Path:
+    """Return the highest version in a folder of versions, else the folder itself."""
+    if not place.is_dir() or (place / ABOUT).exists():
+        return place
+    names = (_VERSION.fullmatch(entry.name) for entry in place.iterdir())
+    versions = [int(name[1] or name[2]) for name in names if name]
+    return place / str(max(versions)) if versions else place
+
+
+def _standing(place: Path) -> Path:
+    """Return where a folder stands while a replacement goes on, or was interrupted."""
+    if not place.exists() and place.name:
+        # Loaded here: an answer shall not wait for what is rarely needed.
+        from emoclf.files import folder_backup
+
+        if folder_backup(place).is_dir():
+            # Reading changes nothing.
+            return folder_backup(place)
+    return place
 
 
 def crc32_of(path: Path) -> int:

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.classifier import HALF, Classifier
 from emoclf.errors import SettingsError, did_you_mean
+from emoclf.exported.classifier import ExportedClassifier
 from emoclf.exported.folder import ExportFolder, read_export
 from emoclf.exported.text import ExportedText
 from emoclf.folded.head import Head
 from emoclf.folded.mean_embedding import FoldedMeanEmbedding
 from emoclf.folded.text_cnn import Convolution, FoldedTextCNN
+from emoclf.folded.vectors import WordVectors
 from emoclf.folded.words import PRECISIONS, Rounding, by_shift, windows_of
 from emoclf.text.door import as_texts
 
@@ -39,7 +40,7 @@ def load_folded(
     return FoldedClassifier(read_export(path), precision=precision, engine=engine)
 
 
-class FoldedClassifier(Classifier):
+class FoldedClassifier(ExportedClassifier):
     """Answer raw texts from tables of what each word adds.
 
     Parameters
@@ -76,7 +77,7 @@ class FoldedClassifier(Classifier):
                 "precision='int8' needs engine='numba': NumPy adds int8 more slowly "
                 "than int16."
             )
-        self.folder = folder
+        super().__init__(folder)
         self.precision = precision
         self.engine = engine
         self.text = ExportedText(folder)
@@ -85,24 +86,6 @@ class FoldedClassifier(Classifier):
             from emoclf.folded.compiled import CompiledPieces
 
             self.text.compile(CompiledPieces)
-
-    @property
-    def label_names(self) -> tuple[str, ...]:
-        """Names of the classes, in the order of the probabilities' columns."""
-        return tuple(self.folder.about["label_names"])
-
-    @property
-    def several(self) -> bool:
-        """Whether a text may have several labels."""
-        return bool(self.folder.about["several"])
-
-    @property
-    def thresholds(self) -> np.ndarray:
-        """Probability from which on each label counts, shape (n_classes,)."""
-        values = self.folder.about["thresholds"]
-        if values is None:
-            return np.full(len(self.label_names), HALF)
-        return np.array(values)
 
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
         """Return the probability of each class for each text.
@@ -161,9 +144,13 @@ def load_convolutions(folder: ExportFolder, precision: str) -> list[Convolution]
     """Return the convolutions of a folded TextCNN."""
     about = folder.about["network"]
     sizes = tuple(about["kernel_sizes"])
-    kernels = {size: folder.array(f"conv_{size}.npy") for size in sizes}
-    embedding = folder.array("embedding.npy")
-    scale = folder.array("embedding_scale.npy") if about["int8"] else None
+    kernels = {
+        size: folder.array(f"conv_{size}.npy").astype(np.float32) for size in sizes
+    }
+    vectors = WordVectors(folder.array("embedding.npy"))
+    if about["int8"]:
+        scale, fine = (folder.array(f"embedding_{x}.npy") for x in ("scale", "fine"))
+        vectors = WordVectors(vectors.rows, scale, fine)
     bias = np.array(folder.array("conv_bias.npy"))
     found, start = [], 0
     for number, windows in enumerate(
@@ -178,9 +165,7 @@ def load_convolutions(folder: ExportFolder, precision: str) -> list[Convolution]
             )
             rounding = Rounding(np.dtype(precision), step, middle)
         kernel = by_shift(windows, kernels)
-        found.append(
-            Convolution(windows, kernel, bias[start:stop], rounding, embedding, scale)
-        )
+        found.append(Convolution(windows, kernel, bias[start:stop], rounding, vectors))
         start = stop
     return found
 

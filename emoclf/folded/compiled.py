@@ -116,9 +116,8 @@ class CompiledConvolution:
         units = layout.spread(np.broadcast_to(step, (n_shifts, columns)))
         units[units == 0] = 1
         self.rows = WordRows(
-            parts.embedding,
+            parts.vectors,
             layout.spread(parts.kernel),
-            row_scale=parts.row_scale,
             step=None if rounding is None else units,
             middle=None if rounding is None else layout.spread(middle),
             dtype=dtype,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoclf.folded.head import Head, activate
+from emoclf.folded.vectors import WordVectors
 from emoclf.folded.words import Rounding, Windows, WordRows
 
 #: Texts that are answered side by side: their rows of sums fit a processor's cache.
@@ -25,16 +26,14 @@ class Convolution:
         Zero where a kernel does not reach so far.
     bias : ndarray of float32, shape (columns,)
     rounding : Rounding, optional
-    embedding : ndarray, shape (vocabulary, dim)
-    row_scale : ndarray of float32, shape (vocabulary,), optional
+    vectors : WordVectors
     """
 
     windows: Windows
     kernel: np.ndarray
     bias: np.ndarray
     rounding: Rounding | None
-    embedding: np.ndarray
-    row_scale: np.ndarray | None
+    vectors: WordVectors
 
 
 class NumpyConvolution:
@@ -52,9 +51,8 @@ class NumpyConvolution:
         self.step = None if rounding is None else rounding.step
         self.bias = parts.bias
         self.rows = WordRows(
-            parts.embedding,
+            parts.vectors,
             parts.kernel.reshape(dim, -1),
-            row_scale=parts.row_scale,
             step=None if self.step is None else np.tile(self.step, self.n_shifts),
             dtype=np.float32 if rounding is None else rounding.dtype,
         )
@@ -85,18 +83,19 @@ class NumpyConvolution:
         total /= np.maximum(counts, 1)[:, None].astype(np.float32)
         return total
 
-    def maxima_of_one(self, token_ids: Sequence[int]) -> np.ndarray:
+    def maxima_of_one(self, token_ids: list[int]) -> np.ndarray:
         """Return :meth:`maxima` of a single text, shape (1, columns)."""
-        shifts, n = self.windows.shifts, len(token_ids)
-        words = np.zeros(n + len(shifts) - 1, np.int64)
-        words[-shifts[0] : n - shifts[0]] = token_ids
+        windows, columns = self.windows, self.columns
+        before, after = -windows.shifts[0], windows.shifts[-1]
+        words = np.array([0] * before + token_ids + [0] * after)
         self.rows.make(words)
-        words *= self.n_shifts
-        last = (int(self.windows.count(np.array(n))) - 1) * self.windows.stride + 1
-        total = self.table.take(words[: last : self.windows.stride], 0)
+        # Whole rows at once, a block of columns for each shift.
+        found = self.rows.table.take(words, 0)
+        last = (int(windows.count(np.array(len(token_ids)))) - 1) * windows.stride + 1
+        total = found[: last : windows.stride, :columns].copy()
         for place in range(1, self.n_shifts):
-            here = words[place : place + last : self.windows.stride] + place
-            total += self.table.take(here, 0)
+            here = slice(place, place + last, windows.stride)
+            total += found[here, place * columns : (place + 1) * columns]
         return self._floats(total.max(0, keepdims=True), 1)
 
     def _floats(self, sums: np.ndarray | None, n: int) -> np.ndarray:
@@ -192,7 +191,7 @@ class FoldedTextCNN:
         self.activation = activation
         self.head = head
 
-    def one(self, token_ids: Sequence[int]) -> np.ndarray:
+    def one(self, token_ids: list[int]) -> np.ndarray:
         """Return the probabilities of one text, shape (1, n_classes)."""
         if not token_ids or self.pooling != "max":
             flat = np.array(token_ids, np.int32)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emoclf.folded.vectors import WordVectors
+
 PRECISIONS = ("float32", "int16", "int8")
 #: Largest sum of int16 rows: rounding of each row may add half a unit.
 INT16 = 32700
@@ -51,7 +53,7 @@ class Windows:
     def count(self, lengths: np.ndarray) -> np.ndarray:
         """Return the number of windows of texts, none for a text without tokens."""
         if self.padding == "same":
-            return -(-lengths // self.stride)
+            return lengths if self.stride == 1 else -(-lengths // self.stride)
         (size,) = self.sizes
         return np.where(
             lengths > 0, np.maximum(lengths - size, 0) // self.stride + 1, 0
@@ -118,11 +120,9 @@ class WordRows:
 
     Parameters
     ----------
-    embedding : ndarray, shape (vocabulary, dim)
-        float32; or int8 with ``row_scale``. Row 0 is padding and zero.
+    vectors : WordVectors
     kernel : ndarray of float32, shape (dim, width)
         What to multiply a word's vector by.
-    row_scale : ndarray of float32, shape (vocabulary,), optional
     step, middle : ndarray of float32, shape (width,), optional
         Rows are rounded: in units of ``step``, from ``middle`` on.
     dtype : dtype, default=float32
@@ -130,19 +130,17 @@ class WordRows:
 
     def __init__(
         self,
-        embedding: np.ndarray,
+        vectors: WordVectors,
         kernel: np.ndarray,
         *,
-        row_scale: np.ndarray | None = None,
         step: np.ndarray | None = None,
         middle: np.ndarray | None = None,
         dtype: np.typing.DTypeLike = np.float32,
     ) -> None:
-        self.embedding = embedding
-        self.row_scale = row_scale
+        self.vectors = vectors
         self._kernel = kernel if step is None else kernel / step
         self._middle = None if step is None or middle is None else middle / step
-        size = len(embedding)
+        size = len(vectors)
         # Zeros take no memory before they are written.
         self.table = np.zeros((size, kernel.shape[1]), dtype)
         self._made = np.zeros(size, bool)
@@ -152,10 +150,10 @@ class WordRows:
 
     def make(self, words: np.ndarray) -> None:
         """Make the rows of these words, where they are not there yet."""
-        missing = words[~self._made[words]]
-        if not len(missing):
+        made = self._made[words]
+        if made.all():
             return
-        missing = np.unique(missing)
+        missing = np.unique(words[~made])
         for start in range(0, len(missing), AT_ONCE):
             some = missing[start : start + AT_ONCE]
             found = self.fold(some)
@@ -166,10 +164,7 @@ class WordRows:
 
     def fold(self, words: np.ndarray) -> np.ndarray:
         """Return what words add, in units of ``step``, shape (n, width)."""
-        vectors = self.embedding[words]
-        if self.row_scale is not None:
-            vectors = vectors * self.row_scale[words, None]
-        found = vectors @ self._kernel
+        found = self.vectors.take(words) @ self._kernel
         if self._middle is not None:
             found -= self._middle
         return found
@@ -210,8 +205,8 @@ def _ranges(rows: WordRows, n_shifts: int) -> tuple[np.ndarray, np.ndarray]:
     """Return least and largest of what any word adds, (n_shifts, columns) each."""
     width = rows.table.shape[1]
     low, high = np.zeros(width, np.float32), np.zeros(width, np.float32)
-    for start in range(0, len(rows.embedding), AT_ONCE):
-        words = np.arange(start, min(start + AT_ONCE, len(rows.embedding)))
+    for start in range(0, len(rows.vectors), AT_ONCE):
+        words = np.arange(start, min(start + AT_ONCE, len(rows.vectors)))
         found = rows.fold(words)
         np.minimum(low, found.min(0), out=low)
         np.maximum(high, found.max(0), out=high)

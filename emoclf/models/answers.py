@@ -8,9 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from emoclf.models.padding import stack
-
-BATCH_TOKENS = 8192
+from emoclf.padding import lengths_of, like_lengths, stack
 
 
 class Answers:
@@ -45,23 +43,8 @@ class Answers:
         answers : ndarray of float32, shape (n, n_classes)
         """
         answers = np.empty((len(token_ids), self.width), np.float32)
-        lengths = np.fromiter(map(len, token_ids), np.int64, len(token_ids))
-        order = np.argsort(lengths, kind="stable")
-        for batch in _batches(lengths, order):
+        for batch in like_lengths(lengths_of(token_ids)):
             inputs = stack([token_ids[i] for i in batch])
             inputs = inputs if isinstance(inputs, tuple) else (inputs,)
             answers[batch] = self._traced(*map(tf.constant, inputs)).numpy()
         return answers
-
-
-def _batches(lengths: np.ndarray, order: np.ndarray) -> list[np.ndarray]:
-    """Cut sorted texts so that no batch holds more than BATCH_TOKENS positions."""
-    batches, start = [], 0
-    for stop in range(1, len(order) + 1):
-        longest = max(1, int(lengths[order[stop - 1]]))
-        if stop - start > 1 and (stop - start) * longest > BATCH_TOKENS:
-            batches.append(order[start : stop - 1])
-            start = stop - 1
-    if start < len(order):
-        batches.append(order[start:])
-    return batches

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-import tomli_w
-
 from emoclf.errors import SettingsError, did_you_mean
 from emoclf.models.registry import ARCHITECTURES, settings_class
 from emoclf.settings.base import Settings
@@ -142,6 +140,9 @@ class RunSettings:
 
     def to_toml(self) -> str:
         """Return the settings as a TOML document."""
+        # Loaded here: what answers from an export never writes TOML.
+        import tomli_w
+
         return tomli_w.dumps(self.to_dict())
 
     @classmethod

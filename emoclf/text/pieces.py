@@ -8,7 +8,7 @@ the ids come from is still the one definition in ``emoclf.text.tokenizer``.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -157,13 +157,12 @@ class PieceTable:
     def __init__(self, encoder: PieceEncoder) -> None:
         self.encoder = encoder
         tokenizer = encoder.tokenizer
-        draw = secrets.SystemRandom()
-        values = [draw.getrandbits(64) | 1 for _ in range(256)]
+        values = [_random_odd() for _ in range(256)]
         if tokenizer.lowercase:
             for upper in range(ord("A"), ord("Z") + 1):
                 values[upper] = values[upper + 32]
         self.values = np.array(values, np.uint64)
-        self.base = draw.getrandbits(64) | 1
+        self.base = _random_odd()
         self._inverse = pow(self.base, -1, 1 << 64)
         self._powers = self._inverses = np.ones(1, np.uint64)
         # Control characters and the space: all are white space to the tokenizer.
@@ -358,6 +357,10 @@ def _at_least(array: np.ndarray, size: int) -> np.ndarray:
     longer = np.empty(max(size, 2 * len(array)), array.dtype)
     longer[: len(array)] = array
     return longer
+
+
+def _random_odd() -> int:
+    return int.from_bytes(os.urandom(8)) | 1
 
 
 def _powers(base: int, count: int) -> np.ndarray:

@@ -16,9 +16,7 @@ property test holds the two to equal tokens.
 
 from __future__ import annotations
 
-import logging
 import re
-import warnings
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
@@ -223,6 +221,9 @@ def _capped(token: str, piece: str) -> str:
 
 @cache
 def _jieba() -> Any:
+    import logging
+    import warnings
+
     with warnings.catch_warnings():
         # Its sources have invalid escapes, and it imports pkg_resources: where warnings
         # are errors, it could not be imported at all.

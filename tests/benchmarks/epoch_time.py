@@ -23,7 +23,7 @@ import numpy as np
 from keras import layers
 
 from emoclf.models.build import build_model
-from emoclf.models.padding import pad
+from emoclf.padding import pad
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
 from emoclf.training.train import fit_model

@@ -14,7 +14,6 @@ from tiny import tiny_dataset, tiny_trained
 
 from emoclf.cli import build_parser, main
 from emoclf.cli.commands import COMMANDS
-from emoclf.cli.shared import lines_as_they_come, open_input
 from emoclf.predictor import Predictor
 
 SMALL = (
@@ -100,15 +99,6 @@ def test_predict_answers_before_the_next_line_comes(bundle: Path) -> None:
             assert predict.stdout.readline().startswith(label)
         predict.stdin.close()
     assert predict.returncode == 0
-
-
-def test_lines_are_read_as_they_stand(tmp_path: Path) -> None:
-    file = tmp_path / "lines.txt"
-    lines = ["first", "", "wind\x85 and \u2028 separators", "x" * 600_000, "last"]
-    file.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode() + b"\xff")
-    with open_input(str(file)) as stream:
-        found = [line for group in lines_as_they_come(stream) for line in group]
-    assert found == [*lines[:-1], "last\ufffd"]
 
 
 def test_a_reader_of_a_file_may_leave(bundle: Path, tmp_path: Path) -> None:
@@ -249,7 +239,7 @@ def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple[in
         (["train", "CSV", "-o", "x", "--config", "no.toml"], 1, "no.toml"),
         (["train", "CSV"], 2, "--output"),
         (["predict", "nowhere.emoclf"], 1, "does not exist"),
-        (["predict", "BUNDLE", "no.txt"], 1, "Cannot read no.txt"),
+        (["predict", "BUNDLE", "no.txt"], 1, "There is no file no.txt"),
         (["evaluate", "BUNDLE", "CSV", "--label-column", "text"], 1, "text"),
         (["export", "BUNDLE", "--to", "tflite", "-o", "x"], 2, "saved-model"),
         (["vectors", "coverage", "CSV"], 1, "--vectors FILE"),

@@ -17,7 +17,7 @@ from emoclf.models.answers import Answers
 from emoclf.models.build import build_model
 from emoclf.models.embedding import STATIC
 from emoclf.models.mean_embedding import BIGRAMS, hashed_pairs
-from emoclf.models.padding import stack
+from emoclf.padding import stack
 from emoclf.settings import RunSettings, TrainSettings
 from emoclf.training.batches import Examples
 from emoclf.training.train import fit_model

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
 from emoclf.errors import SettingsError
-from emoclf.models.padding import pad
+from emoclf.padding import pad
 from emoclf.training.batches import Examples, LengthBuckets, plan_batches
 from emoclf.training.weights import example_weights
 

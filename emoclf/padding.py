@@ -1,11 +1,48 @@
-"""Stacking texts of different lengths."""
+"""Stacking texts of different lengths, with NumPy alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+
+BATCH_TOKENS = 8192
+
+
+def like_lengths(lengths: np.ndarray, most: int = BATCH_TOKENS) -> Iterator[np.ndarray]:
+    """Cut texts into batches of like length, so that little is padding.
+
+    Parameters
+    ----------
+    lengths : ndarray of int, shape (n_texts,)
+    most : int >= 1
+        Positions in a batch, padding included; a longer text has a batch of its own.
+
+    Yields
+    ------
+    batch : ndarray of int
+        Indices of the texts, from the shortest on; every text once.
+
+    Examples
+    --------
+    >>> [batch.tolist() for batch in like_lengths(np.array([9, 2, 3, 30]), most=10)]
+    [[1, 2], [0], [3]]
+    """
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    for stop in range(1, len(order) + 1):
+        longest = max(1, int(lengths[order[stop - 1]]))
+        if stop - start > 1 and (stop - start) * longest > most:
+            yield order[start : stop - 1]
+            start = stop - 1
+    if start < len(order):
+        yield order[start:]
+
+
+def lengths_of(token_ids: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the number of tokens of each text, int64 of shape (n_texts,)."""
+    return np.fromiter(map(len, token_ids), np.int64, len(token_ids))
 
 
 def pad(token_ids: Sequence[np.ndarray]) -> np.ndarray:
@@ -18,7 +55,7 @@ def pad(token_ids: Sequence[np.ndarray]) -> np.ndarray:
     >>> pad([np.array([5, 6]), np.array([7])]).tolist()
     [[5, 6], [7, 0]]
     """
-    lengths = np.fromiter(map(len, token_ids), np.int64, len(token_ids))
+    lengths = lengths_of(token_ids)
     longest = int(lengths.max(initial=1))
     padded = np.zeros((len(token_ids), longest), np.int32)
     if len(token_ids):

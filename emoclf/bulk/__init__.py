@@ -1,0 +1,1 @@
+"""Answers to whole files: records stream in with their numbers, predictions out."""

@@ -1,0 +1,71 @@
+"""Word vectors as an export stores them: as they are, or rounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+#: Words whose vectors are stored more finely: the commonest ones, most of any text.
+FINE = 6000
+
+
+@dataclass(frozen=True)
+class WordVectors:
+    """The vectors of a vocabulary.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (vocabulary, dim)
+        float32; or int8, in units of ``scale``. Row 0 is padding and zero.
+    scale : ndarray of float32, shape (vocabulary,), optional
+    fine : ndarray of uint8, shape (n_fine, ceil(dim / 2)), optional
+        For the first words, what rounding to int8 took away, in sixteenths of a unit:
+        two numbers from -8 to 7 in each byte, 8 added, the first in the lower half.
+    """
+
+    rows: np.ndarray
+    scale: np.ndarray | None = None
+    fine: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, words: np.ndarray) -> np.ndarray:
+        """Return the vectors of words, float32 of shape (n, dim)."""
+        vectors = self.rows[words]
+        if self.scale is None:
+            return vectors
+        vectors = vectors.astype(np.float32)
+        if self.fine is not None:
+            (common,) = np.nonzero(words < len(self.fine))
+            packed = self.fine[words[common]]
+            pairs = np.stack([packed & 15, packed >> 4], axis=2)
+            rests = pairs.reshape(len(common), 2 * packed.shape[1])[
+                :, : self.rows.shape[1]
+            ]
+            vectors[common] += (rests.astype(np.float32) - 8) / 16
+        vectors *= self.scale[words, None]
+        return vectors
+
+
+def round_vectors(values: np.ndarray, *, n_fine: int = FINE) -> WordVectors:
+    """Round each vector to whole numbers from -127 to 127 and a scale.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (vocabulary, dim)
+        The commonest words first.
+    n_fine : int, default=6000
+        So many of them keep four more bits.
+    """
+    largest = np.abs(values).max(1)
+    scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    units = values / scale[:, None]
+    rows = np.rint(units).astype(np.int8)
+    rests = np.rint((units[:n_fine] - rows[:n_fine]) * 16).clip(-8, 7) + 8
+    nibbles = rests.astype(np.uint8)
+    if nibbles.shape[1] % 2:
+        nibbles = np.pad(nibbles, [(0, 0), (0, 1)])
+    fine = nibbles[:, 0::2] | (nibbles[:, 1::2] << 4)
+    return WordVectors(rows, scale, fine)

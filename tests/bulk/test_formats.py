@@ -1,0 +1,416 @@
+"""Every format goes in and comes out, with all that stands beside a text."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import gzip
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet as parquet
+import pytest
+from tiny import tiny_folded, tiny_settings, tiny_trained
+
+from emoclf.bulk.run import predict_file
+from emoclf.classifier import Classifier
+from emoclf.errors import DataError, SettingsError
+from emoclf.exported import load_exported
+from emoclf.models.build import build_model
+from emoclf.predictor import Predictor
+
+TEXTS = ["a lovely gift", "alone, in\nthe dark", 'an "unfair" insult', ""]
+LABELS = ["joy", "fear", "anger", ""]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+    return load_exported(tiny_folded(tmp_path_factory.mktemp("exports")))
+
+
+@pytest.fixture
+def answer(model: Classifier, tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
+    def answered(source: Path, **options: Any) -> list[dict[str, Any]]:
+        target = tmp_path / "answered.jsonl"
+        predict_file(model, source, target, force=True, **options)
+        return [json.loads(line) for line in target.read_bytes().splitlines()]
+
+    return answered
+
+
+def save(path: Path, texts: list[str]) -> Path:
+    """Write texts with a number beside each, in the format of the ending."""
+    rows = [{"id": str(i), "text": text} for i, text in enumerate(texts)]
+    stream = io.StringIO()
+    if ".csv" in path.name:
+        writer = csv.DictWriter(stream, ["id", "text"])
+        writer.writeheader()
+        writer.writerows(rows)
+    elif ".tsv" in path.name:
+        lines = ["\t".join(row.values()) for row in rows]
+        stream.write("\n".join(["id\ttext", *lines]))
+    elif ".jsonl" in path.name:
+        stream.write("\n\n".join(map(json.dumps, rows)))
+    elif ".parquet" in path.name:
+        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+        return path
+    else:
+        stream.write("\r\n".join(texts))
+    data = stream.getvalue().encode()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Read what was written, without the package's own readers."""
+    if path.suffix == ".parquet":
+        return parquet.read_table(path).to_pylist()
+    data = path.read_bytes()
+    text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+    if ".jsonl" in path.name:
+        return [json.loads(line) for line in text.split("\n")[:-1]]
+    quoting = csv.QUOTE_NONE if ".tsv" in path.name else csv.QUOTE_MINIMAL
+    separator = "\t" if ".tsv" in path.name else ","
+    return list(
+        csv.DictReader(
+            io.StringIO(text, newline=""), delimiter=separator, quoting=quoting
+        )
+    )
+
+
+@pytest.mark.parametrize("gz", ["", ".gz"])
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet", ".txt", ""])
+def test_every_format_is_read(
+    ending: str, gz: str, model: Classifier, tmp_path: Path, answer: Any
+) -> None:
+    one_line = ending in (".tsv", ".txt", "")
+    texts = [text.replace("\n", " ") if one_line else text for text in TEXTS]
+    path = save(tmp_path / f"in.put{ending}", texts)
+    if gz:
+        packed = path.with_name(path.name + gz)
+        packed.write_bytes(gzip.compress(path.read_bytes()))
+        path = packed
+    # An empty last line is no line.
+    texts = texts[:-1] if ending in (".txt", "") else texts
+    found = answer(path)
+    assert [row["text"] for row in found] == texts
+    assert [row["label"] for row in found] == model.predict(texts)
+    expected = model.predict_proba(texts)
+    for row, probabilities in zip(found, expected, strict=True):
+        assert list(row["probabilities"]) == ["anger", "fear", "joy"]
+        assert list(row["probabilities"].values()) == pytest.approx(
+            probabilities.tolist(), abs=1e-6
+        )
+    if not one_line or ending == ".tsv":
+        assert [row["id"] for row in found] == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    "ending", [".csv", ".csv.gz", ".tsv", ".jsonl", ".jsonl.gz", ".parquet"]
+)
+@pytest.mark.parametrize("source", [".csv", ".jsonl", ".parquet", ".txt"])
+def test_every_format_is_written(
+    source: str, ending: str, model: Classifier, tmp_path: Path
+) -> None:
+    texts = [text.replace("\n", " ") for text in TEXTS[:3]]
+    target = tmp_path / f"out{ending}"
+    summary = predict_file(model, save(tmp_path / f"in{source}", texts), target)
+    assert (summary.answered, summary.bad) == (3, 0)
+    found = read(target)
+    assert [row["text"] for row in found] == texts
+    assert [row["label"] for row in found] == LABELS[:3]
+    if ".jsonl" not in ending:
+        assert list(found[0])[-4:] == [
+            "label",
+            "probability_anger",
+            "probability_fear",
+            "probability_joy",
+        ]
+        assert float(found[0]["probability_joy"]) > 0.5
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"in{source}",
+        f"out{ending}",
+    ]
+
+
+def test_parquet_keeps_its_types(model: Classifier, tmp_path: Path) -> None:
+    when = pyarrow.array([1_700_000_000_000_000_001, None], pyarrow.timestamp("ns"))
+    table = pyarrow.table(
+        {
+            "when": when,
+            "price": pyarrow.array([Decimal("1.50"), None]),
+            "tags": pyarrow.array([["a", "b"], []]),
+            "kind": pyarrow.array(["x", "y"]).dictionary_encode(),
+            "number": pyarrow.array([1.5, float("nan")]),
+            "text": pyarrow.array(["a lovely gift", "dark"]),
+        }
+    )
+    source = tmp_path / "in.parquet"
+    parquet.write_table(table, source, row_group_size=1)
+    predict_file(model, source, tmp_path / "out.parquet")
+    found = parquet.read_table(tmp_path / "out.parquet")
+    kept = found.select(table.column_names)
+    assert kept.drop(["number"]).equals(table.drop(["number"]))
+    assert kept.schema.equals(table.schema)
+    assert found["label"].to_pylist() == ["joy", "fear"]
+    assert found.schema.field("probability_joy").type == pyarrow.float32()
+    # JSON has neither dates nor NaN.
+    predict_file(model, source, tmp_path / "out.jsonl")
+    first, second = read(tmp_path / "out.jsonl")
+    assert first["when"].startswith("2023-11-14T22:13:20")
+    assert (first["price"], first["tags"], second["number"]) == (
+        "1.50",
+        ["a", "b"],
+        None,
+    )
+    predict_file(model, source, tmp_path / "out.csv")
+    assert read(tmp_path / "out.csv")[0]["tags"] == '["a", "b"]'
+
+
+def test_objects_of_several_kinds(model: Classifier, tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    rows = [
+        {"text": "a gift", "n": 1, "of": {"who": "A"}, "day": None, "ok": True},
+        {"n": 2.5, "text": "dark\ud800"},
+    ]
+    source.write_text("\n".join(map(json.dumps, rows)))
+    for ending in (".csv", ".jsonl", ".parquet"):
+        predict_file(model, source, tmp_path / f"out{ending}")
+    assert read(tmp_path / "out.jsonl")[1]["text"] == "dark\ud800"
+    assert "of" not in read(tmp_path / "out.jsonl")[1]
+    first, second = read(tmp_path / "out.csv")
+    assert (first["of"], first["ok"], first["day"]) == ('{"who": "A"}', "true", "")
+    assert (second["text"], second["n"], second["of"]) == ("dark\ufffd", "2.5", "")
+    first, second = read(tmp_path / "out.parquet")
+    assert (first["of"], first["n"], second["day"]) == ({"who": "A"}, 1.0, None)
+    assert second["text"] == "dark\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("ending", "row", "match"),
+    [
+        (
+            ".csv",
+            {"text": "x", "new": 1},
+            r"line 3001: the key 'new' is new here.*jsonl",
+        ),
+        (".parquet", {"text": "x", "new": 1}, r"line 3001: the key 'new' is new here"),
+        (".parquet", {"text": "x", "n": "a"}, r"line 3001: 'n' is 'a'.*holds int64"),
+        (
+            ".jsonl",
+            {"text": "x", "label": 1},
+            r"line 3001 has a column 'label' already",
+        ),
+    ],
+)
+def test_an_object_that_has_no_place(
+    ending: str, row: dict[str, Any], match: str, model: Classifier, tmp_path: Path
+) -> None:
+    source = tmp_path / "in.jsonl"
+    lines = [json.dumps({"text": "dark", "n": 1})] * 3000 + [json.dumps(row)]
+    source.write_text("\n".join(lines))
+    with pytest.raises(DataError, match=match):
+        predict_file(model, source, tmp_path / f"out{ending}")
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_what_tsv_cannot_hold(model: Classifier, tmp_path: Path) -> None:
+    source = save(tmp_path / "in.csv", TEXTS)
+    with pytest.raises(
+        DataError, match=r"in.csv, line 3: a tab or a line break.*csv or"
+    ):
+        predict_file(model, source, tmp_path / "out.tsv")
+
+
+def test_names_that_are_there_already(
+    model: Classifier, tmp_path: Path, answer: Any
+) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text("text,label,probability_joy\ndark,joy,1\n")
+    match = r"in.csv has a column 'label' already.*prefix='predicted_'"
+    with pytest.raises(DataError, match=match):
+        predict_file(model, source, tmp_path / "out.csv")
+    predict_file(model, source, tmp_path / "out.csv", prefix="predicted_")
+    (row,) = read(tmp_path / "out.csv")
+    assert (row["label"], row["predicted_label"]) == ("joy", "fear")
+    assert (row["probability_joy"], len(row)) == ("1", 7)
+    (row,) = answer(source, prefix="my_")
+    assert set(row) == {
+        "text",
+        "label",
+        "probability_joy",
+        "my_label",
+        "my_probabilities",
+    }
+    source.write_text("text,a,a\ndark,1,2\n")
+    with pytest.raises(DataError, match=r"has 2 columns 'a'. Rename one"):
+        answer(source)
+
+
+def test_several_labels(tmp_path: Path) -> None:
+    bundle = tiny_trained().bundle
+    matrix = bundle.model.get_layer("embedding").get_weights()[0]
+    settings = tiny_settings()
+    network = build_model(settings, n_classes=3, several=True, matrix=matrix)
+    predictor = Predictor(
+        replace(
+            bundle,
+            model=network,
+            several=True,
+            thresholds=(0.0, 0.0, 1.0),
+            label_names=("a", "b,c", "d"),
+        )
+    )
+    source = save(tmp_path / "in.csv", ["dark", "lovely"])
+    for ending in (".csv", ".jsonl", ".parquet"):
+        predict_file(predictor, source, tmp_path / f"out{ending}")
+        (row, _) = read(tmp_path / f"out{ending}")
+        # A comma cannot part names of which one has a comma.
+        assert row["labels"] == ("a;b,c" if ending == ".csv" else ["a", "b,c"])
+        assert "label" not in row
+    stream = io.StringIO()
+    predict_file(predictor, source, stream)
+    assert stream.getvalue().startswith("a,b,c\t0.")
+
+
+def test_odd_texts_come_out_as_they_went_in(model: Classifier, tmp_path: Path) -> None:
+    texts = [
+        "word " * 20_000,
+        "a\0b",
+        "wind\x85 and \u2028 separators",
+        "\ufeff",
+        "line\r\nends\rof\nall kinds",
+        " \t ",
+        "=1+1",
+        "\\N",
+        "\U0001f600",
+    ]
+    for ending in (".csv", ".jsonl", ".parquet"):
+        source = save(tmp_path / f"in{ending}", texts)
+        for written in (".csv", ".jsonl", ".parquet"):
+            target = tmp_path / f"out{written}"
+            predict_file(model, source, target, force=True)
+            again = tmp_path / "again.jsonl"
+            predict_file(model, target, again, prefix="p_", force=True)
+            assert [row["text"] for row in read(again)] == texts, (ending, written)
+
+
+def test_byte_order_mark_line_ends_and_encodings(tmp_path: Path, answer: Any) -> None:
+    source = tmp_path / "in.csv"
+    rows = 'id,text\r\n1,"déjà\r\nvu"\r\n\r\n2,x'
+    for data, encoding in (
+        (b"\xef\xbb\xbf" + rows.encode(), "utf-8"),
+        (rows.encode("cp1252"), "cp1252"),
+        (rows.encode("utf-16"), "utf-16"),
+    ):
+        source.write_bytes(data)
+        found = answer(source, encoding=encoding)
+        assert [row["text"] for row in found] == ["déjà\r\nvu", "x"]
+        assert [row["id"] for row in found] == ["1", "2"]
+    with pytest.raises(DataError, match=r"looks like utf-16. Set encoding='utf-16'"):
+        answer(source)
+    source.write_bytes(rows.encode("utf-16")[:-1])
+    with pytest.raises(DataError, match=r"in.csv is not utf-16 .*Save it as UTF-8"):
+        answer(source, encoding="utf-16")
+    with pytest.raises(SettingsError, match=r"no encoding 'utf-9'"):
+        answer(source, encoding="utf-9")
+
+
+def test_lines_are_read_as_they_stand(tmp_path: Path, answer: Any) -> None:
+    file = tmp_path / "lines.txt"
+    lines = ["first", "", "wind\x85 and \u2028 separators", "x" * 600_000, "last"]
+    file.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode() + b"\xff")
+    assert [row["text"] for row in answer(file)] == [*lines[:-1], "last\ufffd"]
+
+
+def test_columns_are_named_counted_or_found(tmp_path: Path, answer: Any) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text("1,dark night\n2,lovely\n")
+    with pytest.raises(DataError, match=r"no column that is usually.*text_column='1'"):
+        answer(source)
+    assert answer(source, text_column="2")[0] == {
+        "1": "1",
+        "2": "dark night",
+        **{k: v for k, v in answer(source, text_column="2")[0].items() if len(k) > 1},
+    }
+    source.write_text("review;stars\ndark;1\n")
+    with pytest.raises(
+        DataError, match=r"separated by semicolons. Save it with commas"
+    ):
+        answer(source)
+    source.write_text("review,text\ndark,lovely\n")
+    with pytest.raises(DataError, match=r"2 columns that may hold.*with text_column"):
+        answer(source)
+    assert answer(source, text_column="review")[0]["label"] == "fear"
+    with pytest.raises(DataError, match=r"no column 'reviev'. Did you mean 'review'"):
+        answer(source, text_column="reviev")
+
+
+def test_formats_that_are_not_what_they_seem(
+    model: Classifier, tmp_path: Path, answer: Any
+) -> None:
+    packed = tmp_path / "in.jsonl"
+    packed.write_bytes(gzip.compress(b'{"text": "dark"}'))
+    with pytest.raises(
+        DataError, match=r"compressed with gzip. Rename it to in.jsonl.gz"
+    ):
+        answer(packed)
+    cut = tmp_path / "cut.csv.gz"
+    cut.write_bytes(gzip.compress(b"text\ndark\n" * 99)[:-9])
+    with pytest.raises(DataError, match="cut off or damaged"):
+        answer(cut)
+    array = tmp_path / "in.json"
+    array.write_text('[{"text": "dark"}]')
+    with pytest.raises(
+        DataError, match=r"ends in .json, which is not read. Save it as"
+    ):
+        answer(array)
+    with pytest.raises(DataError, match=r"line 1: each line must be an object.*list"):
+        answer(array, format="jsonl")
+    with pytest.raises(
+        SettingsError, match=r"format must be one of lines, csv.*'jsonl'"
+    ):
+        answer(array, format="jsnl")
+    (tmp_path / "in.parquet").write_text("text\n")
+    with pytest.raises(DataError, match=r"in.parquet is not a sound Parquet file"):
+        answer(tmp_path / "in.parquet")
+    with pytest.raises(
+        DataError, match=r"no file .*cut.csv. Did you mean 'cut.csv.gz'"
+    ):
+        answer(tmp_path / "cut.csv")
+
+
+def test_input_that_is_empty(model: Classifier, tmp_path: Path, answer: Any) -> None:
+    for ending in (".txt", ".jsonl"):
+        empty = tmp_path / f"in{ending}"
+        empty.touch()
+        assert answer(empty) == []
+    (tmp_path / "in.csv").touch()
+    with pytest.raises(DataError, match=r"in.csv is empty: it has not even names"):
+        answer(tmp_path / "in.csv")
+    source = tmp_path / "names.csv"
+    source.write_text("id,text\n")
+    target = tmp_path / "out.csv"
+    assert predict_file(model, source, target) == (0, 0)
+    assert target.read_text() == (
+        "id,text,label,probability_anger,probability_fear,probability_joy\n"
+    )
+    predict_file(model, source, tmp_path / "out.parquet")
+    assert parquet.read_table(tmp_path / "out.parquet").num_rows == 0
+    assert answer(tmp_path / "out.parquet", prefix="p_") == []
+
+
+def test_dates_are_cells(model: Classifier, tmp_path: Path) -> None:
+    source = tmp_path / "in.parquet"
+    table = pyarrow.table({"day": [datetime.date(2026, 1, 2)], "text": ["x"]})
+    parquet.write_table(table.append_column("raw", [[b"\x00"]]), source)
+    predict_file(model, source, tmp_path / "out.csv")
+    assert read(tmp_path / "out.csv")[0]["day"] == "2026-01-02"
+    with pytest.raises(DataError, match=r"row 1: bytes b'\\x00' has no form in JSON"):
+        predict_file(model, source, tmp_path / "out.jsonl")

@@ -1,0 +1,227 @@
+"""``emoclf predict``: files and pipes in, files and lines out."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet as parquet
+import pytest
+from tiny import tiny_folded, tiny_trained
+
+from emoclf.cli import main
+
+CSV = "id,text\n1,a lovely gift\n2,dark\n3,no,text\n"
+HEAVY = "tensorflow", "keras", "sklearn", "pandas", "gensim", "scipy", "rich"
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_folded(tmp_path_factory.mktemp("an export"))
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("bundles") / "tiny.emoclf"
+    return tiny_trained().predictor.save(path)
+
+
+def predict(*args: object, stdin: bytes = b"") -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "emoclf", "predict", *map(str, args)],
+        input=stdin,
+        capture_output=True,
+        check=False,
+    )
+
+
+def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple:
+    try:
+        code = main(["predict", *map(str, args)])
+    except SystemExit as end:
+        code = int(end.code or 0)
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_a_folded_export_needs_no_tensorflow(folded: Path) -> None:
+    code = (
+        "import sys; from emoclf.cli import main\n"
+        "main(['predict', sys.argv[1]]); print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, folded],
+        input="a lovely gift\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("joy\t0.")
+    assert not set(HEAVY) & set(done.stderr.split())
+
+
+def test_every_format_from_standard_input(folded: Path, tmp_path: Path) -> None:
+    rows = [{"text": "a lovely gift"}, {"text": "dark"}]
+    lines = "\n".join(map(json.dumps, rows)).encode()
+    file = tmp_path / "x.parquet"
+    parquet.write_table(pyarrow.Table.from_pylist(rows), file)
+    for format, data in (
+        ("lines", b"a lovely gift\r\ndark"),
+        ("csv", b"\xef\xbb\xbftext\na lovely gift\ndark\n"),
+        ("tsv", b"n\ttext\n1\ta lovely gift\n2\tdark\n"),
+        ("jsonl", lines),
+        ("jsonl", gzip.compress(lines)),
+        ("parquet", file.read_bytes()),
+    ):
+        done = predict(folded, "--format", format, stdin=data)
+        assert done.returncode == 0, done.stderr
+        labels = [line.split(b"\t")[0] for line in done.stdout.splitlines()]
+        assert labels == [b"joy", b"fear"], format
+        assert done.stderr == b""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_answers_come_before_the_next_line(workers: int, folded: Path) -> None:
+    command = ["emoclf", "predict", str(folded), "--format=jsonl", "--json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command, f"--workers={workers}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )
+    with process:
+        assert process.stdin
+        assert process.stdout
+        for text, label in (("a lovely gift", "joy"), ("alone in the dark", "fear")):
+            process.stdin.write(json.dumps({"text": text, "of": 1}) + "\n")
+            # The second line is written when the first was answered.
+            found = json.loads(process.stdout.readline())
+            assert (found["text"], found["of"], found["label"]) == (text, 1, label)
+        process.stdin.close()
+    assert process.returncode == 0
+
+
+def test_lines_on_standard_output(
+    folded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "in.txt"
+    file.write_text("a lovely gift\n\n")
+    _, out, err = call([folded, file], capsys)
+    assert out.startswith("joy\t0.")
+    assert (len(out.splitlines()), err) == (2, "")
+    _, out, _ = call([folded, file, "--all"], capsys)
+    label, *shares = out.splitlines()[0].split("\t")
+    assert [share.split("=")[0] for share in shares] == ["anger", "fear", "joy"]
+    _, out, _ = call([folded, file, "--json", "--precision", "int16"], capsys)
+    assert json.loads(out.splitlines()[0])["label"] == label == "joy"
+
+
+def test_bad_lines_and_the_summary(
+    folded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text(CSV)
+    code, _, err = call([folded, source, "-o", target], capsys)
+    assert code == 1
+    assert "in.csv, line 4: 3 cells where the first line has 2" in err
+    assert err.endswith("or go on without such lines: --on-error skip.\n")
+    assert not target.exists()
+
+    code, out, err = call([folded, source, "-o", target, "--on-error=skip"], capsys)
+    assert (code, out) == (0, "")
+    assert "in.csv, line 4: 3 cells" in err
+    assert err.endswith(f"Answered 2 texts: {target}; 1 bad line left out.\n")
+    assert len(target.read_text().splitlines()) == 3
+
+    code, _, err = call([folded, source, "-o", target, "--on-error=null"], capsys)
+    assert code == 1
+    assert "is there already. Name another file, or replace it with --force." in err
+    args = [folded, source, "-o", target, "--on-error=null", "--force", "--quiet"]
+    code, _, err = call(args, capsys)
+    assert (code, err.count("\n")) == (0, 1)
+    assert len(target.read_text().splitlines()) == 4
+
+
+def test_a_bar_moves_at_a_terminal(folded: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text("id,text\n" + "1,dark\n" * 9000 + "bad\n")
+    for options, seen in ((["--on-error=skip"], True), (["--quiet"], False)):
+        ours, theirs = os.openpty()
+        target = tmp_path / f"{seen}.csv"
+        command = [sys.executable, "-m", "emoclf", "predict", folded, source]
+        done = subprocess.Popen(
+            [*command, "-o", target, "--on-error=skip", *options], stderr=theirs
+        )
+        os.close(theirs)
+        shown = b""
+        # A terminal whose other side has gone is an error of reading, not an end.
+        with contextlib.suppress(OSError):
+            while piece := os.read(ours, 1 << 16):
+                shown += piece
+        os.close(ours)
+        assert done.wait(60) == 0
+        assert (b"texts" in shown.replace(b"Answered 9,000 texts", b"")) == seen
+        assert shown.count(b"in.csv, line 9002: 1 cell where") == 1
+
+
+def test_a_bundle_answers_files_too(bundle: Path, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.parquet"
+    source.write_text(CSV)
+    options = ["--on-error=null", "--workers=2", "--text-column=text"]
+    done = predict(bundle, source, "-o", target, *options)
+    assert done.returncode == 0, done.stderr
+    # TensorFlow's own lines are kept away in the workers too.
+    assert len(done.stderr.splitlines()) == 2
+    assert parquet.read_table(target)["label"].to_pylist() == ["joy", "fear", None]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["FOLDED", "no.csv"], 1, "There is no file no.csv"),
+        (["nowhere", "IN"], 1, "nowhere does not exist"),
+        (["FOLDED", "IN", "-o", "x.xls"], 1, "must end in .csv, .tsv"),
+        (["FOLDED", "IN", "-o", "IN/x.csv"], 1, "Cannot write"),
+        (["FOLDED", "IN", "-o", "x.csv", "--json"], 1, "are for standard output"),
+        (["FOLDED", "IN", "--text-column", "txt"], 1, "Did you mean 'text'"),
+        (["FOLDED", "--text-column", "x"], 1, "with --format csv or another"),
+        (["FOLDED", "IN", "--encoding", "utf9"], 1, "no encoding 'utf9'"),
+        (["FOLDED", "IN", "--workers", "0"], 1, "--workers 0 is too few"),
+        (["FOLDED", "IN", "--workers", "two"], 2, "--workers"),
+        (["FOLDED", "IN", "--on-error", "go"], 2, "--on-error"),
+        (["FOLDED", "IN", "--precision", "int4"], 2, "--precision"),
+        (["BUNDLE", "IN", "--precision", "int8"], 1, "--precision int8 is for folded"),
+        (["BUNDLE", "IN", "--engine=numba"], 1, "--engine numba is for folded exports"),
+    ],
+)
+def test_mistakes(
+    args: list[str],
+    code: int,
+    message: str,
+    folded: Path,
+    bundle: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in.csv").write_text("text\ndark\n")
+    places = {
+        "FOLDED": folded,
+        "BUNDLE": bundle,
+        "IN": "in.csv",
+        "IN/x.csv": "in.csv/x.csv",
+    }
+    found, _, err = call([places.get(arg, arg) for arg in args], capsys)
+    assert found == code, err
+    assert message in err
+    assert "Traceback" not in err
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]

@@ -1,0 +1,38 @@
+"""Untrained classifiers of every architecture, whose answers are far from ties."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from contracts import settings_for
+
+from emoclf.bundle import Bundle
+from emoclf.datasets.sample import load_sample
+from emoclf.models.build import build_model
+from emoclf.predictor import Predictor
+from emoclf.text.encoder import TextEncoder
+from emoclf.text.tokenizer import Tokenizer
+from emoclf.text.vocabulary import FIRST, Vocabulary
+
+LABELS = ("anger", "fear", "joy")
+# So many numbers that LiteRT rounds them when it is asked to: 1,024 and more.
+SIZE, DIM = 402, 6
+
+
+def untrained(architecture: str, **flat: Any) -> Predictor:
+    """Return a classifier with drawn weights, for the words of the bundled corpus."""
+    tokenizer = Tokenizer("words")
+    counts: Counter[str] = Counter()
+    for tokens in tokenizer.batch(load_sample().texts):
+        counts.update(tokens)
+    words = [word for word, _ in counts.most_common(SIZE - FIRST)]
+    settings = settings_for(architecture, "non-static", **flat)
+    matrix = np.random.default_rng(0).normal(size=(SIZE, DIM)).astype(np.float32)
+    matrix[0] = 0
+    model = build_model(settings, n_classes=len(LABELS), matrix=matrix)
+    kernel = model.get_layer("logits").kernel
+    kernel.assign(kernel * 8)
+    encoder = TextEncoder(tokenizer, Vocabulary(words), max_length=24)
+    return Predictor(Bundle(model, encoder, LABELS, False, settings))
