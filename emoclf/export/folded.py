@@ -161,9 +161,7 @@ def _fold_text_cnn(
     kernels, biases = {}, []
     for size in settings.kernel_sizes:
         kernel, bias = _convolution(predictor, weights, size)
-        stored = kernel.astype(np.float16 if int8 else np.float32)
-        write_array(folder / f"conv_{size}.npy", stored)
-        kernels[size] = stored.astype(np.float32)
+        kernels[size] = kernel
         biases.append(bias)
     write_array(folder / "conv_bias.npy", np.concatenate(biases))
     vectors = WordVectors(_embedding(weights))
@@ -174,7 +172,11 @@ def _fold_text_cnn(
     write_array(folder / "embedding.npy", vectors.rows)
     groups = windows_of(settings.kernel_sizes, settings.padding, settings.stride)
     for number, windows in enumerate(groups):
-        kernel = by_shift(windows, kernels)
+        stored = by_shift(windows, kernels)
+        if int8:
+            stored = stored.astype(np.float16)
+        write_array(folder / f"kernel_{number}.npy", stored)
+        kernel = stored.astype(np.float32)
         dim, n_shifts, _ = kernel.shape
         rows = WordRows(vectors, kernel.reshape(dim, -1))
         for precision, round_to in ROUNDINGS.items():

@@ -21,7 +21,7 @@ from emoclf.folded.head import Head
 from emoclf.folded.mean_embedding import FoldedMeanEmbedding
 from emoclf.folded.text_cnn import Convolution, FoldedTextCNN
 from emoclf.folded.vectors import WordVectors
-from emoclf.folded.words import PRECISIONS, Rounding, by_shift, windows_of
+from emoclf.folded.words import PRECISIONS, Rounding, windows_of
 from emoclf.text.door import as_texts
 
 __all__ = ["FoldedClassifier", "load_folded"]
@@ -144,9 +144,6 @@ def load_convolutions(folder: ExportFolder, precision: str) -> list[Convolution]
     """Return the convolutions of a folded TextCNN."""
     about = folder.about["network"]
     sizes = tuple(about["kernel_sizes"])
-    kernels = {
-        size: folder.array(f"conv_{size}.npy").astype(np.float32) for size in sizes
-    }
     vectors = WordVectors(folder.array("embedding.npy"))
     if about["int8"]:
         scale, fine = (folder.array(f"embedding_{x}.npy") for x in ("scale", "fine"))
@@ -164,7 +161,8 @@ def load_convolutions(folder: ExportFolder, precision: str) -> list[Convolution]
                 for name in ("step", "middle")
             )
             rounding = Rounding(np.dtype(precision), step, middle)
-        kernel = by_shift(windows, kernels)
+        # float16 in the small form; else it stays where it is, mapped.
+        kernel = folder.array(f"kernel_{number}.npy").astype(np.float32, copy=False)
         found.append(Convolution(windows, kernel, bias[start:stop], rounding, vectors))
         start = stop
     return found

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import exp
 
 import numpy as np
 
 # A product of more rows wakes OpenBLAS's threads, which on a busy machine costs a
 # hundred times what it saves (8 ms against 56 µs for 512 rows by 300 by 7).
 SLICE = 128
+_FEW = 32
 
 
 def activate(name: str, values: np.ndarray) -> np.ndarray:
@@ -61,6 +63,27 @@ class Head:
         for start in range(0, len(features), SLICE):
             answers[start : start + SLICE] = self._some(features[start : start + SLICE])
         return answers
+
+    def one(self, features: np.ndarray) -> np.ndarray:
+        """Return the probabilities of one text, shape (1, n_classes).
+
+        Of a handful of classes Python's own numbers are quicker than small arrays.
+
+        Parameters
+        ----------
+        features : ndarray of float32, shape (n_features,)
+        """
+        if self.hidden_kernel is not None:
+            return self._some(features[None])
+        logits = features.dot(self.kernel)
+        logits += self.bias
+        if self.several or len(logits) > _FEW:
+            return probabilities(logits[None], several=self.several)
+        values = logits.tolist()
+        largest = max(values)
+        powers = [exp(value - largest) for value in values]
+        whole = sum(powers)
+        return np.array([[power / whole for power in powers]], np.float32)
 
     def _some(self, features: np.ndarray) -> np.ndarray:
         if self.hidden_kernel is not None:

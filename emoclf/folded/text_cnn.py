@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -84,19 +85,23 @@ class NumpyConvolution:
         return total
 
     def maxima_of_one(self, token_ids: list[int]) -> np.ndarray:
-        """Return :meth:`maxima` of a single text, shape (1, columns)."""
+        """Return :meth:`maxima` of a single text, shape (columns,)."""
         windows, columns = self.windows, self.columns
         before, after = -windows.shifts[0], windows.shifts[-1]
-        words = np.array([0] * before + token_ids + [0] * after)
-        self.rows.make(words)
+        self.rows.make_few(token_ids)
+        # Half the time of np.array, which looks at every number's type.
+        padded = array("q", [0] * before + token_ids + [0] * after)
+        words = np.frombuffer(padded, np.int64)
         # Whole rows at once, a block of columns for each shift.
         found = self.rows.table.take(words, 0)
-        last = (int(windows.count(np.array(len(token_ids)))) - 1) * windows.stride + 1
-        total = found[: last : windows.stride, :columns].copy()
+        stride = windows.stride
+        last = (windows.count_one(len(token_ids)) - 1) * stride + 1
+        total = found[:last:stride, :columns]
         for place in range(1, self.n_shifts):
-            here = slice(place, place + last, windows.stride)
-            total += found[here, place * columns : (place + 1) * columns]
-        return self._floats(total.max(0, keepdims=True), 1)
+            first = place * columns
+            # Into the first block, whose numbers nobody needs any more.
+            total += found[place : place + last : stride, first : first + columns]
+        return self._floats(np.maximum.reduce(total), 1)
 
     def _floats(self, sums: np.ndarray | None, n: int) -> np.ndarray:
         """Return answers as float32, bias included; there may be no window at all."""
@@ -197,8 +202,8 @@ class FoldedTextCNN:
             flat = np.array(token_ids, np.int32)
             return self.many(flat, np.array([len(flat)]))
         found = [part.maxima_of_one(token_ids) for part in self.convolutions]
-        features = found[0] if len(found) == 1 else np.concatenate(found, axis=1)
-        return self.head(activate(self.activation, features))
+        features = found[0] if len(found) == 1 else np.concatenate(found)
+        return self.head.one(activate(self.activation, features))
 
     def many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return probabilities, float32 of shape (n_texts, n_classes).

@@ -50,6 +50,12 @@ class Windows:
         """Return the number of words before its own position that a kernel sees."""
         return (size - 1) // 2 if self.padding == "same" else 0
 
+    def count_one(self, length: int) -> int:
+        """Return the number of windows of one text."""
+        if self.padding == "same":
+            return -(-length // self.stride)
+        return max(length - self.sizes[0], 0) // self.stride + 1 if length else 0
+
     def count(self, lengths: np.ndarray) -> np.ndarray:
         """Return the number of windows of texts, none for a text without tokens."""
         if self.padding == "same":
@@ -144,8 +150,11 @@ class WordRows:
         # Zeros take no memory before they are written.
         self.table = np.zeros((size, kernel.shape[1]), dtype)
         self._made = np.zeros(size, bool)
+        # The same for lists, whose arrays would take longer to make than to look up.
+        self._few: set[int] = set()
         self._rounded = step is not None
-        # Padding adds nothing, but nothing need not be zero.
+        # Padding adds nothing; where that is not zero its row is made like any other.
+        self._made[0] = self._middle is None
         self.make(np.zeros(1, np.int64))
 
     def make(self, words: np.ndarray) -> None:
@@ -161,6 +170,12 @@ class WordRows:
                 np.rint(found, out=found)
             self.table[some] = found
         self._made[missing] = True
+
+    def make_few(self, words: list[int]) -> None:
+        """Make the rows of the words of one text."""
+        if not self._few.issuperset(words):
+            self.make(np.array(words))
+            self._few.update(words)
 
     def fold(self, words: np.ndarray) -> np.ndarray:
         """Return what words add, in units of ``step``, shape (n, width)."""

@@ -206,19 +206,30 @@ def time_round(rows: list[Row], texts: list[str]) -> None:
 
 
 def start_up(program: str) -> tuple[float, float]:
-    """Return median seconds and megabytes of a fresh process that runs a program."""
-    measured = []
-    code = (
-        program + "\nimport resource\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    )
+    """Return median seconds beyond ``import numpy``, and megabytes at most.
+
+    Each start stands beside one that imports NumPy and nothing else.
+    """
+    beyond, megabytes = [], []
     for _ in range(STARTS):
-        began = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        )
-        measured.append((time.perf_counter() - began, int(done.stdout) / 1024))
-    return tuple(median(column) for column in zip(*measured, strict=True))  # type: ignore[return-value]
+        base, _ = fresh("import numpy")
+        seconds, memory = fresh(program)
+        beyond.append(seconds - base)
+        megabytes.append(memory)
+    return median(beyond), median(megabytes)
+
+
+def fresh(program: str) -> tuple[float, float]:
+    """Return wall seconds and peak megabytes of a process that runs a program."""
+    # The process's own peak; that of getrusage begins with its parent's.
+    code = program + "\nprint(open('/proc/self/status').read())"
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    seconds = time.perf_counter() - began
+    (line,) = (x for x in done.stdout.splitlines() if x.startswith("VmHWM:"))
+    return seconds, int(line.split()[1]) / 1024
 
 
 @contextmanager
@@ -307,7 +318,8 @@ def main() -> None:
 
 def print_table(rows: list[Row], predictor: Predictor, texts: list[str]) -> None:
     """Print what was measured."""
-    base, base_rss = start_up("import numpy")
+    bases = [fresh("import numpy") for _ in range(STARTS)]
+    base, base_memory = (median(column) for column in zip(*bases, strict=True))
     distinct = list(dict.fromkeys(texts))
     expected = predictor.predict_proba(distinct).argmax(1)
     lines = [
@@ -327,14 +339,14 @@ def print_table(rows: list[Row], predictor: Predictor, texts: list[str]) -> None
                 *(f"{median(row.rates[size]):,.0f}" for size in BATCHES),
                 f"{np.median(times):,.0f} µs",
                 f"{np.percentile(times, 99):,.0f} µs",
-                f"+{(seconds - base) * 1000:,.0f} ms" if row.start else "",
+                f"+{seconds * 1000:,.0f} ms" if row.start else "",
                 f"{megabytes:,.0f}" if row.start else "",
                 f"{row.size / 1e6:.1f}" if row.size else "",
                 equal,
             ]
         )
     print(f"texts per second; {len(texts):,} texts, one thread")
-    print(f"start: beyond the {base * 1000:.0f} ms and {base_rss:.0f} MB of NumPy")
+    print(f"start: beyond the {base * 1000:.0f} ms and {base_memory:.0f} MB of NumPy")
     print(*align(lines, left=1), sep="\n")
     print("\nRatios, 1,024 at once:")
     best = {row.name: median(row.rates[1024]) for row in rows}

@@ -97,7 +97,7 @@ def test_int8_is_a_third_and_answers_alike(tmp_path: Path) -> None:
     large = export_folded(predictor, tmp_path / "large")
     small = export_folded(predictor, tmp_path / "small", int8=True)
     sizes = [
-        sum(file.stat().st_size for pattern in ("emb*", "conv*")
+        sum(file.stat().st_size for pattern in ("emb*", "kernel*")
             for file in path.glob(pattern))
         for path in (large, small)
     ]  # fmt: skip
