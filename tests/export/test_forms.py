@@ -83,3 +83,5 @@ def test_the_table_names_every_form_and_architecture() -> None:
     assert list(FORMS_OF) == list(ARCHITECTURES)
     row = forms_table().splitlines()[3]
     assert row == "| bilstm | yes | yes | yes | yes | – | – |"
+    readme = Path(__file__).parents[2] / "README.md"
+    assert forms_table() in readme.read_text("utf-8")
