@@ -12,7 +12,7 @@ import numpy as np
 
 from emoclf.bulk.reading import Entry
 from emoclf.classifier import Classifier
-from emoclf.errors import SettingsError
+from emoclf.errors import BundleError, SettingsError
 from emoclf.exported import load_exported
 from emoclf.exported.folder import ABOUT, highest_version
 from emoclf.files import folder_backup
@@ -86,7 +86,13 @@ def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
         If options are given that another model does not have.
     """
     check_options(path, options)
-    if form_of(path) == "bundle":
+    form = form_of(path)
+    if not form and not os.path.exists(path):
+        raise BundleError(
+            f"{path} does not exist. Give a bundle, which 'emoclf train' writes, or a "
+            "folder of 'emoclf export'."
+        )
+    if form == "bundle":
         from emoclf.predictor import Predictor
 
         return Predictor.load(path)

@@ -60,6 +60,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Export, and say where it went."""
     options = _options(args)
+    _check_target(args)
     from emoclf.quiet import load_tensorflow
 
     load_tensorflow()
@@ -83,12 +84,29 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print(f"Exported: {path} ({size / 1e6:.1f} MB)")
     for precision, found in parity.items():
+        if "refused" in found:
+            print(f"There is no {precision} form: {found['refused']}")
+            continue
         print(
             f"Compared with the bundle on {found['n_texts']:,} texts, {precision}: "
             f"{found['equal_labels']:.2%} of the labels are equal, probabilities "
             f"differ by {found['largest_difference']:.2g} at most."
         )
     return 0
+
+
+def _check_target(args: argparse.Namespace) -> None:
+    """Say what stands in the way before TensorFlow is loaded, which takes seconds."""
+    from emoclf.exported.place import check_target
+
+    target = Path(args.output)
+    if args.to == "saved-model":
+        version = 1 if args.version is None else args.version
+        if version < 1:
+            # No folder has this name; the export says so.
+            return
+        target /= str(version)
+    check_target(target, overwrite=args.overwrite)
 
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:

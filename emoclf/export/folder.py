@@ -22,8 +22,10 @@ from emoclf.exported.folder import (
     ExportFolder,
     crc32_of,
     read_export,
+    sealed,
 )
-from emoclf.files import check_writable, new_folder, recover_folder
+from emoclf.exported.place import check_target
+from emoclf.files import new_folder
 from emoclf.predictor import Predictor
 from emoclf.text.pages import cut_into_pages
 
@@ -81,35 +83,6 @@ def write_export(
     return target
 
 
-def check_target(target: Path, *, overwrite: bool) -> None:
-    """Refuse a target that must not or cannot be written, before any work is done.
-
-    Raises
-    ------
-    ExportError
-    """
-    try:
-        if not target.name:
-            raise ExportError(f"{str(target)!r} cannot be an export. Name a folder.")
-        check_writable(target.parent)
-        recover_folder(target)
-        there = target.exists()
-    except (OSError, ValueError) as error:
-        raise ExportError(f"Cannot write {target}: {error}.") from error
-    if not there:
-        return
-    if not (target / ABOUT).is_file():
-        raise ExportError(
-            f"{target} is not an export of emoclf, so it is left alone. Choose another "
-            "folder."
-        )
-    if not overwrite:
-        raise ExportError(
-            f"{target} exists. Choose another folder, or replace it with "
-            "overwrite=True (--force on the command line)."
-        )
-
-
 def write_text(predictor: Predictor, folder: Path) -> dict[str, Any]:
     """Write tokenizer and vocabulary, and return their settings."""
     encoder = predictor.bundle.encoder
@@ -160,7 +133,8 @@ def _all(folder: Path) -> list[Path]:
 
 
 def _write_about(folder: Path, about: dict[str, Any]) -> None:
-    text = json.dumps(about, indent=1) + "\n"
+    # As it will be read: tuples become lists.
+    text = json.dumps(sealed(json.loads(json.dumps(about))), indent=1) + "\n"
     (folder / ABOUT).write_text(text, encoding="utf-8")
 
 

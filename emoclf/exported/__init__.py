@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from importlib import import_module
 from typing import Any
 
 from emoclf.classifier import Classifier
-from emoclf.errors import BundleError
+from emoclf.errors import BundleError, SettingsError, did_you_mean
 from emoclf.exported.folder import read_export
 
 #: What answers from each form: module and class.
@@ -41,6 +42,8 @@ def load_exported(path: str | os.PathLike[str], **options: Any) -> Classifier:
     ------
     BundleError
         If it is missing, incomplete, damaged, or newer than this emoclf.
+    SettingsError
+        If the form has no such option.
     MissingDependency
         If the package that runs this form is not installed.
     """
@@ -51,4 +54,12 @@ def load_exported(path: str | os.PathLike[str], **options: Any) -> Classifier:
             f"Known: {', '.join(FORMS)}. Upgrade with: pip install -U emoclf"
         )
     module, name = FORMS[folder.form]
-    return getattr(import_module(module), name)(folder, **options)
+    classifier = getattr(import_module(module), name)
+    known = list(inspect.signature(classifier).parameters)[1:]
+    for option in options:
+        if option not in known:
+            raise SettingsError(
+                f"An export to {folder.form} has no option {option!r}."
+                f"{did_you_mean(option, known)} It has: {', '.join(known) or 'none'}."
+            )
+    return classifier(folder, **options)

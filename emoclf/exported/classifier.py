@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Iterable
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -21,10 +24,20 @@ class ExportedClassifier(Classifier):
     Parameters
     ----------
     folder : ExportFolder
+    **options
+        With which another process can load it again.
     """
 
-    def __init__(self, folder: ExportFolder) -> None:
+    def __init__(self, folder: ExportFolder, **options: Any) -> None:
         self.folder = folder
+        self._options = options
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Tables and interpreters stay in their process; the folder is on disk.
+        from emoclf.exported import load_exported
+
+        place = os.path.abspath(self.folder.place)
+        return partial(load_exported, place, **self._options), ()
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -54,8 +67,8 @@ class TokenClassifier(ExportedClassifier):
         With the tokenizer and the vocabulary beside the network.
     """
 
-    def __init__(self, folder: ExportFolder) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: ExportFolder, **options: Any) -> None:
+        super().__init__(folder, **options)
         self.text = ExportedText(folder)
 
     @abstractmethod

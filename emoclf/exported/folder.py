@@ -29,6 +29,7 @@ FORMAT = 1
 ABOUT = "emoclf.json"
 VOCABULARY = "vocabulary.json"
 SUMS = "sha256sums.txt"
+SEAL = "crc32"
 TOKENIZER = "tokenizer-{}.npy"
 _BLOCK = 1 << 18
 # A version that is being replaced stands under the name of its backup.
@@ -88,11 +89,21 @@ def read_export(path: str | os.PathLike[str]) -> ExportFolder:
     BundleError
         If it is missing, incomplete, damaged, or newer than this emoclf.
     """
-    place = _standing(highest_version(Path(path)))
-    about = _read_about(place)
+    try:
+        place = _standing(highest_version(Path(path)))
+        about = _read_about(place)
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error}.") from error
     for name, (size, crc) in about["files"].items():
         _check_file(place / name, size, crc)
     return ExportFolder(place, about)
+
+
+def sealed(about: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``emoclf.json`` says, with a CRC-32 of all that it says itself."""
+    plain = {name: value for name, value in about.items() if name != SEAL}
+    text = json.dumps(plain, sort_keys=True)
+    return {**plain, SEAL: zlib.crc32(text.encode())}
 
 
 def highest_version(place: Path) -> Path:
@@ -137,11 +148,11 @@ def _read_about(place: Path) -> dict[str, Any]:
     try:
         about = json.loads((place / ABOUT).read_text("utf-8"))
         number = about["format"]
-        dict(about["files"])
-        str(about["form"])
+        files = {name: (size, crc) for name, (size, crc) in about["files"].items()}
+        whole = about == sealed(about)
     except FileNotFoundError:
         raise BundleError(f"{place} is not an export: it has no {ABOUT}.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BundleError(
             f"{place / ABOUT} is damaged: {error}. Restore it from a copy, or export "
             "again."
@@ -151,7 +162,12 @@ def _read_about(place: Path) -> dict[str, Any]:
             f"{place} has format {number}; emoclf {__version__} reads up to {FORMAT}. "
             "Upgrade with: pip install -U emoclf"
         )
-    return about
+    if not whole:
+        raise BundleError(
+            f"{place / ABOUT} is damaged: it is not what was written. Restore it from "
+            "a copy, or export again."
+        )
+    return {**about, "files": files}
 
 
 def _check_file(path: Path, size: int, crc: int) -> None:

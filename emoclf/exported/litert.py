@@ -40,7 +40,7 @@ class LiteRTClassifier(TokenClassifier):
             extra="litert",
             needed_by="A LiteRT classifier",
         )
-        super().__init__(folder)
+        super().__init__(folder, threads=threads)
         self._one_by_one = folder.about["network"]["batch"] == 1
         # It announces the delegate that it was built with.
         with native_lines_hidden():

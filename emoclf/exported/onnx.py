@@ -35,7 +35,7 @@ class OnnxClassifier(TokenClassifier):
     def __init__(self, folder: ExportFolder, *, threads: int | None = None) -> None:
         check_threads(threads)
         runtime = require("onnxruntime", extra="onnx", needed_by="An ONNX classifier")
-        super().__init__(folder)
+        super().__init__(folder, threads=threads)
         options = runtime.SessionOptions()
         options.log_severity_level = _LOG_ERRORS
         if threads is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from emoclf.errors import ExportError
 from emoclf.exported.classifier import ExportedClassifier
 from emoclf.exported.folder import ExportFolder
 from emoclf.exported.text import ExportedText
@@ -76,6 +77,43 @@ class SavedModelClassifier(ExportedClassifier):
                 labels = [label.decode() for label in answer["label"].numpy()]
             for i, label in zip(batch.tolist(), labels, strict=True):
                 found[i] = label
+        return found
+
+    def inspect(self, texts: Iterable[str]) -> list[tuple[list[str], list[int]]]:
+        """Return the tokens and the ids of each text, as the graph cuts them.
+
+        Raises
+        ------
+        ExportError
+            If the export takes token ids and cuts nothing.
+        """
+        import tensorflow as tf
+
+        if self.text is not None:
+            raise ExportError(
+                f"{self.folder.place} takes token ids: there is nothing to inspect. "
+                "Export it without tokens=True."
+            )
+        texts = as_texts(texts)
+        found: list[Any] = [None] * len(texts)
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        for batch in like_lengths(lengths, BATCH_POINTS):
+            encoded = [_utf8(texts[i]) for i in batch]
+            answer = self._loaded.signatures["tokens"](
+                text=tf.constant(encoded, tf.string)
+            )
+            rows = zip(
+                batch.tolist(),
+                answer["tokens"].numpy().tolist(),
+                answer["token_ids"].numpy().tolist(),
+                strict=True,
+            )
+            for i, tokens, ids in rows:
+                # Tokens are never empty, and no token has id 0: what is is padding.
+                found[i] = (
+                    [token.decode() for token in tokens if token],
+                    [number for number in ids if number],
+                )
         return found
 
     def _answers(self, texts: list[str]) -> Iterable[tuple[np.ndarray, dict[str, Any]]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.errors import SettingsError, did_you_mean
+from emoclf.errors import BundleError, SettingsError, did_you_mean
 from emoclf.exported.classifier import ExportedClassifier
 from emoclf.exported.folder import ExportFolder, read_export
 from emoclf.exported.text import ExportedText
@@ -50,15 +50,19 @@ class FoldedClassifier(ExportedClassifier):
     precision : {"float32", "int16", "int8"}, default="float32"
         float32 answers within 1e-5 of the network. int16 moves half the bytes: it is
         faster for many texts, and its probabilities differ by about 1e-4. int8 moves
-        a quarter, needs the engine "numba", and differs by about 1e-2.
+        a quarter with the engine "numba" (NumPy, which is slow with it, keeps int16),
+        and differs by about 1e-2. ``emoclf.json`` says what each was found to do.
     engine : {"numpy", "numba"}, default="numpy"
         numba (``pip install 'emoclf[fast]'``) compiles what takes most of the time. It
-        pays for thousands of texts: it takes half a second to load.
+        pays for thousands of texts: it takes half a second to load, and some seconds
+        once, until what it compiled is kept on disk.
 
     Raises
     ------
     SettingsError
         If a precision or engine is not known, or does not fit the network.
+    BundleError
+        If it is an export of another form.
     MissingDependency
         If numba is asked for and not installed.
     """
@@ -72,13 +76,19 @@ class FoldedClassifier(ExportedClassifier):
     ) -> None:
         _check_choice("precision", precision, PRECISIONS)
         _check_choice("engine", engine, ENGINES)
-        if precision == "int8" and engine != "numba":
-            raise SettingsError(
-                "precision='int8' needs engine='numba': NumPy adds int8 more slowly "
-                "than int16."
+        if "network" not in folder.about or not folder.form.startswith("folded"):
+            raise BundleError(
+                f"{folder.place} is an export to {folder.form}, not a folded one. Load "
+                "it with emoclf.load_exported."
             )
-        super().__init__(folder)
+        super().__init__(folder, precision=precision, engine=engine)
         self.precision = precision
+        refused = folder.about.get("parity", {}).get(precision, {}).get("refused")
+        if refused:
+            raise SettingsError(
+                f"precision={precision!r} does not fit this network: {refused} Use "
+                "precision='float32'."
+            )
         self.engine = engine
         self.text = ExportedText(folder)
         self.network = load_network(folder, precision, engine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -37,6 +38,11 @@ def main(argv: Sequence[str]) -> int:
     except EmoclfError as error:
         sys.stderr.write(f"emoclf: {error}\n")
         return 1
+    except BrokenPipeError:
+        # The reader has gone, as in `… | head`; nothing more is to be flushed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -39,8 +39,6 @@ class Layout:
     ----------
     order : ndarray of int64, shape (columns,)
         Which filter stands in which column.
-    places : ndarray of int64, shape (columns,)
-        Where it stands in a block.
     offsets, widths : ndarray of int64, shape (n_shifts,)
         Where each shift's block begins in the row, and how wide it is.
     regions : ndarray of int64, shape (n_regions, 4)
@@ -48,7 +46,6 @@ class Layout:
     """
 
     order: np.ndarray
-    places: np.ndarray
     offsets: np.ndarray
     widths: np.ndarray
     regions: np.ndarray
@@ -80,19 +77,15 @@ class Layout:
                 regions.append((begin, end, reach[size], size))
                 begin = end
         offsets = np.cumsum(widths) - widths
-        return cls(
-            order, np.arange(len(order)), offsets, widths, np.array(regions, np.int64)
-        )
+        return cls(order, offsets, widths, np.array(regions, np.int64))
 
     def spread(self, by_shift: np.ndarray) -> np.ndarray:
         """Lay (…, n_shifts, columns) into rows, (…, width); zero in between."""
         rows = np.zeros((*by_shift.shape[:-2], int(self.widths.sum())), np.float32)
-        for shift, (offset, width) in enumerate(
-            zip(self.offsets.tolist(), self.widths.tolist(), strict=True)
-        ):
-            there = self.places < width
-            columns = offset + self.places[there]
-            rows[..., columns] = by_shift[..., shift, self.order[there]]
+        blocks = zip(self.offsets.tolist(), self.widths.tolist(), strict=True)
+        for shift, (offset, width) in enumerate(blocks):
+            there = self.order[:width]
+            rows[..., offset : offset + len(there)] = by_shift[..., shift, there]
         return rows
 
 
@@ -221,10 +214,11 @@ class CompiledPieces:
         ids = np.empty(len(data), np.int32)
         lengths = np.empty(len(texts), np.int64)
         missing = np.empty((len(data) // 2 + 1, 2), np.int64)
+        long = np.empty((len(data) // LONGEST + 1, 2), np.int64)
         hashes = np.empty(len(missing), np.uint64)
         while True:
             several = table.several
-            count, unknown = _pieces(
+            count, unknown, n_long = _pieces(
                 data,
                 table.is_space,
                 table.values,
@@ -238,13 +232,27 @@ class CompiledPieces:
                 lengths,
                 missing,
                 hashes,
+                long,
             )
-            if unknown < 0:
-                # A piece is too long to be remembered.
-                return table.encode(texts)
             if not unknown:
-                return ids[:count], lengths
+                break
             table.learn(raw, missing[:unknown], hashes[:unknown])
+        if not n_long:
+            return ids[:count], lengths
+        return self._with_long(raw, ids[:count], lengths, long[:n_long])
+
+    def _with_long(
+        self, raw: bytes, ids: np.ndarray, lengths: np.ndarray, spans: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Put the ids of pieces that are too long to be remembered in their places."""
+        table = self.table
+        values = table.several.add([table.cut(raw, *span) for span in spans.tolist()])
+        # They stand as -1, -2, …
+        (places,) = np.nonzero(ids < 0)
+        ids[places] = values[-1 - ids[places]]
+        found = table.several.spread(ids, np.cumsum(lengths))
+        table.several.forget(len(spans))
+        return found
 
 
 def _up(number: int, lanes: int) -> int:
@@ -252,8 +260,15 @@ def _up(number: int, lanes: int) -> int:
 
 
 def _compiled(**options: Any) -> Any:
-    # Kept beside this file, or in the user's cache where that cannot be written.
-    return numba.njit(cache=True, nogil=True, **options)
+    def compiled(function: Any) -> Any:
+        try:
+            # Kept beside this file, or in the user's cache if that cannot be written.
+            return numba.njit(cache=True, nogil=True, **options)(function)
+        except RuntimeError:
+            # Nor can that: numba finds no place, and each process compiles anew.
+            return numba.njit(nogil=True, **options)(function)
+
+    return compiled
 
 
 @numba.extending.intrinsic
@@ -425,17 +440,18 @@ def _answers(features, kernel, bias, several, answers):
 @_compiled()
 def _pieces(
     data, is_space, values, base, keys, known, starts, sizes, flat, ids, lengths,
-    missing, hashes,
+    missing, hashes, long,
 ):  # fmt: skip
-    """Write the ids of all texts; return their number and that of unknown pieces.
+    """Write the ids of all texts, and return how many they are.
 
-    -1 instead of the latter if a piece is too long to be remembered.
+    Then how many pieces are unknown, and how many too long to be remembered: those
+    stand among the ids as -1, -2, …
     """
     spread = np.uint64(SPREAD)
     shift = np.uint64(SHIFT)
     last = np.uint64(len(keys) - 1)
     one = np.uint64(1)
-    count = unknown = text = before = 0
+    count = unknown = n_long = text = before = 0
     begin = -1
     total = np.uint64(0)
     power = one
@@ -449,9 +465,13 @@ def _pieces(
             total += values[byte] * power
             power *= base
             continue
-        if begin >= 0:
-            if place - begin > LONGEST:
-                return count, -1
+        if begin >= 0 and place - begin > LONGEST:
+            long[n_long, 0] = begin
+            long[n_long, 1] = place
+            n_long += 1
+            ids[count] = -n_long
+            count += 1
+        elif begin >= 0:
             if total == np.uint64(0):
                 total = one
             slot = (total * spread) >> shift
@@ -472,9 +492,9 @@ def _pieces(
                     for position in range(starts[entry], starts[entry] + sizes[entry]):
                         ids[count] = flat[position]
                         count += 1
-            begin = -1
+        begin = -1
         if byte == 0:
             lengths[text] = count - before
             before = count
             text += 1
-    return count, unknown
+    return count, unknown, n_long

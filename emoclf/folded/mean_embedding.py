@@ -9,7 +9,8 @@ import numpy as np
 
 from emoclf.folded.head import probabilities
 
-#: As in ``emoclf.models.mean_embedding``.
+#: Knuth's multiplier: large whatever the number of rows is, so that frequent words do
+#: not crowd together; the product stays in int64. The network's pairs have it too.
 SPREAD = 2_654_435_761
 
 

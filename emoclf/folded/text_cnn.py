@@ -48,15 +48,23 @@ class NumpyConvolution:
     def __init__(self, parts: Convolution) -> None:
         self.windows = parts.windows
         dim, self.n_shifts, self.columns = parts.kernel.shape
+        kernel = parts.kernel.reshape(dim, -1)
         rounding = parts.rounding
-        self.step = None if rounding is None else rounding.step
+        self.step: np.ndarray | None = None
         self.bias = parts.bias
-        self.rows = WordRows(
-            parts.vectors,
-            parts.kernel.reshape(dim, -1),
-            step=None if self.step is None else np.tile(self.step, self.n_shifts),
-            dtype=np.float32 if rounding is None else rounding.dtype,
-        )
+        if rounding is None:
+            self.rows = WordRows(parts.vectors, kernel)
+        else:
+            self.step = rounding.step
+            self.bias = parts.bias + rounding.middle.sum(0)
+            self.rows = WordRows(
+                parts.vectors,
+                kernel,
+                step=np.tile(self.step, self.n_shifts),
+                middle=rounding.middle.ravel(),
+                # NumPy adds int8 to int16 through a copy, which takes twice as long.
+                dtype=np.int16,
+            )
         #: Row ``word * n_shifts + shift``.
         self.table = self.rows.table.reshape(-1, self.columns)
 

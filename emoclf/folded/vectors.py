@@ -59,8 +59,9 @@ def round_vectors(values: np.ndarray, *, n_fine: int = FINE) -> WordVectors:
     n_fine : int, default=6000
         So many of them keep four more bits.
     """
-    largest = np.abs(values).max(1)
-    scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    steps = np.abs(values).max(1) / 127
+    # A vector of zeros has any scale.
+    scale = np.where(steps > np.finfo(np.float32).tiny, steps, 1).astype(np.float32)
     units = values / scale[:, None]
     rows = np.rint(units).astype(np.int8)
     rests = np.rint((units[:n_fine] - rows[:n_fine]) * 16).clip(-8, 7) + 8

@@ -116,10 +116,6 @@ class Rounding:
     step: np.ndarray
     middle: np.ndarray
 
-    def total(self) -> np.ndarray:
-        """Return what the middles of a whole window add, shape (columns,)."""
-        return self.middle.sum(0)
-
 
 class WordRows:
     """A row for each word, made when it is first asked for.
@@ -196,8 +192,7 @@ def round_to_int16(rows: WordRows, n_shifts: int) -> Rounding:
     """
     low, high = _ranges(rows, n_shifts)
     total = np.maximum(-low, high).sum(0)
-    # A filter that never answers has any unit.
-    step = np.where(total > 0, total / INT16, 1).astype(np.float32)
+    step = _units(total / INT16)
     return Rounding(np.dtype(np.int16), step, np.zeros_like(low))
 
 
@@ -212,8 +207,14 @@ def round_to_int8(rows: WordRows, n_shifts: int) -> Rounding:
     """
     low, high = _ranges(rows, n_shifts)
     widest = (high - low).max(0)
-    step = np.where(widest > 0, widest / INT8, 1).astype(np.float32)
+    step = _units(widest / INT8)
     return Rounding(np.dtype(np.int8), step, (low + high) / 2)
+
+
+def _units(steps: np.ndarray) -> np.ndarray:
+    """Return units that can be divided by: what never answers has any."""
+    tiny = np.finfo(np.float32).tiny
+    return np.where(steps > tiny, steps, 1).astype(np.float32)
 
 
 def _ranges(rows: WordRows, n_shifts: int) -> tuple[np.ndarray, np.ndarray]:

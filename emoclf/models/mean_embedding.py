@@ -9,9 +9,6 @@ from emoclf.settings.base import Settings, option
 
 BUCKETS = 50_000
 BIGRAMS = "bigrams"
-# Knuth's multiplier: large whatever the number of rows is, so that frequent words do
-# not crowd together; the product stays in int64.
-_SPREAD = 2_654_435_761
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +95,9 @@ def hashed_pairs(token_ids: Any, buckets: int) -> Any:
     """
     from keras import ops
 
+    from emoclf.folded.mean_embedding import SPREAD
+
     second = ops.pad(token_ids[:, 1:], [[0, 0], [0, 1]])
-    wide = ops.cast(token_ids, "int64") * _SPREAD + ops.cast(second, "int64")
+    wide = ops.cast(token_ids, "int64") * SPREAD + ops.cast(second, "int64")
     row = ops.cast(ops.mod(wide, buckets), "int32") + 1
     return ops.where(ops.not_equal(second, 0), row, ops.zeros_like(row))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ class PieceEncoder:
         self._few: dict[str, tuple[int, ...]] = {}
         self._engine: Callable[[PieceTable], Any] = lambda table: table
         self._batches: Any = None
+        self._lock = Lock()
 
     def use(self, engine: Callable[[PieceTable], Any]) -> None:
         """Answer batches with ``engine(table).encode(texts)``."""
@@ -85,14 +87,16 @@ class PieceEncoder:
         token_ids : ndarray of int32, shape (sum of lengths,)
         lengths : ndarray of int64, shape (n_texts,)
         """
-        if self._batches is None:
-            self._batches = self._engine(PieceTable(self))
-        found = [
-            self._batches.encode(part)
-            if len(part) > 1 or len(part[0]) <= CHUNK
-            else self._encode_long(part[0])
-            for part in _parts(texts)
-        ]
+        # What one thread learns must not be read by another when it is half there.
+        with self._lock:
+            if self._batches is None:
+                self._batches = self._engine(PieceTable(self))
+            found = [
+                self._batches.encode(part)
+                if len(part) > 1 or len(part[0]) <= CHUNK
+                else self._encode_long(part[0])
+                for part in _parts(texts)
+            ]
         if not found:
             return np.empty(0, np.int32), np.empty(0, np.int64)
         if len(found) == 1:
@@ -191,7 +195,7 @@ class PieceTable:
             slots[long] = 0
         values = self.ids[slots]
         values[long] = self.several.add(
-            [self._cut_bytes(raw, starts[i], stops[i]) for i in long.tolist()]
+            [self.cut(raw, starts[i], stops[i]) for i in long.tolist()]
         )
         # Where each text's pieces begin.
         ends = np.searchsorted(starts, np.flatnonzero(data == 0))
@@ -222,7 +226,7 @@ class PieceTable:
         if self._known + len(hashes) > MOST:
             self._clear()
         distinct, first = np.unique(hashes, return_index=True)
-        ids = [self._cut_bytes(raw, *span) for span in spans[first].tolist()]
+        ids = [self.cut(raw, *span) for span in spans[first].tolist()]
         self._insert(distinct, ids)
 
     def _hashes(
@@ -258,7 +262,8 @@ class PieceTable:
             open_ = open_[self.keys[slots[open_]] != hashes[open_]]
         return slots
 
-    def _cut_bytes(self, raw: bytes, start: int, stop: int) -> list[int]:
+    def cut(self, raw: bytes, start: int, stop: int) -> list[int]:
+        """Return the ids of a piece that stands among bytes."""
         return self.encoder.cut_piece(raw[start:stop].decode("utf-8", "surrogatepass"))
 
     def _insert(self, hashes: np.ndarray, ids: list[list[int]]) -> None:

@@ -19,6 +19,7 @@ from tiny import tiny_folded
 
 from emoclf.bulk.run import Progress, predict_file
 from emoclf.errors import BundleError, DataError, WorkerError
+from emoclf.exported.folder import ABOUT, sealed
 
 N = 12_000
 
@@ -75,9 +76,13 @@ def test_what_a_worker_cannot_load(folder: Path, source: Path, tmp_path: Path) -
 def test_a_failure_in_a_worker(
     folder: Path, source: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    options = {"no_such_option": 1}
-    with pytest.raises(WorkerError, match=r"failed while it loaded.*'no_such_option'"):
-        predict_file(folder, source, tmp_path / "x.csv", workers=2, options=options)
+    # Nothing that a user can mend: an export that was never whole.
+    broken = Path(shutil.copytree(folder, tmp_path / "broken"))
+    about = json.loads((broken / ABOUT).read_text())
+    del about["text"]
+    (broken / ABOUT).write_text(json.dumps(sealed(about)))
+    with pytest.raises(WorkerError, match=r"failed while it loaded.*'text'"):
+        predict_file(broken, source, tmp_path / "x.csv", workers=2)
     assert "Traceback" in caplog.text
 
 

@@ -103,6 +103,17 @@ def test_ten_thousand_generated_strings(loaded: Loaded) -> None:
             np.testing.assert_array_equal(text.encode(texts)[0], flat)
 
 
+def test_a_graph_gives_equal_tokens_and_ids(loaded: Loaded) -> None:
+    texts = generated(10_000)
+    encoder = tiny_trained().predictor.bundle.encoder
+    found = loaded["saved-model"].inspect(texts)  # type: ignore[attr-defined]
+    for (tokens, ids), expected, known in zip(
+        found, encoder.tokenizer.batch(texts), encoder.encode(texts), strict=True
+    ):
+        assert tokens == expected
+        assert ids == known.tolist()
+
+
 def test_answers_do_not_depend_on_the_texts_beside(loaded: Loaded) -> None:
     texts = ["a lovely gift", "", "alone in the dark " * 30, "won"]
     for form, exported in loaded.items():

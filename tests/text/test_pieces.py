@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -117,3 +118,15 @@ def test_texts_of_any_size(engine: Any) -> None:
     assert as_lists(quick.encode(texts)) == expected
     assert as_lists(quick.encode([])) == []
     assert as_lists(quick.encode([""])) == [[]]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_threads_share_a_memory(engine: Any) -> None:
+    texts = list(load_sample().texts)
+    parts = [texts[start::40] for start in range(40)]
+    for _ in range(3):
+        encoder, quick = both(engine)
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(quick.encode, parts))
+        for part, ids in zip(parts, found, strict=True):
+            assert as_lists(ids) == [x.tolist() for x in encoder.encode(part)]
