@@ -64,7 +64,10 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "--precision", choices=PRECISIONS, help="of a folded export: of its tables"
     )
     group.add_argument(
-        "--engine", choices=ENGINES, help="of a folded export: what computes"
+        "--engine",
+        choices=ENGINES,
+        help="of a folded export: what computes; numba, for many texts, is compiled "
+        "in some seconds at its first use",
     )
     group.add_argument(
         "--quiet", action="store_true", help="no progress, no summary, only errors"
