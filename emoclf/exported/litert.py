@@ -42,14 +42,15 @@ class LiteRTClassifier(TokenClassifier):
         )
         super().__init__(folder, threads=threads)
         self._one_by_one = folder.about["network"]["batch"] == 1
-        # It announces the delegate that it was built with.
+        # It announces its delegate, when tensors are laid out for the first time.
         with native_lines_hidden():
             self._interpreter = runtime.Interpreter(
                 model_path=str(folder.place / MODEL), num_threads=threads
             )
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
-        self._shape: tuple[int, ...] | None = None
+            self._input = self._interpreter.get_input_details()[0]["index"]
+            self._output = self._interpreter.get_output_details()[0]["index"]
+            self._shape: tuple[int, ...] = ()
+            self._lay_out((1, 1))
         # The interpreter has one set of tensors, whoever asks.
         self._lock = Lock()
 
@@ -68,12 +69,15 @@ class LiteRTClassifier(TokenClassifier):
             return np.concatenate([self._invoke(row[None]) for row in token_ids])
         return self._invoke(token_ids)
 
+    def _lay_out(self, shape: tuple[int, ...]) -> None:
+        self._interpreter.resize_tensor_input(self._input, shape)
+        self._interpreter.allocate_tensors()
+        self._shape = shape
+
     def _invoke(self, token_ids: np.ndarray) -> np.ndarray:
         with self._lock:
             if token_ids.shape != self._shape:
-                self._interpreter.resize_tensor_input(self._input, token_ids.shape)
-                self._interpreter.allocate_tensors()
-                self._shape = token_ids.shape
+                self._lay_out(token_ids.shape)
             self._interpreter.set_tensor(self._input, token_ids)
             self._interpreter.invoke()
             return self._interpreter.get_tensor(self._output)
