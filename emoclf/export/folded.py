@@ -172,9 +172,10 @@ def _fold_text_cnn(
     write_array(folder / "conv_bias.npy", np.concatenate(biases))
     vectors = WordVectors(_embedding(weights))
     if int8:
-        vectors = round_vectors(vectors.rows)
-        write_array(folder / "embedding_scale.npy", vectors.scale)
-        write_array(folder / "embedding_fine.npy", vectors.fine)
+        rows, scale, fine = round_vectors(vectors.rows)
+        vectors = WordVectors(rows, scale, fine)
+        write_array(folder / "embedding_scale.npy", scale)
+        write_array(folder / "embedding_fine.npy", fine)
     write_array(folder / "embedding.npy", vectors.rows)
     groups = windows_of(settings.kernel_sizes, settings.padding, settings.stride)
     for number, windows in enumerate(groups):
@@ -184,9 +185,9 @@ def _fold_text_cnn(
         write_array(folder / f"kernel_{number}.npy", stored)
         kernel = stored.astype(np.float32)
         dim, n_shifts, _ = kernel.shape
-        rows = WordRows(vectors, kernel.reshape(dim, -1))
+        word_rows = WordRows(vectors, kernel.reshape(dim, -1))
         for precision, round_to in ROUNDINGS.items():
-            rounding = round_to(rows, n_shifts)
+            rounding = round_to(word_rows, n_shifts)
             write_array(folder / f"{precision}_step_{number}.npy", rounding.step)
             write_array(folder / f"{precision}_middle_{number}.npy", rounding.middle)
     if settings.hidden:

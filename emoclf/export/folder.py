@@ -95,10 +95,8 @@ def write_text(predictor: Predictor, folder: Path) -> dict[str, Any]:
     return {"text": encoder.to_state()[0]}
 
 
-def write_array(path: Path, values: np.ndarray | None) -> None:
-    """Write an array that can be mapped; there may be none."""
-    if values is None:
-        return
+def write_array(path: Path, values: np.ndarray) -> None:
+    """Write an array that can be mapped."""
     np.save(path, np.ascontiguousarray(values), allow_pickle=False)
 
 

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoclf.folded.head import probabilities
-
-#: Knuth's multiplier: large whatever the number of rows is, so that frequent words do
-#: not crowd together; the product stays in int64. The network's pairs have it too.
-SPREAD = 2_654_435_761
+from emoclf.text.pairs import SPREAD
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,9 @@ class WordVectors:
         return vectors
 
 
-def round_vectors(values: np.ndarray, *, n_fine: int = FINE) -> WordVectors:
+def round_vectors(
+    values: np.ndarray, *, n_fine: int = FINE
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Round each vector to whole numbers from -127 to 127 and a scale.
 
     Parameters
@@ -58,6 +60,11 @@ def round_vectors(values: np.ndarray, *, n_fine: int = FINE) -> WordVectors:
         The commonest words first.
     n_fine : int, default=6000
         So many of them keep four more bits.
+
+    Returns
+    -------
+    rows, scale, fine : ndarray
+        Of :class:`WordVectors`.
     """
     steps = np.abs(values).max(1) / 127
     # A vector of zeros has any scale.
@@ -69,4 +76,4 @@ def round_vectors(values: np.ndarray, *, n_fine: int = FINE) -> WordVectors:
     if nibbles.shape[1] % 2:
         nibbles = np.pad(nibbles, [(0, 0), (0, 1)])
     fine = nibbles[:, 0::2] | (nibbles[:, 1::2] << 4)
-    return WordVectors(rows, scale, fine)
+    return rows, scale, fine

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emoclf.settings.base import Settings, option
+from emoclf.text.pairs import SPREAD
 
 BUCKETS = 50_000
 BIGRAMS = "bigrams"
@@ -94,8 +95,6 @@ def hashed_pairs(token_ids: Any, buckets: int) -> Any:
     pairs : KerasTensor of int32, shape (batch, length)
     """
     from keras import ops
-
-    from emoclf.folded.mean_embedding import SPREAD
 
     second = ops.pad(token_ids[:, 1:], [[0, 0], [0, 1]])
     wide = ops.cast(token_ids, "int64") * SPREAD + ops.cast(second, "int64")

@@ -288,7 +288,7 @@ class PieceTable:
     def _clear(self) -> None:
         self._last = (1 << SLOTS_LOG) - 1
         self.keys = np.zeros(1 << SLOTS_LOG, np.uint64)
-        #: The id of a piece with one token; else -1 - its place in ``_several``.
+        #: The id of a piece with one token; else -1 - its place in ``several``.
         self.ids = np.zeros(1 << SLOTS_LOG, np.int32)
         self.several = Lists()
         self._known = 0

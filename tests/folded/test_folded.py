@@ -19,7 +19,7 @@ from emoclf.export.folded import export_folded
 from emoclf.export.parity import HARD_TEXTS
 from emoclf.exported import load_exported
 from emoclf.folded import FoldedClassifier, load_folded
-from emoclf.folded.vectors import round_vectors
+from emoclf.folded.vectors import WordVectors, round_vectors
 from emoclf.predictor import Predictor
 
 TABLE: list[dict[str, Any]] = [
@@ -123,7 +123,7 @@ def test_int8_is_a_third_and_answers_alike(tmp_path: Path) -> None:
 def test_common_words_are_rounded_more_finely() -> None:
     values = np.random.default_rng(0).normal(size=(20, 7)).astype(np.float32)
     values[3] = 0
-    vectors = round_vectors(values, n_fine=8)
+    vectors = WordVectors(*round_vectors(values, n_fine=8))
     assert vectors.rows.dtype == np.int8
     assert len(vectors) == 20
     words = np.array([12, 3, 0, 7, 8, 19])
