@@ -14,11 +14,11 @@ from emoclf.cli.options import add_settings, read_value, settings_from
 from emoclf.cli.parts import add_parts, parts_from
 from emoclf.cli.shared import (
     add_output_options,
-    load_tensorflow,
     new_command,
     print_json,
 )
 from emoclf.errors import SettingsError
+from emoclf.quiet import load_tensorflow
 from emoclf.settings import RunSettings
 from emoclf.settings.run import section_classes, section_of
 

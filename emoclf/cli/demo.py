@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.shared import load_tensorflow, new_command
+from emoclf.cli.shared import new_command
 from emoclf.cli.train import add_training_options, callbacks_for, print_job
 from emoclf.models.registry import settings_class
+from emoclf.quiet import load_tensorflow
 
 # Chosen by cross-validation on the corpus. Without pre-trained vectors every word has
 # to be learnt from a few sentences: short n-grams, and many small steps.

@@ -11,10 +11,10 @@ from emoclf.cli.shared import (
     DATA_HELP,
     add_output_options,
     as_file,
-    load_tensorflow,
     new_command,
     print_json,
 )
+from emoclf.quiet import load_tensorflow
 from emoclf.settings import DataSettings, RunSettings, read_settings_file
 
 HOW_TO_READ = (

@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_target(args: argparse.Namespace) -> None:
     """Say what stands in the way before TensorFlow is loaded, which takes seconds."""
-    from emoclf.exported.place import check_target
+    from emoclf.export.place import check_target
 
     target = Path(args.output)
     if args.to == "saved-model":

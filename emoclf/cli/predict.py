@@ -13,8 +13,9 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from emoclf.bulk.choices import ENGINES, INPUT_FORMATS, ON_ERROR, PRECISIONS
-from emoclf.cli.shared import load_tensorflow, new_command
+from emoclf.cli.shared import new_command
 from emoclf.errors import SettingsError
+from emoclf.quiet import load_tensorflow
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,6 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from emoclf.quiet import load_tensorflow as load_tensorflow
-
 DATA_HELP = "CSV, TSV, JSON Lines or Parquet, plain or .gz; - is standard input"
 
 

@@ -12,10 +12,10 @@ from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.parts import add_parts, parts_from
 from emoclf.cli.shared import (
     add_output_options,
-    load_tensorflow,
     new_command,
     print_json,
 )
+from emoclf.quiet import load_tensorflow
 from emoclf.settings import RunSettings
 
 if TYPE_CHECKING:

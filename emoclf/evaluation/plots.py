@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import mean, stdev
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from emoclf.evaluation.network_table import NetworkComparison
 from emoclf.optional import require
-
-if TYPE_CHECKING:
-    from emoclf.compare import NetworkComparison
 
 MARKS = "os^DvP*Xh<>"
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from emoclf._version import __version__
 from emoclf.errors import ExportError
+from emoclf.export.place import check_target
 from emoclf.exported.folder import (
     ABOUT,
     FORMAT,
@@ -24,7 +25,6 @@ from emoclf.exported.folder import (
     read_export,
     sealed,
 )
-from emoclf.exported.place import check_target
 from emoclf.files import new_folder
 from emoclf.predictor import Predictor
 from emoclf.text.pages import cut_into_pages

@@ -1,4 +1,4 @@
-"""What the exports that run a network have in common."""
+"""What all exports have in common, and what those that run a network share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judgements about a training, from numbers alone.
+"""Judgements about a network in training, from numbers alone.
 
 Each function looks at one thing and returns a :class:`Finding`, or None when it is in
 order. Nothing here records anything: that is :mod:`emoclf.training.monitor`.
@@ -6,7 +6,6 @@ order. Nothing here records anything: that is :mod:`emoclf.training.monitor`.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 
@@ -26,12 +25,8 @@ VANISHED = 1e-4
 EXPLODED = 100.0
 LARGE_UPDATE = 0.2
 SMALL_UPDATE = 1e-6
-RISES = 3
 USUAL_RATE = 30.0
-WORSE = 1.25
 BEGUN = 0.1
-LEARNT = 0.2
-BY_HEART = 0.7
 
 
 def check_collapse(
@@ -56,7 +51,7 @@ def check_collapse(
     top = int(shares.argmax())
     there = float((truth == top).mean())
     # How far on the way from its true share to everything.
-    if shares[top] < _above(there, COLLAPSED) or there >= NEARLY_ALL:
+    if shares[top] < above(there, COLLAPSED) or there >= NEARLY_ALL:
         return None
     unbalanced = prior[top] > UNBALANCED * (1 - prior[top]) / (len(label_names) - 1)
     causes = ["a learning rate out of range", "dead or saturated units"]
@@ -151,7 +146,7 @@ def check_stuck(
         return None
     if truth.ndim == 1:
         right = (probabilities.argmax(1) == truth).mean()
-        if right > _above(float(prior.max()), BEGUN):
+        if right > above(float(prior.max()), BEGUN):
             return None
     mean = probabilities.mean(0)
     shown = "[" + ", ".join(f"{p:.3f}" for p in mean[:8]) + "]"
@@ -337,113 +332,6 @@ def check_rate(rate: float, *, usual: float, optimizer: str) -> Finding | None:
     )
 
 
-def check_rising_loss(losses: Sequence[float]) -> Finding | None:
-    """Say if the training loss has risen for several epochs in a row.
-
-    Parameters
-    ----------
-    losses : sequence of float
-        Of the training part, epoch by epoch.
-    """
-    last = list(losses)[-RISES - 1 :]
-    if len(last) <= RISES or not all(map(math.isfinite, last)):
-        return None
-    won = losses[0] - min(losses)
-    rises = all(late > early for early, late in itertools.pairwise(last))
-    # What wanders at the end of a training is no rise.
-    if not rises or last[-1] - last[0] <= 0.05 * max(won, last[0]):
-        return None
-    return Finding(
-        "loss-rises",
-        "error",
-        f"the training loss has risen {RISES} epochs in a row, from {last[0]:.3g} to "
-        f"{last[-1]:.3g}",
-        {"from": last[0], "to": last[-1]},
-        ("a learning rate that is too high", "gradients that explode"),
-        ("a tenth of the learning rate", "clip_norm=5", "schedule='cosine'"),
-    )
-
-
-def check_fit(
-    *,
-    accuracy: float,
-    val_losses: Sequence[float],
-    val_accuracy: float,
-    best_epoch: int,
-    prior: np.ndarray,
-    several: bool,
-) -> Finding | None:
-    """Tell over-fitting and under-fitting from the curves.
-
-    Parameters
-    ----------
-    accuracy : float
-        On the training part, in the last epoch.
-    val_losses : sequence of float
-        Cross-entropy on the validation part, epoch by epoch.
-    val_accuracy : float
-        On the validation part, in the epoch that was kept.
-    best_epoch : int
-        From 1; whose weights were kept.
-    prior : ndarray of float, shape (n_classes,)
-    several : bool
-        A text may have several labels.
-    """
-    floor = _prior_loss(prior, several=several)
-    at_best = val_losses[best_epoch - 1]
-    if at_best > WORSE * min(val_losses) and at_best > floor:
-        return Finding(
-            "over-fitting",
-            "warning",
-            f"the validation loss is {at_best:.3g} in the epoch that was kept, and was "
-            f"{min(val_losses):.3g} at its best; answering the shares of the classes "
-            f"gives {floor:.3g}",
-            {"loss": at_best, "least": min(val_losses), "prior": floor},
-            ("too many epochs for so few texts", "too little dropout"),
-            ("monitor='loss'", "more dropout", "fewer filters or units", "more texts"),
-        )
-    majority = float(prior.max())
-    by_heart = accuracy >= _above(majority, BY_HEART)
-    by_heart = by_heart and val_accuracy <= _above(majority, BEGUN)
-    if by_heart and not several:
-        return Finding(
-            "over-fitting",
-            "error",
-            f"{accuracy:.0%} of the training texts are answered rightly, and "
-            f"{val_accuracy:.0%} of the validation texts; always answering the "
-            f"commonest label gives {majority:.0%}: it learnt its texts by heart",
-            {"accuracy": accuracy, "valid": val_accuracy, "majority": majority},
-            (
-                "labels that do not belong to their texts",
-                "far too few texts for these labels",
-            ),
-            ("read a few labelled texts as the training saw them", "more texts"),
-        )
-    if several or majority >= NEARLY_ALL or accuracy >= _above(majority, LEARNT):
-        return None
-    return Finding(
-        "under-fitting",
-        "warning",
-        f"after the last epoch {accuracy:.0%} of the training texts are answered "
-        f"rightly; always answering the commonest label gives {majority:.0%}",
-        {"accuracy": accuracy, "majority": majority},
-        (
-            "a training that ended too soon",
-            "a learning rate that is too low or too high",
-            "labels that do not belong to their texts",
-        ),
-        ("more epochs or patience", "another learning rate", "less dropout"),
-    )
-
-
-def _above(share: float, part: float) -> float:
+def above(share: float, part: float) -> float:
     """Return what lies so far on the way from a share to 1."""
     return share + part * (1 - share)
-
-
-def _prior_loss(prior: np.ndarray, *, several: bool) -> float:
-    """Return the loss of always answering the shares of the classes."""
-    p = np.clip(prior, 1e-7, 1 - 1e-7)
-    if several:
-        return float(-(p * np.log(p) + (1 - p) * np.log1p(-p)).mean())
-    return float(-(p * np.log(p)).sum())

@@ -14,7 +14,7 @@ import numpy as np
 from emoclf.models.embedding import TRAINED
 from emoclf.models.heads import LOGITS
 from emoclf.models.mean_embedding import BIGRAMS
-from emoclf.training import health
+from emoclf.training import health, health_of_curves
 from emoclf.training.batches import LengthBuckets
 from emoclf.training.best import BestWeights
 from emoclf.training.findings import Finding, fitting_cures
@@ -127,7 +127,7 @@ class Monitor(keras.callbacks.Callback):
         if self.overflowed:
             return
         self._steps += len(self._norms)
-        self.tell(health.check_rising_loss(self._losses))
+        self.tell(health_of_curves.check_rising_loss(self._losses))
         self.tell(health.check_gradients(typical, head=LOGITS), after=2)
         self.tell(health.check_updates(ratios))
         for found in health.check_units(*self._units()):
@@ -184,7 +184,7 @@ class Monitor(keras.callbacks.Callback):
                 )
             )
         lasting.append(
-            health.check_fit(
+            health_of_curves.check_fit(
                 accuracy=history["accuracy"][-1],
                 val_losses=history["val_loss"],
                 val_accuracy=history["val_accuracy"][best_epoch - 1],

@@ -414,3 +414,11 @@ def test_dates_are_cells(model: Classifier, tmp_path: Path) -> None:
     assert read(tmp_path / "out.csv")[0]["day"] == "2026-01-02"
     with pytest.raises(DataError, match=r"row 1: bytes b'\\x00' has no form in JSON"):
         predict_file(model, source, tmp_path / "out.jsonl")
+
+
+def test_the_command_line_knows_every_choice() -> None:
+    import emoclf.folded
+    from emoclf.bulk import choices
+
+    assert choices.PRECISIONS == emoclf.folded.PRECISIONS
+    assert choices.ENGINES == emoclf.folded.ENGINES

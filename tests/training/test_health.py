@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emoclf.training import health
+from emoclf.training import health, health_of_curves
 from emoclf.training.findings import Finding, fitting_cures, sorted_findings
 from emoclf.training.health_of_data import (
     check_coverage,
@@ -118,19 +118,20 @@ def test_updates_and_rates() -> None:
 
 
 def test_a_loss_that_keeps_rising() -> None:
-    assert name(health.check_rising_loss([1.0, 1.1, 1.3, 1.5])) == "loss-rises"
+    rising = health_of_curves.check_rising_loss([1.0, 1.1, 1.3, 1.5])
+    assert name(rising) == "loss-rises"
     settled = [0.7, 0.05, 0.0100, 0.0104, 0.0108, 0.0112]
-    assert health.check_rising_loss(settled) is None
+    assert health_of_curves.check_rising_loss(settled) is None
     for calm in ([1.5, 1.3, 1.1, 1.0], [1.0, 1.001, 1.002, 1.003], [1.0, 1.2, 1.4],
                  [1.0, 1.1, 1.3, np.nan]):  # fmt: skip
-        assert health.check_rising_loss(calm) is None
+        assert health_of_curves.check_rising_loss(calm) is None
 
 
 def test_the_curves() -> None:
     def judged(**values: object) -> Finding | None:
         common = {"accuracy": 0.8, "val_losses": [1.0, 0.6, 0.7], "val_accuracy": 0.6}
         common |= {"best_epoch": 2, "prior": EVEN, "several": False, **values}
-        return health.check_fit(**common)  # type: ignore[arg-type]
+        return health_of_curves.check_fit(**common)  # type: ignore[arg-type]
 
     assert judged() is None
     assert name(judged(accuracy=0.35)) == "under-fitting"
