@@ -21,7 +21,8 @@ from emoclf.evaluation.judge import judge_part
 from emoclf.evaluation.metrics import evaluate
 from emoclf.evaluation.network_table import NetworkComparison, RunFigures
 from emoclf.files import check_writable, write_atomically
-from emoclf.pipeline import Prepared, fit_prepared, prepare
+from emoclf.inputs import Prepared, prepare
+from emoclf.pipeline import fit_prepared
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import new_tokenizer
 from emoclf.training.checkpoint import CheckpointFolder, digest

@@ -19,7 +19,8 @@ from emoclf.datasets.tables import read_dataset
 from emoclf.errors import DataError, ResumeError
 from emoclf.evaluation.judge import judge
 from emoclf.evaluation.report import EvaluationReport
-from emoclf.pipeline import Prepared, Trained, checkpoint_folder, train_classifier
+from emoclf.inputs import Prepared
+from emoclf.pipeline import Trained, checkpoint_folder, train_classifier
 from emoclf.settings import DataSettings, RunSettings
 from emoclf.text.vocabulary import FIRST
 from emoclf.training.checkpoint import CheckpointFolder

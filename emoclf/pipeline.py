@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,26 +17,18 @@ import numpy as np
 
 from emoclf.bundle import Bundle, installed_versions
 from emoclf.bundle_folder import bundle_place
-from emoclf.datasets.dataset import Dataset, check_trainable
-from emoclf.embeddings.coverage import CoverageReport
-from emoclf.embeddings.matrix import embedding_matrix, random_matrix
-from emoclf.embeddings.vectors import frequent_words
-from emoclf.errors import DataError, SettingsError
+from emoclf.datasets.dataset import Dataset
+from emoclf.inputs import Prepared, prepare
 from emoclf.models.answers import Answers
 from emoclf.models.build import build_model
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
-from emoclf.text.encoder import TextEncoder, fit_encoder, new_tokenizer
-from emoclf.text.tokenizer import Tokenizer
-from emoclf.text.vocabulary import UNKNOWN
 from emoclf.training.batches import Examples
 from emoclf.training.checkpoint import CheckpointFolder, digest
-from emoclf.training.findings import Finding, sorted_findings
-from emoclf.training.health_of_data import check_coverage, check_cut, check_texts
+from emoclf.training.findings import sorted_findings
 from emoclf.training.monitor import class_shares
 from emoclf.training.thresholds import choose_thresholds
 from emoclf.training.train import TrainingResult, fit_model
-from emoclf.training.weights import example_weights
 
 logger = logging.getLogger(__name__)
 
@@ -44,33 +36,6 @@ TokenLists = Sequence[Sequence[str]]
 
 # Enough for most words of new texts; 24 MB at 300 dimensions.
 VECTOR_WORDS = 20_000
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What a network is built from and fitted on.
-
-    Parameters
-    ----------
-    encoder : TextEncoder
-        Fitted on the training part alone.
-    matrix : ndarray of float32, shape (vocabulary, dim)
-    coverage : CoverageReport or None
-        How far the vectors cover the training part; None without vectors.
-    train, valid : Examples
-    cut : dict of str to int
-        Texts of each part that were cut.
-    findings : tuple of Finding
-        What is wrong with the texts and the vectors, before any training.
-    """
-
-    encoder: TextEncoder
-    matrix: np.ndarray
-    coverage: CoverageReport | None
-    train: Examples
-    valid: Examples
-    cut: dict[str, int]
-    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,122 +50,6 @@ class Trained:
     def predictor(self) -> Predictor:
         """The classifier, ready for texts."""
         return Predictor(self.bundle)
-
-
-def prepare(
-    train: Dataset,
-    valid: Dataset,
-    settings: RunSettings,
-    *,
-    sample_weight: np.ndarray | None = None,
-) -> Prepared:
-    """Turn texts into what a network is fitted on; everything is fitted on ``train``.
-
-    Parameters
-    ----------
-    train, valid : Dataset
-    settings : RunSettings
-    sample_weight : array of float, shape (len(train),), optional
-
-    Raises
-    ------
-    DataError, SettingsError, VectorsError
-    """
-    check_trainable(train)
-    if valid.label_names != train.label_names:
-        raise DataError(
-            f"The validation part has the labels {', '.join(valid.label_names)}; the "
-            f"training part has {', '.join(train.label_names)}. Read both with the "
-            "same label_names."
-        )
-    if not len(valid):
-        raise DataError(
-            "The validation part is empty, and something has to choose the epoch. "
-            "Raise valid_fraction, or give a file of its own."
-        )
-    text = settings.text
-    tokenizer = new_tokenizer(text)
-    train_tokens = tokenizer.batch(train.texts)
-    valid_tokens = tokenizer.batch(valid.texts)
-    extra = _words_of_vectors(tokenizer, settings)
-    encoder = fit_encoder(train_tokens, text, extra=extra)
-    matrix, coverage = _matrix(encoder, train_tokens, settings)
-    train_ids = encoder.encode_tokens(train_tokens)
-    valid_ids = encoder.encode_tokens(valid_tokens)
-    weights = example_weights(
-        train.label_ids,
-        train.label_names,
-        class_weight=settings.training.class_weight,
-        sample_weight=sample_weight,
-    )
-    cut = {
-        "train": encoder.count_cut(train_tokens),
-        "valid": encoder.count_cut(valid_tokens),
-    }
-    return Prepared(
-        encoder=encoder,
-        matrix=matrix,
-        coverage=coverage,
-        train=Examples(train_ids, train.label_ids, weights),
-        valid=Examples(valid_ids, valid.label_ids),
-        cut=cut,
-        findings=_data_findings(encoder, train_ids, valid_ids, cut, coverage),
-    )
-
-
-def _data_findings(
-    encoder: TextEncoder,
-    train_ids: Sequence[np.ndarray],
-    valid_ids: Sequence[np.ndarray],
-    cut: Mapping[str, int],
-    coverage: CoverageReport | None,
-) -> tuple[Finding, ...]:
-    """Judge what the network is about to be fitted on."""
-    found = [
-        check_texts(train_ids, unknown_id=UNKNOWN, part="training"),
-        check_texts(valid_ids, unknown_id=UNKNOWN, part="validation"),
-        check_cut(cut["train"], len(train_ids), max_length=encoder.max_length),
-    ]
-    if coverage is not None:
-        missing = [word for word, _ in coverage.missing]
-        found.append(check_coverage(coverage.share_of_running, missing=missing))
-    return tuple(one for one in found if one is not None)
-
-
-def _words_of_vectors(tokenizer: Tokenizer, settings: RunSettings) -> list[str]:
-    """Return words with a vector that may stand in texts that are still to come."""
-    wanted, vectors = settings.text.vector_words, settings.embedding.vectors
-    if not vectors or settings.embedding.embedding == "random":
-        if wanted:
-            raise SettingsError(
-                "vector_words adds words of the vectors to the vocabulary, and there "
-                "are no vectors. Give a file of them with vectors=…"
-            )
-        return []
-    words = frequent_words(vectors, VECTOR_WORDS if wanted is None else wanted)
-    # Only what the tokenizer can produce will ever be looked up.
-    return [word for word in words if tokenizer.tokens(word) == [word]]
-
-
-def _matrix(
-    encoder: TextEncoder, tokens: TokenLists, settings: RunSettings
-) -> tuple[np.ndarray, CoverageReport | None]:
-    embedding = settings.embedding
-    if embedding.vectors and embedding.embedding == "random":
-        logger.warning("The embedding is drawn at random: the vectors are not used.")
-    elif embedding.vectors:
-        return embedding_matrix(
-            embedding.vectors,
-            encoder.vocabulary,
-            counts=encoder.count_tokens(tokens),
-            seed=settings.seed,
-        )
-    elif embedding.embedding not in (None, "random"):
-        raise SettingsError(
-            f"The embedding {embedding.embedding!r} needs word vectors. Give a file of "
-            "them with vectors=…, or choose embedding='random'."
-        )
-    return random_matrix(encoder.vocabulary, embedding.dim, seed=settings.seed), None
 
 
 def train_classifier(

@@ -34,7 +34,7 @@ STAGES = [
     ("bundle_folder",),
     ("predictor",),
     ("bulk",),
-    ("pipeline",),
+    ("inputs", "pipeline"),
     ("evaluation",),
     ("job", "compare", "export", "estimator"),
     ("tuning",),

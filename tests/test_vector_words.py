@@ -10,7 +10,7 @@ from tiny import tiny_settings, tiny_split
 
 from emoclf.embeddings.vectors import WordVectors, save_vectors
 from emoclf.errors import SettingsError
-from emoclf.pipeline import prepare
+from emoclf.inputs import prepare
 
 SPLIT = tiny_split()
 

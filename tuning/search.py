@@ -10,7 +10,8 @@ import keras_tuner
 
 from emoclf.datasets.dataset import Dataset, check_trainable
 from emoclf.errors import SearchError
-from emoclf.pipeline import Prepared, prepare, run_fingerprint
+from emoclf.inputs import Prepared, prepare
+from emoclf.pipeline import run_fingerprint
 from emoclf.settings import RunSettings
 from emoclf.training.checkpoint import RUN_FILE, CheckpointFolder
 

@@ -16,7 +16,8 @@ import keras_tuner
 from emoclf.bundle import Bundle
 from emoclf.bundle_folder import read_figures, save_bundle
 from emoclf.datasets.dataset import Dataset
-from emoclf.pipeline import Prepared, fit_prepared
+from emoclf.inputs import Prepared
+from emoclf.pipeline import fit_prepared
 from emoclf.settings import RunSettings
 
 from .result import short, sign

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 WORTH_A_WARNING = 0.8
 
@@ -70,3 +71,9 @@ class CoverageReport:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as JSON knows them."""
         return {**vars(self), "missing": [list(pair) for pair in self.missing]}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` returned."""
+        missing = tuple((str(word), int(count)) for word, count in values["missing"])
+        return cls(**{**values, "missing": missing})

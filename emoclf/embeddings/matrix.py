@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -71,6 +72,47 @@ def embedding_matrix(
     VectorsError
         If the file is unusable, or no word of the vocabulary has a vector.
     """
+    known = known_rows(vectors, vocabulary, counts=counts)
+    return known.matrix(len(vocabulary), seed=seed), known.coverage
+
+
+@dataclass(frozen=True)
+class KnownRows:
+    """What vectors know of a vocabulary; the other rows are yet to be drawn.
+
+    Parameters
+    ----------
+    ids : ndarray of int64, shape (n_found,)
+    rows : ndarray of float32, shape (n_found, dim)
+    coverage : CoverageReport
+    """
+
+    ids: np.ndarray
+    rows: np.ndarray
+    coverage: CoverageReport
+
+    def matrix(self, size: int, *, seed: int) -> np.ndarray:
+        """Return :func:`embedding_matrix` for a vocabulary of this size."""
+        # A uniform distribution on [-a, a] has the variance a²/3.
+        spread = float(np.sqrt(3 * np.var(self.rows)))
+        matrix = _draw(size, self.rows.shape[1], spread, seed)
+        matrix[self.ids] = self.rows
+        # A word that is not known yet is most likely like the others; no text of the
+        # training part may hold one from which this could be learnt.
+        matrix[UNKNOWN] = self.rows.mean(0)
+        return matrix
+
+
+def known_rows(
+    vectors: WordVectors | str | os.PathLike[str],
+    vocabulary: Vocabulary,
+    *,
+    counts: Mapping[str, int] | None = None,
+) -> KnownRows:
+    """Look the words of a vocabulary up, as :func:`embedding_matrix` does.
+
+    Of use where one vocabulary gets several matrices, with a seed each.
+    """
     source = as_source(vectors)
     name = vectors.source if isinstance(vectors, WordVectors) else os.fspath(vectors)
     found = find_words(source, vocabulary.tokens)
@@ -80,14 +122,8 @@ def embedding_matrix(
         require_finite(row, word, name)
     ids = [i for i, word in enumerate(vocabulary.tokens, FIRST) if word in found]
     rows = np.stack([found[vocabulary.tokens[i - FIRST]][1] for i in ids])
-    # A uniform distribution on [-a, a] has the variance a²/3.
-    spread = float(np.sqrt(3 * np.var(rows)))
-    matrix = _draw(len(vocabulary), source.dim, spread, seed)
-    matrix[ids] = rows
-    # A word that is not known yet is most likely like the others; no text of the
-    # training part may hold one from which this could be learnt.
-    matrix[UNKNOWN] = rows.mean(0)
-    return matrix, _coverage(name, source.dim, vocabulary, found, counts)
+    coverage = _coverage(name, source.dim, vocabulary, found, counts)
+    return KnownRows(np.array(ids), rows.astype(np.float32, copy=False), coverage)
 
 
 def _no_overlap(name: str, source: VectorFile, vocabulary: Vocabulary) -> str:

@@ -16,8 +16,9 @@ from typing import Any
 
 from emoclf.datasets.sample import load_sample
 from emoclf.datasets.split import split_dataset
+from emoclf.inputs import prepare
 from emoclf.job import read_parts
-from emoclf.pipeline import fit_prepared, prepare
+from emoclf.pipeline import fit_prepared
 from emoclf.settings import RunSettings
 from emoclf.training.monitor import Monitor
 

@@ -27,8 +27,8 @@ from emoclf import check_model
 from emoclf.datasets.sample import load_sample
 from emoclf.datasets.split import Split, split_dataset
 from emoclf.evaluation.tables import align
+from emoclf.inputs import Prepared, prepare
 from emoclf.job import read_parts
-from emoclf.pipeline import Prepared, prepare
 from emoclf.settings import RunSettings
 from emoclf.training.health import check_collapse, check_stuck, check_units
 from emoclf.training.monitor import WatchedUnits, class_shares
