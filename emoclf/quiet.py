@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,21 @@ def load_tensorflow() -> None:
 
         # The announcements come with the first device, not with the import.
         tf.constant(0)
+    hide_retracing()
+
+
+def hide_retracing() -> None:
+    """Hide TensorFlow's advice against tracing the same code again and again.
+
+    Each network is traced once, as it has to be; TensorFlow counts them all together.
+    """
+    import tensorflow as tf
+
+    tf.get_logger().addFilter(_says_more)
+
+
+def _says_more(record: logging.LogRecord) -> bool:
+    return "tf.function retracing" not in record.getMessage()
 
 
 @contextmanager

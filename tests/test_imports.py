@@ -19,7 +19,7 @@ EXTRAS |= {"onnx", "onnxruntime", "tf2onnx", "ai_edge_litert"}
 # Later stages know earlier ones, never the other way round.
 STAGES = [
     ("errors", "_version"),
-    ("optional", "files", "padding", "quiet"),
+    ("optional", "files", "padding", "quiet", "threads"),
     ("settings.base", "settings.sections", "models.registry"),
     ("settings", "settings.run"),
     ("datasets",),
@@ -38,7 +38,7 @@ STAGES = [
     ("evaluation",),
     ("job", "compare", "export", "estimator"),
     ("tuning",),
-    ("cli", "__main__"),
+    ("cli", "__main__", "tuning.__main__"),
 ]
 # An architecture's file holds its settings too, and those are read by settings.run.
 STAGE_OF = {name: number for number, names in enumerate(STAGES) for name in names}

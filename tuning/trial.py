@@ -1,127 +1,190 @@
-"""One trial: train, score on the validation part, keep the best classifier."""
+"""One trial: trained on every fold, or with every seed, and judged on what it left."""
 
 from __future__ import annotations
 
 import gc
-import hashlib
 import logging
 import math
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import keras_tuner
-
 from emoclf.bundle import Bundle
-from emoclf.bundle_folder import read_figures, save_bundle
-from emoclf.datasets.dataset import Dataset
-from emoclf.inputs import Prepared
-from emoclf.pipeline import fit_prepared
+from emoclf.bundle_folder import save_bundle
+from emoclf.evaluation.metrics import evaluate_probabilities
+from emoclf.models.answers import Answers
+from emoclf.models.build import build_model
+from emoclf.pipeline import Trained, fit_prepared
+from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
 
-from .result import short, sign
-from .space import settings_for
+from .folder import SearchFolder
+from .limits import Cost, measure
+from .oracles import EPOCHS
+from .outcome import COMPLETED, FAILED, OVER_LIMIT, PRUNED, Outcome, Repeat
+from .plan import SearchPlan
+from .repeats import Parts, trial_seed
+from .shared_inputs import SharedInputs
+from .watch import Abandoned, OutOfTime, Watch, WatchTraining
 
 logger = logging.getLogger("emoclf.tuning")
 
-BEST = "best.emoclf"
+FIGURES = ("accuracy", "macro_f1", "micro_f1", "log_loss", "average_precision")
 
 
-class TrialLoop(keras_tuner.Tuner):
-    """keras-tuner's loop around one function of ours."""
+@dataclass(frozen=True)
+class TrialRunner:
+    """Run the trials of a plan.
 
-    def __init__(self, oracle: Any, folder: Path, trial: Callable[..., float]) -> None:
-        self._trial = trial
-        self._reason: str | None = None
-        super().__init__(oracle=oracle, directory=str(folder), project_name="trials")
-        # keras-tuner reloads only beside a file of its own, and says so on standard
-        # output.
-        if Path(oracle._get_oracle_fname()).is_file():
-            oracle.reload()
+    Parameters
+    ----------
+    plan : SearchPlan
+    parts : sequence of Parts
+        Of each repeat.
+    inputs : SharedInputs
+    folder : SearchFolder
+    """
 
-    def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
-        number, values = int(trial.trial_id), dict(trial.hyperparameters.values)
+    plan: SearchPlan
+    parts: Sequence[Parts]
+    inputs: SharedInputs
+    folder: SearchFolder
+
+    def run(self, values: Mapping[str, Any], watch: Watch) -> Outcome:
+        """Run a trial; whatever it raises is its outcome.
+
+        Parameters
+        ----------
+        values : mapping
+            What keras-tuner drew.
+        watch : Watch
+
+        Raises
+        ------
+        Abandoned
+            If nobody waits for it.
+        KeyboardInterrupt
+        """
+        outcome = Outcome(watch.number, self.plan.space.decode(values), FAILED)
         try:
-            score = self._trial(number, values)
-            self._reason = None
-            if not math.isfinite(score):
-                self._reason = f"the score is {score}, not a number"
+            outcome = self._run(values, outcome, watch)
+        except Abandoned:
+            raise
+        except OutOfTime as error:
+            outcome = replace(outcome, reason=str(error))
         except Exception as error:
-            # Caught here, since keras-tuner prints the traceback of every failure.
-            self._reason = f"{type(error).__name__}: {error}"
-            logger.debug("trial %d", number + 1, exc_info=True)
-            score = math.nan
+            logger.debug("trial %d", watch.number, exc_info=True)
+            said = " ".join(str(error).split())
+            outcome = replace(outcome, reason=f"{type(error).__name__}: {said}")
         finally:
             # Keras' models hold themselves in circles; a search makes many.
             gc.collect()
-        objective = self.oracle.objective
-        if self._reason is not None:
-            logger.warning("trial %d failed: %s", number + 1, self._reason)
-            # keras-tuner wants a number that it can compare; on_trial_end fails it.
-            score = math.inf if objective.direction == "min" else -math.inf
-        return {objective.name: score}
+        return replace(outcome, seconds=watch.elapsed())
 
-    # The bundles are the models; keras-tuner keeps none.
-    def save_model(self, trial_id: str, model: Any, step: int = 0) -> None:
-        """Keep nothing."""
+    def _run(
+        self, values: Mapping[str, Any], outcome: Outcome, watch: Watch
+    ) -> Outcome:
+        settings = [
+            self._settings(values, watch.number, repeat)
+            for repeat in range(self.plan.repeats)
+        ]
+        if self.plan.limits.any:
+            cost = self._cost(settings[0])
+            outcome = replace(outcome, **vars(cost))
+            excess = cost.excess(self.plan.limits)
+            if excess:
+                return replace(outcome, status=OVER_LIMIT, reason=excess)
+        first: Trained | None = None
+        for repeat, own in enumerate(settings):
+            trained = self._fit(repeat, own, watch)
+            first = first or trained
+            if watch.trained(self._judged(trained, repeat)):
+                break
+        assert first is not None  # a plan has at least one repeat
+        done = tuple(watch.repeats)
+        parameters = first.bundle.model.count_params()
+        outcome = replace(outcome, repeats=done, parameters=parameters)
+        for one in done:
+            wrong = [name for name, x in one.figures.items() if not math.isfinite(x)]
+            if wrong:
+                reason = f"{wrong[0]} is {one.figures[wrong[0]]}, not a number"
+                return replace(outcome, repeats=(), reason=reason)
+        if watch.pruned and (len(done) < len(settings) or watch.cut_short):
+            return replace(outcome, status=PRUNED, reason=watch.pruned)
+        outcome = replace(outcome, status=COMPLETED)
+        self._keep(first.bundle, outcome)
+        return outcome
 
-    def on_trial_end(self, trial: Any) -> None:
-        """Tell the oracle how it went."""
-        if self._reason is not None:
-            trial.status, trial.message = "INVALID", self._reason
-        self.oracle.end_trial(trial)
+    def _settings(
+        self, values: Mapping[str, Any], number: int, repeat: int
+    ) -> RunSettings:
+        seed = trial_seed(self.plan.settings.seed, number, repeat)
+        own = self.plan.space.settings(self.plan.settings, values, seed=seed)
+        if EPOCHS in values:
+            own = own.override(epochs=int(values[EPOCHS]))
+        return own
 
-
-class TrialRunner:
-    """Train one trial; keep its classifier if none was better."""
-
-    def __init__(
-        self, train: Dataset, settings: RunSettings, prepared: Prepared, root: Path
-    ) -> None:
-        self.train = train
-        self.settings = settings
-        # Vocabulary, ids and matrix are the same for all trials.
-        self.prepared = prepared
-        self.root = root
-
-    def __call__(self, number: int, values: dict[str, Any]) -> float:
-        own = settings_for(
-            self.settings, values, seed=trial_seed(self.settings.seed, number)
+    def _cost(self, settings: RunSettings) -> Cost:
+        """Return what the network costs; it is not trained yet."""
+        train = self.parts[0].train
+        prepared = self.inputs.prepared(0, settings)
+        model = build_model(
+            settings,
+            n_classes=len(train.label_names),
+            several=train.several,
+            matrix=prepared.matrix,
         )
-        trained = fit_prepared(self.prepared, self.train, own)
-        result = trained.result
-        if result.ended == "interrupted":
+        bundle = Bundle(
+            model=model,
+            encoder=prepared.encoder,
+            label_names=train.label_names,
+            several=train.several,
+            settings=settings,
+        )
+        texts = self.parts[0].valid.texts
+        return measure(Predictor(bundle), self.plan.limits, texts)
+
+    def _fit(self, repeat: int, settings: RunSettings, watch: Watch) -> Trained:
+        watch.check()
+        trained = fit_prepared(
+            self.inputs.prepared(repeat, settings),
+            self.parts[repeat].train,
+            settings,
+            callbacks=[WatchTraining(watch, settings.training.monitor)],
+        )
+        if trained.result.ended == "interrupted":
             # Half a trial is no trial, and who interrupts means the search.
             raise KeyboardInterrupt
-        score = result.history[f"val_{own.training.monitor}"][result.best_epoch - 1]
-        logger.info(
-            "trial %d: validation %s %.4f after %d epochs (%.0f s): %s",
-            number + 1,
-            own.training.monitor,
-            score,
-            result.epochs,
-            result.seconds,
-            "  ".join(f"{name}={short(value)}" for name, value in values.items()),
+        return trained
+
+    def _judged(self, trained: Trained, repeat: int) -> Repeat:
+        valid = self.parts[repeat].valid
+        bundle, result = trained.bundle, trained.result
+        answers = Answers(bundle.model)(trained.prepared.valid.token_ids)
+        found = evaluate_probabilities(
+            answers,
+            valid.label_ids,
+            valid.label_names,
+            name=bundle.settings.architecture,
+            part="valid",
+            chose_epoch=True,
+            thresholds=bundle.thresholds or 0.5,
+            # No interval is asked for: trials are compared by their repeats.
+            draws=1,
         )
-        found = {"trial": number + 1, "score": score, "values": values}
-        figures = {**trained.bundle.figures, "search": found}
-        self._keep_if_best(replace(trained.bundle, figures=figures), score)
-        return score
+        figures = {name: getattr(found, name) for name in FIGURES}
+        monitor = bundle.settings.training.monitor
+        return Repeat(
+            figures={name: float(x) for name, x in figures.items() if x is not None},
+            best_epoch=result.best_epoch,
+            epochs=result.epochs,
+            curve=tuple(result.history[f"val_{monitor}"]),
+            seconds=result.seconds,
+            findings=tuple(dict.fromkeys(one.name for one in result.findings)),
+        )
 
-    def _keep_if_best(self, bundle: Bundle, score: float) -> None:
-        """Save before the score is written down: a killed trial runs again."""
-        path, better = self.root / BEST, sign(self.settings.training.monitor)
-        before = read_figures(path)["search"] if path.exists() else None
-        if before is not None:
-            gain = better * (score - before["score"])
-            again = before["trial"] == bundle.figures["search"]["trial"]
-            if gain < 0 or (gain == 0 and not again):
-                return
-        save_bundle(bundle, path, overwrite=True)
-
-
-def trial_seed(seed: int, number: int) -> int:
-    """Derive the seed of a trial from the search's seed and the trial's number."""
-    text = f"{seed} {number}".encode()
-    return int.from_bytes(hashlib.sha256(text).digest()[:4], "little")
+    def _keep(self, bundle: Bundle, outcome: Outcome) -> None:
+        """Save the first repeat's classifier; the chief removes all but the best."""
+        figures = {**bundle.figures, "search": outcome.to_dict()}
+        path = self.folder.model_path(outcome.number)
+        save_bundle(replace(bundle, figures=figures), path, overwrite=True)

@@ -17,6 +17,7 @@ from emoclf.bulk.chunks import Chunks
 from emoclf.bulk.reading import Entry
 from emoclf.bulk.worker import Failure, serve
 from emoclf.errors import EmoclfError, WorkerError
+from emoclf.threads import share_of_threads
 
 logger = logging.getLogger(__name__)
 
@@ -24,14 +25,6 @@ logger = logging.getLogger(__name__)
 _AHEAD = 2
 # Seconds in which a process ends when it is asked to.
 _PATIENCE = 5.0
-# How libraries learn how many threads to use; read when they are loaded.
-_THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-)
 
 
 class Workers:
@@ -212,12 +205,11 @@ def _for_children(n_workers: int) -> Iterator[None]:
     """Start processes that share the cores and leave Ctrl-C to this one."""
     # It would take the signal's mask away again if it started in between.
     resource_tracker.ensure_running()
-    threads = str(max(1, (os.cpu_count() or 1) // n_workers))
-    added = [name for name in _THREADS if name not in os.environ]
+    added = share_of_threads(n_workers)
     # Ctrl-C reaches every process of a terminal. A blocked signal stays so in those
     # that are started now, and comes through here once all of them are known.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    os.environ.update(dict.fromkeys(added, threads))
+    os.environ.update(added)
     try:
         yield
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,20 +67,10 @@ def export_folded(
         If the network does not fold (it says why), something stands in the way, or
         the export does not answer as the predictor does; nothing is left behind.
     """
-    settings = predictor.bundle.settings
-    check_folds(settings.architecture, settings.model, int8=int8)
-
-    def fill(folder: Path) -> dict[str, Any]:
-        weights = _weights(predictor)
-        if settings.architecture == "text_cnn":
-            about = _fold_text_cnn(predictor, weights, folder, int8=int8)
-        else:
-            about = _fold_mean_embedding(weights, folder)
-        return {**write_text(predictor, folder), "network": about}
+    is_cnn = predictor.bundle.settings.architecture == "text_cnn"
 
     def check(folder: ExportFolder) -> dict[str, Any]:
         found: dict[str, Any] = {"bytes": size_of(folder.place)}
-        is_cnn = settings.architecture == "text_cnn"
         for precision in PRECISIONS if is_cnn else PRECISIONS[:1]:
             exact = precision == "float32" and not int8
             try:
@@ -98,6 +88,44 @@ def export_folded(
             else:
                 found[precision] = parity.to_dict()
         return found
+
+    return _write(predictor, path, check, int8=int8, overwrite=overwrite)
+
+
+def draft_folded(predictor: Predictor, path: str | os.PathLike[str]) -> Path:
+    """Export as :func:`export_folded` does, without comparing any answers.
+
+    Of use to see how large and how fast the form of a network is before it is trained.
+
+    Raises
+    ------
+    ExportError
+    """
+
+    def check(folder: ExportFolder) -> dict[str, Any]:
+        return {"bytes": size_of(folder.place)}
+
+    return _write(predictor, path, check, int8=False, overwrite=False)
+
+
+def _write(
+    predictor: Predictor,
+    path: str | os.PathLike[str],
+    check: Callable[[ExportFolder], dict[str, Any]],
+    *,
+    int8: bool,
+    overwrite: bool,
+) -> Path:
+    settings = predictor.bundle.settings
+    check_folds(settings.architecture, settings.model, int8=int8)
+
+    def fill(folder: Path) -> dict[str, Any]:
+        weights = _weights(predictor)
+        if settings.architecture == "text_cnn":
+            about = _fold_text_cnn(predictor, weights, folder, int8=int8)
+        else:
+            about = _fold_mean_embedding(weights, folder)
+        return {**write_text(predictor, folder), "network": about}
 
     return write_export(
         predictor,

@@ -1,0 +1,28 @@
+"""How many threads the libraries of a process may use: they read it when they load."""
+
+from __future__ import annotations
+
+import os
+
+#: Read by OpenMP, OpenBLAS, MKL, numba and TensorFlow.
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+)
+
+
+def share_of_threads(n_processes: int) -> dict[str, str]:
+    """Return what each of several processes finds in its environment.
+
+    What the user has set there is not changed.
+
+    Parameters
+    ----------
+    n_processes : int >= 1
+        That share the cores.
+    """
+    threads = str(max(1, (os.cpu_count() or 1) // n_processes))
+    return {name: threads for name in THREADS if name not in os.environ}

@@ -1,0 +1,211 @@
+"""The end of a search: the winner is trained once more, and judged once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from emoclf.bundle_folder import read_figures, save_bundle
+from emoclf.datasets.split import Split, hold_out
+from emoclf.errors import BundleError, SearchError
+from emoclf.evaluation.judge import judge
+from emoclf.evaluation.report import EvaluationReport
+from emoclf.files import write_atomically
+from emoclf.pipeline import train_classifier
+from emoclf.predictor import Predictor
+
+from .dimension import Range
+from .folder import SearchFolder
+from .outcome import COMPLETED, Outcome
+from .plan import SearchPlan
+from .ranking import Choice, choose
+from .repeats import joined
+from .report import report_lines, write_results
+
+logger = logging.getLogger("emoclf.tuning")
+
+#: Share of training and validation part together that chooses the winner's epoch.
+HELD_OUT = 0.1
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found.
+
+    Parameters
+    ----------
+    plan : SearchPlan
+    outcomes : tuple of Outcome
+        Of all trials, in order of their numbers.
+    choice : Choice
+        The first, the chosen one, and how much of their difference is noise.
+    path : Path
+        The bundle of the chosen settings, trained on training and validation part.
+    report : EvaluationReport or None
+        Of that classifier beside the floors, on the test part where there is one.
+    folder : Path
+    """
+
+    plan: SearchPlan
+    outcomes: tuple[Outcome, ...]
+    choice: Choice
+    path: Path
+    folder: Path
+    report: EvaluationReport | None = None
+
+    def lines(self) -> list[str]:
+        """Return the report on the trials, as text."""
+        return trial_lines(self.plan, self.outcomes)
+
+
+def trial_lines(plan: SearchPlan, outcomes: Sequence[Outcome]) -> list[str]:
+    """Return the report on a plan's trials, as text."""
+    return report_lines(
+        outcomes,
+        plan.objective,
+        repeats=plan.repeats,
+        kind=plan.kind,
+        edges=_edges(plan),
+        seed=plan.settings.seed,
+    )
+
+
+def _edges(plan: SearchPlan) -> dict[str, tuple[float, float]]:
+    """Return the ends of every range that is searched."""
+    around = plan.space.for_settings(plan.settings)
+    return {
+        dimension.name: (dimension.shape.low, dimension.shape.high)
+        for dimension in around.dimensions
+        if isinstance(dimension.shape, Range)
+    }
+
+
+def finish(
+    plan: SearchPlan,
+    folder: SearchFolder,
+    outcomes: Sequence[Outcome],
+    split: Split,
+    *,
+    callbacks: Callable[[int], Sequence[Any]] = lambda epochs: (),
+) -> SearchResult:
+    """Choose, train the chosen settings once more, judge, and write it all down.
+
+    The winner is fitted on training and validation part together; a stratified tenth of
+    them chooses its epoch (and its thresholds, for several labels). Then it sees the
+    test part, once.
+
+    Parameters
+    ----------
+    plan : SearchPlan
+    folder : SearchFolder
+    outcomes : sequence of Outcome
+    split : Split
+    callbacks : callable
+        Called with the largest number of epochs; returns Keras callbacks.
+
+    Raises
+    ------
+    SearchError
+        If no trial was completed.
+    """
+    write_results(folder.results, outcomes, plan.objective)
+    _check_any(outcomes)
+    choice = choose(outcomes, plan.objective, kind=plan.kind)
+    summary = _summary(plan, choice, outcomes)
+    report = _known_report(folder, summary)
+    if report is None:
+        report = _train_winner(plan, folder, choice.chosen, split, summary, callbacks)
+    lines = trial_lines(plan, outcomes)
+    lines += ["", *report.table_lines(), "", *report.verdict()]
+    write_atomically(folder.report, ("\n".join(lines) + "\n").encode())
+    return SearchResult(plan, tuple(outcomes), choice, folder.best, folder.path, report)
+
+
+def _check_any(outcomes: Sequence[Outcome]) -> None:
+    if any(one.status == COMPLETED for one in outcomes):
+        return
+    reasons = sorted({one.reason for one in outcomes if one.reason})
+    said = f" Reasons: {' | '.join(reasons[:5])}" if reasons else ""
+    raise SearchError(
+        f"None of {len(outcomes)} trials was completed; there is no best one.{said}"
+    )
+
+
+def _summary(
+    plan: SearchPlan, choice: Choice, outcomes: Sequence[Outcome]
+) -> dict[str, Any]:
+    """Return what the winner's bundle says of its search."""
+    name = plan.objective.name
+    return {
+        "chosen": choice.chosen.to_dict(),
+        "objective": name,
+        "score": choice.chosen.score(name),
+        "spread": choice.chosen.spread(name),
+        plan.kind: plan.repeats,
+        "strategy": plan.strategy,
+        "trials": len(outcomes),
+        "completed": sum(one.status == COMPLETED for one in outcomes),
+        "first": choice.first.number,
+    }
+
+
+def _known_report(
+    folder: SearchFolder, summary: dict[str, Any]
+) -> EvaluationReport | None:
+    """Return the report of the bundle that is there, if it came of these trials."""
+    try:
+        figures = read_figures(folder.best)
+    except BundleError:
+        return None
+    if figures.get("search") != summary:
+        return None
+    return EvaluationReport.from_dict(figures)
+
+
+def _train_winner(
+    plan: SearchPlan,
+    folder: SearchFolder,
+    chosen: Outcome,
+    split: Split,
+    summary: dict[str, Any],
+    callbacks: Callable[[int], Sequence[Any]],
+) -> EvaluationReport:
+    settings = plan.settings.override(**chosen.values)
+    logger.info(
+        "Training trial %d's settings on training and validation part; a tenth of them "
+        "chooses the epoch.",
+        chosen.number,
+    )
+    whole = joined(split.train, split.valid)
+    rest, held = hold_out(
+        whole,
+        HELD_OUT,
+        seed=settings.seed,
+        near_duplicates=settings.data.near_duplicates,
+    )
+    final = Split(whole.take(rest), whole.take(held), split.test)
+    trained = train_classifier(
+        final.train,
+        final.valid,
+        settings,
+        callbacks=callbacks(settings.training.epochs),
+    )
+    if trained.result.ended == "interrupted":
+        raise KeyboardInterrupt
+    report = judge(trained, final)
+    figures = {
+        **trained.bundle.figures,
+        **report.to_dict(),
+        "texts": {name: len(part) for name, part in final.parts().items()},
+        "search": summary,
+    }
+    save_bundle(replace(trained.bundle, figures=figures), folder.best, overwrite=True)
+    return report
+
+
+def load_winner(folder: SearchFolder) -> Predictor:
+    """Return the classifier that a finished search left."""
+    return Predictor.load(folder.best)

@@ -1,0 +1,239 @@
+"""The folder of a search: what it was started with, its results, and whose it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from emoclf.datasets.dataset import Dataset
+from emoclf.errors import SearchError
+from emoclf.files import check_writable, write_atomically
+from emoclf.training.checkpoint import RUN_FILE, CheckpointFolder, digest
+
+from .outcome import Outcome
+from .plan import SearchPlan
+
+LOCK = ".lock"
+INPUTS = ".inputs"
+SEARCH = "search.json"
+DATA = "data.json"
+CURE = (
+    "Use what it was started with, another folder, or --new (new=True), which moves "
+    "the old search out of the way."
+)
+
+
+class SearchFolder:
+    """The files of one search.
+
+    Parameters
+    ----------
+    path : path
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.oracle = self.path / "oracle"
+        self.trials = self.path / "trials"
+        self.models = self.path / "models"
+        self.inputs = self.path / INPUTS
+        self.logs = self.path / "logs"
+        self.best = self.path / "best.emoclf"
+        self.results = self.path / "results.csv"
+        self.report = self.path / "report.txt"
+        self._lock: FileLock | None = None
+
+    def open(self, *, new: bool) -> None:
+        """Take the folder for this process alone.
+
+        Parameters
+        ----------
+        new : bool
+            An older search is moved away, not gone on with.
+
+        Raises
+        ------
+        SearchError
+            If it holds something else, cannot be written, or another process has it.
+        """
+        try:
+            check_writable(self.path)
+        except OSError as error:
+            raise SearchError(f"Cannot write {self.path}: {error}.") from error
+        known = (self.path / RUN_FILE).is_file()
+        # What a kill left of the very first steps is nobody's file.
+        begun = (LOCK, INPUTS, f".{RUN_FILE}.")
+        if not known and any(not p.name.startswith(begun) for p in self.path.iterdir()):
+            raise SearchError(
+                f"{self.path} exists and is not a folder of a search. Choose another "
+                "one."
+            )
+        self._take()
+        if new and known:
+            self._move_away()
+
+    def _take(self) -> None:
+        self._lock = FileLock(self.path / LOCK)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            self._lock = None
+            raise SearchError(
+                f"Another process searches in {self.path}. Wait for it, or choose "
+                "another folder; more workers join it with: emoclf tune worker."
+            ) from None
+
+    def _move_away(self) -> None:
+        """Rename the older search; nothing of it is lost."""
+        number = 1
+        while (away := self.path.with_name(f"{self.path.name}-{number}")).exists():
+            number += 1
+        self.close()
+        os.replace(self.path, away)
+        self.path.mkdir()
+        self._take()
+
+    def close(self) -> None:
+        """Give the folder free."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def begin(self, plan: SearchPlan, contents: dict[str, str]) -> bool:
+        """Write down what the search is, or check that it is the same.
+
+        Parameters
+        ----------
+        plan : SearchPlan
+        contents : dict of str to str
+            Digests of texts and vectors, by names that users know.
+
+        Returns
+        -------
+        resumed : bool
+
+        Raises
+        ------
+        ResumeError
+            If the folder holds another search; it says what differs.
+        """
+        fingerprint = {**plan.fingerprint(), **contents}
+        run = CheckpointFolder(self.path, fingerprint, cure=CURE)
+        resumed = (self.path / RUN_FILE).is_file()
+        if resumed:
+            run.check_fingerprint()
+        else:
+            # First, and whole: from now on the folder is one of a search.
+            run.start()
+        for folder in (self.trials, self.models, self.inputs, self.logs):
+            folder.mkdir(exist_ok=True)
+        about = self.about() if resumed and (self.path / SEARCH).is_file() else {}
+        about.setdefault("began", time.time())
+        about["plan"] = plan.to_dict()
+        self._write(self.path / SEARCH, about)
+        return resumed
+
+    def about(self) -> dict[str, Any]:
+        """Return the plan as plain values, and when the search began.
+
+        Raises
+        ------
+        SearchError
+            If there is no search.
+        """
+        return self._read(self.path / SEARCH)
+
+    def write_data(self, train: Dataset, valid: Dataset) -> None:
+        """Keep the parts for other processes; the test part is none of theirs."""
+        values = {
+            name: {"texts": part.texts, "labels": part.labels}
+            for name, part in (("train", train), ("valid", valid))
+        }
+        values["label_names"] = list(train.label_names)  # type: ignore[assignment]
+        values["several"] = train.several  # type: ignore[assignment]
+        self._write(self.path / DATA, values)
+
+    def read_data(self) -> tuple[Dataset, Dataset]:
+        """Return training and validation part."""
+        values = self._read(self.path / DATA)
+        several = bool(values["several"])
+        train, valid = (
+            Dataset(
+                texts=tuple(values[name]["texts"]),
+                labels=tuple(
+                    tuple(label) if several else label
+                    for label in values[name]["labels"]
+                ),
+                label_names=tuple(values["label_names"]),
+                several=several,
+            )
+            for name in ("train", "valid")
+        )
+        return train, valid
+
+    def outcome_path(self, number: int) -> Path:
+        """Return where a trial's outcome is kept."""
+        return self.trials / f"{number:04}.json"
+
+    def write_outcome(self, outcome: Outcome) -> None:
+        """Keep the outcome of a trial, whole or not at all."""
+        self._write(self.outcome_path(outcome.number), outcome.to_dict())
+
+    def outcomes(self) -> list[Outcome]:
+        """Return the outcomes so far, in order of their numbers."""
+        found = sorted(self.trials.glob("[0-9]*.json"))
+        outcomes = [Outcome.from_dict(self._read(path)) for path in found]
+        return sorted(outcomes, key=lambda outcome: outcome.number)
+
+    def model_path(self, number: int) -> Path:
+        """Return where a trial's classifier is kept while it is among the best."""
+        return self.models / f"trial-{number:04}.emoclf"
+
+    def _write(self, path: Path, values: Any) -> None:
+        data = (json.dumps(values, ensure_ascii=False) + "\n").encode(
+            "utf-8", "surrogatepass"
+        )
+        try:
+            write_atomically(path, data)
+        except OSError as error:
+            raise SearchError(
+                f"Cannot write {path}: {error}. Make room, and the same command goes "
+                "on."
+            ) from error
+
+    def _read(self, path: Path) -> Any:
+        try:
+            return json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
+        except FileNotFoundError:
+            raise SearchError(f"{self.path} is not a folder of a search.") from None
+        except (OSError, ValueError) as error:
+            raise SearchError(
+                f"{path} is damaged ({error}). Restore it, or remove it if it is of a "
+                "trial: that one runs again."
+            ) from error
+
+
+def contents_of(
+    parts: dict[str, Dataset], vectors: Sequence[Any] | None
+) -> dict[str, str]:
+    """Return digests of what a search reads, by names that users know.
+
+    Parameters
+    ----------
+    parts : dict of str to Dataset
+    vectors : sequence of arrays, optional
+        Ids and rows of the words that the vectors know.
+    """
+    found = {
+        f"{name} texts": digest(list(part.texts), list(part.labels))
+        for name, part in parts.items()
+    }
+    if vectors is not None:
+        found["word vectors"] = digest(*vectors)
+    return found

@@ -1,0 +1,117 @@
+"""When a trial is ended early: two rules, and why they are what they are.
+
+**Between trainings.** Trials share their folds (or their seeds' split), so a trial is
+compared with the best one on the repeats that both have had. What the missing repeats
+can still change is predicted from how much such differences vary among the trials that
+are complete: after ``j`` of ``k`` repeats with the mean difference ``d``, the final
+mean difference lies around ``d`` with a standard deviation of ``s * sqrt((k - j) / (k *
+j))``, where ``s`` is the pooled standard deviation of paired differences (a normal
+prediction with a flat prior). A trial ends when even ``d`` plus two of these is below
+zero: it has about one chance in forty to be first. At least :data:`FEWEST` complete
+trials are needed to know ``s``.
+
+**Within a training.** After :data:`FIRST_EPOCH` epochs, a training ends whose best
+validation figure so far is below that of three quarters of the complete trials at the
+same epoch of the same repeat: Vizier's median stopping rule (Golovin et al., 2017,
+"Google Vizier: A Service for Black-Box Optimization", section 3.2.2) with the lower
+quartile in place of the median, since slow learning rates begin low.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from .objective import Objective
+from .outcome import COMPLETED, Outcome
+
+FEWEST = 4
+FIRST_EPOCH = 4
+#: Standard deviations above its mean that a trial's future is given.
+REACH = 2.0
+
+
+def cannot_win(
+    scores: Sequence[float],
+    outcomes: Sequence[Outcome],
+    objective: Objective,
+    *,
+    repeats: int,
+) -> str | None:
+    """Say why a trial cannot win any more; None if it still might.
+
+    Parameters
+    ----------
+    scores : sequence of float
+        Of the repeats that it has had.
+    outcomes : sequence of Outcome
+        Of the search so far.
+    objective : Objective
+    repeats : int
+        That a complete trial has.
+    """
+    done = len(scores)
+    complete = _complete(outcomes, objective, repeats)
+    if not 0 < done < repeats or len(complete) < FEWEST:
+        return None
+    table = objective.sign * np.array(complete)
+    best = table[table.mean(1).argmax()]
+    difference = float((objective.sign * np.array(scores) - best[:done]).mean())
+    spread = _pooled(table - best)
+    reach = REACH * spread * math.sqrt((repeats - done) / (repeats * done))
+    if difference + reach >= 0:
+        return None
+    return (
+        f"after {done} of {repeats} repeats it lies {-difference:.3f} behind the best "
+        f"trial, and chance makes up for {reach:.3f}"
+    )
+
+
+def is_hopeless(
+    curve: Sequence[float],
+    others: Sequence[Sequence[float]],
+    *,
+    sign: int,
+) -> str | None:
+    """Say why a training is hopeless; None if it is not, or nobody knows.
+
+    Parameters
+    ----------
+    curve : sequence of float
+        Its validation figure, epoch by epoch so far.
+    others : sequence of sequences of float
+        The same of complete trials, in the same repeat.
+    sign : int
+        1 where more is better, else -1.
+    """
+    epoch = len(curve)
+    if epoch < FIRST_EPOCH or len(others) < FEWEST:
+        return None
+    # A training that had ended before stays at its best.
+    theirs = [max(sign * value for value in other[:epoch]) for other in others]
+    ours = max(sign * value for value in curve)
+    bar = float(np.quantile(theirs, 0.25))
+    if ours >= bar:
+        return None
+    than = "more" if sign > 0 else "less"
+    return (
+        f"its best figure after {epoch} epochs is {sign * ours:.3f}; three quarters of "
+        f"the complete trials had {than} than {sign * bar:.3f} by then"
+    )
+
+
+def _complete(
+    outcomes: Sequence[Outcome], objective: Objective, repeats: int
+) -> list[list[float]]:
+    found = [one.scores(objective.name) for one in outcomes if one.status == COMPLETED]
+    return [scores for scores in found if len(scores) == repeats]
+
+
+def _pooled(differences: np.ndarray) -> float:
+    """Return the pooled standard deviation of paired differences to the best trial."""
+    centred = differences - differences.mean(1, keepdims=True)
+    n_trials, repeats = differences.shape
+    # The best trial's own differences are zero, and know nothing.
+    return math.sqrt(float((centred**2).sum()) / ((n_trials - 1) * (repeats - 1)))

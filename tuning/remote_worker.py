@@ -1,0 +1,84 @@
+"""A worker process: it finds its chief, reads the search's folder, and runs trials."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any
+
+from emoclf.bundle import installed_versions
+from emoclf.errors import SearchError
+
+from .folder import SearchFolder
+from .plan import SearchPlan
+from .repeats import parts_of
+from .shared_inputs import SharedInputs
+from .trial import TrialRunner
+from .wire import RemoteChief
+from .worker import work
+
+logger = logging.getLogger("emoclf.tuning")
+
+
+def run_worker(
+    address: str, name: str, *, folder: str | os.PathLike[str] | None = None
+) -> None:
+    """Run trials of a search until there are none.
+
+    Parameters
+    ----------
+    address : str
+        ``host:port`` of the chief.
+    name : str
+        No two workers of a search share one.
+    folder : path, optional
+        The search's folder; else where the chief says it is.
+
+    Raises
+    ------
+    SearchError
+        If nobody answers, the folder is not there, or versions differ.
+    """
+    try:
+        chief = RemoteChief(address, name)
+        _check_versions(chief.about["versions"], address)
+        chief.watch_over(_end)
+        runner = _runner(folder or chief.about["folder"])
+        ended = work(chief, runner, name)
+    except ConnectionError as error:
+        raise SearchError(str(error)) from None
+    logger.info("No trial is left; %d ran here.", ended)
+
+
+def _runner(folder: str | os.PathLike[str]) -> TrialRunner:
+    place = SearchFolder(folder)
+    if not place.path.is_dir():
+        raise SearchError(
+            f"The chief's folder {folder} is not here. Mount it, or say where it is "
+            "with --folder."
+        )
+    plan = SearchPlan.from_dict(place.about()["plan"])
+    parts = parts_of(plan, *place.read_data())
+    return TrialRunner(plan, parts, SharedInputs(parts, place.inputs), place)
+
+
+def _check_versions(theirs: dict[str, Any], address: str) -> None:
+    ours = installed_versions()
+    differ = [
+        f"{name} {theirs.get(name)} there and {ours.get(name)} here"
+        for name in sorted({*theirs, *ours})
+        if theirs.get(name) != ours.get(name)
+    ]
+    if differ:
+        raise SearchError(
+            f"The chief at {address} has other versions, and scores would not compare: "
+            f"{'; '.join(differ)}. Install the same ones."
+        )
+
+
+def _end(reason: str) -> None:
+    """End the process at once: a training waits for nobody, and nothing is lost."""
+    sys.stderr.write(f"emoclf: {reason}\n")
+    sys.stderr.flush()
+    os._exit(1)

@@ -1,0 +1,229 @@
+"""Chief and workers in different processes: keras-tuner's gRPC service, and our own.
+
+Trials are handed out by keras-tuner's service and its ``OracleClient``. It has no words
+for a worker that is still alive, for a reason why a trial failed, or for the scores of
+single folds; these travel as JSON by a second service on the same port. Neither asks
+who is calling: use them in networks that you trust.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent import futures
+from dataclasses import asdict
+from typing import Any
+
+import grpc
+from keras_tuner.src import protos
+from keras_tuner.src.distribute.oracle_chief import OracleServicer
+from keras_tuner.src.distribute.oracle_client import OracleClient
+
+from emoclf.bundle import installed_versions
+from emoclf.errors import SearchError
+
+from .chief import PATIENCE, Chief, Reply
+from .outcome import Outcome, Repeat
+from .watch import PULSE
+
+logger = logging.getLogger("emoclf.tuning")
+
+SERVICE = "emoclf.Search"
+#: Seconds that one call may take.
+CALL = 20.0
+OPTIONS = [("grpc.enable_http_proxy", 0)]
+
+
+class _Servicer(OracleServicer):
+    """keras-tuner's service, asking the chief where that knows more."""
+
+    def __init__(self, chief: Chief) -> None:
+        super().__init__(chief.oracle)
+        self.chief = chief
+
+    def CreateTrial(self, request: Any, context: Any) -> Any:  # noqa: N802
+        trial = self.chief.create_trial(request.tuner_id)
+        return protos.get_service().CreateTrialResponse(trial=trial.to_proto())
+
+
+def serve(chief: Chief, address: str) -> tuple[Any, int]:
+    """Serve a chief.
+
+    Parameters
+    ----------
+    chief : Chief
+    address : str
+        ``host:port``; port 0 takes any that is free.
+
+    Returns
+    -------
+    server : grpc.Server
+        Call its ``stop`` at the end.
+    port : int
+
+    Raises
+    ------
+    SearchError
+        If the address is taken, or is none.
+    """
+    server = grpc.server(
+        futures.ThreadPoolExecutor(max_workers=8),
+        # Two chiefs on one port would share its callers.
+        options=[*OPTIONS, ("grpc.so_reuseport", 0)],
+    )
+    protos.get_service_grpc().add_OracleServicer_to_server(_Servicer(chief), server)
+    methods = {
+        name: grpc.unary_unary_rpc_method_handler(_answering(answer))
+        for name, answer in _answers(chief).items()
+    }
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler(SERVICE, methods),)
+    )
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError:
+        port = 0
+    if not port:
+        raise SearchError(
+            f"Cannot listen on {address}: it is taken, or not an address of this "
+            "machine. Choose another with --address HOST:PORT."
+        )
+    server.start()
+    return server, port
+
+
+def _answers(chief: Chief) -> dict[str, Callable[[dict[str, Any]], Any]]:
+    """Return what our own service answers, by the names of its methods."""
+
+    def about(said: dict[str, Any]) -> Any:
+        return {
+            "folder": os.path.abspath(chief.folder.path),
+            "versions": installed_versions(),
+            "patience": chief.patience,
+        }
+
+    def report(said: dict[str, Any]) -> Any:
+        repeats = [_repeat(values) for values in said["repeats"]]
+        reply = chief.report(said["worker"], said["number"], repeats, said["curve"])
+        return asdict(reply)
+
+    def finish(said: dict[str, Any]) -> Any:
+        return chief.finish(said["worker"], Outcome.from_dict(said["outcome"]))
+
+    return {"About": about, "Report": report, "Finish": finish}
+
+
+def _answering(answer: Callable[[dict[str, Any]], Any]) -> Callable[..., bytes]:
+    def call(request: bytes, context: Any) -> bytes:
+        return json.dumps(answer(json.loads(request))).encode()
+
+    return call
+
+
+def _repeat(values: dict[str, Any]) -> Repeat:
+    return Outcome.from_dict({**_EMPTY, "repeats": [values]}).repeats[0]
+
+
+_EMPTY = Outcome(0, {}, "").to_dict()
+
+
+class RemoteChief:
+    """A chief behind a wire.
+
+    Parameters
+    ----------
+    address : str
+        ``host:port``.
+    worker : str
+        The name of this worker.
+
+    Raises
+    ------
+    SearchError
+        If nobody answers there.
+    """
+
+    def __init__(self, address: str, worker: str) -> None:
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdigit():
+            raise SearchError(
+                f"A chief's address is HOST:PORT. Got {address!r}, not for instance "
+                "'10.0.0.5:8000'."
+            )
+        self.address = address
+        # keras-tuner finds its chief by these.
+        os.environ["KERASTUNER_ORACLE_IP"] = host
+        os.environ["KERASTUNER_ORACLE_PORT"] = port
+        os.environ["KERASTUNER_TUNER_ID"] = worker
+        # A proxy of the environment knows nothing of a chief in this network.
+        os.environ["no_grpc_proxy"] = host  # noqa: SIM112 - so gRPC spells it
+        self._channel = grpc.insecure_channel(address, OPTIONS)
+        self._client = OracleClient(None)
+        self.about = self._call("About", {}, wait=True)
+        self.heard = time.monotonic()
+
+    def _call(self, method: str, said: dict[str, Any], *, wait: bool = False) -> Any:
+        call = self._channel.unary_unary(f"/{SERVICE}/{method}")
+        try:
+            answer = call(json.dumps(said).encode(), timeout=CALL, wait_for_ready=wait)
+        except grpc.RpcError as error:
+            raise ConnectionError(
+                f"The chief at {self.address} does not answer ({error.code().name})."
+            ) from None
+        self.heard = time.monotonic()
+        return json.loads(answer)
+
+    def create_trial(self, worker: str) -> Any:
+        """Return a trial, or say that there is none."""
+        try:
+            trial = self._client.create_trial(worker)
+        except grpc.RpcError as error:
+            raise ConnectionError(
+                f"The chief at {self.address} gave no trial ({error.code().name}: "
+                f"{error.details()})."
+            ) from None
+        self.heard = time.monotonic()
+        return trial
+
+    def report(
+        self,
+        worker: str,
+        number: int,
+        repeats: Sequence[Repeat] = (),
+        curve: Sequence[float] = (),
+    ) -> Reply:
+        """Hear how a trial goes."""
+        said = {
+            "worker": worker,
+            "number": number,
+            "repeats": [asdict(one) for one in repeats],
+            "curve": list(curve),
+        }
+        return Reply(**self._call("Report", said))
+
+    def finish(self, worker: str, outcome: Outcome) -> bool:
+        """Tell an outcome."""
+        said = {"worker": worker, "outcome": outcome.to_dict()}
+        return bool(self._call("Finish", said, wait=True))
+
+    def watch_over(self, gone: Callable[[str], None]) -> None:
+        """Call ``gone`` when the chief was not heard of for its own patience.
+
+        A call of keras-tuner waits for an hour, and a training for nobody.
+        """
+
+        def pulse() -> None:
+            patience = min(float(self.about["patience"]), PATIENCE) / 2
+            while True:
+                time.sleep(min(PULSE, patience / 4))
+                try:
+                    self._call("About", {})
+                except ConnectionError as error:
+                    if time.monotonic() - self.heard > patience:
+                        gone(f"{error} This worker ends; its trial runs again.")
+
+        threading.Thread(target=pulse, daemon=True).start()
