@@ -11,6 +11,7 @@ THREADS = (
     "MKL_NUM_THREADS",
     "NUMBA_NUM_THREADS",
     "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
 )
 
 
@@ -24,5 +25,11 @@ def share_of_threads(n_processes: int) -> dict[str, str]:
     n_processes : int >= 1
         That share the cores.
     """
-    threads = str(max(1, (os.cpu_count() or 1) // n_processes))
-    return {name: threads for name in THREADS if name not in os.environ}
+    threads = max(1, (os.cpu_count() or 1) // n_processes)
+    known = {name for name in THREADS if name in os.environ}
+    return {k: v for k, v in with_threads(threads).items() if k not in known}
+
+
+def with_threads(threads: int) -> dict[str, str]:
+    """Return the environment of a process that uses so many threads."""
+    return dict.fromkeys(THREADS, str(threads))

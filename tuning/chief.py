@@ -21,7 +21,7 @@ from .folder import SearchFolder
 from .oracles import EPOCHS, SafeOracle
 from .outcome import COMPLETED, FAILED, OVER_LIMIT, PRUNED, Outcome, Repeat
 from .plan import SearchPlan
-from .pruning import cannot_win, is_hopeless
+from .pruning import cannot_win, curves_at, is_hopeless
 from .ranking import rank
 
 logger = logging.getLogger("emoclf.tuning")
@@ -216,12 +216,7 @@ class Chief:
             return cannot_win(
                 scores, outcomes, self.plan.objective, repeats=self.plan.repeats
             )
-        repeat = len(lease.repeats)
-        others = [
-            outcome.repeats[repeat].curve
-            for outcome in outcomes
-            if outcome.status == COMPLETED and len(outcome.repeats) > repeat
-        ]
+        others = curves_at(outcomes, repeat=len(lease.repeats), epoch=len(lease.curve))
         sign = -1 if self.plan.settings.training.monitor == "loss" else 1
         return is_hopeless(lease.curve, others, sign=sign)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -160,7 +161,8 @@ def _known_report(
         figures = read_figures(folder.best)
     except BundleError:
         return None
-    if figures.get("search") != summary:
+    # As JSON has it: lists for tuples.
+    if figures.get("search") != json.loads(json.dumps(summary)):
         return None
     return EvaluationReport.from_dict(figures)
 

@@ -44,6 +44,10 @@ class SearchPlan:
     trial_seconds : float > 0, optional
         A trial that takes longer has failed.
     limits : Limits
+    threads : int >= 1
+        Of each worker process. With another number sums are taken in another order, and
+        scores differ in their last digits; so it belongs to the search, and not to the
+        machine.
 
     Raises
     ------
@@ -59,6 +63,7 @@ class SearchPlan:
     prune: bool = True
     trial_seconds: float | None = None
     limits: Limits = field(default_factory=Limits)
+    threads: int = 1
 
     def __post_init__(self) -> None:
         for name, value, known in (
@@ -76,6 +81,10 @@ class SearchPlan:
                 f"A trial needs at least {fewest} {self.kind}. Got {self.repeats!r}. "
                 "For one training on the validation part as it is: folds=None, seeds=1 "
                 "(--seeds 1)."
+            )
+        if self.threads < 1:
+            raise SearchError(
+                f"A worker needs at least one thread. Got {self.threads!r}."
             )
         if self.trial_seconds is not None and not self.trial_seconds > 0:
             raise SearchError(
@@ -108,6 +117,7 @@ class SearchPlan:
             "prune": self.prune,
             "trial_seconds": self.trial_seconds,
             "limits": self.limits.to_dict(),
+            "threads": self.threads,
         }
 
     @classmethod

@@ -11,10 +11,11 @@ zero: it has about one chance in forty to be first. At least :data:`FEWEST` comp
 trials are needed to know ``s``.
 
 **Within a training.** After :data:`FIRST_EPOCH` epochs, a training ends whose best
-validation figure so far is below that of three quarters of the complete trials at the
-same epoch of the same repeat: Vizier's median stopping rule (Golovin et al., 2017,
-"Google Vizier: A Service for Black-Box Optimization", section 3.2.2) with the lower
-quartile in place of the median, since slow learning rates begin low.
+validation figure so far is below that of three quarters of the trials that came as far
+in the same repeat: Vizier's median stopping rule (Golovin et al., 2017, "Google Vizier:
+A Service for Black-Box Optimization", section 3.2.2) with the lower quartile in place
+of the median, since slow learning rates begin low. Trials that were ended count as far
+as they came; by the survivors alone the bar would rise with every one that is ended.
 """
 
 from __future__ import annotations
@@ -69,6 +70,32 @@ def cannot_win(
     )
 
 
+def curves_at(
+    outcomes: Sequence[Outcome], *, repeat: int, epoch: int
+) -> list[tuple[float, ...]]:
+    """Return the validation figures of trainings that came as far as an epoch.
+
+    One that ended by itself stays at its best; one that was ended is known as far as it
+    came.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+    repeat : int
+        From 0.
+    epoch : int
+        From 1.
+    """
+    found = []
+    for outcome in outcomes:
+        if len(outcome.repeats) > repeat:
+            curve = outcome.repeats[repeat].curve
+            last = repeat == len(outcome.repeats) - 1
+            if len(curve) >= epoch or outcome.status == COMPLETED or not last:
+                found.append(curve)
+    return found
+
+
 def is_hopeless(
     curve: Sequence[float],
     others: Sequence[Sequence[float]],
@@ -82,7 +109,7 @@ def is_hopeless(
     curve : sequence of float
         Its validation figure, epoch by epoch so far.
     others : sequence of sequences of float
-        The same of complete trials, in the same repeat.
+        The same of other trials that came as far, in the same repeat.
     sign : int
         1 where more is better, else -1.
     """
@@ -98,7 +125,7 @@ def is_hopeless(
     than = "more" if sign > 0 else "less"
     return (
         f"its best figure after {epoch} epochs is {sign * ours:.3f}; three quarters of "
-        f"the complete trials had {than} than {sign * bar:.3f} by then"
+        f"the trials had {than} than {sign * bar:.3f} by then"
     )
 
 

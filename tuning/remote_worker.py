@@ -22,7 +22,11 @@ logger = logging.getLogger("emoclf.tuning")
 
 
 def run_worker(
-    address: str, name: str, *, folder: str | os.PathLike[str] | None = None
+    address: str,
+    name: str,
+    *,
+    folder: str | os.PathLike[str] | None = None,
+    threads: int = 1,
 ) -> None:
     """Run trials of a search until there are none.
 
@@ -34,17 +38,25 @@ def run_worker(
         No two workers of a search share one.
     folder : path, optional
         The search's folder; else where the chief says it is.
+    threads : int
+        That this process was started with.
 
     Raises
     ------
     SearchError
-        If nobody answers, the folder is not there, or versions differ.
+        If nobody answers, the folder is not there, or versions or threads differ.
     """
     try:
         chief = RemoteChief(address, name)
         _check_versions(chief.about["versions"], address)
         chief.watch_over(_end)
         runner = _runner(folder or chief.about["folder"])
+        if runner.plan.threads != threads:
+            raise SearchError(
+                f"The trials of this search run on {runner.plan.threads} threads, or "
+                f"scores would not compare. Got {threads}. Start the worker with "
+                f"--threads {runner.plan.threads}."
+            )
         ended = work(chief, runner, name)
     except ConnectionError as error:
         raise SearchError(str(error)) from None

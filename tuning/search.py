@@ -46,9 +46,9 @@ class Means:
     ----------
     trials : int >= 1
         In all, those before a stop counted.
-    workers : int >= 0
-        Processes on this machine; 1 runs in this process, and 0 leaves all to workers
-        elsewhere.
+    workers : int >= 0, optional
+        Processes on this machine; None runs trials in this process, and 0 leaves them
+        to workers elsewhere.
     seconds : float > 0, optional
         Wall time of this call for trials. Those that run then are left, and run again
         when the search goes on.
@@ -67,7 +67,7 @@ class Means:
     """
 
     trials: int = 20
-    workers: int = 1
+    workers: int | None = None
     seconds: float | None = None
     keep: int = 3
     address: str | None = None
@@ -79,7 +79,9 @@ class Means:
             raise SearchError(
                 f"A search needs at least one trial. Got {self.trials!r}."
             )
-        if self.workers < 0 or (not self.workers and self.address is None):
+        count = 0 if self.workers is None else self.workers
+        nobody = self.workers == 0 and self.address is None
+        if count < 0 or nobody:
             raise SearchError(
                 f"A search needs a worker here, or an address at which others find it. "
                 f"Got workers={self.workers!r} and no address."
@@ -121,7 +123,7 @@ def search(
     folds: int | None = None,
     seeds: int | None = None,
     prune: bool = True,
-    workers: int = 1,
+    workers: int | None = None,
     seconds: float | None = None,
     trial_seconds: float | None = None,
     limits: Limits | None = None,
@@ -154,8 +156,9 @@ def search(
         A trial is the mean over so many seeds on the split as it is.
     prune : bool, default=True
         End trials early that cannot win (:mod:`emoclf.tuning.pruning`).
-    workers : int >= 1, default=1
-        Processes; each has its share of the cores.
+    workers : int >= 1, optional
+        Processes that run trials, one thread each: the same seed gives the same scores
+        however many there are. None runs them in this process, with its threads.
     seconds : float, optional
         Wall time of this call for trials.
     trial_seconds : float, optional
@@ -287,8 +290,8 @@ def _begin(plan: SearchPlan, split: Split, place: SearchFolder) -> TrialRunner:
 
 
 def _run_trials(chief: Chief, runner: TrialRunner, means: Means) -> None:
-    if means.workers == 1 and means.address is None:
-        work(chief, runner, "worker-1")
+    if means.workers is None and means.address is None:
+        work(chief, runner, "here")
         return
     # gRPC loads here: most searches have one process.
     from .wire import serve
@@ -297,9 +300,11 @@ def _run_trials(chief: Chief, runner: TrialRunner, means: Means) -> None:
     if means.address is not None:
         logger.info("Workers find this search at port %d.", port)
     try:
-        with LocalWorkers(means.workers, port, chief.folder.logs) as processes:
+        count, threads = means.workers or 0, chief.plan.threads
+        logs = chief.folder.logs
+        with LocalWorkers(count, port, logs, threads=threads) as processes:
             while not chief.over:
-                if means.workers:
+                if count:
                     processes.tend(chief)
                 chief.expire()
                 _check_company(chief, means)

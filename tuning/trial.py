@@ -11,6 +11,7 @@ from typing import Any
 
 from emoclf.bundle import Bundle
 from emoclf.bundle_folder import save_bundle
+from emoclf.errors import BundleError
 from emoclf.evaluation.metrics import evaluate_probabilities
 from emoclf.models.answers import Answers
 from emoclf.models.build import build_model
@@ -187,4 +188,10 @@ class TrialRunner:
         """Save the first repeat's classifier; the chief removes all but the best."""
         figures = {**bundle.figures, "search": outcome.to_dict()}
         path = self.folder.model_path(outcome.number)
-        save_bundle(replace(bundle, figures=figures), path, overwrite=True)
+        try:
+            save_bundle(replace(bundle, figures=figures), path, overwrite=True)
+        except BundleError as error:
+            # The score is what a night was spent for; the weights can be made again.
+            logger.warning(
+                "The classifier of trial %d is not kept: %s", outcome.number, error
+            )

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from emoclf.errors import SearchError
-from emoclf.threads import share_of_threads
 
 from .chief import Chief
 
@@ -30,7 +29,7 @@ class LocalWorkers:
     """Processes that run trials; a context manager ends them.
 
     They are started from nothing, never forked (a fork after TensorFlow was used hangs
-    for ever), and each gets its share of the cores' threads.
+    for ever).
 
     Parameters
     ----------
@@ -39,12 +38,15 @@ class LocalWorkers:
         Of the chief, on this machine.
     logs : Path
         Folder for what they print.
+    threads : int
+        Of each.
     """
 
-    def __init__(self, count: int, port: int, logs: Path) -> None:
+    def __init__(self, count: int, port: int, logs: Path, *, threads: int) -> None:
         self.count = count
         self.port = port
         self.logs = logs
+        self.threads = threads
         self._processes: dict[str, subprocess.Popen[Any]] = {}
         self._left = RESTARTS * count
 
@@ -60,10 +62,10 @@ class LocalWorkers:
     def _start(self, name: str) -> None:
         command = [sys.executable, "-m", "emoclf.tuning", "worker", "--name", name]
         command += ["--oracle", f"127.0.0.1:{self.port}"]
+        command += ["--threads", str(self.threads)]
         # Found there what was found here, from wherever that was run.
         paths = os.pathsep.join(path for path in sys.path if path)
-        environment = {**os.environ, **share_of_threads(self.count)}
-        environment["PYTHONPATH"] = paths
+        environment = {**os.environ, "PYTHONPATH": paths}
         with open(self._log(name), "ab") as log:
             self._processes[name] = subprocess.Popen(
                 command,

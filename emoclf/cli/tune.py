@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from emoclf.tuning.plan import SearchPlan
 
 CHIEF = "chief"
+#: More would often fill a laptop's memory: each takes about 1 GB.
+WORKERS = min(4, os.cpu_count() or 1)
 HELP = "search filters, kernel sizes, learning rate and more"
 EXAMPLE = (
     "emoclf tune sentences.csv --trials 30 --folds 3 --workers 2\n"
@@ -54,7 +57,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 
 
 def _describe(
-    parser: argparse.ArgumentParser, argv: Sequence[str], *, workers: int = 1
+    parser: argparse.ArgumentParser, argv: Sequence[str], *, workers: int = WORKERS
 ) -> None:
     add_parts(parser)
     parser.add_argument(
@@ -118,7 +121,16 @@ def _add_search_options(parser: argparse.ArgumentParser, workers: int) -> None:
         type=int,
         default=workers,
         metavar="N",
-        help=f"processes on this machine ({workers})",
+        help=f"processes on this machine ({workers}: one for each core, at most 4)"
+        if workers
+        else "processes on this machine, beside those elsewhere (0)",
+    )
+    group.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        metavar="N",
+        help="threads of each; scores depend on it, but not on the workers (1)",
     )
     group.add_argument(
         "--keep",
@@ -257,6 +269,7 @@ def plan_from(args: argparse.Namespace, settings: RunSettings) -> SearchPlan:
         prune=args.prune,
         trial_seconds=args.trial_time,
         limits=Limits(args.max_parameters, args.max_bytes, args.max_ms),
+        threads=args.threads,
     )
 
 
@@ -276,11 +289,11 @@ def print_result(found: SearchResult, *, as_json: bool) -> None:
             }
         )
         return
-    lines = found.lines()
+    print("\n".join(found.lines()))
     if report is not None:
-        lines += ["", *report.table_lines(), "", *report.verdict()]
-    for line in lines:
-        print(as_options(line))
+        print()
+        for line in (*report.table_lines(), "", *report.verdict()):
+            print(as_options(line))
     print()
     print(f"Saved: {found.path} (trial {found.choice.chosen.number}'s settings)")
     print(f"All of it again: emoclf tune show {found.folder}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from emoclf.cli.messages import as_options
 from emoclf.cli.shared import add_output_options, new_command, print_json
 from emoclf.quiet import load_tensorflow
 
@@ -59,8 +58,7 @@ def run(args: argparse.Namespace) -> int:
     if not outcomes:
         print("No trial has ended yet.")
         return 0
-    for line in trial_lines(plan, outcomes):
-        print(as_options(line))
+    print("\n".join(trial_lines(plan, outcomes)))
     if folder.best.is_dir():
         print()
         print(f"Saved: {folder.best}; judged in {folder.report}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from emoclf.cli.shared import new_command
 from emoclf.quiet import load_tensorflow
+from emoclf.threads import with_threads
 
 NAME = "worker"
 
@@ -31,15 +32,20 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--name", help="of this worker; no two of a search share one (host and pid)"
     )
+    parser.add_argument(
+        "--threads", type=int, default=1, metavar="N", help="as the chief was told (1)"
+    )
     parser.add_argument("--quiet", action="store_true", help="only errors")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run trials until there are none."""
+    # Before anything loads that looks for it.
+    os.environ.update(with_threads(args.threads))
     load_tensorflow()
     from emoclf.tuning.remote_worker import run_worker
 
     name = args.name or f"{socket.gethostname()}-{os.getpid()}"
-    run_worker(args.oracle, name, folder=args.folder)
+    run_worker(args.oracle, name, folder=args.folder, threads=args.threads)
     return 0

@@ -1,87 +1,130 @@
-"""A search that can be stopped, resumed, and believed about its failures."""
+"""A search from beginning to end, in one process."""
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
-import time
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
-from tiny import tiny_settings, tiny_split
+from tiny import tiny_split
 
+from emoclf.datasets.split import Split
 from emoclf.errors import ResumeError, SearchError
 from emoclf.predictor import Predictor
 from emoclf.tuning import trial as trial_module
-from emoclf.tuning.search import search
-from emoclf.tuning.space import declare_space, settings_for
-from emoclf.tuning.trial import TrialRunner, trial_seed
+from emoclf.tuning.chief import Chief
+from emoclf.tuning.finish import SearchResult
+from emoclf.tuning.folder import SearchFolder
+from emoclf.tuning.limits import Limits
+from emoclf.tuning.objective import Objective
+from emoclf.tuning.outcome import Outcome
+from emoclf.tuning.search import Listeners, Means, search
+from emoclf.tuning.trial import TrialRunner
 
-SPLIT = tiny_split()
-SETTINGS = tiny_settings(epochs=2)
-
-
-def run(folder: Path, trials: int = 3, **flat: object):
-    settings = tiny_settings(epochs=2, **flat)
-    return search(SPLIT.train, SPLIT.valid, settings, folder=folder, trials=trials)
-
-
-def test_the_defaults_come_first_and_the_best_is_kept(tmp_path: Path) -> None:
-    found = run(tmp_path / "search")
-    assert len(found.trials) == 3
-    assert found.trials[0].values["filters"] == 8
-    assert found.trials[0].values["kernel_sizes"] == "1-2"
-    assert found.best.score == max(trial.score for trial in found.trials)
-    bundle = Predictor.load(found.path).bundle
-    assert bundle.figures["search"]["trial"] == found.best.number
-    assert bundle.figures["search"]["score"] == found.best.score
-    table = pd.read_csv(tmp_path / "search" / "results.csv")
-    assert table["trial"].tolist() == [1, 2, 3]
-    assert "validation macro_f1" in found.lines()[0]
+from .tiny_search import TABLES, run, scores, tiny_plan
 
 
-def test_the_same_seed_gives_the_same_search(tmp_path: Path) -> None:
-    first, second = run(tmp_path / "a"), run(tmp_path / "b")
-    assert first.trials == second.trials
-    other = run(tmp_path / "c", seed=9)
-    assert [t.values for t in other.trials[1:]] != [t.values for t in first.trials[1:]]
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
+    """A search of three trials that nobody disturbed."""
+    return run(tmp_path_factory.mktemp("calm") / "search")
 
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Numbers of the trials that were really run."""
     numbers: list[int] = []
-    real = TrialRunner.__call__
+    real = TrialRunner.run
 
-    def count(self: TrialRunner, number: int, values: dict) -> float:
-        numbers.append(number)
-        return real(self, number, values)
+    def count(self: TrialRunner, values: Any, watch: Any) -> Outcome:
+        numbers.append(watch.number)
+        return real(self, values, watch)
 
-    monkeypatch.setattr(TrialRunner, "__call__", count)
+    monkeypatch.setattr(TrialRunner, "run", count)
     return numbers
 
 
+def test_the_first_trial_has_the_settings_that_were_given(calm: SearchResult) -> None:
+    assert [one.number for one in calm.outcomes] == [1, 2, 3]
+    assert calm.outcomes[0].values == {"filters": 8, "learning_rate": 0.02}
+    assert len({json.dumps(one.values) for one in calm.outcomes}) == 3
+    for one in calm.outcomes:
+        assert one.status == "completed"
+        assert set(one.repeats[0].figures) == {
+            "accuracy", "macro_f1", "micro_f1", "log_loss"
+        }  # fmt: skip
+        assert 0.005 <= one.values["learning_rate"] <= 0.05
+
+
+def test_what_a_search_leaves(calm: SearchResult) -> None:
+    predictor = Predictor.load(calm.path)
+    figures = predictor.bundle.figures
+    chosen = calm.choice.chosen
+    assert figures["search"]["chosen"]["number"] == chosen.number
+    assert predictor.bundle.settings.model.filters == chosen.values["filters"]
+    # Trained on training and validation part, a tenth of which chose the epoch.
+    split = tiny_split()
+    sizes = figures["texts"]
+    assert sizes["train"] + sizes["valid"] == len(split.train) + len(split.valid)
+    assert sizes["train"] > len(split.train)
+    assert sizes["test"] == len(split.test or ())
+    assert calm.report is not None
+    assert calm.report.network.part == "test"
+    table = pd.read_csv(calm.folder / "results.csv")
+    assert table["trial"].tolist() == [1, 2, 3]
+    text = (calm.folder / "report.txt").read_text()
+    assert "macro-F1" in text
+    assert "TF-IDF" in text
+
+
+def test_only_the_best_classifiers_stay_on_disk(tmp_path: Path) -> None:
+    found = run(tmp_path / "s", trials=4, keep=2)
+    kept = sorted(path.name for path in (tmp_path / "s" / "models").iterdir())
+    best = sorted(found.outcomes, key=lambda one: -(one.score("macro_f1") or 0))
+    assert kept == sorted(f"trial-{one.number:04}.emoclf" for one in best[:2])
+    bundle = Predictor.load(tmp_path / "s" / "models" / kept[0]).bundle
+    assert (
+        bundle.figures["search"]["values"]["filters"] == bundle.settings.model.filters
+    )
+
+
+def test_the_same_seed_gives_the_same_search(
+    calm: SearchResult, tmp_path: Path
+) -> None:
+    assert scores(run(tmp_path / "a").outcomes) == scores(calm.outcomes)
+    other = run(tmp_path / "b", tiny_plan(flat={"seed": 9}))
+    assert [one.values for one in other.outcomes[1:]] != [
+        one.values for one in calm.outcomes[1:]
+    ]
+
+
 def test_a_finished_search_goes_on_with_new_trials_alone(
-    tmp_path: Path, calls: list[int]
+    calm: SearchResult, tmp_path: Path, calls: list[int]
 ) -> None:
     first = run(tmp_path / "s", trials=2)
-    assert run(tmp_path / "s", trials=2).trials == first.trials
-    assert calls == [0, 1]
-    longer = run(tmp_path / "s", trials=11)
-    assert calls == list(range(11))
-    assert longer.trials[:2] == first.trials
-    assert [trial.number for trial in longer.trials] == list(range(1, 12))
+    changed = (tmp_path / "s" / "best.emoclf" / "bundle.json").stat().st_mtime_ns
+    again = run(tmp_path / "s", trials=2)
+    assert again.outcomes == first.outcomes
+    assert again.report == first.report
+    # The winner is not trained again where nothing is new.
+    assert (
+        tmp_path / "s" / "best.emoclf" / "bundle.json"
+    ).stat().st_mtime_ns == changed
+    longer = run(tmp_path / "s")
+    assert calls == [1, 2, 3]
+    assert scores(longer.outcomes) == scores(calm.outcomes)
 
 
-def test_an_interrupted_search_stops_and_goes_on(
-    tmp_path: Path, calls: list[int], monkeypatch: pytest.MonkeyPatch
+def test_an_interrupted_search_goes_on(
+    calm: SearchResult,
+    tmp_path: Path,
+    calls: list[int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    calm = run(tmp_path / "calm")
-    calls.clear()
     real = trial_module.fit_prepared
 
     def interrupted(*args: Any, **kwargs: Any) -> Any:
@@ -93,97 +136,310 @@ def test_an_interrupted_search_stops_and_goes_on(
         patched.setattr(trial_module, "fit_prepared", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path / "s")
-    assert calls == [0, 1]
+    assert calls == [1, 2]
     again = run(tmp_path / "s")
-    assert calls == [0, 1, 1, 2]
-    assert again.trials == calm.trials
+    assert calls == [1, 2, 2, 3]
+    assert scores(again.outcomes) == scores(calm.outcomes)
 
 
-def test_another_search_is_refused(tmp_path: Path) -> None:
-    run(tmp_path / "s", trials=1)
-    with pytest.raises(ResumeError, match=r"settings.training.batch_size was 8 and is"):
-        run(tmp_path / "s", batch_size=4)
-    with pytest.raises(ResumeError, match="training texts differs"):
-        search(SPLIT.valid, SPLIT.valid, SETTINGS, folder=tmp_path / "s", trials=1)
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"flat": {"batch_size": 4}},
+            r"settings.training.batch_size was 8 and is now 4",
+        ),
+        ({"flat": {"seed": 3}}, r"settings.seed was 0 and is now 3"),
+        ({"objective": Objective("accuracy")}, "objective was 'macro_f1' and is now"),
+        ({"tables": {"filters": {"choices": [4, 8]}}}, "space.learning_rate"),
+        ({"strategy": "grid"}, "strategy was 'random' and is now 'grid'"),
+        ({"repeats": 2}, "repeats was 1 and is now 2"),
+        ({"limits": Limits(parameters=10)}, "limits.parameters was None and is now 10"),
+        ({"threads": 2}, "threads was 1 and is now 2"),
+    ],
+)
+def test_another_search_is_refused_with_the_difference(
+    calm: SearchResult, changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ResumeError, match=said) as error:
+        run(calm.folder, tiny_plan(**changes))
+    assert "--new" in str(error.value)
+
+
+def test_other_texts_are_refused(calm: SearchResult) -> None:
+    split = tiny_split()
+    fewer = replace(split, train=split.train.take(range(len(split.train) - 1)))
+    with pytest.raises(ResumeError, match="train texts differs"):
+        run(calm.folder, split=fewer)
+    with pytest.raises(ResumeError, match="test texts"):
+        run(calm.folder, split=Split(split.train, split.valid))
+    # What was refused has changed nothing.
+    assert scores(run(calm.folder).outcomes) == scores(calm.outcomes)
+
+
+def test_a_new_search_moves_the_old_one_away(tmp_path: Path) -> None:
+    old = run(tmp_path / "s", trials=1)
+    again = run(tmp_path / "s", tiny_plan(flat={"seed": 3}), trials=1, new=True)
+    assert again.plan.settings.seed == 3
+    away = SearchFolder(tmp_path / "s-1")
+    assert scores(away.outcomes()) == scores(old.outcomes)
+    assert Predictor.load(away.best).predict(["it was lovely"])
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     with pytest.raises(SearchError, match="not a folder of a search"):
         run(tmp_path / "mine")
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(SearchError, match="Cannot write"):
+        run(tmp_path / "file")
+    assert (tmp_path / "mine" / "notes.txt").read_text() == "mine"
+
+
+def test_two_searches_in_one_folder_are_refused(tmp_path: Path) -> None:
+    first = SearchFolder(tmp_path / "s")
+    first.open(new=False)
+    try:
+        with pytest.raises(SearchError, match="Another process searches in"):
+            run(tmp_path / "s", trials=1)
+    finally:
+        first.close()
+    assert run(tmp_path / "s", trials=1).outcomes
 
 
 def test_failed_trials_are_reported_as_failures(
+    calm: SearchResult,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    real = TrialRunner.__call__
+    real = trial_module.fit_prepared
+    seen: list[int] = []
 
-    def second_fails(self: TrialRunner, number: int, values: dict) -> float:
-        if number == 1:
+    def second_fails(*args: Any, **kwargs: Any) -> Any:
+        seen.append(1)
+        if len(seen) == 2:
             raise MemoryError("no room for 300 filters")
-        return real(self, number, values)
+        return real(*args, **kwargs)
 
-    monkeypatch.setattr(TrialRunner, "__call__", second_fails)
+    monkeypatch.setattr(trial_module, "fit_prepared", second_fails)
     found = run(tmp_path / "s")
-    assert [trial.status for trial in found.trials] == [
-        "completed",
-        "failed",
-        "completed",
-    ]
-    assert "no room for 300 filters" in found.trials[1].reason
-    assert any("1 of 3 trials failed" in line for line in found.lines())
+    assert [one.status for one in found.outcomes] == [
+        "completed", "failed", "completed"
+    ]  # fmt: skip
+    assert "no room for 300 filters" in found.outcomes[1].reason
+    assert "no room for 300 filters" in "\n".join(found.lines())
     assert "Traceback" not in capfd.readouterr().err
+    # One failure changes no other trial.
+    assert scores(found.outcomes)[2] == scores(calm.outcomes)[2]
 
 
-def test_when_all_trials_fail_so_does_the_search(
+def test_a_training_that_overflows_is_a_failed_trial(tmp_path: Path) -> None:
+    wild = {"learning_rate": {"choices": [0.02, 1e30]}}
+    plan = tiny_plan(wild, {"clip_norm": "none"}, strategy="grid")
+    found = run(tmp_path / "s", plan, trials=2)
+    assert [one.status for one in found.outcomes] == ["completed", "failed"]
+    assert "finite" in found.outcomes[1].reason
+    assert found.choice.chosen.number == 1
+
+
+def test_when_all_trials_fail_so_does_the_search(tmp_path: Path) -> None:
+    plan = tiny_plan(trial_seconds=1e-3)
+    with pytest.raises(SearchError, match=r"None of 2 trials.*longer than 0.001 s"):
+        run(tmp_path / "s", plan, trials=2)
+    assert not (tmp_path / "s" / "best.emoclf").exists()
+    table = pd.read_csv(tmp_path / "s" / "results.csv")
+    assert table["status"].tolist() == ["failed", "failed"]
+
+
+def test_a_figure_that_is_no_number_is_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(TrialRunner, "__call__", lambda *_: float("nan"))
-    with pytest.raises(SearchError, match=r"All 4 trials failed.*not a number"):
-        run(tmp_path / "s", trials=4)
+    def nothing(*args: Any, **kwargs: Any) -> Any:
+        found = real(*args, **kwargs)
+        return replace(found, log_loss=float("nan"))
+
+    real = trial_module.evaluate_probabilities
+    monkeypatch.setattr(trial_module, "evaluate_probabilities", nothing)
+    with pytest.raises(SearchError, match="log_loss is nan, not a number"):
+        run(tmp_path / "s", trials=1)
 
 
-def test_values_become_ordinary_settings() -> None:
-    space = declare_space(SETTINGS)
-    own = settings_for(SETTINGS, dict(space.values), seed=3)
-    assert own.model == SETTINGS.model
-    assert own.training == SETTINGS.training
-    assert own.seed == 3
-    assert trial_seed(0, 1) != trial_seed(0, 2) != trial_seed(1, 2)
+def test_limits_hold_and_cost_no_training(tmp_path: Path, calls: list[int]) -> None:
+    tables = {"filters": {"choices": [4, 8, 64]}}
+    plan = tiny_plan(tables, limits=Limits(parameters=900), strategy="grid")
+    found = run(tmp_path / "s", plan)
+    by_filters = {one.values["filters"]: one for one in found.outcomes}
+    assert by_filters[64].status == "over-limit"
+    assert "the limit is 900 weights" in by_filters[64].reason
+    assert not by_filters[64].repeats
+    assert by_filters[4].status == by_filters[8].status == "completed"
+    assert (by_filters[4].parameters or 0) < (by_filters[8].parameters or 0) <= 900
 
 
-SEARCHER = """
-import sys
-sys.path.insert(0, sys.argv[2])
-from test_search import run
-run(sys.argv[1], trials=4)
-"""
+def test_size_and_speed_of_the_folded_form_are_limits(tmp_path: Path) -> None:
+    tables = {"dim": {"choices": [12, 400]}}
+    limits = Limits(bytes=250_000, milliseconds=50.0)
+    plan = tiny_plan(tables, limits=limits, strategy="grid")
+    found = run(tmp_path / "s", plan, trials=2)
+    small, large = found.outcomes
+    assert small.status == "completed"
+    assert 0 < (small.milliseconds or 0) < 50
+    assert 0 < (small.bytes or 0) < 250_000 < (large.bytes or 0)
+    assert large.status == "over-limit"
+    with pytest.raises(SearchError, match="must be above 0"):
+        Limits(bytes=0)
 
 
-@pytest.mark.slow
-def test_a_killed_search_ends_as_if_undisturbed(
-    tmp_path: Path, calls: list[int]
+def test_when_time_is_up_the_best_so_far_is_taken(tmp_path: Path) -> None:
+    ended: list[Chief] = []
+
+    def first_ends_it(chief: Chief) -> None:
+        def end(outcome: Outcome) -> None:
+            chief.deadline = 0.0
+
+        chief.events.ended = end
+        ended.append(chief)
+
+    found = run(tmp_path / "s", listeners=Listeners(begun=first_ends_it), seconds=600.0)
+    assert [one.number for one in found.outcomes] == [1]
+    assert found.choice.chosen.number == 1
+    assert len(run(tmp_path / "s").outcomes) == 3
+
+
+def test_a_search_without_any_time_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SearchError, match="None of 0 trials was completed"):
+        run(tmp_path / "s", seconds=1e-9)
+    with pytest.raises(SearchError, match="needs some time"):
+        Means(seconds=0.0)
+    with pytest.raises(SearchError, match="at least one trial"):
+        Means(trials=0)
+    with pytest.raises(SearchError, match="needs a worker here"):
+        Means(workers=0)
+
+
+@pytest.mark.parametrize("strategy", ["grid", "bayesian", "hyperband"])
+def test_every_strategy_begins_with_the_defaults_and_goes_on(
+    strategy: str, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "killed"
-    for wanted in (1, 2):
-        process = subprocess.Popen(
-            [sys.executable, "-c", SEARCHER, str(folder), str(Path(__file__).parent)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={"PYTHONPATH": str(Path(__file__).parent.parent)},
+    tables = {**TABLES, "dropout": {"choices": [0.1, 0.5]}}
+    plan = tiny_plan(tables, strategy=strategy)
+    whole = run(tmp_path / "a", plan, trials=5)
+    assert whole.outcomes[0].values["filters"] == 8
+    assert whole.outcomes[0].values["dropout"] == 0.5
+    assert len(whole.outcomes) == 5
+    # Hyperband's fourth trial is the first one that is trained to its end.
+    run(tmp_path / "b", plan, trials=4)
+    parts = run(tmp_path / "b", plan, trials=5)
+    if strategy == "bayesian":
+        # Its Gaussian process draws from a state that keras-tuner does not keep.
+        assert scores(parts.outcomes)[:4] == scores(whole.outcomes)[:4]
+    else:
+        assert scores(parts.outcomes) == scores(whole.outcomes)
+
+
+def test_hyperband_gives_few_epochs_to_many(tmp_path: Path) -> None:
+    plan = tiny_plan(flat={"epochs": 4, "patience": 4}, strategy="hyperband")
+    found = run(tmp_path / "s", plan, trials=8)
+    epochs = [one.repeats[0].epochs for one in found.outcomes]
+    assert min(epochs) < 4 == max(epochs)
+    for one in found.outcomes:
+        wanted = "completed" if one.repeats[0].epochs == 4 else "pruned"
+        assert one.status == wanted
+    assert found.choice.chosen.repeats[0].epochs == 4
+
+
+def test_a_grid_has_every_combination_once_and_ends(tmp_path: Path) -> None:
+    tables = {
+        "optimizer": {"choices": ["adam", "adamw"]},
+        "weight_decay": {"choices": [0.01, 0.1], "when": {"optimizer": ["adamw"]}},
+    }
+    plan = tiny_plan(tables, {"epochs": 1}, strategy="grid")
+    found = run(tmp_path / "s", plan, trials=99)
+    assert [one.values for one in found.outcomes] == [
+        {"optimizer": "adam"},
+        {"optimizer": "adamw", "weight_decay": 0.01},
+        {"optimizer": "adamw", "weight_decay": 0.1},
+        # The value of the settings was none of the choices, and is added.
+        {"optimizer": "adamw", "weight_decay": 0.004},
+    ]
+
+
+def test_folds_share_their_texts_and_differ_in_seeds(tmp_path: Path) -> None:
+    plan = tiny_plan(kind="folds", repeats=2)
+    found = run(tmp_path / "s", plan, trials=2)
+    for one in found.outcomes:
+        first, second = (repeat.figures["accuracy"] for repeat in one.repeats)
+        mean = one.score("accuracy")
+        assert mean == pytest.approx((first + second) / 2)
+    assert "over 2 folds" in "\n".join(found.lines())
+
+
+def test_the_short_way_in(tmp_path: Path) -> None:
+    split = tiny_split()
+    settings = tiny_plan().settings
+    space = tmp_path / "space.toml"
+    space.write_text("[filters]\nchoices = [4, 8]\n")
+    found = search(
+        split, settings, folder=tmp_path / "s", space=space, trials=2, seeds=1
+    )
+    assert {one.values["filters"] for one in found.outcomes} == {4, 8}
+    with pytest.raises(SearchError, match="give one of them"):
+        search(split, settings, folder=tmp_path / "t", folds=3, seeds=2)
+    with pytest.raises(SearchError, match="at least 2 folds"):
+        search(split, settings, folder=tmp_path / "t", folds=1)
+    with pytest.raises(SearchError, match="did you mean|Did you mean"):
+        search(split, settings, folder=tmp_path / "t", objective="macro-f1")
+    with pytest.raises(SearchError, match="several labels"):
+        search(split, settings, folder=tmp_path / "t", objective="average_precision")
+    assert not (tmp_path / "t").exists()
+
+
+def test_damaged_files_are_named(tmp_path: Path) -> None:
+    run(tmp_path / "s", trials=1)
+    state = tmp_path / "s" / "oracle" / "oracle.json"
+    whole = state.read_bytes()
+    state.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(SearchError, match="oracle is damaged"):
+        run(tmp_path / "s")
+    state.write_bytes(whole)
+    outcome = tmp_path / "s" / "trials" / "0001.json"
+    outcome.write_bytes(outcome.read_bytes()[:50])
+    with pytest.raises(SearchError, match="0001.json is damaged"):
+        run(tmp_path / "s")
+
+
+def test_inputs_from_disk_are_those_that_were_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from emoclf.tuning import shared_inputs
+    from emoclf.tuning.repeats import parts_of
+
+    plan = tiny_plan(kind="folds", repeats=2)
+    split = tiny_split()
+    parts = parts_of(plan, split.train, split.valid)
+    made = shared_inputs.SharedInputs(parts, tmp_path / "i").prepared(1, plan.settings)
+    with monkeypatch.context() as patched:
+        patched.setattr(shared_inputs, "encode_parts", None)
+        read = shared_inputs.SharedInputs(parts, tmp_path / "i").prepared(
+            1, plan.settings
         )
-        while process.poll() is None:
-            if len(list(folder.glob("trials/trial_*"))) > wanted:
-                break
-            time.sleep(0.01)
-        time.sleep(0.3 * wanted)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert process.returncode == -signal.SIGKILL
-    assert not calls
-    killed = run(folder, trials=4)
-    assert calls[-1] == 3
-    assert 0 not in calls
-    calm = run(tmp_path / "calm", trials=4)
-    assert killed.trials == calm.trials
-    assert killed.best == calm.best
+    np.testing.assert_array_equal(read.matrix, made.matrix)
+    for part in ("train", "valid"):
+        ours, theirs = getattr(read, part), getattr(made, part)
+        assert [ids.tolist() for ids in ours.token_ids] == [
+            ids.tolist() for ids in theirs.token_ids
+        ]
+        np.testing.assert_array_equal(ours.targets, theirs.targets)
+    assert read.encoder.encode(["it was lovely"])[0].tolist() == (
+        made.encoder.encode(["it was lovely"])[0].tolist()
+    )
+    # Other text settings, other texts and another seed are other inputs.
+    other = plan.settings.override(max_size=3)
+    shorter = shared_inputs.SharedInputs(parts, tmp_path / "i").prepared(1, other)
+    assert len(shorter.encoder.vocabulary) < len(made.encoder.vocabulary)
+    seeded = shared_inputs.SharedInputs(parts, tmp_path / "i").prepared(
+        1, plan.settings.override(seed=5)
+    )
+    assert not np.array_equal(seeded.matrix, made.matrix)

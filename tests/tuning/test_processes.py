@@ -1,0 +1,352 @@
+"""Searches of several processes, and what happens when some are killed: for real."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emoclf.errors import SearchError
+from emoclf.predictor import Predictor
+from emoclf.tuning.chief import Chief
+from emoclf.tuning.finish import SearchResult
+from emoclf.tuning.folder import SearchFolder
+from emoclf.tuning.search import Listeners, Means
+from emoclf.tuning.wire import RemoteChief, serve
+
+from .tiny_search import environment, run, scores, tiny_plan, write_corpus
+
+pytestmark = pytest.mark.slow
+
+# Longer trainings, so that a kill falls into one.
+LONG = {"epochs": 30, "patience": 30}
+
+#: Kills its own process at the n-th file that appears in its place.
+SUICIDE = """
+import os, signal, sys
+from pathlib import Path
+from emoclf.quiet import load_tensorflow
+load_tensorflow()
+from tiny_search import run
+real, left = os.replace, [int(sys.argv[2])]
+
+def replace(*args, **kwargs):
+    if len(left) and left[0] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left[0] -= 1
+    return real(*args, **kwargs)
+
+os.replace = replace
+run(Path(sys.argv[1]), trials=4)
+"""
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
+    """A search of four trials that nobody disturbed."""
+    return run(tmp_path_factory.mktemp("calm") / "search", trials=4)
+
+
+def start(*args: str, **options: Any) -> subprocess.Popen[str]:
+    """Start a process that finds the tests' modules."""
+    return subprocess.Popen(
+        [sys.executable, *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        **options,
+    )
+
+
+def wait_until(there: Callable[[], Any], *, seconds: float = 60.0) -> Any:
+    """Wait for something that has to come."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = there()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it did not come")
+
+
+def workers_of(parent: int) -> list[int]:
+    """Return the processes that a process has started."""
+    path = Path(f"/proc/{parent}/task/{parent}/children")
+    return [int(pid) for pid in path.read_text().split()] if path.exists() else []
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def test_a_search_killed_at_ten_moments_ends_as_if_undisturbed(
+    calm: SearchResult, tmp_path: Path
+) -> None:
+    folder = tmp_path / "s"
+    # Between any two files of a trial: drawn, judged, saved, told; and of the winner.
+    for moment in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9):
+        process = start("-c", SUICIDE, str(folder), str(moment))
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode in (-signal.SIGKILL, 0), errors
+        if moment < 3:
+            assert process.returncode == -signal.SIGKILL
+    again = run(folder, trials=4)
+    assert scores(again.outcomes) == scores(calm.outcomes)
+    assert again.choice.chosen.number == calm.choice.chosen.number
+    assert Predictor.load(again.path).predict(["it was lovely at home"])
+    left = [path for path in folder.rglob("*") if ".part" in path.name]
+    assert not left
+
+
+@pytest.fixture(scope="module")
+def in_two(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
+    """The same search in two processes."""
+    return run(tmp_path_factory.mktemp("two") / "search", trials=4, workers=2)
+
+
+def test_two_workers_find_what_one_finds(
+    calm: SearchResult, in_two: SearchResult, tmp_path: Path
+) -> None:
+    assert {one.worker for one in in_two.outcomes} == {"worker-1", "worker-2"}
+    one = run(tmp_path / "one", trials=4, workers=1)
+    assert scores(one.outcomes) == scores(in_two.outcomes)
+    # This process has other threads, and sums in another order.
+    for ours, theirs in zip(calm.outcomes, in_two.outcomes, strict=True):
+        assert ours.values == theirs.values
+        assert ours.score("log_loss") == pytest.approx(
+            theirs.score("log_loss"), rel=1e-4
+        )
+
+
+def test_a_grid_in_two_processes_has_the_same_numbers(tmp_path: Path) -> None:
+    plan = tiny_plan({"filters": {"choices": [4, 8, 12, 16]}}, strategy="grid")
+    here = run(tmp_path / "here", plan, trials=4, workers=1)
+    there = run(tmp_path / "there", plan, trials=4, workers=2)
+    assert scores(there.outcomes) == scores(here.outcomes)
+
+
+def test_the_trial_of_a_killed_worker_is_given_to_another(
+    in_two: SearchResult, tmp_path: Path
+) -> None:
+    lost: list[int] = []
+    killed: list[int] = []
+
+    def begun(chief: Chief) -> None:
+        def progressed(lease: Any) -> None:
+            if lease.number == 2 and not killed:
+                [pid] = [
+                    pid
+                    for pid in workers_of(os.getpid())
+                    if f"--name\0{worker(chief, 2)}\0" in command(pid)
+                ]
+                killed.append(pid)
+                os.kill(pid, signal.SIGKILL)
+
+        chief.events.progressed = progressed
+        chief.events.lost = lambda number, why: lost.append(number)
+
+    found = run(tmp_path / "s", trials=3, workers=2, listeners=Listeners(begun=begun))
+    assert killed
+    assert lost == [2]
+    assert [one.status for one in found.outcomes] == ["completed"] * 3
+    assert scores(found.outcomes) == scores(in_two.outcomes[:3])
+
+
+def worker(chief: Chief, number: int) -> str:
+    return next(name for name, one in chief.leases.items() if one.number == number)
+
+
+def command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+def test_a_trial_that_kills_its_workers_has_failed(tmp_path: Path) -> None:
+    def begun(chief: Chief) -> None:
+        def progressed(lease: Any) -> None:
+            if lease.number == 2:
+                for pid in workers_of(os.getpid()):
+                    os.kill(pid, signal.SIGKILL)
+
+        chief.events.progressed = progressed
+
+    found = run(tmp_path / "s", workers=1, listeners=Listeners(begun=begun))
+    assert [one.status for one in found.outcomes] == [
+        "completed", "failed", "completed"
+    ]  # fmt: skip
+    assert "3 workers ended in it" in found.outcomes[1].reason
+    assert "SIGKILL" in found.outcomes[1].reason
+
+
+def test_when_the_chief_is_killed_its_workers_end_and_say_so(tmp_path: Path) -> None:
+    data = write_corpus(tmp_path / "texts.csv")
+    search = tmp_path / "a search"
+    chief = start(
+        "-m", "emoclf.tuning", "chief", str(data), "-o", str(search), "--workers", "2",
+        "--address", "127.0.0.1:0", "--lost-after", "8s", "--seeds", "1", "--quiet",
+        "--epochs", "200", "--patience", "200", "--ema", "none",
+    )  # fmt: skip
+    pids = wait_until(lambda: workers_of(chief.pid))
+    wait_until(lambda: list(search.glob("oracle/trial_*")))
+    pids = workers_of(chief.pid)
+    assert len(pids) == 2
+    chief.kill()
+    chief.wait()
+    wait_until(lambda: not any(alive(pid) for pid in pids), seconds=40)
+    said = (search / "logs" / "worker-1.log").read_text()
+    assert "does not answer" in said
+    assert "its trial runs again" in said
+    # Nobody has the folder any more.
+    folder = SearchFolder(search)
+    folder.open(new=False)
+    folder.close()
+
+
+def test_ctrl_c_ends_a_search_and_its_workers(tmp_path: Path) -> None:
+    data = write_corpus(tmp_path / "texts.csv")
+    search = tmp_path / "s"
+    options = ["--seeds", "1", "--workers", "2", "--epochs", "200", "--patience", "200"]
+    process = start("-m", "emoclf.tuning", str(data), "-o", str(search), *options)
+    wait_until(lambda: list(search.glob("oracle/trial_*")))
+    pids = workers_of(process.pid)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "the same command goes on with it" in errors
+    assert "Traceback" not in errors
+    assert len(pids) == 2
+    assert not any(alive(pid) for pid in pids)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Chief, str]]:
+    """A chief behind a wire, whose search has begun."""
+    chiefs: list[Chief] = []
+    run(tmp_path / "s", trials=1, listeners=Listeners(begun=chiefs.append))
+    [chief] = chiefs
+    server, port = serve(chief, "127.0.0.1:0")
+    try:
+        yield chief, f"127.0.0.1:{port}"
+    finally:
+        server.stop(grace=None)
+
+
+def test_a_worker_elsewhere(in_two: SearchResult, tmp_path: Path) -> None:
+    ports: list[str] = []
+
+    def begun(chief: Chief) -> None:
+        ports.append(address)
+        workers.append(
+            start("-m", "emoclf.tuning", "worker", "--oracle", address, "--name", "far")
+        )
+
+    address = f"127.0.0.1:{free_port()}"
+    workers: list[subprocess.Popen[str]] = []
+    found = run(
+        tmp_path / "s", workers=0, address=address, listeners=Listeners(begun=begun)
+    )
+    out, errors = workers[0].communicate(timeout=60)
+    assert workers[0].returncode == 0, errors
+    assert "3 ran here" in errors
+    assert {one.worker for one in found.outcomes} == {"far"}
+    assert scores(found.outcomes) == scores(in_two.outcomes[:3])
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def test_a_chief_without_workers_does_not_wait_for_ever(tmp_path: Path) -> None:
+    with pytest.raises(SearchError, match="No worker has asked for a trial"):
+        run(tmp_path / "s", workers=0, address="127.0.0.1:0", wait=1.0)
+    with pytest.raises(SearchError, match="Cannot listen on"):
+        run(tmp_path / "t", workers=0, address="203.0.113.9:1")
+
+
+def test_a_worker_without_a_chief_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SearchError, match="HOST:PORT"):
+        RemoteChief("somewhere", "me")
+    process = start("-m", "emoclf.tuning", "worker", "--oracle", "127.0.0.1:9")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "127.0.0.1:9 does not answer" in errors
+    assert "Traceback" not in errors
+
+
+def test_a_worker_that_starts_again_and_again_ends_the_search(tmp_path: Path) -> None:
+    def begun(chief: Chief) -> None:
+        # What workers read is gone: none of them can begin.
+        (chief.folder.path / "data.json").unlink()
+
+    with pytest.raises(SearchError, match="end before they have begun") as error:
+        run(tmp_path / "s", workers=1, listeners=Listeners(begun=begun))
+    assert "is not a folder of a search" in str(error.value)
+
+
+def test_who_was_taken_for_dead_is_not_waited_for(served: tuple[Chief, str]) -> None:
+    chief, address = served
+    chief.exhausted = False
+    chief.oracle.max_trials = 3
+    worker = RemoteChief(address, "slow")
+    trial = worker.create_trial("slow")
+    number = int(trial.trial_id) + 1
+    assert worker.report("slow", number).stop == ""
+    chief.patience = 0.05
+    time.sleep(0.1)
+    chief.expire()
+    assert not chief.leases
+    assert worker.report("slow", number).stop == "abandon"
+    # Another one gets the same trial.
+    again = RemoteChief(address, "quick").create_trial("quick")
+    assert int(again.trial_id) + 1 == number
+    assert again.hyperparameters.values == trial.hyperparameters.values
+
+
+def test_a_full_disk_stops_the_search_and_nothing_is_lost(
+    calm: SearchResult, tmp_path: Path
+) -> None:
+    """No file may grow beyond 4 kB: outcomes fit, what keras-tuner keeps does not."""
+    script = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        "from emoclf.quiet import load_tensorflow\n"
+        "load_tensorflow()\n"
+        "from emoclf.errors import SearchError\n"
+        "from tiny_search import run\n"
+        "from emoclf.tuning.search import Listeners\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "def begun(chief):\n"
+        "    def ended(outcome):\n"
+        "        resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"
+        "    chief.events.ended = ended\n"
+        "try:\n"
+        "    run(Path(sys.argv[1]), trials=4, listeners=Listeners(begun=begun))\n"
+        "except SearchError as error:\n"
+        "    print('SearchError', error)\n"
+    )
+    process = start("-c", script, str(tmp_path / "s"))
+    said, errors = process.communicate(timeout=120)
+    assert "SearchError Cannot write" in said, errors
+    assert "Make room" in said
+    again = run(tmp_path / "s", trials=4)
+    assert scores(again.outcomes) == scores(calm.outcomes)
+
+
+def test_means_are_checked() -> None:
+    with pytest.raises(SearchError, match="an address at which others find it"):
+        Means(workers=0)

@@ -1,0 +1,90 @@
+"""Searches that take seconds: a tiny corpus, a tiny space, one short training each."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from tiny import tiny_dataset, tiny_settings, tiny_split
+
+from emoclf.datasets.split import Split
+from emoclf.tuning.finish import SearchResult
+from emoclf.tuning.limits import Limits
+from emoclf.tuning.outcome import Outcome
+from emoclf.tuning.plan import SearchPlan
+from emoclf.tuning.search import Listeners, Means, run_search
+from emoclf.tuning.space import Space
+
+TABLES: dict[str, Any] = {
+    "filters": {"choices": [4, 8]},
+    "learning_rate": {"low": 0.005, "high": 0.05, "log": True},
+}
+
+
+def tiny_plan(
+    tables: dict[str, Any] | None = None,
+    flat: dict[str, Any] | None = None,
+    **fields: Any,
+) -> SearchPlan:
+    """Return a plan whose trials take about a second."""
+    settings = tiny_settings(**{"epochs": 3, **(flat or {})})
+    values: dict[str, Any] = {
+        "settings": settings,
+        "space": Space.from_dict("text_cnn", tables or TABLES, name="tiny.toml"),
+        "kind": "seeds",
+        "repeats": 1,
+        "prune": False,
+        **fields,
+    }
+    return SearchPlan(**values)
+
+
+def run(
+    folder: Path,
+    plan: SearchPlan | None = None,
+    *,
+    split: Split | None = None,
+    new: bool = False,
+    listeners: Listeners | None = None,
+    **means: Any,
+) -> SearchResult:
+    """Run a tiny search."""
+    return run_search(
+        plan or tiny_plan(),
+        split or tiny_split(),
+        folder,
+        Means(**{"trials": 3, **means}),
+        new=new,
+        listeners=listeners,
+    )
+
+
+def scores(outcomes: Any) -> list[tuple[int, dict[str, Any], list[dict[str, float]]]]:
+    """Return what does not depend on when and where a trial ran."""
+    return [
+        (one.number, one.values, [repeat.figures for repeat in one.repeats])
+        for one in outcomes
+    ]
+
+
+def write_corpus(path: Path) -> Path:
+    """Write the tiny corpus as a file."""
+    data = tiny_dataset()
+    rows = [
+        f"{text},{label}" for text, label in zip(data.texts, data.labels, strict=True)
+    ]
+    path.write_text("\n".join(["text,label", *rows]) + "\n")
+    return path
+
+
+def environment() -> dict[str, str]:
+    """Return an environment in which a process finds these modules."""
+    import os
+
+    here = Path(__file__).parent
+    paths = [str(here), str(here.parent), *(path for path in sys.path if path)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+__all__ = ["TABLES", "Limits", "Outcome", "environment", "run", "scores", "tiny_plan"]
