@@ -24,8 +24,8 @@ INPUTS = ".inputs"
 SEARCH = "search.json"
 DATA = "data.json"
 CURE = (
-    "Use what it was started with, another folder, or --new (new=True), which moves "
-    "the old search out of the way."
+    "Use what it was started with, another folder, or new=True (--new on the command "
+    "line), which moves the old search out of the way."
 )
 
 

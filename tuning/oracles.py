@@ -173,6 +173,7 @@ def new_oracle(plan: SearchPlan, folder: SearchFolder, *, trials: int) -> SafeOr
         except (OSError, ValueError, KeyError) as error:
             raise SearchError(
                 f"{folder.oracle} is damaged ({type(error).__name__}: {error}). "
-                "Restore it from a copy, or start again with --new (new=True)."
+                "Restore it from a copy, or start again with new=True (--new on the "
+                "command line)."
             ) from error
     return oracle

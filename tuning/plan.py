@@ -79,8 +79,7 @@ class SearchPlan:
         if self.repeats < fewest:
             raise SearchError(
                 f"A trial needs at least {fewest} {self.kind}. Got {self.repeats!r}. "
-                "For one training on the validation part as it is: folds=None, seeds=1 "
-                "(--seeds 1)."
+                "For one training on the validation part as it is, give seeds=1."
             )
         if self.threads < 1:
             raise SearchError(

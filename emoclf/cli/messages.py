@@ -12,8 +12,8 @@ import re
 from dataclasses import fields
 
 _IN_A_FILE = " has no setting "
-# Arguments of predict_file that are options of 'emoclf predict'.
-_OF_PREDICT = (
+# Arguments of predict_file and of search that are options.
+_ARGUMENTS = (
     "on_error",
     "force",
     "prefix",
@@ -21,6 +21,8 @@ _OF_PREDICT = (
     "workers",
     "precision",
     "engine",
+    "folds",
+    "seeds",
 )
 _BOTH = re.compile(r"\w+=True \((--[\w-]+) on the command line\)")
 
@@ -90,4 +92,4 @@ def _setting_names() -> frozenset[str]:
         for section in section_classes(architecture).values()
         for field in fields(section)
     )
-    return frozenset((*settings, *_OF_PREDICT))
+    return frozenset((*settings, *_ARGUMENTS))

@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emoclf.cli import amounts, tune_show, tune_worker
@@ -246,7 +247,7 @@ def run(args: argparse.Namespace) -> int:
     if args.tensorboard:
         from emoclf.tuning.hparams import write_hparams
 
-        write_hparams(found.outcomes, plan.objective, args.tensorboard)
+        write_hparams(found.outcomes, plan.objective, Path(args.tensorboard))
     print_result(found, as_json=args.json)
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from emoclf.cli.shared import add_output_options, new_command, print_json
@@ -41,11 +42,11 @@ def run(args: argparse.Namespace) -> int:
     if args.plots:
         from emoclf.tuning.plots import save_plots
 
-        save_plots(outcomes, plan.objective, args.plots)
+        save_plots(outcomes, plan.objective, Path(args.plots))
     if args.tensorboard:
         from emoclf.tuning.hparams import write_hparams
 
-        write_hparams(outcomes, plan.objective, args.tensorboard)
+        write_hparams(outcomes, plan.objective, Path(args.tensorboard))
     if args.json:
         print_json(
             {

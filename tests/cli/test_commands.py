@@ -299,17 +299,3 @@ def test_vectors_are_trained_and_read(tmp_path: Path, csv: Path) -> None:
     covered = emoclf("vectors", "coverage", csv, "--vectors", tmp_path / "v.bin")
     assert covered.returncode == 0, covered.stderr
     assert "of the running words" in covered.stdout
-
-
-def test_a_search_judges_its_winner_once(csv: Path, tmp_path: Path) -> None:
-    small = [option for option in SMALL if not option.startswith("--epochs")]
-    args = ["tune", csv, "-o", tmp_path / "s", "--trials=2", "--epochs=2", *small]
-    done = emoclf(*args)
-    assert done.returncode == 0, done.stderr
-    assert "is the best; the validation part chose it" in done.stdout
-    assert "TF-IDF + linear SVM  test" in done.stdout
-    assert Predictor.load(tmp_path / "s" / "best.emoclf").label_names
-    again = emoclf(*args, "--json", "--quiet")
-    found = json.loads(again.stdout)
-    assert {trial["number"] for trial in found["trials"]} == {1, 2}
-    assert found["evaluations"][-1]["part"] == "test"

@@ -202,7 +202,7 @@ def test_when_the_chief_is_killed_its_workers_end_and_say_so(tmp_path: Path) -> 
     pids = workers_of(chief.pid)
     assert len(pids) == 2
     chief.kill()
-    chief.wait()
+    chief.communicate()
     wait_until(lambda: not any(alive(pid) for pid in pids), seconds=40)
     said = (search / "logs" / "worker-1.log").read_text()
     assert "does not answer" in said

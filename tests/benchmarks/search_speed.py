@@ -1,0 +1,192 @@
+"""Trials an hour: a plain keras-tuner search on padded arrays, ours, and two workers.
+
+The plain search does what keras-tuner's guide does: a HyperModel whose ``fit`` gets
+arrays that are padded to the longest text, ``tuner.search(x, y, epochs=…)``. Both
+searches draw the same values in the same order from the same space, train every trial
+for the same number of epochs on the same texts, and run one after the other in one
+process. Then our search runs with one and with two worker processes, one thread each,
+timed from the beginning of the first trial to the end of the last.
+
+    EMOCLF_DATA=/path/to/data python tests/benchmarks/search_speed.py --trials 3
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+import numpy as np
+from keras import layers
+
+from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.split import Split
+from emoclf.inputs import Prepared, prepare
+from emoclf.padding import pad
+from emoclf.settings import RunSettings
+from emoclf.tuning.folder import SearchFolder
+from emoclf.tuning.oracles import new_oracle
+from emoclf.tuning.outcome import Outcome
+from emoclf.tuning.plan import SearchPlan
+from emoclf.tuning.search import Listeners, Means, run_search
+from emoclf.tuning.space import Space
+
+
+def read_split(data: Path) -> Split:
+    """Return ISEAR's parts."""
+    parts = []
+    for name in ("train", "valid"):
+        with open(data / "isear" / f"{name}.csv", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        parts.append(
+            Dataset.from_lists([r["text"] for r in rows], [r["label"] for r in rows])
+        )
+    return Split(parts[0], parts[1])
+
+
+class Plain(keras_tuner.HyperModel):
+    """A TextCNN as tutorials write it, with the settings of a trial."""
+
+    def __init__(self, plan: SearchPlan, prepared: Prepared) -> None:
+        super().__init__()
+        self.plan = plan
+        self.matrix = prepared.matrix
+        examples = [*prepared.train.token_ids, *prepared.valid.token_ids]
+        self.arrays = pad(examples)
+        self.classes = int(prepared.train.targets.max()) + 1
+
+    def settings(self, hp: Any) -> RunSettings:
+        return self.plan.space.settings(self.plan.settings, hp.values, seed=0)
+
+    def build(self, hp: Any) -> keras.Model:
+        settings = self.settings(hp)
+        model = settings.model
+        token_ids = keras.Input((self.arrays.shape[1],), dtype="int32")
+        modes = {"static": [False], "non-static": [True], "two-channel": [False, True]}
+        channels = [
+            layers.Embedding(
+                *self.matrix.shape,
+                keras.initializers.Constant(self.matrix),
+                trainable=trainable,
+            )(token_ids)
+            for trainable in modes[settings.embedding.embedding or "non-static"]
+        ]
+        embedded = layers.Concatenate()(channels) if len(channels) > 1 else channels[0]
+        pooled = [
+            layers.GlobalMaxPooling1D()(
+                layers.Conv1D(
+                    model.filters, size, activation=model.activation, padding="same"
+                )(embedded)
+            )
+            for size in model.kernel_sizes
+        ]
+        features = layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0]
+        features = layers.Dropout(model.dropout)(features)
+        limit = keras.constraints.MaxNorm(model.max_norm) if model.max_norm else None
+        answer = layers.Dense(
+            self.classes, activation="softmax", kernel_constraint=limit
+        )(features)
+        network = keras.Model(token_ids, answer)
+        network.compile(
+            keras.optimizers.Adam(settings.training.rate),
+            "sparse_categorical_crossentropy",
+            metrics=["accuracy"],
+        )
+        return network
+
+    def fit(self, hp: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
+        batch = self.settings(hp).training.batch_size
+        return model.fit(*args, batch_size=batch, **kwargs)
+
+
+def time_plain(plan: SearchPlan, split: Split, trials: int, folder: Path) -> float:
+    """Return the seconds of a plain search."""
+    prepared = prepare(split.train, split.valid, plan.settings)
+    hypermodel = Plain(plan, prepared)
+    n = len(split.train)
+    x, y = hypermodel.arrays[:n], prepared.train.targets
+    # The values that ours draws, in its order.
+    ours = new_oracle(plan, SearchFolder(folder / "draws"), trials=trials)
+    ours.objective = keras_tuner.Objective("val_accuracy", "max")
+    tuner = keras_tuner.Tuner(
+        ours, hypermodel, directory=str(folder), project_name="plain"
+    )
+    began = time.perf_counter()
+    tuner.search(
+        x,
+        y,
+        epochs=plan.settings.training.epochs,
+        validation_data=(hypermodel.arrays[n:], prepared.valid.targets),
+        verbose=0,
+    )
+    return time.perf_counter() - began
+
+
+def time_ours(plan: SearchPlan, split: Split, trials: int, folder: Path) -> float:
+    """Return the seconds until the last trial has ended, preparations included."""
+    ends: list[float] = []
+
+    def begun(chief: Any) -> None:
+        chief.events.ended = lambda outcome: ends.append(time.perf_counter())
+
+    began = time.perf_counter()
+    run_search(plan, split, folder, Means(trials=trials), listeners=Listeners(begun))
+    return ends[-1] - began
+
+
+def time_workers(
+    plan: SearchPlan, split: Split, trials: int, folder: Path, workers: int
+) -> tuple[float, tuple[Outcome, ...]]:
+    """Return the seconds from the first trial's beginning to the last one's end."""
+    means = Means(trials=trials, workers=workers)
+    found = run_search(plan, split, folder, means).outcomes
+    first = min(one.began for one in found)
+    return max(one.began + one.seconds for one in found) - first, found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--trials", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--worker-trials", type=int, default=6)
+    args = parser.parse_args()
+    data = Path(os.environ["EMOCLF_DATA"])
+    settings = RunSettings.from_flat(
+        vectors=str(data / "vectors" / "imdb-w2v-300-cut.bin"),
+        epochs=args.epochs,
+        patience=99,
+    )
+    plan = SearchPlan(
+        settings, Space.load("text_cnn"), kind="seeds", repeats=1, prune=False
+    )
+    split = read_split(data)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ours = time_ours(plan, split, args.trials, folder / "ours")
+        plain = time_plain(plan, split, args.trials, folder)
+        for what, seconds in (("plain keras-tuner", plain), ("emoclf", ours)):
+            rate = 3600 * args.trials / seconds
+            print(f"{what:18} {seconds:7.0f} s  {rate:6.1f} trials an hour")
+        print(f"{'':18} {plain / ours:7.2f} times as many")
+        rates, scores = [], []
+        for workers in (1, 2):
+            seconds, found = time_workers(
+                plan, split, args.worker_trials, folder / f"w{workers}", workers
+            )
+            rates.append(args.worker_trials / seconds)
+            scores.append([one.scores("macro_f1") for one in found])
+            rate = 3600 * rates[-1]
+            print(f"{workers} worker(s)        {seconds:7.0f} s  {rate:6.1f} an hour")
+        same = "the same" if scores[0] == scores[1] else "NOT the same"
+        print(f"{'':18} {rates[1] / rates[0]:7.2f} times as many; scores are {same}")
+    print(f"epochs {args.epochs}, trials {args.trials}, NumPy {np.__version__}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""``emoclf tune`` as a process: the search, what it prints, and ``show``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tiny import tiny_dataset
+
+from emoclf.cli import amounts, build_parser, main
+from emoclf.predictor import Predictor
+from emoclf.tuning.search import default_folder
+
+pytestmark = pytest.mark.slow
+
+OPTIONS = (
+    "--trials=2 --seeds=1 --workers=1 --kernel-sizes=1,2 --dim=12 --epochs=2 "
+    "--batch-size=8 --filters=8 --near-duplicates=1 --space=space.toml"
+).split()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a file of texts and a space."""
+    place = tmp_path_factory.mktemp("a place")
+    data = tiny_dataset()
+    rows = [f'"{t}",{x}' for t, x in zip(data.texts, data.labels, strict=True)]
+    (place / "sentences.csv").write_text("\n".join(["text,emotion", *rows]) + "\n")
+    (place / "space.toml").write_text("[filters]\nchoices = [4, 8]\n")
+    return place
+
+
+def tune(place: Path, *args: object) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "emoclf", "tune", *map(str, args)],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def done(place: Path) -> subprocess.CompletedProcess:
+    """A search of two trials."""
+    return tune(place, "sentences.csv", *OPTIONS)
+
+
+def test_a_search_judges_its_winner_once(
+    place: Path, done: subprocess.CompletedProcess
+) -> None:
+    assert done.returncode == 0, done.stderr
+    assert "2 trials. macro-F1, over 1 seed" in done.stdout
+    assert "filters" in done.stdout
+    assert "TF-IDF + linear SVM  test" in done.stdout
+    assert "Saved: sentences.search/best.emoclf" in done.stdout
+    for number in (1, 2):
+        assert f"trial   {number}/2  macro-F1 0." in done.stderr
+    assert "TensorFlow" not in done.stderr
+    assert "Traceback" not in done.stderr
+    best = Predictor.load(place / "sentences.search" / "best.emoclf")
+    assert best.bundle.figures["search"]["trials"] == 2
+
+
+def test_the_same_command_goes_on_and_answers_programs(
+    place: Path, done: subprocess.CompletedProcess
+) -> None:
+    again = tune(place, "sentences.csv", *OPTIONS, "--json", "--quiet")
+    assert again.returncode == 0, again.stderr
+    assert again.stderr == ""
+    found = json.loads(again.stdout)
+    assert [trial["number"] for trial in found["trials"]] == [1, 2]
+    assert found["evaluations"][-1]["part"] == "test"
+    other = tune(place, "sentences.csv", *OPTIONS, "--epochs=3")
+    assert other.returncode == 1
+    assert "settings.training.epochs was 2 and is now 3" in other.stderr
+    assert "or --new, which moves" in other.stderr
+
+
+def test_show(place: Path, done: subprocess.CompletedProcess) -> None:
+    pytest.importorskip("matplotlib")
+    shown = tune(
+        place, "show", "sentences.search", "--plots", "plots", "--tensorboard", "board"
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert "2 trials. macro-F1" in shown.stdout
+    assert list((place / "plots").glob("*.png"))
+    assert list((place / "board").rglob("*tfevents*"))
+    told = json.loads(tune(place, "show", "sentences.search", "--json").stdout)
+    assert told["plan"]["objective"] == "macro_f1"
+    assert len(told["trials"]) == 2
+    nothing = tune(place, "show", "plots")
+    assert nothing.returncode == 1
+    assert "plots is not a folder of a search" in nothing.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--folds=3", "--seeds=2"], "--folds or --seeds"),
+        (["--folds=1"], "at least 2 folds"),
+        (["--objective=f1"], "no objective 'f1'"),
+        (["--strategy=rando"], "Did you mean 'random'?"),
+        (["--trials=0"], "at least one trial"),
+        (["--workers=0"], "a worker here"),
+        (["--space=nowhere.toml"], "Cannot read the search space nowhere.toml"),
+        (["--max-parameters=0"], "above 0"),
+        (["--time=0"], "needs some time"),
+        (["--threads=0"], "at least one thread"),
+    ],
+)
+def test_mistakes_are_answered_on_one_line(
+    args: list[str],
+    message: str,
+    place: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data = str(place / "sentences.csv")
+    assert main(["tune", data, "-o", str(tmp_path / "s"), *args]) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize("word", ["chief", "worker", "show"])
+def test_the_other_commands_have_help(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["tune", word, "--help"])
+    assert ended.value.code == 0
+    assert f"emoclf tune {word}" in capsys.readouterr().out
+
+
+def test_a_file_may_have_the_name_of_a_command() -> None:
+    args = build_parser(["tune", "./show"]).parse_args(["tune", "./show"])
+    assert args.data == "./show"
+    assert str(default_folder("a/b.csv.gz")) == "b.search"
+    assert str(default_folder("-")) == "emoclf.search"
+
+
+def test_amounts_as_people_write_them() -> None:
+    assert [amounts.seconds(x) for x in ("90", "2m", "1.5h", "1d")] == [
+        90, 120, 5400, 86400
+    ]  # fmt: skip
+    assert [amounts.n_bytes(x) for x in ("5MB", "800 kB", "12")] == [5e6, 8e5, 12]
+    assert [amounts.count(x) for x in ("2M", "1,500", "1_000k")] == [2e6, 1500, 1e6]
+    for wrong in ("", "h", "5 apples", "-3", "1.2.3", "k"):
+        for read in (amounts.seconds, amounts.n_bytes, amounts.count):
+            with pytest.raises(argparse.ArgumentTypeError, match="is not a"):
+                read(wrong)
