@@ -12,7 +12,7 @@ from typing import Any
 from emoclf.bundle_folder import read_figures, save_bundle
 from emoclf.datasets.split import Split, hold_out
 from emoclf.errors import BundleError, SearchError
-from emoclf.evaluation.judge import judge
+from emoclf.evaluation.judge import SEARCH, judge
 from emoclf.evaluation.report import EvaluationReport
 from emoclf.files import write_atomically
 from emoclf.pipeline import train_classifier
@@ -198,6 +198,8 @@ def _train_winner(
     if trained.result.ended == "interrupted":
         raise KeyboardInterrupt
     report = judge(trained, final)
+    others = tuple(advice for advice in report.advice if advice != SEARCH)
+    report = replace(report, advice=others)
     figures = {
         **trained.bundle.figures,
         **report.to_dict(),

@@ -17,7 +17,7 @@ from .chief import Chief
 
 logger = logging.getLogger("emoclf.tuning")
 
-#: Processes that may be started in place of ones that ended, for each worker.
+#: Processes that may end without a trial, for each worker.
 RESTARTS = 3
 #: Seconds in which a process ends when it is asked to.
 GRACE = 5.0
@@ -96,20 +96,18 @@ class LocalWorkers:
             if code == 0:
                 continue
             how = _how(code)
-            busy = name in chief.leases
-            chief.lost(name, f"it {how}")
             logger.warning("%s (pid %d) %s.", name, process.pid, how)
-            if not busy and self._left <= 0:
+            if name in chief.leases:
+                # Trials that end their workers come to an end themselves.
+                chief.lost(name, f"it {how}")
+            else:
+                self._left -= 1
+            if chief.stopping:
+                continue
+            if self._left < 0:
                 raise SearchError(
                     f"The workers end before they have begun; the last one {how}. The "
                     f"last lines of {self._log(name)}: {self._last_lines(name)}"
-                )
-            self._left -= 1
-            if self._left < -RESTARTS * self.count:
-                raise SearchError(
-                    f"The workers end again and again; the last one {how}. If memory "
-                    "ran out, give fewer workers. The last lines of "
-                    f"{self._log(name)}: {self._last_lines(name)}"
                 )
             self._start(name)
         if not self._processes and not chief.over:

@@ -14,6 +14,8 @@ from emoclf.settings import RunSettings
 
 SMALL = 2000
 UNBALANCED = 3.0
+#: The last advice; of no use to who has searched.
+SEARCH = "a search: emoclf tune DATA --trials 20."
 
 
 def judge(trained: Trained, split: Split) -> EvaluationReport:
@@ -119,5 +121,5 @@ def advice(settings: RunSettings, train: Dataset) -> tuple[str, ...]:
         "reading what the audit of the data says: texts that stand under two labels, "
         "and near-duplicates, hold every classifier down."
     )
-    found.append("a search: emoclf tune DATA -o FOLDER --trials 20.")
+    found.append(SEARCH)
     return tuple(found)
