@@ -15,6 +15,13 @@ THREADS = (
 )
 
 
+def available_cores() -> int:
+    """Return the cores that this process may use, which a batch system may limit."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def share_of_threads(n_processes: int) -> dict[str, str]:
     """Return what each of several processes finds in its environment.
 
@@ -25,7 +32,7 @@ def share_of_threads(n_processes: int) -> dict[str, str]:
     n_processes : int >= 1
         That share the cores.
     """
-    threads = max(1, (os.cpu_count() or 1) // n_processes)
+    threads = max(1, available_cores() // n_processes)
     known = {name for name in THREADS if name in os.environ}
     return {k: v for k, v in with_threads(threads).items() if k not in known}
 

@@ -6,7 +6,6 @@ One chief serves one search: in the process of the search itself, and by way of
 
 from __future__ import annotations
 
-import logging
 import shutil
 import threading
 import time
@@ -21,10 +20,8 @@ from .folder import SearchFolder
 from .oracles import EPOCHS, SafeOracle
 from .outcome import COMPLETED, FAILED, OVER_LIMIT, PRUNED, Outcome, Repeat
 from .plan import SearchPlan
-from .pruning import cannot_win, curves_at, is_hopeless
-from .ranking import rank
-
-logger = logging.getLogger("emoclf.tuning")
+from .pruning import cannot_win, curves_at, is_hopeless, levelled
+from .ranking import DEFAULTS, rank
 
 #: Seconds without a word after which a worker is taken for dead.
 PATIENCE = 60.0
@@ -39,6 +36,7 @@ class Lease:
     trial: Any
     heard: float
     began: float
+    since: float = field(default_factory=time.monotonic)
     repeats: tuple[Repeat, ...] = ()
     curve: tuple[float, ...] = ()
 
@@ -67,7 +65,6 @@ class Reply:
 class Events:
     """Whom to tell what happens; all calls come one at a time."""
 
-    started: Callable[[Lease], None] = lambda lease: None
     progressed: Callable[[Lease], None] = lambda lease: None
     ended: Callable[[Outcome], None] = lambda outcome: None
     lost: Callable[[int, str], None] = lambda number, why: None
@@ -106,12 +103,15 @@ class Chief:
         self.asked = time.monotonic()
         #: Workers that asked for a trial and were not yet told that there is none.
         self.present: set[str] = set()
-        self._deaths: dict[str, int] = {}
-        self._stopping = False
         self._lock = threading.RLock()
         self._origin = float(self.folder.about()["began"])
+        self._deaths: dict[str, int] = self.folder.read_deaths()
         for outcome in self.folder.outcomes():
             self._take_up(outcome)
+        for trial_id, trial in self.oracle.trials.items():
+            # Somebody took the outcome away, perhaps since it was damaged.
+            if int(trial_id) + 1 not in self.outcomes and trial.status != "RUNNING":
+                self.oracle.hand_back(trial_id)
 
     def _take_up(self, outcome: Outcome) -> None:
         """Take an outcome from before a stop; tell the oracle if it has not heard."""
@@ -136,11 +136,7 @@ class Chief:
     def stopping(self) -> bool:
         """Whether no trial begins any more, and those that run are left."""
         late = self.deadline is not None and time.monotonic() >= self.deadline
-        return self._stopping or late or self.failure is not None
-
-    def stop(self) -> None:
-        """End the search as soon as the workers hear of it."""
-        self._stopping = True
+        return late or self.failure is not None
 
     def create_trial(self, worker: str) -> Any:
         """Return keras-tuner's trial for a worker.
@@ -152,11 +148,17 @@ class Chief:
             self.asked = time.monotonic()
             self.present.add(worker)
             if worker in self.leases:
-                self.lost(worker, "it left the trial")
+                self._take_back(worker)
             trial = _no_trial("STOPPED") if self.stopping else self._draw(worker)
             if trial.status == "STOPPED":
                 self.present.discard(worker)
             return trial
+
+    def _take_back(self, worker: str) -> None:
+        lease = self.leases.pop(worker)
+        self.oracle.hand_back(lease.trial.trial_id)
+        # Whoever heard that there is no trial left may ask again.
+        self.exhausted = False
 
     def _draw(self, worker: str) -> Any:
         try:
@@ -172,7 +174,6 @@ class Chief:
         if trial.status == "RUNNING":
             began = time.time() - self._origin
             self.leases[worker] = Lease(trial, time.monotonic(), began)
-            self.events.started(self.leases[worker])
         return trial
 
     def report(
@@ -198,7 +199,7 @@ class Chief:
             lease = self.leases.get(worker)
             if lease is None or lease.number != number:
                 return Reply("abandon", "the trial was given to another worker")
-            lease.heard = time.monotonic()
+            lease.heard = self.asked = time.monotonic()
             if self.stopping:
                 return Reply("abandon", "the search is being stopped")
             news = (tuple(repeats), tuple(curve))
@@ -206,7 +207,9 @@ class Chief:
                 return Reply()
             lease.repeats, lease.curve = news
             self.events.progressed(lease)
-            reason = self._prune(lease) if self.plan.prunes else None
+            # The defaults are what everything is compared with.
+            may_end = self.plan.prunes and number != DEFAULTS
+            reason = self._prune(lease) if may_end else None
             return Reply("prune", reason) if reason else Reply()
 
     def _prune(self, lease: Lease) -> str | None:
@@ -223,6 +226,11 @@ class Chief:
     def finish(self, worker: str, outcome: Outcome) -> bool:
         """Keep the outcome of a worker's trial; False if nobody waits for it."""
         with self._lock:
+            if self.failure is not None:
+                # keras-tuner's locks stay locked after an error: whoever asks it now
+                # would wait for ever.
+                return False
+            self.asked = time.monotonic()
             lease = self.leases.get(worker)
             if lease is None or lease.number != outcome.number:
                 return False
@@ -254,6 +262,10 @@ class Chief:
     def _tell_oracle(self, trial: Any, outcome: Outcome) -> None:
         trial = self.oracle.get_trial(trial.trial_id)
         score = outcome.score(self.plan.objective.name)
+        if score is not None and outcome.status == PRUNED:
+            known = list(self.outcomes.values())
+            scores = outcome.scores(self.plan.objective.name)
+            score = levelled(scores, known, self.plan.objective)
         if score is None or outcome.status in (FAILED, OVER_LIMIT):
             trial.status, trial.message = "FAILED", outcome.reason
         else:
@@ -267,26 +279,43 @@ class Chief:
             lease = self.leases.get(worker)
             if lease is None:
                 return
-            trial_id = lease.trial.trial_id
-            self._deaths[trial_id] = self._deaths.get(trial_id, 0) + 1
-            self.events.lost(lease.number, why)
-            if self._deaths[trial_id] <= DEATHS or self.stopping:
-                del self.leases[worker]
-                self.oracle.hand_back(trial_id)
+            if self.stopping:
+                self._take_back(worker)
                 return
-            values = self.plan.space.decode(lease.trial.hyperparameters.values)
-            reason = (
-                f"{self._deaths[trial_id]} workers ended in it, the last one: {why}"
-            )
-            self.finish(worker, Outcome(lease.number, values, FAILED, reason=reason))
+            trial_id = lease.trial.trial_id
+            deaths = self._deaths.get(trial_id, 0) + 1
+            self._deaths[trial_id] = deaths
+            # Kept, since what ends a worker may end this process with it.
+            self.folder.write_deaths(self._deaths)
+            if deaths <= DEATHS:
+                self._take_back(worker)
+                self.events.lost(lease.number, why)
+                return
+            self._fail(worker, f"{deaths} workers ended in it, the last one: {why}")
 
-    def expire(self) -> None:
-        """Give up workers that were not heard of for too long."""
+    def _fail(self, worker: str, reason: str) -> None:
+        lease = self.leases[worker]
+        values = self.plan.space.decode(lease.trial.hyperparameters.values)
+        self.finish(worker, Outcome(lease.number, values, FAILED, reason=reason))
+
+    def expire(self) -> list[str]:
+        """Give up workers that are silent, or stuck in a trial that is out of time.
+
+        Returns
+        -------
+        stuck : list of str
+            Workers that still talk, but do not end what they should have ended.
+        """
         with self._lock:
-            now = time.monotonic()
+            now, stuck = time.monotonic(), []
+            limit = self.plan.trial_seconds
             for worker, lease in list(self.leases.items()):
                 if now - lease.heard > self.patience:
                     self.lost(worker, f"not heard of for {now - lease.heard:.0f} s")
+                elif limit and now - lease.since > limit + self.patience:
+                    self._fail(worker, f"it took longer than {limit:g} s, and hung")
+                    stuck.append(worker)
+            return stuck
 
     def release(self) -> None:
         """Hand every trial that runs back: nobody is at it any more."""

@@ -10,26 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from emoclf.bundle_folder import read_figures, save_bundle
-from emoclf.datasets.split import Split, hold_out
+from emoclf.datasets.split import Split
 from emoclf.errors import BundleError, SearchError
 from emoclf.evaluation.judge import SEARCH, judge
 from emoclf.evaluation.report import EvaluationReport
 from emoclf.files import write_atomically
 from emoclf.pipeline import train_classifier
-from emoclf.predictor import Predictor
 
 from .dimension import Range
 from .folder import SearchFolder
 from .outcome import COMPLETED, Outcome
 from .plan import SearchPlan
 from .ranking import Choice, choose
-from .repeats import joined
+from .repeats import final_parts
 from .report import report_lines, write_results
 
 logger = logging.getLogger("emoclf.tuning")
-
-#: Share of training and validation part together that chooses the winner's epoch.
-HELD_OUT = 0.1
 
 
 @dataclass(frozen=True)
@@ -45,9 +41,11 @@ class SearchResult:
         The first, the chosen one, and how much of their difference is noise.
     path : Path
         The bundle of the chosen settings, trained on training and validation part.
-    report : EvaluationReport or None
-        Of that classifier beside the floors, on the test part where there is one.
     folder : Path
+    looks : int
+        How often the test part was looked at by winners of this search.
+    report : EvaluationReport
+        Of that classifier beside the floors, on the test part where there is one.
     """
 
     plan: SearchPlan
@@ -55,11 +53,22 @@ class SearchResult:
     choice: Choice
     path: Path
     folder: Path
-    report: EvaluationReport | None = None
+    looks: int
+    report: EvaluationReport
 
     def lines(self) -> list[str]:
         """Return the report on the trials, as text."""
         return trial_lines(self.plan, self.outcomes)
+
+    def judged_lines(self) -> list[str]:
+        """Return what the winner is worth, beside the floors, as text."""
+        lines = [*self.report.table_lines(), "", *self.report.verdict()]
+        if self.looks > 1:
+            lines.append(
+                f"The test part was looked at {self.looks} times by winners of this "
+                "search: whoever goes on until it pleases has chosen on it."
+            )
+        return lines
 
 
 def trial_lines(plan: SearchPlan, outcomes: Sequence[Outcome]) -> list[str]:
@@ -120,9 +129,13 @@ def finish(
     if report is None:
         report = _train_winner(plan, folder, choice.chosen, split, summary, callbacks)
     lines = trial_lines(plan, outcomes)
-    lines += ["", *report.table_lines(), "", *report.verdict()]
+    looks = int(folder.about().get("looks", 0))
+    result = SearchResult(
+        plan, tuple(outcomes), choice, folder.best, folder.path, looks, report
+    )
+    lines += ["", *result.judged_lines()]
     write_atomically(folder.report, ("\n".join(lines) + "\n").encode())
-    return SearchResult(plan, tuple(outcomes), choice, folder.best, folder.path, report)
+    return result
 
 
 def _check_any(outcomes: Sequence[Outcome]) -> None:
@@ -181,14 +194,8 @@ def _train_winner(
         "chooses the epoch.",
         chosen.number,
     )
-    whole = joined(split.train, split.valid)
-    rest, held = hold_out(
-        whole,
-        HELD_OUT,
-        seed=settings.seed,
-        near_duplicates=settings.data.near_duplicates,
-    )
-    final = Split(whole.take(rest), whole.take(held), split.test)
+    parts = final_parts(plan, split.train, split.valid)
+    final = Split(parts.train, parts.valid, split.test)
     trained = train_classifier(
         final.train,
         final.valid,
@@ -197,6 +204,8 @@ def _train_winner(
     )
     if trained.result.ended == "interrupted":
         raise KeyboardInterrupt
+    if final.test is not None and len(final.test):
+        folder.count_look()
     report = judge(trained, final)
     others = tuple(advice for advice in report.advice if advice != SEARCH)
     report = replace(report, advice=others)
@@ -208,8 +217,3 @@ def _train_winner(
     }
     save_bundle(replace(trained.bundle, figures=figures), folder.best, overwrite=True)
     return report
-
-
-def load_winner(folder: SearchFolder) -> Predictor:
-    """Return the classifier that a finished search left."""
-    return Predictor.load(folder.best)

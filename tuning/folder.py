@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ LOCK = ".lock"
 INPUTS = ".inputs"
 SEARCH = "search.json"
 DATA = "data.json"
+DEATHS = "deaths.json"
+# What files and folders are called while they are written.
+_LEFT = re.compile(r"\..+\.\d+(\.part)?|\.part-.+")
+_DEPTHS = ("*", "*/*", "*/*/*")
 CURE = (
     "Use what it was started with, another folder, or new=True (--new on the command "
     "line), which moves the old search out of the way."
@@ -105,7 +110,25 @@ class SearchFolder:
             self._lock.release()
             self._lock = None
 
-    def begin(self, plan: SearchPlan, contents: dict[str, str]) -> bool:
+    def refuse_other(self, plan: SearchPlan, texts: dict[str, str]) -> None:
+        """Refuse another search before anything is prepared for it.
+
+        Raises
+        ------
+        ResumeError
+            It says what differs.
+        """
+        path = self.path / RUN_FILE
+        if path.is_file():
+            # Vectors are compared when their words are known.
+            known = {"word vectors": self._read(path).get("word vectors")}
+            known = {name: value for name, value in known.items() if value}
+            fingerprint = {**plan.fingerprint(), **texts, **known}
+            CheckpointFolder(self.path, fingerprint, cure=CURE).check_fingerprint()
+
+    def begin(
+        self, plan: SearchPlan, contents: dict[str, str], *, vectors: str = ""
+    ) -> bool:
         """Write down what the search is, or check that it is the same.
 
         Parameters
@@ -113,6 +136,8 @@ class SearchFolder:
         plan : SearchPlan
         contents : dict of str to str
             Digests of texts and vectors, by names that users know.
+        vectors : str
+            What inputs made with these vectors are called.
 
         Returns
         -------
@@ -133,11 +158,33 @@ class SearchFolder:
             run.start()
         for folder in (self.trials, self.models, self.inputs, self.logs):
             folder.mkdir(exist_ok=True)
+        self._sweep()
         about = self.about() if resumed and (self.path / SEARCH).is_file() else {}
         about.setdefault("began", time.time())
         about["plan"] = plan.to_dict()
+        about["vectors"] = vectors
+        given = plan.settings.embedding.vectors
+        if given is not None:
+            # For workers in other folders.
+            about["plan"]["settings"]["embedding"]["vectors"] = os.path.abspath(given)
         self._write(self.path / SEARCH, about)
         return resumed
+
+    def _sweep(self) -> None:
+        """Remove what processes left behind that were killed while they wrote."""
+        for path in [p for depth in _DEPTHS for p in self.path.glob(depth)]:
+            if _LEFT.fullmatch(path.name):
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
+
+    def count_look(self) -> int:
+        """Count that the test part is looked at, and return how often it was."""
+        about = self.about()
+        about["looks"] = int(about.get("looks", 0)) + 1
+        self._write(self.path / SEARCH, about)
+        return int(about["looks"])
 
     def about(self) -> dict[str, Any]:
         """Return the plan as plain values, and when the search began.
@@ -191,6 +238,19 @@ class SearchFolder:
         outcomes = [Outcome.from_dict(self._read(path)) for path in found]
         return sorted(outcomes, key=lambda outcome: outcome.number)
 
+    def remove_inputs(self) -> None:
+        """Remove what can be made again."""
+        shutil.rmtree(self.inputs, ignore_errors=True)
+
+    def read_deaths(self) -> dict[str, int]:
+        """Return how many workers have ended in each trial."""
+        path = self.path / DEATHS
+        return dict(self._read(path)) if path.is_file() else {}
+
+    def write_deaths(self, deaths: dict[str, int]) -> None:
+        """Keep how many workers have ended in each trial."""
+        self._write(self.path / DEATHS, deaths)
+
     def model_path(self, number: int) -> Path:
         """Return where a trial's classifier is kept while it is among the best."""
         return self.models / f"trial-{number:04}.emoclf"
@@ -219,21 +279,9 @@ class SearchFolder:
             ) from error
 
 
-def contents_of(
-    parts: dict[str, Dataset], vectors: Sequence[Any] | None
-) -> dict[str, str]:
-    """Return digests of what a search reads, by names that users know.
-
-    Parameters
-    ----------
-    parts : dict of str to Dataset
-    vectors : sequence of arrays, optional
-        Ids and rows of the words that the vectors know.
-    """
-    found = {
+def contents_of(parts: dict[str, Dataset]) -> dict[str, str]:
+    """Return digests of the texts of each part, by names that users know."""
+    return {
         f"{name} texts": digest(list(part.texts), list(part.labels))
         for name, part in parts.items()
     }
-    if vectors is not None:
-        found["word vectors"] = digest(*vectors)
-    return found

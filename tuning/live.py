@@ -46,12 +46,7 @@ class LiveView:
     def begin(self, chief: Chief) -> None:
         """Watch a chief."""
         self._chief = chief
-        chief.events = Events(
-            started=lambda lease: None,
-            progressed=lambda lease: None,
-            ended=self._ended,
-            lost=self._lost,
-        )
+        chief.events = Events(ended=self._ended, lost=self._lost)
         known = len(chief.outcomes)
         if known:
             self._say(f"Going on after {known} trials.")
@@ -110,7 +105,8 @@ class LiveView:
         rest = self.trials - len(self._chief.outcomes)
         if not self._seconds or rest <= 0:
             return ""
-        seconds = mean(self._seconds) * rest / self.workers
+        at_once = max(self.workers, len(self._chief.leases))
+        seconds = mean(self._seconds) * rest / at_once
         if self._chief.deadline is not None:
             seconds = min(seconds, max(0.0, self._chief.deadline - time.monotonic()))
         minutes = seconds / 60

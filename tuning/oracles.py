@@ -20,6 +20,7 @@ from emoclf.files import write_atomically
 
 from .folder import SearchFolder
 from .plan import SearchPlan
+from .repeats import trial_seed
 
 #: What Hyperband writes beside the values: how long a trial may train, and which rung
 #: of its ladder it is on.
@@ -99,7 +100,18 @@ class Bayesian(SafeOracle, BayesianOptimizationOracle):
 
 
 class Hyperband(SafeOracle, HyperbandOracle):
-    """Many short trainings, and longer ones for the best of them (Li et al., 2018)."""
+    """Many short trainings, and longer ones for the best of them (Li et al., 2018).
+
+    The defaults stand outside of its ladder and are trained to their end: whatever is
+    found is compared with them.
+    """
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Return the defaults, and then what the ladder asks for."""
+        if self.start_order:
+            return super().populate_space(trial_id)
+        values = {**self.default_values(), EPOCHS: self.max_epochs}
+        return {"status": "RUNNING", "values": values}
 
 
 class Grid(SafeOracle):
@@ -120,13 +132,19 @@ class Grid(SafeOracle):
 
     def _combinations(self) -> Iterator[dict[str, Any]]:
         space = self.hyperparameters.space
-        for combination in itertools.product(*(hp.values for hp in space)):
+        for combination in itertools.product(*map(_values, space)):
             found = keras_tuner.HyperParameters()
             for hp, value in zip(space, combination, strict=True):
                 found.merge([hp])
                 if found.is_active(hp):
                     found.values[hp.name] = value
             yield dict(found.values)
+
+
+def _values(hp: Any) -> list[Any]:
+    """Return the values of a grid; keras-tuner takes ranges from a set."""
+    values = list(hp.values)
+    return sorted(values) if hasattr(hp, "min_value") else values
 
 
 def new_oracle(plan: SearchPlan, folder: SearchFolder, *, trials: int) -> SafeOracle:
@@ -147,8 +165,9 @@ def new_oracle(plan: SearchPlan, folder: SearchFolder, *, trials: int) -> SafeOr
         "hyperparameters": space,
         "allow_new_entries": False,
         "tune_new_entries": False,
-        # keras-tuner takes 0 for "draw a seed".
-        "seed": plan.settings.seed + 1,
+        # keras-tuner counts its seed up with each value: neighbours would draw the
+        # same trials. 0 means to it "draw a seed".
+        "seed": trial_seed(plan.settings.seed) or 1,
         # A search goes on after failures; whether any trial succeeded is asked at its
         # end, with all the reasons.
         "max_consecutive_failed_trials": 10**9,
@@ -170,7 +189,7 @@ def new_oracle(plan: SearchPlan, folder: SearchFolder, *, trials: int) -> SafeOr
     if Path(oracle._get_oracle_fname()).is_file():
         try:
             oracle.reload()
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise SearchError(
                 f"{folder.oracle} is damaged ({type(error).__name__}: {error}). "
                 "Restore it from a copy, or start again with new=True (--new on the "

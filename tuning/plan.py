@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any, Self
 
 from emoclf.bundle import installed_versions
@@ -81,6 +82,11 @@ class SearchPlan:
                 f"A trial needs at least {fewest} {self.kind}. Got {self.repeats!r}. "
                 "For one training on the validation part as it is, give seeds=1."
             )
+        if self.strategy == "hyperband" and "epochs" in self.space.names():
+            raise SearchError(
+                "Hyperband gives out the epochs itself. Got a table [epochs] in "
+                f"{self.space.name}; take it out there, and give the most with epochs=…"
+            )
         if self.threads < 1:
             raise SearchError(
                 f"A worker needs at least one thread. Got {self.threads!r}."
@@ -102,7 +108,7 @@ class SearchPlan:
         if vectors is not None:
             # The words that are used are compared, wherever their file lies now.
             values["settings"]["embedding"]["vectors"] = os.path.basename(vectors)
-        return {**values, "versions": installed_versions()}
+        return {**values, "versions": versions()}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as JSON knows them."""
@@ -132,3 +138,8 @@ class SearchPlan:
             "limits": Limits(**values["limits"]),
         }
         return cls(**{**values, **changed})
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what decides draws and scores."""
+    return {**installed_versions(), "keras-tuner": version("keras-tuner")}

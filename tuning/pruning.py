@@ -4,11 +4,11 @@
 compared with the best one on the repeats that both have had. What the missing repeats
 can still change is predicted from how much such differences vary among the trials that
 are complete: after ``j`` of ``k`` repeats with the mean difference ``d``, the final
-mean difference lies around ``d`` with a standard deviation of ``s * sqrt((k - j) / (k *
-j))``, where ``s`` is the pooled standard deviation of paired differences (a normal
-prediction with a flat prior). A trial ends when even ``d`` plus two of these is below
-zero: it has about one chance in forty to be first. At least :data:`FEWEST` complete
-trials are needed to know ``s``.
+mean difference lies around ``d`` with the standard deviation
+``s * sqrt((k - j) / (k * j))``, where ``s`` is the standard deviation of paired
+differences, pooled as for the report's noise (a normal prediction with a flat prior). A
+trial ends when even ``d`` plus two of these is below zero: it has about one chance in
+forty to be first. At least :data:`FEWEST` complete trials are needed to know ``s``.
 
 **Within a training.** After :data:`FIRST_EPOCH` epochs, a training ends whose best
 validation figure so far is below that of three quarters of the trials that came as far
@@ -22,11 +22,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import fmean
 
 import numpy as np
 
 from .objective import Objective
 from .outcome import COMPLETED, Outcome
+from .ranking import paired_variance, rank
 
 FEWEST = 4
 FIRST_EPOCH = 4
@@ -54,14 +56,12 @@ def cannot_win(
         That a complete trial has.
     """
     done = len(scores)
-    complete = _complete(outcomes, objective, repeats)
-    if not 0 < done < repeats or len(complete) < FEWEST:
+    complete = [o for o in rank(outcomes, objective) if len(o.repeats) == repeats]
+    noise = paired_variance(complete, objective)
+    if not 0 < done < repeats or len(complete) < FEWEST or noise is None:
         return None
-    table = objective.sign * np.array(complete)
-    best = table[table.mean(1).argmax()]
-    difference = float((objective.sign * np.array(scores) - best[:done]).mean())
-    spread = _pooled(table - best)
-    reach = REACH * spread * math.sqrt((repeats - done) / (repeats * done))
+    difference = _behind(scores, complete[0], objective)
+    reach = REACH * math.sqrt(noise[0] * (repeats - done) / (repeats * done))
     if difference + reach >= 0:
         return None
     return (
@@ -129,16 +129,31 @@ def is_hopeless(
     )
 
 
-def _complete(
-    outcomes: Sequence[Outcome], objective: Objective, repeats: int
-) -> list[list[float]]:
-    found = [one.scores(objective.name) for one in outcomes if one.status == COMPLETED]
-    return [scores for scores in found if len(scores) == repeats]
+def levelled(
+    scores: Sequence[float], outcomes: Sequence[Outcome], objective: Objective
+) -> float:
+    """Return what a trial that was ended would have had on all repeats.
+
+    The mean of the best complete trial, and how far this one lay from it on the repeats
+    that both have had: a mean over easy folds alone would flatter.
+
+    Parameters
+    ----------
+    scores : sequence of float
+        Of the repeats that it had.
+    outcomes : sequence of Outcome
+        Of the search so far.
+    objective : Objective
+    """
+    complete = [o for o in rank(outcomes, objective) if len(o.repeats) >= len(scores)]
+    if not complete:
+        return fmean(scores)
+    best = complete[0].scores(objective.name)
+    return fmean(best) + objective.sign * _behind(scores, complete[0], objective)
 
 
-def _pooled(differences: np.ndarray) -> float:
-    """Return the pooled standard deviation of paired differences to the best trial."""
-    centred = differences - differences.mean(1, keepdims=True)
-    n_trials, repeats = differences.shape
-    # The best trial's own differences are zero, and know nothing.
-    return math.sqrt(float((centred**2).sum()) / ((n_trials - 1) * (repeats - 1)))
+def _behind(scores: Sequence[float], best: Outcome, objective: Objective) -> float:
+    """Return the mean paired difference to a trial; negative where it is better."""
+    theirs = best.scores(objective.name)[: len(scores)]
+    differences = [a - b for a, b in zip(scores, theirs, strict=True)]
+    return objective.sign * fmean(differences)

@@ -152,16 +152,36 @@ def noise(
         raise SearchError(
             f"The repeats of a trial must be {FOLDS!r} or {SEEDS!r}. Got {kind!r}."
         )
+    found = paired_variance(outcomes, objective)
+    if found is None:
+        return None
+    variance, df, k = found
+    overlap = 1 / (k - 1) if kind == FOLDS else 0.0
+    error = math.sqrt(variance * (1 / k + overlap))
+    return Noise(error, error * _student(CONFIDENCE, df), df)
+
+
+def paired_variance(
+    outcomes: Sequence[Outcome], objective: Objective
+) -> tuple[float, int, int] | None:
+    """Return the variance of a paired difference, as :func:`noise` pools it.
+
+    Returns
+    -------
+    variance : float
+        Of the difference of two trials on one repeat.
+    df : int
+        Degrees of freedom.
+    repeats : int
+        Of a trial. None in place of all for fewer than two trials or two repeats.
+    """
     scores = _good_scores(outcomes, objective)
     n_trials, k = scores.shape
     if n_trials < 2 or k < 2:
         return None
     left = scores - scores.mean(1, keepdims=True) - scores.mean(0) + scores.mean()
     df = (n_trials - 1) * (k - 1)
-    variance = 2 * float((left**2).sum()) / df
-    overlap = 1 / (k - 1) if kind == FOLDS else 0.0
-    error = math.sqrt(variance * (1 / k + overlap))
-    return Noise(error, error * _student(CONFIDENCE, df), df)
+    return 2 * float((left**2).sum()) / df, df, k
 
 
 def choose(outcomes: Sequence[Outcome], objective: Objective, *, kind: str) -> Choice:
@@ -171,7 +191,8 @@ def choose(outcomes: Sequence[Outcome], objective: Objective, *, kind: str) -> C
     Olshen and Stone, 1984, Classification and Regression Trees, section 3.4.3). Their
     standard error is that of the best mean; here it is that of the paired difference,
     which is what the comparison is about. Where noise is unknown, only equal scores
-    are equal.
+    are equal. What scores below the defaults is not chosen: a search never ends worse
+    than no search.
 
     Raises
     ------
@@ -188,9 +209,10 @@ def choose(outcomes: Sequence[Outcome], objective: Objective, *, kind: str) -> C
     n_tried = len(scored(outcomes))
     reach = found.standard_error if found else 0.0
     equals = tuple(o for o in ranked if lead(first, o, objective) <= reach)
-    # Of one size the first is taken, and they are sorted by score.
-    chosen = min(equals, key=_size)
     defaults = next((o for o in ranked if o.number == DEFAULTS), None)
+    able = [o for o in equals if not defaults or lead(o, defaults, objective) >= 0]
+    # Of one size the first is taken, and they are sorted by score.
+    chosen = min(able, key=_size)
     gain = lead(chosen, defaults, objective) if defaults else None
     beats: bool | None = None
     if chosen is defaults:

@@ -7,13 +7,11 @@ import os
 import sys
 from typing import Any
 
-from emoclf.bundle import installed_versions
 from emoclf.errors import SearchError
+from emoclf.settings import TextSettings
 
 from .folder import SearchFolder
-from .plan import SearchPlan
-from .repeats import parts_of
-from .shared_inputs import SharedInputs
+from .plan import SearchPlan, versions
 from .trial import TrialRunner
 from .wire import RemoteChief
 from .worker import work
@@ -27,6 +25,7 @@ def run_worker(
     *,
     folder: str | os.PathLike[str] | None = None,
     threads: int = 1,
+    wait: float = 600.0,
 ) -> None:
     """Run trials of a search until there are none.
 
@@ -40,6 +39,8 @@ def run_worker(
         The search's folder; else where the chief says it is.
     threads : int
         That this process was started with.
+    wait : float
+        Seconds in which the chief may begin.
 
     Raises
     ------
@@ -47,7 +48,7 @@ def run_worker(
         If nobody answers, the folder is not there, or versions or threads differ.
     """
     try:
-        chief = RemoteChief(address, name)
+        chief = RemoteChief(address, name, wait=wait)
         _check_versions(chief.about["versions"], address)
         chief.watch_over(_end)
         runner = _runner(folder or chief.about["folder"])
@@ -70,13 +71,22 @@ def _runner(folder: str | os.PathLike[str]) -> TrialRunner:
             f"The chief's folder {folder} is not here. Mount it, or say where it is "
             "with --folder."
         )
-    plan = SearchPlan.from_dict(place.about()["plan"])
-    parts = parts_of(plan, *place.read_data())
-    return TrialRunner(plan, parts, SharedInputs(parts, place.inputs), place)
+    about = place.about()
+    plan = SearchPlan.from_dict(about["plan"])
+    vectors = plan.settings.embedding.vectors
+    encodes = sorted({*plan.space.names()} & {*TextSettings.names()})
+    if vectors is not None and encodes and not os.path.isfile(vectors):
+        raise SearchError(
+            f"This search looks for {', '.join(encodes)}, so that its workers read the "
+            f"word vectors; there is no file {vectors} here. Put it there."
+        )
+    return TrialRunner.new(
+        plan, place, *place.read_data(), vectors=str(about["vectors"])
+    )
 
 
 def _check_versions(theirs: dict[str, Any], address: str) -> None:
-    ours = installed_versions()
+    ours = versions()
     differ = [
         f"{name} {theirs.get(name)} there and {ours.get(name)} here"
         for name in sorted({*theirs, *ours})

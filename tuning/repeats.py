@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from emoclf.datasets.dataset import Dataset
-from emoclf.datasets.split import stratified_folds
+from emoclf.datasets.split import hold_out, stratified_folds
 
 from .plan import SearchPlan
+
+#: Share of training and validation part together that chooses the winner's epoch.
+HELD_OUT = 0.1
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,21 @@ def parts_of(plan: SearchPlan, train: Dataset, valid: Dataset) -> list[Parts]:
         near_duplicates=plan.settings.data.near_duplicates,
     )
     return [Parts(whole.take(rest), whole.take(fold)) for rest, fold in folds]
+
+
+def final_parts(plan: SearchPlan, train: Dataset, valid: Dataset) -> Parts:
+    """Return what the winner is fitted on: both parts but a stratified tenth.
+
+    That tenth chooses its epoch, and for several labels its thresholds.
+    """
+    whole = joined(train, valid)
+    rest, held = hold_out(
+        whole,
+        HELD_OUT,
+        seed=plan.settings.seed,
+        near_duplicates=plan.settings.data.near_duplicates,
+    )
+    return Parts(whole.take(rest), whole.take(held))
 
 
 def joined(first: Dataset, second: Dataset) -> Dataset:

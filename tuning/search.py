@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from emoclf.errors import SearchError
 from emoclf.inputs import check_parts
 from emoclf.quiet import hide_retracing
 from emoclf.settings import RunSettings
+from emoclf.training.checkpoint import digest
 
 from .chief import Chief
 from .finish import SearchResult, finish
@@ -23,10 +24,10 @@ from .limits import Limits
 from .objective import Objective
 from .oracles import new_oracle
 from .plan import SearchPlan
-from .repeats import parts_of
-from .shared_inputs import SharedInputs
+from .shared_inputs import identity
 from .space import Space
 from .trial import TrialRunner
+from .watch import PULSE
 from .worker import work
 from .workers import LocalWorkers
 
@@ -88,6 +89,11 @@ class Means:
             )
         if self.seconds is not None and not self.seconds > 0:
             raise SearchError(f"A search needs some time. Got {self.seconds!r} s.")
+        if self.patience < 3 * PULSE:
+            raise SearchError(
+                f"Workers report every {PULSE:g} s; they cannot be taken for dead "
+                f"before {3 * PULSE:g} s. Got {self.patience!r}."
+            )
         if self.keep < 0:
             raise SearchError(f"keep must be at least 0. Got {self.keep!r}.")
 
@@ -124,6 +130,7 @@ def search(
     seeds: int | None = None,
     prune: bool = True,
     workers: int | None = None,
+    threads: int = 1,
     seconds: float | None = None,
     trial_seconds: float | None = None,
     limits: Limits | None = None,
@@ -157,8 +164,10 @@ def search(
     prune : bool, default=True
         End trials early that cannot win (:mod:`emoclf.tuning.pruning`).
     workers : int >= 1, optional
-        Processes that run trials, one thread each: the same seed gives the same scores
-        however many there are. None runs them in this process, with its threads.
+        Processes that run trials: the same seed gives the same scores however many
+        there are. None runs them in this process, with its own threads.
+    threads : int >= 1, default=1
+        Of each of these processes; scores depend on it in their last digits.
     seconds : float, optional
         Wall time of this call for trials.
     trial_seconds : float, optional
@@ -206,6 +215,7 @@ def search(
         prune=prune,
         trial_seconds=trial_seconds,
         limits=limits or Limits(),
+        threads=threads,
     )
     means = Means(trials=trials, workers=workers, seconds=seconds, keep=keep)
     return run_search(plan, split, folder, means, new=new)
@@ -233,6 +243,8 @@ def run_search(
     """
     listeners = listeners or Listeners()
     hide_retracing()
+    if means.workers is None:
+        plan = replace(plan, threads=threads_in_use())
     check_parts(split.train, split.valid)
     _check_objective(plan, split)
     deadline = None if means.seconds is None else time.monotonic() + means.seconds
@@ -257,7 +269,9 @@ def run_search(
         if chief.failure is not None:
             raise chief.failure
         outcomes = [chief.outcomes[number] for number in sorted(chief.outcomes)]
-        return finish(plan, place, outcomes, split, callbacks=listeners.callbacks)
+        found = finish(plan, place, outcomes, split, callbacks=listeners.callbacks)
+        place.remove_inputs()
+        return found
     finally:
         place.close()
 
@@ -272,21 +286,26 @@ def _check_objective(plan: SearchPlan, split: Split) -> None:
 
 def _begin(plan: SearchPlan, split: Split, place: SearchFolder) -> TrialRunner:
     """Write down what the search is, and prepare what its trials share."""
-    parts = parts_of(plan, split.train, split.valid)
-    inputs = SharedInputs(parts, place.inputs)
-    # What the vectors say of the first repeat stands for their whole file.
-    known = inputs.encoded(0, plan.settings).known
-    contents = contents_of(
-        split.parts(), None if known is None else (known.ids, known.rows)
-    )
-    resumed = place.begin(plan, contents)
+    vectors = identity(plan.settings.embedding.vectors)
+    runner = TrialRunner.new(plan, place, split.train, split.valid, vectors=vectors)
+    inputs = runner.inputs
+    contents = contents_of(split.parts())
+    place.refuse_other(plan, contents)
+    if plan.settings.embedding.vectors is not None:
+        # What they say of the first repeat stands for their whole file, also where only
+        # some trials use them.
+        used = plan.settings.override(embedding="static")
+        known = inputs.encoded(0, used).known
+        if known is not None:
+            contents["word vectors"] = digest(known.ids, known.rows)
+    resumed = place.begin(plan, contents, vectors=inputs.vectors)
     place.write_data(split.train, split.valid)
     for repeat in range(plan.repeats):
         encoded = inputs.encoded(repeat, plan.settings)
         if not repeat and not resumed:
             for finding in encoded.findings:
                 logger.warning("%s", finding)
-    return TrialRunner(plan, parts, inputs, place)
+    return runner
 
 
 def _run_trials(chief: Chief, runner: TrialRunner, means: Means) -> None:
@@ -303,12 +322,19 @@ def _run_trials(chief: Chief, runner: TrialRunner, means: Means) -> None:
         count, threads = means.workers or 0, chief.plan.threads
         logs = chief.folder.logs
         with LocalWorkers(count, port, logs, threads=threads) as processes:
+            stopped: float | None = None
             while not chief.over:
+                for name in chief.expire():
+                    processes.kill(name)
                 if count:
                     processes.tend(chief)
-                chief.expire()
                 _check_company(chief, means)
                 time.sleep(LOOK)
+                if chief.stopping:
+                    stopped = stopped or time.monotonic()
+                    if time.monotonic() - stopped > means.patience:
+                        # Who has not left its trial by now is stuck in it.
+                        break
             _say_farewell(chief)
     finally:
         server.stop(grace=1.0).wait()
@@ -329,6 +355,15 @@ def _say_farewell(chief: Chief) -> None:
     until = time.monotonic() + FAREWELL
     while chief.present and time.monotonic() < until:
         time.sleep(LOOK)
+
+
+def threads_in_use() -> int:
+    """Return the threads with which TensorFlow works in this process."""
+    import tensorflow as tf
+
+    asked = tf.config.threading.get_intra_op_parallelism_threads()
+    said = int(os.environ.get("TF_NUM_INTRAOP_THREADS", "0") or 0)
+    return asked or said or os.cpu_count() or 1
 
 
 def default_folder(data: str) -> Path:

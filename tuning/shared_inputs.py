@@ -15,11 +15,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from emoclf.embeddings.coverage import CoverageReport
 from emoclf.embeddings.matrix import KnownRows
+from emoclf.errors import SearchError
 from emoclf.inputs import EncodedParts, Prepared, encode_parts
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import TextEncoder
@@ -30,6 +32,8 @@ from .repeats import Parts, distinct
 
 ABOUT, IDS, TABLES = "about.json", "ids.npz", "tables.npz"
 WORDS, ROWS = "words.npy", "rows.npy"
+#: Kinds of text settings whose inputs are kept, for each repeat.
+KINDS = 6
 
 
 class SharedInputs:
@@ -41,11 +45,16 @@ class SharedInputs:
         Of each repeat.
     folder : Path
         Where what was made is kept; several processes may share it.
+    vectors : str
+        :func:`identity` of the word vectors, as whoever began the search saw them.
     """
 
-    def __init__(self, parts: Sequence[Parts], folder: Path) -> None:
+    def __init__(
+        self, parts: Sequence[Parts], folder: Path, *, vectors: str = ""
+    ) -> None:
         self.parts = parts
         self.folder = folder
+        self.vectors = vectors
         self._first = distinct(parts)
         self._texts = {
             repeat: digest(
@@ -76,29 +85,52 @@ class SharedInputs:
     def encoded(self, repeat: int, settings: RunSettings) -> EncodedParts:
         """Return the encoded parts of a repeat, from memory, from disk, or made."""
         repeat = self._first[repeat]
-        key = digest(self._texts[repeat], _key(settings))
+        key = digest(self._texts[repeat], _key(settings, self.vectors))
         known = self._known.get(repeat)
         if known is None or known[0] != key:
             place = self.folder / f"{repeat + 1}-{key[:16]}"
-            if not place.is_dir():
+            found = _load(place)
+            if found is None:
                 parts = self.parts[repeat]
-                _save(encode_parts(parts.train, parts.valid, settings), place)
-            known = key, _load(place)
+                found = encode_parts(parts.train, parts.valid, settings)
+                self._make_room(repeat)
+                _save(found, place)
+                # Read again where it can be: mapped vectors take no memory twice.
+                found = _load(place) or found
+            known = key, found
             self._known[repeat] = known
         return known[1]
 
+    def _make_room(self, repeat: int) -> None:
+        """Remove the oldest inputs of a repeat, if there are many kinds of them."""
+        there = sorted(
+            self.folder.glob(f"{repeat + 1}-*"), key=lambda path: path.stat().st_mtime
+        )
+        for path in there[: max(0, len(there) - KINDS + 1)]:
+            shutil.rmtree(path, ignore_errors=True)
 
-def _key(settings: RunSettings) -> str:
-    """Tell apart what the settings make of the same texts."""
-    embedding = settings.embedding
-    if embedding.vectors is None or embedding.embedding == "random":
-        return digest(settings.text.to_dict(), embedding.embedding, embedding.vectors)
-    place = os.path.abspath(embedding.vectors)
+
+def identity(vectors: str | None) -> str:
+    """Name a file of word vectors by its size and time.
+
+    A worker elsewhere finds inputs by the name that the file had at the chief.
+    """
+    if vectors is None:
+        return ""
     with suppress(OSError):
         # Of a file that cannot be read the encoding says what is wrong.
-        state = os.stat(place)
-        return digest(settings.text.to_dict(), place, state.st_size, state.st_mtime_ns)
-    return digest(settings.text.to_dict(), place)
+        state = os.stat(vectors)
+        return f"{os.path.basename(vectors)} {state.st_size} {state.st_mtime_ns}"
+    return os.path.basename(vectors)
+
+
+def _key(settings: RunSettings, vectors: str) -> str:
+    """Tell apart what the settings make of the same texts."""
+    embedding = settings.embedding
+    drawn = embedding.vectors is None or embedding.embedding == "random"
+    # Where no vectors are used, encoding may warn or refuse by what was asked for.
+    used = f"none {embedding.embedding}" if drawn else vectors
+    return digest(settings.text.to_dict(), used)
 
 
 def _save(encoded: EncodedParts, place: Path) -> None:
@@ -122,10 +154,14 @@ def _save(encoded: EncodedParts, place: Path) -> None:
         if encoded.known is not None:
             np.save(temporary / WORDS, encoded.known.ids)
             np.save(temporary / ROWS, encoded.known.rows)
-        # A folder that stands there already is not empty, and stays.
-        with suppress(FileExistsError, OSError):
-            if not place.is_dir():
-                os.rename(temporary, place)
+        shutil.rmtree(place, ignore_errors=True)
+        # A folder that another process has made meanwhile is not empty, and stays.
+        with suppress(OSError):
+            os.rename(temporary, place)
+    except OSError as error:
+        raise SearchError(
+            f"Cannot write {place}: {error}. Make room, and the same command goes on."
+        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -134,7 +170,16 @@ def _save_arrays(path: Path, arrays: dict[str, Any]) -> None:
     np.savez(path, **arrays)
 
 
-def _load(place: Path) -> EncodedParts:
+def _load(place: Path) -> EncodedParts | None:
+    """Read encoded parts; None where there are none, or they are damaged."""
+    try:
+        return _read(place)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
+        # Cut short by a power cut, or removed to make room: they are made again.
+        return None
+
+
+def _read(place: Path) -> EncodedParts:
     about = json.loads((place / ABOUT).read_text(encoding="utf-8"))
     with np.load(place / TABLES) as tables:
         encoder = TextEncoder.from_state(

@@ -7,11 +7,12 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from emoclf.bundle import Bundle
 from emoclf.bundle_folder import save_bundle
-from emoclf.errors import BundleError
+from emoclf.datasets.dataset import Dataset
+from emoclf.errors import BundleError, SearchError
 from emoclf.evaluation.metrics import evaluate_probabilities
 from emoclf.models.answers import Answers
 from emoclf.models.build import build_model
@@ -24,7 +25,7 @@ from .limits import Cost, measure
 from .oracles import EPOCHS
 from .outcome import COMPLETED, FAILED, OVER_LIMIT, PRUNED, Outcome, Repeat
 from .plan import SearchPlan
-from .repeats import Parts, trial_seed
+from .repeats import Parts, final_parts, parts_of, trial_seed
 from .shared_inputs import SharedInputs
 from .watch import Abandoned, OutOfTime, Watch, WatchTraining
 
@@ -51,6 +52,32 @@ class TrialRunner:
     inputs: SharedInputs
     folder: SearchFolder
 
+    @classmethod
+    def new(
+        cls,
+        plan: SearchPlan,
+        folder: SearchFolder,
+        train: Dataset,
+        valid: Dataset,
+        *,
+        vectors: str,
+    ) -> Self:
+        """Return a runner of a plan on its training and validation part.
+
+        Parameters
+        ----------
+        plan : SearchPlan
+        folder : SearchFolder
+        train, valid : Dataset
+        vectors : str
+            :func:`~emoclf.tuning.shared_inputs.identity` of the word vectors.
+        """
+        parts = parts_of(plan, train, valid)
+        # Limits hold for what is delivered in the end.
+        others = [final_parts(plan, train, valid)] if plan.limits.any else []
+        inputs = SharedInputs([*parts, *others], folder.inputs, vectors=vectors)
+        return cls(plan, parts, inputs, folder)
+
     def run(self, values: Mapping[str, Any], watch: Watch) -> Outcome:
         """Run a trial; whatever it raises is its outcome.
 
@@ -69,7 +96,8 @@ class TrialRunner:
         outcome = Outcome(watch.number, self.plan.space.decode(values), FAILED)
         try:
             outcome = self._run(values, outcome, watch)
-        except Abandoned:
+        except (Abandoned, SearchError):
+            # Of the search, not of the trial: nobody waits for it, or a disk is full.
             raise
         except OutOfTime as error:
             outcome = replace(outcome, reason=str(error))
@@ -103,8 +131,10 @@ class TrialRunner:
                 break
         assert first is not None  # a plan has at least one repeat
         done = tuple(watch.repeats)
-        parameters = first.bundle.model.count_params()
-        outcome = replace(outcome, repeats=done, parameters=parameters)
+        if outcome.parameters is None:
+            parameters = first.bundle.model.count_params()
+            outcome = replace(outcome, parameters=parameters)
+        outcome = replace(outcome, repeats=done)
         for one in done:
             wrong = [name for name, x in one.figures.items() if not math.isfinite(x)]
             if wrong:
@@ -127,8 +157,11 @@ class TrialRunner:
 
     def _cost(self, settings: RunSettings) -> Cost:
         """Return what the network costs; it is not trained yet."""
-        train = self.parts[0].train
-        prepared = self.inputs.prepared(0, settings)
+        # On what the winner would be trained on: its vocabulary is the largest.
+        final = len(self.parts)
+        parts = self.inputs.parts[final]
+        train = parts.train
+        prepared = self.inputs.prepared(final, settings)
         model = build_model(
             settings,
             n_classes=len(train.label_names),
@@ -142,8 +175,7 @@ class TrialRunner:
             several=train.several,
             settings=settings,
         )
-        texts = self.parts[0].valid.texts
-        return measure(Predictor(bundle), self.plan.limits, texts)
+        return measure(Predictor(bundle), self.plan.limits, parts.valid.texts)
 
     def _fit(self, repeat: int, settings: RunSettings, watch: Watch) -> Trained:
         watch.check()

@@ -99,10 +99,11 @@ class Watch:
                 # Whoever keeps the connection decides when the chief is gone.
                 logger.debug("%s", error)
                 return
-        if reply.stop == "abandon":
-            self._abandoned = reply.reason
-        elif reply.stop == "prune":
-            self.pruned = reply.reason
+            # Within the lock: who reports the same again gets no such answer.
+            if reply.stop == "abandon":
+                self._abandoned = reply.reason
+            elif reply.stop == "prune":
+                self.pruned = reply.reason
 
     def check(self) -> None:
         """Leave the trial if it has to be left.

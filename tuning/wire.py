@@ -9,7 +9,6 @@ who is calling: use them in networks that you trust.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import threading
 import time
@@ -23,18 +22,17 @@ from keras_tuner.src import protos
 from keras_tuner.src.distribute.oracle_chief import OracleServicer
 from keras_tuner.src.distribute.oracle_client import OracleClient
 
-from emoclf.bundle import installed_versions
 from emoclf.errors import SearchError
 
 from .chief import PATIENCE, Chief, Reply
 from .outcome import Outcome, Repeat
+from .plan import versions
 from .watch import PULSE
-
-logger = logging.getLogger("emoclf.tuning")
 
 SERVICE = "emoclf.Search"
 #: Seconds that one call may take.
 CALL = 20.0
+_AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 OPTIONS = [("grpc.enable_http_proxy", 0)]
 
 
@@ -71,7 +69,9 @@ def serve(chief: Chief, address: str) -> tuple[Any, int]:
         If the address is taken, or is none.
     """
     server = grpc.server(
-        futures.ThreadPoolExecutor(max_workers=8),
+        # Threads come when they are needed; a word from a worker must not wait for
+        # others that wait for the chief.
+        futures.ThreadPoolExecutor(max_workers=256),
         # Two chiefs on one port would share its callers.
         options=[*OPTIONS, ("grpc.so_reuseport", 0)],
     )
@@ -102,7 +102,7 @@ def _answers(chief: Chief) -> dict[str, Callable[[dict[str, Any]], Any]]:
     def about(said: dict[str, Any]) -> Any:
         return {
             "folder": os.path.abspath(chief.folder.path),
-            "versions": installed_versions(),
+            "versions": versions(),
             "patience": chief.patience,
         }
 
@@ -140,14 +140,18 @@ class RemoteChief:
         ``host:port``.
     worker : str
         The name of this worker.
+    wait : float
+        Seconds in which the chief may begin: it reads and prepares before it listens.
 
     Raises
     ------
     SearchError
+        If the address is none, or the chief failed.
+    ConnectionError
         If nobody answers there.
     """
 
-    def __init__(self, address: str, worker: str) -> None:
+    def __init__(self, address: str, worker: str, *, wait: float = 600.0) -> None:
         host, _, port = address.rpartition(":")
         if not host or not port.isdigit():
             raise SearchError(
@@ -163,29 +167,36 @@ class RemoteChief:
         os.environ["no_grpc_proxy"] = host  # noqa: SIM112 - so gRPC spells it
         self._channel = grpc.insecure_channel(address, OPTIONS)
         self._client = OracleClient(None)
-        self.about = self._call("About", {}, wait=True)
+        self.about = self._call("About", {}, timeout=wait)
         self.heard = time.monotonic()
 
-    def _call(self, method: str, said: dict[str, Any], *, wait: bool = False) -> Any:
+    def _call(self, method: str, said: dict[str, Any], *, timeout: float = CALL) -> Any:
         call = self._channel.unary_unary(f"/{SERVICE}/{method}")
+        request = json.dumps(said).encode()
         try:
-            answer = call(json.dumps(said).encode(), timeout=CALL, wait_for_ready=wait)
+            answer = call(request, timeout=timeout, wait_for_ready=timeout > CALL)
         except grpc.RpcError as error:
-            raise ConnectionError(
-                f"The chief at {self.address} does not answer ({error.code().name})."
-            ) from None
+            raise self._as_ours(error) from None
         self.heard = time.monotonic()
         return json.loads(answer)
+
+    def _as_ours(self, error: Any) -> Exception:
+        """Tell a chief that is not there from one that has failed."""
+        if error.code() in _AWAY:
+            return ConnectionError(
+                f"The chief at {self.address} does not answer ({error.code().name})."
+            )
+        return SearchError(
+            f"The chief at {self.address} has failed ({error.details()}). Start it "
+            "again with its own command, and then its workers."
+        )
 
     def create_trial(self, worker: str) -> Any:
         """Return a trial, or say that there is none."""
         try:
             trial = self._client.create_trial(worker)
         except grpc.RpcError as error:
-            raise ConnectionError(
-                f"The chief at {self.address} gave no trial ({error.code().name}: "
-                f"{error.details()})."
-            ) from None
+            raise self._as_ours(error) from None
         self.heard = time.monotonic()
         return trial
 
@@ -206,9 +217,14 @@ class RemoteChief:
         return Reply(**self._call("Report", said))
 
     def finish(self, worker: str, outcome: Outcome) -> bool:
-        """Tell an outcome."""
+        """Tell an outcome, until it is heard or the chief is gone for good."""
         said = {"worker": worker, "outcome": outcome.to_dict()}
-        return bool(self._call("Finish", said, wait=True))
+        while True:
+            try:
+                return bool(self._call("Finish", said))
+            except ConnectionError:
+                # watch_over says when to give up.
+                time.sleep(1.0)
 
     def watch_over(self, gone: Callable[[str], None]) -> None:
         """Call ``gone`` when the chief was not heard of for its own patience.
@@ -217,9 +233,9 @@ class RemoteChief:
         """
 
         def pulse() -> None:
-            patience = min(float(self.about["patience"]), PATIENCE) / 2
+            patience = min(float(self.about["patience"]), PATIENCE)
             while True:
-                time.sleep(min(PULSE, patience / 4))
+                time.sleep(PULSE)
                 try:
                     self._call("About", {})
                 except ConnectionError as error:

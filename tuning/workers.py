@@ -49,6 +49,7 @@ class LocalWorkers:
         self.threads = threads
         self._processes: dict[str, subprocess.Popen[Any]] = {}
         self._left = RESTARTS * count
+        self._seen = 0
 
     def __enter__(self) -> Self:
         self.logs.mkdir(exist_ok=True)
@@ -88,6 +89,8 @@ class LocalWorkers:
         SearchError
             If they end again and again.
         """
+        if len(chief.outcomes) > self._seen:
+            self._seen, self._left = len(chief.outcomes), RESTARTS * self.count
         for name, process in list(self._processes.items()):
             code = process.poll()
             if code is None:
@@ -110,8 +113,14 @@ class LocalWorkers:
                     f"last lines of {self._log(name)}: {self._last_lines(name)}"
                 )
             self._start(name)
-        if not self._processes and not chief.over:
+        idle = not self._processes and not chief.leases
+        if idle and not chief.over and not chief.stopping:
             raise SearchError("All workers have ended, and trials are left.")
+
+    def kill(self, name: str) -> None:
+        """End a process that does not end what it is at."""
+        if name in self._processes:
+            self._processes[name].kill()
 
     def _last_lines(self, name: str) -> str:
         text = self._log(name).read_text(encoding="utf-8", errors="replace")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from emoclf.cli.shared import add_output_options, new_command, print_json
 from emoclf.errors import SearchError
 from emoclf.quiet import load_tensorflow
 from emoclf.settings import RunSettings
+from emoclf.threads import available_cores
 
 if TYPE_CHECKING:
     from emoclf.tuning.finish import SearchResult
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CHIEF = "chief"
 #: More would often fill a laptop's memory: each takes about 1 GB.
-WORKERS = min(4, os.cpu_count() or 1)
+WORKERS = min(4, available_cores())
 HELP = "search filters, kernel sizes, learning rate and more"
 EXAMPLE = (
     "emoclf tune sentences.csv --trials 30 --folds 3 --workers 2\n"
@@ -276,7 +276,6 @@ def plan_from(args: argparse.Namespace, settings: RunSettings) -> SearchPlan:
 
 def print_result(found: SearchResult, *, as_json: bool) -> None:
     """Print the report, or all of it as JSON."""
-    report = found.report
     if as_json:
         name = found.plan.objective.name
         print_json(
@@ -286,15 +285,14 @@ def print_result(found: SearchResult, *, as_json: bool) -> None:
                 "chosen": found.choice.chosen.to_dict(),
                 "first": found.choice.first.number,
                 "trials": [one.to_dict() for one in found.outcomes],
-                **(report.to_dict() if report else {}),
+                **found.report.to_dict(),
             }
         )
         return
     print("\n".join(found.lines()))
-    if report is not None:
-        print()
-        for line in (*report.table_lines(), "", *report.verdict()):
-            print(as_options(line))
+    print()
+    for line in found.judged_lines():
+        print(as_options(line))
     print()
     print(f"Saved: {found.path} (trial {found.choice.chosen.number}'s settings)")
     print(f"All of it again: emoclf tune show {found.folder}")

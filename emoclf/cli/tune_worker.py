@@ -7,6 +7,7 @@ import os
 import socket
 from typing import Any
 
+from emoclf.cli import amounts
 from emoclf.cli.shared import new_command
 from emoclf.quiet import load_tensorflow
 from emoclf.threads import with_threads
@@ -35,6 +36,13 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--threads", type=int, default=1, metavar="N", help="as the chief was told (1)"
     )
+    parser.add_argument(
+        "--wait",
+        type=amounts.seconds,
+        default=600.0,
+        metavar="TIME",
+        help="time in which the chief may begin (10m)",
+    )
     parser.add_argument("--quiet", action="store_true", help="only errors")
     parser.set_defaults(run=run)
 
@@ -47,5 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.tuning.remote_worker import run_worker
 
     name = args.name or f"{socket.gethostname()}-{os.getpid()}"
-    run_worker(args.oracle, name, folder=args.folder, threads=args.threads)
+    run_worker(
+        args.oracle, name, folder=args.folder, threads=args.threads, wait=args.wait
+    )
     return 0

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,8 @@ from emoclf.predictor import Predictor
 from emoclf.tuning.chief import Chief
 from emoclf.tuning.finish import SearchResult
 from emoclf.tuning.folder import SearchFolder
+from emoclf.tuning.oracles import new_oracle
+from emoclf.tuning.outcome import Outcome, Repeat
 from emoclf.tuning.search import Listeners, Means
 from emoclf.tuning.wire import RemoteChief, serve
 
@@ -25,8 +30,17 @@ from .tiny_search import environment, run, scores, tiny_plan, write_corpus
 
 pytestmark = pytest.mark.slow
 
-# Longer trainings, so that a kill falls into one.
-LONG = {"epochs": 30, "patience": 30}
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What keras-tuner's client wants in the environment is gone after each test."""
+    for name in ("IP", "PORT"):
+        monkeypatch.setenv(f"KERASTUNER_ORACLE_{name}", "")
+        monkeypatch.delenv(f"KERASTUNER_ORACLE_{name}")
+    monkeypatch.setenv("KERASTUNER_TUNER_ID", "")
+    monkeypatch.delenv("KERASTUNER_TUNER_ID")
+    monkeypatch.setenv("no_grpc_proxy", "")
+
 
 #: Kills its own process at the n-th file that appears in its place.
 SUICIDE = """
@@ -38,7 +52,7 @@ from tiny_search import run
 real, left = os.replace, [int(sys.argv[2])]
 
 def replace(*args, **kwargs):
-    if len(left) and left[0] == 0:
+    if left[0] == 0:
         os.kill(os.getpid(), signal.SIGKILL)
     left[0] -= 1
     return real(*args, **kwargs)
@@ -95,19 +109,36 @@ def test_a_search_killed_at_ten_moments_ends_as_if_undisturbed(
     calm: SearchResult, tmp_path: Path
 ) -> None:
     folder = tmp_path / "s"
-    # Between any two files of a trial: drawn, judged, saved, told; and of the winner.
-    for moment in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9):
-        process = start("-c", SUICIDE, str(folder), str(moment))
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode in (-signal.SIGKILL, 0), errors
-        if moment < 3:
-            assert process.returncode == -signal.SIGKILL
+    # Between any two files of a trial: drawn, saved, judged, told.
+    for moment in range(10):
+        assert killed_at(moment, folder) == -signal.SIGKILL
     again = run(folder, trials=4)
     assert scores(again.outcomes) == scores(calm.outcomes)
     assert again.choice.chosen.number == calm.choice.chosen.number
     assert Predictor.load(again.path).predict(["it was lovely at home"])
-    left = [path for path in folder.rglob("*") if ".part" in path.name]
-    assert not left
+    assert not left_behind(folder)
+    # And while the winner is trained, judged and written down.
+    (folder / "report.txt").unlink()
+    shutil.rmtree(folder / "best.emoclf")
+    for moment in (3, 4, 5, 6):
+        assert killed_at(moment, folder) == -signal.SIGKILL
+    again = run(folder, trials=4)
+    assert scores(again.outcomes) == scores(calm.outcomes)
+    assert Predictor.load(again.path).predict(["it was lovely at home"])
+    assert not left_behind(folder)
+
+
+def killed_at(moment: int, folder: Path) -> int:
+    """Return the exit code of a search that ends itself at the n-th file."""
+    process = start("-c", SUICIDE, str(folder), str(moment))
+    process.communicate(timeout=120)
+    return process.returncode
+
+
+def left_behind(folder: Path) -> list[Path]:
+    """Return files that were being written when their process was killed."""
+    known = {".lock", ".inputs"}
+    return [p for p in folder.rglob(".*") if p.name not in known]
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +150,7 @@ def in_two(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
 def test_two_workers_find_what_one_finds(
     calm: SearchResult, in_two: SearchResult, tmp_path: Path
 ) -> None:
-    assert {one.worker for one in in_two.outcomes} == {"worker-1", "worker-2"}
+    assert {one.worker for one in in_two.outcomes} <= {"worker-1", "worker-2"}
     one = run(tmp_path / "one", trials=4, workers=1)
     assert scores(one.outcomes) == scores(in_two.outcomes)
     # This process has other threads, and sums in another order.
@@ -200,7 +231,7 @@ def test_when_the_chief_is_killed_its_workers_end_and_say_so(tmp_path: Path) -> 
     search = tmp_path / "a search"
     chief = start(
         "-m", "emoclf.tuning", "chief", str(data), "-o", str(search), "--workers", "2",
-        "--address", "127.0.0.1:0", "--lost-after", "8s", "--seeds", "1", "--quiet",
+        "--address", "127.0.0.1:0", "--lost-after", "15s", "--seeds", "1", "--quiet",
         "--epochs", "200", "--patience", "200", "--ema", "none",
     )  # fmt: skip
     pids = wait_until(lambda: workers_of(chief.pid))
@@ -287,7 +318,8 @@ def test_a_chief_without_workers_does_not_wait_for_ever(tmp_path: Path) -> None:
 def test_a_worker_without_a_chief_says_so(tmp_path: Path) -> None:
     with pytest.raises(SearchError, match="HOST:PORT"):
         RemoteChief("somewhere", "me")
-    process = start("-m", "emoclf.tuning", "worker", "--oracle", "127.0.0.1:9")
+    worker = ["worker", "--oracle", "127.0.0.1:9", "--wait", "3s"]
+    process = start("-m", "emoclf.tuning", *worker)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "127.0.0.1:9 does not answer" in errors
@@ -326,7 +358,7 @@ def test_who_was_taken_for_dead_is_not_waited_for(served: tuple[Chief, str]) -> 
 def test_a_full_disk_stops_the_search_and_nothing_is_lost(
     calm: SearchResult, tmp_path: Path
 ) -> None:
-    """No file may grow beyond 4 kB: outcomes fit, what keras-tuner keeps does not."""
+    """From the middle of the second trial on no file may have more than 300 bytes."""
     script = (
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
@@ -337,9 +369,10 @@ def test_a_full_disk_stops_the_search_and_nothing_is_lost(
         "from emoclf.tuning.search import Listeners\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "def begun(chief):\n"
-        "    def ended(outcome):\n"
-        "        resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"
-        "    chief.events.ended = ended\n"
+        "    def progressed(lease):\n"
+        "        if lease.number == 2:\n"
+        "            resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"
+        "    chief.events.progressed = progressed\n"
         "try:\n"
         "    run(Path(sys.argv[1]), trials=4, listeners=Listeners(begun=begun))\n"
         "except SearchError as error:\n"
@@ -351,6 +384,81 @@ def test_a_full_disk_stops_the_search_and_nothing_is_lost(
     assert "Make room" in said
     again = run(tmp_path / "s", trials=4)
     assert scores(again.outcomes) == scores(calm.outcomes)
+
+
+def test_the_last_trial_is_not_lost_with_its_worker(
+    served: tuple[Chief, str],
+) -> None:
+    chief, address = served
+    chief.oracle.max_trials = 2
+    last = chief.create_trial("first")
+    assert chief.create_trial("second").status == "IDLE"
+    chief.lost("first", "it was killed")
+    assert not chief.over
+    again = chief.create_trial("second")
+    assert (again.status, again.trial_id) == ("RUNNING", last.trial_id)
+
+
+def test_after_a_failure_nobody_waits(
+    served: tuple[Chief, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """keras-tuner's locks stay locked when an error passes through them."""
+    chief, _ = served
+    chief.oracle.max_trials = 9
+    trial = chief.create_trial("first")
+
+    def full(*args: Any) -> None:
+        raise SearchError("Cannot write: No space left on device")
+
+    monkeypatch.setattr(chief.oracle, "_write", full)
+    with ThreadPoolExecutor(1, "a") as pool:
+        with pytest.raises(SearchError, match="No space"):
+            pool.submit(chief.create_trial, "second").result(timeout=20)
+    number = int(trial.trial_id) + 1
+    outcome = Outcome(number, {}, "failed", reason="whatever")
+    with ThreadPoolExecutor(1, "b") as pool:
+        assert pool.submit(chief.finish, "first", outcome).result(timeout=20) is False
+        assert pool.submit(chief.create_trial, "first").result(timeout=20).status == (
+            "STOPPED"
+        )
+    assert chief.over
+
+
+def test_a_trial_that_hangs_is_given_up(served: tuple[Chief, str]) -> None:
+    chief, _ = served
+    chief.oracle.max_trials = 2
+    chief.plan = replace(chief.plan, trial_seconds=0.01)
+    chief.patience = 0.2
+    trial = chief.create_trial("first")
+    number = int(trial.trial_id) + 1
+    time.sleep(0.25)
+    # It still talks.
+    assert chief.report("first", number).stop == ""
+    assert chief.expire() == ["first"]
+    assert chief.outcomes[number].status == "failed"
+    assert "and hung" in chief.outcomes[number].reason
+
+
+def test_the_defaults_are_never_ended_early(tmp_path: Path) -> None:
+    """Also where four others were complete before them."""
+    plan = tiny_plan(prune=True, repeats=2)
+    place = SearchFolder(tmp_path / "s")
+    place.open(new=False)
+    place.begin(plan, {})
+    chief = Chief(plan, place, new_oracle(plan, place, trials=9))
+    workers = [f"w{number}" for number in range(7)]
+    trials = {name: chief.create_trial(name) for name in workers}
+    for name in workers[1:6]:
+        number = int(trials[name].trial_id) + 1
+        good = tuple(repeat(0.9 + number / 1000 + i / 100) for i in range(2))
+        assert chief.finish(name, Outcome(number, {}, "completed", good))
+    assert chief.report("w6", 7, [repeat(0.1)]).stop == "prune"
+    assert chief.report("w0", 1, [repeat(0.1)]).stop == ""
+    place.close()
+
+
+def repeat(score: float) -> Repeat:
+    return Repeat({"macro_f1": score}, 1, 1, (score,), 1.0)
 
 
 def test_means_are_checked() -> None:

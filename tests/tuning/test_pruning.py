@@ -15,6 +15,7 @@ from emoclf.tuning.pruning import (
     cannot_win,
     curves_at,
     is_hopeless,
+    levelled,
 )
 
 from .tiny_search import run, tiny_plan
@@ -90,6 +91,16 @@ def test_who_would_have_won_is_rarely_ended() -> None:
         )
     assert winners > 200
     assert lost / winners < 0.04
+
+
+def test_what_was_ended_is_told_as_if_it_had_had_all_repeats() -> None:
+    easy_first = [outcome(1, [0.70, 0.60, 0.60]), outcome(2, [0.66, 0.6, 0.6])]
+    # 0.65 on the easy fold is worse than the best, whose mean is 0.633.
+    assert levelled([0.65], easy_first, F1) == pytest.approx(0.6333 - 0.05, abs=1e-3)
+    loss = Objective("log_loss")
+    losses = [outcome(1, [1.0, 2.0], "log_loss")]
+    assert levelled([1.5], losses, loss) == pytest.approx(2.0)
+    assert levelled([0.4], [], F1) == 0.4
 
 
 def test_a_training_below_three_quarters_of_the_others_is_hopeless() -> None:

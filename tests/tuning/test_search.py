@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,11 @@ from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.limits import Limits
 from emoclf.tuning.objective import Objective
 from emoclf.tuning.outcome import Outcome
-from emoclf.tuning.search import Listeners, Means, search
+from emoclf.tuning.repeats import final_parts, parts_of, trial_seed
+from emoclf.tuning.search import Listeners, Means, search, threads_in_use
 from emoclf.tuning.trial import TrialRunner
 
-from .tiny_search import TABLES, run, scores, tiny_plan
+from .tiny_search import TABLES, environment, run, scores, tiny_plan
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +82,8 @@ def test_what_a_search_leaves(calm: SearchResult) -> None:
     text = (calm.folder / "report.txt").read_text()
     assert "macro-F1" in text
     assert "TF-IDF" in text
+    # What can be made again takes no room.
+    assert not (calm.folder / ".inputs").exists()
 
 
 def test_only_the_best_classifiers_stay_on_disk(tmp_path: Path) -> None:
@@ -114,9 +119,13 @@ def test_a_finished_search_goes_on_with_new_trials_alone(
     assert (
         tmp_path / "s" / "best.emoclf" / "bundle.json"
     ).stat().st_mtime_ns == changed
+    assert again.looks == 1
     longer = run(tmp_path / "s")
     assert calls == [1, 2, 3]
     assert scores(longer.outcomes) == scores(calm.outcomes)
+    if longer.choice.chosen.number != first.choice.chosen.number or longer.looks > 1:
+        assert longer.looks == 2
+        assert "looked at 2 times" in "\n".join(longer.judged_lines())
 
 
 def test_an_interrupted_search_goes_on(
@@ -155,7 +164,6 @@ def test_an_interrupted_search_goes_on(
         ({"strategy": "grid"}, "strategy was 'random' and is now 'grid'"),
         ({"repeats": 2}, "repeats was 1 and is now 2"),
         ({"limits": Limits(parameters=10)}, "limits.parameters was None and is now 10"),
-        ({"threads": 2}, "threads was 1 and is now 2"),
     ],
 )
 def test_another_search_is_refused_with_the_difference(
@@ -164,6 +172,13 @@ def test_another_search_is_refused_with_the_difference(
     with pytest.raises(ResumeError, match=said) as error:
         run(calm.folder, tiny_plan(**changes))
     assert "--new" in str(error.value)
+
+
+def test_another_number_of_threads_is_refused(calm: SearchResult) -> None:
+    there = threads_in_use()
+    assert calm.plan.threads == there
+    with pytest.raises(ResumeError, match=f"threads was {there} and is now"):
+        run(calm.folder, tiny_plan(threads=there + 1), workers=1)
 
 
 def test_other_texts_are_refused(calm: SearchResult) -> None:
@@ -198,13 +213,26 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_two_searches_in_one_folder_are_refused(tmp_path: Path) -> None:
-    first = SearchFolder(tmp_path / "s")
-    first.open(new=False)
-    try:
+    script = (
+        "import sys, time\n"
+        "from emoclf.tuning.folder import SearchFolder\n"
+        "SearchFolder(sys.argv[1]).open(new=False)\n"
+        "print('open', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "s")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment(),
+    ) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "open\n"
         with pytest.raises(SearchError, match="Another process searches in"):
             run(tmp_path / "s", trials=1)
-    finally:
-        first.close()
+        first.kill()
+    # Whoever is killed holds nothing.
     assert run(tmp_path / "s", trials=1).outcomes
 
 
@@ -317,6 +345,8 @@ def test_a_search_without_any_time_says_so(tmp_path: Path) -> None:
         Means(trials=0)
     with pytest.raises(SearchError, match="needs a worker here"):
         Means(workers=0)
+    with pytest.raises(SearchError, match="before 15 s"):
+        Means(patience=3.0)
 
 
 @pytest.mark.parametrize("strategy", ["grid", "bayesian", "hyperband"])
@@ -329,12 +359,11 @@ def test_every_strategy_begins_with_the_defaults_and_goes_on(
     assert whole.outcomes[0].values["filters"] == 8
     assert whole.outcomes[0].values["dropout"] == 0.5
     assert len(whole.outcomes) == 5
-    # Hyperband's fourth trial is the first one that is trained to its end.
-    run(tmp_path / "b", plan, trials=4)
+    run(tmp_path / "b", plan, trials=3)
     parts = run(tmp_path / "b", plan, trials=5)
     if strategy == "bayesian":
         # Its Gaussian process draws from a state that keras-tuner does not keep.
-        assert scores(parts.outcomes)[:4] == scores(whole.outcomes)[:4]
+        assert scores(parts.outcomes)[:3] == scores(whole.outcomes)[:3]
     else:
         assert scores(parts.outcomes) == scores(whole.outcomes)
 
@@ -344,6 +373,8 @@ def test_hyperband_gives_few_epochs_to_many(tmp_path: Path) -> None:
     found = run(tmp_path / "s", plan, trials=8)
     epochs = [one.repeats[0].epochs for one in found.outcomes]
     assert min(epochs) < 4 == max(epochs)
+    # Whatever is found is compared with the defaults: they are trained to their end.
+    assert epochs[0] == 4
     for one in found.outcomes:
         wanted = "completed" if one.repeats[0].epochs == 4 else "pruned"
         assert one.status == wanted
@@ -366,14 +397,35 @@ def test_a_grid_has_every_combination_once_and_ends(tmp_path: Path) -> None:
     ]
 
 
-def test_folds_share_their_texts_and_differ_in_seeds(tmp_path: Path) -> None:
+def test_folds_take_every_text_once_and_leave_the_test_part_alone() -> None:
+    plan, split = tiny_plan(kind="folds", repeats=3), tiny_split()
+    parts = parts_of(plan, split.train, split.valid)
+    held = [text for part in parts for text in part.valid.texts]
+    assert sorted(held) == sorted(split.train.texts + split.valid.texts)
+    for part in parts:
+        assert not {*part.train.texts} & {*part.valid.texts}
+        counts = part.valid.counts().values()
+        assert max(counts) - min(counts) <= 2
+    assert split.test is not None
+    assert not {*held} & {*split.test.texts}
+    final = final_parts(plan, split.train, split.valid)
+    assert len(final.train) + len(final.valid) == len(held)
+    assert not {*final.train.texts} & {*final.valid.texts}
+    # With seeds the two parts stay as they are.
+    seeds = parts_of(tiny_plan(repeats=2), split.train, split.valid)
+    assert [part.valid for part in seeds] == [split.valid] * 2
+
+
+def test_every_training_of_a_search_has_a_seed_of_its_own(tmp_path: Path) -> None:
     plan = tiny_plan(kind="folds", repeats=2)
     found = run(tmp_path / "s", plan, trials=2)
-    for one in found.outcomes:
-        first, second = (repeat.figures["accuracy"] for repeat in one.repeats)
-        mean = one.score("accuracy")
-        assert mean == pytest.approx((first + second) / 2)
     assert "over 2 folds" in "\n".join(found.lines())
+    losses = [r.figures["log_loss"] for one in found.outcomes for r in one.repeats]
+    assert len({*losses}) == 4
+    seeds = {trial_seed(0, number, repeat) for number in (1, 2) for repeat in (0, 1)}
+    assert len(seeds) == 4
+    kept = Predictor.load(tmp_path / "s" / "models" / "trial-0002.emoclf")
+    assert kept.bundle.settings.seed == trial_seed(0, 2, 0)
 
 
 def test_the_short_way_in(tmp_path: Path) -> None:
@@ -397,7 +449,7 @@ def test_the_short_way_in(tmp_path: Path) -> None:
 
 
 def test_damaged_files_are_named(tmp_path: Path) -> None:
-    run(tmp_path / "s", trials=1)
+    first = run(tmp_path / "s", trials=1)
     state = tmp_path / "s" / "oracle" / "oracle.json"
     whole = state.read_bytes()
     state.write_bytes(whole[: len(whole) // 2])
@@ -408,13 +460,16 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     outcome.write_bytes(outcome.read_bytes()[:50])
     with pytest.raises(SearchError, match="0001.json is damaged"):
         run(tmp_path / "s")
+    # As the message says: without it the trial runs again.
+    outcome.unlink()
+    again = run(tmp_path / "s", trials=1)
+    assert scores(again.outcomes) == scores(first.outcomes)
 
 
 def test_inputs_from_disk_are_those_that_were_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from emoclf.tuning import shared_inputs
-    from emoclf.tuning.repeats import parts_of
 
     plan = tiny_plan(kind="folds", repeats=2)
     split = tiny_split()
@@ -443,3 +498,10 @@ def test_inputs_from_disk_are_those_that_were_made(
         1, plan.settings.override(seed=5)
     )
     assert not np.array_equal(seeded.matrix, made.matrix)
+    # Cut short, as by a power cut: made again.
+    for path in (tmp_path / "i").glob("*/ids.npz"):
+        path.write_bytes(path.read_bytes()[:100])
+    mended = shared_inputs.SharedInputs(parts, tmp_path / "i").prepared(
+        1, plan.settings
+    )
+    assert len(mended.train) == len(made.train)
