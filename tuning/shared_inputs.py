@@ -181,11 +181,12 @@ def _load(place: Path) -> EncodedParts | None:
 
 def _read(place: Path) -> EncodedParts:
     about = json.loads((place / ABOUT).read_text(encoding="utf-8"))
-    with np.load(place / TABLES) as tables:
+    # Opened here: of a damaged file np.load leaves its own handle open.
+    with open(place / TABLES, "rb") as file, np.load(file) as tables:
         encoder = TextEncoder.from_state(
             about["encoder"], about["tokens"], dict(tables)
         )
-    with np.load(place / IDS) as ids:
+    with open(place / IDS, "rb") as file, np.load(file) as ids:
         train, valid = (
             np.split(ids[f"{part}_ids"], ids[f"{part}_ends"][:-1])
             for part in ("train", "valid")

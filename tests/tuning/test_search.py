@@ -216,7 +216,8 @@ def test_two_searches_in_one_folder_are_refused(tmp_path: Path) -> None:
     script = (
         "import sys, time\n"
         "from emoclf.tuning.folder import SearchFolder\n"
-        "SearchFolder(sys.argv[1]).open(new=False)\n"
+        "folder = SearchFolder(sys.argv[1])\n"
+        "folder.open(new=False)\n"
         "print('open', flush=True)\n"
         "time.sleep(600)\n"
     )
@@ -227,11 +228,13 @@ def test_two_searches_in_one_folder_are_refused(tmp_path: Path) -> None:
         text=True,
         env=environment(),
     ) as first:
-        assert first.stdout is not None
-        assert first.stdout.readline() == "open\n"
-        with pytest.raises(SearchError, match="Another process searches in"):
-            run(tmp_path / "s", trials=1)
-        first.kill()
+        try:
+            assert first.stdout is not None
+            assert first.stdout.readline() == "open\n"
+            with pytest.raises(SearchError, match="Another process searches in"):
+                run(tmp_path / "s", trials=1)
+        finally:
+            first.kill()
     # Whoever is killed holds nothing.
     assert run(tmp_path / "s", trials=1).outcomes
 
@@ -390,10 +393,10 @@ def test_a_grid_has_every_combination_once_and_ends(tmp_path: Path) -> None:
     found = run(tmp_path / "s", plan, trials=99)
     assert [one.values for one in found.outcomes] == [
         {"optimizer": "adam"},
-        {"optimizer": "adamw", "weight_decay": 0.01},
-        {"optimizer": "adamw", "weight_decay": 0.1},
         # The value of the settings was none of the choices, and is added.
         {"optimizer": "adamw", "weight_decay": 0.004},
+        {"optimizer": "adamw", "weight_decay": 0.01},
+        {"optimizer": "adamw", "weight_decay": 0.1},
     ]
 
 
