@@ -293,7 +293,7 @@ def test_a_worker_elsewhere(in_two: SearchResult, tmp_path: Path) -> None:
     found = run(
         tmp_path / "s", workers=0, address=address, listeners=Listeners(begun=begun)
     )
-    out, errors = workers[0].communicate(timeout=60)
+    _, errors = workers[0].communicate(timeout=60)
     assert workers[0].returncode == 0, errors
     assert "3 ran here" in errors
     assert {one.worker for one in found.outcomes} == {"far"}
@@ -389,7 +389,7 @@ def test_a_full_disk_stops_the_search_and_nothing_is_lost(
 def test_the_last_trial_is_not_lost_with_its_worker(
     served: tuple[Chief, str],
 ) -> None:
-    chief, address = served
+    chief, _ = served
     chief.oracle.max_trials = 2
     last = chief.create_trial("first")
     assert chief.create_trial("second").status == "IDLE"
@@ -411,9 +411,11 @@ def test_after_a_failure_nobody_waits(
         raise SearchError("Cannot write: No space left on device")
 
     monkeypatch.setattr(chief.oracle, "_write", full)
-    with ThreadPoolExecutor(1, "a") as pool:
-        with pytest.raises(SearchError, match="No space"):
-            pool.submit(chief.create_trial, "second").result(timeout=20)
+    with (
+        ThreadPoolExecutor(1, "a") as pool,
+        pytest.raises(SearchError, match="No space"),
+    ):
+        pool.submit(chief.create_trial, "second").result(timeout=20)
     number = int(trial.trial_id) + 1
     outcome = Outcome(number, {}, "failed", reason="whatever")
     with ThreadPoolExecutor(1, "b") as pool:
