@@ -444,7 +444,7 @@ def test_the_short_way_in(tmp_path: Path) -> None:
         search(split, settings, folder=tmp_path / "t", folds=3, seeds=2)
     with pytest.raises(SearchError, match="at least 2 folds"):
         search(split, settings, folder=tmp_path / "t", folds=1)
-    with pytest.raises(SearchError, match="did you mean|Did you mean"):
+    with pytest.raises(SearchError, match="Did you mean"):
         search(split, settings, folder=tmp_path / "t", objective="macro-f1")
     with pytest.raises(SearchError, match="several labels"):
         search(split, settings, folder=tmp_path / "t", objective="average_precision")
@@ -461,7 +461,7 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     state.write_bytes(whole)
     outcome = tmp_path / "s" / "trials" / "0001.json"
     outcome.write_bytes(outcome.read_bytes()[:50])
-    with pytest.raises(SearchError, match="0001.json is damaged"):
+    with pytest.raises(SearchError, match=r"0001\.json is damaged"):
         run(tmp_path / "s")
     # As the message says: without it the trial runs again.
     outcome.unlink()
