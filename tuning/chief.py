@@ -219,7 +219,10 @@ class Chief:
             return cannot_win(
                 scores, outcomes, self.plan.objective, repeats=self.plan.repeats
             )
-        others = curves_at(outcomes, repeat=len(lease.repeats), epoch=len(lease.curve))
+        if lease.repeats:
+            # Who came so far is judged by whole trainings.
+            return None
+        others = curves_at(outcomes, epoch=len(lease.curve))
         sign = -1 if self.plan.settings.training.monitor == "loss" else 1
         return is_hopeless(lease.curve, others, sign=sign)
 

@@ -10,12 +10,13 @@ differences, pooled as for the report's noise (a normal prediction with a flat p
 trial ends when even ``d`` plus two of these is below zero: it has about one chance in
 forty to be first. At least :data:`FEWEST` complete trials are needed to know ``s``.
 
-**Within a training.** After :data:`FIRST_EPOCH` epochs, a training ends whose best
-validation figure so far is below that of three quarters of the trials that came as far
-in the same repeat: Vizier's median stopping rule (Golovin et al., 2017, "Google Vizier:
+**Within the first training.** After :data:`FIRST_EPOCH` epochs, a trial ends whose best
+validation figure so far is below that of three quarters of the trials that came as far:
+Vizier's median stopping rule (Golovin et al., 2017, "Google Vizier:
 A Service for Black-Box Optimization", section 3.2.2) with the lower quartile in place
 of the median, since slow learning rates begin low. Trials that were ended count as far
-as they came; by the survivors alone the bar would rise with every one that is ended.
+as they came; by the survivors alone the bar would rise with every one that is ended. In
+later trainings all are survivors, and only the other rule holds.
 """
 
 from __future__ import annotations
@@ -70,10 +71,8 @@ def cannot_win(
     )
 
 
-def curves_at(
-    outcomes: Sequence[Outcome], *, repeat: int, epoch: int
-) -> list[tuple[float, ...]]:
-    """Return the validation figures of trainings that came as far as an epoch.
+def curves_at(outcomes: Sequence[Outcome], *, epoch: int) -> list[tuple[float, ...]]:
+    """Return the validation figures of first trainings that came as far as an epoch.
 
     One that ended by itself stays at its best; one that was ended is known as far as it
     came.
@@ -81,17 +80,15 @@ def curves_at(
     Parameters
     ----------
     outcomes : sequence of Outcome
-    repeat : int
-        From 0.
     epoch : int
         From 1.
     """
     found = []
     for outcome in outcomes:
-        if len(outcome.repeats) > repeat:
-            curve = outcome.repeats[repeat].curve
-            last = repeat == len(outcome.repeats) - 1
-            if len(curve) >= epoch or outcome.status == COMPLETED or not last:
+        if outcome.repeats:
+            curve = outcome.repeats[0].curve
+            whole = outcome.status == COMPLETED or len(outcome.repeats) > 1
+            if len(curve) >= epoch or whole:
                 found.append(curve)
     return found
 
@@ -109,7 +106,7 @@ def is_hopeless(
     curve : sequence of float
         Its validation figure, epoch by epoch so far.
     others : sequence of sequences of float
-        The same of other trials that came as far, in the same repeat.
+        The same of other trials that came as far.
     sign : int
         1 where more is better, else -1.
     """

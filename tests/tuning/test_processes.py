@@ -456,6 +456,12 @@ def test_the_defaults_are_never_ended_early(tmp_path: Path) -> None:
         assert chief.finish(name, Outcome(number, {}, "completed", good))
     assert chief.report("w6", 7, [repeat(0.1)]).stop == "prune"
     assert chief.report("w0", 1, [repeat(0.1)]).stop == ""
+    # Only the first training is compared while it runs.
+    other = chief.create_trial("w7")
+    assert other.status == "RUNNING"
+    assert chief.report("w7", 8, [repeat(0.91)], [0.0] * 5).stop == ""
+    chief.create_trial("w8")
+    assert chief.report("w8", 9, [], [0.0] * 5).stop == "prune"
     place.close()
 
 

@@ -128,12 +128,12 @@ def test_trials_that_were_ended_count_as_far_as_they_came() -> None:
         trained("pruned", long, ended),
         trained("pruned", ended),
         trained("failed"),
+        trained("completed", short),
     ]
-    assert curves_at(outcomes, repeat=0, epoch=2) == [long, long, ended]
-    assert curves_at(outcomes, repeat=0, epoch=3) == [long, long]
-    assert curves_at(outcomes, repeat=1, epoch=2) == [short, ended]
+    assert curves_at(outcomes, epoch=2) == [long, long, ended, short]
+    assert curves_at(outcomes, epoch=3) == [long, long, short]
     # A training that was over is at its best; one that was ended is not known.
-    assert curves_at(outcomes, repeat=1, epoch=3) == [short]
+    assert curves_at(outcomes, epoch=9) == [long, long, short]
 
 
 @pytest.mark.slow
