@@ -103,10 +103,12 @@ class SharedInputs:
 
     def _make_room(self, repeat: int) -> None:
         """Remove the oldest inputs of a repeat, if there are many kinds of them."""
-        there = sorted(
-            self.folder.glob(f"{repeat + 1}-*"), key=lambda path: path.stat().st_mtime
-        )
-        for path in there[: max(0, len(there) - KINDS + 1)]:
+        there = []
+        for path in self.folder.glob(f"{repeat + 1}-*"):
+            # Another process may make room as well.
+            with suppress(OSError):
+                there.append((path.stat().st_mtime, path))
+        for _, path in sorted(there)[: max(0, len(there) - KINDS + 1)]:
             shutil.rmtree(path, ignore_errors=True)
 
 

@@ -6,9 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Protocol, Self
 
 import keras
+
+from emoclf.errors import SearchError
 
 from .chief import Reply
 from .outcome import Outcome, Repeat
@@ -87,7 +90,9 @@ class Watch:
 
     def _pulse(self) -> None:
         while not self._over.wait(PULSE):
-            self._report()
+            # What went wrong at the chief is raised where the trial itself reports.
+            with suppress(SearchError):
+                self._report()
 
     def _report(self) -> None:
         with self._lock:

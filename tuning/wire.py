@@ -238,7 +238,8 @@ class RemoteChief:
                 time.sleep(PULSE)
                 try:
                     self._call("About", {})
-                except ConnectionError as error:
+                except (ConnectionError, SearchError) as error:
+                    # Also a chief that failed: who stopped looking would wait for ever.
                     if time.monotonic() - self.heard > patience:
                         gone(f"{error} This worker ends; its trial runs again.")
 
