@@ -21,7 +21,7 @@ from emoclf.evaluation.judge import judge_part
 from emoclf.evaluation.metrics import evaluate
 from emoclf.evaluation.network_table import NetworkComparison, RunFigures
 from emoclf.files import check_writable, write_atomically
-from emoclf.inputs import Prepared, prepare
+from emoclf.inputs import EncodedParts, Prepared, encode_parts
 from emoclf.pipeline import fit_prepared
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import new_tokenizer
@@ -198,11 +198,11 @@ def _texts_per_second(answer: Callable[..., Any], texts: Sequence[str]) -> float
 
 
 class _Inputs:
-    """Prepare each kind of input once: the last one is kept."""
+    """Encode each kind of input once, for all seeds: the last one is kept."""
 
     def __init__(self, split: Split) -> None:
         self.split = split
-        self._known: tuple[str, Prepared] | None = None
+        self._known: tuple[str, EncodedParts] | None = None
 
     def prepared(self, settings: RunSettings) -> Prepared:
         sections = settings.to_dict()
@@ -210,15 +210,14 @@ class _Inputs:
             sections["data"],
             sections["text"],
             sections["embedding"],
-            sections["training"].get("class_weight"),
-            sections["seed"],
         )
+        train, valid = self.split.train, self.split.valid
         if self._known is None or self._known[0] != key:
-            made = prepare(self.split.train, self.split.valid, settings)
+            made = encode_parts(train, valid, settings)
             for finding in made.findings:
                 logger.warning("%s", finding)
             self._known = (key, made)
-        return self._known[1]
+        return self._known[1].prepared(train, valid, settings)
 
 
 class _Notes:

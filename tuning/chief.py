@@ -18,10 +18,18 @@ from keras_tuner.engine.trial import Trial
 
 from .folder import SearchFolder
 from .oracles import EPOCHS, SafeOracle
-from .outcome import COMPLETED, FAILED, OVER_LIMIT, PRUNED, Outcome, Repeat
+from .outcome import (
+    COMPLETED,
+    DEFAULTS,
+    FAILED,
+    OVER_LIMIT,
+    PRUNED,
+    Outcome,
+    Repeat,
+)
 from .plan import SearchPlan
 from .pruning import cannot_win, curves_at, is_hopeless, levelled
-from .ranking import DEFAULTS, rank
+from .ranking import rank
 
 #: Seconds without a word after which a worker is taken for dead.
 PATIENCE = 60.0

@@ -17,11 +17,11 @@ from emoclf.evaluation.report import EvaluationReport
 from emoclf.files import write_atomically
 from emoclf.pipeline import train_classifier
 
+from .choice import Choice, choose
 from .dimension import Range
 from .folder import SearchFolder
 from .outcome import COMPLETED, Outcome
 from .plan import SearchPlan
-from .ranking import Choice, choose
 from .repeats import final_parts
 from .report import report_lines, write_results
 

@@ -14,8 +14,9 @@ from rich.text import Text
 
 from .chief import Chief, Events, Lease
 from .outcome import COMPLETED, FAILED, OVER_LIMIT, Outcome
-from .ranking import label, rank
+from .ranking import rank
 from .report import shown
+from .wording import label
 
 #: Trials that the table shows beside those that run.
 ROWS = 8

@@ -10,6 +10,11 @@ from typing import Any, Self
 #: How a trial can end. Only completed ones can win.
 COMPLETED, PRUNED, FAILED, OVER_LIMIT = "completed", "pruned", "failed", "over-limit"
 STATUSES = (COMPLETED, PRUNED, FAILED, OVER_LIMIT)
+#: What the trainings of one trial differ in.
+FOLDS, SEEDS = "folds", "seeds"
+KINDS = (FOLDS, SEEDS)
+#: Number of the trial that has the settings that were given.
+DEFAULTS = 1
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,12 @@ class Repeat:
     curve: tuple[float, ...]
     seconds: float
     findings: tuple[str, ...] = ()
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read plain values, by way of JSON or not."""
+        lists = {name: tuple(values[name]) for name in ("curve", "findings")}
+        return cls(**{**values, **lists})
 
 
 @dataclass(frozen=True)
@@ -103,14 +114,5 @@ class Outcome:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_dict` returned, by way of JSON or not."""
-        repeats = tuple(
-            Repeat(
-                **{
-                    **repeat,
-                    "curve": tuple(repeat["curve"]),
-                    "findings": tuple(repeat["findings"]),
-                }
-            )
-            for repeat in values["repeats"]
-        )
+        repeats = tuple(map(Repeat.from_dict, values["repeats"]))
         return cls(**{**values, "repeats": repeats})

@@ -14,11 +14,10 @@ from emoclf.settings import RunSettings
 
 from .limits import Limits
 from .objective import Objective
+from .outcome import FOLDS, KINDS, SEEDS
 from .space import Space
 
 STRATEGIES = ("random", "grid", "bayesian", "hyperband")
-#: What the trainings of one trial differ in.
-KINDS = ("folds", "seeds")
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class SearchPlan:
     space: Space
     objective: Objective = field(default_factory=Objective)
     strategy: str = "random"
-    kind: str = "folds"
+    kind: str = FOLDS
     repeats: int = 3
     prune: bool = True
     trial_seconds: float | None = None
@@ -76,7 +75,7 @@ class SearchPlan:
                     f"The {name} of a search must be one of {', '.join(known)}. Got "
                     f"{value!r}.{did_you_mean(str(value), known)}"
                 )
-        fewest = 2 if self.kind == "folds" else 1
+        fewest = 2 if self.kind == FOLDS else 1
         if self.repeats < fewest:
             raise SearchError(
                 f"A trial needs at least {fewest} {self.kind}. Got {self.repeats!r}. "
@@ -138,6 +137,24 @@ class SearchPlan:
             "limits": Limits(**values["limits"]),
         }
         return cls(**{**values, **changed})
+
+
+def kind_and_repeats(folds: int | None, seeds: int | None) -> tuple[str, int]:
+    """Return what the trainings of a trial differ in, and how many there are.
+
+    Raises
+    ------
+    SearchError
+        If both are given.
+    """
+    if folds is not None and seeds is not None:
+        raise SearchError(
+            f"A trial is repeated over folds or over seeds. Got folds={folds!r} and "
+            f"seeds={seeds!r}; give one of them."
+        )
+    if seeds is not None:
+        return SEEDS, seeds
+    return FOLDS, SearchPlan.repeats if folds is None else folds
 
 
 def versions() -> dict[str, str]:

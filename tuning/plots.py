@@ -19,8 +19,9 @@ from emoclf.optional import require
 from .importance import is_number, varied
 from .objective import Objective
 from .outcome import COMPLETED, PRUNED, Outcome
-from .ranking import front, label, rank, running_best, scored, worth
+from .ranking import front, rank, running_best, scored, worth
 from .report import shown
+from .wording import label
 
 BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "0.55"
 LOOKS: Mapping[str, dict[str, Any]] = {

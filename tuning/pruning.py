@@ -27,9 +27,10 @@ from statistics import fmean
 
 import numpy as np
 
+from .noise import paired_variance
 from .objective import Objective
 from .outcome import COMPLETED, Outcome
-from .ranking import paired_variance, rank
+from .ranking import rank
 
 FEWEST = 4
 FIRST_EPOCH = 4

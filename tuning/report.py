@@ -14,10 +14,12 @@ from typing import Any
 from emoclf.evaluation.tables import align
 from emoclf.files import write_atomically
 
+from .choice import Choice, choose, verdict
 from .importance import FEWEST_TRIALS, importances, varied
 from .objective import Objective
 from .outcome import FAILED, OVER_LIMIT, PRUNED, Outcome
-from .ranking import Choice, choose, label, named, rank, scored, size, some, verdict
+from .ranking import rank, scored
+from .wording import label, named, size, some
 
 WIDTH = 100
 LONGEST_VALUE = 40

@@ -17,13 +17,13 @@ from emoclf.quiet import hide_retracing
 from emoclf.settings import RunSettings
 from emoclf.training.checkpoint import digest
 
-from .chief import Chief
+from .chief import PATIENCE, Chief
 from .finish import SearchResult, finish
 from .folder import SearchFolder, contents_of
 from .limits import Limits
 from .objective import Objective
 from .oracles import new_oracle
-from .plan import SearchPlan
+from .plan import SearchPlan, kind_and_repeats
 from .shared_inputs import identity
 from .space import Space
 from .trial import TrialRunner
@@ -72,7 +72,7 @@ class Means:
     seconds: float | None = None
     keep: int = 3
     address: str | None = None
-    patience: float = 60.0
+    patience: float = PATIENCE
     wait: float = 3600.0
 
     def __post_init__(self) -> None:
@@ -151,7 +151,7 @@ def search(
     settings : RunSettings, optional
         The first trial, and whatever is not searched. Its seed drives the search.
     folder : path
-        Holds everything: see the README's "A search that can be trusted".
+        Holds everything; ``tuning/README.md`` says what.
     space : Space or path, optional
         What is searched; else what comes with the package for the architecture.
     trials : int >= 1, default=20
@@ -198,11 +198,7 @@ def search(
     >>> found.choice.chosen.values["learning_rate"]  # doctest: +SKIP
     """
     settings = settings or RunSettings()
-    if folds is not None and seeds is not None:
-        raise SearchError(
-            f"A trial is repeated over folds or over seeds. Got folds={folds!r} and "
-            f"seeds={seeds!r}; give one of them."
-        )
+    kind, repeats = kind_and_repeats(folds, seeds)
     if not isinstance(space, Space):
         space = Space.load(settings.architecture, space)
     plan = SearchPlan(
@@ -210,8 +206,8 @@ def search(
         space=space,
         objective=Objective(objective),
         strategy=strategy,
-        kind="seeds" if seeds is not None else "folds",
-        repeats=seeds if seeds is not None else folds if folds is not None else 3,
+        kind=kind,
+        repeats=repeats,
         prune=prune,
         trial_seconds=trial_seconds,
         limits=limits or Limits(),

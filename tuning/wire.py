@@ -107,7 +107,7 @@ def _answers(chief: Chief) -> dict[str, Callable[[dict[str, Any]], Any]]:
         }
 
     def report(said: dict[str, Any]) -> Any:
-        repeats = [_repeat(values) for values in said["repeats"]]
+        repeats = [Repeat.from_dict(values) for values in said["repeats"]]
         reply = chief.report(said["worker"], said["number"], repeats, said["curve"])
         return asdict(reply)
 
@@ -122,13 +122,6 @@ def _answering(answer: Callable[[dict[str, Any]], Any]) -> Callable[..., bytes]:
         return json.dumps(answer(json.loads(request))).encode()
 
     return call
-
-
-def _repeat(values: dict[str, Any]) -> Repeat:
-    return Outcome.from_dict({**_EMPTY, "repeats": [values]}).repeats[0]
-
-
-_EMPTY = Outcome(0, {}, "").to_dict()
 
 
 class RemoteChief:

@@ -117,6 +117,10 @@ def _add_search_options(parser: argparse.ArgumentParser, workers: int) -> None:
         action="store_false",
         help="run also trials that cannot win to their end",
     )
+    _add_work_options(group, workers)
+
+
+def _add_work_options(group: Any, workers: int) -> None:
     group.add_argument(
         "--workers",
         type=int,
@@ -256,17 +260,17 @@ def plan_from(args: argparse.Namespace, settings: RunSettings) -> SearchPlan:
     """Return what the options ask for."""
     from emoclf.tuning.limits import Limits
     from emoclf.tuning.objective import Objective
-    from emoclf.tuning.plan import SearchPlan
+    from emoclf.tuning.plan import SearchPlan, kind_and_repeats
     from emoclf.tuning.space import Space
 
-    seeds = args.seeds is not None
+    kind, repeats = kind_and_repeats(args.folds, args.seeds)
     return SearchPlan(
         settings=settings,
         space=Space.load(settings.architecture, args.space),
         objective=Objective(args.objective),
         strategy=args.strategy,
-        kind="seeds" if seeds else "folds",
-        repeats=args.seeds if seeds else 3 if args.folds is None else args.folds,
+        kind=kind,
+        repeats=repeats,
         prune=args.prune,
         trial_seconds=args.trial_time,
         limits=Limits(args.max_parameters, args.max_bytes, args.max_ms),

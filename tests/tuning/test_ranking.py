@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from emoclf.errors import SearchError
+from emoclf.tuning.choice import choose, verdict
+from emoclf.tuning.noise import noise
 from emoclf.tuning.objective import Objective
 from emoclf.tuning.outcome import FAILED, PRUNED
-from emoclf.tuning.ranking import choose, lead, noise, rank
+from emoclf.tuning.ranking import lead, rank
 
 from .outcomes import noisy_scores, outcome
 
@@ -193,6 +195,26 @@ def test_defaults_that_are_as_good_and_not_larger_stay() -> None:
     choice = choose(trials(scores, [10, 20, 20, 20]), F1, kind="folds")
     assert choice.chosen.number == 1
     assert (choice.gain, choice.beats_defaults) == (0.0, False)
+
+
+def test_a_smaller_trial_that_is_behind_the_defaults_is_passed_over_in_words() -> None:
+    ripple = 0.01 * np.array([[1, -1, 0, 1, -1], [0, 1, -1, -1, 1], [1, 0, 1, -1, -1]])
+    means = np.array([0.702, 0.6, 0.700])
+    found = trials(means[:, None] + ripple, [900, 10, 100])
+    choice = choose(found, F1, kind="folds")
+    assert numbers(choice.equals) == [1, 3]
+    assert choice.chosen.number == 1
+    said = " ".join(verdict(choice, F1, repeats=5, kind="folds"))
+    assert (
+        "The smallest of them that is not behind the defaults is chosen: trial 1"
+        in said
+    )
+    # Where the defaults are behind too, size alone decides.
+    found = trials(means[[1, 0, 2], None] + ripple, [10, 900, 100])
+    said = " ".join(
+        verdict(choose(found, F1, kind="folds"), F1, repeats=5, kind="folds")
+    )
+    assert "The smallest of them is chosen: trial 3" in said
 
 
 def test_what_is_unknown_is_none() -> None:

@@ -14,6 +14,7 @@ from emoclf.errors import SearchError
 from emoclf.settings import RunSettings
 from emoclf.tuning import importance
 from emoclf.tuning.hparams import write_hparams
+from emoclf.tuning.noise import noise
 from emoclf.tuning.objective import Objective
 from emoclf.tuning.outcome import FAILED, OVER_LIMIT, PRUNED, Outcome
 from emoclf.tuning.plots import (
@@ -23,7 +24,7 @@ from emoclf.tuning.plots import (
     plot_time,
     save_plots,
 )
-from emoclf.tuning.ranking import noise, rank, size, some
+from emoclf.tuning.ranking import rank
 from emoclf.tuning.report import (
     COSTS,
     FIRST_COLUMNS,
@@ -32,6 +33,7 @@ from emoclf.tuning.report import (
     shown,
     write_results,
 )
+from emoclf.tuning.wording import size, some
 
 from .outcomes import flat, hill, noisy_scores, outcome, random_search
 
