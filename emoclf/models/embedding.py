@@ -6,10 +6,25 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers, ops
 
 STATIC = "embedding_static"
 TRAINED = "embedding"
+
+
+@keras.saving.register_keras_serializable(package="emoclf")
+class RowEmbedding(layers.Embedding):
+    """Keras' embedding, reading rows where its own reads the matrix first.
+
+    As soon as an optimizer moves single rows, TensorFlow answers each read of the
+    matrix with a copy of it: 26 MB in every step for 22,000 words of 300 dimensions, a
+    seventh of the step's time.
+    """
+
+    def call(self, inputs: Any) -> Any:
+        """Return the vectors, shape (batch, length, dim), of ids (batch, length)."""
+        return tf.gather(self.embeddings.value, inputs)
 
 
 def embed_tokens(
@@ -44,7 +59,7 @@ def embed_tokens(
         matrix = np.zeros((size, dim), np.float32)
     names = {"static": [STATIC], "two-channel": [STATIC, TRAINED]}.get(mode, [TRAINED])
     channels = [
-        layers.Embedding(
+        RowEmbedding(
             size,
             dim,
             embeddings_initializer=keras.initializers.Constant(matrix),

@@ -56,6 +56,7 @@ def build_mean_embedding(
 
     from emoclf.errors import SettingsError
     from emoclf.models.convolution import keep_real
+    from emoclf.models.embedding import RowEmbedding
 
     buckets = settings.bigram_buckets
     if token_ids is None and buckets:
@@ -70,7 +71,7 @@ def build_mean_embedding(
     if buckets:
         pairs = hashed_pairs(token_ids, buckets)
         # Zero at first: a pair that no training text had says nothing.
-        rows = layers.Embedding(
+        rows = RowEmbedding(
             buckets + 1,
             embedded.shape[2],
             embeddings_initializer="zeros",

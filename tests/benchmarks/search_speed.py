@@ -1,11 +1,13 @@
 """Trials an hour: a plain keras-tuner search on padded arrays, ours, and two workers.
 
 The plain search does what keras-tuner's guide does: a HyperModel whose ``fit`` gets
-arrays that are padded to the longest text, ``tuner.search(x, y, epochs=…)``. Both
-searches draw the same values in the same order from the same space, train every trial
-for the same number of epochs on the same texts, and run one after the other in one
-process. Then our search runs with one and with two worker processes, one thread each,
-timed from the beginning of the first trial to the end of the last.
+arrays that are padded to the longest text, ``tuner.search(x, y, epochs=…)``; it is
+timed once more on texts that are cut where emoclf cuts them. All searches draw the
+same values in the same order from the same space, train every trial for the same
+number of epochs on the same texts, and run one after the other in one process. Then
+our search runs with one and with two worker processes, one thread each, timed from the
+beginning of the first trial to the end of the last. ``--trials 0`` leaves out the
+former, ``--worker-trials 0`` the latter.
 
     EMOCLF_DATA=/path/to/data python tests/benchmarks/search_speed.py --trials 3
 """
@@ -57,8 +59,7 @@ class Plain(keras_tuner.HyperModel):
         super().__init__()
         self.plan = plan
         self.matrix = prepared.matrix
-        examples = [*prepared.train.token_ids, *prepared.valid.token_ids]
-        self.arrays = pad(examples)
+        self.arrays = pad([*prepared.train.token_ids, *prepared.valid.token_ids])
         self.classes = int(prepared.train.targets.max()) + 1
 
     def settings(self, hp: Any) -> RunSettings:
@@ -105,17 +106,23 @@ class Plain(keras_tuner.HyperModel):
         return model.fit(*args, batch_size=batch, **kwargs)
 
 
-def time_plain(plan: SearchPlan, split: Split, trials: int, folder: Path) -> float:
-    """Return the seconds of a plain search."""
-    prepared = prepare(split.train, split.valid, plan.settings)
+def time_plain(
+    plan: SearchPlan, split: Split, trials: int, folder: Path, *, cut: bool
+) -> tuple[float, int]:
+    """Return the seconds of a plain search, and the length that texts are padded to."""
+    length = None if cut else max(map(len, split.train.texts))
+    settings = plan.settings.override(max_length=length)
+    prepared = prepare(split.train, split.valid, settings)
     hypermodel = Plain(plan, prepared)
     n = len(split.train)
     x, y = hypermodel.arrays[:n], prepared.train.targets
     # The values that ours draws, in its order.
-    ours = new_oracle(plan, SearchFolder(folder / "draws"), trials=trials)
+    name = "cut" if cut else "longest"
+    draws = SearchFolder(folder / f"draws-{name}")
+    ours = new_oracle(plan, draws, trials=trials)
     ours.objective = keras_tuner.Objective("val_accuracy", "max")
     tuner = keras_tuner.Tuner(
-        ours, hypermodel, directory=str(folder), project_name="plain"
+        ours, hypermodel, directory=str(folder), project_name=name
     )
     began = time.perf_counter()
     tuner.search(
@@ -125,7 +132,7 @@ def time_plain(plan: SearchPlan, split: Split, trials: int, folder: Path) -> flo
         validation_data=(hypermodel.arrays[n:], prepared.valid.targets),
         verbose=0,
     )
-    return time.perf_counter() - began
+    return time.perf_counter() - began, hypermodel.arrays.shape[1]
 
 
 def time_ours(plan: SearchPlan, split: Split, trials: int, folder: Path) -> float:
@@ -150,6 +157,39 @@ def time_workers(
     return max(one.began + one.seconds for one in found) - first, found
 
 
+def compare_with_plain(
+    plan: SearchPlan, split: Split, trials: int, folder: Path
+) -> None:
+    """Print the trials an hour of our search and of plain ones."""
+    ours = time_ours(plan, split, trials, folder / "ours")
+    rows = [("emoclf", ours)]
+    for cut in (False, True):
+        plain, length = time_plain(plan, split, trials, folder, cut=cut)
+        rows.append((f"plain, {length} tokens", plain))
+    for what, seconds in rows:
+        rate = 3600 * trials / seconds
+        print(
+            f"{what:18} {seconds:7.0f} s  {rate:6.1f} trials an hour; emoclf has "
+            f"{seconds / ours:.2f} times as many",
+            flush=True,
+        )
+
+
+def compare_workers(plan: SearchPlan, split: Split, trials: int, folder: Path) -> None:
+    """Print the trials an hour of one worker and of two."""
+    rates, scores = [], []
+    for workers in (1, 2):
+        seconds, found = time_workers(
+            plan, split, trials, folder / f"w{workers}", workers
+        )
+        rates.append(trials / seconds)
+        scores.append([one.scores("macro_f1") for one in found])
+        rate = 3600 * rates[-1]
+        print(f"{workers} worker(s)        {seconds:7.0f} s  {rate:6.1f} an hour")
+    same = "the same" if scores[0] == scores[1] else "NOT the same"
+    print(f"{'':18} {rates[1] / rates[0]:7.2f} times as many; scores are {same}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--trials", type=int, default=3)
@@ -168,23 +208,10 @@ def main() -> None:
     split = read_split(data)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ours = time_ours(plan, split, args.trials, folder / "ours")
-        plain = time_plain(plan, split, args.trials, folder)
-        for what, seconds in (("plain keras-tuner", plain), ("emoclf", ours)):
-            rate = 3600 * args.trials / seconds
-            print(f"{what:18} {seconds:7.0f} s  {rate:6.1f} trials an hour")
-        print(f"{'':18} {plain / ours:7.2f} times as many")
-        rates, scores = [], []
-        for workers in (1, 2):
-            seconds, found = time_workers(
-                plan, split, args.worker_trials, folder / f"w{workers}", workers
-            )
-            rates.append(args.worker_trials / seconds)
-            scores.append([one.scores("macro_f1") for one in found])
-            rate = 3600 * rates[-1]
-            print(f"{workers} worker(s)        {seconds:7.0f} s  {rate:6.1f} an hour")
-        same = "the same" if scores[0] == scores[1] else "NOT the same"
-        print(f"{'':18} {rates[1] / rates[0]:7.2f} times as many; scores are {same}")
+        if args.trials:
+            compare_with_plain(plan, split, args.trials, folder)
+        if args.worker_trials:
+            compare_workers(plan, split, args.worker_trials, folder)
     print(f"epochs {args.epochs}, trials {args.trials}, NumPy {np.__version__}")
 
 

@@ -35,7 +35,8 @@ def test_it_is_adam_where_every_row_is_read() -> None:
     for ours, theirs in zip(
         run(RowAdam(0.1), some), run(keras.optimizers.Adam(0.1), some), strict=True
     ):
-        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+        # They moved by 0.5; float32 gives 1 - 0.999**t to five places.
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 def test_rows_that_nobody_read_stay() -> None:
