@@ -28,7 +28,7 @@ def activate(name: str, values: np.ndarray) -> np.ndarray:
     raise ValueError(f"There is no activation {name!r}.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Head:
     """From a text's features to probabilities.
 

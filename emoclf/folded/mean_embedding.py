@@ -11,7 +11,7 @@ from emoclf.folded.head import probabilities
 from emoclf.text.pairs import SPREAD
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class FoldedMeanEmbedding:
     """Averaged embeddings that answer from token ids.
 

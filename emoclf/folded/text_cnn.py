@@ -16,7 +16,7 @@ from emoclf.folded.words import Rounding, Windows, WordRows
 BLOCK = {2: 512, 4: 256}
 
 
-@dataclass
+@dataclass(frozen=True, eq=False, repr=False)
 class Convolution:
     """Kernels that share their windows, folded with the embedding.
 

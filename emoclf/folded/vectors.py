@@ -10,7 +10,7 @@ import numpy as np
 FINE = 6000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class WordVectors:
     """The vectors of a vocabulary.
 

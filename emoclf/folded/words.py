@@ -23,7 +23,7 @@ INT8 = 253
 AT_ONCE = 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Windows:
     """Which windows a text has, for kernels that share them.
 
@@ -98,7 +98,7 @@ def by_shift(windows: Windows, kernels: dict[int, np.ndarray]) -> np.ndarray:
     return np.ascontiguousarray(joined.transpose(1, 0, 2))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Rounding:
     """How a table's numbers stand for what words add.
 

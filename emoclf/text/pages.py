@@ -17,7 +17,7 @@ from emoclf.text.tables import SIZE, SPACE, CodePoints
 PAGE = 256
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pages:
     """What a tokenizer knows of each code point, equal pages once.
 

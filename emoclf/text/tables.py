@@ -65,7 +65,7 @@ _EMOJI = (
 _APOSTROPHES = (0x27, 0x2019, 0x02BC, 0x60, 0xB4)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CodePoints:
     """What a tokenizer knows of each code point.
 

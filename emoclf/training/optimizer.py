@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from emoclf.errors import SettingsError
+
 # The first decay is zero, and its logarithm has to be a number.
 TINY = 1e-30
 
@@ -59,7 +61,7 @@ class Guarded:
         grads = [_summed_rows(grad) for grad in grads]
         norms = _norms([_values(grad) for grad in grads])
         self.gradient_norms.assign(norms)
-        total = tf.norm(norms)
+        total = tf.cast(tf.norm(tf.cast(norms, tf.float64)), tf.float32)
         scale = tf.ones_like(total)
         if self.clip_norm:
             scale = tf.minimum(1.0, self.clip_norm / tf.maximum(total, TINY))
@@ -127,6 +129,11 @@ class ByRows(Guarded):
     """
 
     def build(self: Any, variables: Any) -> None:
+        if self.amsgrad:
+            raise SettingsError(
+                f"{type(self).__name__} has no amsgrad=True: a row's largest moment "
+                "would need a step of its own. Leave it out, or take Keras' optimizer."
+            )
         super().build(variables)
         self._by_rows: set[int] = set()
         if self.use_ema:

@@ -9,6 +9,7 @@ import contracts
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from emoclf.errors import ModelError, SettingsError
@@ -79,6 +80,22 @@ def test_padding_is_silent(settings: RunSettings) -> None:
 def test_there_is_one_embedding(settings: RunSettings) -> None:
     found = contracts.embeddings(built(settings))
     assert len(found) == 1 + (settings.embedding.embedding == "two-channel")
+
+
+def test_rows_are_read_without_copying_the_matrix() -> None:
+    """TensorFlow copies what it reads whole, once single rows were written."""
+    model = build(contracts.settings_for("mean_embedding", "non-static"))
+    read = tf.function(lambda ids: model(ids, training=True))
+    graph = read.get_concrete_function(tf.TensorSpec((None, None), tf.int32)).graph
+    matrices = [
+        layer.embeddings.value.handle
+        for layer in model.layers
+        if isinstance(layer, layers.Embedding)
+    ]
+    assert len(matrices) == 2
+    for handle in matrices:
+        readers = [reader.type for reader in graph.capture(handle).consumers()]
+        assert readers == ["ResourceGather"]
 
 
 def test_weights_travel_by_name(settings: RunSettings) -> None:
