@@ -58,7 +58,7 @@ def run_worker(
                 f"scores would not compare. Got {threads}. Start the worker with "
                 f"--threads {runner.plan.threads}."
             )
-        ended = work(chief, runner, name)
+        ended = work(chief, runner, name, alone=True)
     except ConnectionError as error:
         raise SearchError(str(error)) from None
     logger.info("No trial is left; %d ran here.", ended)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 
+import keras
+
 from .trial import TrialRunner
 from .watch import Abandoned, AnyChief, Watch
 
@@ -14,7 +16,9 @@ logger = logging.getLogger("emoclf.tuning")
 IDLE = 0.5
 
 
-def work(chief: AnyChief, runner: TrialRunner, name: str) -> int:
+def work(
+    chief: AnyChief, runner: TrialRunner, name: str, *, alone: bool = False
+) -> int:
     """Run trials until there are none.
 
     Parameters
@@ -23,6 +27,9 @@ def work(chief: AnyChief, runner: TrialRunner, name: str) -> int:
     runner : TrialRunner
     name : str
         Of this worker; no two of a search share one.
+    alone : bool, default=False
+        Nothing else in this process uses Keras, so that what Keras keeps of a trial
+        (2 MB at least) can be let go.
 
     Returns
     -------
@@ -46,5 +53,8 @@ def work(chief: AnyChief, runner: TrialRunner, name: str) -> int:
         except Abandoned as error:
             logger.debug("trial %d is left: %s", number, error)
             continue
+        finally:
+            if alone:
+                keras.utils.clear_session()
         if chief.finish(name, outcome):
             ended += 1

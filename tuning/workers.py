@@ -21,6 +21,8 @@ logger = logging.getLogger("emoclf.tuning")
 RESTARTS = 3
 #: Seconds in which a process ends when it is asked to.
 GRACE = 5.0
+#: Seconds in which a chief answers its own workers; it is there before they are.
+ANSWERS = 30
 #: Lines of a worker's log that an error quotes.
 QUOTED = 5
 
@@ -63,7 +65,7 @@ class LocalWorkers:
     def _start(self, name: str) -> None:
         command = [sys.executable, "-m", "emoclf.tuning", "worker", "--name", name]
         command += ["--oracle", f"127.0.0.1:{self.port}"]
-        command += ["--threads", str(self.threads)]
+        command += ["--threads", str(self.threads), "--wait", f"{ANSWERS}s"]
         # Found there what was found here, from wherever that was run.
         paths = os.pathsep.join(path for path in sys.path if path)
         environment = {**os.environ, "PYTHONPATH": paths}

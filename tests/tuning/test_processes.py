@@ -234,8 +234,8 @@ def test_when_the_chief_is_killed_its_workers_end_and_say_so(tmp_path: Path) -> 
         "--address", "127.0.0.1:0", "--lost-after", "15s", "--seeds", "1", "--quiet",
         "--epochs", "200", "--patience", "200", "--ema", "none",
     )  # fmt: skip
-    pids = wait_until(lambda: workers_of(chief.pid))
-    wait_until(lambda: list(search.glob("oracle/trial_*")))
+    # Both are at a trial.
+    wait_until(lambda: len(list(search.glob("oracle/trial_*"))) == 2)
     pids = workers_of(chief.pid)
     assert len(pids) == 2
     chief.kill()
@@ -248,6 +248,22 @@ def test_when_the_chief_is_killed_its_workers_end_and_say_so(tmp_path: Path) -> 
     folder = SearchFolder(search)
     folder.open(new=False)
     folder.close()
+
+
+def test_a_worker_that_has_just_begun_does_not_wait_for_a_dead_chief(
+    tmp_path: Path,
+) -> None:
+    data = write_corpus(tmp_path / "texts.csv")
+    search = tmp_path / "s"
+    chief = start(
+        "-m", "emoclf.tuning", "chief", str(data), "-o", str(search), "--workers", "1",
+        "--address", "127.0.0.1:0", "--seeds", "1", "--quiet",
+    )  # fmt: skip
+    (pid,) = wait_until(lambda: workers_of(chief.pid))
+    chief.kill()
+    chief.communicate()
+    wait_until(lambda: not alive(pid), seconds=90)
+    assert "does not answer" in (search / "logs" / "worker-1.log").read_text()
 
 
 def test_ctrl_c_ends_a_search_and_its_workers(tmp_path: Path) -> None:
