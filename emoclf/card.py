@@ -8,7 +8,7 @@ from emoclf.training.findings import Finding
 PARTS = {
     "train": " that it learnt from",
     "valid": " that chose the epoch",
-    "test": " that were looked at once",
+    "test": " that nothing was fitted to or chosen by",
 }
 
 

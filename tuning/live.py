@@ -49,7 +49,12 @@ class LiveView:
         self._chief = chief
         chief.events = Events(ended=self._ended, lost=self._lost)
         known = len(chief.outcomes)
-        if known:
+        if known >= self.trials:
+            self._say(
+                f"There are {known} trials already, of the {self.trials} asked for: "
+                "none is added."
+            )
+        elif known:
             self._say(f"Going on after {known} trials.")
         if self.console.is_terminal:
             self._live = Live(

@@ -48,7 +48,7 @@ class Noise:
         exact limit is a little narrower.
         """
         confidence = CONFIDENCE ** (1 / max(n_rivals, 1))
-        return self.standard_error * _student(confidence, self.df)
+        return self.standard_error * student(confidence, self.df)
 
 
 def noise(
@@ -98,7 +98,7 @@ def noise(
     variance, df, k = found
     overlap = 1 / (k - 1) if kind == FOLDS else 0.0
     error = math.sqrt(variance * (1 / k + overlap))
-    return Noise(error, error * _student(CONFIDENCE, df), df)
+    return Noise(error, error * student(CONFIDENCE, df), df)
 
 
 def paired_variance(
@@ -135,7 +135,7 @@ def _good_scores(outcomes: Sequence[Outcome], objective: Objective) -> np.ndarra
     return np.array([o.scores(objective.name) for o in paired[:size]])
 
 
-def _student(confidence: float, df: int) -> float:
+def student(confidence: float, df: int) -> float:
     """Return the two-sided limit of Student's t."""
     from scipy.special import stdtrit
 

@@ -6,9 +6,10 @@ can still change is predicted from how much such differences vary among the tria
 are complete: after ``j`` of ``k`` repeats with the mean difference ``d``, the final
 mean difference lies around ``d`` with the standard deviation
 ``s * sqrt((k - j) / (k * j))``, where ``s`` is the standard deviation of paired
-differences, pooled as for the report's noise (a normal prediction with a flat prior). A
-trial ends when even ``d`` plus two of these is below zero: it has about one chance in
-forty to be first. At least :data:`FEWEST` complete trials are needed to know ``s``.
+differences, pooled as for the report's noise (a prediction with a flat prior). A trial
+ends when even ``d`` plus Student's limit for these is below zero: it has one chance in
+forty to be first. ``s`` comes from a few trials, and the limit is wider for it (3.2 of
+them for four trials of two repeats). At least :data:`FEWEST` complete ones are needed.
 
 **Within the first training.** After :data:`FIRST_EPOCH` epochs, a trial ends whose best
 validation figure so far is below that of three quarters of the trials that came as far:
@@ -27,15 +28,13 @@ from statistics import fmean
 
 import numpy as np
 
-from .noise import paired_variance
+from .noise import CONFIDENCE, paired_variance, student
 from .objective import Objective
 from .outcome import COMPLETED, Outcome
 from .ranking import rank
 
 FEWEST = 4
 FIRST_EPOCH = 4
-#: Standard deviations above its mean that a trial's future is given.
-REACH = 2.0
 
 
 def cannot_win(
@@ -63,7 +62,9 @@ def cannot_win(
     if not 0 < done < repeats or len(complete) < FEWEST or noise is None:
         return None
     difference = _behind(scores, complete[0], objective)
-    reach = REACH * math.sqrt(noise[0] * (repeats - done) / (repeats * done))
+    variance, df, _ = noise
+    deviation = math.sqrt(variance * (repeats - done) / (repeats * done))
+    reach = student(CONFIDENCE, df) * deviation
     if difference + reach >= 0:
         return None
     return (

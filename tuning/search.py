@@ -243,6 +243,8 @@ def run_search(
         plan = replace(plan, threads=threads_in_use())
     check_parts(split.train, split.valid)
     _check_objective(plan, split)
+    # Before there is a folder, which would hold on to a space that is wrong.
+    plan.space.for_settings(plan.settings)
     deadline = None if means.seconds is None else time.monotonic() + means.seconds
     place = SearchFolder(folder)
     place.open(new=new)

@@ -43,6 +43,9 @@ def as_options(message: str) -> str:
     message = _BOTH.sub(r"\1", message)
     names = _setting_names()
     any_name = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    if re.search(rf"\[({any_name})[].]", message):
+        # Of a table in a file.
+        return message
     # Words such as "filters" are settings only where a value is given to them.
     long_name = "|".join(re.escape(name) for name in names if "_" in name)
     for pattern, with_value in (

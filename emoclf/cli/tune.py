@@ -299,4 +299,4 @@ def print_result(found: SearchResult, *, as_json: bool) -> None:
         print(as_options(line))
     print()
     print(f"Saved: {found.path} (trial {found.choice.chosen.number}'s settings)")
-    print(f"All of it again: emoclf tune show {found.folder}")
+    print(f"The trials again, and pictures: emoclf tune show {found.folder} --plots P")

@@ -32,3 +32,8 @@ from emoclf.cli.messages import as_options
 )
 def test_settings_become_options(message: str, shown: str) -> None:
     assert as_options(message) == shown
+
+
+def test_tables_of_a_file_keep_their_names() -> None:
+    said = "own.toml, [learning_rate]: learning_rate must be above 0. Got low = 0."
+    assert as_options(said) == said

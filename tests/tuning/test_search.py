@@ -192,6 +192,15 @@ def test_other_texts_are_refused(calm: SearchResult) -> None:
     assert scores(run(calm.folder).outcomes) == scores(calm.outcomes)
 
 
+def test_a_wrong_space_leaves_no_folder(tmp_path: Path) -> None:
+    tables = {"embedding": {"choices": ["static", "non-static"]}}
+    with pytest.raises(
+        SearchError, match=r"\[embedding\]: embedding has nothing to go"
+    ):
+        run(tmp_path / "s", tiny_plan(tables))
+    assert not (tmp_path / "s").exists()
+
+
 def test_a_new_search_moves_the_old_one_away(tmp_path: Path) -> None:
     old = run(tmp_path / "s", trials=1)
     again = run(tmp_path / "s", tiny_plan(flat={"seed": 3}), trials=1, new=True)
