@@ -70,7 +70,11 @@ class SearchFolder:
         try:
             check_writable(self.path)
         except OSError as error:
-            raise SearchError(f"Cannot write {self.path}: {error}.") from error
+            raise SearchError(
+                f"A search cannot have the folder {self.path} "
+                f"({error.strerror or error}). Choose another one: -o on "
+                "the command line, folder in Python."
+            ) from error
         known = (self.path / RUN_FILE).is_file()
         # What a kill left of the very first steps is nobody's file.
         begun = (LOCK, INPUTS, f".{RUN_FILE}.")
@@ -194,6 +198,12 @@ class SearchFolder:
         SearchError
             If there is no search.
         """
+        if self.path.is_file():
+            raise SearchError(
+                f"{self.path} is a file, and a search is a folder. Got the data in its "
+                f"place? The search on them is {self.path.name.split('.')[0]}.search, "
+                "unless another folder was given."
+            )
         return self._read(self.path / SEARCH)
 
     def write_data(self, train: Dataset, valid: Dataset) -> None:

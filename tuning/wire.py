@@ -146,7 +146,8 @@ class RemoteChief:
 
     def __init__(self, address: str, worker: str, *, wait: float = 600.0) -> None:
         host, _, port = address.rpartition(":")
-        if not host or not port.isdigit():
+        sound = port.isdigit() and int(port) < 2**16
+        if not host or "/" in host or not sound:
             raise SearchError(
                 f"A chief's address is HOST:PORT. Got {address!r}, not for instance "
                 "'10.0.0.5:8000'."
@@ -177,7 +178,9 @@ class RemoteChief:
         """Tell a chief that is not there from one that has failed."""
         if error.code() in _AWAY:
             return ConnectionError(
-                f"The chief at {self.address} does not answer ({error.code().name})."
+                f"The chief at {self.address} does not answer ({error.code().name}). "
+                "See whether 'emoclf tune chief' runs there and its port is open to "
+                "this machine; --wait gives it more time."
             )
         return SearchError(
             f"The chief at {self.address} has failed ({error.details()}). Start it "

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from emoclf.cli.shared import add_output_options, new_command, print_json
+from emoclf.errors import SearchError
 from emoclf.quiet import load_tensorflow
 
 NAME = "show"
@@ -39,14 +42,17 @@ def run(args: argparse.Namespace) -> int:
     folder = SearchFolder(args.search)
     plan = SearchPlan.from_dict(folder.about()["plan"])
     outcomes = folder.outcomes()
+    drawn: list[Path] = []
     if args.plots:
         from emoclf.tuning.plots import save_plots
 
-        save_plots(outcomes, plan.objective, Path(args.plots))
+        with _writing("--plots", args.plots):
+            drawn = save_plots(outcomes, plan.objective, Path(args.plots))
     if args.tensorboard:
         from emoclf.tuning.hparams import write_hparams
 
-        write_hparams(outcomes, plan.objective, Path(args.tensorboard))
+        with _writing("--tensorboard", args.tensorboard):
+            write_hparams(outcomes, plan.objective, Path(args.tensorboard))
     if args.json:
         print_json(
             {
@@ -60,7 +66,22 @@ def run(args: argparse.Namespace) -> int:
         print("No trial has ended yet.")
         return 0
     print("\n".join(trial_lines(plan, outcomes)))
+    if drawn:
+        print()
+        print(f"Pictures: {', '.join(map(str, drawn))}")
     if folder.best.is_dir():
         print()
         print(f"Saved: {folder.best}; judged in {folder.report}")
     return 0
+
+
+@contextmanager
+def _writing(option: str, place: str) -> Iterator[None]:
+    """Name the option where its folder cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise SearchError(
+            f"{option} takes a folder that can be written, or made. Got {place!r} "
+            f"({error.strerror or error})."
+        ) from error

@@ -89,6 +89,7 @@ def test_show(place: Path, done: subprocess.CompletedProcess) -> None:
     assert shown.returncode == 0, shown.stderr
     assert "2 trials. macro-F1" in shown.stdout
     assert list((place / "plots").glob("*.png"))
+    assert f"Pictures: {Path('plots', 'scores.png')}" in shown.stdout
     assert list((place / "board").rglob("*tfevents*"))
     told = json.loads(tune(place, "show", "sentences.search", "--json").stdout)
     assert told["plan"]["objective"] == "macro_f1"
@@ -96,6 +97,21 @@ def test_show(place: Path, done: subprocess.CompletedProcess) -> None:
     nothing = tune(place, "show", "plots")
     assert nothing.returncode == 1
     assert "plots is not a folder of a search" in nothing.stderr
+
+
+def test_show_names_what_it_cannot_use(
+    place: Path, done: subprocess.CompletedProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, search = str(place / "sentences.csv"), str(place / "sentences.search")
+    for args, message in [
+        ([data], "The search on them is sentences.search"),
+        ([search, "--plots", data], "--plots takes a folder"),
+        ([search, "--tensorboard", data], "--tensorboard takes a folder"),
+    ]:
+        assert main(["tune", "show", *args]) == 1
+        said = capsys.readouterr().err
+        assert message in said
+        assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -334,11 +334,15 @@ def test_a_chief_without_workers_does_not_wait_for_ever(tmp_path: Path) -> None:
 def test_a_worker_without_a_chief_says_so(tmp_path: Path) -> None:
     with pytest.raises(SearchError, match="HOST:PORT"):
         RemoteChief("somewhere", "me")
+    for wrong in ("http://127.0.0.1:9", "127.0.0.1:65536", "127.0.0.1:"):
+        with pytest.raises(SearchError, match="HOST:PORT"):
+            RemoteChief(wrong, "me")
     worker = ["worker", "--oracle", "127.0.0.1:9", "--wait", "3s"]
     process = start("-m", "emoclf.tuning", *worker)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "127.0.0.1:9 does not answer" in errors
+    assert "--wait gives it more time" in errors
     assert "Traceback" not in errors
 
 
