@@ -68,6 +68,7 @@ def serve(chief: Chief, address: str) -> tuple[Any, int]:
     SearchError
         If the address is taken, or is none.
     """
+    split_address(address)
     server = grpc.server(
         # Threads come when they are needed; a word from a worker must not wait for
         # others that wait for the chief.
@@ -124,6 +125,23 @@ def _answering(answer: Callable[[dict[str, Any]], Any]) -> Callable[..., bytes]:
     return call
 
 
+def split_address(address: str) -> tuple[str, str]:
+    """Return host and port of ``host:port``.
+
+    Raises
+    ------
+    SearchError
+        If it is none.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdigit() or int(port) >= 2**16:
+        raise SearchError(
+            f"A chief's address is HOST:PORT. Got {address!r}, not for instance "
+            "'10.0.0.5:8000'."
+        )
+    return host, port
+
+
 class RemoteChief:
     """A chief behind a wire.
 
@@ -145,13 +163,7 @@ class RemoteChief:
     """
 
     def __init__(self, address: str, worker: str, *, wait: float = 600.0) -> None:
-        host, _, port = address.rpartition(":")
-        sound = port.isdigit() and int(port) < 2**16
-        if not host or "/" in host or not sound:
-            raise SearchError(
-                f"A chief's address is HOST:PORT. Got {address!r}, not for instance "
-                "'10.0.0.5:8000'."
-            )
+        host, port = split_address(address)
         self.address = address
         # keras-tuner finds its chief by these.
         os.environ["KERASTUNER_ORACLE_IP"] = host

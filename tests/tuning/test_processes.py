@@ -329,6 +329,8 @@ def test_a_chief_without_workers_does_not_wait_for_ever(tmp_path: Path) -> None:
         run(tmp_path / "s", workers=0, address="127.0.0.1:0", wait=1.0)
     with pytest.raises(SearchError, match="Cannot listen on"):
         run(tmp_path / "t", workers=0, address="203.0.113.9:1")
+    with pytest.raises(SearchError, match=r"HOST:PORT\. Got 'nonsense'"):
+        run(tmp_path / "t", workers=0, address="nonsense")
 
 
 def test_a_worker_without_a_chief_says_so(tmp_path: Path) -> None:
