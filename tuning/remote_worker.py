@@ -13,7 +13,7 @@ from emoclf.settings import TextSettings
 from .folder import SearchFolder
 from .plan import SearchPlan, versions
 from .trial import TrialRunner
-from .wire import RemoteChief
+from .wire import LEFT, RemoteChief
 from .worker import work
 
 logger = logging.getLogger("emoclf.tuning")
@@ -58,9 +58,13 @@ def run_worker(
                 f"scores would not compare. Got {threads}. Start the worker with "
                 f"--threads {runner.plan.threads}."
             )
-        ended = work(chief, runner, name, alone=True)
     except ConnectionError as error:
         raise SearchError(str(error)) from None
+    try:
+        ended = work(chief, runner, name, alone=True)
+    except ConnectionError as error:
+        # While it asked for a trial: the chief may have written down that it gave one.
+        raise SearchError(f"{error} {LEFT}") from None
     logger.info("No trial is left; %d ran here.", ended)
 
 

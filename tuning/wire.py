@@ -32,6 +32,8 @@ from .watch import PULSE
 SERVICE = "emoclf.Search"
 #: Seconds that one call may take.
 CALL = 20.0
+#: What a worker adds when the chief that gave it a trial is gone.
+LEFT = "This worker ends; a trial that it had runs again."
 _AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 OPTIONS = [("grpc.enable_http_proxy", 0)]
 
@@ -249,6 +251,6 @@ class RemoteChief:
                 except (ConnectionError, SearchError) as error:
                     # Also a chief that failed: who stopped looking would wait for ever.
                     if time.monotonic() - self.heard > patience:
-                        gone(f"{error} This worker ends; its trial runs again.")
+                        gone(f"{error} {LEFT}")
 
         threading.Thread(target=pulse, daemon=True).start()

@@ -234,7 +234,7 @@ def test_when_the_chief_is_killed_its_workers_end_and_say_so(tmp_path: Path) -> 
         "--address", "127.0.0.1:0", "--lost-after", "15s", "--seeds", "1", "--quiet",
         "--epochs", "200", "--patience", "200", "--ema", "none",
     )  # fmt: skip
-    # Both are at a trial.
+    # Both have a trial, or are about to hear of it.
     wait_until(lambda: len(list(search.glob("oracle/trial_*"))) == 2)
     pids = workers_of(chief.pid)
     assert len(pids) == 2
@@ -243,7 +243,7 @@ def test_when_the_chief_is_killed_its_workers_end_and_say_so(tmp_path: Path) -> 
     wait_until(lambda: not any(alive(pid) for pid in pids), seconds=90)
     said = (search / "logs" / "worker-1.log").read_text()
     assert "does not answer" in said
-    assert "its trial runs again" in said
+    assert "a trial that it had runs again" in said
     # Nobody has the folder any more.
     folder = SearchFolder(search)
     folder.open(new=False)
