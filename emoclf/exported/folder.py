@@ -16,7 +16,6 @@ import json
 import os
 import re
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +35,8 @@ _BLOCK = 1 << 18
 _VERSION = re.compile(r"([1-9][0-9]*)|\.([1-9][0-9]*)\.before")
 
 
-# Each method that a dataclass gets is compiled at import, for a third of a millisecond;
-# comparing or printing arrays field by field helps nobody.
-@dataclass(frozen=True, eq=False, repr=False)
+# A plain class, as wherever a fresh process waits for its first answer: methods of a
+# dataclass are compiled at each import, and eight of them took seven milliseconds.
 class ExportFolder:
     """An export whose files are all there and unchanged.
 
@@ -49,8 +47,13 @@ class ExportFolder:
         What ``emoclf.json`` says.
     """
 
-    place: Path
-    about: dict[str, Any]
+    def __init__(
+        self,
+        place: Path,
+        about: dict[str, Any],
+    ) -> None:
+        self.place = place
+        self.about = about
 
     @property
     def form(self) -> str:
@@ -70,7 +73,8 @@ class ExportFolder:
                 f"{self.place} is incomplete: its {ABOUT} does not name {name}. Export "
                 "it again."
             )
-        return np.load(self.place / name, mmap_mode="r", allow_pickle=False)
+        # As a str: NumPy follows the links of a Path at each part of it.
+        return np.load(f"{self.place}/{name}", mmap_mode="r", allow_pickle=False)
 
     def json(self, name: str) -> Any:
         """Return a document."""

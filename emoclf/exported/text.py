@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class ExportedText:
             settings["emoticons"],
         )
         tokens = folder.json(VOCABULARY)
-        self.ids = {token: number for number, token in enumerate(tokens, FIRST)}
+        self.ids = dict(zip(tokens, count(FIRST), strict=False))
         self.max_length = int(text["max_length"])
         self.stop_words = frozenset(text["stop_words"])
         self._pieces = PieceEncoder(

@@ -18,7 +18,6 @@ from emoclf.exported.classifier import ExportedClassifier
 from emoclf.exported.folder import ExportFolder, read_export
 from emoclf.exported.text import ExportedText
 from emoclf.folded.head import Head
-from emoclf.folded.mean_embedding import FoldedMeanEmbedding
 from emoclf.folded.text_cnn import Convolution, FoldedTextCNN
 from emoclf.folded.vectors import WordVectors
 from emoclf.folded.words import PRECISIONS, Rounding, windows_of
@@ -122,6 +121,8 @@ def load_network(folder: ExportFolder, precision: str, engine: str) -> Any:
             raise SettingsError(
                 f"Averaged embeddings are looked up in float32. Got {precision!r}."
             )
+        from emoclf.folded.mean_embedding import FoldedMeanEmbedding
+
         return FoldedMeanEmbedding(
             folder.array("words.npy"),
             folder.array("pairs.npy") if about["pairs"] else None,

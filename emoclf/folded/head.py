@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from math import exp
 
 import numpy as np
@@ -28,7 +27,6 @@ def activate(name: str, values: np.ndarray) -> np.ndarray:
     raise ValueError(f"There is no activation {name!r}.")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Head:
     """From a text's features to probabilities.
 
@@ -44,18 +42,32 @@ class Head:
         Shapes (n_features, width) and (width,).
     """
 
-    kernel: np.ndarray
-    bias: np.ndarray
-    several: bool
-    activation: str = "relu"
-    hidden_kernel: np.ndarray | None = None
-    hidden_bias: np.ndarray | None = None
+    def __init__(
+        self,
+        kernel: np.ndarray,
+        bias: np.ndarray,
+        several: bool,
+        activation: str = "relu",
+        hidden_kernel: np.ndarray | None = None,
+        hidden_bias: np.ndarray | None = None,
+    ) -> None:
+        self.kernel = kernel
+        self.bias = bias
+        self.several = several
+        self.activation = activation
+        self.hidden_kernel = hidden_kernel
+        self.hidden_bias = hidden_bias
 
     def reordered(self, order: np.ndarray) -> Head:
         """Return a head for features in another order."""
-        if self.hidden_kernel is None:
-            return replace(self, kernel=self.kernel[order])
-        return replace(self, hidden_kernel=self.hidden_kernel[order])
+        kernel, hidden = self.kernel, self.hidden_kernel
+        if hidden is None:
+            kernel = kernel[order]
+        else:
+            hidden = hidden[order]
+        return Head(
+            kernel, self.bias, self.several, self.activation, hidden, self.hidden_bias
+        )
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Return probabilities, float32 of shape (n, n_classes)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from emoclf.folded.words import Rounding, Windows, WordRows
 BLOCK = {2: 512, 4: 256}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Convolution:
     """Kernels that share their windows, folded with the embedding.
 
@@ -30,11 +28,19 @@ class Convolution:
     vectors : WordVectors
     """
 
-    windows: Windows
-    kernel: np.ndarray
-    bias: np.ndarray
-    rounding: Rounding | None
-    vectors: WordVectors
+    def __init__(
+        self,
+        windows: Windows,
+        kernel: np.ndarray,
+        bias: np.ndarray,
+        rounding: Rounding | None,
+        vectors: WordVectors,
+    ) -> None:
+        self.windows = windows
+        self.kernel = kernel
+        self.bias = bias
+        self.rounding = rounding
+        self.vectors = vectors
 
 
 class NumpyConvolution:

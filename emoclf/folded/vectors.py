@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 #: Words whose vectors are stored more finely: the commonest ones, most of any text.
 FINE = 6000
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class WordVectors:
     """The vectors of a vocabulary.
 
@@ -24,9 +21,15 @@ class WordVectors:
         two numbers from -8 to 7 in each byte, 8 added, the first in the lower half.
     """
 
-    rows: np.ndarray
-    scale: np.ndarray | None = None
-    fine: np.ndarray | None = None
+    def __init__(
+        self,
+        rows: np.ndarray,
+        scale: np.ndarray | None = None,
+        fine: np.ndarray | None = None,
+    ) -> None:
+        self.rows = rows
+        self.scale = scale
+        self.fine = fine
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -8,8 +8,6 @@ process that answers one text multiplies out its words and no others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from emoclf.folded.vectors import WordVectors
@@ -23,7 +21,6 @@ INT8 = 253
 AT_ONCE = 1024
 
 
-@dataclass(frozen=True, repr=False)
 class Windows:
     """Which windows a text has, for kernels that share them.
 
@@ -35,9 +32,15 @@ class Windows:
     stride : int
     """
 
-    sizes: tuple[int, ...]
-    padding: str
-    stride: int
+    def __init__(
+        self,
+        sizes: tuple[int, ...],
+        padding: str,
+        stride: int,
+    ) -> None:
+        self.sizes = sizes
+        self.padding = padding
+        self.stride = stride
 
     @property
     def shifts(self) -> range:
@@ -98,7 +101,6 @@ def by_shift(windows: Windows, kernels: dict[int, np.ndarray]) -> np.ndarray:
     return np.ascontiguousarray(joined.transpose(1, 0, 2))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Rounding:
     """How a table's numbers stand for what words add.
 
@@ -112,9 +114,15 @@ class Rounding:
         What zero stands for; zeros for int16.
     """
 
-    dtype: np.dtype
-    step: np.ndarray
-    middle: np.ndarray
+    def __init__(
+        self,
+        dtype: np.dtype,
+        step: np.ndarray,
+        middle: np.ndarray,
+    ) -> None:
+        self.dtype = dtype
+        self.step = step
+        self.middle = middle
 
 
 class WordRows:

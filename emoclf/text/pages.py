@@ -8,7 +8,6 @@ them: a code point is looked up when a text has it for the first time.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from emoclf.text.tables import SIZE, SPACE, CodePoints
 PAGE = 256
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Pages:
     """What a tokenizer knows of each code point, equal pages once.
 
@@ -30,9 +28,15 @@ class Pages:
         From a code point to its normal form.
     """
 
-    numbers: np.ndarray
-    classes: np.ndarray
-    changes: np.ndarray
+    def __init__(
+        self,
+        numbers: np.ndarray,
+        classes: np.ndarray,
+        changes: np.ndarray,
+    ) -> None:
+        self.numbers = numbers
+        self.classes = classes
+        self.changes = changes
 
     def strings(self, lowercase: bool) -> tuple[_Lazy, _Lazy]:
         """Return the tables as ``str.translate`` wants them: classes, forms.

@@ -9,8 +9,8 @@ the ids come from is still the one definition in ``emoclf.text.tokenizer``.
 from __future__ import annotations
 
 import os
+from _thread import allocate_lock  # threading takes a millisecond to import.
 from collections.abc import Callable, Sequence
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ class PieceEncoder:
         self._few: dict[str, tuple[int, ...]] = {}
         self._engine: Callable[[PieceTable], Any] = lambda table: table
         self._batches: Any = None
-        self._lock = Lock()
+        self._lock = allocate_lock()
 
     def use(self, engine: Callable[[PieceTable], Any]) -> None:
         """Answer batches with ``engine(table).encode(texts)``."""

@@ -52,8 +52,8 @@ _RUN = "".join(rf"|{re.escape(mark)}+[MJ]*" for mark in RUNS)
 # they stand: findall is twice as fast as finditer. Plain words come first, with the
 # space behind them; L++ does not give letters back to make the look-ahead true.
 _PATTERNS = {
-    "words": re.compile(r"L++(?![MJAD])S?|S+|" + _WORD + _RUN + _REST),
-    "characters": re.compile("S+" + _REST),
+    "words": r"L++(?![MJAD])S?|S+|" + _WORD + _RUN + _REST,
+    "characters": "S+" + _REST,
 }
 
 
@@ -104,7 +104,7 @@ class Tokenizer:
         )
         if kind == "jieba":
             _jieba()  # A missing package is said now, not at the first text.
-        self._pieces = _PATTERNS.get(kind, _PATTERNS["words"]).findall
+        self._pieces = re.compile(_PATTERNS.get(kind, _PATTERNS["words"])).findall
 
     def tokens(self, text: str) -> list[str]:
         """Return the tokens of a text, in their normal form."""

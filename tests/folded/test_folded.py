@@ -253,6 +253,30 @@ sys.exit(code)
         assert line == f"{label}\t{chances.max():.4f}"
 
 
+def test_a_first_answer_waits_for_nothing_that_it_does_not_need(
+    folded_path: Path,
+) -> None:
+    program = """
+import sys
+import numpy
+before = set(sys.modules)
+from emoclf.folded import load_folded
+load_folded(sys.argv[1]).predict(["It was lovely."])
+print(*set(sys.modules) - before)
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program, str(folded_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = set(done.stdout.split())
+    assert "emoclf.folded.text_cnn" in imported
+    # Each takes half a millisecond to twenty, of some thirty in all.
+    slow = {"dataclasses", "numpy.ma", "threading", "unicodedata", "numba"}
+    assert not imported & slow
+
+
 def test_a_quick_answer_says_what_is_wrong(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "emoclf.folded", str(tmp_path / "none"), "text"],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 
-from emoclf.text import tables
+from emoclf.text import make_tables, tables
 from emoclf.text.tokenizer import Tokenizer
 
 
@@ -24,3 +26,16 @@ def test_a_normal_form_is_its_own_normal_form_and_keeps_the_class() -> None:
 def test_emoji_newer_than_the_tables_join_like_the_others() -> None:
     newer = "\U0001fae8\u200d\U0001f468"
     assert Tokenizer().tokens(f"so {newer}!") == ["so", newer, "!"]
+
+
+def test_the_shipped_tables_are_what_is_made_from_their_unicode() -> None:
+    made, points = make_tables.build(), tables.shipped()
+    with np.load(tables.FILE, allow_pickle=False) as arrays:
+        same_unicode = str(arrays[tables.VERSION]) == unicodedata.unidata_version
+    for name in ("classes", "lower", "plain"):
+        differ = np.flatnonzero(getattr(made, name) != getattr(points, name))
+        if same_unicode:
+            assert not len(differ)
+        # Another Unicode names some characters more; none of them is in plain use.
+        assert len(differ) < 20_000
+        assert (differ > 0x370).all()
