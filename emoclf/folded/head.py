@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import exp
 
 import numpy as np
@@ -60,11 +61,18 @@ class Head:
 
     def reordered(self, order: np.ndarray) -> Head:
         """Return a head for features in another order."""
+        return self._with_first(lambda kernel: kernel[order])
+
+    def scaled(self, step: np.ndarray) -> Head:
+        """Return a head for features in units of ``step``, shape (n_features,)."""
+        return self._with_first(lambda kernel: kernel * step[:, None])
+
+    def _with_first(self, change: Callable[[np.ndarray], np.ndarray]) -> Head:
         kernel, hidden = self.kernel, self.hidden_kernel
         if hidden is None:
-            kernel = kernel[order]
+            kernel = change(kernel)
         else:
-            hidden = hidden[order]
+            hidden = change(hidden)
         return Head(
             kernel, self.bias, self.several, self.activation, hidden, self.hidden_bias
         )

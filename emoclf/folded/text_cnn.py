@@ -79,6 +79,12 @@ class NumpyConvolution:
         shifts = parts.windows.shifts
         self._before, self._after = [0] * -shifts[0], [0] * shifts[-1]
 
+    def in_units(self) -> np.ndarray:
+        """Answer in units from now on, and return what they are worth, (columns,)."""
+        step = np.ones(self.columns, np.float32) if self.step is None else self.step
+        self.step, self.bias = None, self.bias / step
+        return step
+
     def maxima(self, texts: Block) -> np.ndarray:
         """Return each filter's largest answer, with its bias."""
         counts = self.windows.count(texts.lengths)
@@ -127,8 +133,7 @@ class NumpyConvolution:
             sums = np.zeros((n, self.columns), np.float32)
         if self.step is not None:
             sums = sums * self.step
-        sums += self.bias
-        return sums
+        return np.add(sums, self.bias, out=sums if sums.dtype == np.float32 else None)
 
     def _answers(self, texts: Block, counts: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the sums of one window after the other, for the texts that have it.
@@ -212,6 +217,10 @@ class FoldedTextCNN:
         self.convolutions = [NumpyConvolution(parts) for parts in convolutions]
         self.pooling = pooling
         self.activation = activation
+        if activation == "relu":
+            # relu(step * x) is step * relu(x): a factor of the head, not of each text.
+            steps = [part.in_units() for part in self.convolutions]
+            head = head.scaled(np.concatenate(steps))
         self.head = head
 
     def one(self, token_ids: list[int]) -> np.ndarray:

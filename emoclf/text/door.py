@@ -7,6 +7,9 @@ from typing import Any
 
 from emoclf.errors import DataError
 
+#: What plain lists of plain texts consist of: one look at all types, not one at each.
+_EXACT = {str}
+
 
 def as_texts(texts: Iterable[Any]) -> list[str]:
     """Return texts as a list, or say which one is not a text.
@@ -26,6 +29,8 @@ def as_texts(texts: Iterable[Any]) -> list[str]:
     >>> as_texts(("one", "two"))
     ['one', 'two']
     """
+    if type(texts) is list and set(map(type, texts)) <= _EXACT:
+        return texts.copy()
     if isinstance(texts, str | bytes):
         raise DataError(
             f"Texts must be a list of str. Got the single {type(texts).__name__} "
