@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from emoclf.errors import SettingsError
+
 #: Read by OpenMP, OpenBLAS, MKL, numba and TensorFlow.
 THREADS = (
     "OMP_NUM_THREADS",
@@ -38,5 +40,15 @@ def share_of_threads(n_processes: int) -> dict[str, str]:
 
 
 def with_threads(threads: int) -> dict[str, str]:
-    """Return the environment of a process that uses so many threads."""
+    """Return the environment of a process that uses so many threads.
+
+    Raises
+    ------
+    SettingsError
+        If there are none.
+    """
+    if threads < 1:
+        raise SettingsError(
+            f"A process needs at least one thread. Got threads={threads!r}."
+        )
     return dict.fromkeys(THREADS, str(threads))

@@ -102,7 +102,12 @@ def choose(outcomes: Sequence[Outcome], objective: Objective, *, kind: str) -> C
 
 
 def verdict(
-    choice: Choice, objective: Objective, *, repeats: int, kind: str
+    choice: Choice,
+    objective: Objective,
+    *,
+    repeats: int,
+    kind: str,
+    judged: bool = False,
 ) -> list[str]:
     """Return what the choice means, in sentences that one can act on."""
     found = choice.noise
@@ -118,7 +123,12 @@ def verdict(
     if choice.n_tried > 1:
         said.append(
             f"The figure of the best of {choice.n_tried} trials flatters: part of it "
-            "is luck. Judge the chosen one on a test part that no trial has seen, once."
+            "is luck. "
+            + (
+                "The test part, below, is free of that."
+                if judged
+                else "Judge the chosen one on a test part that no trial has seen, once."
+            )
         )
     if kind == SEEDS:
         said.append(

@@ -12,7 +12,7 @@ from typing import Any
 from emoclf.bundle_folder import read_figures, save_bundle
 from emoclf.datasets.split import Split
 from emoclf.errors import BundleError, SearchError
-from emoclf.evaluation.judge import SEARCH, judge
+from emoclf.evaluation.judge import AUDIT, SEARCH, judge
 from emoclf.evaluation.report import EvaluationReport
 from emoclf.files import write_atomically
 from emoclf.pipeline import train_classifier
@@ -58,7 +58,8 @@ class SearchResult:
 
     def lines(self) -> list[str]:
         """Return the report on the trials, as text."""
-        return trial_lines(self.plan, self.outcomes)
+        judged = not self.report.network.chose_epoch
+        return trial_lines(self.plan, self.outcomes, judged=judged)
 
     def judged_lines(self) -> list[str]:
         """Return what the winner is worth, beside the floors, as text."""
@@ -71,8 +72,18 @@ class SearchResult:
         return lines
 
 
-def trial_lines(plan: SearchPlan, outcomes: Sequence[Outcome]) -> list[str]:
-    """Return the report on a plan's trials, as text."""
+def trial_lines(
+    plan: SearchPlan, outcomes: Sequence[Outcome], *, judged: bool = False
+) -> list[str]:
+    """Return the report on a plan's trials, as text.
+
+    Parameters
+    ----------
+    plan : SearchPlan
+    outcomes : sequence of Outcome
+    judged : bool, default=False
+        What the chosen one reaches on the test part stands below.
+    """
     return report_lines(
         outcomes,
         plan.objective,
@@ -80,6 +91,48 @@ def trial_lines(plan: SearchPlan, outcomes: Sequence[Outcome]) -> list[str]:
         kind=plan.kind,
         edges=_edges(plan),
         seed=plan.settings.seed,
+        judged=judged,
+    )
+
+
+def read_result(folder: SearchFolder) -> SearchResult | None:
+    """Return what a finished search found, as :func:`emoclf.tuning.search.search` did.
+
+    Parameters
+    ----------
+    folder : SearchFolder
+
+    Returns
+    -------
+    result : SearchResult or None
+        None while trials run, or until the winner of all of them is trained.
+
+    Raises
+    ------
+    SearchError
+        If the folder is none of a search.
+    """
+    plan = SearchPlan.from_dict(folder.about()["plan"])
+    outcomes = folder.outcomes()
+    if not any(one.status == COMPLETED for one in outcomes):
+        return None
+    choice = choose(outcomes, plan.objective, kind=plan.kind)
+    report = _known_report(folder, _summary(plan, choice, outcomes))
+    if report is None:
+        return None
+    return _result(plan, folder, outcomes, choice, report)
+
+
+def _result(
+    plan: SearchPlan,
+    folder: SearchFolder,
+    outcomes: Sequence[Outcome],
+    choice: Choice,
+    report: EvaluationReport,
+) -> SearchResult:
+    looks = int(folder.about().get("looks", 0))
+    return SearchResult(
+        plan, tuple(outcomes), choice, folder.best, folder.path, looks, report
     )
 
 
@@ -128,12 +181,8 @@ def finish(
     report = _known_report(folder, summary)
     if report is None:
         report = _train_winner(plan, folder, choice.chosen, split, summary, callbacks)
-    lines = trial_lines(plan, outcomes)
-    looks = int(folder.about().get("looks", 0))
-    result = SearchResult(
-        plan, tuple(outcomes), choice, folder.best, folder.path, looks, report
-    )
-    lines += ["", *result.judged_lines()]
+    result = _result(plan, folder, outcomes, choice, report)
+    lines = [*result.lines(), "", *result.judged_lines()]
     write_atomically(folder.report, ("\n".join(lines) + "\n").encode())
     return result
 
@@ -207,7 +256,7 @@ def _train_winner(
     if final.test is not None and len(final.test):
         folder.count_look()
     report = judge(trained, final)
-    others = tuple(advice for advice in report.advice if advice != SEARCH)
+    others = tuple(one for one in report.advice if one not in (AUDIT, SEARCH))
     report = replace(report, advice=others)
     figures = {
         **trained.bundle.figures,

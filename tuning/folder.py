@@ -6,7 +6,10 @@ import json
 import os
 import re
 import shutil
+import textwrap
 import time
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,8 @@ INPUTS = ".inputs"
 SEARCH = "search.json"
 DATA = "data.json"
 DEATHS = "deaths.json"
+#: Letters of a text in a message.
+EXCERPT = 40
 # What files and folders are called while they are written.
 _LEFT = re.compile(r"\..+\.\d+(\.part)?|\.part-.+")
 _DEPTHS = ("*", "*/*", "*/*/*")
@@ -78,6 +83,11 @@ class SearchFolder:
         known = (self.path / RUN_FILE).is_file()
         # What a kill left of the very first steps is nobody's file.
         begun = (LOCK, INPUTS, f".{RUN_FILE}.")
+        if not known and self.trials.is_dir():
+            raise SearchError(
+                f"{self.path} has trials, but no {RUN_FILE}, which says of what search "
+                "they are. Restore it from a copy, or choose another folder."
+            )
         if not known and any(not p.name.startswith(begun) for p in self.path.iterdir()):
             raise SearchError(
                 f"{self.path} exists and is not a folder of a search. Choose another "
@@ -114,13 +124,23 @@ class SearchFolder:
             self._lock.release()
             self._lock = None
 
-    def refuse_other(self, plan: SearchPlan, texts: dict[str, str]) -> None:
+    def refuse_other(
+        self, plan: SearchPlan, texts: dict[str, str], parts: Mapping[str, Dataset]
+    ) -> None:
         """Refuse another search before anything is prepared for it.
+
+        Parameters
+        ----------
+        plan : SearchPlan
+        texts : dict of str to str
+            What :func:`contents_of` returned.
+        parts : mapping of str to Dataset
+            Of which it did.
 
         Raises
         ------
         ResumeError
-            It says what differs.
+            It says what differs, and how many texts.
         """
         path = self.path / RUN_FILE
         if path.is_file():
@@ -128,7 +148,28 @@ class SearchFolder:
             known = {"word vectors": self._read(path).get("word vectors")}
             known = {name: value for name, value in known.items() if value}
             fingerprint = {**plan.fingerprint(), **texts, **known}
-            CheckpointFolder(self.path, fingerprint, cure=CURE).check_fingerprint()
+            cure = f"{self._changed(parts)}{CURE}"
+            CheckpointFolder(self.path, fingerprint, cure=cure).check_fingerprint()
+
+    def _changed(self, parts: Mapping[str, Dataset]) -> str:
+        """Say how many texts, with their labels, are other ones than before."""
+        try:
+            before = Counter(self._read(self.path / DATA)["rows"])
+        except (SearchError, KeyError):
+            return ""
+        now = {row: (part, i) for part in parts.values()
+               for i, row in enumerate(_rows(part))}  # fmt: skip
+        after = Counter(row for part in parts.values() for row in _rows(part))
+        gone, new = (before - after).total(), after - before
+        if not gone and not new:
+            return ""
+        said = f"Of {before.total():,} texts with their labels {gone:,} are gone"
+        said += f", and {new.total():,} are new"
+        if new:
+            part, index = now[next(iter(new))]
+            text = textwrap.shorten(part.texts[index], EXCERPT, placeholder="…")
+            said += f" (first {part.place(index)} of {part.source}: {text!r})"
+        return f"{said}. "
 
     def begin(
         self, plan: SearchPlan, contents: dict[str, str], *, vectors: str = ""
@@ -206,14 +247,19 @@ class SearchFolder:
             )
         return self._read(self.path / SEARCH)
 
-    def write_data(self, train: Dataset, valid: Dataset) -> None:
-        """Keep the parts for other processes; the test part is none of theirs."""
-        values = {
-            name: {"texts": part.texts, "labels": part.labels}
-            for name, part in (("train", train), ("valid", valid))
+    def write_data(self, parts: Mapping[str, Dataset]) -> None:
+        """Keep the parts for other processes; the test part is none of theirs.
+
+        Of all parts the rows' digests are kept, to say later how many have changed.
+        """
+        train = parts["train"]
+        values: dict[str, Any] = {
+            name: {"texts": parts[name].texts, "labels": parts[name].labels}
+            for name in ("train", "valid")
         }
-        values["label_names"] = list(train.label_names)  # type: ignore[assignment]
-        values["several"] = train.several  # type: ignore[assignment]
+        values["label_names"] = list(train.label_names)
+        values["several"] = train.several
+        values["rows"] = [row for part in parts.values() for row in _rows(part)]
         self._write(self.path / DATA, values)
 
     def read_data(self) -> tuple[Dataset, Dataset]:
@@ -273,8 +319,8 @@ class SearchFolder:
             write_atomically(path, data)
         except OSError as error:
             raise SearchError(
-                f"Cannot write {path}: {error}. Make room, and the same command goes "
-                "on."
+                f"Cannot write {path}: {error.strerror or error}. Mend it, and the "
+                "same command goes on."
             ) from error
 
     def _read(self, path: Path) -> Any:
@@ -289,7 +335,13 @@ class SearchFolder:
             ) from error
 
 
-def contents_of(parts: dict[str, Dataset]) -> dict[str, str]:
+def _rows(part: Dataset) -> list[str]:
+    """Return a short digest of each text with its label."""
+    pairs = zip(part.texts, part.labels, strict=True)
+    return [digest(text, label)[:16] for text, label in pairs]
+
+
+def contents_of(parts: Mapping[str, Dataset]) -> dict[str, str]:
     """Return digests of the texts of each part, by names that users know."""
     return {
         f"{name} texts": digest(list(part.texts), list(part.labels))

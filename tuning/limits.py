@@ -17,6 +17,8 @@ from emoclf.export.folder import size_of
 from emoclf.exported import load_exported
 from emoclf.predictor import Predictor
 
+from .checks import check_numbers
+
 #: Texts that are answered, one at a time, to see how long one takes.
 TIMED = 100
 
@@ -47,6 +49,10 @@ class Limits:
     milliseconds: float | None = None
 
     def __post_init__(self) -> None:
+        check_numbers(
+            whole={"parameters": self.parameters, "bytes": self.bytes},
+            any_number={"milliseconds": self.milliseconds},
+        )
         for field in fields(self):
             value = getattr(self, field.name)
             if value is not None and not value > 0:

@@ -103,7 +103,9 @@ class LiveView:
         figure = f"{label(self._chief.plan.objective)} {score:.4f}"
         if spread is not None:
             figure += f" ± {spread:.4f}"
-        return figure if outcome.status == COMPLETED else f"{figure} (ended early)"
+        if outcome.status == COMPLETED:
+            return figure
+        return f"{figure} (ended early: {outcome.reason})"
 
     def left(self) -> str:
         """Return the time that the other trials will take, by the mean so far."""

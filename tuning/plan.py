@@ -12,6 +12,7 @@ from emoclf.bundle import installed_versions
 from emoclf.errors import SearchError, did_you_mean
 from emoclf.settings import RunSettings
 
+from .checks import check_numbers
 from .limits import Limits
 from .objective import Objective
 from .outcome import FOLDS, KINDS, SEEDS
@@ -66,6 +67,10 @@ class SearchPlan:
     threads: int = 1
 
     def __post_init__(self) -> None:
+        check_numbers(
+            whole={self.kind: self.repeats, "threads": self.threads},
+            any_number={"trial_seconds": self.trial_seconds},
+        )
         for name, value, known in (
             ("strategy", self.strategy, STRATEGIES),
             ("kind", self.kind, KINDS),

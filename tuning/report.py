@@ -37,6 +37,7 @@ def report_lines(
     kind: str,
     edges: Mapping[str, tuple[float, float]] | None = None,
     seed: int = 0,
+    judged: bool = False,
     width: int = WIDTH,
 ) -> list[str]:
     """Return the whole report: the trials, a verdict, what mattered, and hints.
@@ -53,6 +54,8 @@ def report_lines(
         The lowest and highest value that was searched, for settings that have them.
     seed : int, default=0
         For the importances.
+    judged : bool, default=False
+        The chosen trial's figures on the test part stand below.
     width : int, default=100
         Of the terminal.
     """
@@ -68,7 +71,7 @@ def report_lines(
         _grouped(outcomes, OVER_LIMIT, "over a limit", width),
     ]
     if choice:
-        said = verdict(choice, objective, repeats=repeats, kind=kind)
+        said = verdict(choice, objective, repeats=repeats, kind=kind, judged=judged)
         blocks.append(["Verdict", *_wrapped(said, width)])
     else:
         blocks.append(["No trial was completed: there is nothing to choose."])
@@ -209,21 +212,31 @@ def _pruned(
         ]
         for o in pruned
     ]
-    head = f"{_count(len(pruned))} given up early; their figures are not comparable:"
-    return [head, *_with_settings(rows, pruned, varied(outcomes), width)]
+    own = "its figures are" if len(pruned) == 1 else "their figures are"
+    head = (
+        f"{_count(len(pruned))} given up early (why: the last column of results.csv); "
+        f"{own} not comparable:"
+    )
+    lines = _wrapped([head], width)
+    return [*lines, *_with_settings(rows, pruned, varied(outcomes), width)]
 
 
 def _grouped(
     outcomes: Sequence[Outcome], status: str, words: str, width: int
 ) -> list[str]:
     """Return trials without a result: each reason once, with the trials' numbers."""
+    some_of = [o for o in outcomes if o.status == status]
+    if not some_of:
+        return []
+    return [f"{_count(len(some_of))} {words}:", *_reasons(some_of, width)]
+
+
+def _reasons(outcomes: Sequence[Outcome], width: int) -> list[str]:
+    """Return each reason once, with the trials' numbers, the commonest first."""
     found: dict[str, list[int]] = {}
     for o in outcomes:
-        if o.status == status:
-            found.setdefault(_flat(o.reason) or "no reason given", []).append(o.number)
-    if not found:
-        return []
-    lines = [f"{_count(sum(map(len, found.values())))} {words}:"]
+        found.setdefault(_flat(o.reason) or "no reason given", []).append(o.number)
+    lines = []
     for reason, numbers in sorted(found.items(), key=lambda item: -len(item[1])):
         names = "trial" if len(numbers) == 1 else f"{len(numbers)} times, trials"
         text = f"{reason} ({names} {some(numbers)})"
@@ -241,7 +254,7 @@ def _importance_lines(
     if not found:
         why = "all trials have the same score"
         if len(trials) < FEWEST_TRIALS:
-            why = f"of {FEWEST_TRIALS} trials with a score that it takes, there "
+            why = f"that takes {FEWEST_TRIALS} trials with a score, and there "
             why += "is 1" if len(trials) == 1 else f"are {len(trials)}"
         elif not varied(trials):
             why = "no setting differs between the trials"

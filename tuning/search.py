@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from emoclf.quiet import hide_retracing
 from emoclf.settings import RunSettings
 from emoclf.training.checkpoint import digest
 
+from .checks import check_numbers
 from .chief import PATIENCE, Chief
 from .finish import SearchResult, finish
 from .folder import SearchFolder, contents_of
@@ -76,6 +77,14 @@ class Means:
     wait: float = 3600.0
 
     def __post_init__(self) -> None:
+        check_numbers(
+            whole={"trials": self.trials, "workers": self.workers, "keep": self.keep},
+            any_number={
+                "seconds": self.seconds,
+                "patience": self.patience,
+                "wait": self.wait,
+            },
+        )
         if self.trials < 1:
             raise SearchError(
                 f"A search needs at least one trial. Got {self.trials!r}."
@@ -122,7 +131,7 @@ def search(
     settings: RunSettings | None = None,
     *,
     folder: str | os.PathLike[str],
-    space: Space | str | os.PathLike[str] | None = None,
+    space: Space | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     trials: int = 20,
     strategy: str = "random",
     objective: str = "macro_f1",
@@ -152,8 +161,10 @@ def search(
         The first trial, and whatever is not searched. Its seed drives the search.
     folder : path
         Holds everything; ``tuning/README.md`` says what.
-    space : Space or path, optional
-        What is searched; else what comes with the package for the architecture.
+    space : Space, mapping or path, optional
+        What is searched: of a TOML file, or its tables, as in
+        ``{"filters": {"choices": [50, 100]}}``; else what comes with the package for
+        the architecture.
     trials : int >= 1, default=20
     strategy : {"random", "grid", "bayesian", "hyperband"}
     objective : {"macro_f1", "accuracy", "micro_f1", "average_precision", "log_loss"}
@@ -199,7 +210,9 @@ def search(
     """
     settings = settings or RunSettings()
     kind, repeats = kind_and_repeats(folds, seeds)
-    if not isinstance(space, Space):
+    if isinstance(space, Mapping):
+        space = Space.from_dict(settings.architecture, space, name="space")
+    elif not isinstance(space, Space):
         space = Space.load(settings.architecture, space)
     plan = SearchPlan(
         settings=settings,
@@ -288,7 +301,7 @@ def _begin(plan: SearchPlan, split: Split, place: SearchFolder) -> TrialRunner:
     runner = TrialRunner.new(plan, place, split.train, split.valid, vectors=vectors)
     inputs = runner.inputs
     contents = contents_of(split.parts())
-    place.refuse_other(plan, contents)
+    place.refuse_other(plan, contents, split.parts())
     if plan.settings.embedding.vectors is not None:
         # What they say of the first repeat stands for their whole file, also where only
         # some trials use them.
@@ -297,7 +310,7 @@ def _begin(plan: SearchPlan, split: Split, place: SearchFolder) -> TrialRunner:
         if known is not None:
             contents["word vectors"] = digest(known.ids, known.rows)
     resumed = place.begin(plan, contents, vectors=inputs.vectors)
-    place.write_data(split.train, split.valid)
+    place.write_data(split.parts())
     for repeat in range(plan.repeats):
         encoded = inputs.encoded(repeat, plan.settings)
         if not repeat and not resumed:

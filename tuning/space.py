@@ -112,6 +112,11 @@ class Space:
         """Return the tables as plain values, which :meth:`from_dict` reads again."""
         return {dimension.name: dimension.to_dict() for dimension in self.dimensions}
 
+    def log_names(self) -> list[str]:
+        """Return the settings that are searched on a scale of ratios."""
+        shapes = {one.name: one.shape for one in self.dimensions}
+        return [n for n, s in shapes.items() if isinstance(s, Range) and s.log]
+
     def names(self) -> list[str]:
         """Return the settings that are searched."""
         return [dimension.name for dimension in self.dimensions]

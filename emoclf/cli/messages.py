@@ -23,6 +23,7 @@ _ARGUMENTS = (
     "engine",
     "folds",
     "seeds",
+    "threads",
 )
 _BOTH = re.compile(r"\w+=True \((--[\w-]+) on the command line\)")
 

@@ -20,6 +20,13 @@ DATA_HELP = "CSV, TSV, JSON Lines or Parquet, plain or .gz; - is standard input"
 class Parser(argparse.ArgumentParser):
     """Answer a wrong call on one line, not below the whole usage."""
 
+    def parse_known_args(self, *args: Any, **more: Any) -> Any:
+        """Refuse what is not known where it stands: the command's help has the rest."""
+        found, unknown = super().parse_known_args(*args, **more)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and end with exit code 2."""
         self.exit(2, f"{self.prog}: {message}\nSee: {self.prog} --help\n")
@@ -42,7 +49,9 @@ def new_command(
 def add_output_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how to answer."""
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    parser.add_argument("--quiet", action="store_true", help="no progress, only errors")
+    parser.add_argument(
+        "--quiet", action="store_true", help="no progress; only warnings and errors"
+    )
 
 
 def print_json(value: Any) -> None:

@@ -19,7 +19,6 @@ from emoclf.settings import RunSettings
 from emoclf.threads import available_cores
 
 if TYPE_CHECKING:
-    from emoclf.tuning.finish import SearchResult
     from emoclf.tuning.plan import SearchPlan
 
 CHIEF = "chief"
@@ -252,7 +251,11 @@ def run(args: argparse.Namespace) -> int:
         from emoclf.tuning.hparams import write_hparams
 
         write_hparams(found.outcomes, plan.objective, Path(args.tensorboard))
-    print_result(found, as_json=args.json)
+    if args.json:
+        print_json(tune_show.as_values(found.plan, found.outcomes, found))
+        return 0
+    tune_show.print_result(found)
+    print(f"The trials again, and pictures: emoclf tune show {found.folder} --plots P")
     return 0
 
 
@@ -276,27 +279,3 @@ def plan_from(args: argparse.Namespace, settings: RunSettings) -> SearchPlan:
         limits=Limits(args.max_parameters, args.max_bytes, args.max_ms),
         threads=args.threads,
     )
-
-
-def print_result(found: SearchResult, *, as_json: bool) -> None:
-    """Print the report, or all of it as JSON."""
-    if as_json:
-        name = found.plan.objective.name
-        print_json(
-            {
-                "bundle": str(found.path),
-                "objective": name,
-                "chosen": found.choice.chosen.to_dict(),
-                "first": found.choice.first.number,
-                "trials": [one.to_dict() for one in found.outcomes],
-                **found.report.to_dict(),
-            }
-        )
-        return
-    print("\n".join(found.lines()))
-    print()
-    for line in found.judged_lines():
-        print(as_options(line))
-    print()
-    print(f"Saved: {found.path} (trial {found.choice.chosen.number}'s settings)")
-    print(f"The trials again, and pictures: emoclf tune show {found.folder} --plots P")

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from emoclf.cli.messages import as_options
 from emoclf.cli.shared import add_output_options, new_command, print_json
 from emoclf.errors import SearchError
 from emoclf.quiet import load_tensorflow
+
+if TYPE_CHECKING:
+    from emoclf.tuning.finish import SearchResult
+    from emoclf.tuning.outcome import Outcome
+    from emoclf.tuning.plan import SearchPlan
 
 NAME = "show"
 
@@ -35,44 +41,74 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read the trials, and say what they say."""
     load_tensorflow()
-    from emoclf.tuning.finish import trial_lines
+    from emoclf.tuning.finish import read_result, trial_lines
     from emoclf.tuning.folder import SearchFolder
     from emoclf.tuning.plan import SearchPlan
 
     folder = SearchFolder(args.search)
     plan = SearchPlan.from_dict(folder.about()["plan"])
     outcomes = folder.outcomes()
+    found = read_result(folder)
     drawn: list[Path] = []
     if args.plots:
         from emoclf.tuning.plots import save_plots
 
         with _writing("--plots", args.plots):
-            drawn = save_plots(outcomes, plan.objective, Path(args.plots))
+            drawn = save_plots(
+                outcomes,
+                plan.objective,
+                Path(args.plots),
+                chosen=found.choice.chosen.number if found else None,
+                log=plan.space.log_names(),
+            )
     if args.tensorboard:
         from emoclf.tuning.hparams import write_hparams
 
         with _writing("--tensorboard", args.tensorboard):
             write_hparams(outcomes, plan.objective, Path(args.tensorboard))
     if args.json:
-        print_json(
-            {
-                "plan": plan.to_dict(),
-                "trials": [one.to_dict() for one in outcomes],
-                "bundle": str(folder.best) if folder.best.is_dir() else None,
-            }
-        )
+        print_json(as_values(plan, outcomes, found))
         return 0
     if not outcomes:
         print("No trial has ended yet.")
         return 0
-    print("\n".join(trial_lines(plan, outcomes)))
+    if found is not None:
+        print_result(found)
+    else:
+        print("\n".join(trial_lines(plan, outcomes)))
+        print()
+        print("No winner of these trials is trained yet: the search runs, or stopped.")
+        if folder.best.is_dir():
+            print(f"{folder.best} was chosen when there were fewer of them.")
     if drawn:
-        print()
         print(f"Pictures: {', '.join(map(str, drawn))}")
-    if folder.best.is_dir():
-        print()
-        print(f"Saved: {folder.best}; judged in {folder.report}")
     return 0
+
+
+def print_result(found: SearchResult) -> None:
+    """Print the report on the trials, and what the winner is worth."""
+    print("\n".join(found.lines()))
+    print()
+    for line in found.judged_lines():
+        print(as_options(line))
+    print()
+    print(f"Saved: {found.path} (trial {found.choice.chosen.number}'s settings)")
+
+
+def as_values(
+    plan: SearchPlan, outcomes: Sequence[Outcome], found: SearchResult | None
+) -> dict[str, Any]:
+    """Return all of it for JSON; what is not known yet is null, or left out."""
+    return {
+        "bundle": str(found.path) if found else None,
+        "objective": plan.objective.name,
+        "chosen": found.choice.chosen.to_dict() if found else None,
+        "first": found.choice.first.number if found else None,
+        "looks": found.looks if found else 0,
+        "trials": [one.to_dict() for one in outcomes],
+        "plan": plan.to_dict(),
+        **(found.report.to_dict() if found else {}),
+    }
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="TIME",
         help="time in which the chief may begin (10m)",
     )
-    parser.add_argument("--quiet", action="store_true", help="only errors")
+    parser.add_argument("--quiet", action="store_true", help="only warnings and errors")
     parser.set_defaults(run=run)
 
 

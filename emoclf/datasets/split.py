@@ -123,7 +123,9 @@ def stratified_folds(
             f"A cross-validation needs at least 2 folds. Got {n_folds!r} instead."
         )
     shares = (1 / n_folds,) * n_folds
-    folds = _deal(dataset, shares, seed=seed, near=near_duplicates)
+    folds = _deal(
+        dataset, shares, seed=seed, near=near_duplicates, what=f"{n_folds:,} folds"
+    )
     everything = np.arange(len(dataset))
     return [(np.setdiff1d(everything, fold), fold) for fold in folds]
 
@@ -178,9 +180,14 @@ def _split_as_said(dataset: Dataset, settings: DataSettings, *, seed: int) -> Sp
 
 
 def _deal(
-    dataset: Dataset, shares: Sequence[float], *, seed: int, near: float
+    dataset: Dataset,
+    shares: Sequence[float],
+    *,
+    seed: int,
+    near: float,
+    what: str | None = None,
 ) -> list[np.ndarray]:
-    """Return the sorted positions of each part."""
+    """Return the sorted positions of each part; ``what`` is what errors call them."""
     groups = group_duplicates(dataset.texts, near)
     id_of = {name: i for i, name in enumerate(dataset.label_names)}
     labels = [[id_of[name] for name in names_of(label)] for label in dataset.labels]
@@ -191,8 +198,9 @@ def _deal(
         if share > 0 and len(positions) == 0:
             raise DataError(
                 f"{dataset.source} has {len(dataset):,} texts in "
-                f"{len(part_of_group):,} groups of near-duplicates: too few for parts "
-                f"of {', '.join(f'{s:.0%}' for s in shares)}. Add texts, ask for fewer "
-                "parts, or raise near_duplicates."
+                f"{len(part_of_group):,} groups of near-duplicates: too few for "
+                f"{what or 'parts of ' + ', '.join(f'{s:.0%}' for s in shares)}. Add "
+                f"texts, ask for fewer {'folds' if what else 'parts'}, or raise "
+                "near_duplicates."
             )
     return parts

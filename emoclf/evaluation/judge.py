@@ -14,6 +14,11 @@ from emoclf.settings import RunSettings
 
 SMALL = 2000
 UNBALANCED = 3.0
+#: Of use where an audit was printed.
+AUDIT = (
+    "reading what the audit of the data says: texts that stand under two labels, and "
+    "near-duplicates, hold every classifier down."
+)
 #: The last advice; of no use to who has searched.
 SEARCH = "a search: emoclf tune DATA --trials 20."
 
@@ -117,9 +122,4 @@ def advice(settings: RunSettings, train: Dataset) -> tuple[str, ...]:
             f"class_weight='balanced': the largest class is {times:.1f} times the "
             "smallest."
         )
-    found.append(
-        "reading what the audit of the data says: texts that stand under two labels, "
-        "and near-duplicates, hold every classifier down."
-    )
-    found.append(SEARCH)
-    return tuple(found)
+    return (*found, AUDIT, SEARCH)

@@ -197,7 +197,7 @@ def _differences(there: Any, here: Any, name: str = "") -> list[str]:
     if there == here:
         return []
     if isinstance(there, str) and len(there) == 64:
-        return [f"{name} differs"]
+        return [f"{name} differ" if name.endswith("s") else f"{name} differs"]
     return [f"{name} was {there!r} and is now {here!r}"]
 
 

@@ -87,13 +87,19 @@ def test_show(place: Path, done: subprocess.CompletedProcess) -> None:
         place, "show", "sentences.search", "--plots", "plots", "--tensorboard", "board"
     )
     assert shown.returncode == 0, shown.stderr
-    assert "2 trials. macro-F1" in shown.stdout
+    # All that the search itself said, then the pictures.
+    said, _, _ = done.stdout.partition("The trials again")
+    assert shown.stdout.startswith(said)
+    assert "TF-IDF + linear SVM  test" in said
     assert list((place / "plots").glob("*.png"))
     assert f"Pictures: {Path('plots', 'scores.png')}" in shown.stdout
     assert list((place / "board").rglob("*tfevents*"))
     told = json.loads(tune(place, "show", "sentences.search", "--json").stdout)
     assert told["plan"]["objective"] == "macro_f1"
     assert len(told["trials"]) == 2
+    assert told["chosen"]["number"] in (1, 2)
+    assert told["evaluations"][-1]["part"] == "test"
+    assert told["looks"] == 1
     nothing = tune(place, "show", "plots")
     assert nothing.returncode == 1
     assert "plots is not a folder of a search" in nothing.stderr
@@ -142,6 +148,17 @@ def test_mistakes_are_answered_on_one_line(
     assert message in said
     assert said.count("\n") == 1
     assert not (tmp_path / "s").exists()
+
+
+def test_what_is_not_known_is_refused_by_its_own_command(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["tune", "shw", str(place / "sentences.search")])
+    assert ended.value.code == 2
+    assert "See: emoclf tune --help" in capsys.readouterr().err
+    assert main(["tune", "worker", "--oracle=127.0.0.1:1", "--threads=0"]) == 1
+    assert "at least one thread. Got --threads 0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("word", ["chief", "worker", "show"])

@@ -197,7 +197,9 @@ def test_importances_are_told_or_why_not() -> None:
     assert "Which settings matter" in text
     assert text.index("learning_rate", text.index("Which")) < text.index("not visible")
     assert "influence is visible in 20 trials" in told(random_search(20, flat))
-    assert "that it takes, there are 4" in told(random_search(4, hill))
+    assert "takes 8 trials with a score, and there are 4" in told(
+        random_search(4, hill)
+    )
     same = [outcome(n, [0.5, 0.6, 0.7], {"filters": n}) for n in range(1, 10)]
     assert "all trials have the same score" in told(same)
     alike = [outcome(n, [0.5, 0.6, n / 10], {"filters": 1}) for n in range(1, 10)]

@@ -14,12 +14,14 @@ import pandas as pd
 import pytest
 from tiny import tiny_split
 
+from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
-from emoclf.errors import ResumeError, SearchError
+from emoclf.errors import DataError, ResumeError, SearchError
 from emoclf.predictor import Predictor
+from emoclf.training.checkpoint import RUN_FILE
 from emoclf.tuning import trial as trial_module
 from emoclf.tuning.chief import Chief
-from emoclf.tuning.finish import SearchResult
+from emoclf.tuning.finish import SearchResult, read_result
 from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.limits import Limits
 from emoclf.tuning.objective import Objective
@@ -184,8 +186,18 @@ def test_another_number_of_threads_is_refused(calm: SearchResult) -> None:
 def test_other_texts_are_refused(calm: SearchResult) -> None:
     split = tiny_split()
     fewer = replace(split, train=split.train.take(range(len(split.train) - 1)))
-    with pytest.raises(ResumeError, match="train texts differs"):
+    with pytest.raises(ResumeError, match="train texts differ") as error:
         run(calm.folder, split=fewer)
+    n = sum(map(len, split.parts().values()))
+    assert f"Of {n} texts with their labels 1 are gone, and 0 are new. Use" in str(
+        error.value
+    )
+    other = Dataset.from_lists(["a new one", *split.valid.texts[1:]],
+                               split.valid.labels, source="mine.csv")  # fmt: skip
+    with pytest.raises(ResumeError, match="valid texts differ") as error:
+        run(calm.folder, split=replace(split, valid=other))
+    said = "1 are gone, and 1 are new (first position 0 of mine.csv: 'a new one')"
+    assert said in str(error.value)
     with pytest.raises(ResumeError, match="test texts"):
         run(calm.folder, split=Split(split.train, split.valid))
     # What was refused has changed nothing.
@@ -199,6 +211,69 @@ def test_a_wrong_space_leaves_no_folder(tmp_path: Path) -> None:
     ):
         run(tmp_path / "s", tiny_plan(tables))
     assert not (tmp_path / "s").exists()
+
+
+def test_a_space_may_be_a_dictionary(tmp_path: Path) -> None:
+    found = search(
+        tiny_split(),
+        tiny_plan().settings,
+        folder=tmp_path / "s",
+        space={"filters": {"choices": [4, 8]}},
+        trials=2,
+        seeds=1,
+    )
+    assert {one.values["filters"] for one in found.outcomes} == {4, 8}
+    read = read_result(SearchFolder(tmp_path / "s"))
+    assert read is not None
+    assert (read.choice, read.looks) == (found.choice, 1)
+    assert read.lines() == found.lines()
+    assert read.judged_lines() == found.judged_lines()
+    with pytest.raises(SearchError, match=r"'filtres'.* Did you mean 'filters'"):
+        search(
+            tiny_split(),
+            folder=tmp_path / "t",
+            space={"filtres": {"choices": [4]}},
+        )
+
+
+def test_a_winner_of_fewer_trials_is_not_shown_as_theirs(tmp_path: Path) -> None:
+    found = run(tmp_path / "s", trials=1)
+    folder = SearchFolder(tmp_path / "s")
+    folder.write_outcome(replace(found.outcomes[0], number=2))
+    assert read_result(folder) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"trials": "3"}, r"trials must be a whole number. Got '3' \(str\)"),
+        ({"seeds": 1.5}, "seeds must be a whole number. Got 1.5"),
+        ({"workers": True}, "workers must be a whole number. Got True"),
+        ({"seconds": "1h"}, "seconds must be a number. Got '1h'"),
+    ],
+)
+def test_numbers_are_numbers(
+    given: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SearchError, match=message):
+        search(tiny_split(), folder=tmp_path / "s", **given)
+    assert not (tmp_path / "s").exists()
+    with pytest.raises(SearchError, match="parameters must be a whole number"):
+        Limits(parameters="2M")  # type: ignore[arg-type]
+
+
+def test_more_folds_than_texts_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        DataError, match=r"too few for 500 folds\. Add texts, ask for f"
+    ):
+        run(tmp_path / "s", tiny_plan(kind="folds", repeats=500))
+
+
+def test_a_folder_that_lost_its_description_is_left_alone(tmp_path: Path) -> None:
+    run(tmp_path / "s", trials=1)
+    (tmp_path / "s" / RUN_FILE).unlink()
+    with pytest.raises(SearchError, match=r"has trials, but no run\.json"):
+        run(tmp_path / "s", trials=1)
 
 
 def test_a_new_search_moves_the_old_one_away(tmp_path: Path) -> None:
