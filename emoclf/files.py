@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+#: Of this process alone: in containers that share a disk, processes have equal numbers.
+_OWN = f"{secrets.randbelow(10**9):09}"
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -31,7 +35,7 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
     stream : binary stream
         Of a file beside the target, which is gone again if an error leaves the block.
     """
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}{_OWN}")
     try:
         with open(temporary, "wb") as stream:
             yield stream
@@ -62,7 +66,7 @@ def new_folder(target: Path) -> Iterator[Path]:
         Beside the target, empty; it is gone again if an error leaves the block.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}{_OWN}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Collection, Iterable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -14,6 +14,7 @@ import numpy as np
 
 from emoclf.embeddings.formats import open_vectors
 from emoclf.errors import VectorsError
+from emoclf.files import new_file
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,22 +135,15 @@ def save_vectors(vectors: WordVectors, path: str | os.PathLike[str]) -> Path:
             )
     packed = target.suffix == ".gz"
     kind = Path(target.stem).suffix if packed else target.suffix
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as stack:
-            plain = stack.enter_context(open(temporary, "wb"))
+        with new_file(target) as plain, ExitStack() as stack:
             stream: IO[bytes] | gzip.GzipFile = plain
             if packed:
                 stream = stack.enter_context(gzip.GzipFile("", "wb", 6, plain, 0))
             _write(vectors, stream, text=kind in (".txt", ".vec"))
-        os.replace(temporary, target)
     except OSError as error:
         raise VectorsError(f"Cannot write {target}: {error}.") from error
-    finally:
-        # What could not be made cannot be removed either.
-        with suppress(OSError):
-            temporary.unlink()
     return target
 
 

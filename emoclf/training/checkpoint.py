@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from emoclf.errors import ResumeError, TrainingError
-from emoclf.files import write_atomically
+from emoclf.files import new_file, write_atomically
 
 FILE = "epoch.npz"
 RUN_FILE = "run.json"
@@ -101,15 +101,10 @@ class CheckpointFolder:
         arrays["about"] = np.frombuffer(
             json.dumps(about, default=_plain).encode(), np.uint8
         )
-        temporary = self.path / f".{FILE}.{os.getpid()}"
         try:
-            with open(temporary, "wb") as stream:
+            with new_file(self.path / FILE) as stream:
                 np.savez(stream, **arrays)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, self.path / FILE)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise TrainingError(
                 f"Cannot write {self.path / FILE} after epoch {checkpoint.epoch}: "
                 f"{error}. Make room, and go on with --resume from the epoch before."
