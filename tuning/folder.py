@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import textwrap
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -83,7 +82,7 @@ class SearchFolder:
         known = (self.path / RUN_FILE).is_file()
         # What a kill left of the very first steps is nobody's file.
         begun = (LOCK, INPUTS, f".{RUN_FILE}.")
-        if not known and self.trials.is_dir():
+        if not known and self.trials.is_dir() and (self.path / SEARCH).is_file():
             raise SearchError(
                 f"{self.path} has trials, but no {RUN_FILE}, which says of what search "
                 "they are. Restore it from a copy, or choose another folder."
@@ -163,11 +162,12 @@ class SearchFolder:
         gone, new = (before - after).total(), after - before
         if not gone and not new:
             return ""
-        said = f"Of {before.total():,} texts with their labels {gone:,} are gone"
-        said += f", and {new.total():,} are new"
+        said = f"Texts with their labels: {gone:,} of {before.total():,} gone"
+        said += f", {new.total():,} new"
         if new:
             part, index = now[next(iter(new))]
-            text = textwrap.shorten(part.texts[index], EXCERPT, placeholder="…")
+            text = part.texts[index]
+            text = text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
             said += f" (first {part.place(index)} of {part.source}: {text!r})"
         return f"{said}. "
 
@@ -319,8 +319,8 @@ class SearchFolder:
             write_atomically(path, data)
         except OSError as error:
             raise SearchError(
-                f"Cannot write {path}: {error.strerror or error}. Mend it, and the "
-                "same command goes on."
+                f"Cannot write {path}: {error.strerror or error}. Make room, or let "
+                "it be written, and the same command goes on."
             ) from error
 
     def _read(self, path: Path) -> Any:

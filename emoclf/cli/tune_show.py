@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         print()
         print("No winner of these trials is trained yet: the search runs, or stopped.")
         if folder.best.is_dir():
-            print(f"{folder.best} was chosen when there were fewer of them.")
+            print(f"{folder.best} is of fewer trials, or damaged.")
     if drawn:
         print(f"Pictures: {', '.join(map(str, drawn))}")
     return 0

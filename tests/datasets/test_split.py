@@ -194,5 +194,5 @@ def test_folds_that_cannot_be():
     data = make({"a": 2, "b": 2})
     with pytest.raises(SettingsError, match=r"at least 2 folds. Got 1"):
         stratified_folds(data, 1)
-    with pytest.raises(DataError, match=r"too few for parts"):
+    with pytest.raises(DataError, match=r"too few for 6 folds"):
         stratified_folds(data, 6, near_duplicates=1.0)

@@ -189,14 +189,12 @@ def test_other_texts_are_refused(calm: SearchResult) -> None:
     with pytest.raises(ResumeError, match="train texts differ") as error:
         run(calm.folder, split=fewer)
     n = sum(map(len, split.parts().values()))
-    assert f"Of {n} texts with their labels 1 are gone, and 0 are new. Use" in str(
-        error.value
-    )
+    assert f"Texts with their labels: 1 of {n} gone, 0 new. Use" in str(error.value)
     other = Dataset.from_lists(["a new one", *split.valid.texts[1:]],
                                split.valid.labels, source="mine.csv")  # fmt: skip
     with pytest.raises(ResumeError, match="valid texts differ") as error:
         run(calm.folder, split=replace(split, valid=other))
-    said = "1 are gone, and 1 are new (first position 0 of mine.csv: 'a new one')"
+    said = f"1 of {n} gone, 1 new (first position 0 of mine.csv: 'a new one')"
     assert said in str(error.value)
     with pytest.raises(ResumeError, match="test texts"):
         run(calm.folder, split=Split(split.train, split.valid))
