@@ -18,8 +18,8 @@ def check_numbers(
     SearchError
     """
     for values, known, called in (
-        (whole, int, "a whole number"),
-        (any_number or {}, (int, float), "a number"),
+        (whole, int, "a whole number, an int"),
+        (any_number or {}, (int, float), "a number, an int or float"),
     ):
         for name, value in values.items():
             wrong = isinstance(value, bool) or not isinstance(value, known)

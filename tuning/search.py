@@ -212,6 +212,11 @@ def search(
     kind, repeats = kind_and_repeats(folds, seeds)
     if isinstance(space, Mapping):
         space = Space.from_dict(settings.architecture, space, name="space")
+    elif space is not None and not isinstance(space, Space | str | os.PathLike):
+        raise SearchError(
+            "space must be a Space, a dictionary of tables, or the path of a TOML "
+            f"file. Got {space!r} ({type(space).__name__})."
+        )
     elif not isinstance(space, Space):
         space = Space.load(settings.architecture, space)
     plan = SearchPlan(

@@ -244,10 +244,11 @@ def test_a_winner_of_fewer_trials_is_not_shown_as_theirs(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"trials": "3"}, r"trials must be a whole number. Got '3' \(str\)"),
-        ({"seeds": 1.5}, "seeds must be a whole number. Got 1.5"),
-        ({"workers": True}, "workers must be a whole number. Got True"),
-        ({"seconds": "1h"}, "seconds must be a number. Got '1h'"),
+        ({"trials": "3"}, r"trials must be a whole number, an int. Got '3' \(str\)"),
+        ({"seeds": 1.5}, "seeds must be a whole number, an int. Got 1.5"),
+        ({"workers": True}, "workers must be a whole number, an int. Got True"),
+        ({"space": ["filters"]}, r"space must be a Space, .* Got \['filters'\]"),
+        ({"seconds": "1h"}, "seconds must be a number, an int or float. Got '1h'"),
     ],
 )
 def test_numbers_are_numbers(
