@@ -95,25 +95,34 @@ def trial_lines(
     )
 
 
-def read_result(folder: SearchFolder) -> SearchResult | None:
-    """Return what a finished search found, as :func:`emoclf.tuning.search.search` did.
-
-    Parameters
-    ----------
-    folder : SearchFolder
-
-    Returns
-    -------
-    result : SearchResult or None
-        None while trials run, or until the winner of all of them is trained.
+def read_trials(folder: SearchFolder) -> tuple[SearchPlan, list[Outcome]]:
+    """Return the plan of a search, and the trials that have ended.
 
     Raises
     ------
     SearchError
         If the folder is none of a search.
     """
-    plan = SearchPlan.from_dict(folder.about()["plan"])
-    outcomes = folder.outcomes()
+    return SearchPlan.from_dict(folder.about()["plan"]), folder.outcomes()
+
+
+def read_result(
+    folder: SearchFolder, plan: SearchPlan, outcomes: Sequence[Outcome]
+) -> SearchResult | None:
+    """Return what a finished search found, as :func:`emoclf.tuning.search.search` did.
+
+    Parameters
+    ----------
+    folder : SearchFolder
+    plan : SearchPlan
+    outcomes : sequence of Outcome
+        What :func:`read_trials` returned.
+
+    Returns
+    -------
+    result : SearchResult or None
+        None while trials run, or until the winner of all of them is trained.
+    """
     if not any(one.status == COMPLETED for one in outcomes):
         return None
     choice = choose(outcomes, plan.objective, kind=plan.kind)

@@ -147,7 +147,9 @@ class SearchFolder:
             known = {"word vectors": self._read(path).get("word vectors")}
             known = {name: value for name, value in known.items() if value}
             fingerprint = {**plan.fingerprint(), **texts, **known}
-            cure = f"{self._changed(parts)}{CURE}"
+            there, cure = self._read(path), CURE
+            if any(there.get(name) != now for name, now in texts.items()):
+                cure = f"{self._changed(parts)}{CURE}"
             CheckpointFolder(self.path, fingerprint, cure=cure).check_fingerprint()
 
     def _changed(self, parts: Mapping[str, Dataset]) -> str:
@@ -156,19 +158,26 @@ class SearchFolder:
             before = Counter(self._read(self.path / DATA)["rows"])
         except (SearchError, KeyError):
             return ""
-        now = {row: (part, i) for part in parts.values()
-               for i, row in enumerate(_rows(part))}  # fmt: skip
-        after = Counter(row for part in parts.values() for row in _rows(part))
-        gone, new = (before - after).total(), after - before
-        if not gone and not new:
-            return ""
-        said = f"Texts with their labels: {gone:,} of {before.total():,} gone"
-        said += f", {new.total():,} new"
+        rows = [
+            (part.source, part.lines[i] if part.lines else i, row, part, i)
+            for part in parts.values()
+            for i, row in enumerate(_rows(part))
+        ]
+        left, new = before.copy(), []
+        for *_, row, part, i in sorted(rows, key=lambda one: one[:2]):
+            if left[row]:
+                left[row] -= 1
+            else:
+                new.append((part, i))
+        if not left.total() and not new:
+            return "The texts are the same, in another order or in other parts. "
+        said = f"Texts with their labels: {left.total():,} of {before.total():,} gone"
+        said += f", {len(new):,} new"
         if new:
-            part, index = now[next(iter(new))]
-            text = part.texts[index]
+            part, i = new[0]
+            text = part.texts[i]
             text = text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
-            said += f" (first {part.place(index)} of {part.source}: {text!r})"
+            said += f" (first {part.place(i)} of {part.source}: {text!r})"
         return f"{said}. "
 
     def begin(

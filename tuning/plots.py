@@ -12,11 +12,10 @@ import numpy as np
 from emoclf.evaluation.plots import save_plot
 from emoclf.optional import require
 
-from . import plot_column
 from .importance import varied
 from .objective import Objective
 from .outcome import COMPLETED, PRUNED, Outcome
-from .plot_column import Column, cut, settings_to_draw
+from .plot_column import LONGEST_TICK, Column, cut, settings_to_draw
 from .plot_parts import (
     GREY,
     LOOKS,
@@ -162,7 +161,8 @@ def plot_effects(
     chosen : int, optional
         Number of the trial whose settings were chosen: a star; else the best is one.
     log : collection of str
-        Settings that were searched on a scale of ratios.
+        Settings that were searched on a scale of ratios, which is drawn where it looks
+        otherwise: where values lie a factor of three apart, or more.
 
     Returns
     -------
@@ -347,7 +347,7 @@ def _draw_coordinates(
 
 def _name_categories(ax: Any, column: Column) -> None:
     names = [cut(name) for name in column.categories]
-    crowded = sum(map(len, names)) > 2 * plot_column.LONGEST_TICK
+    crowded = sum(map(len, names)) > 2 * LONGEST_TICK
     slant = {"rotation": 30, "ha": "right"} if crowded else {}
     ax.set_xticks(range(len(names)), names, **slant)
     ax.set_xlim(-0.5, len(names) - 0.5)

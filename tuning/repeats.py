@@ -73,6 +73,7 @@ def joined(first: Dataset, second: Dataset) -> Dataset:
         first,
         texts=first.texts + second.texts,
         labels=first.labels + second.labels,
+        source=f"The training and validation part of {first.source}",
         parts=None,
         lines=None,
         unit="position",

@@ -214,8 +214,8 @@ def _pruned(
     ]
     own = "its figures are" if len(pruned) == 1 else "their figures are"
     head = (
-        f"{_count(len(pruned))} given up early (why: the last column of results.csv); "
-        f"{own} not comparable:"
+        f"{_count(len(pruned))} given up early (their files in trials/ say why); {own} "
+        "not comparable:"
     )
     lines = _wrapped([head], width)
     return [*lines, *_with_settings(rows, pruned, varied(outcomes), width)]
@@ -225,18 +225,13 @@ def _grouped(
     outcomes: Sequence[Outcome], status: str, words: str, width: int
 ) -> list[str]:
     """Return trials without a result: each reason once, with the trials' numbers."""
-    some_of = [o for o in outcomes if o.status == status]
-    if not some_of:
-        return []
-    return [f"{_count(len(some_of))} {words}:", *_reasons(some_of, width)]
-
-
-def _reasons(outcomes: Sequence[Outcome], width: int) -> list[str]:
-    """Return each reason once, with the trials' numbers, the commonest first."""
     found: dict[str, list[int]] = {}
     for o in outcomes:
-        found.setdefault(_flat(o.reason) or "no reason given", []).append(o.number)
-    lines = []
+        if o.status == status:
+            found.setdefault(_flat(o.reason) or "no reason given", []).append(o.number)
+    if not found:
+        return []
+    lines = [f"{_count(sum(map(len, found.values())))} {words}:"]
     for reason, numbers in sorted(found.items(), key=lambda item: -len(item[1])):
         names = "trial" if len(numbers) == 1 else f"{len(numbers)} times, trials"
         text = f"{reason} ({names} {some(numbers)})"

@@ -25,6 +25,7 @@ from .limits import Limits
 from .objective import Objective
 from .oracles import new_oracle
 from .plan import SearchPlan, kind_and_repeats
+from .repeats import parts_of
 from .shared_inputs import identity
 from .space import Space
 from .trial import TrialRunner
@@ -264,10 +265,14 @@ def run_search(
     # Before there is a folder, which would hold on to a space that is wrong.
     plan.space.for_settings(plan.settings)
     deadline = None if means.seconds is None else time.monotonic() + means.seconds
+    vectors = identity(plan.settings.embedding.vectors)
+    if new:
+        # A search that cannot begin shall not move another one away.
+        parts_of(plan, split.train, split.valid)
     place = SearchFolder(folder)
     place.open(new=new)
     try:
-        runner = _begin(plan, split, place)
+        runner = _begin(plan, split, place, vectors)
         chief = Chief(
             plan,
             place,
@@ -300,9 +305,10 @@ def _check_objective(plan: SearchPlan, split: Split) -> None:
         )
 
 
-def _begin(plan: SearchPlan, split: Split, place: SearchFolder) -> TrialRunner:
+def _begin(
+    plan: SearchPlan, split: Split, place: SearchFolder, vectors: str
+) -> TrialRunner:
     """Write down what the search is, and prepare what its trials share."""
-    vectors = identity(plan.settings.embedding.vectors)
     runner = TrialRunner.new(plan, place, split.train, split.valid, vectors=vectors)
     inputs = runner.inputs
     contents = contents_of(split.parts())

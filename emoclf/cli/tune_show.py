@@ -41,14 +41,17 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read the trials, and say what they say."""
     load_tensorflow()
-    from emoclf.tuning.finish import read_result, trial_lines
+    from emoclf.tuning.choice import choose
+    from emoclf.tuning.finish import read_result, read_trials, trial_lines
     from emoclf.tuning.folder import SearchFolder
-    from emoclf.tuning.plan import SearchPlan
+    from emoclf.tuning.outcome import COMPLETED
 
     folder = SearchFolder(args.search)
-    plan = SearchPlan.from_dict(folder.about()["plan"])
-    outcomes = folder.outcomes()
-    found = read_result(folder)
+    plan, outcomes = read_trials(folder)
+    found = read_result(folder, plan, outcomes)
+    choice = None
+    if any(one.status == COMPLETED for one in outcomes):
+        choice = choose(outcomes, plan.objective, kind=plan.kind)
     drawn: list[Path] = []
     if args.plots:
         from emoclf.tuning.plots import save_plots
@@ -58,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
                 outcomes,
                 plan.objective,
                 Path(args.plots),
-                chosen=found.choice.chosen.number if found else None,
+                chosen=choice.chosen.number if choice else None,
                 log=plan.space.log_names(),
             )
     if args.tensorboard:
@@ -77,11 +80,14 @@ def run(args: argparse.Namespace) -> int:
     else:
         print("\n".join(trial_lines(plan, outcomes)))
         print()
-        print("No winner of these trials is trained yet: the search runs, or stopped.")
+        if choice:
+            print("Its winner is not trained yet: the search runs, or was stopped.")
         if folder.best.is_dir():
             print(f"{folder.best} is of fewer trials, or damaged.")
     if drawn:
         print(f"Pictures: {', '.join(map(str, drawn))}")
+    elif args.plots:
+        print("Pictures: none, as no trial has a score.")
     return 0
 
 

@@ -81,8 +81,9 @@ class NumpyConvolution:
 
     def in_units(self) -> np.ndarray:
         """Answer in units from now on, and return what they are worth, (columns,)."""
-        step = np.ones(self.columns, np.float32) if self.step is None else self.step
-        self.step, self.bias = None, self.bias / step
+        assert self.step is not None
+        step, self.step = self.step, None
+        self.bias = self.bias / step
         return step
 
     def maxima(self, texts: Block) -> np.ndarray:
@@ -217,7 +218,7 @@ class FoldedTextCNN:
         self.convolutions = [NumpyConvolution(parts) for parts in convolutions]
         self.pooling = pooling
         self.activation = activation
-        if activation == "relu":
+        if activation == "relu" and self.convolutions[0].step is not None:
             # relu(step * x) is step * relu(x): a factor of the head, not of each text.
             steps = [part.in_units() for part in self.convolutions]
             head = head.scaled(np.concatenate(steps))

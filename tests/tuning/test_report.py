@@ -331,6 +331,46 @@ def test_parallel_lines_end_at_the_score(searched) -> None:
     pyplot.close("all")
 
 
+def test_the_chosen_trial_is_marked_and_not_the_best(searched) -> None:
+    from matplotlib import pyplot
+
+    trials = [o for o in rank(searched, F1) if o.status == "completed"]
+    chosen = trials[1]
+    panels = [
+        (plot_scores(searched, F1, chosen=chosen.number), chosen.number),
+        (plot_time(searched, F1, chosen=chosen.number), chosen.seconds),
+        (plot_effects(searched, F1, chosen=chosen.number)[0], None),
+    ]
+    score = chosen.score("macro_f1")
+    for ax, x in panels:
+        (star,) = (line for line in ax.lines if line.get_label() == "chosen")
+        assert list(star.get_ydata()) == [pytest.approx(score)]
+        assert x is None or list(star.get_xdata()) == [x]
+    ax = plot_parallel(searched, F1, chosen=chosen.number)
+    (line,) = (line for line in ax.lines if line.get_label() == "chosen")
+    low, high = (f([o.score("macro_f1") for o in searched if o.repeats])
+                 for f in (min, max))  # fmt: skip
+    assert line.get_ydata()[-1] == pytest.approx((score - low) / (high - low))
+    pyplot.close("all")
+
+
+def test_what_was_searched_by_ratios_is_drawn_so() -> None:
+    from matplotlib import pyplot
+
+    found = [outcome(n, [0.5 + n / 50], {"learning_rate": n / 1000})
+             for n in range(1, 6)]  # fmt: skip
+    (linear,) = plot_effects(found, F1)
+    (ratios,) = plot_effects(found, F1, log=["learning_rate"])
+    assert (linear.get_xscale(), ratios.get_xscale()) == ("linear", "log")
+    # The middle of 1 and 5 by ratios is 2.2, so that 3 lies above it.
+    for log, at in (([], 0.5), (["learning_rate"], np.log(3) / np.log(5))):
+        ax = plot_parallel(found, F1, log=log)
+        heights = sorted(x.get_ydata()[0] for x in ax.lines if len(x.get_ydata()) == 2
+                         and list(x.get_xdata()) == [0, 1])  # fmt: skip
+        assert heights[2] == pytest.approx(at)
+    pyplot.close("all")
+
+
 def test_plots_are_saved_where_there_is_something_to_draw(searched, tmp_path) -> None:
     from matplotlib import pyplot
 

@@ -21,7 +21,7 @@ from emoclf.predictor import Predictor
 from emoclf.training.checkpoint import RUN_FILE
 from emoclf.tuning import trial as trial_module
 from emoclf.tuning.chief import Chief
-from emoclf.tuning.finish import SearchResult, read_result
+from emoclf.tuning.finish import SearchResult, read_result, read_trials
 from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.limits import Limits
 from emoclf.tuning.objective import Objective
@@ -196,6 +196,22 @@ def test_other_texts_are_refused(calm: SearchResult) -> None:
         run(calm.folder, split=replace(split, valid=other))
     said = f"1 of {n} gone, 1 new (first position 0 of mine.csv: 'a new one')"
     assert said in str(error.value)
+    # In the order of their places, and the later ones of what was there before.
+    train, valid = split.train, split.valid
+    lines = tuple(range(2, 2 + len(train)))
+    more = replace(train, texts=(*train.texts[:-1], train.texts[0]), lines=lines,
+                   labels=(*train.labels[:-1], train.labels[0]), unit="line",
+                   source="mine.csv")  # fmt: skip
+    other = replace(valid, texts=("new", *valid.texts[1:]), unit="line",
+                    lines=tuple(range(100, 100 + len(valid))),
+                    source="mine.csv")  # fmt: skip
+    with pytest.raises(ResumeError) as error:
+        run(calm.folder, split=replace(split, train=more, valid=other))
+    first = f"(first line {lines[-1]} of mine.csv: {train.texts[0]!r})"
+    assert f"2 of {n} gone, 2 new {first}" in str(error.value)
+    turned = replace(train, texts=train.texts[::-1], labels=train.labels[::-1])
+    with pytest.raises(ResumeError, match="The texts are the same, in another order"):
+        run(calm.folder, split=replace(split, train=turned))
     with pytest.raises(ResumeError, match="test texts"):
         run(calm.folder, split=Split(split.train, split.valid))
     # What was refused has changed nothing.
@@ -221,11 +237,6 @@ def test_a_space_may_be_a_dictionary(tmp_path: Path) -> None:
         seeds=1,
     )
     assert {one.values["filters"] for one in found.outcomes} == {4, 8}
-    read = read_result(SearchFolder(tmp_path / "s"))
-    assert read is not None
-    assert (read.choice, read.looks) == (found.choice, 1)
-    assert read.lines() == found.lines()
-    assert read.judged_lines() == found.judged_lines()
     with pytest.raises(SearchError, match=r"'filtres'.* Did you mean 'filters'"):
         search(
             tiny_split(),
@@ -234,11 +245,42 @@ def test_a_space_may_be_a_dictionary(tmp_path: Path) -> None:
         )
 
 
+def read(folder: Path) -> SearchResult | None:
+    """Read a search again."""
+    place = SearchFolder(folder)
+    return read_result(place, *read_trials(place))
+
+
+def test_a_finished_search_is_read_again(calm: SearchResult, tmp_path: Path) -> None:
+    whole = tiny_split()
+    untested = run(tmp_path / "s", trials=2, split=Split(whole.train, whole.valid))
+    for found in (calm, untested):
+        again = read(found.folder)
+        assert again is not None
+        assert again.choice == found.choice
+        assert again.looks == found.looks
+        assert again.lines() == found.lines()
+        assert again.judged_lines() == found.judged_lines()
+    assert "The test part, below," in " ".join(calm.lines())
+    assert "Judge the chosen one on a test part" in " ".join(untested.lines())
+
+
 def test_a_winner_of_fewer_trials_is_not_shown_as_theirs(tmp_path: Path) -> None:
     found = run(tmp_path / "s", trials=1)
-    folder = SearchFolder(tmp_path / "s")
-    folder.write_outcome(replace(found.outcomes[0], number=2))
-    assert read_result(folder) is None
+    SearchFolder(tmp_path / "s").write_outcome(replace(found.outcomes[0], number=2))
+    assert read(tmp_path / "s") is None
+    with pytest.raises(SearchError, match="None of 1 trials was completed"):
+        run(tmp_path / "t", tiny_plan(limits=Limits(parameters=1)), trials=1)
+    assert read(tmp_path / "t") is None
+
+
+def test_a_search_that_cannot_begin_moves_no_other_away(tmp_path: Path) -> None:
+    found = run(tmp_path / "s", trials=1)
+    with pytest.raises(DataError, match=r"validation part of .* 500 folds"):
+        run(tmp_path / "s", tiny_plan(kind="folds", repeats=500), new=True)
+    again = read(tmp_path / "s")
+    assert again is not None
+    assert again.lines() == found.lines()
 
 
 @pytest.mark.parametrize(
