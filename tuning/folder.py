@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import time
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,9 @@ from filelock import FileLock, Timeout
 from emoclf.datasets.dataset import Dataset
 from emoclf.errors import SearchError
 from emoclf.files import check_writable, write_atomically
-from emoclf.training.checkpoint import RUN_FILE, CheckpointFolder, digest
+from emoclf.training.checkpoint import RUN_FILE, CheckpointFolder
 
+from .contents import describe_changes, rows_of
 from .outcome import Outcome
 from .plan import SearchPlan
 
@@ -27,8 +27,6 @@ INPUTS = ".inputs"
 SEARCH = "search.json"
 DATA = "data.json"
 DEATHS = "deaths.json"
-#: Letters of a text in a message.
-EXCERPT = 40
 # What files and folders are called while they are written.
 _LEFT = re.compile(r"\..+\.\d+(\.part)?|\.part-.+")
 _DEPTHS = ("*", "*/*", "*/*/*")
@@ -132,7 +130,7 @@ class SearchFolder:
         ----------
         plan : SearchPlan
         texts : dict of str to str
-            What :func:`contents_of` returned.
+            What :func:`.contents.contents_of` returned.
         parts : mapping of str to Dataset
             Of which it did.
 
@@ -153,32 +151,13 @@ class SearchFolder:
             CheckpointFolder(self.path, fingerprint, cure=cure).check_fingerprint()
 
     def _changed(self, parts: Mapping[str, Dataset]) -> str:
-        """Say how many texts, with their labels, are other ones than before."""
+        """Say how the texts differ from those that the search was begun with."""
         try:
-            before = Counter(self._read(self.path / DATA)["rows"])
+            before = self._read(self.path / DATA)["rows"]
         except (SearchError, KeyError):
+            # Without them it is known that texts differ, and not which.
             return ""
-        rows = [
-            (part.source, part.lines[i] if part.lines else i, row, part, i)
-            for part in parts.values()
-            for i, row in enumerate(_rows(part))
-        ]
-        left, new = before.copy(), []
-        for *_, row, part, i in sorted(rows, key=lambda one: one[:2]):
-            if left[row]:
-                left[row] -= 1
-            else:
-                new.append((part, i))
-        if not left.total() and not new:
-            return "The texts are the same, in another order or in other parts. "
-        said = f"Texts with their labels: {left.total():,} of {before.total():,} gone"
-        said += f", {len(new):,} new"
-        if new:
-            part, i = new[0]
-            text = part.texts[i]
-            text = text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
-            said += f" (first {part.place(i)} of {part.source}: {text!r})"
-        return f"{said}. "
+        return f"{describe_changes(before, parts)} "
 
     def begin(
         self, plan: SearchPlan, contents: dict[str, str], *, vectors: str = ""
@@ -268,7 +247,7 @@ class SearchFolder:
         }
         values["label_names"] = list(train.label_names)
         values["several"] = train.several
-        values["rows"] = [row for part in parts.values() for row in _rows(part)]
+        values["rows"] = [row for part in parts.values() for row in rows_of(part)]
         self._write(self.path / DATA, values)
 
     def read_data(self) -> tuple[Dataset, Dataset]:
@@ -342,17 +321,3 @@ class SearchFolder:
                 f"{path} is damaged ({error}). Restore it, or remove it if it is of a "
                 "trial: that one runs again."
             ) from error
-
-
-def _rows(part: Dataset) -> list[str]:
-    """Return a short digest of each text with its label."""
-    pairs = zip(part.texts, part.labels, strict=True)
-    return [digest(text, label)[:16] for text, label in pairs]
-
-
-def contents_of(parts: Mapping[str, Dataset]) -> dict[str, str]:
-    """Return digests of the texts of each part, by names that users know."""
-    return {
-        f"{name} texts": digest(list(part.texts), list(part.labels))
-        for name, part in parts.items()
-    }

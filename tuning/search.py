@@ -19,8 +19,9 @@ from emoclf.training.checkpoint import digest
 
 from .checks import check_numbers
 from .chief import PATIENCE, Chief
+from .contents import contents_of
 from .finish import SearchResult, finish
-from .folder import SearchFolder, contents_of
+from .folder import SearchFolder
 from .limits import Limits
 from .objective import Objective
 from .oracles import new_oracle
