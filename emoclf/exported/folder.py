@@ -47,11 +47,7 @@ class ExportFolder:
         What ``emoclf.json`` says.
     """
 
-    def __init__(
-        self,
-        place: Path,
-        about: dict[str, Any],
-    ) -> None:
+    def __init__(self, place: Path, about: dict[str, Any]) -> None:
         self.place = place
         self.about = about
 

@@ -32,12 +32,7 @@ class Windows:
     stride : int
     """
 
-    def __init__(
-        self,
-        sizes: tuple[int, ...],
-        padding: str,
-        stride: int,
-    ) -> None:
+    def __init__(self, sizes: tuple[int, ...], padding: str, stride: int) -> None:
         self.sizes = sizes
         self.padding = padding
         self.stride = stride
@@ -114,12 +109,7 @@ class Rounding:
         What zero stands for; zeros for int16.
     """
 
-    def __init__(
-        self,
-        dtype: np.dtype,
-        step: np.ndarray,
-        middle: np.ndarray,
-    ) -> None:
+    def __init__(self, dtype: np.dtype, step: np.ndarray, middle: np.ndarray) -> None:
         self.dtype = dtype
         self.step = step
         self.middle = middle

@@ -29,10 +29,7 @@ class Pages:
     """
 
     def __init__(
-        self,
-        numbers: np.ndarray,
-        classes: np.ndarray,
-        changes: np.ndarray,
+        self, numbers: np.ndarray, classes: np.ndarray, changes: np.ndarray
     ) -> None:
         self.numbers = numbers
         self.classes = classes
