@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -255,7 +256,8 @@ def run(args: argparse.Namespace) -> int:
         print_json(tune_show.as_values(found.plan, found.outcomes, found))
         return 0
     tune_show.print_result(found)
-    print(f"The trials again, and pictures: emoclf tune show {found.folder} --plots P")
+    folder = shlex.quote(str(found.folder))
+    print(f"The trials again, and pictures: emoclf tune show {folder} --plots P")
     return 0
 
 
