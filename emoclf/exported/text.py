@@ -53,9 +53,15 @@ class ExportedText:
         """Let an engine look up pieces; see :meth:`PieceEncoder.use`."""
         self._pieces.use(engine)
 
-    def encode_one(self, text: str) -> list[int]:
-        """Return the ids of one text."""
-        return self._of_whole(text) if self._whole else self._pieces.encode_one(text)
+    def pack_as(self, size: int, pack: Callable[[list[int]], bytes]) -> None:
+        """Choose what stands for tokens; see :meth:`PieceEncoder.pack_as`."""
+        self._pieces.pack_as(size, pack)
+
+    def encode_one(self, text: str) -> bytes:
+        """Return what stands for one text; see :meth:`PieceEncoder.encode_one`."""
+        if self._whole:
+            return self._pieces.pack(self._of_whole(text))
+        return self._pieces.encode_one(text)
 
     def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the ids of many texts, one behind the other, and their lengths.

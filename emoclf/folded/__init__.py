@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from emoclf.exported.classifier import ExportedClassifier
 from emoclf.exported.folder import ExportFolder, read_export
 from emoclf.exported.text import ExportedText
 from emoclf.folded.head import Head
+from emoclf.folded.network import Network
 from emoclf.folded.text_cnn import Convolution, FoldedTextCNN
 from emoclf.folded.vectors import WordVectors
 from emoclf.folded.words import PRECISIONS, Rounding, windows_of
@@ -91,6 +91,7 @@ class FoldedClassifier(ExportedClassifier):
         self.engine = engine
         self.text = ExportedText(folder)
         self.network = load_network(folder, precision, engine)
+        self.text.pack_as(self.network.token_bytes, self.network.pack)
         if engine == "numba":
             from emoclf.folded.compiled import CompiledPieces
 
@@ -113,7 +114,7 @@ class FoldedClassifier(ExportedClassifier):
         return self.network.many(*self.text.encode(texts))
 
 
-def load_network(folder: ExportFolder, precision: str, engine: str) -> Any:
+def load_network(folder: ExportFolder, precision: str, engine: str) -> Network:
     """Return what answers from token ids: ``one`` text, or ``many``."""
     about = folder.about["network"]
     if about["kind"] == "mean_embedding":

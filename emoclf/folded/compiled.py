@@ -6,12 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emoclf.folded.head import Head, activate
+from emoclf.folded.features import Features
+from emoclf.folded.head import Head
 from emoclf.folded.layout import Layout
 from emoclf.folded.loops import write_answers, write_maxima, write_pieces
+from emoclf.folded.network import Network
 from emoclf.folded.text_cnn import Convolution
 from emoclf.folded.words import WordRows
 from emoclf.text.pieces import LONGEST, PieceTable
+
+#: Texts that pass each line's table together.
+AT_ONCE = 4096
 
 
 class CompiledConvolution:
@@ -32,47 +37,47 @@ class CompiledConvolution:
         step, middle = np.ones(columns, np.float32), np.zeros((n_shifts, columns))
         if rounding is not None:
             step, middle = rounding.step, rounding.middle
-        # Columns between blocks are never looked at; their unit is 1.
+        # Columns between filters are never looked at; their unit is 1.
         units = layout.spread(np.broadcast_to(step, (n_shifts, columns)))
         units[units == 0] = 1
         self.rows = WordRows(
             parts.vectors,
             layout.spread(parts.kernel),
+            layout.widths,
             step=None if rounding is None else units,
             middle=None if rounding is None else layout.spread(middle),
             dtype=dtype,
         )
-        self.step = np.ascontiguousarray(step[layout.order], np.float32)
-        bias = parts.bias + middle.sum(0)
-        self.bias = np.ascontiguousarray(bias[layout.order], np.float32)
-        self.table = self.rows.table.reshape(-1)
+        self.n_words = len(parts.vectors)
+        self.step = step[layout.order]
+        self.bias = (parts.bias + middle.sum(0))[layout.order].astype(np.float32)
         self._sums = np.dtype(np.float32 if rounding is None else np.int16)
 
     def maxima(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Return each filter's largest answer in the order of ``layout``."""
-        self.rows.make(flat)
-        answers = np.empty((len(lengths), len(self.step)), np.float32)
-        layout = self.layout
-        best = np.empty(int(layout.regions[-1, 1]), self._sums)
+        """Return each filter's largest sum, in the order of ``layout``.
+
+        Without any window it is the least that there is. There may be columns behind
+        those of the filters.
+        """
+        layout, shifts = self.layout, self.windows.shifts
+        best = np.empty((len(lengths), len(layout.lines) * layout.lanes), self._sums)
         write_maxima(
             flat,
             lengths,
             self.windows.count(lengths),
             self.windows.stride,
-            self.windows.shifts[0],
-            self.table,
-            self.rows.table.shape[1],
-            layout.offsets,
-            layout.regions,
-            self.step,
-            self.bias,
+            -shifts[0],
+            shifts[-1],
+            self.rows.table,
+            self.n_words,
+            layout.lines,
+            layout.lanes,
             best,
-            answers,
         )
-        return answers
+        return best
 
 
-class CompiledTextCNN:
+class CompiledTextCNN(Network):
     """A folded TextCNN with max pooling, compiled.
 
     Parameters
@@ -87,18 +92,15 @@ class CompiledTextCNN:
         self, convolutions: Sequence[Convolution], activation: str, head: Head
     ) -> None:
         self.convolutions = [CompiledConvolution(parts) for parts in convolutions]
-        self.activation = activation
         order, start = [], 0
         for one in self.convolutions:
             order.append(one.layout.order + start)
             start += len(one.layout.order)
-        self.head = head.reordered(np.concatenate(order))
+        steps = np.concatenate([one.step for one in self.convolutions])
+        biases = np.concatenate([one.bias for one in self.convolutions])
+        self.features = Features(steps, biases, activation)
+        self.head = self.features.head(head.reordered(np.concatenate(order)))
         self._kernel = np.ascontiguousarray(self.head.kernel.T)
-
-    def one(self, token_ids: Sequence[int]) -> np.ndarray:
-        """Return the probabilities of one text, shape (1, n_classes)."""
-        flat = np.array(token_ids, np.int32)
-        return self.many(flat, np.array([len(flat)]))
 
     def many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return probabilities, float32 of shape (n_texts, n_classes).
@@ -109,14 +111,38 @@ class CompiledTextCNN:
             Token ids of all texts, one behind the other.
         lengths : ndarray of int64, shape (n_texts,)
         """
+        for one in self.convolutions:
+            one.rows.make(flat)
+        answers = np.empty((len(lengths), len(self._kernel)), np.float32)
+        stops = np.cumsum(lengths)
+        begin = 0
+        for start in range(0, len(lengths), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            stop = int(stops[some][-1])
+            answers[some] = self._some(flat[begin:stop], lengths[some])
+            begin = stop
+        return answers
+
+    def _some(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         found = [one.maxima(flat, lengths) for one in self.convolutions]
-        features = found[0] if len(found) == 1 else np.concatenate(found, axis=1)
-        features = activate(self.activation, features)
-        if self.head.hidden_kernel is not None:
-            return self.head(features)
-        answers = np.empty((len(features), len(self._kernel)), np.float32)
+        best, floor = found[0], self.features.floor
+        hidden = self.head.hidden_kernel is not None
+        if hidden or floor is None or len(found) > 1:
+            best = np.concatenate(
+                [
+                    part[:, : len(one.step)]
+                    for part, one in zip(found, self.convolutions, strict=True)
+                ],
+                axis=1,
+            )
+        if hidden or floor is None:
+            best = self.features(best, np.flatnonzero(lengths == 0))
+            floor = np.full(best.shape[1], -np.inf, np.float32)
+        if hidden:
+            return self.head(best)
+        answers = np.empty((len(best), len(self._kernel)), np.float32)
         write_answers(
-            features, self._kernel, self.head.bias, self.head.several, answers
+            best, floor, self._kernel, self.head.bias, self.head.several, answers
         )
         return answers
 

@@ -58,23 +58,36 @@ class Head:
         self.activation = activation
         self.hidden_kernel = hidden_kernel
         self.hidden_bias = hidden_bias
+        # One text is multiplied by rows that have no gaps.
+        self._by_class = np.ascontiguousarray(kernel.T)
 
     def reordered(self, order: np.ndarray) -> Head:
         """Return a head for features in another order."""
-        return self._with_first(lambda kernel: kernel[order])
+        return self._with_first(lambda kernel, bias: (kernel[order], bias))
 
-    def scaled(self, step: np.ndarray) -> Head:
-        """Return a head for features in units of ``step``, shape (n_features,)."""
-        return self._with_first(lambda kernel: kernel * step[:, None])
+    def measured(self, step: np.ndarray, zero: np.ndarray) -> Head:
+        """Return a head for other units, in which a feature is ``step * (x + zero)``.
 
-    def _with_first(self, change: Callable[[np.ndarray], np.ndarray]) -> Head:
-        kernel, hidden = self.kernel, self.hidden_kernel
-        if hidden is None:
-            kernel = change(kernel)
+        Parameters
+        ----------
+        step, zero : ndarray of float32, shape (n_features,)
+        """
+
+        def change(kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, ...]:
+            kernel = kernel * step[:, None]
+            return kernel, bias + zero @ kernel
+
+        return self._with_first(change)
+
+    def _with_first(self, change: Callable[..., tuple[np.ndarray, ...]]) -> Head:
+        kernel, bias = self.kernel, self.bias
+        hidden_kernel, hidden_bias = self.hidden_kernel, self.hidden_bias
+        if hidden_kernel is None:
+            kernel, bias = change(kernel, bias)
         else:
-            hidden = change(hidden)
+            hidden_kernel, hidden_bias = change(hidden_kernel, hidden_bias)
         return Head(
-            kernel, self.bias, self.several, self.activation, hidden, self.hidden_bias
+            kernel, bias, self.several, self.activation, hidden_kernel, hidden_bias
         )
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
@@ -101,7 +114,7 @@ class Head:
         """
         if self.hidden_kernel is not None:
             return self._some(features[None])
-        logits = features.dot(self.kernel)
+        logits = self._by_class.dot(features)
         logits += self.bias
         if self.several or len(logits) > _FEW:
             return probabilities(logits[None], several=self.several)

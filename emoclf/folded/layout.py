@@ -1,4 +1,4 @@
-"""Where a word's numbers stand in a row that compiled loops read."""
+"""Where a word's numbers stand in the tables that compiled loops read."""
 
 from __future__ import annotations
 
@@ -8,71 +8,64 @@ import numpy as np
 
 from emoclf.folded.words import Windows
 
-#: Bytes of a cache line: blocks of columns begin at multiples of it.
+#: Bytes of a cache line.
 LINE = 64
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the columns of each shift stand in a word's row.
+    """Which filters are summed together, and over which shifts.
+
+    As many filters as fit a cache line have a table of their own: one line for each
+    word and shift. Such a table is small enough that the rows of common words stay
+    in the processor's cache while all texts pass.
 
     Filters are ordered by the size of their kernel, the widest first. The shifts at
-    which a kernel looks are among those of every wider kernel, so each shift has a
-    block of the first columns, and columns that have the same shifts lie side by side.
+    which a kernel looks are among those of every wider kernel, so that a line that has
+    filters of both takes those of the wider.
 
     Parameters
     ----------
     order : ndarray of int64, shape (columns,)
         Which filter stands in which column.
-    offsets, widths : ndarray of int64, shape (n_shifts,)
-        Where each shift's block begins in the row, and how wide it is.
-    regions : ndarray of int64, shape (n_regions, 4)
-        First column, column behind the last, first shift, number of shifts.
+    lanes : int
+        Filters in a line.
+    lines : ndarray of int64, shape (n_lines, 2)
+        First shift, number of shifts.
     """
 
     order: np.ndarray
-    offsets: np.ndarray
-    widths: np.ndarray
-    regions: np.ndarray
+    lanes: int
+    lines: np.ndarray
 
     @classmethod
     def of(cls, windows: Windows, filters: int, itemsize: int) -> Layout:
-        """Lay out kernels, each block a multiple of a cache line."""
+        """Lay out kernels of so many filters each."""
         lanes = LINE // itemsize
-        shifts = windows.shifts
+        first = windows.shifts[0]
         sizes = sorted(windows.sizes, reverse=True)
         order = np.concatenate(
             [np.arange(filters) + windows.sizes.index(size) * filters for size in sizes]
         )
-        reach = {size: -windows.left(size) - shifts[0] for size in sizes}
-        ends = [_up(filters * (n + 1), lanes) for n in range(len(sizes))]
-        widths = np.array(
-            [
-                max(
-                    end
-                    for size, end in zip(sizes, ends, strict=True)
-                    if reach[size] <= place < reach[size] + size
-                )
-                for place in range(len(shifts))
-            ]
-        )
-        regions, begin = [], 0
-        for size, end in zip(sizes, ends, strict=True):
-            if end > begin:
-                regions.append((begin, end, reach[size], size))
-                begin = end
-        offsets = np.cumsum(widths) - widths
-        return cls(order, offsets, widths, np.array(regions, np.int64))
+        lines = []
+        for column in range(0, len(order), lanes):
+            size = sizes[column // filters]
+            lines.append((-windows.left(size) - first, size))
+        return cls(order, lanes, np.array(lines, np.int64))
+
+    @property
+    def widths(self) -> list[int]:
+        """Return how many numbers a word has in each line's table."""
+        return (self.lines[:, 1] * self.lanes).tolist()
 
     def spread(self, by_shift: np.ndarray) -> np.ndarray:
-        """Lay (…, n_shifts, columns) into rows, (…, width); zero in between."""
-        rows = np.zeros((*by_shift.shape[:-2], int(self.widths.sum())), np.float32)
-        blocks = zip(self.offsets.tolist(), self.widths.tolist(), strict=True)
-        for shift, (offset, width) in enumerate(blocks):
-            there = self.order[:width]
-            rows[..., offset : offset + len(there)] = by_shift[..., shift, there]
+        """Lay (…, n_shifts, columns) into rows, (…, sum of widths); zero in between."""
+        rows = np.zeros((*by_shift.shape[:-2], sum(self.widths)), np.float32)
+        begin = 0
+        for number, (first, count) in enumerate(self.lines.tolist()):
+            filters = self.order[number * self.lanes :][: self.lanes]
+            for shift in range(first, first + count):
+                stop = begin + len(filters)
+                rows[..., begin:stop] = by_shift[..., shift, filters]
+                begin += self.lanes
         return rows
-
-
-def _up(number: int, lanes: int) -> int:
-    return -(-number // lanes) * lanes

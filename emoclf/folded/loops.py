@@ -15,8 +15,8 @@ from emoclf.text.pieces import LONGEST, SLOTS_LOG, SPREAD
 
 numba = require("numba", extra="fast", needed_by="engine='numba'")
 
-#: Words between the one whose row is asked for and the window that is summed.
-AHEAD = 4
+#: Words between a window and the one whose row is asked for: until then it is there.
+AHEAD = 24
 SHIFT = 64 - SLOTS_LOG
 
 
@@ -33,155 +33,140 @@ def _compiled(**options: Any) -> Any:
 
 
 @numba.extending.intrinsic
-def _prefetch(typing_context, table, place):
-    """Ask for the cache line of ``table[place]``, which is needed soon."""
+def _write_line(
+    typing_context, table, begin, width, words, place, count, stride, terms, best, at
+):
+    """Write the maxima of a line's filters over the windows of one text.
+
+    Written in vectors of a line each, for which LLVM finds the registers that a
+    processor has: of loops over so few numbers it makes steps for single ones.
+
+    Parameters
+    ----------
+    table : 1-D array of int8 or float32
+    begin, width : int
+        Where the line's table begins in it, and how long its rows are.
+    words : 1-D array of int32
+        The texts' words, and padding around each.
+    place, count, stride : int
+        The first word of the first window, the number of windows, the step to the next.
+    terms : int
+        Number of shifts.
+    best : 1-D array of int16 or float32
+    at : int
+        Where the maxima are written.
+    """
     ir = require("llvmlite.ir", extra="fast", needed_by="engine='numba'")
+    loop, once = numba.core.cgutils.for_range, numba.core.cgutils.alloca_once
+    lanes = LINE * 8 // table.dtype.bitwidth
+    real = isinstance(table.dtype, numba.types.Float)
+    bits = best.dtype.bitwidth
+    lowest = float("-inf") if real else -(1 << bits - 1)
 
     def generate(context, builder, signature, arguments):
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        address = builder.gep(array.data, [arguments[1]])
-        number = ir.IntType(32)
-        pointer = ir.IntType(8).as_pointer()
-        kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
-        function = numba.core.cgutils.get_or_insert_function(
-            builder.module, kind, "llvm.prefetch.p0"
+        data = {
+            number: context.make_array(kind)(context, builder, arguments[number]).data
+            for number, kind in enumerate(signature.args)
+            if isinstance(kind, numba.types.Array)
+        }
+        _, begin, width, _, place, count, stride, terms, _, at = arguments
+        table, words, best = data[0], data[3], data[8]
+        long, whole, byte = ir.IntType(64), ir.IntType(32), ir.IntType(8)
+        line = ir.VectorType(table.type.pointee, lanes)
+        sums = ir.VectorType(best.type.pointee, lanes)
+        prefetch = numba.core.cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(ir.VoidType(), [byte.as_pointer(), whole, whole, whole]),
+            "llvm.prefetch.p0",
         )
         # To be read, into all caches, as data.
-        options = [number(0), number(3), number(1)]
-        builder.call(function, [builder.bitcast(address, pointer), *options])
+        options = [whole(0), whole(3), whole(1)]
+
+        def address(word, shift):
+            row = builder.mul(builder.sext(builder.load(word), long), width)
+            start = builder.add(row, builder.mul(shift, long(lanes)))
+            return builder.gep(table, [builder.add(begin, start)])
+
+        largest, total = once(builder, sums), once(builder, sums)
+        builder.store(sums([lowest] * lanes), largest)
+        with loop(builder, count) as window:
+            first = builder.add(place, builder.mul(window.index, stride))
+            coming = builder.gep(words, [builder.add(first, long(AHEAD))])
+            builder.store(sums([0] * lanes), total)
+            with loop(builder, terms) as term:
+                soon = builder.bitcast(address(coming, term.index), byte.as_pointer())
+                builder.call(prefetch, [soon, *options])
+                word = builder.gep(words, [builder.add(first, term.index)])
+                source = builder.bitcast(address(word, term.index), line.as_pointer())
+                found = builder.load(source, align=LINE)
+                if real:
+                    found = builder.fadd(builder.load(total), found)
+                else:
+                    found = builder.add(builder.load(total), builder.sext(found, sums))
+                builder.store(found, total)
+            found, known = builder.load(total), builder.load(largest)
+            compare = builder.fcmp_ordered if real else builder.icmp_signed
+            larger = compare(">", found, known)
+            builder.store(builder.select(larger, found, known), largest)
+        target = builder.bitcast(builder.gep(best, [at]), sums.as_pointer())
+        builder.store(builder.load(largest), target, align=bits // 8)
         return context.get_dummy_value()
 
-    return numba.types.void(table, numba.types.uint64), generate
-
-
-# A table and unsigned places in it, since slices would be counted references, and
-# signed places would be tested for lying before the end. Sums are cast back to the
-# type of the maxima, or they would be as wide as an int64.
-@_compiled()
-def _best_of_1(best, table, first, count, a):
-    for c in range(count):
-        found = best.dtype.type(table[a + c])
-        best[first + c] = max(best[first + c], found)
-
-
-@_compiled()
-def _best_of_2(best, table, first, count, a, b):
-    for c in range(count):
-        found = best.dtype.type(table[a + c] + table[b + c])
-        best[first + c] = max(best[first + c], found)
-
-
-@_compiled()
-def _best_of_3(best, table, first, count, a, b, d):
-    for c in range(count):
-        found = best.dtype.type(table[a + c] + table[b + c] + table[d + c])
-        best[first + c] = max(best[first + c], found)
-
-
-@_compiled()
-def _best_of_4(best, table, first, count, a, b, d, e):
-    for c in range(count):
-        found = best.dtype.type(
-            table[a + c] + table[b + c] + table[d + c] + table[e + c]
-        )
-        best[first + c] = max(best[first + c], found)
-
-
-@_compiled()
-def _best_of_5(best, table, first, count, a, b, d, e, f):
-    for c in range(count):
-        found = best.dtype.type(
-            table[a + c] + table[b + c] + table[d + c] + table[e + c] + table[f + c]
-        )
-        best[first + c] = max(best[first + c], found)
-
-
-@_compiled()
-def _best_of_many(best, table, first, count, bases, shift, terms, sums):
-    for c in range(count):
-        sums[c] = 0
-    for term in range(terms):
-        base = bases[shift + term] + first
-        for c in range(count):
-            sums[c] = best.dtype.type(sums[c] + table[base + c])
-    for c in range(count):
-        best[first + c] = max(best[first + c], sums[c])
+    number = numba.types.int64
+    numbers = [number] * 4
+    kinds = [table, number, number, words, *numbers, best, number]
+    return numba.types.void(*kinds), generate
 
 
 @_compiled()
 def write_maxima(
-    flat, lengths, counts, stride, before, table, width, offsets, regions, step, bias,
-    best, answers,
-):  # fmt: skip
-    """Write each filter's largest sum over the windows of each text."""
-    lanes = np.uint64(LINE // table.itemsize)
-    bases = np.empty(len(offsets), np.uint64)
-    sums = np.empty_like(best)
-    start = 0
-    for text in range(len(lengths)):
-        length = lengths[text]
-        if counts[text] == 0:
-            answers[text] = 0
-            continue
-        best[:] = -32768
-        if best.itemsize > 2:
-            best[:] = -np.inf
-        for number in range(counts[text]):
-            # The row of a word is in memory until then: a quarter of the time.
-            coming = start + number * stride + AHEAD
-            if coming < len(flat):
-                line = np.uint64(flat[coming] * width)
-                behind = line + np.uint64(width)
-                while line < behind:
-                    _prefetch(table, line)
-                    line += lanes
-            for shift in range(len(offsets)):
-                place = number * stride + before + shift
-                word = 0
-                if 0 <= place < length:
-                    word = flat[start + place]
-                bases[shift] = np.uint64(word * width + offsets[shift])
-            for region in range(len(regions)):
-                first = np.uint64(regions[region, 0])
-                count = np.uint64(regions[region, 1]) - first
-                shift = regions[region, 2]
-                terms = regions[region, 3]
-                a = bases[shift] + first
-                if terms == 1:
-                    _best_of_1(best, table, first, count, a)
-                    continue
-                b = bases[shift + 1] + first
-                if terms == 2:
-                    _best_of_2(best, table, first, count, a, b)
-                    continue
-                if terms > 5:
-                    _best_of_many(best, table, first, count, bases, shift, terms, sums)
-                    continue
-                d = bases[shift + 2] + first
-                if terms == 3:
-                    _best_of_3(best, table, first, count, a, b, d)
-                    continue
-                e = bases[shift + 3] + first
-                if terms == 4:
-                    _best_of_4(best, table, first, count, a, b, d, e)
-                    continue
-                f = bases[shift + 4] + first
-                _best_of_5(best, table, first, count, a, b, d, e, f)
-        for c in range(len(step)):
-            answers[text, c] = best[c] * step[c] + bias[c]
+    flat, lengths, counts, stride, before, after, table, n_words, lines, lanes, best
+):
+    """Write each column's largest sum over the windows of each text.
+
+    Line by line, and all texts for each: what common words have in a line's table
+    stays in the cache.
+    """
+    words = np.zeros(len(flat) + len(lengths) * (before + after) + AHEAD + 1, np.int32)
+    start = place = 0
+    for length in lengths:
+        place += before
+        words[place : place + length] = flat[start : start + length]
         start += length
+        place += length + after
+    flat_best = best.reshape(-1)
+    begin = 0
+    for line in range(len(lines)):
+        shift, terms = lines[line]
+        width = terms * lanes
+        place = shift
+        for text in range(len(lengths)):
+            _write_line(
+                table,
+                begin,
+                width,
+                words,
+                place,
+                counts[text],
+                stride,
+                terms,
+                flat_best,
+                text * best.shape[1] + line * lanes,
+            )
+            place += before + lengths[text] + after
+        begin += n_words * width
 
 
 @_compiled(fastmath={"reassoc", "contract"})
-def write_answers(features, kernel, bias, several, answers):
-    """Write the probabilities of each text."""
+def write_answers(features, floor, kernel, bias, several, answers):
+    """Write the probabilities of each text; features below ``floor`` count as it."""
     n_classes = len(bias)
     for text in range(len(features)):
         largest = np.float32(-np.inf)
         for label in range(n_classes):
             total = np.float32(0)
-            for c in range(features.shape[1]):
-                total += features[text, c] * kernel[label, c]
+            for c in range(len(floor)):
+                total += max(np.float32(features[text, c]), floor[c]) * kernel[label, c]
             total += bias[label]
             answers[text, label] = total
             largest = max(largest, total)

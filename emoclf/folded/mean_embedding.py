@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from emoclf.folded.head import probabilities
+from emoclf.folded.network import Network
 from emoclf.text.pairs import SPREAD
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FoldedMeanEmbedding:
+class FoldedMeanEmbedding(Network):
     """Averaged embeddings that answer from token ids.
 
     Parameters
@@ -29,11 +29,6 @@ class FoldedMeanEmbedding:
     pairs: np.ndarray | None
     bias: np.ndarray
     several: bool
-
-    def one(self, token_ids: Sequence[int]) -> np.ndarray:
-        """Return the probabilities of one text, shape (1, n_classes)."""
-        flat = np.array(token_ids, np.int32)
-        return self.many(flat, np.array([len(flat)]))
 
     def many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return probabilities, float32 of shape (n_texts, n_classes).

@@ -8,6 +8,8 @@ process that answers one text multiplies out its words and no others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from emoclf.folded.vectors import WordVectors
@@ -118,11 +120,16 @@ class Rounding:
 class WordRows:
     """A row for each word, made when it is first asked for.
 
+    Rows are kept in blocks of columns, each a table of its own: what is read together
+    lies together.
+
     Parameters
     ----------
     vectors : WordVectors
     kernel : ndarray of float32, shape (dim, width)
         What to multiply a word's vector by.
+    widths : sequence of int
+        Columns of each block; their sum is ``width``.
     step, middle : ndarray of float32, shape (width,), optional
         Rows are rounded: in units of ``step``, from ``middle`` on.
     dtype : dtype, default=float32
@@ -132,6 +139,7 @@ class WordRows:
         self,
         vectors: WordVectors,
         kernel: np.ndarray,
+        widths: Sequence[int],
         *,
         step: np.ndarray | None = None,
         middle: np.ndarray | None = None,
@@ -140,12 +148,15 @@ class WordRows:
         self.vectors = vectors
         self._kernel = kernel if step is None else kernel / step
         self._middle = None if step is None or middle is None else middle / step
-        size = len(vectors)
-        # Zeros take no memory before they are written.
-        self.table = np.zeros((size, kernel.shape[1]), dtype)
+        size, self.width = len(vectors), kernel.shape[1]
+        #: All blocks, one behind the other.
+        self.table = _zeros_in_line(size * sum(widths), dtype)
+        self._blocks, begin = [], 0
+        for width in widths:
+            stop = begin + size * width
+            self._blocks.append(self.table[begin:stop].reshape(size, width))
+            begin = stop
         self._made = np.zeros(size, bool)
-        # The same for lists, whose arrays would take longer to make than to look up.
-        self._few: set[int] = set()
         self._rounded = step is not None
         # Padding adds nothing; where that is not zero its row is made like any other.
         self._made[0] = self._middle is None
@@ -164,14 +175,12 @@ class WordRows:
             found = self.fold(some)
             if self._rounded:
                 np.rint(found, out=found)
-            self.table[some] = found
+            begin = 0
+            for block in self._blocks:
+                stop = begin + block.shape[1]
+                block[some] = found[:, begin:stop]
+                begin = stop
         self._made[missing] = True
-
-    def make_few(self, words: list[int]) -> None:
-        """Make the rows of the words of one text."""
-        if not self._few.issuperset(words):
-            self.make(np.array(words))
-            self._few.update(words)
 
     def fold(self, words: np.ndarray) -> np.ndarray:
         """Return what words add, in units of ``step``, shape (n, width)."""
@@ -219,11 +228,18 @@ def _units(steps: np.ndarray) -> np.ndarray:
 
 def _ranges(rows: WordRows, n_shifts: int) -> tuple[np.ndarray, np.ndarray]:
     """Return least and largest of what any word adds, (n_shifts, columns) each."""
-    width = rows.table.shape[1]
-    low, high = np.zeros(width, np.float32), np.zeros(width, np.float32)
+    low, high = np.zeros(rows.width, np.float32), np.zeros(rows.width, np.float32)
     for start in range(0, len(rows.vectors), AT_ONCE):
         words = np.arange(start, min(start + AT_ONCE, len(rows.vectors)))
         found = rows.fold(words)
         np.minimum(low, found.min(0), out=low)
         np.maximum(high, found.max(0), out=high)
     return low.reshape(n_shifts, -1), high.reshape(n_shifts, -1)
+
+
+def _zeros_in_line(size: int, dtype: np.typing.DTypeLike) -> np.ndarray:
+    """Return zeros that begin with a cache line; they take no memory before written."""
+    line, dtype = 64, np.dtype(dtype)
+    raw = np.zeros(size * dtype.itemsize + line, np.uint8)
+    begin = -raw.__array_interface__["data"][0] % line
+    return raw[begin : begin + size * dtype.itemsize].view(dtype)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from _thread import allocate_lock  # threading takes a millisecond to import.
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -57,7 +58,7 @@ class PieceEncoder:
         self.ids = ids
         self.stop_words = stop_words
         self.max_length = max_length
-        self._few: dict[str, tuple[int, ...]] = {}
+        self.pack_as(8, lambda token_ids: array("q", token_ids).tobytes())
         self._engine: Callable[[PieceTable], Any] = lambda table: table
         self._batches: Any = None
         self._lock = allocate_lock()
@@ -66,14 +67,27 @@ class PieceEncoder:
         """Answer batches with ``engine(table).encode(texts)``."""
         self._engine, self._batches = engine, None
 
-    def encode_one(self, text: str) -> list[int]:
-        """Return the ids of one text."""
-        known = self._few
-        found: list[int] = []
-        for piece in text.split(" "):
-            ids = known.get(piece)
-            found += self._learn(piece) if ids is None else ids
-        return found[: self.max_length]
+    def pack_as(self, size: int, pack: Callable[[list[int]], bytes]) -> None:
+        """Choose what stands for tokens in :meth:`encode_one`.
+
+        Parameters
+        ----------
+        size : int
+            Bytes of a token.
+        pack : function of a list of int
+            Returns the bytes of a piece's tokens; they are remembered.
+        """
+        self.pack = pack
+        self._packed = _PackedPieces(self.cut_piece, pack)
+        self._most_bytes = size * self.max_length
+
+    def encode_one(self, text: str) -> bytes:
+        """Return the tokens of one text, packed: int64 if nothing else was chosen.
+
+        What stands for pieces is joined, with no step of Python for each of them.
+        """
+        found = b"".join(map(self._packed.__getitem__, text.split(" ")))
+        return found[: self._most_bytes]
 
     def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the ids of many texts, one behind the other, and their lengths.
@@ -117,14 +131,6 @@ class PieceEncoder:
         ids = np.array(self.cut_piece(text), np.int32)
         return ids, np.array([len(ids)])
 
-    def _learn(self, piece: str) -> tuple[int, ...]:
-        ids = tuple(self.cut_piece(piece))
-        if len(piece) <= LONGEST:
-            if len(self._few) >= MOST:
-                self._few.clear()
-            self._few[piece] = ids
-        return ids
-
     def _cut(
         self, token_ids: np.ndarray, lengths: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -134,6 +140,24 @@ class PieceEncoder:
         starts = np.cumsum(lengths) - lengths
         place = np.arange(len(token_ids)) - np.repeat(starts, lengths)
         return token_ids[place < self.max_length], lengths.clip(max=self.max_length)
+
+
+class _PackedPieces(dict[str, bytes]):
+    """What stands for each piece; one that is missing is cut."""
+
+    def __init__(
+        self, cut: Callable[[str], list[int]], pack: Callable[[list[int]], bytes]
+    ) -> None:
+        super().__init__()
+        self._cut, self._pack = cut, pack
+
+    def __missing__(self, piece: str) -> bytes:
+        found = self._pack(self._cut(piece))
+        if len(piece) <= LONGEST:
+            if len(self) >= MOST:
+                self.clear()
+            self[piece] = found
+        return found
 
 
 def _parts(texts: Sequence[str]) -> list[Sequence[str]]:

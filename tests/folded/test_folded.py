@@ -18,7 +18,7 @@ from emoclf.errors import BundleError, ExportError, SettingsError
 from emoclf.export.folded import export_folded
 from emoclf.export.parity import HARD_TEXTS
 from emoclf.exported import load_exported
-from emoclf.folded import FoldedClassifier, load_folded
+from emoclf.folded import FoldedClassifier, compiled, load_folded
 from emoclf.folded.vectors import WordVectors, round_vectors
 from emoclf.predictor import Predictor
 
@@ -93,13 +93,39 @@ def test_compiled_and_rounded(pair: tuple[Predictor, Path]) -> None:
             with pytest.raises(SettingsError, match=r"int8.*does not fit this network"):
                 load_folded(path, precision="int8")
             continue
-        numpys = load_folded(path, precision=precision).predict_proba(TEXTS)
-        np.testing.assert_allclose(numpys, expected, atol=bound)
+        numpy = load_folded(path, precision=precision)
+        found = numpy.predict_proba(TEXTS)
+        np.testing.assert_allclose(found, expected, atol=bound)
+        for text, row in zip(TEXTS[:40], found, strict=False):
+            again = numpy.predict_proba([text])[0]
+            np.testing.assert_allclose(again, row, atol=1e-6)
         folded = load_folded(path, precision=precision, engine="numba")
         found = folded.predict_proba(TEXTS)
         np.testing.assert_allclose(found, expected, atol=bound)
         again = folded.predict_proba(TEXTS[3:4])
         np.testing.assert_allclose(again, found[3:4], atol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["float32", "int16", "int8"])
+def test_many_texts_pass_in_parts(
+    precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = export_folded(predictor_of({"padding": "valid"}), tmp_path / "f")
+    expected = load_folded(path, precision=precision).predict_proba(TEXTS)
+    monkeypatch.setattr(compiled, "AT_ONCE", 7)
+    folded = load_folded(path, precision=precision, engine="numba")
+    found = folded.predict_proba(TEXTS)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["max", "average"])
+def test_one_text_that_is_not_cut_at_spaces(pooling: str, tmp_path: Path) -> None:
+    pytest.importorskip("jieba")
+    predictor = predictor_of({"pooling": pooling, "tokenizer": "jieba"})
+    folded = load_folded(export_folded(predictor, tmp_path / "f"))
+    expected = predictor.predict_proba(TEXTS)
+    for text, row in zip(TEXTS[:40], expected, strict=False):
+        np.testing.assert_allclose(folded.predict_proba([text])[0], row, atol=1e-5)
 
 
 def test_int8_is_a_third_and_answers_alike(tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""What a folded classifier asks of a network: one text, or many."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from array import array
+from collections.abc import Sequence
+
+import numpy as np
+
+
+class Network(ABC):
+    """Answer token ids with probabilities."""
+
+    #: What a token takes in :meth:`pack`.
+    token_bytes = 8
+
+    def pack(self, token_ids: Sequence[int]) -> bytes:
+        """Return what stands for tokens in :meth:`one`.
+
+        What is packed is remembered for each piece of text and joined for a text, which
+        takes Python no step for each token.
+        """
+        return array("q", token_ids).tobytes()
+
+    def one(self, packed: bytes) -> np.ndarray:
+        """Return the probabilities of one text, shape (1, n_classes).
+
+        Parameters
+        ----------
+        packed : bytes
+            The text's tokens, as :meth:`pack` returns them.
+        """
+        flat = np.frombuffer(packed, np.int64).astype(np.int32)
+        return self.many(flat, np.array([len(flat)]))
+
+    @abstractmethod
+    def many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Return probabilities, float32 of shape (n_texts, n_classes).
+
+        Parameters
+        ----------
+        flat : ndarray of int32
+            Token ids of all texts, one behind the other.
+        lengths : ndarray of int64, shape (n_texts,)
+        """
