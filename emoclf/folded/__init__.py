@@ -109,8 +109,11 @@ class FoldedClassifier(ExportedClassifier):
         probabilities : ndarray of float32, shape (n_texts, n_classes)
         """
         texts = as_texts(texts)
+        encode, one = self.text.encode_one, self.network.one
         if len(texts) == 1:
-            return self.network.one(self.text.encode_one(texts[0]))
+            return one(encode(texts[0]))
+        if 0 < len(texts) <= self.network.few:
+            return np.concatenate([one(encode(text)) for text in texts])
         return self.network.many(*self.text.encode(texts))
 
 

@@ -14,6 +14,8 @@ class Network(ABC):
 
     #: What a token takes in :meth:`pack`.
     token_bytes = 8
+    #: So many texts are answered one by one.
+    few = 1
 
     def pack(self, token_ids: Sequence[int]) -> bytes:
         """Return what stands for tokens in :meth:`one`.

@@ -15,6 +15,8 @@ from emoclf.folded.words import Rounding, Windows, WordRows
 
 #: Texts that are answered side by side: their rows of sums fit a processor's cache.
 BLOCK = {2: 512, 4: 256}
+#: So few texts are answered sooner one by one than side by side.
+FEW = 24
 
 
 class Convolution:
@@ -135,7 +137,7 @@ class Block:
     Parameters
     ----------
     flat : ndarray of int32
-        Token ids of many texts.
+        Token ids of many texts, and padding behind them.
     starts, lengths : ndarray of int64, shape (n,)
         Where these texts stand among them.
     """
@@ -149,13 +151,11 @@ class Block:
 
     def by_time(self, before: int, after: int) -> np.ndarray:
         """Return ids, int64 of shape (before + longest + after, n); 0 is padding."""
-        n, lengths = len(self.lengths), self.lengths
-        ends = np.cumsum(lengths)
-        text = np.repeat(np.arange(n), lengths)
-        # Which token of its text each one is.
-        time = np.arange(ends[-1]) - (ends - lengths)[text]
-        words = np.zeros((before + int(lengths[0]) + after, n), np.int64)
-        words[time + before, text] = self.flat[self.starts[text] + time]
+        longest = int(self.lengths[0])
+        time = np.arange(longest)[:, None]
+        place = np.where(time < self.lengths, self.starts + time, -1)
+        words = np.zeros((before + longest + after, len(self.lengths)), np.int64)
+        words[before : before + longest] = self.flat[place]
         return words
 
 
@@ -190,6 +190,7 @@ class FoldedTextCNN(Network):
             tables = [(part.rows, part.windows) for part in self.convolutions]
             self._one_text = OneText(tables, self.features, self.head)
             self.token_bytes = self._one_text.token_bytes
+            self.few = FEW
 
     def pack(self, token_ids: Sequence[int]) -> bytes:
         """Return what stands for tokens in :meth:`one`."""
@@ -212,6 +213,7 @@ class FoldedTextCNN(Network):
         """
         for part in self.convolutions:
             part.rows.make(flat)
+        flat = np.append(flat, np.int32(0))
         starts = np.cumsum(lengths) - lengths
         order = np.argsort(-lengths, kind="stable")
         answers = np.empty((len(lengths), len(self.head.bias)), np.float32)

@@ -64,9 +64,12 @@ def test_exact_to_1e5(pair: tuple[Predictor, Path]) -> None:
     assert folded.predict(TEXTS) == predictor.predict(TEXTS)
     assert folded.label_names == predictor.label_names
     np.testing.assert_array_equal(folded.thresholds, predictor.thresholds)
-    # One text goes another way through NumPy.
+    # One text goes another way through NumPy, and so do a few.
     for text, row in zip(TEXTS[:40], expected, strict=False):
         np.testing.assert_allclose(folded.predict_proba([text])[0], row, atol=1e-5)
+    few = folded.predict_proba(TEXTS[:20])
+    assert few.dtype == np.float32
+    np.testing.assert_allclose(few, expected[:20], atol=1e-5)
     assert folded.predict_proba([]).shape == (0, 5)
 
 
@@ -120,7 +123,6 @@ def test_many_texts_pass_in_parts(
 
 @pytest.mark.parametrize("pooling", ["max", "average"])
 def test_one_text_that_is_not_cut_at_spaces(pooling: str, tmp_path: Path) -> None:
-    pytest.importorskip("jieba")
     predictor = predictor_of({"pooling": pooling, "tokenizer": "jieba"})
     folded = load_folded(export_folded(predictor, tmp_path / "f"))
     expected = predictor.predict_proba(TEXTS)
