@@ -213,7 +213,7 @@ def _fold_text_cnn(
         write_array(folder / f"kernel_{number}.npy", stored)
         kernel = stored.astype(np.float32)
         dim, n_shifts, _ = kernel.shape
-        word_rows = WordRows(vectors, kernel.reshape(dim, -1), [kernel[0].size])
+        word_rows = WordRows(vectors, kernel.reshape(dim, -1))
         for precision, round_to in ROUNDINGS.items():
             rounding = round_to(word_rows, n_shifts)
             write_array(folder / f"{precision}_step_{number}.npy", rounding.step)

@@ -11,7 +11,7 @@ import numpy as np
 from emoclf.exported.folder import TOKENIZER, VOCABULARY, ExportFolder
 from emoclf.text.door import as_texts
 from emoclf.text.pages import read_pages
-from emoclf.text.pieces import PieceEncoder, PieceTable
+from emoclf.text.pieces import Pack, PieceEncoder, PieceTable
 from emoclf.text.tokenizer import Tokenizer
 from emoclf.text.vocabulary import FIRST, UNKNOWN
 
@@ -53,14 +53,14 @@ class ExportedText:
         """Let an engine look up pieces; see :meth:`PieceEncoder.use`."""
         self._pieces.use(engine)
 
-    def pack_as(self, size: int, pack: Callable[[list[int]], bytes]) -> None:
+    def pack_as(self, size: int, pack: Pack) -> None:
         """Choose what stands for tokens; see :meth:`PieceEncoder.pack_as`."""
         self._pieces.pack_as(size, pack)
 
     def encode_one(self, text: str) -> bytes:
         """Return what stands for one text; see :meth:`PieceEncoder.encode_one`."""
         if self._whole:
-            return self._pieces.pack(self._of_whole(text))
+            return self._pieces.pack([self._of_whole(text)])[0]
         return self._pieces.encode_one(text)
 
     def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:

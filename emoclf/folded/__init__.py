@@ -110,10 +110,9 @@ class FoldedClassifier(ExportedClassifier):
         """
         texts = as_texts(texts)
         encode, one = self.text.encode_one, self.network.one
-        if len(texts) == 1:
-            return one(encode(texts[0]))
         if 0 < len(texts) <= self.network.few:
-            return np.concatenate([one(encode(text)) for text in texts])
+            found = [one(encode(text)) for text in texts]
+            return found[0] if len(found) == 1 else np.concatenate(found)
         return self.network.many(*self.text.encode(texts))
 
 

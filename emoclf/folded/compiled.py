@@ -100,7 +100,6 @@ class CompiledTextCNN(Network):
         biases = np.concatenate([one.bias for one in self.convolutions])
         self.features = Features(steps, biases, activation)
         self.head = self.features.head(head.reordered(np.concatenate(order)))
-        self._kernel = np.ascontiguousarray(self.head.kernel.T)
 
     def many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return probabilities, float32 of shape (n_texts, n_classes).
@@ -113,7 +112,7 @@ class CompiledTextCNN(Network):
         """
         for one in self.convolutions:
             one.rows.make(flat)
-        answers = np.empty((len(lengths), len(self._kernel)), np.float32)
+        answers = np.empty((len(lengths), len(self.head.bias)), np.float32)
         stops = np.cumsum(lengths)
         begin = 0
         for start in range(0, len(lengths), AT_ONCE):
@@ -125,24 +124,16 @@ class CompiledTextCNN(Network):
 
     def _some(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         found = [one.maxima(flat, lengths) for one in self.convolutions]
-        best, floor = found[0], self.features.floor
-        hidden = self.head.hidden_kernel is not None
-        if hidden or floor is None or len(found) > 1:
-            best = np.concatenate(
-                [
-                    part[:, : len(one.step)]
-                    for part, one in zip(found, self.convolutions, strict=True)
-                ],
-                axis=1,
-            )
-        if hidden or floor is None:
-            best = self.features(best, np.flatnonzero(lengths == 0))
-            floor = np.full(best.shape[1], -np.inf, np.float32)
-        if hidden:
-            return self.head(best)
-        answers = np.empty((len(best), len(self._kernel)), np.float32)
+        best, zero, head = found[0], self.features.zero, self.head
+        plain = zero is not None and head.hidden_kernel is None
+        if not plain or len(found) > 1:
+            both = zip(found, self.convolutions, strict=True)
+            best = np.concatenate([x[:, : len(one.step)] for x, one in both], axis=1)
+        if not plain:
+            return head(self.features(best, np.flatnonzero(lengths == 0)))
+        answers = np.empty((len(best), len(head.bias)), np.float32)
         write_answers(
-            best, floor, self._kernel, self.head.bias, self.head.several, answers
+            best, zero, lengths, head.by_class, head.bias, head.several, answers
         )
         return answers
 

@@ -10,9 +10,8 @@ from emoclf.folded.head import Head, activate
 class Features:
     """Activate the largest sums of each filter, over all windows of a text.
 
-    ``relu(step * (x + zero))`` is ``step * (max(x, -zero) + zero)``. So with a relu
-    nothing but one maximum is left to do for each text; step and zero are factors of
-    the head, once.
+    ``relu(step * x + bias)`` is ``step * relu(x + bias / step)``: with a relu, step is
+    a factor of the head, once, and not of each text.
 
     Parameters
     ----------
@@ -26,18 +25,27 @@ class Features:
         self.step = step
         self.bias = bias
         self.activation = activation
-        #: Below it a filter does not answer; None unless the activation is a relu.
-        self.floor = -bias / step if activation == "relu" else None
+        #: The bias in units of sums, where features are counted in those.
+        self.zero: np.ndarray | None = None
+        with np.errstate(over="ignore"):
+            zero = bias / step
+        if activation == "relu" and np.isfinite(zero).all():
+            self.zero = zero
 
     def head(self, head: Head) -> Head:
         """Return a head for these features."""
-        return head if self.floor is None else head.measured(self.step, -self.floor)
+        return head if self.zero is None else head.scaled(self.step)
 
     def of_one(self, best: np.ndarray) -> np.ndarray:
-        """Return the features of a text that has tokens, shape (n_features,)."""
-        if self.floor is None:
+        """Return the features of texts that have tokens, float32.
+
+        Parameters
+        ----------
+        best : ndarray, shape (n_features,) or (n_texts, n_features)
+        """
+        if self.zero is None:
             return activate(self.activation, best * self.step + self.bias)
-        return np.maximum(best, self.floor)
+        return activate("relu", best + self.zero)
 
     def __call__(self, best: np.ndarray, empty: np.ndarray) -> np.ndarray:
         """Return features, float32.
@@ -48,10 +56,6 @@ class Features:
         empty : ndarray of int64
             Texts without any token: they have no answers, and no bias either.
         """
-        if self.floor is None:
-            values = best * self.step + self.bias
-            values[empty] = 0
-            return activate(self.activation, values)
-        features = np.maximum(best, self.floor)
-        features[empty] = self.floor
+        features = self.of_one(best)
+        features[empty] = activate(self.activation, np.zeros(1, np.float32))
         return features

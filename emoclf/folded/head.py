@@ -10,7 +10,7 @@ import numpy as np
 # A larger product wakes OpenBLAS's threads, which on a busy machine costs a hundred
 # times what it saves (8 ms against 56 µs for 512 rows by 300 by 7).
 UNTHREADED = 400_000
-_FEW = 32
+_FEW_CLASSES = 32
 # Turning Python's 0 into an array takes as long as a text's maxima with it.
 _ZERO = np.zeros((), np.float32)
 
@@ -58,36 +58,25 @@ class Head:
         self.activation = activation
         self.hidden_kernel = hidden_kernel
         self.hidden_bias = hidden_bias
-        # One text is multiplied by rows that have no gaps.
-        self._by_class = np.ascontiguousarray(kernel.T)
+        #: A row for each class, shape (n_classes, width).
+        self.by_class = np.ascontiguousarray(kernel.T)
 
     def reordered(self, order: np.ndarray) -> Head:
         """Return a head for features in another order."""
-        return self._with_first(lambda kernel, bias: (kernel[order], bias))
+        return self._with_first(lambda kernel: kernel[order])
 
-    def measured(self, step: np.ndarray, zero: np.ndarray) -> Head:
-        """Return a head for other units, in which a feature is ``step * (x + zero)``.
+    def scaled(self, step: np.ndarray) -> Head:
+        """Return a head for features in units of ``step``, shape (n_features,)."""
+        return self._with_first(lambda kernel: kernel * step[:, None])
 
-        Parameters
-        ----------
-        step, zero : ndarray of float32, shape (n_features,)
-        """
-
-        def change(kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, ...]:
-            kernel = kernel * step[:, None]
-            return kernel, bias + zero @ kernel
-
-        return self._with_first(change)
-
-    def _with_first(self, change: Callable[..., tuple[np.ndarray, ...]]) -> Head:
-        kernel, bias = self.kernel, self.bias
-        hidden_kernel, hidden_bias = self.hidden_kernel, self.hidden_bias
-        if hidden_kernel is None:
-            kernel, bias = change(kernel, bias)
+    def _with_first(self, change: Callable[[np.ndarray], np.ndarray]) -> Head:
+        kernel, hidden = self.kernel, self.hidden_kernel
+        if hidden is None:
+            kernel = change(kernel)
         else:
-            hidden_kernel, hidden_bias = change(hidden_kernel, hidden_bias)
+            hidden = change(hidden)
         return Head(
-            kernel, bias, self.several, self.activation, hidden_kernel, hidden_bias
+            kernel, self.bias, self.several, self.activation, hidden, self.hidden_bias
         )
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
@@ -114,9 +103,9 @@ class Head:
         """
         if self.hidden_kernel is not None:
             return self._some(features[None])
-        logits = self._by_class.dot(features)
+        logits = self.by_class.dot(features)
         logits += self.bias
-        if self.several or len(logits) > _FEW:
+        if self.several or len(logits) > _FEW_CLASSES:
             return probabilities(logits[None], several=self.several)
         values = logits.tolist()
         largest = max(values)

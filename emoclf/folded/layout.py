@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoclf.folded.words import Windows
-
-#: Bytes of a cache line.
-LINE = 64
+from emoclf.folded.words import LINE, Windows
 
 
 @dataclass(frozen=True)

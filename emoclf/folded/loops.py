@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.folded.layout import LINE
+from emoclf.folded.words import LINE
 from emoclf.optional import require
 from emoclf.text.pieces import LONGEST, SLOTS_LOG, SPREAD
 
@@ -43,7 +43,7 @@ def _write_line(
 
     Parameters
     ----------
-    table : 1-D array of int8 or float32
+    table : 1-D array of int8, int16 or float32
     begin, width : int
         Where the line's table begins in it, and how long its rows are.
     words : 1-D array of int32
@@ -54,7 +54,7 @@ def _write_line(
         Number of shifts.
     best : 1-D array of int16 or float32
     at : int
-        Where the maxima are written.
+        Where the maxima are written, a whole line of them.
     """
     ir = require("llvmlite.ir", extra="fast", needed_by="engine='numba'")
     loop, once = numba.core.cgutils.for_range, numba.core.cgutils.alloca_once
@@ -72,8 +72,11 @@ def _write_line(
         _, begin, width, _, place, count, stride, terms, _, at = arguments
         table, words, best = data[0], data[3], data[8]
         long, whole, byte = ir.IntType(64), ir.IntType(32), ir.IntType(8)
-        line = ir.VectorType(table.type.pointee, lanes)
-        sums = ir.VectorType(best.type.pointee, lanes)
+        line, _, sums = (
+            ir.VectorType(context.get_data_type(kind.dtype), lanes)
+            for kind in signature.args
+            if isinstance(kind, numba.types.Array)
+        )
         prefetch = numba.core.cgutils.get_or_insert_function(
             builder.module,
             ir.FunctionType(ir.VoidType(), [byte.as_pointer(), whole, whole, whole]),
@@ -158,15 +161,20 @@ def write_maxima(
 
 
 @_compiled(fastmath={"reassoc", "contract"})
-def write_answers(features, floor, kernel, bias, several, answers):
-    """Write the probabilities of each text; features below ``floor`` count as it."""
+def write_answers(best, zero, lengths, kernel, bias, several, answers):
+    """Write the probabilities of each text; its features are ``relu(best + zero)``.
+
+    A text without any token has none.
+    """
     n_classes = len(bias)
-    for text in range(len(features)):
+    for text in range(len(best)):
         largest = np.float32(-np.inf)
         for label in range(n_classes):
             total = np.float32(0)
-            for c in range(len(floor)):
-                total += max(np.float32(features[text, c]), floor[c]) * kernel[label, c]
+            if lengths[text]:
+                for c in range(len(zero)):
+                    found = np.float32(best[text, c]) + zero[c]
+                    total += max(found, np.float32(0)) * kernel[label, c]
             total += bias[label]
             answers[text, label] = total
             largest = max(largest, total)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from array import array
 from collections.abc import Sequence
 
 import numpy as np
+
+from emoclf.text.pieces import pack_ids
 
 
 class Network(ABC):
@@ -17,13 +18,13 @@ class Network(ABC):
     #: So many texts are answered one by one.
     few = 1
 
-    def pack(self, token_ids: Sequence[int]) -> bytes:
-        """Return what stands for tokens in :meth:`one`.
+    def pack(self, pieces: Sequence[Sequence[int]]) -> list[bytes]:
+        """Return what stands for the tokens of pieces in :meth:`one`.
 
-        What is packed is remembered for each piece of text and joined for a text, which
-        takes Python no step for each token.
+        It is remembered for each piece and joined for a text, which takes Python no
+        step for each token.
         """
-        return array("q", token_ids).tobytes()
+        return pack_ids(pieces)
 
     def one(self, packed: bytes) -> np.ndarray:
         """Return the probabilities of one text, shape (1, n_classes).

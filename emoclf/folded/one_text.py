@@ -7,6 +7,7 @@ below the floor, one multiplies. Even to look a method up is a part of the time.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class OneText:
         self._factors = np.repeat(counts, counts)
         self._terms = np.concatenate([np.arange(count) for count in counts])
         self.token_bytes = token_bytes = 8 * sum(counts)
-        padding = self.pack([0])
+        (padding,) = self.pack([[0]])
         before = max(-some[0] for some in shifts)
         self._before = padding * before
         self._after = padding * max(some[-1] for some in shifts)
@@ -58,12 +59,20 @@ class OneText:
             begin += 8 * count
         self._features, self._head = features.of_one, head.one
 
-    def pack(self, token_ids: Sequence[int]) -> bytes:
-        """Return the numbers of the tokens' rows, which are made."""
-        words = np.array(token_ids, np.int64)
+    def pack(self, pieces: Sequence[Sequence[int]]) -> list[bytes]:
+        """Return the numbers of the rows of each piece's tokens; they are made."""
+        words = np.array([word for piece in pieces for word in piece], np.int64)
+        # In one product: its kernel is read once.
         for rows in self._rows:
             rows.make(words)
-        return (words[:, None] * self._factors + self._terms).tobytes()
+        packed = (words[:, None] * self._factors + self._terms).tobytes()
+        stops = [self.token_bytes * n for n in accumulate(map(len, pieces))]
+        return [packed[i:j] for i, j in pairwise([0, *stops])]
+
+    def unpack(self, packed: bytes) -> np.ndarray:
+        """Return the token ids, shape (length,)."""
+        rows = np.frombuffer(packed, np.int64)
+        return rows[:: len(self._factors)] // self._factors[0]
 
     def __call__(self, packed: bytes) -> np.ndarray:
         """Return the probabilities of a text that has tokens, shape (1, n_classes)."""

@@ -15,6 +15,8 @@ from emoclf.folded.words import Rounding, Windows, WordRows
 
 #: Texts that are answered side by side: their rows of sums fit a processor's cache.
 BLOCK = {2: 512, 4: 256}
+#: Tokens of a text whose rows, looked up all at once, would take too much memory.
+LONG = 512
 #: So few texts are answered sooner one by one than side by side.
 FEW = 24
 
@@ -62,19 +64,17 @@ class NumpyConvolution:
         self.windows = parts.windows
         dim, self.n_shifts, self.columns = parts.kernel.shape
         kernel = parts.kernel.reshape(dim, -1)
-        widths = [kernel.shape[1]]
         rounding = parts.rounding
         if rounding is None:
             self.step = np.ones(self.columns, np.float32)
             self.bias = parts.bias
-            self.rows = WordRows(parts.vectors, kernel, widths)
+            self.rows = WordRows(parts.vectors, kernel)
         else:
             self.step = rounding.step
             self.bias = parts.bias + rounding.middle.sum(0)
             self.rows = WordRows(
                 parts.vectors,
                 kernel,
-                widths,
                 step=np.tile(self.step, self.n_shifts),
                 middle=rounding.middle.ravel(),
                 # NumPy adds int8 to int16 through a copy, which takes twice as long.
@@ -181,26 +181,30 @@ class FoldedTextCNN(Network):
         self.pooling = pooling
         self.activation = activation
         self.head = head
-        self._one_text: OneText | None = None
+        self._one: OneText | None = None
         if pooling == "max":
             steps = np.concatenate([part.step for part in self.convolutions])
             biases = np.concatenate([part.bias for part in self.convolutions])
             self.features = Features(steps, biases, activation)
             self.head = self.features.head(head)
             tables = [(part.rows, part.windows) for part in self.convolutions]
-            self._one_text = OneText(tables, self.features, self.head)
-            self.token_bytes = self._one_text.token_bytes
+            self._one = OneText(tables, self.features, self.head)
+            self.token_bytes = self._one.token_bytes
+            self._most = LONG * self.token_bytes
             self.few = FEW
 
-    def pack(self, token_ids: Sequence[int]) -> bytes:
+    def pack(self, pieces: Sequence[Sequence[int]]) -> list[bytes]:
         """Return what stands for tokens in :meth:`one`."""
-        one = self._one_text
-        return super().pack(token_ids) if one is None else one.pack(token_ids)
+        return super().pack(pieces) if self._one is None else self._one.pack(pieces)
 
     def one(self, packed: bytes) -> np.ndarray:
         """Return the probabilities of one text, shape (1, n_classes)."""
-        one = self._one_text
-        return super().one(packed) if one is None or not packed else one(packed)
+        if self._one is None:
+            return super().one(packed)
+        if 0 < len(packed) <= self._most:
+            return self._one(packed)
+        flat = self._one.unpack(packed)
+        return self.many(flat, np.array([len(flat)]))
 
     def many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return probabilities, float32 of shape (n_texts, n_classes).

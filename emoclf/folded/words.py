@@ -14,6 +14,8 @@ import numpy as np
 
 from emoclf.folded.vectors import WordVectors
 
+#: Bytes of a cache line, with which tables begin.
+LINE = 64
 PRECISIONS = ("float32", "int16", "int8")
 #: Largest sum of int16 rows: rounding of each row may add half a unit.
 INT16 = 32700
@@ -121,15 +123,16 @@ class WordRows:
     """A row for each word, made when it is first asked for.
 
     Rows are kept in blocks of columns, each a table of its own: what is read together
-    lies together.
+    lies together. A product of one vector rounds otherwise than that of many, so that
+    rounded numbers can differ by one unit from one process to another.
 
     Parameters
     ----------
     vectors : WordVectors
     kernel : ndarray of float32, shape (dim, width)
         What to multiply a word's vector by.
-    widths : sequence of int
-        Columns of each block; their sum is ``width``.
+    widths : sequence of int, optional
+        Columns of each block; their sum is ``width``. One block if not given.
     step, middle : ndarray of float32, shape (width,), optional
         Rows are rounded: in units of ``step``, from ``middle`` on.
     dtype : dtype, default=float32
@@ -139,7 +142,7 @@ class WordRows:
         self,
         vectors: WordVectors,
         kernel: np.ndarray,
-        widths: Sequence[int],
+        widths: Sequence[int] | None = None,
         *,
         step: np.ndarray | None = None,
         middle: np.ndarray | None = None,
@@ -149,6 +152,7 @@ class WordRows:
         self._kernel = kernel if step is None else kernel / step
         self._middle = None if step is None or middle is None else middle / step
         size, self.width = len(vectors), kernel.shape[1]
+        widths = [self.width] if widths is None else widths
         #: All blocks, one behind the other.
         self.table = _zeros_in_line(size * sum(widths), dtype)
         self._blocks, begin = [], 0
@@ -239,7 +243,7 @@ def _ranges(rows: WordRows, n_shifts: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _zeros_in_line(size: int, dtype: np.typing.DTypeLike) -> np.ndarray:
     """Return zeros that begin with a cache line; they take no memory before written."""
-    line, dtype = 64, np.dtype(dtype)
-    raw = np.zeros(size * dtype.itemsize + line, np.uint8)
-    begin = -raw.__array_interface__["data"][0] % line
-    return raw[begin : begin + size * dtype.itemsize].view(dtype)
+    count = size * np.dtype(dtype).itemsize
+    raw = np.zeros(count + LINE, np.uint8)
+    begin = -raw.__array_interface__["data"][0] % LINE
+    return raw[begin : begin + count].view(dtype)

@@ -22,11 +22,13 @@ from emoclf.text.vocabulary import UNKNOWN
 #: Longer pieces are not hashed: two of 1,024 letters can be made that have one hash
 #: whatever the base is (Thue and Morse); such as these are cut each time.
 LONGEST = 64
-#: Pieces that are remembered; then all are forgotten.
+#: Pieces that are remembered, and bytes that stand for them; then all are forgotten.
 MOST = 1 << 17
+MOST_BYTES = 1 << 24
 SLOTS_LOG = 18
 #: Fibonacci hashing (Knuth, volume 3, section 6.4): the upper bits are the slot.
 SPREAD = 0x9E3779B97F4A7C15
+Pack = Callable[[Sequence[Sequence[int]]], list[bytes]]
 SPACE, DELETE = 0x20, 0x7F
 #: Characters of texts that are looked at together; they fit a processor's cache.
 CHUNK = 1 << 17
@@ -59,7 +61,7 @@ class PieceEncoder:
         self.ids = ids
         self.stop_words = stop_words
         self.max_length = max_length
-        self.pack_as(8, lambda token_ids: array("q", token_ids).tobytes())
+        self.pack_as(8, pack_ids)
         self._engine: Callable[[PieceTable], Any] = lambda table: table
         self._batches: Any = None
         self._lock = allocate_lock()
@@ -68,18 +70,19 @@ class PieceEncoder:
         """Answer batches with ``engine(table).encode(texts)``."""
         self._engine, self._batches = engine, None
 
-    def pack_as(self, size: int, pack: Callable[[list[int]], bytes]) -> None:
+    def pack_as(self, size: int, pack: Pack) -> None:
         """Choose what stands for tokens in :meth:`encode_one`.
 
         Parameters
         ----------
         size : int
             Bytes of a token.
-        pack : function of a list of int
-            Returns the bytes of a piece's tokens; they are remembered.
+        pack : function of a list of lists of int
+            Returns the bytes of each piece's tokens; they are remembered.
         """
         self.pack = pack
-        self._packed = _PackedPieces(self.cut_piece, pack)
+        self._packed: dict[str, bytes] = {}
+        self._packed_bytes = 0
         self._most_bytes = size * self.max_length
 
     def encode_one(self, text: str) -> bytes:
@@ -87,8 +90,31 @@ class PieceEncoder:
 
         What stands for pieces is joined, with no step of Python for each of them.
         """
-        found = b"".join(map(self._packed.__getitem__, text.split(" ")))
+        if len(text) > CHUNK:
+            return self.pack([self.encode([text])[0].tolist()])[0]
+        pieces = text.split(" ")
+        try:
+            found = b"".join(map(self._packed.__getitem__, pieces))
+        except KeyError:
+            found = self._learn(pieces)
         return found[: self._most_bytes]
+
+    def _learn(self, pieces: list[str]) -> bytes:
+        """Return what stands for pieces some of which are not known; remember it."""
+        known = self._packed
+        found = {piece: known.get(piece) for piece in pieces}
+        new = [piece for piece, packed in found.items() if packed is None]
+        made = dict(zip(new, self.pack([self.cut_piece(x) for x in new]), strict=True))
+        for piece, packed in made.items():
+            if len(piece) > LONGEST:
+                continue
+            if len(known) >= MOST or self._packed_bytes >= MOST_BYTES:
+                known.clear()
+                self._packed_bytes = 0
+            known[piece] = packed
+            self._packed_bytes += len(packed)
+        # Another thread may have forgotten what was known.
+        return b"".join([made[x] if x in made else found[x] or b"" for x in pieces])
 
     def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the ids of many texts, one behind the other, and their lengths.
@@ -143,22 +169,9 @@ class PieceEncoder:
         return token_ids[place < self.max_length], lengths.clip(max=self.max_length)
 
 
-class _PackedPieces(dict[str, bytes]):
-    """What stands for each piece; one that is missing is cut."""
-
-    def __init__(
-        self, cut: Callable[[str], list[int]], pack: Callable[[list[int]], bytes]
-    ) -> None:
-        super().__init__()
-        self._cut, self._pack = cut, pack
-
-    def __missing__(self, piece: str) -> bytes:
-        found = self._pack(self._cut(piece))
-        if len(piece) <= LONGEST:
-            if len(self) >= MOST:
-                self.clear()
-            self[piece] = found
-        return found
+def pack_ids(pieces: Sequence[Sequence[int]]) -> list[bytes]:
+    """Return the ids of each piece as int64."""
+    return [array("q", piece).tobytes() for piece in pieces]
 
 
 def _parts(texts: Sequence[str]) -> list[Sequence[str]]:

@@ -15,7 +15,7 @@ from emoclf.datasets.sample import load_sample
 from emoclf.folded.compiled import CompiledPieces
 from emoclf.text import pieces as module
 from emoclf.text.encoder import TextEncoder
-from emoclf.text.pieces import PieceEncoder
+from emoclf.text.pieces import PieceEncoder, pack_ids
 from emoclf.text.tables import SIZE
 from emoclf.text.tokenizer import EMOTICONS, Tokenizer
 from emoclf.text.vocabulary import Vocabulary
@@ -111,6 +111,19 @@ def test_what_is_forgotten_is_learnt_again(
         assert as_lists(quick.encode(texts)) == expected
         assert [unpacked(quick.encode_one(text)) for text in texts] == expected
     assert len(quick._packed) <= 300
+
+
+def test_what_stands_for_pieces_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES", 1000)
+    encoder, quick = both(lambda table: table)
+    quick.pack_as(24, lambda pieces: [pack_ids([np.repeat(x, 3)])[0] for x in pieces])
+    texts = list(load_sample().texts[:100])
+    sizes = set()
+    for text, ids in zip(texts, encoder.encode(texts), strict=True):
+        assert unpacked(quick.encode_one(text)) == np.repeat(ids, 3).tolist()
+        sizes.add(sum(map(len, quick._packed.values())))
+    # The last piece that was remembered may have several tokens.
+    assert 900 < max(sizes) < 1100
 
 
 @pytest.mark.parametrize("engine", ENGINES)
