@@ -1,7 +1,7 @@
 """One text at a time: calls of NumPy take longer than what they do, so they are few.
 
-One call looks up all rows, one adds them, one takes the maxima, one leaves out what is
-below the floor, one multiplies. Even to look a method up is a part of the time.
+One looks up all rows, one adds them, one takes the maxima, two are bias and relu, two
+the head. Even to look a method up is a part of the time.
 """
 
 from __future__ import annotations
