@@ -167,14 +167,17 @@ def write_answers(best, zero, lengths, kernel, bias, several, answers):
     A text without any token has none.
     """
     n_classes = len(bias)
+    features = np.empty_like(zero)
     for text in range(len(best)):
         largest = np.float32(-np.inf)
+        for c in range(len(zero)):
+            features[c] = max(np.float32(best[text, c]) + zero[c], np.float32(0))
+        if not lengths[text]:
+            features[:] = 0
         for label in range(n_classes):
             total = np.float32(0)
-            if lengths[text]:
-                for c in range(len(zero)):
-                    found = np.float32(best[text, c]) + zero[c]
-                    total += max(found, np.float32(0)) * kernel[label, c]
+            for c in range(len(zero)):
+                total += features[c] * kernel[label, c]
             total += bias[label]
             answers[text, label] = total
             largest = max(largest, total)
@@ -200,12 +203,14 @@ def write_pieces(
 
     Then how many pieces are unknown, and how many too long to be remembered: those
     stand among the ids as -1, -2, …
+
+    All hashes come first, since looking them up then waits for memory many at a time.
     """
     spread = np.uint64(SPREAD)
     shift = np.uint64(SHIFT)
     last = np.uint64(len(keys) - 1)
     one = np.uint64(1)
-    count = unknown = n_long = text = before = 0
+    pieces = text = 0
     begin = -1
     total = np.uint64(0)
     power = one
@@ -219,36 +224,50 @@ def write_pieces(
             total += values[byte] * power
             power *= base
             continue
-        if begin >= 0 and place - begin > LONGEST:
-            long[n_long, 0] = begin
-            long[n_long, 1] = place
-            n_long += 1
-            ids[count] = -n_long
-            count += 1
-        elif begin >= 0:
-            if total == np.uint64(0):
-                total = one
+        if begin >= 0:
+            missing[pieces, 0] = begin
+            missing[pieces, 1] = place
+            # Zero marks a free slot.
+            hashes[pieces] = total if total else one
+            pieces += 1
+            begin = -1
+        if byte == 0:
+            # For now, where its pieces end.
+            lengths[text] = pieces
+            text += 1
+    count = unknown = n_long = read = 0
+    for text in range(len(lengths)):
+        before, stop = count, lengths[text]
+        for piece in range(read, stop):
+            begin = missing[piece, 0]
+            place = missing[piece, 1]
+            total = hashes[piece]
+            if place - begin > LONGEST:
+                long[n_long, 0] = begin
+                long[n_long, 1] = place
+                n_long += 1
+                ids[count] = -n_long
+                count += 1
+                continue
             slot = (total * spread) >> shift
             while keys[slot] != total and keys[slot] != np.uint64(0):
                 slot = (slot + one) & last
             if keys[slot] == np.uint64(0):
+                # Not behind what is read: it is one of the pieces until here.
                 missing[unknown, 0] = begin
                 missing[unknown, 1] = place
                 hashes[unknown] = total
                 unknown += 1
+                continue
+            found = known[slot]
+            if found >= 0:
+                ids[count] = found
+                count += 1
             else:
-                found = known[slot]
-                if found >= 0:
-                    ids[count] = found
+                entry = -1 - found
+                for position in range(starts[entry], starts[entry] + sizes[entry]):
+                    ids[count] = flat[position]
                     count += 1
-                else:
-                    entry = -1 - found
-                    for position in range(starts[entry], starts[entry] + sizes[entry]):
-                        ids[count] = flat[position]
-                        count += 1
-        begin = -1
-        if byte == 0:
-            lengths[text] = count - before
-            before = count
-            text += 1
+        read = stop
+        lengths[text] = count - before
     return count, unknown, n_long
