@@ -102,14 +102,7 @@ class CompiledTextCNN(Network):
         self.head = self.features.head(head.reordered(np.concatenate(order)))
 
     def many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Return probabilities, float32 of shape (n_texts, n_classes).
-
-        Parameters
-        ----------
-        flat : ndarray of int32
-            Token ids of all texts, one behind the other.
-        lengths : ndarray of int64, shape (n_texts,)
-        """
+        """Return probabilities; see :meth:`Network.many`."""
         for one in self.convolutions:
             one.rows.make(flat)
         answers = np.empty((len(lengths), len(self.head.bias)), np.float32)

@@ -31,14 +31,7 @@ class FoldedMeanEmbedding(Network):
     several: bool
 
     def many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Return probabilities, float32 of shape (n_texts, n_classes).
-
-        Parameters
-        ----------
-        flat : ndarray of int32
-            Token ids of all texts, one behind the other.
-        lengths : ndarray of int64, shape (n_texts,)
-        """
+        """Return probabilities; see :meth:`Network.many`."""
         counts = lengths.astype(np.float32)
         scores = np.take(self.words, flat, axis=0)
         if self.pairs is not None and len(flat):

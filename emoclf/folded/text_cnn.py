@@ -207,14 +207,7 @@ class FoldedTextCNN(Network):
         return self.many(flat, np.array([len(flat)]))
 
     def many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Return probabilities, float32 of shape (n_texts, n_classes).
-
-        Parameters
-        ----------
-        flat : ndarray of int32
-            Token ids of all texts, one behind the other.
-        lengths : ndarray of int64, shape (n_texts,)
-        """
+        """Return probabilities; see :meth:`Network.many`."""
         for part in self.convolutions:
             part.rows.make(flat)
         flat = np.append(flat, np.int32(0))
