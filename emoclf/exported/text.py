@@ -11,7 +11,8 @@ import numpy as np
 from emoclf.exported.folder import TOKENIZER, VOCABULARY, ExportFolder
 from emoclf.text.door import as_texts
 from emoclf.text.pages import read_pages
-from emoclf.text.pieces import Pack, PieceEncoder, PieceTable
+from emoclf.text.piece_table import PieceTable
+from emoclf.text.pieces import Pack, PieceEncoder
 from emoclf.text.tokenizer import Tokenizer
 from emoclf.text.vocabulary import FIRST, UNKNOWN
 

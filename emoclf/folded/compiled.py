@@ -13,7 +13,7 @@ from emoclf.folded.loops import write_answers, write_maxima, write_pieces
 from emoclf.folded.network import Network
 from emoclf.folded.text_cnn import Convolution
 from emoclf.folded.words import WordRows
-from emoclf.text.pieces import LONGEST, PieceTable
+from emoclf.text.piece_table import LONGEST, PieceTable
 
 #: Texts that pass each line's table together.
 AT_ONCE = 4096

@@ -36,7 +36,7 @@ class Features:
         """Return a head for these features."""
         return head if self.zero is None else head.scaled(self.step)
 
-    def of_one(self, best: np.ndarray) -> np.ndarray:
+    def activated(self, best: np.ndarray) -> np.ndarray:
         """Return the features of texts that have tokens, float32.
 
         Parameters
@@ -56,6 +56,6 @@ class Features:
         empty : ndarray of int64
             Texts without any token: they have no answers, and no bias either.
         """
-        features = self.of_one(best)
+        features = self.activated(best)
         features[empty] = activate(self.activation, np.zeros(1, np.float32))
         return features

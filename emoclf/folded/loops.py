@@ -11,7 +11,7 @@ import numpy as np
 
 from emoclf.folded.words import LINE
 from emoclf.optional import require
-from emoclf.text.pieces import LONGEST, SLOTS_LOG, SPREAD
+from emoclf.text.piece_table import LONGEST, SLOTS_LOG, SPREAD
 
 numba = require("numba", extra="fast", needed_by="engine='numba'")
 
@@ -30,6 +30,28 @@ def _compiled(**options: Any) -> Any:
             return numba.njit(nogil=True, **options)(function)
 
     return compiled
+
+
+def _largest_sum(builder, kind, lowest, windows, terms, read):
+    """Emit the largest sum of terms over all windows, lane by lane, and return it.
+
+    ``read(window, term)`` emits and returns a vector of this kind.
+    """
+    loop, once = numba.core.cgutils.for_range, numba.core.cgutils.alloca_once
+    real = isinstance(lowest, float)
+    add = builder.fadd if real else builder.add
+    compare = builder.fcmp_ordered if real else builder.icmp_signed
+    largest, total = once(builder, kind), once(builder, kind)
+    builder.store(kind([lowest] * kind.count), largest)
+    with loop(builder, windows) as window:
+        builder.store(kind([0] * kind.count), total)
+        with loop(builder, terms) as term:
+            found = read(window.index, term.index)
+            builder.store(add(builder.load(total), found), total)
+        found, known = builder.load(total), builder.load(largest)
+        larger = compare(">", found, known)
+        builder.store(builder.select(larger, found, known), largest)
+    return builder.load(largest)
 
 
 @numba.extending.intrinsic
@@ -57,7 +79,6 @@ def _write_line(
         Where the maxima are written, a whole line of them.
     """
     ir = require("llvmlite.ir", extra="fast", needed_by="engine='numba'")
-    loop, once = numba.core.cgutils.for_range, numba.core.cgutils.alloca_once
     lanes = LINE * 8 // table.dtype.bitwidth
     real = isinstance(table.dtype, numba.types.Float)
     bits = best.dtype.bitwidth
@@ -90,29 +111,19 @@ def _write_line(
             start = builder.add(row, builder.mul(shift, long(lanes)))
             return builder.gep(table, [builder.add(begin, start)])
 
-        largest, total = once(builder, sums), once(builder, sums)
-        builder.store(sums([lowest] * lanes), largest)
-        with loop(builder, count) as window:
-            first = builder.add(place, builder.mul(window.index, stride))
+        def read(window, term):
+            first = builder.add(place, builder.mul(window, stride))
             coming = builder.gep(words, [builder.add(first, long(AHEAD))])
-            builder.store(sums([0] * lanes), total)
-            with loop(builder, terms) as term:
-                soon = builder.bitcast(address(coming, term.index), byte.as_pointer())
-                builder.call(prefetch, [soon, *options])
-                word = builder.gep(words, [builder.add(first, term.index)])
-                source = builder.bitcast(address(word, term.index), line.as_pointer())
-                found = builder.load(source, align=LINE)
-                if real:
-                    found = builder.fadd(builder.load(total), found)
-                else:
-                    found = builder.add(builder.load(total), builder.sext(found, sums))
-                builder.store(found, total)
-            found, known = builder.load(total), builder.load(largest)
-            compare = builder.fcmp_ordered if real else builder.icmp_signed
-            larger = compare(">", found, known)
-            builder.store(builder.select(larger, found, known), largest)
+            soon = builder.bitcast(address(coming, term), byte.as_pointer())
+            builder.call(prefetch, [soon, *options])
+            word = builder.gep(words, [builder.add(first, term)])
+            source = builder.bitcast(address(word, term), line.as_pointer())
+            found = builder.load(source, align=LINE)
+            return found if real else builder.sext(found, sums)
+
+        largest = _largest_sum(builder, sums, lowest, count, terms, read)
         target = builder.bitcast(builder.gep(best, [at]), sums.as_pointer())
-        builder.store(builder.load(largest), target, align=bits // 8)
+        builder.store(largest, target, align=bits // 8)
         return context.get_dummy_value()
 
     number = numba.types.int64
@@ -195,22 +206,10 @@ def write_answers(best, zero, lengths, kernel, bias, several, answers):
 
 
 @_compiled()
-def write_pieces(
-    data, is_space, values, base, keys, known, starts, sizes, flat, ids, lengths,
-    missing, hashes, long,
-):  # fmt: skip
-    """Write the ids of all texts, and return how many they are.
-
-    Then how many pieces are unknown, and how many too long to be remembered: those
-    stand among the ids as -1, -2, …
-
-    All hashes come first, since looking them up then waits for memory many at a time.
-    """
-    spread = np.uint64(SPREAD)
-    shift = np.uint64(SHIFT)
-    last = np.uint64(len(keys) - 1)
+def _hash_pieces(data, is_space, values, base, spans, hashes, ends):
+    """Write where pieces begin and end, their hashes, and where each text's end."""
     one = np.uint64(1)
-    pieces = text = 0
+    count = text = 0
     begin = -1
     total = np.uint64(0)
     power = one
@@ -225,26 +224,46 @@ def write_pieces(
             power *= base
             continue
         if begin >= 0:
-            missing[pieces, 0] = begin
-            missing[pieces, 1] = place
+            spans[count, 0] = begin
+            spans[count, 1] = place
             # Zero marks a free slot.
-            hashes[pieces] = total if total else one
-            pieces += 1
+            hashes[count] = total if total else one
+            count += 1
             begin = -1
         if byte == 0:
-            # For now, where its pieces end.
-            lengths[text] = pieces
+            ends[text] = count
             text += 1
+
+
+@_compiled()
+def write_pieces(
+    data, is_space, values, base, keys, known, starts, sizes, flat, ids, lengths,
+    missing, hashes, long,
+):  # fmt: skip
+    """Write the ids of all texts, and return how many they are.
+
+    Then how many pieces are unknown, and how many too long to be remembered: those
+    stand among the ids as -1, -2, …
+
+    All hashes come first, since looking them up then waits for memory many at a time.
+    They and their places are where those of unknown pieces are returned: these are
+    fewer, and so never written behind what is read.
+    """
+    spread = np.uint64(SPREAD)
+    shift = np.uint64(SHIFT)
+    last = np.uint64(len(keys) - 1)
+    one = np.uint64(1)
+    _hash_pieces(data, is_space, values, base, missing, hashes, lengths)
     count = unknown = n_long = read = 0
     for text in range(len(lengths)):
         before, stop = count, lengths[text]
         for piece in range(read, stop):
             begin = missing[piece, 0]
-            place = missing[piece, 1]
+            end = missing[piece, 1]
             total = hashes[piece]
-            if place - begin > LONGEST:
+            if end - begin > LONGEST:
                 long[n_long, 0] = begin
-                long[n_long, 1] = place
+                long[n_long, 1] = end
                 n_long += 1
                 ids[count] = -n_long
                 count += 1
@@ -253,9 +272,8 @@ def write_pieces(
             while keys[slot] != total and keys[slot] != np.uint64(0):
                 slot = (slot + one) & last
             if keys[slot] == np.uint64(0):
-                # Not behind what is read: it is one of the pieces until here.
                 missing[unknown, 0] = begin
-                missing[unknown, 1] = place
+                missing[unknown, 1] = end
                 hashes[unknown] = total
                 unknown += 1
                 continue

@@ -57,7 +57,7 @@ class OneText:
             part = count, windows.count_one, start, strides, table.take, table.dtype
             self._parts.append(part)
             begin += 8 * count
-        self._features, self._head = features.of_one, head.one
+        self._features, self._head = features.activated, head.one
 
     def pack(self, pieces: Sequence[Sequence[int]]) -> list[bytes]:
         """Return the numbers of the rows of each piece's tokens; they are made."""

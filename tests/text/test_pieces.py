@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from emoclf.datasets.sample import load_sample
 from emoclf.folded.compiled import CompiledPieces
+from emoclf.text import piece_table
 from emoclf.text import pieces as module
 from emoclf.text.encoder import TextEncoder
 from emoclf.text.pieces import PieceEncoder, pack_ids
@@ -102,7 +103,8 @@ def test_what_is_forgotten_is_learnt_again(
     engine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A chunk has fewer pieces than are remembered, here as ever.
-    monkeypatch.setattr(module, "MOST", 300)
+    for place in (module, piece_table):
+        monkeypatch.setattr(place, "MOST", 300)
     monkeypatch.setattr(module, "CHUNK", 500)
     encoder, quick = both(engine)
     texts = list(load_sample().texts[:400])
