@@ -14,6 +14,7 @@ from emoclf.optional import require
 from emoclf.text.piece_table import LONGEST, SLOTS_LOG, SPREAD
 
 numba = require("numba", extra="fast", needed_by="engine='numba'")
+ir = require("llvmlite.ir", extra="fast", needed_by="engine='numba'")
 
 #: Words between a window and the one whose row is asked for: until then it is there.
 AHEAD = 24
@@ -30,6 +31,18 @@ def _compiled(**options: Any) -> Any:
             return numba.njit(nogil=True, **options)(function)
 
     return compiled
+
+
+def _ask_for(builder, address):
+    """Emit a request for the cache line of an address, which is needed soon."""
+    number, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+    prefetch = numba.core.cgutils.get_or_insert_function(
+        builder.module, kind, "llvm.prefetch.p0"
+    )
+    # To be read, into all caches, as data.
+    options = [number(0), number(3), number(1)]
+    builder.call(prefetch, [builder.bitcast(address, pointer), *options])
 
 
 def _largest_sum(builder, kind, lowest, windows, terms, read):
@@ -78,7 +91,6 @@ def _write_line(
     at : int
         Where the maxima are written, a whole line of them.
     """
-    ir = require("llvmlite.ir", extra="fast", needed_by="engine='numba'")
     lanes = LINE * 8 // table.dtype.bitwidth
     real = isinstance(table.dtype, numba.types.Float)
     bits = best.dtype.bitwidth
@@ -92,19 +104,12 @@ def _write_line(
         }
         _, begin, width, _, place, count, stride, terms, _, at = arguments
         table, words, best = data[0], data[3], data[8]
-        long, whole, byte = ir.IntType(64), ir.IntType(32), ir.IntType(8)
+        long = ir.IntType(64)
         line, _, sums = (
             ir.VectorType(context.get_data_type(kind.dtype), lanes)
             for kind in signature.args
             if isinstance(kind, numba.types.Array)
         )
-        prefetch = numba.core.cgutils.get_or_insert_function(
-            builder.module,
-            ir.FunctionType(ir.VoidType(), [byte.as_pointer(), whole, whole, whole]),
-            "llvm.prefetch.p0",
-        )
-        # To be read, into all caches, as data.
-        options = [whole(0), whole(3), whole(1)]
 
         def address(word, shift):
             row = builder.mul(builder.sext(builder.load(word), long), width)
@@ -114,8 +119,7 @@ def _write_line(
         def read(window, term):
             first = builder.add(place, builder.mul(window, stride))
             coming = builder.gep(words, [builder.add(first, long(AHEAD))])
-            soon = builder.bitcast(address(coming, term), byte.as_pointer())
-            builder.call(prefetch, [soon, *options])
+            _ask_for(builder, address(coming, term))
             word = builder.gep(words, [builder.add(first, term)])
             source = builder.bitcast(address(word, term), line.as_pointer())
             found = builder.load(source, align=LINE)
