@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 
 from emoclf.folded.features import Features
 from emoclf.folded.head import Head
 from emoclf.folded.layout import Layout
-from emoclf.folded.loops import write_answers, write_maxima, write_pieces
+from emoclf.folded.loops import pad_each, write_answers, write_maxima, write_pieces
 from emoclf.folded.network import Network
 from emoclf.folded.text_cnn import Convolution
 from emoclf.folded.words import WordRows
@@ -59,21 +60,30 @@ class CompiledConvolution:
         Without any window it is the least that there is. There may be columns behind
         those of the filters.
         """
-        layout, shifts = self.layout, self.windows.shifts
+        layout, shifts, stride = self.layout, self.windows.shifts, self.windows.stride
         best = np.empty((len(lengths), len(layout.lines) * layout.lanes), self._sums)
-        write_maxima(
-            flat,
-            lengths,
-            self.windows.count(lengths),
-            self.windows.stride,
-            -shifts[0],
-            shifts[-1],
-            self.rows.table,
-            self.n_words,
-            layout.lines,
-            layout.lanes,
-            best,
-        )
+        words = pad_each(flat, lengths, -shifts[0], shifts[-1], stride)
+        counts = self.windows.count(lengths)
+        begin = column = 0
+        for line, same in groupby(layout.lines):
+            lanes = len(list(same)) * layout.lanes
+            stop = begin + self.n_words * line.terms * lanes
+            write_maxima(
+                words,
+                lengths,
+                counts,
+                stride,
+                len(shifts) - 1,
+                line.shift,
+                # Compiled for so many: sums are kept in registers.
+                (0,) * line.terms,
+                self.rows.table[begin:stop],
+                self.n_words,
+                best,
+                column,
+            )
+            begin = stop
+            column += lanes
         return best
 
 

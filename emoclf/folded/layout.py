@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from emoclf.folded.words import LINE, Windows
+
+
+class Line(NamedTuple):
+    """The first shift at which a line's filters look, and how many there are."""
+
+    shift: int
+    terms: int
 
 
 @dataclass(frozen=True)
@@ -27,13 +35,12 @@ class Layout:
         Which filter stands in which column.
     lanes : int
         Filters in a line.
-    lines : ndarray of int64, shape (n_lines, 2)
-        First shift, number of shifts.
+    lines : list of Line
     """
 
     order: np.ndarray
     lanes: int
-    lines: np.ndarray
+    lines: list[Line]
 
     @classmethod
     def of(cls, windows: Windows, filters: int, itemsize: int) -> Layout:
@@ -47,21 +54,21 @@ class Layout:
         lines = []
         for column in range(0, len(order), lanes):
             size = sizes[column // filters]
-            lines.append((-windows.left(size) - first, size))
-        return cls(order, lanes, np.array(lines, np.int64))
+            lines.append(Line(-windows.left(size) - first, size))
+        return cls(order, lanes, lines)
 
     @property
     def widths(self) -> list[int]:
         """Return how many numbers a word has in each line's table."""
-        return (self.lines[:, 1] * self.lanes).tolist()
+        return [line.terms * self.lanes for line in self.lines]
 
     def spread(self, by_shift: np.ndarray) -> np.ndarray:
         """Lay (…, n_shifts, columns) into rows, (…, sum of widths); zero in between."""
         rows = np.zeros((*by_shift.shape[:-2], sum(self.widths)), np.float32)
         begin = 0
-        for number, (first, count) in enumerate(self.lines.tolist()):
+        for number, line in enumerate(self.lines):
             filters = self.order[number * self.lanes :][: self.lanes]
-            for shift in range(first, first + count):
+            for shift in range(line.shift, line.shift + line.terms):
                 stop = begin + len(filters)
                 rows[..., begin:stop] = by_shift[..., shift, filters]
                 begin += self.lanes

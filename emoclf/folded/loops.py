@@ -5,6 +5,7 @@ Importing this file imports numba (half a second), so nothing does so for one an
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,11 @@ from emoclf.text.piece_table import LONGEST, SLOTS_LOG, SPREAD
 
 numba = require("numba", extra="fast", needed_by="engine='numba'")
 ir = require("llvmlite.ir", extra="fast", needed_by="engine='numba'")
+llvm = require("llvmlite.binding", extra="fast", needed_by="engine='numba'")
 
-#: Words between a window and the one whose row is asked for: until then it is there.
-AHEAD = 24
+#: A row is asked for so many words before it is read. Between one and three hundred
+#: nothing waits for memory any more; with 24 a fifth of float32's time was waiting.
+AHEAD = 128
 SHIFT = 64 - SLOTS_LOG
 
 
@@ -33,6 +36,19 @@ def _compiled(**options: Any) -> Any:
     return compiled
 
 
+def _lanes_at_once(table_bits: int, sum_bits: int) -> int:
+    """Return for how many filters of a line sums fit the registers.
+
+    Sums of int8 are int16: twice as long as a line, which is too long for a processor
+    with 16 vector registers.
+    """
+    features = numba.config.CPU_FEATURES
+    if features is None:
+        features = llvm.get_host_cpu_features().flatten()
+    # AVX-512 has 32 of them.
+    return LINE * 8 // (table_bits if "+avx512vl" in features else sum_bits)
+
+
 def _ask_for(builder, address):
     """Emit a request for the cache line of an address, which is needed soon."""
     number, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
@@ -45,56 +61,88 @@ def _ask_for(builder, address):
     builder.call(prefetch, [builder.bitcast(address, pointer), *options])
 
 
-def _largest_sum(builder, kind, lowest, windows, terms, read):
+def _largest_sums(builder, kind, lowest, windows, stride, terms, read):
     """Emit the largest sum of terms over all windows, lane by lane, and return it.
 
-    ``read(window, term)`` emits and returns a vector of this kind.
+    Words pass one after the other, and each is read once: it has a term for every
+    window that is open. So there is one address for all of them, and sums stay in
+    registers.
+
+    Parameters
+    ----------
+    kind : vector type
+        Of the sums.
+    lowest : int or float
+        The answer if there is no window.
+    windows, stride : int64, emitted
+        Number of windows, and words from one to the next.
+    terms : int
+        Words of a window.
+    read : function of (word, count)
+        Emits and returns the first ``count`` terms of a word, counted from the first
+        window's first.
     """
     loop, once = numba.core.cgutils.for_range, numba.core.cgutils.alloca_once
     real = isinstance(lowest, float)
     add = builder.fadd if real else builder.add
     compare = builder.fcmp_ordered if real else builder.icmp_signed
-    largest, total = once(builder, kind), once(builder, kind)
+    long = ir.IntType(64)
+    # Of the windows that were opened by this word, by the one before it, …
+    sums = [once(builder, kind) for _ in range(terms - 1)]
+
+    def pass_word(word, count):
+        """Emit the sums of open windows, and return that of the oldest."""
+        first, *others = read(word, count)
+        known = [builder.load(place) for place in sums[: count - 1]]
+        found = [first, *map(add, known, others)]
+        for place, total in zip(sums, found, strict=False):
+            builder.store(total, place)
+        return found[-1]
+
+    largest = once(builder, kind)
     builder.store(kind([lowest] * kind.count), largest)
+    for word in range(terms - 1):
+        pass_word(long(word), word + 1)
     with loop(builder, windows) as window:
-        builder.store(kind([0] * kind.count), total)
-        with loop(builder, terms) as term:
-            found = read(window.index, term.index)
-            builder.store(add(builder.load(total), found), total)
-        found, known = builder.load(total), builder.load(largest)
+        word = builder.add(long(terms - 1), builder.mul(window.index, stride))
+        found, known = pass_word(word, terms), builder.load(largest)
         larger = compare(">", found, known)
         builder.store(builder.select(larger, found, known), largest)
+        with loop(builder, builder.sub(stride, long(1))) as skipped:
+            after = builder.add(word, builder.add(skipped.index, long(1)))
+            pass_word(after, terms)
     return builder.load(largest)
 
 
 @numba.extending.intrinsic
 def _write_line(
-    typing_context, table, begin, width, words, place, count, stride, terms, best, at
+    typing_context, table, begin, words, place, count, stride, terms, best, at
 ):
     """Write the maxima of a line's filters over the windows of one text.
 
-    Written in vectors of a line each, for which LLVM finds the registers that a
-    processor has: of loops over so few numbers it makes steps for single ones.
+    Written in vectors, for which LLVM finds the registers that a processor has: of
+    loops over so few numbers it makes steps for single ones.
 
     Parameters
     ----------
     table : 1-D array of int8, int16 or float32
-    begin, width : int
-        Where the line's table begins in it, and how long its rows are.
+    begin : int
+        Where the line's table begins in it.
     words : 1-D array of int32
         The texts' words, and padding around each.
     place, count, stride : int
         The first word of the first window, the number of windows, the step to the next.
-    terms : int
-        Number of shifts.
+    terms : tuple
+        As many as the line has shifts: the code depends on it.
     best : 1-D array of int16 or float32
     at : int
         Where the maxima are written, a whole line of them.
     """
-    lanes = LINE * 8 // table.dtype.bitwidth
+    width = LINE * 8 // table.dtype.bitwidth
     real = isinstance(table.dtype, numba.types.Float)
     bits = best.dtype.bitwidth
     lowest = float("-inf") if real else -(1 << bits - 1)
+    lanes = _lanes_at_once(table.dtype.bitwidth, bits)
 
     def generate(context, builder, signature, arguments):
         data = {
@@ -102,77 +150,108 @@ def _write_line(
             for number, kind in enumerate(signature.args)
             if isinstance(kind, numba.types.Array)
         }
-        _, begin, width, _, place, count, stride, terms, _, at = arguments
-        table, words, best = data[0], data[3], data[8]
+        _, begin, _, place, count, stride, _, _, at = arguments
+        table, words, best = data[0], data[2], data[7]
         long = ir.IntType(64)
-        line, _, sums = (
+        part, _, sums = (
             ir.VectorType(context.get_data_type(kind.dtype), lanes)
             for kind in signature.args
             if isinstance(kind, numba.types.Array)
         )
 
-        def address(word, shift):
-            row = builder.mul(builder.sext(builder.load(word), long), width)
-            start = builder.add(row, builder.mul(shift, long(lanes)))
-            return builder.gep(table, [builder.add(begin, start)])
+        def row_of(place):
+            word = builder.sext(builder.load(builder.gep(words, [place])), long)
+            row = builder.mul(word, long(terms.count * width))
+            return builder.gep(table, [builder.add(begin, row)])
 
-        def read(window, term):
-            first = builder.add(place, builder.mul(window, stride))
-            coming = builder.gep(words, [builder.add(first, long(AHEAD))])
-            _ask_for(builder, address(coming, term))
-            word = builder.gep(words, [builder.add(first, term)])
-            source = builder.bitcast(address(word, term), line.as_pointer())
-            found = builder.load(source, align=LINE)
-            return found if real else builder.sext(found, sums)
+        def read(lane, word, count):
+            here = builder.add(place, word)
+            if lane == 0:
+                coming = row_of(builder.add(here, long(AHEAD)))
+                for term in range(terms.count):
+                    _ask_for(builder, builder.gep(coming, [long(term * width)]))
+            row, found = row_of(here), []
+            for term in range(count):
+                source = builder.gep(row, [long(term * width + lane)])
+                source = builder.bitcast(source, part.as_pointer())
+                found.append(builder.load(source, align=LINE * lanes // width))
+            return found if real else [builder.sext(x, sums) for x in found]
 
-        largest = _largest_sum(builder, sums, lowest, count, terms, read)
-        target = builder.bitcast(builder.gep(best, [at]), sums.as_pointer())
-        builder.store(largest, target, align=bits // 8)
+        for lane in range(0, width, lanes):
+            largest = _largest_sums(
+                builder, sums, lowest, count, stride, terms.count, partial(read, lane)
+            )
+            to = builder.gep(best, [builder.add(at, long(lane))])
+            target = builder.bitcast(to, sums.as_pointer())
+            builder.store(largest, target, align=bits // 8)
         return context.get_dummy_value()
 
     number = numba.types.int64
-    numbers = [number] * 4
-    kinds = [table, number, number, words, *numbers, best, number]
+    kinds = [table, number, words, number, number, number, terms, best, number]
     return numba.types.void(*kinds), generate
 
 
 @_compiled()
-def write_maxima(
-    flat, lengths, counts, stride, before, after, table, n_words, lines, lanes, best
-):
-    """Write each column's largest sum over the windows of each text.
-
-    Line by line, and all texts for each: what common words have in a line's table
-    stays in the cache.
-    """
-    words = np.zeros(len(flat) + len(lengths) * (before + after) + AHEAD + 1, np.int32)
+def pad_each(flat, lengths, before, after, stride):
+    """Return the words with padding around those of each text, and behind the last."""
+    margins = len(lengths) * (before + after)
+    words = np.zeros(len(flat) + margins + AHEAD + stride, np.int32)
     start = place = 0
     for length in lengths:
         place += before
         words[place : place + length] = flat[start : start + length]
         start += length
         place += length + after
+    return words
+
+
+@_compiled()
+def write_maxima(
+    words, lengths, counts, stride, margin, shift, terms, table, n_words, best, column
+):
+    """Write the largest sums of some lines' columns over the windows of each text.
+
+    Line by line, and all texts for each: what common words have in a line's table
+    stays in the cache.
+
+    Parameters
+    ----------
+    words : ndarray of int32
+        Of :func:`pad_each`.
+    lengths, counts : ndarray of int64, shape (n_texts,)
+        Words and windows of each text.
+    stride, margin : int
+        Words from one window to the next, and the padding of a text.
+    shift : int
+        Where the first window begins in a padded text.
+    terms : tuple
+        As many as a window of these lines has words.
+    table : 1-D array
+        Tables of these lines, one behind the other.
+    n_words : int
+        Rows of each.
+    best : ndarray, shape (n_texts, columns)
+        Where they are written, from this column on.
+    column : int
+    """
     flat_best = best.reshape(-1)
-    begin = 0
-    for line in range(len(lines)):
-        shift, terms = lines[line]
-        width = terms * lanes
+    lanes = LINE // table.itemsize
+    size = n_words * len(terms) * lanes
+    for line in range(len(table) // size):
         place = shift
         for text in range(len(lengths)):
             _write_line(
                 table,
-                begin,
-                width,
+                line * size,
                 words,
                 place,
                 counts[text],
                 stride,
                 terms,
                 flat_best,
-                text * best.shape[1] + line * lanes,
+                text * best.shape[1] + column + line * lanes,
             )
-            place += before + lengths[text] + after
-        begin += n_words * width
+            place += margin + lengths[text]
 
 
 @_compiled(fastmath={"reassoc", "contract"})

@@ -19,8 +19,9 @@ LINE = 64
 PRECISIONS = ("float32", "int16", "int8")
 #: Largest sum of int16 rows: rounding of each row may add half a unit.
 INT16 = 32700
-#: From the least to the largest value of an int8 row.
-INT8 = 253
+#: From the least to the largest value of an int8 row: -127 to 127. Of an odd number
+#: both would lie between two integers, and be rounded by chance.
+INT8 = 254
 # Words that are multiplied out in one product.
 AT_ONCE = 1024
 

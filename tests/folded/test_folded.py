@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -121,6 +122,31 @@ def test_many_texts_pass_in_parts(
     folded = load_folded(path, precision=precision, engine="numba")
     found = folded.predict_proba(TEXTS)
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_processor_with_few_registers_answers_alike(tmp_path: Path) -> None:
+    # Compiled for the least that there is, sums of int8 are made for half a line.
+    path = export_folded(predictor_of({"filters": 50}), tmp_path / "f")
+    precisions = ["float32", "int8"]
+    program = (
+        "import numpy, pickle, sys\n"
+        "from emoclf.folded import load_folded\n"
+        "path, precisions, texts = pickle.load(sys.stdin.buffer)\n"
+        "for precision in precisions:\n"
+        "    folded = load_folded(path, precision=precision, engine='numba')\n"
+        "    numpy.save(path / precision, folded.predict_proba(texts))\n"
+    )
+    least = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    subprocess.run(
+        [sys.executable, "-c", program],
+        input=pickle.dumps((path, precisions, TEXTS)),
+        env={**os.environ, **least, "NUMBA_CACHE_DIR": str(tmp_path)},
+        check=True,
+    )
+    for precision in precisions:
+        folded = load_folded(path, precision=precision, engine="numba")
+        found = np.load(path / f"{precision}.npy")
+        np.testing.assert_allclose(found, folded.predict_proba(TEXTS), atol=1e-6)
 
 
 @pytest.mark.parametrize("precision", ["float32", "int16", "int8"])
