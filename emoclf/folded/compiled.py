@@ -10,8 +10,9 @@ import numpy as np
 from emoclf.folded.features import Features
 from emoclf.folded.head import Head
 from emoclf.folded.layout import Layout
-from emoclf.folded.loops import pad_each, write_answers, write_maxima, write_pieces
+from emoclf.folded.loops import pad_each, write_answers, write_maxima
 from emoclf.folded.network import Network
+from emoclf.folded.piece_loops import write_pieces
 from emoclf.folded.text_cnn import Convolution
 from emoclf.folded.words import WordRows
 from emoclf.text.piece_table import LONGEST, PieceTable
@@ -62,7 +63,7 @@ class CompiledConvolution:
         """
         layout, shifts, stride = self.layout, self.windows.shifts, self.windows.stride
         best = np.empty((len(lengths), len(layout.lines) * layout.lanes), self._sums)
-        words = pad_each(flat, lengths, -shifts[0], shifts[-1], stride)
+        words = pad_each(flat, lengths, -shifts[0], shifts[-1])
         counts = self.windows.count(lengths)
         begin = column = 0
         for line, same in groupby(layout.lines):
@@ -72,7 +73,7 @@ class CompiledConvolution:
                 words,
                 lengths,
                 counts,
-                stride,
+                None if stride == 1 else stride,
                 len(shifts) - 1,
                 line.shift,
                 # Compiled for so many: sums are kept in registers.

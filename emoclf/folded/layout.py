@@ -11,7 +11,15 @@ from emoclf.folded.words import LINE, Windows
 
 
 class Line(NamedTuple):
-    """The first shift at which a line's filters look, and how many there are."""
+    """At which shifts a line's filters look.
+
+    Parameters
+    ----------
+    shift : int
+        The first one, counted from the first of all windows' shifts.
+    terms : int
+        How many shifts.
+    """
 
     shift: int
     terms: int

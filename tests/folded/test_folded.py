@@ -20,7 +20,7 @@ from emoclf.errors import BundleError, ExportError, SettingsError
 from emoclf.export.folded import export_folded
 from emoclf.export.parity import HARD_TEXTS
 from emoclf.exported import load_exported
-from emoclf.folded import FoldedClassifier, compiled, load_folded
+from emoclf.folded import FoldedClassifier, compiled, load_folded, loops
 from emoclf.folded.vectors import WordVectors, round_vectors
 from emoclf.predictor import Predictor
 
@@ -124,9 +124,29 @@ def test_many_texts_pass_in_parts(
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("features", "lanes", "bits", "terms", "expected"),
+    [
+        ("+avx2,+avx512vl", 64, 16, 5, 64),
+        ("+avx2,+avx512vl", 64, 16, 30, 32),
+        ("+avx2,+fma", 16, 32, 5, 16),
+        ("+avx2,+fma", 64, 16, 5, 32),
+        ("+neon", 16, 32, 9, 8),
+        ("", 16, 32, 5, 8),
+        ("", 16, 32, 17, 0),
+    ],
+)
+def test_open_windows_fit_the_registers(
+    features: str, lanes: int, bits: int, terms: int, expected: int
+) -> None:
+    assert loops._lanes_in_registers(features, lanes, bits, terms) == expected
+
+
 def test_a_processor_with_few_registers_answers_alike(tmp_path: Path) -> None:
-    # Compiled for the least that there is, sums of int8 are made for half a line.
-    path = export_folded(predictor_of({"filters": 50}), tmp_path / "f")
+    # Compiled for the least that there is: sums are made for parts of a line, and those
+    # of the wide kernel window by window.
+    row = {"filters": 50, "kernel_sizes": (5, 17)}
+    path = export_folded(predictor_of(row), tmp_path / "f")
     precisions = ["float32", "int8"]
     program = (
         "import numpy, pickle, sys\n"
