@@ -85,12 +85,10 @@ class Head:
         if self.hidden_kernel is not None:
             largest = max(largest, self.hidden_kernel.size)
         rows = min(max(UNTHREADED // largest, 1), 128)
-        if len(features) <= rows:
-            return self._some(features)
-        answers = np.empty((len(features), len(self.bias)), np.float32)
+        logits = np.empty((len(features), len(self.bias)), np.float32)
         for start in range(0, len(features), rows):
-            answers[start : start + rows] = self._some(features[start : start + rows])
-        return answers
+            logits[start : start + rows] = self._logits(features[start : start + rows])
+        return probabilities(logits, several=self.several)
 
     def one(self, features: np.ndarray) -> np.ndarray:
         """Return the probabilities of one text, shape (1, n_classes).
@@ -102,7 +100,7 @@ class Head:
         features : ndarray of float32, shape (n_features,)
         """
         if self.hidden_kernel is not None:
-            return self._some(features[None])
+            return probabilities(self._logits(features[None]), several=self.several)
         logits = self.by_class.dot(features)
         logits += self.bias
         if self.several or len(logits) > _FEW_CLASSES:
@@ -113,23 +111,26 @@ class Head:
         whole = sum(powers)
         return np.array([[power / whole for power in powers]], np.float32)
 
-    def _some(self, features: np.ndarray) -> np.ndarray:
+    def _logits(self, features: np.ndarray) -> np.ndarray:
         if self.hidden_kernel is not None:
             features = features @ self.hidden_kernel
             features += self.hidden_bias
             features = activate(self.activation, features)
         logits = features @ self.kernel
         logits += self.bias
-        return probabilities(logits, several=self.several)
+        return logits
 
 
 def probabilities(logits: np.ndarray, *, several: bool) -> np.ndarray:
     """Return sigmoids, or the softmax of each row; logits are overwritten."""
     if several:
         return _sigmoid(logits)
-    logits -= logits.max(1, keepdims=True)
-    np.exp(logits, out=logits)
-    logits /= logits.sum(1, keepdims=True)
+    # Along few classes NumPy takes its steps one by one, along many texts in vectors.
+    by_class = logits.T.copy()
+    by_class -= by_class.max(0)
+    np.exp(by_class, out=by_class)
+    by_class /= by_class.sum(0)
+    logits[...] = by_class.T
     return logits
 
 
