@@ -122,6 +122,62 @@ class _Sums:
         return sum_of
 
 
+class _Rows:
+    """Emit reads of words' rows in a line's table.
+
+    Parameters
+    ----------
+    builder : IRBuilder
+    table : pointer
+        To the line's table.
+    words : pointer
+        To the first word of a text's first window.
+    width, terms : int
+        Filters of a line, and terms of a row, each of them for all of those.
+    kind, sums : vector type
+        Of what is read, and of what it becomes, for some of a line's filters.
+    all_at_once : bool
+        Whether a word's terms are all read together.
+    """
+
+    def __init__(self, builder, table, words, width, terms, kind, sums, all_at_once):
+        self.builder = builder
+        self.table = table
+        self.words = words
+        self.width = width
+        self.terms = terms
+        self.kind = kind
+        self.sums = sums
+        self.all_at_once = all_at_once
+
+    def read(self, lane, word, wanted):
+        """Emit and return these terms of a word, for filters from this lane on.
+
+        Those of a later word are asked for.
+        """
+        builder, long = self.builder, ir.IntType(64)
+        if lane == 0:
+            coming = self._row_of(builder.add(word, long(AHEAD)))
+            for term in range(self.terms) if self.all_at_once else wanted:
+                _ask_for(builder, builder.gep(coming, [long(term * self.width)]))
+        row, found = self._row_of(word), []
+        align = LINE * self.kind.count // self.width
+        for term in wanted:
+            source = builder.gep(row, [long(term * self.width + lane)])
+            source = builder.bitcast(source, self.kind.as_pointer())
+            found.append(builder.load(source, align=align))
+        if self.kind == self.sums:
+            return found
+        return [builder.sext(numbers, self.sums) for numbers in found]
+
+    def _row_of(self, word):
+        long = ir.IntType(64)
+        number = self.builder.load(self.builder.gep(self.words, [word]))
+        number = self.builder.sext(number, long)
+        size = long(self.terms * self.width)
+        return self.builder.gep(self.table, [self.builder.mul(number, size)])
+
+
 @numba.extending.intrinsic
 def _write_line(
     typing_context, table, begin, words, place, count, stride, terms, best, at
@@ -162,43 +218,25 @@ def _write_line(
         }
         _, begin, _, place, count, step, _, _, at = arguments
         table, words, best = data[0], data[2], data[7]
-        long = ir.IntType(64)
         lanes = 0
         if stride == numba.types.none:
+            step = ir.IntType(64)(1)
             _, _, features = context.codegen().magic_tuple()
             lanes = _lanes_in_registers(features, width, bits, terms.count)
+        # Else too many are open to be kept, or windows begin with some words only.
         running, lanes = lanes > 0, lanes or width
         part, _, sums = (
             ir.VectorType(context.get_data_type(kind.dtype), lanes)
             for kind in signature.args
             if isinstance(kind, numba.types.Array)
         )
-
-        def row_of(at_word):
-            word = builder.sext(builder.load(builder.gep(words, [at_word])), long)
-            row = builder.mul(word, long(terms.count * width))
-            return builder.gep(table, [builder.add(begin, row)])
-
-        def read(lane, word, wanted):
-            here = builder.add(place, word)
-            if lane == 0:
-                coming = row_of(builder.add(here, long(AHEAD)))
-                for term in range(terms.count) if running else wanted:
-                    _ask_for(builder, builder.gep(coming, [long(term * width)]))
-            row, found = row_of(here), []
-            for term in wanted:
-                source = builder.gep(row, [long(term * width + lane)])
-                source = builder.bitcast(source, part.as_pointer())
-                found.append(builder.load(source, align=LINE * lanes // width))
-            return found if real else [builder.sext(x, sums) for x in found]
-
+        table, words = builder.gep(table, [begin]), builder.gep(words, [place])
+        rows = _Rows(builder, table, words, width, terms.count, part, sums, running)
         for lane in range(0, width, lanes):
-            emit = _Sums(builder, sums, terms.count, partial(read, lane))
-            # Too many are open to be kept, or windows begin with some words only.
-            apart = long(1) if stride == numba.types.none else step
-            sum_of = emit.side_by_side() if running else emit.apart(apart)
+            emit = _Sums(builder, sums, terms.count, partial(rows.read, lane))
+            sum_of = emit.side_by_side() if running else emit.apart(step)
             largest = emit.largest(lowest, count, sum_of)
-            to = builder.gep(best, [builder.add(at, long(lane))])
+            to = builder.gep(best, [builder.add(at, ir.IntType(64)(lane))])
             target = builder.bitcast(to, sums.as_pointer())
             builder.store(largest, target, align=bits // 8)
         return context.get_dummy_value()
