@@ -8,57 +8,61 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from emoclf._moved import install
 from emoclf._version import __version__
 
 if TYPE_CHECKING:
-    from emoclf.bulk.run import predict_file
-    from emoclf.bundle import Bundle
-    from emoclf.bundle_folder import load_bundle, save_bundle
-    from emoclf.compare import compare_networks
+    from emoclf.bulk.file_prediction import predict_file
+    from emoclf.bundle.bundle import Bundle
+    from emoclf.bundle.bundle_folder import load_bundle, save_bundle
     from emoclf.datasets.audit import audit_dataset
     from emoclf.datasets.dataset import Dataset
+    from emoclf.datasets.readers import read_dataset
     from emoclf.datasets.sample import load_sample
     from emoclf.datasets.split import split_dataset
-    from emoclf.datasets.tables import read_dataset
+    from emoclf.doctor.findings import Finding
+    from emoclf.doctor.model_checks import check_model
     from emoclf.embeddings.matrix import embedding_matrix
-    from emoclf.embeddings.vectors import read_vectors
     from emoclf.embeddings.word2vec import train_word2vec
+    from emoclf.embeddings.word_vectors import read_vectors
     from emoclf.estimator import EmotionClassifier
-    from emoclf.evaluation.judge import judge
-    from emoclf.export.any_form import export_classifier
+    from emoclf.evaluation.evaluate import evaluate_classifier
+    from emoclf.export.any_format import export_classifier
     from emoclf.export.saved_model import export_saved_model
-    from emoclf.exported import load_exported
     from emoclf.models.build import build_model
-    from emoclf.pipeline import train_classifier
     from emoclf.predictor import Predictor
+    from emoclf.serving import load_exported
     from emoclf.settings import RunSettings
-    from emoclf.training.findings import Finding
-    from emoclf.training.model_checks import check_model
+    from emoclf.tuning.search import search_settings
+    from emoclf.workflow.compare import compare_networks
+    from emoclf.workflow.train import train_classifier
 
 _HOME = {
-    "Bundle": "emoclf.bundle",
+    "Bundle": "emoclf.bundle.bundle",
     "Dataset": "emoclf.datasets.dataset",
     "EmotionClassifier": "emoclf.estimator",
-    "Finding": "emoclf.training.findings",
+    "Finding": "emoclf.doctor.findings",
     "Predictor": "emoclf.predictor",
     "RunSettings": "emoclf.settings",
     "audit_dataset": "emoclf.datasets.audit",
     "build_model": "emoclf.models.build",
-    "check_model": "emoclf.training.model_checks",
-    "compare_networks": "emoclf.compare",
+    "check_model": "emoclf.doctor.model_checks",
+    "compare_networks": "emoclf.workflow.compare",
     "embedding_matrix": "emoclf.embeddings.matrix",
-    "export_classifier": "emoclf.export.any_form",
+    "export_classifier": "emoclf.export.any_format",
     "export_saved_model": "emoclf.export.saved_model",
-    "judge": "emoclf.evaluation.judge",
-    "load_bundle": "emoclf.bundle_folder",
-    "load_exported": "emoclf.exported",
+    "evaluate_classifier": "emoclf.evaluation.evaluate",
+    "judge": "emoclf.evaluation.evaluate",
+    "load_bundle": "emoclf.bundle.bundle_folder",
+    "load_exported": "emoclf.serving",
     "load_sample": "emoclf.datasets.sample",
-    "predict_file": "emoclf.bulk.run",
-    "read_dataset": "emoclf.datasets.tables",
-    "read_vectors": "emoclf.embeddings.vectors",
-    "save_bundle": "emoclf.bundle_folder",
+    "predict_file": "emoclf.bulk.file_prediction",
+    "read_dataset": "emoclf.datasets.readers",
+    "read_vectors": "emoclf.embeddings.word_vectors",
+    "save_bundle": "emoclf.bundle.bundle_folder",
+    "search_settings": "emoclf.tuning.search",
     "split_dataset": "emoclf.datasets.split",
-    "train_classifier": "emoclf.pipeline",
+    "train_classifier": "emoclf.workflow.train",
     "train_word2vec": "emoclf.embeddings.word2vec",
 }
 
@@ -76,9 +80,9 @@ __all__ = [
     "check_model",
     "compare_networks",
     "embedding_matrix",
+    "evaluate_classifier",
     "export_classifier",
     "export_saved_model",
-    "judge",
     "load_bundle",
     "load_exported",
     "load_sample",
@@ -86,10 +90,14 @@ __all__ = [
     "read_dataset",
     "read_vectors",
     "save_bundle",
+    "search_settings",
     "split_dataset",
     "train_classifier",
     "train_word2vec",
 ]
+
+
+install()
 
 
 def __getattr__(name: str) -> Any:

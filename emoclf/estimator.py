@@ -14,17 +14,17 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from emoclf.bundle import Bundle
-from emoclf.bundle_folder import load_bundle
+from emoclf.bundle.bundle import Bundle
+from emoclf.bundle.bundle_folder import load_bundle
 from emoclf.datasets.cells import is_missing
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import hold_out
+from emoclf.doctor.findings import Finding
 from emoclf.errors import DataError, SettingsError
-from emoclf.pipeline import train_classifier
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
-from emoclf.text.door import as_texts
-from emoclf.training.findings import Finding
+from emoclf.text.validation import as_texts
+from emoclf.workflow.train import train_classifier
 
 # What scikit-learn calls otherwise, or what belongs to a file and not to lists.
 _OWN = ("settings", "validation_fraction", "random_state")

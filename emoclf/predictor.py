@@ -10,11 +10,11 @@ from typing import Self
 
 import numpy as np
 
-from emoclf.bundle import Bundle
-from emoclf.bundle_folder import load_bundle, save_bundle
+from emoclf.bundle.bundle import Bundle
+from emoclf.bundle.bundle_folder import load_bundle, save_bundle
 from emoclf.classifier import HALF, Classifier, Prediction
-from emoclf.models.answers import Answers
-from emoclf.text.door import as_texts
+from emoclf.models.inference import Answers
+from emoclf.text.validation import as_texts
 
 __all__ = ["Prediction", "Predictor"]
 

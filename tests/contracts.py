@@ -12,15 +12,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from emoclf.models.answers import Answers
+from emoclf.batching import pad
+from emoclf.doctor.model_checks import head_activations
 from emoclf.models.build import build_model
 from emoclf.models.heads import LOGITS, logits_twin
+from emoclf.models.inference import Answers
 from emoclf.models.mean_embedding import BIGRAMS
-from emoclf.padding import pad
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
-from emoclf.training.model_checks import head_activations
-from emoclf.training.train import fit_model
+from emoclf.training.fit import fit_model
 
 SIZE, DIM = 30, 4
 #: float32 sums in another order; texts of up to 500 tokens.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from contracts import settings_for
 
-from emoclf.bundle import Bundle
+from emoclf.bundle.bundle import Bundle
 from emoclf.datasets.sample import load_sample
 from emoclf.models.build import build_model
 from emoclf.predictor import Predictor

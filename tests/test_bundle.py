@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from tiny import tiny_trained
 
-from emoclf.bundle_folder import (
+from emoclf.bundle.bundle_folder import (
     FILES,
     SUMS,
     check_target,
@@ -160,7 +160,7 @@ def test_an_interrupted_replacement_is_taken_back(saved: Path) -> None:
 
 SAVER = """
 import sys
-from emoclf.bundle_folder import load_bundle, save_bundle
+from emoclf.bundle.bundle_folder import (load_bundle, save_bundle,)
 bundle = load_bundle(sys.argv[1])
 print("ready", flush=True)
 while True:

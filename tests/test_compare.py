@@ -14,10 +14,10 @@ import pytest
 from tiny import tiny_dataset, tiny_settings, tiny_split
 
 from emoclf.cli import main
-from emoclf.compare import compare_networks
 from emoclf.errors import ResumeError, SettingsError
-from emoclf.evaluation.network_table import NetworkComparison, RunFigures
-from emoclf.pipeline import train_classifier
+from emoclf.evaluation.network_comparison import NetworkComparison, RunFigures
+from emoclf.workflow.compare import compare_networks
+from emoclf.workflow.train import train_classifier
 
 QUICK = {"epochs": 2, "filters": 4}
 

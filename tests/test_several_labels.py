@@ -11,10 +11,10 @@ from sklearn.metrics import average_precision_score
 from tiny import PLACES, WORDS, tiny_settings
 
 from emoclf.export.saved_model import export_saved_model
-from emoclf.exported import load_exported
-from emoclf.job import Job, read_parts, run_job
 from emoclf.predictor import Predictor
+from emoclf.serving import load_exported
 from emoclf.training.thresholds import choose_thresholds
+from emoclf.workflow.training_run import Job, read_parts, run_job
 
 NEW = ["a lovely gift", "trembling and furious", "it was by the river"]
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from tiny import tiny_settings, tiny_split
 
-from emoclf.embeddings.vectors import WordVectors, save_vectors
+from emoclf.embeddings.word_vectors import WordVectors, save_vectors
 from emoclf.errors import SettingsError
-from emoclf.inputs import prepare
+from emoclf.workflow.prepare import prepare
 
 SPLIT = tiny_split()
 

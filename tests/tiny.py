@@ -8,8 +8,8 @@ from pathlib import Path
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split, split_dataset
 from emoclf.export.folded import export_folded
-from emoclf.pipeline import Trained, train_classifier
 from emoclf.settings import RunSettings
+from emoclf.workflow.train import Trained, train_classifier
 
 WORDS = {
     "anger": ("furious", "insult", "unfair", "shouted"),

@@ -9,21 +9,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from emoclf.bundle_folder import read_figures, save_bundle
+from emoclf.bundle.bundle_folder import read_figures, save_bundle
 from emoclf.datasets.split import Split
 from emoclf.errors import BundleError, SearchError
-from emoclf.evaluation.judge import AUDIT, SEARCH, judge
-from emoclf.evaluation.report import EvaluationReport
+from emoclf.evaluation.evaluate import AUDIT, SEARCH, judge
+from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.files import write_atomically
-from emoclf.pipeline import train_classifier
+from emoclf.workflow.train import train_classifier
 
-from .choice import Choice, choose
-from .dimension import Range
 from .folder import SearchFolder
-from .outcome import COMPLETED, Outcome
 from .plan import SearchPlan
-from .repeats import final_parts
-from .report import report_lines, write_results
+from .report.search_report import report_lines, write_results
+from .results.choice import Choice, choose
+from .results.outcome import COMPLETED, Outcome
+from .space.dimension import Range
+from .trials.repeats import final_parts
 
 logger = logging.getLogger("emoclf.tuning")
 

@@ -13,14 +13,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from emoclf.datasets.contents import describe_changes, rows_of
 from emoclf.datasets.dataset import Dataset
 from emoclf.errors import SearchError
 from emoclf.files import check_writable, write_atomically
-from emoclf.training.checkpoint import RUN_FILE, CheckpointFolder
+from emoclf.fingerprint import RUN_FILE, check_fingerprint, write_fingerprint
 
-from .contents import describe_changes, rows_of
-from .outcome import Outcome
 from .plan import SearchPlan
+from .results.outcome import Outcome
 
 LOCK = ".lock"
 INPUTS = ".inputs"
@@ -148,7 +148,7 @@ class SearchFolder:
             there, cure = self._read(path), CURE
             if any(there.get(name) != now for name, now in texts.items()):
                 cure = f"{self._changed(parts)}{CURE}"
-            CheckpointFolder(self.path, fingerprint, cure=cure).check_fingerprint()
+            check_fingerprint(self.path, fingerprint, cure=cure)
 
     def _changed(self, parts: Mapping[str, Dataset]) -> str:
         """Say how the texts differ from those that the search was begun with."""
@@ -182,13 +182,12 @@ class SearchFolder:
             If the folder holds another search; it says what differs.
         """
         fingerprint = {**plan.fingerprint(), **contents}
-        run = CheckpointFolder(self.path, fingerprint, cure=CURE)
         resumed = (self.path / RUN_FILE).is_file()
         if resumed:
-            run.check_fingerprint()
+            check_fingerprint(self.path, fingerprint, cure=CURE)
         else:
             # First, and whole: from now on the folder is one of a search.
-            run.start()
+            write_fingerprint(self.path, fingerprint)
         for folder in (self.trials, self.models, self.inputs, self.logs):
             folder.mkdir(exist_ok=True)
         self._sweep()

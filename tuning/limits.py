@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from statistics import median
@@ -13,14 +13,33 @@ from typing import Any
 from emoclf.classifier import Classifier
 from emoclf.errors import ExportError, SearchError
 from emoclf.export.folded import draft_folded
-from emoclf.export.folder import size_of
-from emoclf.exported import load_exported
+from emoclf.export.write_export import size_of
 from emoclf.predictor import Predictor
-
-from .checks import check_numbers
+from emoclf.serving import load_exported
 
 #: Texts that are answered, one at a time, to see how long one takes.
 TIMED = 100
+
+
+def check_numbers(
+    *, whole: Mapping[str, Any], any_number: Mapping[str, Any] | None = None
+) -> None:
+    """Refuse what is no number where one is needed; None stands for one not given.
+
+    Raises
+    ------
+    SearchError
+    """
+    for values, known, called in (
+        (whole, int, "a whole number, an int"),
+        (any_number or {}, (int, float), "a number, an int or float"),
+    ):
+        for name, value in values.items():
+            wrong = isinstance(value, bool) or not isinstance(value, known)
+            if value is not None and wrong:
+                raise SearchError(
+                    f"{name} must be {called}. Got {value!r} ({type(value).__name__})."
+                )
 
 
 @dataclass(frozen=True)

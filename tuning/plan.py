@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, Self
 
-from emoclf.bundle import installed_versions
+from emoclf.bundle.bundle import installed_versions
 from emoclf.errors import SearchError, did_you_mean
 from emoclf.settings import RunSettings
 
-from .checks import check_numbers
-from .limits import Limits
-from .objective import Objective
-from .outcome import FOLDS, KINDS, SEEDS
-from .space import Space
+from .limits import Limits, check_numbers
+from .results.objective import Objective
+from .results.outcome import FOLDS, KINDS, SEEDS
+from .space.space import Space
 
 STRATEGIES = ("random", "grid", "bayesian", "hyperband")
 
@@ -41,7 +40,7 @@ class SearchPlan:
     repeats : int
         At least 2 folds, or 1 seed.
     prune : bool
-        End trials that cannot win (see :mod:`emoclf.tuning.pruning`).
+        End trials that cannot win (see :mod:`emoclf.tuning.results.pruning`).
     trial_seconds : float > 0, optional
         A trial that takes longer has failed.
     limits : Limits

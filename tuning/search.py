@@ -10,29 +10,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from emoclf._moved import warn_renamed
+from emoclf.datasets.contents import contents_of
 from emoclf.datasets.split import Split
 from emoclf.errors import SearchError
-from emoclf.inputs import check_parts
-from emoclf.quiet import hide_retracing
+from emoclf.fingerprint import digest
+from emoclf.runtime import hide_retracing
 from emoclf.settings import RunSettings
-from emoclf.training.checkpoint import digest
+from emoclf.workflow.prepare import check_parts
 
-from .checks import check_numbers
-from .chief import PATIENCE, Chief
-from .contents import contents_of
+from .chief.chief import PATIENCE, Chief
+from .chief.local_workers import LocalWorkers
+from .chief.oracles import new_oracle
 from .finish import SearchResult, finish
 from .folder import SearchFolder
-from .limits import Limits
-from .objective import Objective
-from .oracles import new_oracle
+from .limits import Limits, check_numbers
 from .plan import SearchPlan, kind_and_repeats
-from .repeats import parts_of
-from .shared_inputs import identity
-from .space import Space
-from .trial import TrialRunner
-from .watch import PULSE
-from .worker import work
-from .workers import LocalWorkers
+from .results.objective import Objective
+from .space.space import Space
+from .trials.repeats import parts_of
+from .trials.shared_inputs import identity
+from .trials.trial import TrialRunner
+from .trials.trial_loop import work
+from .trials.watch import PULSE
 
 logger = logging.getLogger("emoclf.tuning")
 
@@ -128,7 +128,7 @@ class Listeners:
     callbacks: Callable[[int], Sequence[Any]] = lambda epochs: ()
 
 
-def search(
+def search_settings(
     split: Split,
     settings: RunSettings | None = None,
     *,
@@ -175,7 +175,7 @@ def search(
     seeds : int >= 1, optional
         A trial is the mean over so many seeds on the split as it is.
     prune : bool, default=True
-        End trials early that cannot win (:mod:`emoclf.tuning.pruning`).
+        End trials early that cannot win (:mod:`emoclf.tuning.results.pruning`).
     workers : int >= 1, optional
         Processes that run trials: the same seed gives the same scores however many
         there are. None runs them in this process, with its own threads.
@@ -207,7 +207,7 @@ def search(
     --------
     >>> from emoclf import load_sample, split_dataset
     >>> split = split_dataset(load_sample())
-    >>> found = search(split, folder="search", trials=10)  # doctest: +SKIP
+    >>> found = search_settings(split, folder="search", trials=10)  # doctest: +SKIP
     >>> found.choice.chosen.values["learning_rate"]  # doctest: +SKIP
     """
     settings = settings or RunSettings()
@@ -235,6 +235,12 @@ def search(
     )
     means = Means(trials=trials, workers=workers, seconds=seconds, keep=keep)
     return run_search(plan, split, folder, means, new=new)
+
+
+def search(*args: Any, **arguments: Any) -> SearchResult:
+    """Search settings; the name used in 0.1 of :func:`search_settings`."""
+    warn_renamed("emoclf.tuning.search.search", "emoclf.search_settings")
+    return search_settings(*args, **arguments)
 
 
 def run_search(
@@ -336,7 +342,7 @@ def _run_trials(chief: Chief, runner: TrialRunner, means: Means) -> None:
         work(chief, runner, "here")
         return
     # gRPC loads here: most searches have one process.
-    from .wire import serve
+    from .chief.wire import serve
 
     server, port = serve(chief, means.address or "127.0.0.1:0")
     if means.address is not None:

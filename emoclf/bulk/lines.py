@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from emoclf.datasets.cells import BadRow
-from emoclf.datasets.files import guess_encoding
+from emoclf.datasets.data_files import guess_encoding
 
 # About two thousand sentences.
 PIECE = 1 << 18

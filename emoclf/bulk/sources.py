@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Self, cast
 
 from emoclf.bulk.choices import INPUT_FORMATS
 from emoclf.bulk.lines import Lines, Recoded, line_groups
-from emoclf.datasets.files import (
+from emoclf.datasets.data_files import (
     FORMATS,
     GZIP,
     check_file,

@@ -10,17 +10,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
 from emoclf.bulk.choices import STREAM_FORMATS
-from emoclf.bulk.parquet import ParquetWriter
-from emoclf.bulk.writing import (
-    Added,
-    DelimitedWriter,
-    JsonWriter,
-    PlainWriter,
-    Writer,
-)
+from emoclf.bulk.parquet_writer import ParquetWriter
+from emoclf.bulk.writers import Added, DelimitedWriter, JsonWriter, PlainWriter, Writer
 from emoclf.datasets.cells import SURROGATE
-from emoclf.datasets.files import FORMATS, ending_of
-from emoclf.datasets.records import require_parquet
+from emoclf.datasets.data_files import FORMATS, ending_of
+from emoclf.datasets.parquet import require_parquet
 from emoclf.errors import DataError, SettingsError, did_you_mean
 from emoclf.files import check_writable, new_file
 

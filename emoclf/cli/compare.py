@@ -9,18 +9,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from emoclf.cli.data_options import add_parts, parts_from
 from emoclf.cli.messages import as_options
 from emoclf.cli.options import add_settings, read_value, settings_from
-from emoclf.cli.parts import add_parts, parts_from
-from emoclf.cli.shared import (
-    add_output_options,
-    new_command,
-    print_json,
-)
+from emoclf.cli.shared import add_output_options, new_command, print_json
 from emoclf.errors import SettingsError
-from emoclf.quiet import load_tensorflow
+from emoclf.runtime import load_tensorflow
 from emoclf.settings import RunSettings
-from emoclf.settings.run import section_classes, section_of
+from emoclf.settings.run_settings import section_classes, section_of
 
 PLOT = "accuracy-against-time.png"
 
@@ -65,9 +61,9 @@ def run(args: argparse.Namespace) -> int:
     """Train, judge, print and draw."""
     networks = rows_from(args)
     load_tensorflow()
-    from emoclf.compare import compare_networks
-    from emoclf.evaluation.plots import plot_accuracy_against_time, save_plot
+    from emoclf.evaluation.network_plots import plot_accuracy_against_time, save_plot
     from emoclf.training.progress import TrainingProgress
+    from emoclf.workflow.compare import compare_networks
 
     _, split = parts_from(args, next(iter(networks.values())))
 

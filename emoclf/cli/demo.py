@@ -13,7 +13,7 @@ from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import new_command
 from emoclf.cli.train import add_training_options, callbacks_for, print_job
 from emoclf.models.registry import settings_class
-from emoclf.quiet import load_tensorflow
+from emoclf.runtime import load_tensorflow
 
 # Chosen by cross-validation on the corpus. Without pre-trained vectors every word has
 # to be learnt from a few sentences: short n-grams, and many small steps.
@@ -65,8 +65,8 @@ def run(args: argparse.Namespace) -> int:
     load_tensorflow()
     from emoclf.datasets.sample import load_sample
     from emoclf.datasets.split import split_dataset
-    from emoclf.job import run_job
-    from emoclf.pipeline import checkpoint_folder
+    from emoclf.workflow.train import checkpoint_folder
+    from emoclf.workflow.training_run import run_job
 
     dataset = replace(load_sample(), source=CORPUS)
     # The demo's own result may be made again; anything else stays.

@@ -14,7 +14,7 @@ from emoclf.cli.shared import (
     new_command,
     print_json,
 )
-from emoclf.quiet import load_tensorflow
+from emoclf.runtime import load_tensorflow
 from emoclf.settings import DataSettings, RunSettings, read_settings_file
 
 HOW_TO_READ = (
@@ -48,9 +48,9 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, predict, judge, print."""
     load_tensorflow()
-    from emoclf.datasets.tables import read_dataset
-    from emoclf.evaluation.judge import judge_part
-    from emoclf.evaluation.report import evaluation_lines
+    from emoclf.datasets.readers import read_dataset
+    from emoclf.evaluation.evaluate import evaluate_part
+    from emoclf.evaluation.evaluation_report import evaluation_lines
     from emoclf.predictor import Predictor
 
     predictor = Predictor.load(args.bundle)
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     settings = DataSettings.from_dict({**known, **given_settings(args)})
     with as_file(args.data) as data:
         dataset = read_dataset(data, settings, label_names=predictor.label_names)
-    evaluation = judge_part(predictor, dataset, part=args.data)
+    evaluation = evaluate_part(predictor, dataset, part=args.data)
     if args.json:
         print_json({**evaluation.to_dict(), "skipped": dataset.skipped})
     else:

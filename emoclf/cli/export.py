@@ -10,8 +10,7 @@ from typing import Any
 
 from emoclf.cli.shared import add_output_options, new_command, print_json
 from emoclf.errors import ExportError
-
-FORMS = ("saved-model", "onnx", "litert", "litert-int8", "folded", "folded-int8")
+from emoclf.export.formats import FORMATS
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
@@ -29,7 +28,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     parser.add_argument(
         "--to",
         required=True,
-        choices=FORMS,
+        choices=tuple(FORMATS),
         help="form to write; folded needs NumPy alone to answer",
     )
     parser.add_argument("-o", "--output", required=True, help="folder to write")
@@ -61,12 +60,12 @@ def run(args: argparse.Namespace) -> int:
     """Export, and say where it went."""
     options = _options(args)
     _check_target(args)
-    from emoclf.quiet import load_tensorflow
+    from emoclf.runtime import load_tensorflow
 
     load_tensorflow()
-    from emoclf.export.any_form import export_classifier
-    from emoclf.exported.folder import ABOUT
+    from emoclf.export.any_format import export_classifier
     from emoclf.predictor import Predictor
+    from emoclf.serving.export_folder import ABOUT
 
     path = export_classifier(
         Predictor.load(args.bundle),
@@ -97,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_target(args: argparse.Namespace) -> None:
     """Say what stands in the way before TensorFlow is loaded, which takes seconds."""
-    from emoclf.export.place import check_target
+    from emoclf.export.destination import check_target
 
     target = Path(args.output)
     if args.to == "saved-model":

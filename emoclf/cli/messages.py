@@ -88,7 +88,7 @@ def _option(match: re.Match[str], *, with_value: bool) -> str:
 @functools.cache
 def _setting_names() -> frozenset[str]:
     from emoclf.models.registry import ARCHITECTURES
-    from emoclf.settings.run import section_classes
+    from emoclf.settings.run_settings import section_classes
 
     settings = (
         field.name

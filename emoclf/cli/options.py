@@ -11,7 +11,7 @@ from typing import Any
 from emoclf.errors import SettingsError
 from emoclf.settings import RunSettings, Settings, read_settings_file
 from emoclf.settings.base import kinds_of
-from emoclf.settings.run import section_classes
+from emoclf.settings.run_settings import section_classes
 
 GIVEN = "setting:"
 

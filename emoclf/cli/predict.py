@@ -15,7 +15,7 @@ from typing import Any
 from emoclf.bulk.choices import ENGINES, INPUT_FORMATS, ON_ERROR, PRECISIONS
 from emoclf.cli.shared import new_command
 from emoclf.errors import SettingsError
-from emoclf.quiet import load_tensorflow
+from emoclf.runtime import load_tensorflow
 
 logger = logging.getLogger(__name__)
 
@@ -106,8 +106,8 @@ def _add_reading(group: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Answer texts as they come, in constant memory."""
-    from emoclf.bulk.answers import needs_tensorflow
-    from emoclf.bulk.run import predict_file
+    from emoclf.bulk.file_prediction import predict_file
+    from emoclf.bulk.predict_chunks import needs_tensorflow
 
     if args.output and (args.json or args.all):
         raise SettingsError(
@@ -157,7 +157,7 @@ def _progress(args: argparse.Namespace) -> Any:
     # An export answers with NumPy alone, and then without a bar.
     if importlib.util.find_spec("rich") is None:
         return nullcontext()
-    from emoclf.bulk.bar import Bar
+    from emoclf.bulk.progress_bar import Bar
 
     return Bar()
 

@@ -7,19 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emoclf.cli.data_options import add_parts, parts_from
 from emoclf.cli.messages import as_options
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.parts import add_parts, parts_from
-from emoclf.cli.shared import (
-    add_output_options,
-    new_command,
-    print_json,
-)
-from emoclf.quiet import load_tensorflow
+from emoclf.cli.shared import add_output_options, new_command, print_json
+from emoclf.runtime import load_tensorflow
 from emoclf.settings import RunSettings
 
 if TYPE_CHECKING:
-    from emoclf.job import Job
+    from emoclf.workflow.training_run import Job
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
@@ -55,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     """Train on the user's own file."""
     settings = settings_from(args)
     load_tensorflow()
-    from emoclf.job import check_start, run_job
+    from emoclf.workflow.training_run import check_start, run_job
 
     check_start(args.output, overwrite=args.overwrite, resume=args.resume)
     dataset, split = parts_from(args, settings)

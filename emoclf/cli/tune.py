@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emoclf.cli import amounts, tune_show, tune_worker
+from emoclf.cli.data_options import add_parts, parts_from
 from emoclf.cli.messages import as_options
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.parts import add_parts, parts_from
 from emoclf.cli.shared import add_output_options, new_command, print_json
 from emoclf.errors import SearchError
-from emoclf.quiet import load_tensorflow
+from emoclf.runtime import available_cores, load_tensorflow
 from emoclf.settings import RunSettings
-from emoclf.threads import available_cores
 
 if TYPE_CHECKING:
     from emoclf.tuning.plan import SearchPlan
@@ -216,7 +215,7 @@ def run(args: argparse.Namespace) -> int:
         )
     load_tensorflow()
     from emoclf.training.progress import TrainingProgress
-    from emoclf.tuning.live import LiveView
+    from emoclf.tuning.report.live_view import LiveView
     from emoclf.tuning.search import Listeners, Means, default_folder, run_search
 
     plan = plan_from(args, settings)
@@ -249,7 +248,7 @@ def run(args: argparse.Namespace) -> int:
         )
         raise
     if args.tensorboard:
-        from emoclf.tuning.hparams import write_hparams
+        from emoclf.tuning.report.hparams import write_hparams
 
         write_hparams(found.outcomes, plan.objective, Path(args.tensorboard))
     if args.json:
@@ -264,9 +263,9 @@ def run(args: argparse.Namespace) -> int:
 def plan_from(args: argparse.Namespace, settings: RunSettings) -> SearchPlan:
     """Return what the options ask for."""
     from emoclf.tuning.limits import Limits
-    from emoclf.tuning.objective import Objective
     from emoclf.tuning.plan import SearchPlan, kind_and_repeats
-    from emoclf.tuning.space import Space
+    from emoclf.tuning.results.objective import Objective
+    from emoclf.tuning.space.space import Space
 
     kind, repeats = kind_and_repeats(args.folds, args.seeds)
     return SearchPlan(

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from emoclf.cli.messages import as_options
 from emoclf.cli.shared import add_output_options, new_command, print_json
 from emoclf.errors import SearchError
-from emoclf.quiet import load_tensorflow
+from emoclf.runtime import load_tensorflow
 
 if TYPE_CHECKING:
     from emoclf.tuning.finish import SearchResult
-    from emoclf.tuning.outcome import Outcome
     from emoclf.tuning.plan import SearchPlan
+    from emoclf.tuning.results.outcome import Outcome
 
 NAME = "show"
 
@@ -41,10 +41,10 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read the trials, and say what they say."""
     load_tensorflow()
-    from emoclf.tuning.choice import choose
     from emoclf.tuning.finish import read_result, read_trials, trial_lines
     from emoclf.tuning.folder import SearchFolder
-    from emoclf.tuning.outcome import COMPLETED
+    from emoclf.tuning.results.choice import choose
+    from emoclf.tuning.results.outcome import COMPLETED
 
     folder = SearchFolder(args.search)
     plan, outcomes = read_trials(folder)
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         choice = choose(outcomes, plan.objective, kind=plan.kind)
     drawn: list[Path] = []
     if args.plots:
-        from emoclf.tuning.plots import save_plots
+        from emoclf.tuning.report.search_plots import save_plots
 
         with _writing("--plots", args.plots):
             drawn = save_plots(
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
                 log=plan.space.log_names(),
             )
     if args.tensorboard:
-        from emoclf.tuning.hparams import write_hparams
+        from emoclf.tuning.report.hparams import write_hparams
 
         with _writing("--tensorboard", args.tensorboard):
             write_hparams(outcomes, plan.objective, Path(args.tensorboard))

@@ -9,8 +9,7 @@ from typing import Any
 
 from emoclf.cli import amounts
 from emoclf.cli.shared import new_command
-from emoclf.quiet import load_tensorflow
-from emoclf.threads import with_threads
+from emoclf.runtime import load_tensorflow, with_threads
 
 NAME = "worker"
 
@@ -52,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     # Before anything loads that looks for it.
     os.environ.update(with_threads(args.threads))
     load_tensorflow()
-    from emoclf.tuning.remote_worker import run_worker
+    from emoclf.tuning.chief.remote_worker import run_worker
 
     name = args.name or f"{socket.gethostname()}-{os.getpid()}"
     run_worker(

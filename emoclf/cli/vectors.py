@@ -10,12 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from emoclf.cli.options import (
-    add_section,
-    add_settings,
-    given_settings,
-    settings_from,
-)
+from emoclf.cli.options import add_section, add_settings, given_settings, settings_from
 from emoclf.cli.shared import (
     DATA_HELP,
     add_output_options,
@@ -27,7 +22,7 @@ from emoclf.cli.shared import (
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     """Describe the commands."""
-    from emoclf.embeddings.settings import Word2VecSettings
+    from emoclf.embeddings.word2vec_settings import Word2VecSettings
 
     parser = subparsers.add_parser(
         "vectors",
@@ -72,9 +67,9 @@ def _text_settings() -> Any:
 
 def run_train(args: argparse.Namespace) -> int:
     """Train vectors and save them."""
-    from emoclf.embeddings.settings import Word2VecSettings
-    from emoclf.embeddings.vectors import save_vectors
     from emoclf.embeddings.word2vec import TextFiles, train_word2vec
+    from emoclf.embeddings.word2vec_settings import Word2VecSettings
+    from emoclf.embeddings.word_vectors import save_vectors
     from emoclf.settings import TextSettings
     from emoclf.text.encoder import new_tokenizer
 
@@ -116,7 +111,7 @@ def _check_output(path: Path, *, overwrite: bool) -> None:
 
 def run_coverage(args: argparse.Namespace) -> int:
     """Read a file as training would, and report what the vectors cover."""
-    from emoclf.datasets.tables import read_dataset
+    from emoclf.datasets.readers import read_dataset
     from emoclf.embeddings.matrix import embedding_matrix
     from emoclf.errors import SettingsError
     from emoclf.text.encoder import fit_encoder, new_tokenizer

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from emoclf.embeddings.rows import Rows
+from emoclf.embeddings.kept_rows import Rows
 from emoclf.errors import VectorsError
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from emoclf.embeddings.formats import VectorFile, open_vectors
-from emoclf.embeddings.forms import (
+from emoclf.embeddings.kept_rows import Rows
+from emoclf.embeddings.spellings import (
     AS_IT_STANDS,
     SUB_WORDS,
     WITNESSES,
@@ -16,8 +16,8 @@ from emoclf.embeddings.forms import (
     conventions_of,
     forms_of,
 )
-from emoclf.embeddings.rows import Rows
-from emoclf.embeddings.vectors import WordVectors
+from emoclf.embeddings.vector_files import VectorFile, open_vectors
+from emoclf.embeddings.word_vectors import WordVectors
 
 Found = dict[str, tuple[str, np.ndarray]]
 
@@ -25,8 +25,9 @@ Found = dict[str, tuple[str, np.ndarray]]
 def find_words(source: VectorFile, words: Sequence[str]) -> Found:
     """Return the way that served and the vector of each word that can be found.
 
-    The order of preference is that of :func:`~emoclf.embeddings.forms.forms_of`; what
-    no form of it can serve is made from sub-words, where the file has any.
+    The order of preference is that of
+    :func:`~emoclf.embeddings.spellings.forms_of`; what no form of it can serve is made
+    from sub-words, where the file has any.
     """
     rows = source.read(wanted_words(words))
     conventions = conventions_of(rows)

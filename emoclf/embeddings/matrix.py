@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoclf.embeddings.coverage import CoverageReport
-from emoclf.embeddings.formats import VectorFile
-from emoclf.embeddings.forms import WAYS
+from emoclf.embeddings.kept_rows import require_finite
 from emoclf.embeddings.lookup import Found, as_source, find_words
-from emoclf.embeddings.rows import require_finite
-from emoclf.embeddings.vectors import WordVectors
+from emoclf.embeddings.spellings import WAYS
+from emoclf.embeddings.vector_files import VectorFile
+from emoclf.embeddings.word_vectors import WordVectors
 from emoclf.errors import VectorsError
 from emoclf.text.vocabulary import FIRST, UNKNOWN, Vocabulary
 

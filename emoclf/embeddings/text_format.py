@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from emoclf.embeddings.formats import decode, encoded, is_number, reading
-from emoclf.embeddings.rows import Rows, require_finite
+from emoclf.embeddings.kept_rows import Rows, require_finite
+from emoclf.embeddings.vector_files import decode, encoded, is_number, reading
 from emoclf.errors import VectorsError
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.embeddings.settings import Word2VecSettings
-from emoclf.embeddings.vectors import WordVectors
+from emoclf.embeddings.word2vec_settings import Word2VecSettings
+from emoclf.embeddings.word_vectors import WordVectors
 from emoclf.errors import DataError
 from emoclf.text.tokenizer import Tokenizer
 

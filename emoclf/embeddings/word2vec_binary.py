@@ -13,8 +13,8 @@ from typing import IO
 
 import numpy as np
 
-from emoclf.embeddings.formats import BLOCK, decode, encoded, reading
-from emoclf.embeddings.rows import Rows, require_finite
+from emoclf.embeddings.kept_rows import Rows, require_finite
+from emoclf.embeddings.vector_files import BLOCK, decode, encoded, reading
 from emoclf.errors import VectorsError
 
 # Bytes; where no space comes within so many, no word begins.

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
 from emoclf.evaluation.bootstrap import DRAWS, interval, ratio, resampled_figures
-from emoclf.evaluation.inputs import check_probabilities, checked_ids
+from emoclf.evaluation.prediction_checks import check_probabilities, checked_ids
 
 SMALLEST = 1e-7
 

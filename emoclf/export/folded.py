@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from emoclf.errors import ExportError
-from emoclf.export.folder import size_of, write_array, write_export, write_text
 from emoclf.export.parity import BOUND, check_parity
-from emoclf.exported.folder import ExportFolder
+from emoclf.export.write_export import size_of, write_array, write_export, write_text
 from emoclf.folded import FoldedClassifier
-from emoclf.folded.vectors import WordVectors, round_vectors
+from emoclf.folded.stored_vectors import WordVectors, round_vectors
 from emoclf.folded.words import (
     PRECISIONS,
     WordRows,
@@ -27,6 +26,7 @@ from emoclf.models.embedding import STATIC, TRAINED
 from emoclf.models.heads import LOGITS
 from emoclf.models.mean_embedding import BIGRAMS
 from emoclf.predictor import Predictor
+from emoclf.serving.export_folder import ExportFolder
 
 #: Poolings whose answer for a text is known from each window alone.
 POOLINGS = ("max", "average")

@@ -13,11 +13,11 @@ from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
-from emoclf.export.network import export_network
+from emoclf.export.network_export import export_network
 from emoclf.export.parity import BOUND
-from emoclf.exported.litert import MODEL, LiteRTClassifier
 from emoclf.optional import require
 from emoclf.predictor import Predictor
+from emoclf.serving.litert import MODEL, LiteRTClassifier
 
 
 def export_litert(

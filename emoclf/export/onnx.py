@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from emoclf.export.network import export_network, quiet_logger
-from emoclf.exported.onnx import INPUT, MODEL, OUTPUT, OnnxClassifier
+from emoclf.export.network_export import export_network, quiet_logger
 from emoclf.optional import require
 from emoclf.predictor import Predictor
+from emoclf.serving.onnx import INPUT, MODEL, OUTPUT, OnnxClassifier
 
 # What onnxruntime has run since 1.14, and the newest that tf2onnx 1.17 writes.
 OPSET = 18

@@ -10,13 +10,13 @@ import keras
 import tensorflow as tf
 
 from emoclf.errors import ExportError
-from emoclf.export.folder import size_of, write_export, write_text
-from emoclf.export.network import inference_network, quiet_logger
+from emoclf.export.network_export import inference_network, quiet_logger
 from emoclf.export.parity import check_parity
 from emoclf.export.signatures import Signatures
-from emoclf.exported.folder import ABOUT, ExportFolder
-from emoclf.exported.saved_model import SavedModelClassifier
+from emoclf.export.write_export import size_of, write_export, write_text
 from emoclf.predictor import Predictor
+from emoclf.serving.export_folder import ABOUT, ExportFolder
+from emoclf.serving.saved_model import SavedModelClassifier
 
 
 def export_saved_model(

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from emoclf.predictor import Predictor
-from emoclf.text.graph import GraphEncoder
+from emoclf.text.graph_encoder import GraphEncoder
 
 TEXT = tf.TensorSpec([None], tf.string, "text")
 IDS = tf.TensorSpec([None, None], tf.int32, "token_ids")

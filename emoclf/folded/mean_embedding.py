@@ -8,7 +8,7 @@ import numpy as np
 
 from emoclf.folded.head import probabilities
 from emoclf.folded.network import Network
-from emoclf.text.pairs import SPREAD
+from emoclf.text.word_pairs import SPREAD
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emoclf.text.pieces import pack_ids
+from emoclf.text.piece_encoder import pack_ids
 
 
 class Network(ABC):

@@ -10,7 +10,7 @@ from emoclf.folded.features import Features
 from emoclf.folded.head import Head, activate
 from emoclf.folded.network import Network
 from emoclf.folded.one_text import OneText
-from emoclf.folded.vectors import WordVectors
+from emoclf.folded.stored_vectors import WordVectors
 from emoclf.folded.words import Rounding, Windows, WordRows
 
 #: Texts that are answered side by side: their rows of sums fit a processor's cache.

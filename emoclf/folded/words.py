@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emoclf.folded.vectors import WordVectors
+from emoclf.folded.stored_vectors import WordVectors
 
 #: Bytes of a cache line, with which tables begin.
 LINE = 64

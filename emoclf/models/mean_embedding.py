@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emoclf.settings.base import Settings, option
-from emoclf.text.pairs import SPREAD
+from emoclf.text.word_pairs import SPREAD
 
 BUCKETS = 50_000
 BIGRAMS = "bigrams"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from emoclf.models.choices import CELLS
+from emoclf.models.layer_choices import CELLS
 from emoclf.settings.base import Settings, option
 
 POOLINGS = ("last", "max", "average")
@@ -84,10 +84,7 @@ def build_recurrent(token_ids: Any, embedded: Any, mask: Any, settings: Any) -> 
     # Keras loads here, so that reading settings stays cheap.
     from keras import layers
 
-    from emoclf.models.pooling import (
-        MaskedGlobalAveragePooling,
-        MaskedGlobalMaxPooling,
-    )
+    from emoclf.models.pooling import MaskedGlobalAveragePooling, MaskedGlobalMaxPooling
 
     features = layers.Dropout(settings.input_dropout, name="input_dropout")(embedded)
     for number in range(1, settings.recurrent_layers + 1):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emoclf.errors import SettingsError
-from emoclf.models.choices import ACTIVATIONS
+from emoclf.models.layer_choices import ACTIVATIONS
 from emoclf.settings.base import Settings, option
 
 SHORTCUTS = ("projection", "identity")
@@ -69,10 +69,7 @@ def build_res_cnn(token_ids: Any, embedded: Any, mask: Any, settings: Any) -> An
     # Keras loads here, so that reading settings stays cheap.
     from keras import layers
 
-    from emoclf.models.pooling import (
-        MaskedGlobalAveragePooling,
-        MaskedGlobalMaxPooling,
-    )
+    from emoclf.models.pooling import MaskedGlobalAveragePooling, MaskedGlobalMaxPooling
 
     features = layers.Dropout(settings.input_dropout, name="input_dropout")(embedded)
     features, mask = _convolved(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from emoclf.models.choices import ACTIVATIONS, check_kernel_sizes
+from emoclf.models.layer_choices import ACTIVATIONS, check_kernel_sizes
 from emoclf.settings.base import Settings, option
 
 POOLINGS = ("max", "average", "k-max", "local-flat", "local-average")

@@ -1,7 +1,7 @@
 """Frozen dataclasses of every setting; wrong names and values say what is right."""
 
 from emoclf.settings.base import Settings, option
-from emoclf.settings.run import RunSettings, read_settings_file
+from emoclf.settings.run_settings import RunSettings, read_settings_file
 from emoclf.settings.sections import (
     DataSettings,
     EmbeddingSettings,

@@ -25,10 +25,10 @@ import numpy as np
 
 from emoclf.errors import DataError, SettingsError, did_you_mean
 from emoclf.optional import require
-from emoclf.text import tables
-from emoclf.text.door import as_texts
-from emoclf.text.pages import Pages
-from emoclf.text.tables import IN_NUMBERS, RUNS, SPACE, CodePoints
+from emoclf.text import code_points as tables
+from emoclf.text.code_point_pages import Pages
+from emoclf.text.code_points import IN_NUMBERS, RUNS, SPACE, CodePoints
+from emoclf.text.validation import as_texts
 
 KINDS = ("words", "characters", "jieba")
 LONGEST_RUN = 3

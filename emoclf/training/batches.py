@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from emoclf.padding import stack
+from emoclf.batching import stack
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ restart. Here one file holds all of it and appears whole or not at all.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -18,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from emoclf.errors import ResumeError, TrainingError
-from emoclf.files import new_file, write_atomically
+from emoclf.files import new_file
+from emoclf.fingerprint import RUN_FILE, check_fingerprint, write_fingerprint
 
 FILE = "epoch.npz"
-RUN_FILE = "run.json"
 
 
 @dataclass(frozen=True)
@@ -56,21 +55,13 @@ class CheckpointFolder:
         Made when the first checkpoint is written.
     fingerprint : mapping of str to JSON values
         What must be equal for a training to be resumed, by names that users know.
-    cure : str
-        What to do when it is not.
     """
 
     def __init__(
-        self,
-        path: str | os.PathLike[str],
-        fingerprint: Mapping[str, Any],
-        *,
-        cure: str = "Use what it was started with, another output, or --overwrite.",
+        self, path: str | os.PathLike[str], fingerprint: Mapping[str, Any]
     ) -> None:
         self.path = Path(path)
-        self.cure = cure
-        # Through JSON, as it will be compared with what was read.
-        self.fingerprint = json.loads(json.dumps(dict(fingerprint)))
+        self.fingerprint = dict(fingerprint)
 
     def exists(self) -> bool:
         """Say whether there is anything to go on from."""
@@ -78,13 +69,11 @@ class CheckpointFolder:
 
     def start(self) -> None:
         """Begin a new run: forget an older one, write down what this one is."""
-        document = json.dumps(self.fingerprint, indent=1).encode()
         try:
             self.remove()
-            self.path.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.path / RUN_FILE, document)
         except OSError as error:
             raise TrainingError(f"Cannot write {self.path}: {error}.") from error
+        write_fingerprint(self.path, self.fingerprint)
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint in place of the one before, whole or not at all."""
@@ -119,7 +108,7 @@ class CheckpointFolder:
         ResumeError
             If it belongs to other settings or other data, or is damaged.
         """
-        self.check_fingerprint()
+        check_fingerprint(self.path, self.fingerprint)
         path = self.path / FILE
         try:
             # Opened here: of a damaged file np.load leaves its own handle open.
@@ -144,22 +133,6 @@ class CheckpointFolder:
             states=about["states"],
         )
 
-    def check_fingerprint(self) -> None:
-        """Refuse a folder that belongs to another run, and say what differs."""
-        try:
-            there = json.loads((self.path / RUN_FILE).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ResumeError(
-                f"{self.path / RUN_FILE} cannot be read ({error}). "
-                "Start again with --overwrite."
-            ) from error
-        differences = _differences(there, self.fingerprint)
-        if differences:
-            raise ResumeError(
-                f"{self.path} belongs to another run and cannot be resumed with these "
-                f"settings and data: {'; '.join(differences)}. {self.cure}"
-            )
-
     def remove(self) -> None:
         """Remove the checkpoint, and the folder if nothing else is in it."""
         for name in (FILE, RUN_FILE):
@@ -180,32 +153,3 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{value!r} cannot be kept in a checkpoint: it is not plain.")
-
-
-def _differences(there: Any, here: Any, name: str = "") -> list[str]:
-    if isinstance(there, dict) and isinstance(here, dict):
-        found = []
-        for key in sorted({*there, *here}):
-            path = f"{name}.{key}" if name else str(key)
-            found += _differences(there.get(key), here.get(key), path)
-        return found
-    if there == here:
-        return []
-    if isinstance(there, str) and len(there) == 64:
-        return [f"{name} differ" if name.endswith("s") else f"{name} differs"]
-    return [f"{name} was {there!r} and is now {here!r}"]
-
-
-def digest(*parts: Any) -> str:
-    """Return the SHA-256 of texts, arrays and JSON values, as hexadecimal digits."""
-    sums = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, np.ndarray):
-            data = str((part.dtype.str, part.shape)).encode()
-            data += np.ascontiguousarray(part).tobytes()
-        else:
-            data = json.dumps(part, ensure_ascii=True).encode()
-        # The length keeps ("ab", "c") and ("a", "bc") apart.
-        sums.update(len(data).to_bytes(8, "little"))
-        sums.update(data)
-    return sums.hexdigest()

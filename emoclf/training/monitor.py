@@ -1,4 +1,4 @@
-"""Watching a training: what :mod:`emoclf.training.health` judges is recorded here."""
+"""Watching a training: what :mod:`emoclf.doctor` judges is recorded here."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from emoclf.doctor import curves, gradients, predictions
+from emoclf.doctor.findings import Finding, fitting_cures
+from emoclf.doctor.overflow import explain_overflow
 from emoclf.models.embedding import TRAINED
 from emoclf.models.heads import LOGITS
 from emoclf.models.mean_embedding import BIGRAMS
-from emoclf.training import health, health_of_curves
 from emoclf.training.batches import LengthBuckets
-from emoclf.training.best import BestWeights
-from emoclf.training.findings import Finding, fitting_cures
-from emoclf.training.overflow import explain_overflow
+from emoclf.training.best_weights import BestWeights
 from emoclf.training.thresholds import choose_thresholds
 
 logger = logging.getLogger(__name__)
@@ -127,10 +127,10 @@ class Monitor(keras.callbacks.Callback):
         if self.overflowed:
             return
         self._steps += len(self._norms)
-        self.tell(health_of_curves.check_rising_loss(self._losses))
-        self.tell(health.check_gradients(typical, head=LOGITS), after=2)
-        self.tell(health.check_updates(ratios))
-        for found in health.check_units(*self._units()):
+        self.tell(curves.check_rising_loss(self._losses))
+        self.tell(gradients.check_gradients(typical, head=LOGITS), after=2)
+        self.tell(gradients.check_updates(ratios))
+        for found in gradients.check_units(*self._units()):
             self.tell(found)
         # Networks begin with one answer for all; averaged weights linger there.
         answers = self.judge(self.best.logits) if self._steps >= FIRST_STEPS else []
@@ -146,11 +146,11 @@ class Monitor(keras.callbacks.Callback):
             return []
         truth = self.best.valid.targets
         probabilities = as_probabilities(logits, several=truth.ndim == 2)
-        found = [health.check_stuck(probabilities, truth, prior=self.prior)]
+        found = [predictions.check_stuck(probabilities, truth, prior=self.prior)]
         if truth.ndim == 1:
             predicted = logits.argmax(1)
             found.append(
-                health.check_collapse(
+                predictions.check_collapse(
                     predicted, truth, self.label_names, prior=self.prior
                 )
             )
@@ -179,12 +179,12 @@ class Monitor(keras.callbacks.Callback):
             predicted = logits.argmax(1)
         if not lasting:
             lasting.append(
-                health.check_unseen(
+                predictions.check_unseen(
                     predicted, truth, self.label_names, prior=self.prior
                 )
             )
         lasting.append(
-            health_of_curves.check_fit(
+            curves.check_fit(
                 accuracy=history["accuracy"][-1],
                 val_losses=history["val_loss"],
                 val_accuracy=history["val_accuracy"][best_epoch - 1],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emoclf.settings import TrainSettings
-from emoclf.training.optimizer import (
+from emoclf.training.safe_optimizers import (
     GuardedAdadelta,
     GuardedRMSprop,
     GuardedSGD,

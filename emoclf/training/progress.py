@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from emoclf.training.findings import Finding
+from emoclf.doctor.findings import Finding
 
 SHOWN = {
     "val_loss": "validation loss",

@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.readers import read_dataset
 from emoclf.datasets.split import hold_out, stratified_folds
-from emoclf.datasets.tables import read_dataset
-from emoclf.evaluation.floors import TfidfFloor
+from emoclf.evaluation.baselines import TfidfFloor
 from emoclf.evaluation.metrics import macro_f1
-from emoclf.pipeline import train_classifier
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import new_tokenizer
+from emoclf.workflow.train import train_classifier
 
 VECTORS = "vectors/imdb-w2v-300-cut.bin"
 SETS: dict[str, dict] = {

@@ -22,11 +22,11 @@ import keras
 import numpy as np
 from keras import layers
 
+from emoclf.batching import pad
 from emoclf.models.build import build_model
-from emoclf.padding import pad
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
-from emoclf.training.train import fit_model
+from emoclf.training.fit import fit_model
 
 DIM = 300
 SETTINGS = RunSettings.from_flat(vectors="given", epochs=3, patience=99)

@@ -16,11 +16,11 @@ from typing import Any
 
 from emoclf.datasets.sample import load_sample
 from emoclf.datasets.split import split_dataset
-from emoclf.inputs import prepare
-from emoclf.job import read_parts
-from emoclf.pipeline import fit_prepared
 from emoclf.settings import RunSettings
 from emoclf.training.monitor import Monitor
+from emoclf.workflow.prepare import prepare
+from emoclf.workflow.train import fit_prepared
+from emoclf.workflow.training_run import read_parts
 
 METHODS = (
     "on_epoch_begin",

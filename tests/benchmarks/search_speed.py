@@ -27,17 +27,17 @@ import keras_tuner
 import numpy as np
 from keras import layers
 
+from emoclf.batching import pad
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
-from emoclf.inputs import Prepared, prepare
-from emoclf.padding import pad
 from emoclf.settings import RunSettings
+from emoclf.tuning.chief.oracles import new_oracle
 from emoclf.tuning.folder import SearchFolder
-from emoclf.tuning.oracles import new_oracle
-from emoclf.tuning.outcome import Outcome
 from emoclf.tuning.plan import SearchPlan
+from emoclf.tuning.results.outcome import Outcome
 from emoclf.tuning.search import Listeners, Means, run_search
-from emoclf.tuning.space import Space
+from emoclf.tuning.space.space import Space
+from emoclf.workflow.prepare import Prepared, prepare
 
 
 def read_split(data: Path) -> Split:

@@ -30,17 +30,17 @@ from typing import Any
 
 import numpy as np
 
+from emoclf.batching import pad
 from emoclf.datasets.sample import load_sample
-from emoclf.evaluation.tables import align
+from emoclf.evaluation.text_tables import align
 from emoclf.export.folded import export_folded
-from emoclf.export.folder import size_of
 from emoclf.export.litert import export_litert
 from emoclf.export.onnx import export_onnx
 from emoclf.export.saved_model import export_saved_model
-from emoclf.exported import load_exported
+from emoclf.export.write_export import size_of
 from emoclf.optional import require
-from emoclf.padding import pad
 from emoclf.predictor import Predictor
+from emoclf.serving import load_exported
 
 BATCHES = (1, 32, 1024)
 #: Seconds that a row may take for one batch size in one round; slow rows see fewer
@@ -118,7 +118,7 @@ def forms(predictor: Predictor, folder: Path) -> list[Row]:
     for name, form, options in made:
         place = folder / form
         program = (
-            "from emoclf.exported import load_exported\n"
+            "from emoclf.serving import load_exported\n"
             f"c = load_exported({str(place)!r}, **{options!r})\n"
             "c.predict(['It was the best day of all.'])"
         )

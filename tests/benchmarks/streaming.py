@@ -28,7 +28,7 @@ WARM = 10
 
 def watched(model: str, source: str, target: str, workers: str, options: str) -> None:
     """Do what ``emoclf predict`` does, and look at memory after each chunk."""
-    from emoclf.bulk.run import Progress, predict_file
+    from emoclf.bulk.file_prediction import Progress, predict_file
 
     sizes: list[float] = []
     first: list[tuple[float, int]] = []
@@ -72,7 +72,7 @@ def highest_ever() -> float:
 
 def make_model(folder: Path) -> Path:
     """Fold a TextCNN of the default size; its weights do not matter here."""
-    from emoclf.bundle import Bundle
+    from emoclf.bundle.bundle import Bundle
     from emoclf.datasets.sample import load_sample
     from emoclf.export.folded import export_folded
     from emoclf.models.build import build_model

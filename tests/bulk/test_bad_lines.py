@@ -13,10 +13,10 @@ import pyarrow.parquet as parquet
 import pytest
 from tiny import tiny_folded
 
-from emoclf.bulk.run import predict_file
+from emoclf.bulk.file_prediction import predict_file
 from emoclf.classifier import Classifier
 from emoclf.errors import DataError, SettingsError
-from emoclf.exported import load_exported
+from emoclf.serving import load_exported
 
 # A file of three records, of which the second is bad, and how it is named.
 BAD = {

@@ -18,12 +18,12 @@ import pyarrow.parquet as parquet
 import pytest
 from tiny import tiny_folded, tiny_settings, tiny_trained
 
-from emoclf.bulk.run import predict_file
+from emoclf.bulk.file_prediction import predict_file
 from emoclf.classifier import Classifier
 from emoclf.errors import DataError, SettingsError
-from emoclf.exported import load_exported
 from emoclf.models.build import build_model
 from emoclf.predictor import Predictor
+from emoclf.serving import load_exported
 
 TEXTS = ["a lovely gift", "alone, in\nthe dark", 'an "unfair" insult', ""]
 LABELS = ["joy", "fear", "anger", ""]

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from tiny import tiny_folded
 
-from emoclf.bulk.answers import needs_tensorflow
-from emoclf.bulk.run import Progress, predict_file
+from emoclf.bulk.file_prediction import Progress, predict_file
+from emoclf.bulk.predict_chunks import needs_tensorflow
 from emoclf.classifier import Classifier
 from emoclf.errors import BundleError, DataError, SettingsError
-from emoclf.exported import load_exported
+from emoclf.serving import load_exported
 
 MB = 1 << 20
 
@@ -91,7 +91,7 @@ def test_a_full_disk_leaves_nothing(
 ) -> None:
     # A limit of the size of files stands for the end of the disk.
     code = (
-        "import resource, sys; from emoclf.bulk.run import predict_file\n"
+        "import resource, sys; from emoclf.bulk.file_prediction import predict_file\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))\n"
         "predict_file(*sys.argv[1:])"
     )

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from tiny import tiny_folded
 
-from emoclf.bulk.run import Progress, predict_file
+from emoclf.bulk.file_prediction import Progress, predict_file
 from emoclf.errors import BundleError, DataError, WorkerError
-from emoclf.exported.folder import ABOUT, sealed
+from emoclf.serving.export_folder import ABOUT, sealed
 
 N = 12_000
 

@@ -6,11 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from emoclf.datasets.duplicates import (
-    bands_for,
-    group_duplicates,
-    shingles,
-)
+from emoclf.datasets.duplicates import bands_for, group_duplicates, shingles
 
 
 def jaccard(a, b):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from emoclf.datasets.duplicates import group_duplicates
+from emoclf.datasets.readers import read_dataset
 from emoclf.datasets.split import count_leaks, split_dataset
-from emoclf.datasets.tables import read_dataset
 from emoclf.settings import DataSettings
 
 FOLDER = os.environ.get("EMOCLF_DATA")

@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pytest
 
-from emoclf.datasets.tables import read_dataset
+from emoclf.datasets.readers import read_dataset
 from emoclf.errors import DataError, SettingsError
 from emoclf.settings import DataSettings
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emoclf.embeddings.forms import (
-    AS_IT_STANDS,
-    OTHER_CASE,
-    OTHER_SPELLING,
-    PARTS,
-)
 from emoclf.embeddings.matrix import embedding_matrix, random_matrix
-from emoclf.embeddings.vectors import WordVectors, save_vectors
+from emoclf.embeddings.spellings import AS_IT_STANDS, OTHER_CASE, OTHER_SPELLING, PARTS
+from emoclf.embeddings.word_vectors import WordVectors, save_vectors
 from emoclf.errors import VectorsError
 from emoclf.text.vocabulary import Vocabulary
 

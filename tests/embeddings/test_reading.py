@@ -10,7 +10,7 @@ import pytest
 from gensim.models import FastText, KeyedVectors, Word2Vec
 from gensim.models.fasttext import save_facebook_model
 
-from emoclf.embeddings.vectors import (
+from emoclf.embeddings.word_vectors import (
     WordVectors,
     frequent_words,
     read_vectors,

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoclf.embeddings.settings import Word2VecSettings
-from emoclf.embeddings.vectors import read_vectors, save_vectors
 from emoclf.embeddings.word2vec import TextFiles, train_word2vec
+from emoclf.embeddings.word2vec_settings import Word2VecSettings
+from emoclf.embeddings.word_vectors import read_vectors, save_vectors
 from emoclf.errors import DataError, SettingsError
 
 TEXTS = [
@@ -41,7 +41,7 @@ SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from test_word2vec import SMALL, TEXTS
-from emoclf.embeddings.settings import Word2VecSettings
+from emoclf.embeddings.word2vec_settings import Word2VecSettings
 from emoclf.embeddings.word2vec import train_word2vec
 print(train_word2vec(TEXTS, Word2VecSettings(**SMALL)).matrix.tobytes().hex())
 """

@@ -8,8 +8,8 @@ from sklearn.metrics import f1_score
 
 from emoclf.errors import DataError
 from emoclf.evaluation.bootstrap import interval, resampled_figures
-from emoclf.evaluation.comparison import compare
 from emoclf.evaluation.metrics import Evaluation, evaluate
+from emoclf.evaluation.paired_comparison import compare
 
 NAMES = ["a", "b", "c"]
 

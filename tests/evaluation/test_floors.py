@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoclf.datasets.tables import read_dataset
-from emoclf.evaluation.floors import MajorityFloor, TfidfFloor, fit_floors
+from emoclf.datasets.readers import read_dataset
+from emoclf.evaluation.baselines import MajorityFloor, TfidfFloor, fit_floors
 from emoclf.text.tokenizer import Tokenizer
 
 DATA = os.environ.get("EMOCLF_DATA")

@@ -6,8 +6,8 @@ import pytest
 from tiny import tiny_split, tiny_trained
 
 from emoclf.datasets.dataset import Dataset
-from emoclf.evaluation.floors import MAJORITY, TFIDF_SVM
-from emoclf.evaluation.judge import advice, judge, judge_part
+from emoclf.evaluation.baselines import MAJORITY, TFIDF_SVM
+from emoclf.evaluation.evaluate import advice, evaluate_part, judge
 from emoclf.settings import RunSettings
 
 
@@ -42,7 +42,7 @@ def test_without_a_test_part_the_validation_part_does():
 
 
 def test_a_part_alone(report):
-    found = judge_part(tiny_trained().predictor, tiny_split().test, part="test")
+    found = evaluate_part(tiny_trained().predictor, tiny_split().test, part="test")
     assert found == report.network
 
 

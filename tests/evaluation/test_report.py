@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from emoclf.evaluation.comparison import Comparison
+from emoclf.evaluation.evaluation_report import EvaluationReport, evaluation_lines
 from emoclf.evaluation.metrics import evaluate
-from emoclf.evaluation.report import EvaluationReport, evaluation_lines
-from emoclf.evaluation.tables import align, confusion_lines, per_class_lines
+from emoclf.evaluation.paired_comparison import Comparison
+from emoclf.evaluation.text_tables import align, confusion_lines, per_class_lines
 
 SEVEN = ["anger", "disgust", "fear", "guilt", "joy", "sadness", "shame"]
 SVM, MAJORITY = "TF-IDF + linear SVM", "majority class"

@@ -12,15 +12,10 @@ import pytest
 import tensorflow as tf
 from tiny import tiny_trained
 
-from emoclf.errors import (
-    BundleError,
-    ExportError,
-    MissingDependency,
-    SettingsError,
-)
-from emoclf.export.any_form import export_classifier
-from emoclf.exported import load_exported
-from emoclf.exported.folder import ABOUT
+from emoclf.errors import BundleError, ExportError, MissingDependency, SettingsError
+from emoclf.export.any_format import export_classifier
+from emoclf.serving import load_exported
+from emoclf.serving.export_folder import ABOUT
 
 FORMS = ("saved-model", "onnx", "litert")
 FILES = {

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from tiny import WORDS, tiny_trained
 
 from emoclf.classifier import Classifier
-from emoclf.export.any_form import export_classifier
-from emoclf.export.forms import FORMS
-from emoclf.exported import load_exported
+from emoclf.export.any_format import export_classifier
+from emoclf.export.formats import FORMATS
+from emoclf.serving import load_exported
 
 KNOWN = st.sampled_from([word for words in WORDS.values() for word in words])
 # Lone surrogates too: Python's strings can have them.
@@ -28,7 +28,7 @@ BOUNDS = {"litert-int8": 0.05, "folded-int8": 0.05}
 WITHOUT = """
 import sys
 sys.modules["tensorflow"] = sys.modules["keras"] = None
-from emoclf.exported import load_exported
+from emoclf.serving import load_exported
 for place in sys.argv[1:]:
     print(*load_exported(place).predict(["a lovely gift"]))
 """
@@ -42,7 +42,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     predictor = tiny_trained().predictor
     return {
         form: load_exported(export_classifier(predictor, place / form, to=form))
-        for form in FORMS
+        for form in FORMATS
     }
 
 
@@ -124,7 +124,7 @@ def test_answers_do_not_depend_on_the_texts_beside(loaded: Loaded) -> None:
 
 
 def test_most_forms_answer_without_tensorflow(loaded: Loaded) -> None:
-    forms = [form for form in FORMS if form != "saved-model"]
+    forms = [form for form in FORMATS if form != "saved-model"]
     places: list[Any] = [loaded[form].folder.place for form in forms]  # type: ignore[attr-defined]
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT, *map(str, places)],

@@ -19,9 +19,9 @@ from tiny import tiny_trained
 from emoclf.errors import BundleError, ExportError
 from emoclf.export.parity import HARD_TEXTS
 from emoclf.export.saved_model import export_saved_model
-from emoclf.exported import load_exported
-from emoclf.exported.folder import ABOUT, read_export
 from emoclf.predictor import Predictor
+from emoclf.serving import load_exported
+from emoclf.serving.export_folder import ABOUT, read_export
 from emoclf.text.encoder import TextEncoder
 from emoclf.text.tokenizer import Tokenizer
 

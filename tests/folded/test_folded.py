@@ -19,10 +19,10 @@ import random_networks as networks
 from emoclf.errors import BundleError, ExportError, SettingsError
 from emoclf.export.folded import export_folded
 from emoclf.export.parity import HARD_TEXTS
-from emoclf.exported import load_exported
 from emoclf.folded import FoldedClassifier, compiled, load_folded, loops
-from emoclf.folded.vectors import WordVectors, round_vectors
+from emoclf.folded.stored_vectors import WordVectors, round_vectors
 from emoclf.predictor import Predictor
+from emoclf.serving import load_exported
 
 TABLE: list[dict[str, Any]] = [
     {},

@@ -12,16 +12,16 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from emoclf.batching import stack
 from emoclf.errors import ModelError, SettingsError
 from emoclf.models import ARCHITECTURES
-from emoclf.models.answers import Answers
 from emoclf.models.build import build_model
 from emoclf.models.embedding import STATIC
+from emoclf.models.inference import Answers
 from emoclf.models.mean_embedding import BIGRAMS, hashed_pairs
-from emoclf.padding import stack
 from emoclf.settings import RunSettings, TrainSettings
 from emoclf.training.batches import Examples
-from emoclf.training.train import fit_model
+from emoclf.training.fit import fit_model
 
 MODES = ("random", "static", "non-static", "two-channel")
 TABLE: list[tuple[str, str, dict]] = [

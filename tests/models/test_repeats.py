@@ -12,7 +12,7 @@ import pytest
 
 from emoclf.models.build import build_model
 from emoclf.training.batches import Examples
-from emoclf.training.train import fit_model
+from emoclf.training.fit import fit_model
 
 
 def fitted(architecture: str, seed: int) -> str:

@@ -12,7 +12,7 @@ from emoclf.errors import SettingsError
 from emoclf.models import ARCHITECTURES
 from emoclf.models.text_cnn import TextCNNSettings
 from emoclf.settings import RunSettings, TrainSettings, read_settings_file
-from emoclf.settings.run import section_classes
+from emoclf.settings.run_settings import section_classes
 
 DIFFERENT = {
     "seed": 7,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from emoclf.errors import ExportError
 from emoclf.text.encoder import TextEncoder
-from emoclf.text.graph import GraphEncoder
+from emoclf.text.graph_encoder import GraphEncoder
 from emoclf.text.tokenizer import EMOTICONS, Tokenizer
 from emoclf.text.vocabulary import Vocabulary
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoclf.text.encoder import TextEncoder
-from emoclf.text.graph import GraphEncoder
+from emoclf.text.graph_encoder import GraphEncoder
 from emoclf.text.tokenizer import EMOTICONS, LONGEST_RUN, Tokenizer
 from emoclf.text.vocabulary import Vocabulary
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emoclf.text.pages import cut_into_pages, read_pages
-from emoclf.text.tables import SIZE, shipped
+from emoclf.text.code_point_pages import cut_into_pages, read_pages
+from emoclf.text.code_points import SIZE, shipped
 from emoclf.text.tokenizer import Tokenizer
 
 

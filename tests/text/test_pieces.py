@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from emoclf.datasets.sample import load_sample
 from emoclf.folded.compiled import CompiledPieces
+from emoclf.text import piece_encoder as module
 from emoclf.text import piece_table
-from emoclf.text import pieces as module
+from emoclf.text.code_points import SIZE
 from emoclf.text.encoder import TextEncoder
-from emoclf.text.pieces import PieceEncoder, pack_ids
-from emoclf.text.tables import SIZE
+from emoclf.text.piece_encoder import PieceEncoder, pack_ids
 from emoclf.text.tokenizer import EMOTICONS, Tokenizer
 from emoclf.text.vocabulary import Vocabulary
 

@@ -6,7 +6,8 @@ import unicodedata
 
 import numpy as np
 
-from emoclf.text import make_tables, tables
+from emoclf.text import code_points as tables
+from emoclf.text import make_code_points as make_tables
 from emoclf.text.tokenizer import Tokenizer
 
 

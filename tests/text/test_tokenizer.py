@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoclf.errors import MissingDependency, SettingsError
-from emoclf.text import tables
+from emoclf.text import code_points as tables
 from emoclf.text.tokenizer import EMOTICONS, Tokenizer
 
 WORDS = Tokenizer()

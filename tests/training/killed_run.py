@@ -12,7 +12,7 @@ from emoclf.models.build import build_model
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
 from emoclf.training.checkpoint import CheckpointFolder
-from emoclf.training.train import fit_model
+from emoclf.training.fit import fit_model
 
 VARIANTS = {
     "plain": {"patience": 3},

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
+from emoclf.batching import pad
 from emoclf.errors import SettingsError
-from emoclf.padding import pad
 from emoclf.training.batches import Examples, LengthBuckets, plan_batches
-from emoclf.training.weights import example_weights
+from emoclf.training.sample_weights import example_weights
 
 LENGTHS = st.lists(st.integers(0, 200), min_size=1, max_size=120).map(np.array)
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from emoclf.errors import ResumeError
-from emoclf.training.checkpoint import FILE, RUN_FILE, Checkpoint, CheckpointFolder
+from emoclf.fingerprint import RUN_FILE
+from emoclf.training.checkpoint import FILE, Checkpoint, CheckpointFolder
 
 
 def checkpoint(epoch: int) -> Checkpoint:

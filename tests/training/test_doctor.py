@@ -19,14 +19,14 @@ from tiny import tiny_dataset, tiny_settings
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.sample import load_sample
 from emoclf.datasets.split import split_dataset
-from emoclf.evaluation.tables import align
+from emoclf.doctor.findings import Finding
+from emoclf.evaluation.text_tables import align
 from emoclf.models import ARCHITECTURES
 from emoclf.models.build import build_model
-from emoclf.pipeline import train_classifier
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
-from emoclf.training.findings import Finding
-from emoclf.training.train import TrainingResult, fit_model
+from emoclf.training.fit import TrainingResult, fit_model
+from emoclf.workflow.train import train_classifier
 
 RNG = np.random.default_rng(0)
 WORDS = [f"w{number}" for number in range(60)]

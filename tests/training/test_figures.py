@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import f1_score, log_loss
 
 from emoclf.errors import SettingsError
-from emoclf.training.best import validation_figures
-from emoclf.training.weights import example_weights
+from emoclf.training.best_weights import validation_figures
+from emoclf.training.sample_weights import example_weights
 
 
 def test_several_labels() -> None:

@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 from killed_run import examples
 
+from emoclf.doctor.findings import Finding
 from emoclf.errors import ResumeError, TrainingError
 from emoclf.models.build import build_model
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
 from emoclf.training.checkpoint import FILE, CheckpointFolder
-from emoclf.training.findings import Finding
+from emoclf.training.fit import TrainingResult, fit_model
 from emoclf.training.progress import TrainingProgress
-from emoclf.training.train import TrainingResult, fit_model
 
 TRAIN, VALID = examples(1, 120), examples(2, 40)
 SCRIPT = Path(__file__).with_name("killed_run.py")

@@ -5,14 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emoclf.training import health, health_of_curves
-from emoclf.training.findings import Finding, fitting_cures, sorted_findings
-from emoclf.training.health_of_data import (
-    check_coverage,
-    check_cut,
-    check_targets,
-    check_texts,
-)
+from emoclf.doctor import curves, gradients, predictions
+from emoclf.doctor.data import check_coverage, check_cut, check_targets, check_texts
+from emoclf.doctor.findings import Finding, fitting_cures, sorted_findings
 
 NAMES = ("anger", "fear", "joy")
 EVEN = np.full(3, 1 / 3)
@@ -25,11 +20,11 @@ def name(finding: Finding | None) -> str | None:
 def test_collapse_says_how_far_imbalance_explains_it() -> None:
     truth = np.repeat([0, 1, 2], 40)
     always = np.zeros(120, int)
-    even = health.check_collapse(always, truth, NAMES, prior=EVEN)
+    even = predictions.check_collapse(always, truth, NAMES, prior=EVEN)
     assert even is not None
     assert "100% of the texts get the label 'anger', which 33% have" in even.message
     assert "imbalance" not in even.causes[0]
-    skewed = health.check_collapse(
+    skewed = predictions.check_collapse(
         always, truth, NAMES, prior=np.array([0.8, 0.1, 0.1])
     )
     assert skewed is not None
@@ -39,20 +34,22 @@ def test_collapse_says_how_far_imbalance_explains_it() -> None:
 
 def test_a_class_that_nearly_all_texts_have_is_no_collapse() -> None:
     truth = np.array([0] * 96 + [1] * 4)
-    assert health.check_collapse(np.zeros(100, int), truth, NAMES, prior=EVEN) is None
-    assert health.check_collapse(truth, truth, NAMES, prior=EVEN) is None
+    assert (
+        predictions.check_collapse(np.zeros(100, int), truth, NAMES, prior=EVEN) is None
+    )
+    assert predictions.check_collapse(truth, truth, NAMES, prior=EVEN) is None
     nothing = np.empty(0, int)
-    assert health.check_collapse(nothing, nothing, NAMES, prior=EVEN) is None
+    assert predictions.check_collapse(nothing, nothing, NAMES, prior=EVEN) is None
 
 
 def test_labels_that_are_never_found() -> None:
     truth = np.array([0] * 20 + [1] * 9 + [2] * 12)
-    found = health.check_unseen(np.zeros(41, int), truth, NAMES, prior=EVEN)
+    found = predictions.check_unseen(np.zeros(41, int), truth, NAMES, prior=EVEN)
     assert found is not None
     # Nine texts of 'fear' are too few to say.
     assert found.evidence["labels"] == "joy"
     several = np.eye(3, dtype=int)[truth]
-    found = health.check_unseen(several * 0, several, NAMES, prior=EVEN)
+    found = predictions.check_unseen(several * 0, several, NAMES, prior=EVEN)
     assert found is not None
     assert found.evidence["labels"] == "anger, joy"
 
@@ -70,32 +67,32 @@ def test_answers_that_do_not_move(mean: list, prior: list, expected: str) -> Non
     rng = np.random.default_rng(0)
     truth = rng.integers(0, 2, 50)
     answers = np.array(mean) + rng.normal(0, 0.003, (50, 1)) * [1, -1]
-    found = health.check_stuck(answers, truth, prior=np.array(prior))
+    found = predictions.check_stuck(answers, truth, prior=np.array(prior))
     assert name(found) == expected
     moved = np.array(mean) + rng.normal(0, 0.1, (50, 1)) * [1, -1]
-    assert health.check_stuck(moved, truth, prior=np.array(prior)) is None
+    assert predictions.check_stuck(moved, truth, prior=np.array(prior)) is None
     several = (rng.random((50, 2)) < 0.5).astype(int)
     half = np.full((50, 2), 0.5) + rng.normal(0, 1e-3, (50, 2))
-    found = health.check_stuck(half, several, prior=np.array([0.1, 0.2]))
+    found = predictions.check_stuck(half, several, prior=np.array([0.1, 0.2]))
     assert name(found) == "stuck-at-uniform"
     # Flat, but right: it has begun to learn.
     right = np.array([0.5, 0.5]) + np.where(truth, -1, 1)[:, None] * [0.004, -0.004]
-    assert health.check_stuck(right, truth, prior=np.array([0.5, 0.5])) is None
+    assert predictions.check_stuck(right, truth, prior=np.array([0.5, 0.5])) is None
 
 
 def test_the_worst_layer_is_named() -> None:
-    found = health.check_units({"a": 0.2, "b": 0.95}, {"c": 0.6})
+    found = gradients.check_units({"a": 0.2, "b": 0.95}, {"c": 0.6})
     assert [(f.name, f.severity, f.evidence["layer"]) for f in found] == [
         ("dead-units", "error", "b"),
         ("saturated-units", "warning", "c"),
     ]
-    assert health.check_units({"a": 0.2}, {"c": 0.4}) == []
-    assert health.check_units({}, {}) == []
+    assert gradients.check_units({"a": 0.2}, {"c": 0.4}) == []
+    assert gradients.check_units({}, {}) == []
 
 
 def test_gradients() -> None:
     def judged(**norms: float) -> str | None:
-        return name(health.check_gradients(norms, head="logits"))
+        return name(gradients.check_gradients(norms, head="logits"))
 
     assert judged(all=2.0, conv=1e-3, logits=1e-3) is None
     assert judged(all=2.0, conv=1e-9, logits=1e-3) == "vanishing-gradients"
@@ -106,32 +103,32 @@ def test_gradients() -> None:
 
 
 def test_updates_and_rates() -> None:
-    assert name(health.check_updates({"a": 1e-3, "b": 0.5})) == "updates-too-large"
-    assert name(health.check_updates({"a": 1e-9, "b": 1e-8})) == "updates-too-small"
-    assert health.check_updates({"a": 1e-9, "b": 1e-3}) is None
-    assert health.check_updates({}) is None
+    assert name(gradients.check_updates({"a": 1e-3, "b": 0.5})) == "updates-too-large"
+    assert name(gradients.check_updates({"a": 1e-9, "b": 1e-8})) == "updates-too-small"
+    assert gradients.check_updates({"a": 1e-9, "b": 1e-3}) is None
+    assert gradients.check_updates({}) is None
     for rate, said in [(1e-3, None), (0.02, None), (1e-5, None),
                        (0.1, "far above"), (1e-7, "far below")]:  # fmt: skip
-        found = health.check_rate(rate, usual=1e-3, optimizer="adam")
+        found = gradients.check_rate(rate, usual=1e-3, optimizer="adam")
         assert (found is None) == (said is None)
         assert found is None or str(said) in found.message
 
 
 def test_a_loss_that_keeps_rising() -> None:
-    rising = health_of_curves.check_rising_loss([1.0, 1.1, 1.3, 1.5])
+    rising = curves.check_rising_loss([1.0, 1.1, 1.3, 1.5])
     assert name(rising) == "loss-rises"
     settled = [0.7, 0.05, 0.0100, 0.0104, 0.0108, 0.0112]
-    assert health_of_curves.check_rising_loss(settled) is None
+    assert curves.check_rising_loss(settled) is None
     for calm in ([1.5, 1.3, 1.1, 1.0], [1.0, 1.001, 1.002, 1.003], [1.0, 1.2, 1.4],
                  [1.0, 1.1, 1.3, np.nan]):  # fmt: skip
-        assert health_of_curves.check_rising_loss(calm) is None
+        assert curves.check_rising_loss(calm) is None
 
 
 def test_the_curves() -> None:
     def judged(**values: object) -> Finding | None:
         common = {"accuracy": 0.8, "val_losses": [1.0, 0.6, 0.7], "val_accuracy": 0.6}
         common |= {"best_epoch": 2, "prior": EVEN, "several": False, **values}
-        return health_of_curves.check_fit(**common)  # type: ignore[arg-type]
+        return curves.check_fit(**common)  # type: ignore[arg-type]
 
     assert judged() is None
     assert name(judged(accuracy=0.35)) == "under-fitting"

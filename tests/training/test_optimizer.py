@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from emoclf.errors import SettingsError
 from emoclf.settings import TrainSettings
-from emoclf.training.optimizer import RowAdam
 from emoclf.training.optimizers import build_optimizer
+from emoclf.training.safe_optimizers import RowAdam
 
 
 def run(optimizer: keras.optimizers.Optimizer, steps: list) -> list[np.ndarray]:

@@ -14,13 +14,8 @@ import pytest
 from killed_run import EPOCHS, main
 
 from emoclf.errors import ResumeError
-from emoclf.training.checkpoint import (
-    FILE,
-    RUN_FILE,
-    Checkpoint,
-    CheckpointFolder,
-    digest,
-)
+from emoclf.fingerprint import RUN_FILE, digest
+from emoclf.training.checkpoint import FILE, Checkpoint, CheckpointFolder
 
 SCRIPT = Path(__file__).with_name("killed_run.py")
 

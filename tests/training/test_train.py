@@ -11,13 +11,13 @@ from killed_run import examples
 from sklearn.metrics import f1_score, log_loss
 
 from emoclf.errors import TrainingError
-from emoclf.models.answers import Answers
 from emoclf.models.build import build_model
+from emoclf.models.inference import Answers
 from emoclf.settings import RunSettings
-from emoclf.training import best
+from emoclf.training import best_weights as best
 from emoclf.training.batches import Examples
-from emoclf.training.best import validation_figures
-from emoclf.training.train import TrainingResult, fit_model
+from emoclf.training.best_weights import validation_figures
+from emoclf.training.fit import TrainingResult, fit_model
 
 TRAIN, VALID = examples(1, 120), examples(2, 40)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.tuning.outcome import COMPLETED, PRUNED, Outcome, Repeat
+from emoclf.tuning.results.outcome import COMPLETED, PRUNED, Outcome, Repeat
 
 
 def outcome(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emoclf.tuning import importance
-from emoclf.tuning.importance import importances, varied
-from emoclf.tuning.objective import Objective
-from emoclf.tuning.outcome import PRUNED
+from emoclf.tuning.results import importance
+from emoclf.tuning.results.importance import importances, varied
+from emoclf.tuning.results.objective import Objective
+from emoclf.tuning.results.outcome import PRUNED
 
 from .outcomes import flat, hill, outcome, random_search
 

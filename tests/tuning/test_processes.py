@@ -18,13 +18,13 @@ import pytest
 
 from emoclf.errors import SearchError
 from emoclf.predictor import Predictor
-from emoclf.tuning.chief import Chief
+from emoclf.tuning.chief.chief import Chief
+from emoclf.tuning.chief.oracles import new_oracle
+from emoclf.tuning.chief.wire import RemoteChief, serve
 from emoclf.tuning.finish import SearchResult
 from emoclf.tuning.folder import SearchFolder
-from emoclf.tuning.oracles import new_oracle
-from emoclf.tuning.outcome import Outcome, Repeat
+from emoclf.tuning.results.outcome import Outcome, Repeat
 from emoclf.tuning.search import Listeners, Means
-from emoclf.tuning.wire import RemoteChief, serve
 
 from .tiny_search import environment, run, scores, tiny_plan, write_corpus
 
@@ -46,7 +46,7 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 SUICIDE = """
 import os, signal, sys
 from pathlib import Path
-from emoclf.quiet import load_tensorflow
+from emoclf.runtime import load_tensorflow
 load_tensorflow()
 from tiny_search import run
 real, left = os.replace, [int(sys.argv[2])]
@@ -384,7 +384,7 @@ def test_a_full_disk_stops_the_search_and_nothing_is_lost(
     script = (
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
-        "from emoclf.quiet import load_tensorflow\n"
+        "from emoclf.runtime import load_tensorflow\n"
         "load_tensorflow()\n"
         "from emoclf.errors import SearchError\n"
         "from tiny_search import run\n"

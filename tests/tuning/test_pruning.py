@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoclf.tuning.objective import Objective
-from emoclf.tuning.outcome import Outcome, Repeat
-from emoclf.tuning.pruning import (
+from emoclf.tuning.results.objective import Objective
+from emoclf.tuning.results.outcome import Outcome, Repeat
+from emoclf.tuning.results.pruning import (
     FEWEST,
     FIRST_EPOCH,
     cannot_win,

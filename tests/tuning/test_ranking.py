@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from emoclf.errors import SearchError
-from emoclf.tuning.choice import choose, verdict
-from emoclf.tuning.noise import noise
-from emoclf.tuning.objective import Objective
-from emoclf.tuning.outcome import FAILED, PRUNED
-from emoclf.tuning.ranking import lead, rank
+from emoclf.tuning.results.choice import choose, verdict
+from emoclf.tuning.results.noise import noise
+from emoclf.tuning.results.objective import Objective
+from emoclf.tuning.results.outcome import FAILED, PRUNED
+from emoclf.tuning.results.ranking import lead, rank
 
 from .outcomes import noisy_scores, outcome
 

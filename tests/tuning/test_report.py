@@ -12,20 +12,15 @@ import pytest
 
 from emoclf.errors import SearchError
 from emoclf.settings import RunSettings
-from emoclf.tuning import importance
-from emoclf.tuning.hparams import write_hparams
-from emoclf.tuning.noise import noise
-from emoclf.tuning.objective import Objective
-from emoclf.tuning.outcome import FAILED, OVER_LIMIT, PRUNED, Outcome
-from emoclf.tuning.plots import (
+from emoclf.tuning.report.hparams import write_hparams
+from emoclf.tuning.report.search_plots import (
     plot_effects,
     plot_parallel,
     plot_scores,
     plot_time,
     save_plots,
 )
-from emoclf.tuning.ranking import rank
-from emoclf.tuning.report import (
+from emoclf.tuning.report.search_report import (
     COSTS,
     FIRST_COLUMNS,
     hints,
@@ -33,7 +28,12 @@ from emoclf.tuning.report import (
     shown,
     write_results,
 )
-from emoclf.tuning.wording import size, some
+from emoclf.tuning.results import importance
+from emoclf.tuning.results.noise import noise
+from emoclf.tuning.results.objective import Objective
+from emoclf.tuning.results.outcome import FAILED, OVER_LIMIT, PRUNED, Outcome
+from emoclf.tuning.results.ranking import rank
+from emoclf.tuning.results.wording import size, some
 
 from .outcomes import flat, hill, noisy_scores, outcome, random_search
 

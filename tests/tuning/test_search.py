@@ -17,18 +17,18 @@ from tiny import tiny_split
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.errors import DataError, ResumeError, SearchError
+from emoclf.fingerprint import RUN_FILE
 from emoclf.predictor import Predictor
-from emoclf.training.checkpoint import RUN_FILE
-from emoclf.tuning import trial as trial_module
-from emoclf.tuning.chief import Chief
+from emoclf.tuning.chief.chief import Chief
 from emoclf.tuning.finish import SearchResult, read_result, read_trials
 from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.limits import Limits
-from emoclf.tuning.objective import Objective
-from emoclf.tuning.outcome import Outcome
-from emoclf.tuning.repeats import final_parts, parts_of, trial_seed
-from emoclf.tuning.search import Listeners, Means, search, threads_in_use
-from emoclf.tuning.trial import TrialRunner
+from emoclf.tuning.results.objective import Objective
+from emoclf.tuning.results.outcome import Outcome
+from emoclf.tuning.search import Listeners, Means, search_settings, threads_in_use
+from emoclf.tuning.trials import trial as trial_module
+from emoclf.tuning.trials.repeats import final_parts, parts_of, trial_seed
+from emoclf.tuning.trials.trial import TrialRunner
 
 from .tiny_search import TABLES, environment, run, scores, tiny_plan
 
@@ -228,7 +228,7 @@ def test_a_wrong_space_leaves_no_folder(tmp_path: Path) -> None:
 
 
 def test_a_space_may_be_a_dictionary(tmp_path: Path) -> None:
-    found = search(
+    found = search_settings(
         tiny_split(),
         tiny_plan().settings,
         folder=tmp_path / "s",
@@ -238,7 +238,7 @@ def test_a_space_may_be_a_dictionary(tmp_path: Path) -> None:
     )
     assert {one.values["filters"] for one in found.outcomes} == {4, 8}
     with pytest.raises(SearchError, match=r"'filtres'.* Did you mean 'filters'"):
-        search(
+        search_settings(
             tiny_split(),
             folder=tmp_path / "t",
             space={"filtres": {"choices": [4]}},
@@ -297,7 +297,7 @@ def test_numbers_are_numbers(
     given: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(SearchError, match=message):
-        search(tiny_split(), folder=tmp_path / "s", **given)
+        search_settings(tiny_split(), folder=tmp_path / "s", **given)
     assert not (tmp_path / "s").exists()
     with pytest.raises(SearchError, match="parameters must be a whole number"):
         Limits(parameters="2M")  # type: ignore[arg-type]
@@ -561,18 +561,20 @@ def test_the_short_way_in(tmp_path: Path) -> None:
     settings = tiny_plan().settings
     space = tmp_path / "space.toml"
     space.write_text("[filters]\nchoices = [4, 8]\n")
-    found = search(
+    found = search_settings(
         split, settings, folder=tmp_path / "s", space=space, trials=2, seeds=1
     )
     assert {one.values["filters"] for one in found.outcomes} == {4, 8}
     with pytest.raises(SearchError, match="give one of them"):
-        search(split, settings, folder=tmp_path / "t", folds=3, seeds=2)
+        search_settings(split, settings, folder=tmp_path / "t", folds=3, seeds=2)
     with pytest.raises(SearchError, match="at least 2 folds"):
-        search(split, settings, folder=tmp_path / "t", folds=1)
+        search_settings(split, settings, folder=tmp_path / "t", folds=1)
     with pytest.raises(SearchError, match="Did you mean"):
-        search(split, settings, folder=tmp_path / "t", objective="macro-f1")
+        search_settings(split, settings, folder=tmp_path / "t", objective="macro-f1")
     with pytest.raises(SearchError, match="several labels"):
-        search(split, settings, folder=tmp_path / "t", objective="average_precision")
+        search_settings(
+            split, settings, folder=tmp_path / "t", objective="average_precision"
+        )
     assert not (tmp_path / "t").exists()
 
 
@@ -597,7 +599,7 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
 def test_inputs_from_disk_are_those_that_were_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from emoclf.tuning import shared_inputs
+    from emoclf.tuning.trials import shared_inputs
 
     plan = tiny_plan(kind="folds", repeats=2)
     split = tiny_split()

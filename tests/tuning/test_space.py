@@ -16,8 +16,8 @@ from emoclf.errors import SearchError
 from emoclf.models.build import embedding_mode
 from emoclf.models.registry import ARCHITECTURES
 from emoclf.settings import RunSettings
-from emoclf.tuning.dimension import Choices, Range, settings_of
-from emoclf.tuning.space import FOLDER, Space, in_force
+from emoclf.tuning.space.dimension import Choices, Range, settings_of
+from emoclf.tuning.space.space import FOLDER, Space, in_force
 
 SAMPLES = 200
 VECTORS = (None, "vectors.txt")
@@ -153,7 +153,8 @@ def test_a_space_is_read_again_from_what_it_tells(name: str) -> None:
 
 def test_reading_a_space_takes_no_keras() -> None:
     code = (
-        "import sys; from emoclf.tuning.space import Space; Space.load('text_cnn');"
+        "import sys; from emoclf.tuning.space.space import Space;"
+        "Space.load('text_cnn');"
         "print(*({'keras', 'keras_tuner', 'tensorflow'} & set(sys.modules)))"
     )
     done = subprocess.run(

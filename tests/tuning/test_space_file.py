@@ -9,7 +9,7 @@ import pytest
 
 from emoclf.errors import SearchError
 from emoclf.settings import RunSettings
-from emoclf.tuning.space import Space
+from emoclf.tuning.space.space import Space
 
 RATE = "[learning_rate]\n"
 MISTAKES = {

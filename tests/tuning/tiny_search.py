@@ -11,10 +11,10 @@ from tiny import tiny_dataset, tiny_settings, tiny_split
 from emoclf.datasets.split import Split
 from emoclf.tuning.finish import SearchResult
 from emoclf.tuning.limits import Limits
-from emoclf.tuning.outcome import Outcome
 from emoclf.tuning.plan import SearchPlan
+from emoclf.tuning.results.outcome import Outcome
 from emoclf.tuning.search import Listeners, Means, run_search
-from emoclf.tuning.space import Space
+from emoclf.tuning.space.space import Space
 
 TABLES: dict[str, Any] = {
     "filters": {"choices": [4, 8]},

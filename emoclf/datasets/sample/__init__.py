@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from emoclf.datasets.dataset import Dataset
-from emoclf.datasets.tables import read_dataset
+from emoclf.datasets.readers import read_dataset
 
 
 def sample_path() -> Path:

@@ -1,0 +1,96 @@
+"""Old import paths and names, which work for one release and warn."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import warnings
+from collections.abc import Callable
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+#: Modules from which public names were imported in 0.1, and where they are now.
+MODULES = {
+    "emoclf.bulk.run": "emoclf.bulk.file_prediction",
+    "emoclf.bundle_folder": "emoclf.bundle.bundle_folder",
+    "emoclf.compare": "emoclf.workflow.compare",
+    "emoclf.datasets.tables": "emoclf.datasets.readers",
+    "emoclf.embeddings.vectors": "emoclf.embeddings.word_vectors",
+    "emoclf.evaluation.judge": "emoclf.evaluation.evaluate",
+    "emoclf.export.any_form": "emoclf.export.any_format",
+    "emoclf.exported": "emoclf.serving",
+    "emoclf.pipeline": "emoclf.workflow.train",
+    "emoclf.training.findings": "emoclf.doctor.findings",
+    "emoclf.training.model_checks": "emoclf.doctor.model_checks",
+}
+
+
+def warn_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
+    """Warn that a name has another one now."""
+    warnings.warn(
+        f"{old} is deprecated and will be removed in emoclf 0.3. Use {new}.",
+        DeprecationWarning,
+        stacklevel=stacklevel,
+    )
+
+
+def renamed_attribute(new: str) -> property:
+    """Return a read-only property that answers with another attribute, and warns."""
+
+    class Renamed(property):
+        def __set_name__(self, owner: type, name: str) -> None:
+            self.old = name
+
+    def read(self: Any) -> Any:
+        kind = type(self).__name__
+        warn_renamed(f"{kind}.{attribute.old}", f"{kind}.{new}")
+        return getattr(self, new)
+
+    attribute = Renamed(read, doc=f"Deprecated name of ``{new}``.")
+    return attribute
+
+
+def renamed_argument(
+    old: str, new: str
+) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Return a decorator that takes a keyword argument under its old name as well."""
+
+    def decorate(function: Callable[..., T]) -> Callable[..., T]:
+        @functools.wraps(function)
+        def call(*args: Any, **arguments: Any) -> T:
+            if old in arguments:
+                warn_renamed(f"{function.__qualname__}({old}=…)", f"{new}=…")
+                arguments[new] = arguments.pop(old)
+            return function(*args, **arguments)
+
+        return call
+
+    return decorate
+
+
+class _MovedFinder(MetaPathFinder):
+    """Find modules by their old names; Python asks it after all other finders."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        return ModuleSpec(name, _MovedLoader()) if name in MODULES else None
+
+
+class _MovedLoader(Loader):
+    def exec_module(self, module: ModuleType) -> None:
+        new = MODULES[module.__name__]
+        warn_renamed(module.__name__, new, stacklevel=2)
+
+        def forward(name: str) -> Any:
+            return getattr(import_module(new), name)
+
+        module.__getattr__ = forward  # type: ignore[method-assign]
+
+
+def install() -> None:
+    """Let old import paths be found."""
+    sys.meta_path.append(_MovedFinder())

@@ -1,0 +1,84 @@
+"""A progress bar on the standard error stream, for whoever stands at a terminal."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from emoclf.bulk.file_prediction import Progress as Answered
+
+
+class _Above:
+    """A stream whose lines stand above the bar, as they are and unbroken."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def write(self, text: str) -> None:
+        """Print what a handler writes: a message and its end of line."""
+        self._console.print(text.rstrip("\n"), soft_wrap=True, markup=False)
+
+    def flush(self) -> None:
+        """Do nothing: the console flushes."""
+
+
+class Bar:
+    """Show how far a file is answered, and how long the rest will take.
+
+    What the package logs meanwhile stands above the bar.
+    """
+
+    def __init__(self) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=Console(file=sys.stderr, highlight=False),
+            transient=True,
+            # Results belong on standard output, also while a bar is drawn.
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task = self._bar.add_task("loading the model", total=None)
+        self._streams: list[tuple[logging.StreamHandler, object]] = []
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        for handler in logging.getLogger("emoclf").handlers:
+            if isinstance(handler, logging.StreamHandler):
+                before = handler.setStream(_Above(self._bar.console))
+                self._streams.append((handler, before))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for handler, before in self._streams:
+            if before is not None:
+                handler.setStream(before)
+        self._bar.stop()
+
+    def update(self, state: Answered) -> None:
+        """Move the bar."""
+        self._bar.update(
+            self._task,
+            description=f"{state.answered:,} texts",
+            completed=state.done,
+            total=state.total,
+        )

@@ -1,0 +1,103 @@
+"""Digests of data and settings, and the file that says what a folder was begun with.
+
+Training runs, searches and comparisons of networks can be resumed only with what they
+were begun with: each keeps a fingerprint in its ``run.json``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoclf.errors import ResumeError, TrainingError
+from emoclf.files import write_atomically
+
+RUN_FILE = "run.json"
+SHA256_DIGITS = 64
+
+
+def digest(*parts: Any) -> str:
+    """Return the SHA-256 of texts, arrays and JSON values, as hexadecimal digits."""
+    sums = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            data = str((part.dtype.str, part.shape)).encode()
+            data += np.ascontiguousarray(part).tobytes()
+        else:
+            data = json.dumps(part, ensure_ascii=True).encode()
+        # The length keeps ("ab", "c") and ("a", "bc") apart.
+        sums.update(len(data).to_bytes(8, "little"))
+        sums.update(data)
+    return sums.hexdigest()
+
+
+def write_fingerprint(folder: Path, fingerprint: Mapping[str, Any]) -> None:
+    """Write what a run was begun with into its folder, which is made if need be.
+
+    Raises
+    ------
+    TrainingError
+        If the folder cannot be written.
+    """
+    document = json.dumps(dict(fingerprint), indent=1).encode()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / RUN_FILE, document)
+    except OSError as error:
+        raise TrainingError(f"Cannot write {folder}: {error}.") from error
+
+
+def check_fingerprint(
+    folder: Path,
+    fingerprint: Mapping[str, Any],
+    *,
+    cure: str = "Use what it was started with, another output, or --overwrite.",
+) -> None:
+    """Refuse a folder that belongs to another run.
+
+    Parameters
+    ----------
+    folder : Path
+    fingerprint : mapping of str to JSON values
+        What must be equal, by names that users know.
+    cure : str
+        Last sentence of the error: what to do about a difference.
+
+    Raises
+    ------
+    ResumeError
+        If anything differs, each difference named; or if ``run.json`` is unreadable.
+    """
+    try:
+        before = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResumeError(
+            f"{folder / RUN_FILE} cannot be read ({error}). "
+            "Start again with --overwrite."
+        ) from error
+    # Through JSON, since it is compared with what was read from JSON.
+    now = json.loads(json.dumps(dict(fingerprint)))
+    if differences := _differences(before, now):
+        raise ResumeError(
+            f"{folder} belongs to another run and cannot be resumed with these "
+            f"settings and data: {'; '.join(differences)}. {cure}"
+        )
+
+
+def _differences(before: Any, now: Any, name: str = "") -> list[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        rows = []
+        for key in sorted({*before, *now}):
+            path = f"{name}.{key}" if name else str(key)
+            rows += _differences(before.get(key), now.get(key), path)
+        return rows
+    if before == now:
+        return []
+    if isinstance(before, str) and len(before) == SHA256_DIGITS:
+        return [f"{name} differ" if name.endswith("s") else f"{name} differs"]
+    return [f"{name} was {before!r} and is now {now!r}"]

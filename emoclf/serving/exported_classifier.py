@@ -1,0 +1,122 @@
+"""What all exports have in common, and what those that run a network share."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from emoclf.batching import lengths_of, like_lengths, pad
+from emoclf.classifier import HALF, Classifier
+from emoclf.errors import SettingsError
+from emoclf.serving.export_folder import ExportFolder
+from emoclf.serving.exported_text import ExportedText
+from emoclf.text.validation import as_texts
+
+
+class ExportedClassifier(Classifier):
+    """A classifier whose labels and thresholds stand in ``emoclf.json``.
+
+    Parameters
+    ----------
+    folder : ExportFolder
+    **options
+        With which another process can load it again.
+    """
+
+    def __init__(self, folder: ExportFolder, **options: Any) -> None:
+        self.folder = folder
+        self._options = options
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Tables and interpreters stay in their process; the folder is on disk.
+        from emoclf.serving import load_exported
+
+        place = os.path.abspath(self.folder.place)
+        return partial(load_exported, place, **self._options), ()
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the probabilities' columns."""
+        return tuple(self.folder.about["label_names"])
+
+    @property
+    def several(self) -> bool:
+        """Whether a text may have several labels."""
+        return bool(self.folder.about["several"])
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        """Probability from which on each label counts, shape (n_classes,)."""
+        values = self.folder.about["thresholds"]
+        if values is None:
+            return np.full(len(self.label_names), HALF)
+        return np.array(values)
+
+
+class TokenClassifier(ExportedClassifier):
+    """Tokenize in Python, and let something else answer token ids.
+
+    Parameters
+    ----------
+    folder : ExportFolder
+        With the tokenizer and the vocabulary beside the network.
+    """
+
+    def __init__(self, folder: ExportFolder, **options: Any) -> None:
+        super().__init__(folder, **options)
+        self.text = ExportedText(folder)
+
+    @abstractmethod
+    def answer(self, token_ids: np.ndarray) -> np.ndarray:
+        """Return the probabilities of a batch of padded texts.
+
+        Parameters
+        ----------
+        token_ids : ndarray of int32, shape (batch, length), length >= 1
+            0 is padding.
+
+        Returns
+        -------
+        probabilities : ndarray of float32, shape (batch, n_classes)
+        """
+
+    def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
+        """Return the probability of each class for each text.
+
+        Parameters
+        ----------
+        texts : iterable of str
+
+        Returns
+        -------
+        probabilities : ndarray of float32, shape (n_texts, n_classes)
+
+        Raises
+        ------
+        DataError
+            If a text is not a str.
+        """
+        token_ids = self.text.encode_lists(as_texts(texts))
+        found = np.empty((len(token_ids), len(self.label_names)), np.float32)
+        for batch in like_lengths(lengths_of(token_ids)):
+            found[batch] = self.answer(pad([token_ids[i] for i in batch]))
+        return found
+
+
+def check_threads(threads: int | None) -> None:
+    """Refuse a number of threads that is none.
+
+    Raises
+    ------
+    SettingsError
+    """
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise SettingsError(
+            "threads must be a whole number from 1 on, or None for the runtime's own "
+            f"choice. Got {threads!r}."
+        )

@@ -1,0 +1,58 @@
+"""An ONNX file that onnxruntime runs, and its texts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emoclf.optional import require
+from emoclf.serving.export_folder import ExportFolder
+from emoclf.serving.exported_classifier import TokenClassifier, check_threads
+
+MODEL = "model.onnx"
+INPUT, OUTPUT = "token_ids", "probabilities"
+# Errors alone; a warning about a node that could be faster helps nobody here.
+_LOG_ERRORS = 3
+
+
+class OnnxClassifier(TokenClassifier):
+    """Answer raw texts with onnxruntime, on the CPU.
+
+    Parameters
+    ----------
+    folder : ExportFolder
+        Of the form "onnx"; :func:`emoclf.load_exported` takes its path.
+    threads : int >= 1, optional
+        Threads for one batch; onnxruntime takes one for each core otherwise.
+
+    Raises
+    ------
+    MissingDependency
+        If onnxruntime is not installed.
+    SettingsError
+        If ``threads`` is no number of threads.
+    """
+
+    def __init__(self, folder: ExportFolder, *, threads: int | None = None) -> None:
+        check_threads(threads)
+        runtime = require("onnxruntime", extra="onnx", needed_by="An ONNX classifier")
+        super().__init__(folder, threads=threads)
+        options = runtime.SessionOptions()
+        options.log_severity_level = _LOG_ERRORS
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        self._session = runtime.InferenceSession(
+            str(folder.place / MODEL), options, providers=["CPUExecutionProvider"]
+        )
+
+    def answer(self, token_ids: np.ndarray) -> np.ndarray:
+        """Return the probabilities of a batch of padded texts.
+
+        Parameters
+        ----------
+        token_ids : ndarray of int32, shape (batch, length), length >= 1
+
+        Returns
+        -------
+        probabilities : ndarray of float32, shape (batch, n_classes)
+        """
+        return self._session.run([OUTPUT], {INPUT: token_ids})[0]

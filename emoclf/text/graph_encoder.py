@@ -1,0 +1,205 @@
+"""The tokenizer and the vocabulary as a TensorFlow graph.
+
+The same tables and the same rules as ``tokenizer.py``, written as shifted comparisons
+over the code points of a whole batch: a code point joins the token before it, or begins
+a new one. Python's side is the definition; a property test holds this one to it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from emoclf.errors import ExportError
+from emoclf.text.code_points import IN_NUMBERS, RUNS
+from emoclf.text.encoder import TextEncoder
+from emoclf.text.tokenizer import LONGEST_RUN
+from emoclf.text.vocabulary import FIRST, UNKNOWN
+
+
+class GraphEncoder(tf.Module):
+    """Turn a batch of strings into ragged token ids, inside a graph.
+
+    Parameters
+    ----------
+    encoder : TextEncoder
+
+    Raises
+    ------
+    ExportError
+        If the tokenizer is jieba's, which exists in Python only.
+    """
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        super().__init__(name="graph_encoder")
+        tokenizer = encoder.tokenizer
+        if tokenizer.kind == "jieba":
+            raise ExportError(
+                "The tokenizer 'jieba' runs in Python only and cannot be part of a "
+                "graph. Train with tokenizer='characters', or serve the bundle with "
+                "emoclf.Predictor."
+            )
+        points = tokenizer.points.whole()
+        self.words = tokenizer.kind == "words"
+        self.max_length = encoder.max_length
+        self._classes = tf.constant(points.classes)
+        forms = points.lower if tokenizer.lowercase else points.plain
+        self._forms = tf.constant(forms)
+        tokens = list(encoder.vocabulary.tokens)
+        ids = np.arange(FIRST, FIRST + len(tokens), dtype=np.int32)
+        self._ids = _table(tokens, ids, UNKNOWN)
+        self._emoticons = _flags(tokenizer.emoticons)
+        self._stop_words = _flags(encoder.stop_words) if encoder.stop_words else None
+
+    def __call__(self, texts: Any) -> tf.RaggedTensor:
+        """Return token ids.
+
+        Parameters
+        ----------
+        texts : tensor of string, shape (batch,)
+            UTF-8; what is not UTF-8 counts as U+FFFD.
+
+        Returns
+        -------
+        token_ids : RaggedTensor of int32, shape (batch, None)
+        """
+        tokens = self.tokens(texts)
+        if self._stop_words is not None:
+            keep = ~self._stop_words.lookup(tokens.flat_values)
+            tokens = tf.ragged.boolean_mask(tokens, tokens.with_flat_values(keep))
+        tokens = tokens[:, : self.max_length]
+        return tokens.with_flat_values(self._ids.lookup(tokens.flat_values))
+
+    def tokens(self, texts: Any) -> tf.RaggedTensor:
+        """Return tokens in their normal form, string of shape (batch, None)."""
+        # A space behind each text keeps neighbouring texts apart.
+        spaced = tf.strings.join([texts, tf.constant(" ")])
+        decoded = tf.strings.unicode_decode(spaced, "UTF-8", errors="replace")
+        rows = decoded.value_rowids()
+        classes = tf.gather(self._classes, decoded.flat_values)
+        forms = tf.gather(self._forms, decoded.flat_values)
+        visible = classes != _code("S")
+        joins = self._joins(classes, forms, visible)
+        starts = visible & ~joins
+        keep = visible
+        if self.words:
+            keep &= ~_beyond_cap(classes, joins)
+        number = tf.cumsum(tf.cast(starts, tf.int64)) - 1
+        found = tf.RaggedTensor.from_value_rowids(
+            tf.boolean_mask(forms, keep),
+            tf.boolean_mask(number, keep),
+            nrows=tf.reduce_sum(tf.cast(starts, tf.int64)),
+            validate=False,
+        )
+        return tf.RaggedTensor.from_value_rowids(
+            tf.strings.unicode_encode(found, "UTF-8"),
+            tf.boolean_mask(rows, starts),
+            nrows=tf.size(texts, tf.int64),
+            validate=False,
+        )
+
+    def _joins(self, classes: Any, forms: Any, visible: Any) -> Any:
+        """Say of each code point whether it belongs to the token before it."""
+        before = _shift(classes, 1, "S")
+        mark_like = _any_of(classes, "MJ")
+        base = _last_base(classes, mark_like)
+        tone = (classes == _code("T")) & _any_of(base, "ET")
+        emoji = (classes == _code("E")) & (before == _code("J")) & _any_of(base, "ET")
+        joins = mark_like | tone | emoji | _second_flag(classes, before)
+        if self.words:
+            joins |= self._word_joins(classes, before, base)
+            emoticon = self._in_emoticon(forms, visible, before)
+            joins = tf.where(emoticon, True, joins)
+        return joins & (before != _code("S"))
+
+    def _word_joins(self, classes: Any, before: Any, base: Any) -> Any:
+        after = _shift(classes, -1, "S")
+        letter, digit = classes == _code("L"), classes == _code("D")
+        apostrophe = classes == _code("A")
+        in_number = _any_of(classes, IN_NUMBERS)
+        # Whether the mark between two letters or two digits joins them …
+        bridges = (apostrophe & (base == _code("L")) & (after == _code("L"))) | (
+            in_number & (base == _code("D")) & (after == _code("D"))
+        )
+        # … and then what stands behind it joins as well.
+        crossed = tf.concat([[False], bridges[:-1]], 0)
+        word = (letter | digit) & (_any_of(base, "LD") | crossed)
+        return word | bridges | (_any_of(classes, RUNS) & (classes == before))
+
+    def _in_emoticon(self, forms: Any, visible: Any, before: Any) -> Any:
+        """Say of each code point whether its piece between spaces is an emoticon."""
+        starts = visible & (before == _code("S"))
+        number = tf.cumsum(tf.cast(starts, tf.int64)) - 1
+        pieces = tf.RaggedTensor.from_value_rowids(
+            tf.boolean_mask(forms, visible),
+            tf.boolean_mask(number, visible),
+            nrows=tf.reduce_sum(tf.cast(starts, tf.int64)),
+            validate=False,
+        )
+        is_one = self._emoticons.lookup(tf.strings.unicode_encode(pieces, "UTF-8"))
+        # One more, so that a batch without any piece can be asked.
+        is_one = tf.concat([is_one, [False]], 0)
+        return tf.gather(is_one, tf.maximum(number, 0)) & visible
+
+
+def _code(letter: str) -> Any:
+    return tf.constant(ord(letter), tf.uint8)
+
+
+def _any_of(classes: Any, letters: str) -> Any:
+    table = np.zeros(256, bool)
+    table[[ord(letter) for letter in letters]] = True
+    return tf.gather(tf.constant(table), tf.cast(classes, tf.int32))
+
+
+def _shift(values: Any, by: int, fill: str) -> Any:
+    """Return the neighbour ``by`` places before (or, negative, after) each value."""
+    edge = tf.fill([abs(by)], _code(fill))
+    if by > 0:
+        return tf.concat([edge, values], 0)[: tf.size(values)]
+    return tf.concat([values, edge], 0)[-by:]
+
+
+def _last_base(classes: Any, mark_like: Any) -> Any:
+    """Return, before each place, the class of the last code point that is no mark."""
+    bases = tf.concat([[_code("S")], tf.boolean_mask(classes, ~mark_like)], 0)
+    seen = tf.cumsum(tf.cast(~mark_like, tf.int32), exclusive=True)
+    return tf.gather(bases, seen)
+
+
+def _second_flag(classes: Any, before: Any) -> Any:
+    """Say which regional indicators are the second of their pair."""
+    flag = classes == _code("R")
+    place = tf.range(tf.size(classes))
+    first = flag & (before != _code("R"))
+    starts = tf.concat([[0], tf.boolean_mask(place, first)], 0)
+    run = tf.gather(starts, tf.cumsum(tf.cast(first, tf.int32)))
+    return flag & ((place - run) % 2 == 1)
+
+
+def _beyond_cap(classes: Any, joins: Any) -> Any:
+    """Say which marks stand in a run behind as many others as a token may have."""
+    beyond = _any_of(classes, RUNS) & joins
+    for back in range(1, LONGEST_RUN + 1):
+        beyond &= _shift(classes, back, "S") == classes
+        if back < LONGEST_RUN:
+            shifted = tf.concat([tf.fill([back], False), joins], 0)
+            beyond &= shifted[: tf.size(joins)]
+    return beyond
+
+
+def _table(keys: list[str], values: np.ndarray, default: Any) -> Any:
+    encoded = [key.encode("utf-8", "replace") for key in keys]
+    return tf.lookup.StaticHashTable(
+        tf.lookup.KeyValueTensorInitializer(
+            tf.constant(encoded, tf.string), tf.constant(values)
+        ),
+        default,
+    )
+
+
+def _flags(words: frozenset[str]) -> Any:
+    """Return a table that says of a string whether it is one of these."""
+    return _table(sorted(words), np.ones(len(words), bool), False)

@@ -1,0 +1,1 @@
+"""From labelled data to an evaluated classifier: prepare, fit, evaluate, compare."""

@@ -1,0 +1,207 @@
+"""The main job: labelled parts in, a trained and judged classifier out.
+
+Command line, estimator, search and notebooks all call these functions.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from emoclf.bundle.bundle import Bundle, installed_versions
+from emoclf.bundle.bundle_folder import bundle_place
+from emoclf.datasets.dataset import Dataset
+from emoclf.doctor.findings import sorted_findings
+from emoclf.fingerprint import digest
+from emoclf.models.build import build_model
+from emoclf.models.inference import Answers
+from emoclf.predictor import Predictor
+from emoclf.settings import RunSettings
+from emoclf.training.batches import Examples
+from emoclf.training.checkpoint import CheckpointFolder
+from emoclf.training.fit import TrainingResult, fit_model
+from emoclf.training.monitor import class_shares
+from emoclf.training.thresholds import choose_thresholds
+from emoclf.workflow.prepare import Prepared, prepare
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained classifier and how it came about."""
+
+    bundle: Bundle
+    result: TrainingResult
+    prepared: Prepared
+
+    @property
+    def predictor(self) -> Predictor:
+        """The classifier, ready for texts."""
+        return Predictor(self.bundle)
+
+
+def train_classifier(
+    train: Dataset,
+    valid: Dataset,
+    settings: RunSettings | None = None,
+    *,
+    sample_weight: np.ndarray | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    on_prepared: Callable[[Prepared], None] | None = None,
+) -> Trained:
+    """Train a classifier; ``valid`` chooses the epoch and nothing else is looked at.
+
+    Parameters
+    ----------
+    train, valid : Dataset
+        With the same label names.
+    settings : RunSettings, optional
+    sample_weight : array of float, shape (len(train),), optional
+    callbacks : sequence of keras.callbacks.Callback
+        Your own, called after each epoch's validation figures were added to the logs.
+    checkpoint : path, optional
+        Folder for the state after each epoch; removed when the training has ended.
+    resume : bool, default=False
+        Go on from the checkpoint.
+    on_prepared : callable, optional
+        Called with the :class:`Prepared` inputs before the network is built.
+
+    Returns
+    -------
+    trained : Trained
+
+    Raises
+    ------
+    DataError, SettingsError, VectorsError, TrainingError, ResumeError
+
+    Examples
+    --------
+    >>> from emoclf import load_sample, split_dataset, train_classifier
+    >>> split = split_dataset(load_sample())
+    >>> trained = train_classifier(split.train, split.valid)  # doctest: +SKIP
+    >>> trained.predictor.predict(["What a day!"])  # doctest: +SKIP
+    ['joy']
+    """
+    settings = settings or RunSettings()
+    prepared = prepare(train, valid, settings, sample_weight=sample_weight)
+    if on_prepared is not None:
+        on_prepared(prepared)
+    for finding in prepared.findings:
+        logger.warning("%s", finding)
+    checkpoints = None
+    if checkpoint is not None:
+        checkpoints = CheckpointFolder(
+            checkpoint, run_fingerprint(train, valid, settings, prepared)
+        )
+    return fit_prepared(
+        prepared,
+        train,
+        settings,
+        callbacks=callbacks,
+        checkpoints=checkpoints,
+        resume=resume,
+    )
+
+
+def fit_prepared(
+    prepared: Prepared,
+    train: Dataset,
+    settings: RunSettings,
+    *,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoints: CheckpointFolder | None = None,
+    resume: bool = False,
+) -> Trained:
+    """Build and fit a network on what was prepared, once for several networks maybe.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Made with the same data, text and embedding settings.
+    train : Dataset
+        The training part it was made from.
+    settings : RunSettings
+    callbacks, checkpoints, resume
+        As for :func:`~emoclf.training.fit.fit_model`.
+
+    Returns
+    -------
+    trained : Trained
+    """
+    model = build_model(
+        settings,
+        n_classes=len(train.label_names),
+        several=train.several,
+        matrix=prepared.matrix,
+        prior=class_shares(train.label_ids, len(train.label_names)),
+    )
+    result = fit_model(
+        model,
+        prepared.train,
+        prepared.valid,
+        settings.training,
+        seed=settings.seed,
+        label_names=train.label_names,
+        in_force=settings.flat(),
+        callbacks=callbacks,
+        checkpoints=checkpoints,
+        resume=resume,
+    )
+    findings = sorted_findings([*prepared.findings, *result.findings])
+    result = replace(result, findings=findings)
+    bundle = Bundle(
+        model=model,
+        encoder=prepared.encoder,
+        label_names=train.label_names,
+        several=train.several,
+        settings=settings,
+        history=result.history,
+        figures={
+            "best_epoch": result.best_epoch,
+            "ended": result.ended,
+            "texts": {"train": len(train), "valid": len(prepared.valid)},
+            "cut": prepared.cut,
+            "findings": [finding.to_dict() for finding in findings],
+            "coverage": prepared.coverage.to_dict() if prepared.coverage else None,
+        },
+        versions=installed_versions(),
+        thresholds=_thresholds(model, prepared.valid) if train.several else None,
+    )
+    return Trained(bundle, result, prepared)
+
+
+def _thresholds(model: keras.Model, valid: Examples) -> tuple[float, ...]:
+    """Choose the thresholds of several labels on what also chose the epoch."""
+    chosen = choose_thresholds(Answers(model)(valid.token_ids), valid.targets)
+    return tuple(chosen.tolist())
+
+
+def run_fingerprint(
+    train: Dataset, valid: Dataset, settings: RunSettings, prepared: Prepared
+) -> dict[str, Any]:
+    """Return what must be equal for a training to be resumed."""
+    weights = prepared.train.weights
+    return {
+        "settings": settings.to_dict(),
+        "training texts": digest(list(train.texts), list(train.labels)),
+        "validation texts": digest(list(valid.texts), list(valid.labels)),
+        "sample weights": "none" if weights is None else digest(weights),
+        "embedding matrix": digest(prepared.matrix),
+        "versions": installed_versions(),
+    }
+
+
+def checkpoint_folder(output: str | os.PathLike[str]) -> Path:
+    """Return the folder beside an output that holds its checkpoint."""
+    output = bundle_place(output)
+    return output.with_name(f"{output.name}.checkpoint")

@@ -1,0 +1,1 @@
+"""A search as text, pictures, CSV and TensorBoard."""

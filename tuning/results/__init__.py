@@ -1,0 +1,1 @@
+"""Pure functions on the outcomes of trials: ranking, noise, pruning, choice."""

@@ -1,0 +1,1 @@
+"""Search spaces: which settings are searched, and over which values."""

@@ -1,0 +1,1 @@
+"""One trial: train on every fold, report, stop when told."""
