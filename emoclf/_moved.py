@@ -7,7 +7,6 @@ import sys
 import warnings
 from collections.abc import Callable
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, TypeVar
@@ -39,20 +38,26 @@ def warn_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
     )
 
 
-def renamed_attribute(new: str) -> property:
-    """Return a read-only property that answers with another attribute, and warns."""
+class RenamedAttribute:
+    """A read-only attribute that answers with another one, and warns.
 
-    class Renamed(property):
-        def __set_name__(self, owner: type, name: str) -> None:
-            self.old = name
+    Parameters
+    ----------
+    new : str
+        Name of the other attribute.
+    """
 
-    def read(self: Any) -> Any:
-        kind = type(self).__name__
-        warn_renamed(f"{kind}.{attribute.old}", f"{kind}.{new}")
-        return getattr(self, new)
+    def __init__(self, new: str) -> None:
+        self.new = new
 
-    attribute = Renamed(read, doc=f"Deprecated name of ``{new}``.")
-    return attribute
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.old = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        warn_renamed(f"{owner.__name__}.{self.old}", f"{owner.__name__}.{self.new}")
+        return getattr(instance, self.new)
 
 
 def renamed_argument(
@@ -73,14 +78,18 @@ def renamed_argument(
     return decorate
 
 
-class _MovedFinder(MetaPathFinder):
+class _MovedFinder:
     """Find modules by their old names; Python asks it after all other finders."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        return ModuleSpec(name, _MovedLoader()) if name in MODULES else None
+        loader: Any = _MovedLoader()
+        return ModuleSpec(name, loader) if name in MODULES else None
 
 
-class _MovedLoader(Loader):
+class _MovedLoader:
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Leave it to Python."""
+
     def exec_module(self, module: ModuleType) -> None:
         new = MODULES[module.__name__]
         warn_renamed(module.__name__, new, stacklevel=2)

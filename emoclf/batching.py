@@ -10,7 +10,9 @@ import numpy as np
 BATCH_TOKENS = 8192
 
 
-def like_lengths(lengths: np.ndarray, most: int = BATCH_TOKENS) -> Iterator[np.ndarray]:
+def batch_by_length(
+    lengths: np.ndarray, most: int = BATCH_TOKENS
+) -> Iterator[np.ndarray]:
     """Cut texts into batches of like length, so that little is padding.
 
     Parameters

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from emoclf._moved import RenamedAttribute
+
 CHUNK = 2048
 HALF = 0.5
 
@@ -41,8 +43,10 @@ class Classifier(ABC):
 
     @property
     @abstractmethod
-    def several(self) -> bool:
+    def multilabel(self) -> bool:
         """Whether a text may have several labels."""
+
+    several = RenamedAttribute("multilabel")
 
     @property
     @abstractmethod
@@ -81,7 +85,7 @@ class Classifier(ABC):
     ) -> list[str] | list[tuple[str, ...]]:
         """Turn probabilities into label names."""
         names = self.label_names
-        if self.several:
+        if self.multilabel:
             thresholds = self.thresholds
             return [
                 tuple(names[i] for i in np.flatnonzero(row >= thresholds))

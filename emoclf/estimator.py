@@ -208,7 +208,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Load a classifier that was saved as a bundle, by whatever saved it."""
         bundle = load_bundle(path)
-        if bundle.several:
+        if bundle.multilabel:
             raise DataError(
                 f"{path} gives several labels per text, which classifiers of "
                 "scikit-learn do not. Use emoclf.Predictor.load instead."
@@ -252,8 +252,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         self.predictor_ = Predictor(bundle)
         self.history_ = bundle.history
         self.n_iter_ = len(bundle.history.get("loss", []))
-        self.best_epoch_ = bundle.figures.get("best_epoch")
-        findings = bundle.figures.get("findings", [])
+        self.best_epoch_ = bundle.metrics.get("best_epoch")
+        findings = bundle.metrics.get("findings", [])
         self.findings_ = tuple(map(Finding.from_dict, findings))
 
     def __getstate__(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 from emoclf.bundle.bundle import Bundle
 from emoclf.bundle.bundle_folder import load_bundle, save_bundle
 from emoclf.classifier import HALF, Classifier, Prediction
-from emoclf.models.inference import Answers
+from emoclf.models.inference import BatchedModel
 from emoclf.text.validation import as_texts
 
 __all__ = ["Prediction", "Predictor"]
@@ -46,9 +46,9 @@ class Predictor(Classifier):
         return self.bundle.label_names
 
     @property
-    def several(self) -> bool:
+    def multilabel(self) -> bool:
         """Whether a text may have several labels."""
-        return self.bundle.several
+        return self.bundle.multilabel
 
     @property
     def thresholds(self) -> np.ndarray:
@@ -61,8 +61,8 @@ class Predictor(Classifier):
         return np.array(self.bundle.thresholds)
 
     @cached_property
-    def _answers(self) -> Answers:
-        return Answers(self.bundle.model)
+    def _answers(self) -> BatchedModel:
+        return BatchedModel(self.bundle.model)
 
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
         """Return the probability of each class for each text.

@@ -16,7 +16,7 @@ from emoclf.batching import pad
 from emoclf.doctor.model_checks import head_activations
 from emoclf.models.build import build_model
 from emoclf.models.heads import LOGITS, logits_twin
-from emoclf.models.inference import Answers
+from emoclf.models.inference import BatchedModel
 from emoclf.models.mean_embedding import BIGRAMS
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
@@ -76,9 +76,9 @@ def texts(*lengths: int) -> list[np.ndarray]:
     return [rng.integers(1, SIZE, n).astype(np.int32) for n in lengths]
 
 
-def check_head(model: keras.Model, *, several: bool) -> None:
+def check_head(model: keras.Model, *, multilabel: bool) -> None:
     """One softmax, or one sigmoid per label, on logits that nothing squeezes."""
-    wanted = "sigmoid" if several else "softmax"
+    wanted = "sigmoid" if multilabel else "softmax"
     found = head_activations(model)
     assert found == [wanted], f"the head stacks {' on '.join(found) or 'nothing'}"
 
@@ -118,7 +118,7 @@ def check_learns(settings: RunSettings) -> keras.Model:
     examples = Examples(ids * 4, np.tile(targets, 4))
     result = fit_model(model, examples, examples, quick.training, seed=0)
     assert result.history["loss"][-1] < 0.3 * result.history["loss"][0]
-    assert (Answers(model)(ids).argmax(1) == targets).mean() >= 7 / 8
+    assert (BatchedModel(model)(ids).argmax(1) == targets).mean() >= 7 / 8
     for weight in embeddings(model):
         assert not weight.numpy()[0].any()
     return model
@@ -138,4 +138,4 @@ def check_weights_travel_by_name(model: keras.Model, settings: RunSettings) -> N
     for weight in other.weights:
         weight.assign(by_path[weight.path])
     ids = texts(4, 9)
-    np.testing.assert_array_equal(Answers(other)(ids), Answers(model)(ids))
+    np.testing.assert_array_equal(BatchedModel(other)(ids), BatchedModel(model)(ids))

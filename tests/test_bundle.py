@@ -143,7 +143,7 @@ def test_a_vocabulary_of_another_size_is_refused(saved: Path) -> None:
 
 
 def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
-    bundle = replace(tiny_trained().bundle, figures={"not JSON": object()})
+    bundle = replace(tiny_trained().bundle, metrics={"not JSON": object()})
     with pytest.raises(TypeError):
         save_bundle(bundle, tmp_path / "x.emoclf")
     assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from tiny import tiny_dataset, tiny_settings, tiny_split
 
 from emoclf.cli import main
 from emoclf.errors import ResumeError, SettingsError
-from emoclf.evaluation.network_comparison import NetworkComparison, RunFigures
+from emoclf.evaluation.network_comparison import NetworkComparison, RunMetrics
 from emoclf.workflow.compare import compare_networks
 from emoclf.workflow.train import train_classifier
 
@@ -113,10 +113,10 @@ def test_a_row_is_what_the_same_training_gives() -> None:
     assert found.of("text_cnn")[1].accuracy == expected
 
 
-def row(name: str, seed: int | None, **values: Any) -> RunFigures:
+def row(name: str, seed: int | None, **values: Any) -> RunMetrics:
     common: dict[str, Any] = {"accuracy": 0.5, "macro_f1": 0.4, "parameters": 1234}
     common |= {"epochs": 3, "seconds_per_epoch": 0.5, "seconds": 2.0}
-    return RunFigures(
+    return RunMetrics(
         name=name, seed=seed, texts_per_second=1000.0, **{**common, **values}
     )
 

@@ -138,6 +138,16 @@ def test_old_import_paths_work_and_warn(old: str) -> None:
         assert getattr(module, name) is getattr(emoclf, name)
 
 
+def test_renamed_attributes_and_arguments_work_and_warn() -> None:
+    data = emoclf.load_sample()
+    with pytest.warns(DeprecationWarning, match="Dataset.several is deprecated"):
+        assert data.several is data.multilabel is False
+    settings = emoclf.RunSettings.from_flat(filters=2, dim=3)
+    with pytest.warns(DeprecationWarning, match=r"build_model\(several=…\) is depr"):
+        model = emoclf.build_model(settings, n_classes=2, several=True, shape=(4, 3))
+    assert model.layers[-1].activation.__name__ == "sigmoid"
+
+
 def test_nobody_imports_tuning_as_a_module_of_its_own() -> None:
     for name, path in modules():
         for imported, _ in imports(path):

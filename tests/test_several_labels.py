@@ -14,13 +14,13 @@ from emoclf.export.saved_model import export_saved_model
 from emoclf.predictor import Predictor
 from emoclf.serving import load_exported
 from emoclf.training.thresholds import choose_thresholds
-from emoclf.workflow.training_run import Job, read_parts, run_job
+from emoclf.workflow.training_run import TrainingRun, read_split, run_training
 
 NEW = ["a lovely gift", "trembling and furious", "it was by the river"]
 
 
 @pytest.fixture(scope="module")
-def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
+def job(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
     folder = tmp_path_factory.mktemp("several labels")
     rows = []
     for (a, b), place in itertools.product(
@@ -34,11 +34,11 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     path = folder / "several.tsv"
     path.write_text("\n".join(["text\tlabels", *rows]) + "\n")
     settings = tiny_settings(label_separator="|", epochs=20)
-    dataset, split = read_parts(path, settings.data, seed=0)
-    return run_job(dataset, split, settings, output=folder / "several.emoclf")
+    dataset, split = read_split(path, settings.data, seed=0)
+    return run_training(dataset, split, settings, output=folder / "several.emoclf")
 
 
-def test_answers_are_lists_of_labels(job: Job) -> None:
+def test_answers_are_lists_of_labels(job: TrainingRun) -> None:
     assert job.path is not None
     found = Predictor.load(job.path).predict(NEW)
     assert found == [("joy",), ("anger", "fear"), ()]
@@ -46,14 +46,14 @@ def test_answers_are_lists_of_labels(job: Job) -> None:
     assert (np.abs(chances.sum(1) - 1) > 0.05).any()
 
 
-def test_figures_are_those_of_several_labels(job: Job) -> None:
+def test_figures_are_those_of_several_labels(job: TrainingRun) -> None:
     table = "\n".join(job.report.lines())
     assert "micro-F1" in table
     assert job.report.network.n == len(job.split.test or ())
     assert job.report.network.macro_f1 > 0.9
 
 
-def test_thresholds_are_chosen_for_each_label_and_travel(job: Job) -> None:
+def test_thresholds_are_chosen_for_each_label_and_travel(job: TrainingRun) -> None:
     assert job.path is not None
     ours, loaded = job.trained.predictor, Predictor.load(job.path)
     np.testing.assert_array_equal(ours.thresholds, loaded.thresholds)
@@ -63,19 +63,19 @@ def test_thresholds_are_chosen_for_each_label_and_travel(job: Job) -> None:
     assert len(set(ours.thresholds)) == 3
 
 
-def test_average_precision_is_that_of_scikit_learn(job: Job) -> None:
+def test_average_precision_is_that_of_scikit_learn(job: TrainingRun) -> None:
     test = job.split.test
     assert test is not None
     chances = job.trained.predictor.predict_proba(test.texts)
     found = job.report.network
     expected = average_precision_score(test.label_ids, chances, average=None)
-    for figures, value in zip(found.per_class, expected, strict=True):
-        np.testing.assert_allclose(figures.average_precision, value)
+    for metrics, value in zip(found.per_class, expected, strict=True):
+        np.testing.assert_allclose(metrics.average_precision, value)
     np.testing.assert_allclose(found.average_precision, expected.mean())
     assert "avg precision" in "\n".join(job.report.lines())
 
 
-def test_an_export_answers_the_same(job: Job, tmp_path: Path) -> None:
+def test_an_export_answers_the_same(job: TrainingRun, tmp_path: Path) -> None:
     path = export_saved_model(job.trained.predictor, tmp_path / "served")
     served, predictor = load_exported(path), job.trained.predictor
     np.testing.assert_allclose(
@@ -94,8 +94,8 @@ def test_two_classes_may_have_a_sigmoid_each(tmp_path: Path) -> None:
     path = tmp_path / "two.tsv"
     path.write_text("\n".join(["text\tlabel", *rows]) + "\n")
     settings = tiny_settings(label_separator="|", epochs=12, test_fraction=0)
-    dataset, split = read_parts(path, settings.data, seed=0)
-    job = run_job(dataset, split, settings)
+    dataset, split = read_split(path, settings.data, seed=0)
+    job = run_training(dataset, split, settings)
     model = job.trained.bundle.model
     assert model.get_layer("probabilities").activation.__name__ == "sigmoid"
     assert job.trained.predictor.predict(["lovely", "an unfair insult"]) == [

@@ -9,7 +9,7 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split, split_dataset
 from emoclf.export.folded import export_folded
 from emoclf.settings import RunSettings
-from emoclf.workflow.train import Trained, train_classifier
+from emoclf.workflow.train import TrainedClassifier, train_classifier
 
 WORDS = {
     "anger": ("furious", "insult", "unfair", "shouted"),
@@ -52,7 +52,7 @@ def tiny_split() -> Split:
 
 
 @cache
-def tiny_trained() -> Trained:
+def tiny_trained() -> TrainedClassifier:
     """Return a classifier of the tiny corpus, trained once for all tests."""
     split = tiny_split()
     return train_classifier(split.train, split.valid, tiny_settings())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from emoclf.bundle.bundle_folder import read_figures, save_bundle
+from emoclf.bundle.bundle_folder import read_metrics, save_bundle
 from emoclf.datasets.split import Split
 from emoclf.errors import BundleError, SearchError
 from emoclf.evaluation.evaluate import AUDIT, SEARCH, judge
@@ -61,7 +61,7 @@ class SearchResult:
         judged = not self.report.network.chose_epoch
         return trial_lines(self.plan, self.outcomes, judged=judged)
 
-    def judged_lines(self) -> list[str]:
+    def evaluated_lines(self) -> list[str]:
         """Return what the winner is worth, beside the floors, as text."""
         lines = [*self.report.table_lines(), "", *self.report.verdict()]
         if self.looks > 1:
@@ -191,7 +191,7 @@ def finish(
     if report is None:
         report = _train_winner(plan, folder, choice.chosen, split, summary, callbacks)
     result = _result(plan, folder, outcomes, choice, report)
-    lines = [*result.lines(), "", *result.judged_lines()]
+    lines = [*result.lines(), "", *result.evaluated_lines()]
     write_atomically(folder.report, ("\n".join(lines) + "\n").encode())
     return result
 
@@ -229,13 +229,13 @@ def _known_report(
 ) -> EvaluationReport | None:
     """Return the report of the bundle that is there, if it came of these trials."""
     try:
-        figures = read_figures(folder.best)
+        metrics = read_metrics(folder.best)
     except BundleError:
         return None
     # As JSON has it: lists for tuples.
-    if figures.get("search") != json.loads(json.dumps(summary)):
+    if metrics.get("search") != json.loads(json.dumps(summary)):
         return None
-    return EvaluationReport.from_dict(figures)
+    return EvaluationReport.from_dict(metrics)
 
 
 def _train_winner(
@@ -267,11 +267,11 @@ def _train_winner(
     report = judge(trained, final)
     others = tuple(one for one in report.advice if one not in (AUDIT, SEARCH))
     report = replace(report, advice=others)
-    figures = {
-        **trained.bundle.figures,
+    metrics = {
+        **trained.bundle.metrics,
         **report.to_dict(),
         "texts": {name: len(part) for name, part in final.parts().items()},
         "search": summary,
     }
-    save_bundle(replace(trained.bundle, figures=figures), folder.best, overwrite=True)
+    save_bundle(replace(trained.bundle, metrics=metrics), folder.best, overwrite=True)
     return report

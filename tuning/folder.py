@@ -245,23 +245,23 @@ class SearchFolder:
             for name in ("train", "valid")
         }
         values["label_names"] = list(train.label_names)
-        values["several"] = train.several
+        values["several"] = train.multilabel
         values["rows"] = [row for part in parts.values() for row in rows_of(part)]
         self._write(self.path / DATA, values)
 
     def read_data(self) -> tuple[Dataset, Dataset]:
         """Return training and validation part."""
         values = self._read(self.path / DATA)
-        several = bool(values["several"])
+        multilabel = bool(values["several"])
         train, valid = (
             Dataset(
                 texts=tuple(values[name]["texts"]),
                 labels=tuple(
-                    tuple(label) if several else label
+                    tuple(label) if multilabel else label
                     for label in values[name]["labels"]
                 ),
                 label_names=tuple(values["label_names"]),
-                several=several,
+                multilabel=multilabel,
             )
             for name in ("train", "valid")
         )

@@ -43,7 +43,7 @@ FAREWELL = 5.0
 
 
 @dataclass(frozen=True)
-class Means:
+class Budget:
     """What a search may spend; another call may say otherwise and go on.
 
     Parameters
@@ -233,7 +233,7 @@ def search_settings(
         limits=limits or Limits(),
         threads=threads,
     )
-    means = Means(trials=trials, workers=workers, seconds=seconds, keep=keep)
+    means = Budget(trials=trials, workers=workers, seconds=seconds, keep=keep)
     return run_search(plan, split, folder, means, new=new)
 
 
@@ -247,7 +247,7 @@ def run_search(
     plan: SearchPlan,
     split: Split,
     folder: str | os.PathLike[str],
-    means: Means,
+    means: Budget,
     *,
     new: bool = False,
     listeners: Listeners | None = None,
@@ -305,7 +305,7 @@ def run_search(
 
 
 def _check_objective(plan: SearchPlan, split: Split) -> None:
-    if plan.objective.name == "average_precision" and not split.train.several:
+    if plan.objective.name == "average_precision" and not split.train.multilabel:
         raise SearchError(
             "The objective 'average_precision' needs several labels per text. Got one "
             "label for each; choose 'macro_f1', 'accuracy' or 'log_loss'."
@@ -337,7 +337,7 @@ def _begin(
     return runner
 
 
-def _run_trials(chief: Chief, runner: TrialRunner, means: Means) -> None:
+def _run_trials(chief: Chief, runner: TrialRunner, means: Budget) -> None:
     if means.workers is None and means.address is None:
         work(chief, runner, "here")
         return
@@ -369,7 +369,7 @@ def _run_trials(chief: Chief, runner: TrialRunner, means: Means) -> None:
         server.stop(grace=1.0).wait()
 
 
-def _check_company(chief: Chief, means: Means) -> None:
+def _check_company(chief: Chief, means: Budget) -> None:
     """End a search that nobody works at."""
     alone = time.monotonic() - chief.asked
     if not means.workers and not chief.leases and alone > means.wait:

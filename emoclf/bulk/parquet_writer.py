@@ -75,7 +75,7 @@ class ParquetWriter(Writer):
         self._columns = added.all_columns(answers)
         one = arrow.string()
         label = arrow.field(
-            added.label, arrow.list_(one) if added.labels.several else one
+            added.label, arrow.list_(one) if added.labels.multilabel else one
         )
         chances = [arrow.field(name, arrow.float32()) for name in added.columns]
         self._schema = arrow.schema([*self._own(answers), label, *chances])

@@ -30,12 +30,12 @@ class Labels(NamedTuple):
     ----------
     names : tuple of str
         In the order of the probabilities.
-    several : bool
+    multilabel : bool
         Whether a text may have several of them.
     """
 
     names: tuple[str, ...]
-    several: bool
+    multilabel: bool
 
 
 class Answer(NamedTuple):
@@ -128,7 +128,7 @@ class Answerer:
 
     def __init__(self, classifier: Classifier) -> None:
         self.classifier = classifier
-        self.labels = Labels(classifier.label_names, classifier.several)
+        self.labels = Labels(classifier.label_names, classifier.multilabel)
 
     def answers(self, chunks: Iterable[list[Entry]]) -> Iterator[list[Answer]]:
         """Answer each chunk, in order."""

@@ -48,7 +48,7 @@ def serve(
 
             load_tensorflow()
         classifier = load_classifier(path, **options)
-        connection.send(Labels(classifier.label_names, classifier.several))
+        connection.send(Labels(classifier.label_names, classifier.multilabel))
         while True:
             connection.send(answer(classifier, connection.recv()))
     except (EOFError, BrokenPipeError, ConnectionResetError):

@@ -51,7 +51,7 @@ class Added:
     def __init__(self, entries: Entries, labels: Labels, prefix: str = "") -> None:
         self.entries = entries
         self.labels = labels
-        self.label = prefix + ("labels" if labels.several else "label")
+        self.label = prefix + ("labels" if labels.multilabel else "label")
         self.probabilities = f"{prefix}probabilities"
         self.columns = [f"{prefix}probability_{name}" for name in labels.names]
         self._example = f"{prefix}predicted_"

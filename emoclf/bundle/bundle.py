@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from emoclf._moved import RenamedAttribute
 from emoclf._version import __version__
 from emoclf.errors import BundleError
 from emoclf.settings import RunSettings
@@ -33,10 +34,10 @@ class Bundle:
         The one road from texts to token ids.
     label_names : tuple of str
         In the order of the columns of the probabilities.
-    several : bool
+    multilabel : bool
         A text may have several labels.
     settings : RunSettings
-    history, figures : dict
+    history, metrics : dict
         Plain values, as JSON knows them.
     versions : dict of str to str
         What it was made with.
@@ -52,16 +53,19 @@ class Bundle:
     model: keras.Model
     encoder: TextEncoder
     label_names: tuple[str, ...]
-    several: bool
+    multilabel: bool
     settings: RunSettings
     history: dict[str, Any] = field(default_factory=dict)
-    figures: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=lambda: installed_versions())
     created: str = field(
         default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
     )
     label_kind: str = "U"
     thresholds: tuple[float, ...] | None = None
+
+    several = RenamedAttribute("multilabel")
+    figures = RenamedAttribute("metrics")
 
     def to_parts(self) -> BundleParts:
         """Take the classifier apart into plain values and arrays.
@@ -89,7 +93,7 @@ class Bundle:
             "versions": self.versions,
             "architecture": self.settings.architecture,
             "label_names": list(self.label_names),
-            "several": self.several,
+            "several": self.multilabel,
             "label_kind": self.label_kind,
             "thresholds": self.thresholds and list(self.thresholds),
             "embedding_shape": list(embedding_shape(self.model)),
@@ -102,7 +106,7 @@ class Bundle:
             tables=tables,
             weights=weights,
             history=self.history,
-            figures=self.figures,
+            metrics=self.metrics,
         )
 
 
@@ -116,7 +120,7 @@ class BundleParts:
     tables: dict[str, np.ndarray]
     weights: dict[str, np.ndarray]
     history: dict[str, Any]
-    figures: dict[str, Any]
+    metrics: dict[str, Any]
 
     def to_bundle(self) -> Bundle:
         """Build the classifier again.
@@ -133,10 +137,10 @@ class BundleParts:
             model=_rebuild(settings, about, self.weights, len(encoder.vocabulary)),
             encoder=encoder,
             label_names=tuple(about["label_names"]),
-            several=bool(about["several"]),
+            multilabel=bool(about["several"]),
             settings=settings,
             history=self.history,
-            figures=self.figures,
+            metrics=self.metrics,
             versions=dict(about["versions"]),
             created=str(about["created"]),
             label_kind=str(about.get("label_kind", "U")),
@@ -179,7 +183,7 @@ def _rebuild(
     model = build_model(
         settings,
         n_classes=len(about["label_names"]),
-        several=bool(about["several"]),
+        multilabel=bool(about["several"]),
         shape=(size, dim),
     )
     for variable in model.weights:

@@ -154,7 +154,7 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
             tables=_read_arrays(source / TOKENIZER),
             weights=_read_arrays(source / WEIGHTS),
             history=_read_json(source / HISTORY),
-            figures=_read_json(source / FIGURES),
+            metrics=_read_json(source / FIGURES),
         ).to_bundle()
     except BundleError as error:
         raise BundleError(f"{source}: {error}") from error
@@ -166,7 +166,7 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
         ) from error
 
 
-def read_figures(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read_metrics(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read what a bundle reached, without its network.
 
     Raises
@@ -189,7 +189,7 @@ def _write_files(bundle: Bundle, folder: Path) -> None:
         SETTINGS: parts.settings,
         VOCABULARY: _json(parts.tokens),
         HISTORY: _json(parts.history),
-        FIGURES: _json(parts.figures),
+        FIGURES: _json(parts.metrics),
         CARD: card(parts, max_length=bundle.encoder.max_length),
     }
     for name, document in documents.items():

@@ -21,7 +21,7 @@ def card(parts: BundleParts, *, max_length: int) -> str:
     max_length : int
         Number of tokens after which texts are cut.
     """
-    about, figures = parts.about, parts.figures
+    about, metrics = parts.about, parts.metrics
     lines = [
         f"# A {about['architecture']} classifier",
         "",
@@ -36,11 +36,11 @@ def card(parts: BundleParts, *, max_length: int) -> str:
         "```",
         "",
     ]
-    if figures.get("table"):
-        lines += ["## Figures", "", "```text", *figures["table"], "```", ""]
-    if figures.get("verdict"):
-        lines += [*(f"- {said}" for said in figures["verdict"]), ""]
-    findings = [Finding.from_dict(found) for found in figures.get("findings", [])]
+    if metrics.get("table"):
+        lines += ["## Figures", "", "```text", *metrics["table"], "```", ""]
+    if metrics.get("verdict"):
+        lines += [*(f"- {said}" for said in metrics["verdict"]), ""]
+    findings = [Finding.from_dict(found) for found in metrics.get("findings", [])]
     if findings:
         lines += ["## Findings", ""]
         lines += [f"- {found.severity}: {found.message}" for found in findings]
@@ -50,7 +50,7 @@ def card(parts: BundleParts, *, max_length: int) -> str:
         "",
         *(
             f"- {part}: {count} texts{PARTS.get(part, '')}"
-            for part, count in figures.get("texts", {}).items()
+            for part, count in metrics.get("texts", {}).items()
         ),
         f"- {about['embedding_shape'][0]} rows of vocabulary; texts are cut after "
         f"{max_length} tokens",

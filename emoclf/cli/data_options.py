@@ -24,10 +24,10 @@ def parts_from(
     args: argparse.Namespace, settings: RunSettings
 ) -> tuple[Dataset, Split]:
     """Read and split what the options name."""
-    from emoclf.workflow.training_run import read_parts
+    from emoclf.workflow.training_run import read_split
 
     with as_file(args.data) as data:
-        return read_parts(
+        return read_split(
             data,
             settings.data,
             valid=args.valid,

@@ -66,14 +66,14 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.datasets.sample import load_sample
     from emoclf.datasets.split import split_dataset
     from emoclf.workflow.train import checkpoint_folder
-    from emoclf.workflow.training_run import run_job
+    from emoclf.workflow.training_run import run_training
 
     dataset = replace(load_sample(), source=CORPUS)
     # The demo's own result may be made again; anything else stays.
     overwrite = args.overwrite or _is_demo(args.output)
     # So may a demo that was interrupted go on; a run of anything else is refused.
     begun = not overwrite and checkpoint_folder(args.output).exists()
-    job = run_job(
+    job = run_training(
         dataset,
         split_dataset(dataset, settings.data, seed=settings.seed),
         settings,
@@ -106,7 +106,7 @@ def _base(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
 def _is_demo(path: str) -> bool:
     """Say whether a demo wrote the bundle that stands there."""
     try:
-        figures = json.loads((Path(path) / "figures.json").read_text("utf-8"))
+        metrics = json.loads((Path(path) / "figures.json").read_text("utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(figures, dict) and figures.get("source") == CORPUS
+    return isinstance(metrics, dict) and metrics.get("source") == CORPUS

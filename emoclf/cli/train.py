@@ -15,7 +15,7 @@ from emoclf.runtime import load_tensorflow
 from emoclf.settings import RunSettings
 
 if TYPE_CHECKING:
-    from emoclf.workflow.training_run import Job
+    from emoclf.workflow.training_run import TrainingRun
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
@@ -51,11 +51,11 @@ def run(args: argparse.Namespace) -> int:
     """Train on the user's own file."""
     settings = settings_from(args)
     load_tensorflow()
-    from emoclf.workflow.training_run import check_start, run_job
+    from emoclf.workflow.training_run import check_start, run_training
 
     check_start(args.output, overwrite=args.overwrite, resume=args.resume)
     dataset, split = parts_from(args, settings)
-    job = run_job(
+    job = run_training(
         dataset,
         split,
         settings,
@@ -82,11 +82,11 @@ def callbacks_for(args: argparse.Namespace, settings: RunSettings) -> list[Any]:
     return found
 
 
-def print_job(job: Job, *, as_json: bool) -> None:
+def print_job(job: TrainingRun, *, as_json: bool) -> None:
     """Print figures, verdict, and where the bundle is."""
     if as_json:
-        figures = job.trained.bundle.figures
-        print_json({"bundle": str(job.path), **figures})
+        metrics = job.trained.bundle.metrics
+        print_json({"bundle": str(job.path), **metrics})
         return
     result = job.trained.result
     print(

@@ -216,10 +216,10 @@ def run(args: argparse.Namespace) -> int:
     load_tensorflow()
     from emoclf.training.progress import TrainingProgress
     from emoclf.tuning.report.live_view import LiveView
-    from emoclf.tuning.search import Listeners, Means, default_folder, run_search
+    from emoclf.tuning.search import Budget, Listeners, default_folder, run_search
 
     plan = plan_from(args, settings)
-    means = Means(
+    means = Budget(
         trials=args.trials,
         workers=args.workers,
         seconds=args.time,

@@ -95,7 +95,7 @@ def print_result(found: SearchResult) -> None:
     """Print the report on the trials, and what the winner is worth."""
     print("\n".join(found.lines()))
     print()
-    for line in found.judged_lines():
+    for line in found.evaluated_lines():
         print(as_options(line))
     print()
     print(f"Saved: {found.path} (trial {found.choice.chosen.number}'s settings)")

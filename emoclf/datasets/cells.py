@@ -111,7 +111,7 @@ class LabelReader:
 
     Attributes
     ----------
-    several : bool
+    multilabel : bool
         Whether cells hold several labels; a list in the first row decides.
     """
 
@@ -130,7 +130,7 @@ class LabelReader:
         self._known = None if known is None else [str(name) for name in known]
         self._separator = separator
         self._cache: dict[str, str] = {}
-        self.several: bool | None = True if separator else None
+        self.multilabel: bool | None = True if separator else None
 
     @property
     def order(self) -> list[str]:
@@ -163,22 +163,22 @@ class LabelReader:
             pieces = as_label(value).split(self._separator)
             names = [self._name(piece) for piece in pieces if piece.strip()]
             return tuple(dict.fromkeys(names))
-        if self.several:
+        if self.multilabel:
             raise BadRow(
                 "one label where others have a list",
                 f"the label must be a list, as in earlier rows. Got {value!r} instead",
             )
-        self.several = False
+        self.multilabel = False
         return self._name(as_label(value))
 
     def _read_list(self, values: Iterable[Any]) -> tuple[str, ...]:
-        if self.several is False:
+        if self.multilabel is False:
             raise BadRow(
                 "a list of labels where others have one",
                 f"the label must be one label, as in earlier rows. Got {values!r} "
                 "instead",
             )
-        self.several = True
+        self.multilabel = True
         items = sorted(values) if isinstance(values, set | frozenset) else values
         names = [
             "" if is_missing(item) else self._name(as_label(item)) for item in items

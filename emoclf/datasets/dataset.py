@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from emoclf._moved import RenamedAttribute
 from emoclf.datasets.cells import Label, LabelReader
 from emoclf.datasets.columns import Columns, find_columns
 from emoclf.datasets.rows import (
@@ -37,7 +38,7 @@ class Dataset:
     label_names : tuple of str
         The classes, in the order that every output of a classifier keeps: as they
         were named, else sorted.
-    several : bool
+    multilabel : bool
         Whether a text may have several labels.
     parts : tuple of str, optional
         ``train``, ``valid`` or ``test`` for each text, from a split column.
@@ -60,12 +61,14 @@ class Dataset:
     texts: tuple[str, ...]
     labels: tuple[Label, ...]
     label_names: tuple[str, ...]
-    several: bool = False
+    multilabel: bool = False
     parts: tuple[str, ...] | None = None
     source: str = "texts"
     lines: tuple[int, ...] | None = None
     unit: str = "position"
     skips: tuple[Skips, ...] = ()
+
+    several = RenamedAttribute("multilabel")
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -79,7 +82,7 @@ class Dataset:
     def label_ids(self) -> np.ndarray:
         """Class ids, int32 (n,); with several labels 0 or 1, float32 (n, classes)."""
         id_of = {name: i for i, name in enumerate(self.label_names)}
-        if not self.several:
+        if not self.multilabel:
             ids = [id_of[str(label)] for label in self.labels]
             return np.array(ids, dtype=np.int32)
         hot = np.zeros((len(self), len(id_of)), dtype=np.float32)
@@ -228,7 +231,7 @@ class Dataset:
             texts=tuple(kept.texts),
             labels=tuple(kept.labels),
             label_names=tuple(names),
-            several=bool(reader.several),
+            multilabel=bool(reader.multilabel),
             parts=tuple(kept.parts) or None,
             source=source,
             lines=tuple(kept.numbers),

@@ -51,7 +51,7 @@ def check_fit(
     val_accuracy: float,
     best_epoch: int,
     prior: np.ndarray,
-    several: bool,
+    multilabel: bool,
 ) -> Finding | None:
     """Tell over-fitting and under-fitting from the curves.
 
@@ -66,26 +66,26 @@ def check_fit(
     best_epoch : int
         From 1; whose weights were kept.
     prior : ndarray of float, shape (n_classes,)
-    several : bool
+    multilabel : bool
         A text may have several labels.
     """
-    floor = _prior_loss(prior, several=several)
+    baseline = _prior_loss(prior, multilabel=multilabel)
     at_best = val_losses[best_epoch - 1]
-    if at_best > WORSE * min(val_losses) and at_best > floor:
+    if at_best > WORSE * min(val_losses) and at_best > baseline:
         return Finding(
             "over-fitting",
             "warning",
             f"the validation loss is {at_best:.3g} in the epoch that was kept, and was "
             f"{min(val_losses):.3g} at its best; answering the shares of the classes "
-            f"gives {floor:.3g}",
-            {"loss": at_best, "least": min(val_losses), "prior": floor},
+            f"gives {baseline:.3g}",
+            {"loss": at_best, "least": min(val_losses), "prior": baseline},
             ("too many epochs for so few texts", "too little dropout"),
             ("monitor='loss'", "more dropout", "fewer filters or units", "more texts"),
         )
     majority = float(prior.max())
     by_heart = accuracy >= above(majority, BY_HEART)
     by_heart = by_heart and val_accuracy <= above(majority, BEGUN)
-    if by_heart and not several:
+    if by_heart and not multilabel:
         return Finding(
             "over-fitting",
             "error",
@@ -99,7 +99,7 @@ def check_fit(
             ),
             ("read a few labelled texts as the training saw them", "more texts"),
         )
-    if several or majority >= NEARLY_ALL or accuracy >= above(majority, LEARNT):
+    if multilabel or majority >= NEARLY_ALL or accuracy >= above(majority, LEARNT):
         return None
     return Finding(
         "under-fitting",
@@ -116,9 +116,9 @@ def check_fit(
     )
 
 
-def _prior_loss(prior: np.ndarray, *, several: bool) -> float:
+def _prior_loss(prior: np.ndarray, *, multilabel: bool) -> float:
     """Return the loss of always answering the shares of the classes."""
     p = np.clip(prior, 1e-7, 1 - 1e-7)
-    if several:
+    if multilabel:
         return float(-(p * np.log(p) + (1 - p) * np.log1p(-p)).mean())
     return float(-(p * np.log(p)).sum())

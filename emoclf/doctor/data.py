@@ -15,7 +15,7 @@ UNKNOWN_TEXTS = 0.02
 CUT = 0.05
 
 
-def check_targets(targets: Any, *, n_classes: int, several: bool) -> Finding | None:
+def check_targets(targets: Any, *, n_classes: int, multilabel: bool) -> Finding | None:
     """Say if labels are not what the head takes.
 
     Parameters
@@ -25,7 +25,7 @@ def check_targets(targets: Any, *, n_classes: int, several: bool) -> Finding | N
         text, 0 and 1, shape (n, n_classes).
     n_classes : int
         Columns of the head.
-    several : bool
+    multilabel : bool
         One sigmoid per label; else one softmax.
     """
     targets = np.asarray(targets)
@@ -36,21 +36,23 @@ def check_targets(targets: Any, *, n_classes: int, several: bool) -> Finding | N
             "label names in place of class ids",
             "number the names: np.unique(labels, return_inverse=True)[1]",
         )
-    wanted = f"0 and 1, shape (n, {n_classes})" if several else "class ids, shape (n,)"
-    if targets.ndim != (2 if several else 1):
+    wanted = (
+        f"0 and 1, shape (n, {n_classes})" if multilabel else "class ids, shape (n,)"
+    )
+    if targets.ndim != (2 if multilabel else 1):
         one_hot = (
             targets.ndim == 2
             and bool(np.isin(targets, (0, 1)).all())
             and bool((targets.sum(1) == 1).all())
         )
-        cure = "targets.argmax(axis=1)" if one_hot and not several else wanted
+        cure = "targets.argmax(axis=1)" if one_hot and not multilabel else wanted
         return _wrong_targets(
             f"the labels have the shape {targets.shape}, and the head takes {wanted}",
             {"shape": str(targets.shape)},
             "one-hot labels" if one_hot else "labels made for another loss",
             cure,
         )
-    if several:
+    if multilabel:
         if targets.shape[1] != n_classes:
             return _wrong_targets(
                 f"the labels have {targets.shape[1]} columns, and the head {n_classes}",

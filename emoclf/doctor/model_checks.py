@@ -295,16 +295,16 @@ def _targets(model: keras.Model, targets: Any, units: int) -> Finding | None:
     if units == 1:
         # One sigmoid: 0 or 1, in a column or not.
         flat = targets[:, 0] if targets.shape[1:] == (1,) else targets
-        return check_targets(flat, n_classes=2, several=False)
+        return check_targets(flat, n_classes=2, multilabel=False)
     if head_activations(model)[:1] == ["sigmoid"] and name not in ONE_LABEL:
-        return check_targets(targets, n_classes=units, several=True)
+        return check_targets(targets, n_classes=units, multilabel=True)
     if sparse or (targets.ndim == 1 and name is None):
-        return check_targets(targets, n_classes=units, several=False)
+        return check_targets(targets, n_classes=units, multilabel=False)
     return _one_hot(targets, units)
 
 
 def _one_hot(targets: Any, units: int) -> Finding | None:
-    found = check_targets(targets, n_classes=units, several=True)
+    found = check_targets(targets, n_classes=units, multilabel=True)
     if found is not None:
         return found
     sums = targets.sum(1)

@@ -17,7 +17,7 @@ MAJORITY = "majority class"
 TFIDF_SVM = "TF-IDF + linear SVM"
 
 
-class MajorityFloor:
+class MajorityBaseline:
     """Always answer as the training part mostly does.
 
     For several labels per text: those that more than half of the texts have, or the
@@ -43,7 +43,7 @@ class MajorityFloor:
         ).copy()
 
 
-class TfidfFloor:
+class TfidfBaseline:
     """TF-IDF of words and word pairs, and a linear support vector machine.
 
     The strongest classical floor on small sets of sentences; Wang and Manning (2012),
@@ -58,9 +58,9 @@ class TfidfFloor:
         self, token_lists: Sequence[Sequence[str]], targets: np.ndarray
     ) -> None:
         self._shape = targets.shape[1:]
-        self._fitted: Pipeline | MajorityFloor
+        self._fitted: Pipeline | MajorityBaseline
         if not any(map(len, token_lists)) or len(np.unique(targets, axis=0)) < 2:
-            self._fitted = MajorityFloor(targets)
+            self._fitted = MajorityBaseline(targets)
             return
         vectorizer = TfidfVectorizer(analyzer=_pairs, sublinear_tf=True)
         machine: LinearSVC | OneVsRestClassifier = LinearSVC(C=0.5, random_state=0)
@@ -90,9 +90,9 @@ def _pairs(tokens: Sequence[str]) -> list[str]:
     return [*tokens, *map(" ".join, itertools.pairwise(tokens))]
 
 
-def fit_floors(
+def fit_baselines(
     token_lists: Sequence[Sequence[str]], targets: np.ndarray
-) -> list[MajorityFloor | TfidfFloor]:
+) -> list[MajorityBaseline | TfidfBaseline]:
     """Fit all floors on the training part.
 
     Parameters
@@ -101,4 +101,4 @@ def fit_floors(
     targets : ndarray
         Class ids, shape (n,); or 0 and 1, shape (n, n_classes).
     """
-    return [MajorityFloor(targets), TfidfFloor(token_lists, targets)]
+    return [MajorityBaseline(targets), TfidfBaseline(token_lists, targets)]

@@ -34,7 +34,7 @@ def resampled_figures(
 
     Returns
     -------
-    figures : dict of str to ndarray of float, shape (draws,)
+    metrics : dict of str to ndarray of float, shape (draws,)
         ``accuracy`` and ``macro_f1``, as in ``metrics``; for several labels also
         ``micro_f1``.
     """
@@ -70,8 +70,8 @@ def resampled_figures(
         # As macro_f1 does: a label that a draw left out has no say in it.
         macro[block] = ratio((scores * (there > 0)).sum(1), (there > 0).sum(1))
         micro[block] = ratio(2 * hits.sum(1), (guessed + there).sum(1))
-    figures = {"accuracy": accuracy, "macro_f1": macro}
-    return figures if truth.ndim == 1 else {**figures, "micro_f1": micro}
+    metrics = {"accuracy": accuracy, "macro_f1": macro}
+    return metrics if truth.ndim == 1 else {**metrics, "micro_f1": micro}
 
 
 def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:

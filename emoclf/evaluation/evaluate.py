@@ -7,7 +7,7 @@ from typing import Any
 from emoclf._moved import warn_renamed
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
-from emoclf.evaluation.baselines import fit_floors
+from emoclf.evaluation.baselines import fit_baselines
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.evaluation.metrics import Evaluation, evaluate, evaluate_probabilities
 from emoclf.evaluation.paired_comparison import Comparison, compare
@@ -46,7 +46,7 @@ def evaluate_classifier(predictor: Predictor, split: Split) -> EvaluationReport:
     >>> print("\\n".join(report.lines()))  # doctest: +SKIP
     """
     tokenizer = predictor.bundle.encoder.tokenizer
-    floors = fit_floors(tokenizer.batch(split.train.texts), split.train.label_ids)
+    baselines = fit_baselines(tokenizer.batch(split.train.texts), split.train.label_ids)
     parts = {"valid": split.valid}
     if split.test is not None and len(split.test):
         parts["test"] = split.test
@@ -57,21 +57,21 @@ def evaluate_classifier(predictor: Predictor, split: Split) -> EvaluationReport:
         token_lists = tokenizer.batch(dataset.texts)
         theirs = [
             evaluate(
-                floor.predict(token_lists),
+                baseline.predict(token_lists),
                 dataset.label_ids,
                 dataset.label_names,
-                name=floor.name,
+                name=baseline.name,
                 part=part,
                 chose_epoch=part == "valid",
             )
-            for floor in floors
+            for baseline in baselines
         ]
         evaluations += [ours, *theirs]
         # The last part decides.
         comparisons = [
             found
-            for floor in theirs
-            for found in compare(ours, floor, dataset.label_ids)
+            for baseline in theirs
+            for found in compare(ours, baseline, dataset.label_ids)
         ]
     return EvaluationReport(
         tuple(evaluations),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
+from emoclf._moved import RenamedAttribute
 from emoclf.evaluation.baselines import TFIDF_SVM
 from emoclf.evaluation.metrics import Evaluation
 from emoclf.evaluation.paired_comparison import WORDS, Comparison
-from emoclf.evaluation.text_tables import confusion_lines, figure_lines, per_class_lines
+from emoclf.evaluation.text_tables import confusion_lines, metric_lines, per_class_lines
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,16 @@ class EvaluationReport:
         last = self.evaluations[-1].part
         return next(e for e in self.evaluations if e.part == last)
 
+    beats_floors = RenamedAttribute("beats_baselines")
+
     @property
-    def beats_floors(self) -> bool:
+    def beats_baselines(self) -> bool:
         """Whether every floor is beaten beyond chance, in every figure."""
         return all(found.beaten for found in self.comparisons)
 
     def table_lines(self) -> list[str]:
         """Return all figures, one row for each classifier and part."""
-        return figure_lines(self.evaluations)
+        return metric_lines(self.evaluations)
 
     def per_class_lines(self) -> list[str]:
         """Return the network's figures of each label, on the part that counts."""
@@ -61,7 +64,7 @@ class EvaluationReport:
         """
         first, *others = sorted(
             self.comparisons,
-            key=lambda c: (c.floor != TFIDF_SVM, c.metric != "macro_f1"),
+            key=lambda c: (c.baseline != TFIDF_SVM, c.metric != "macro_f1"),
         )
         lines = [_sentence(first)]
         lines += [_sentence(found) for found in others if not found.beaten]
@@ -70,7 +73,7 @@ class EvaluationReport:
                 "There is no test part: these figures flatter, since the same texts "
                 "chose the epoch."
             )
-        if not self.beats_floors:
+        if not self.beats_baselines:
             lines += [f"Try: {advice}" for advice in self.advice]
         return lines
 
@@ -84,7 +87,7 @@ class EvaluationReport:
         """Return plain values, as JSON knows them, and the tables for people."""
         return {
             "evaluations": [found.to_dict() for found in self.evaluations],
-            "comparisons": [asdict(found) for found in self.comparisons],
+            "comparisons": [found.to_dict() for found in self.comparisons],
             "advice": list(self.advice),
             "table": self.table_lines(),
             "verdict": self.verdict(),
@@ -95,7 +98,7 @@ class EvaluationReport:
         """Read what :meth:`to_dict` returned; other keys are passed over."""
         return cls(
             tuple(map(Evaluation.from_dict, values["evaluations"])),
-            tuple(Comparison(**found) for found in values["comparisons"]),
+            tuple(map(Comparison.from_dict, values["comparisons"])),
             tuple(values["advice"]),
         )
 
@@ -105,14 +108,14 @@ class EvaluationReport:
 
 def evaluation_lines(found: Evaluation) -> list[str]:
     """Return one evaluation as text."""
-    lines = [*figure_lines([found]), "", *per_class_lines(found)]
+    lines = [*metric_lines([found]), "", *per_class_lines(found)]
     confusion = confusion_lines(found)
     return [*lines, "", *confusion] if confusion else lines
 
 
 def _sentence(found: Comparison) -> str:
     """Say who is ahead; 'beats' is kept for what chance does not explain."""
-    where = f"{found.floor} on the {found.part} part"
+    where = f"{found.baseline} on the {found.part} part"
     if found.beaten:
         return f"The network beats {where}: {found.points}."
     if found.difference <= 0:

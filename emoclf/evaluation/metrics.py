@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
+from emoclf._moved import RenamedAttribute
 from emoclf.evaluation.bootstrap import DRAWS, interval, ratio, resampled_figures
 from emoclf.evaluation.prediction_checks import check_probabilities, checked_ids
 
@@ -16,7 +17,7 @@ SMALLEST = 1e-7
 
 
 @dataclass(frozen=True)
-class ClassFigures:
+class ClassMetrics:
     """Figures of one label; 0 where there is nothing to divide by.
 
     ``average_precision`` stands for several labels per text only.
@@ -74,7 +75,7 @@ class Evaluation:
     micro_f1: float
     log_loss: float | None
     intervals: dict[str, tuple[float, float]]
-    per_class: tuple[ClassFigures, ...]
+    per_class: tuple[ClassMetrics, ...]
     confusion: tuple[tuple[int, ...], ...] | None
     average_precision: float | None = None
     predicted: np.ndarray | None = field(default=None, repr=False, compare=False)
@@ -84,8 +85,10 @@ class Evaluation:
         """The part, and what it was used for before."""
         return f"{self.part} (chose the epoch)" if self.chose_epoch else self.part
 
+    several = RenamedAttribute("multilabel")
+
     @property
-    def several(self) -> bool:
+    def multilabel(self) -> bool:
         """Whether a text may have several labels."""
         return self.confusion is None
 
@@ -94,7 +97,7 @@ class Evaluation:
         values = asdict(replace(self, predicted=None))
         del values["predicted"]
         values["intervals"] = {key: [*ends] for key, ends in self.intervals.items()}
-        values["per_class"] = [asdict(figures) for figures in self.per_class]
+        values["per_class"] = [asdict(metrics) for metrics in self.per_class]
         values["confusion"] = self.confusion and [[*row] for row in self.confusion]
         return values
 
@@ -104,7 +107,7 @@ class Evaluation:
         confusion = values["confusion"]
         changed = {
             "intervals": {key: tuple(e) for key, e in values["intervals"].items()},
-            "per_class": tuple(ClassFigures(**row) for row in values["per_class"]),
+            "per_class": tuple(ClassMetrics(**row) for row in values["per_class"]),
             "confusion": confusion and tuple(tuple(row) for row in confusion),
         }
         return cls(**{**values, **changed})
@@ -197,11 +200,11 @@ def evaluate(
     predicted, truth = checked_ids(predicted, truth, n_classes, f"{name} on {part}")
     if probabilities is not None:
         check_probabilities(probabilities, (len(truth), n_classes))
-    several = truth.ndim == 2
+    multilabel = truth.ndim == 2
     resampled = resampled_figures(predicted, truth, n_classes, seed=seed, draws=draws)
-    right = (predicted == truth).all(1) if several else predicted == truth
+    right = (predicted == truth).all(1) if multilabel else predicted == truth
     precisions = None
-    if several and probabilities is not None:
+    if multilabel and probabilities is not None:
         precisions = average_precisions(probabilities, truth)
     return Evaluation(
         name=name,
@@ -210,11 +213,11 @@ def evaluate(
         n=len(truth),
         accuracy=float(right.mean()),
         macro_f1=macro_f1(predicted, truth, n_classes),
-        micro_f1=_micro_f1(predicted, truth) if several else float(right.mean()),
+        micro_f1=_micro_f1(predicted, truth) if multilabel else float(right.mean()),
         log_loss=None if probabilities is None else log_loss(probabilities, truth),
         intervals={key: interval(values) for key, values in resampled.items()},
         per_class=_per_class(predicted, truth, label_names, precisions),
-        confusion=None if several else _confusion(predicted, truth, n_classes),
+        confusion=None if multilabel else _confusion(predicted, truth, n_classes),
         average_precision=_mean_of_known(precisions),
         predicted=predicted,
     )
@@ -266,7 +269,7 @@ def _per_class(
     truth: np.ndarray,
     label_names: Sequence[str],
     precisions: Sequence[float | None] | None,
-) -> tuple[ClassFigures, ...]:
+) -> tuple[ClassMetrics, ...]:
     if truth.ndim == 2 and truth.shape[1] == 1:
         # scikit-learn takes one column for two classes; an empty second one it knows.
         predicted, truth = (np.pad(a, ((0, 0), (0, 1))) for a in (predicted, truth))
@@ -274,7 +277,7 @@ def _per_class(
         truth, predicted, labels=np.arange(len(label_names)), zero_division=0
     )
     return tuple(
-        ClassFigures(str(label), float(p), float(r), float(f), int(s), average)
+        ClassMetrics(str(label), float(p), float(r), float(f), int(s), average)
         for label, p, r, f, s, average in zip(
             label_names, *columns, precisions or [None] * len(label_names), strict=True
         )

@@ -12,7 +12,7 @@ from emoclf.evaluation.text_tables import align
 
 
 @dataclass(frozen=True)
-class RunFigures:
+class RunMetrics:
     """What one network of one seed reached.
 
     Parameters
@@ -63,13 +63,13 @@ class NetworkComparison:
 
     part: str
     n_texts: int
-    runs: tuple[RunFigures, ...]
+    runs: tuple[RunMetrics, ...]
 
     def names(self) -> list[str]:
         """Return the rows in their order."""
         return list(dict.fromkeys(run.name for run in self.runs))
 
-    def of(self, name: str) -> list[RunFigures]:
+    def of(self, name: str) -> list[RunMetrics]:
         """Return the runs of one row."""
         return [run for run in self.runs if run.name == name]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
 
 import numpy as np
 
+from emoclf._moved import RenamedAttribute
 from emoclf.errors import DataError
 from emoclf.evaluation.bootstrap import DRAWS, interval, resampled_figures
 from emoclf.evaluation.metrics import Evaluation
@@ -15,7 +17,7 @@ Metric = Literal["macro_f1", "accuracy", "micro_f1"]
 WORDS = {"macro_f1": "macro-F1", "accuracy": "accuracy", "micro_f1": "micro-F1"}
 ONE_LABEL: tuple[Metric, ...] = ("macro_f1", "accuracy")
 # Exact match says little where most texts have one label of many.
-SEVERAL_LABELS: tuple[Metric, ...] = ("macro_f1", "micro_f1")
+MULTILABEL: tuple[Metric, ...] = ("macro_f1", "micro_f1")
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,25 @@ class Comparison:
         95 % interval of the difference, over the same resampled texts.
     """
 
-    floor: str
+    baseline: str
     part: str
     metric: Metric
     difference: float
     low: float
     high: float
+
+    floor = RenamedAttribute("baseline")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, as JSON knows them."""
+        values = asdict(self)
+        return {"floor": values.pop("baseline"), **values}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_dict` returned."""
+        others = {key: value for key, value in values.items() if key != "floor"}
+        return cls(baseline=values["floor"], **others)
 
     @property
     def beaten(self) -> bool:
@@ -57,7 +72,7 @@ class Comparison:
 
 def compare(
     network: Evaluation,
-    floor: Evaluation,
+    baseline: Evaluation,
     truth: np.ndarray,
     *,
     seed: int = 0,
@@ -81,8 +96,8 @@ def compare(
         figures, not predictions.
     """
     truth, n_classes = np.asarray(truth).astype(np.int64), len(network.per_class)
-    figures = []
-    for found in (network, floor):
+    metrics = []
+    for found in (network, baseline):
         if found.predicted is None or found.predicted.shape != truth.shape:
             shape = None if found.predicted is None else found.predicted.shape
             raise DataError(
@@ -90,17 +105,17 @@ def compare(
                 f"{truth.shape}, one for each text compared. Got {shape} instead. "
                 "Judge it on these texts again."
             )
-        figures.append(
+        metrics.append(
             resampled_figures(found.predicted, truth, n_classes, seed=seed, draws=draws)
         )
-    ours, theirs = figures
+    ours, theirs = metrics
     return tuple(
         Comparison(
-            floor.name,
-            floor.part,
+            baseline.name,
+            baseline.part,
             metric,
-            getattr(network, metric) - getattr(floor, metric),
+            getattr(network, metric) - getattr(baseline, metric),
             *interval(ours[metric] - theirs[metric]),
         )
-        for metric in (ONE_LABEL if truth.ndim == 1 else SEVERAL_LABELS)
+        for metric in (ONE_LABEL if truth.ndim == 1 else MULTILABEL)
     )

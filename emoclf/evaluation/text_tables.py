@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emoclf.evaluation.metrics import ClassFigures, Evaluation
+from emoclf.evaluation.metrics import ClassMetrics, Evaluation
 
 WIDTH = 80
 SHORTEST = 3
@@ -25,19 +25,19 @@ def align(rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
     ]
 
 
-def figure_lines(evaluations: Sequence[Evaluation]) -> list[str]:
+def metric_lines(evaluations: Sequence[Evaluation]) -> list[str]:
     """Return the main figures, one row for each classifier and part.
 
     For several labels per text accuracy is called what it is, exact match, and
     micro-F1 and average precision stand beside it.
     """
-    several = any(found.several for found in evaluations)
-    columns = {"accuracy": "exact match" if several else "accuracy"}
-    if several:
+    multilabel = any(found.multilabel for found in evaluations)
+    columns = {"accuracy": "exact match" if multilabel else "accuracy"}
+    if multilabel:
         columns["micro_f1"] = "micro-F1"
     columns["macro_f1"] = "macro-F1"
     rows = [["", "part", "texts", *columns.values(), "log loss"]]
-    if several:
+    if multilabel:
         rows[0].insert(-1, "avg precision")
     rows += [
         [
@@ -45,7 +45,7 @@ def figure_lines(evaluations: Sequence[Evaluation]) -> list[str]:
             found.part_name,
             str(found.n),
             *(_with_interval(getattr(found, m), found.intervals[m]) for m in columns),
-            *([_or_dash(found.average_precision)] if several else []),
+            *([_or_dash(found.average_precision)] if multilabel else []),
             _or_dash(found.log_loss),
         ]
         for found in evaluations
@@ -56,9 +56,9 @@ def figure_lines(evaluations: Sequence[Evaluation]) -> list[str]:
 def per_class_lines(found: Evaluation) -> list[str]:
     """Return the figures of each label; a dash where there is nothing to count."""
     rows = [["label", "precision", "recall", "F1", "texts"]]
-    rows += [_class_row(figures) for figures in found.per_class]
-    if found.several and found.average_precision is not None:
-        cells = [_or_dash(figures.average_precision) for figures in found.per_class]
+    rows += [_class_row(metrics) for metrics in found.per_class]
+    if found.multilabel and found.average_precision is not None:
+        cells = [_or_dash(metrics.average_precision) for metrics in found.per_class]
         for row, cell in zip(rows, ["avg precision", *cells], strict=True):
             row.insert(-1, cell)
     return [f"{found.name} on {found.part_name}", *align(rows)]
@@ -73,7 +73,7 @@ def confusion_lines(found: Evaluation, *, width: int = WIDTH) -> list[str]:
     """
     if found.confusion is None:
         return []
-    names = [figures.label for figures in found.per_class]
+    names = [metrics.label for metrics in found.per_class]
     longest = max(map(len, names))
     headings = [
         ("true \\ predicted", names, [name[:size] for name in names])
@@ -115,12 +115,12 @@ def _commonest_mistakes(names: Sequence[str], table: np.ndarray) -> list[str]:
     return ["Commonest mistakes", *align([headings, *rows], left=2)]
 
 
-def _class_row(figures: ClassFigures) -> list[str]:
-    row = [figures.label, figures.precision, figures.recall, figures.f1]
-    if not figures.support:
+def _class_row(metrics: ClassMetrics) -> list[str]:
+    row = [metrics.label, metrics.precision, metrics.recall, metrics.f1]
+    if not metrics.support:
         row[2:] = ["–", "–"]
     cells = [cell if isinstance(cell, str) else f"{cell:.3f}" for cell in row]
-    return [*cells, str(figures.support)]
+    return [*cells, str(metrics.support)]
 
 
 def _or_dash(value: float | None) -> str:

@@ -100,7 +100,7 @@ def inference_network(predictor: Predictor) -> keras.Model:
     model = build_model(
         bundle.settings.override(recurrent_dropout=0.0),
         n_classes=len(bundle.label_names),
-        several=bundle.several,
+        multilabel=bundle.multilabel,
         shape=embedding_shape(bundle.model),
     )
     trained = {weight.path: weight for weight in bundle.model.weights}

@@ -127,7 +127,7 @@ def check_parity(
 
 def _near(predictor: Classifier, expected: np.ndarray, width: float) -> np.ndarray:
     """Say of which texts the label hangs on a difference of this width."""
-    if predictor.several:
+    if predictor.multilabel:
         return (np.abs(expected - predictor.thresholds) <= width).any(1)
     best = np.sort(expected, axis=1)
     return best[:, -1] - best[:, -2] <= width

@@ -49,7 +49,9 @@ class Signatures(tf.Module):
         self._names = tf.constant(list(predictor.label_names))
         # In float64, as Python compares them.
         self._thresholds = (
-            tf.constant(predictor.thresholds, tf.float64) if predictor.several else None
+            tf.constant(predictor.thresholds, tf.float64)
+            if predictor.multilabel
+            else None
         )
 
     def functions(self) -> dict[str, tuple[Any, tf.TensorSpec]]:

@@ -110,8 +110,8 @@ def describe(predictor: Predictor, form: str) -> dict[str, Any]:
         "emoclf": __version__,
         "architecture": bundle.settings.architecture,
         "label_names": list(bundle.label_names),
-        "several": bundle.several,
-        "thresholds": predictor.thresholds.tolist() if bundle.several else None,
+        "several": bundle.multilabel,
+        "thresholds": predictor.thresholds.tolist() if bundle.multilabel else None,
         "trained": bundle.created,
         "versions": bundle.versions,
     }

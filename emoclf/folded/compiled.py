@@ -137,7 +137,7 @@ class CompiledTextCNN(Network):
             return head(self.features(best, np.flatnonzero(lengths == 0)))
         answers = np.empty((len(best), len(head.bias)), np.float32)
         write_answers(
-            best, zero, lengths, head.by_class, head.bias, head.several, answers
+            best, zero, lengths, head.by_class, head.bias, head.multilabel, answers
         )
         return answers
 
@@ -165,7 +165,7 @@ class CompiledPieces:
         long = np.empty((len(data) // LONGEST + 1, 2), np.int64)
         hashes = np.empty(len(missing), np.uint64)
         while True:
-            several = table.several
+            multi_token = table.multi_token
             count, unknown, n_long = write_pieces(
                 data,
                 table.is_space,
@@ -173,9 +173,9 @@ class CompiledPieces:
                 np.uint64(table.base),
                 table.keys,
                 table.ids,
-                several.starts,
-                several.sizes,
-                several.flat,
+                multi_token.starts,
+                multi_token.sizes,
+                multi_token.flat,
                 ids,
                 lengths,
                 missing,
@@ -194,10 +194,12 @@ class CompiledPieces:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Put the ids of pieces that are too long to be remembered in their places."""
         table = self.table
-        values = table.several.add([table.cut(raw, *span) for span in spans.tolist()])
+        values = table.multi_token.add(
+            [table.cut(raw, *span) for span in spans.tolist()]
+        )
         # They stand as -1, -2, …
         (places,) = np.nonzero(ids < 0)
         ids[places] = values[-1 - ids[places]]
-        found = table.several.spread(ids, np.cumsum(lengths))
-        table.several.forget(len(spans))
+        found = table.multi_token.spread(ids, np.cumsum(lengths))
+        table.multi_token.forget(len(spans))
         return found

@@ -35,7 +35,7 @@ class Head:
     ----------
     kernel : ndarray of float32, shape (width, n_classes)
     bias : ndarray of float32, shape (n_classes,)
-    several : bool
+    multilabel : bool
         One sigmoid per label, else one softmax.
     activation : str
         Of the hidden layer.
@@ -47,14 +47,14 @@ class Head:
         self,
         kernel: np.ndarray,
         bias: np.ndarray,
-        several: bool,
+        multilabel: bool,
         activation: str = "relu",
         hidden_kernel: np.ndarray | None = None,
         hidden_bias: np.ndarray | None = None,
     ) -> None:
         self.kernel = kernel
         self.bias = bias
-        self.several = several
+        self.multilabel = multilabel
         self.activation = activation
         self.hidden_kernel = hidden_kernel
         self.hidden_bias = hidden_bias
@@ -76,7 +76,12 @@ class Head:
         else:
             hidden = change(hidden)
         return Head(
-            kernel, self.bias, self.several, self.activation, hidden, self.hidden_bias
+            kernel,
+            self.bias,
+            self.multilabel,
+            self.activation,
+            hidden,
+            self.hidden_bias,
         )
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
@@ -88,7 +93,7 @@ class Head:
         logits = np.empty((len(features), len(self.bias)), np.float32)
         for start in range(0, len(features), rows):
             logits[start : start + rows] = self._logits(features[start : start + rows])
-        return probabilities(logits, several=self.several)
+        return probabilities(logits, multilabel=self.multilabel)
 
     def one(self, features: np.ndarray) -> np.ndarray:
         """Return the probabilities of one text, shape (1, n_classes).
@@ -100,11 +105,13 @@ class Head:
         features : ndarray of float32, shape (n_features,)
         """
         if self.hidden_kernel is not None:
-            return probabilities(self._logits(features[None]), several=self.several)
+            return probabilities(
+                self._logits(features[None]), multilabel=self.multilabel
+            )
         logits = self.by_class.dot(features)
         logits += self.bias
-        if self.several or len(logits) > _FEW_CLASSES:
-            return probabilities(logits[None], several=self.several)
+        if self.multilabel or len(logits) > _FEW_CLASSES:
+            return probabilities(logits[None], multilabel=self.multilabel)
         values = logits.tolist()
         largest = max(values)
         powers = [exp(value - largest) for value in values]
@@ -121,9 +128,9 @@ class Head:
         return logits
 
 
-def probabilities(logits: np.ndarray, *, several: bool) -> np.ndarray:
+def probabilities(logits: np.ndarray, *, multilabel: bool) -> np.ndarray:
     """Return sigmoids, or the softmax of each row; logits are overwritten."""
-    if several:
+    if multilabel:
         return _sigmoid(logits)
     # Along few classes NumPy takes its steps one by one, along many texts in vectors.
     by_class = logits.T.copy()

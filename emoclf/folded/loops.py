@@ -312,7 +312,7 @@ def write_maxima(
 
 
 @compiled(fastmath={"reassoc", "contract"})
-def write_answers(best, zero, lengths, kernel, bias, several, answers):
+def write_answers(best, zero, lengths, kernel, bias, multilabel, answers):
     """Write the probabilities of each text; its features are ``relu(best + zero)``.
 
     A text without any token has none.
@@ -332,7 +332,7 @@ def write_answers(best, zero, lengths, kernel, bias, several, answers):
             total += bias[label]
             answers[text, label] = total
             largest = max(largest, total)
-        if several:
+        if multilabel:
             for label in range(n_classes):
                 half = np.tanh(np.float32(0.5) * answers[text, label])
                 answers[text, label] = np.float32(0.5) * half + np.float32(0.5)

@@ -22,13 +22,13 @@ class FoldedMeanEmbedding(Network):
     pairs : ndarray of float32, shape (buckets + 1, n_classes), optional
         The same for hashed pairs of neighbours, from row 1 on.
     bias : ndarray of float32, shape (n_classes,)
-    several : bool
+    multilabel : bool
     """
 
     words: np.ndarray
     pairs: np.ndarray | None
     bias: np.ndarray
-    several: bool
+    multilabel: bool
 
     def many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return probabilities; see :meth:`Network.many`."""
@@ -51,4 +51,4 @@ class FoldedMeanEmbedding(Network):
             logits[there] = np.add.reduceat(scores, starts, axis=0)
         logits /= np.maximum(counts, 1)[:, None]
         logits += self.bias
-        return probabilities(logits, several=self.several)
+        return probabilities(logits, multilabel=self.multilabel)

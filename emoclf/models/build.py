@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from emoclf._moved import renamed_argument
 from emoclf.errors import SettingsError
 from emoclf.models.convolution import keep_real
 from emoclf.models.embedding import embed_tokens
@@ -19,11 +20,12 @@ from emoclf.models.registry import build_function
 from emoclf.settings import RunSettings
 
 
+@renamed_argument("several", "multilabel")
 def build_model(
     settings: RunSettings,
     *,
     n_classes: int,
-    several: bool = False,
+    multilabel: bool = False,
     matrix: np.ndarray | None = None,
     shape: tuple[int, int] | None = None,
     embedded_dim: int | None = None,
@@ -36,7 +38,7 @@ def build_model(
     settings : RunSettings
         Its architecture, model and embedding sections are used.
     n_classes : int >= 2
-    several : bool, default=False
+    multilabel : bool, default=False
         A text may have several labels.
     matrix : ndarray of float32, shape (vocabulary, dim)
         The embedding matrix; row 0 is padding and zero.
@@ -73,7 +75,7 @@ def build_model(
             f"A classifier needs at least two classes. Got {n_classes!r}. "
             "Two classes give two columns."
         )
-    head = _Head(n_classes, several, prior)
+    head = _Head(n_classes, multilabel, prior)
     if embedded_dim is not None:
         return _from_embedded(settings, embedded_dim, head)
     if matrix is not None:
@@ -102,7 +104,7 @@ class _Head:
     """What the one head is laid for."""
 
     n_classes: int
-    several: bool
+    multilabel: bool
     prior: np.ndarray | None
 
 
@@ -128,7 +130,7 @@ def _finished(
     probabilities = class_probabilities(
         build(token_ids, embedded, mask, settings.model),
         head.n_classes,
-        several=head.several,
+        multilabel=head.multilabel,
         max_norm=getattr(settings.model, "max_norm", None),
         prior=head.prior,
     )

@@ -23,7 +23,7 @@ def class_probabilities(
     features: Any,
     n_classes: int,
     *,
-    several: bool,
+    multilabel: bool,
     max_norm: float | None = None,
     prior: np.ndarray | None = None,
 ) -> Any:
@@ -34,7 +34,7 @@ def class_probabilities(
     features : KerasTensor, shape (batch, width)
     n_classes : int >= 2
         Two classes give two columns as well.
-    several : bool
+    multilabel : bool
         A text may have several labels: one sigmoid per label, else one softmax.
     max_norm : float, optional
         Bound of the l2 norm of each class's weights; 3 in Kim (2014), section 3.1.
@@ -49,13 +49,13 @@ def class_probabilities(
     """
     constraint = None if max_norm is None else keras.constraints.MaxNorm(max_norm)
     bias: Any = "zeros"
-    if several and prior is not None:
+    if multilabel and prior is not None:
         odds = np.clip(prior, RAREST, 1 - RAREST)
         bias = keras.initializers.Constant(np.log(odds / (1 - odds)))
     logits = layers.Dense(
         n_classes, kernel_constraint=constraint, bias_initializer=bias, name=LOGITS
     )(features)
-    activation = "sigmoid" if several else "softmax"
+    activation = "sigmoid" if multilabel else "softmax"
     return layers.Activation(activation, name=PROBABILITIES)(logits)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.batching import lengths_of, like_lengths, pad
+from emoclf.batching import batch_by_length, lengths_of, pad
 from emoclf.classifier import HALF, Classifier
 from emoclf.errors import SettingsError
 from emoclf.serving.export_folder import ExportFolder
@@ -45,7 +45,7 @@ class ExportedClassifier(Classifier):
         return tuple(self.folder.about["label_names"])
 
     @property
-    def several(self) -> bool:
+    def multilabel(self) -> bool:
         """Whether a text may have several labels."""
         return bool(self.folder.about["several"])
 
@@ -103,7 +103,7 @@ class TokenClassifier(ExportedClassifier):
         """
         token_ids = self.text.encode_lists(as_texts(texts))
         found = np.empty((len(token_ids), len(self.label_names)), np.float32)
-        for batch in like_lengths(lengths_of(token_ids)):
+        for batch in batch_by_length(lengths_of(token_ids)):
             found[batch] = self.answer(pad([token_ids[i] for i in batch]))
         return found
 

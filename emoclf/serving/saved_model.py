@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.batching import lengths_of, like_lengths, pad
+from emoclf.batching import batch_by_length, lengths_of, pad
 from emoclf.errors import ExportError
 from emoclf.serving.export_folder import ExportFolder
 from emoclf.serving.exported_classifier import ExportedClassifier
@@ -71,8 +71,8 @@ class SavedModelClassifier(ExportedClassifier):
         texts = as_texts(texts)
         found: list[Any] = [None] * len(texts)
         for batch, answer in self._answers(texts):
-            if self.several:
-                labels = self._several(answer)
+            if self.multilabel:
+                labels = self._multilabel(answer)
             else:
                 labels = [label.decode() for label in answer["label"].numpy()]
             for i, label in zip(batch.tolist(), labels, strict=True):
@@ -97,7 +97,7 @@ class SavedModelClassifier(ExportedClassifier):
         texts = as_texts(texts)
         found: list[Any] = [None] * len(texts)
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-        for batch in like_lengths(lengths, BATCH_POINTS):
+        for batch in batch_by_length(lengths, BATCH_POINTS):
             encoded = [_utf8(texts[i]) for i in batch]
             answer = self._loaded.signatures["tokens"](
                 text=tf.constant(encoded, tf.string)
@@ -121,16 +121,16 @@ class SavedModelClassifier(ExportedClassifier):
 
         if self.text is not None:
             token_ids = self.text.encode_lists(texts)
-            for batch in like_lengths(lengths_of(token_ids)):
+            for batch in batch_by_length(lengths_of(token_ids)):
                 padded = pad([token_ids[i] for i in batch])
                 yield batch, self._serve(token_ids=tf.constant(padded))
             return
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-        for batch in like_lengths(lengths, BATCH_POINTS):
+        for batch in batch_by_length(lengths, BATCH_POINTS):
             encoded = [_utf8(texts[i]) for i in batch]
             yield batch, self._serve(text=tf.constant(encoded, tf.string))
 
-    def _several(self, answer: dict[str, Any]) -> list[tuple[str, ...]]:
+    def _multilabel(self, answer: dict[str, Any]) -> list[tuple[str, ...]]:
         names = self.label_names
         columns = self._columns(answer["labels"].numpy())
         counts = answer["count"].numpy().tolist()

@@ -74,15 +74,15 @@ class PieceTable:
             slots = self._find(hashes)
             slots[long] = 0
         values = self.ids[slots]
-        values[long] = self.several.add(
+        values[long] = self.multi_token.add(
             [self.cut(raw, starts[i], stops[i]) for i in long.tolist()]
         )
         # Where each text's pieces begin.
         ends = np.searchsorted(starts, np.flatnonzero(data == 0))
         if not (values < 0).any():
             return values, np.diff(ends, prepend=0)
-        found = self.several.spread(values, ends)
-        self.several.forget(len(long))
+        found = self.multi_token.spread(values, ends)
+        self.multi_token.forget(len(long))
         return found
 
     def join(self, texts: Sequence[str]) -> bytes:
@@ -154,7 +154,7 @@ class PieceTable:
         one = np.fromiter((len(found) == 1 for found in ids), bool, len(ids))
         values = np.empty(len(ids), np.int32)
         values[one] = [found[0] for found in ids if len(found) == 1]
-        values[~one] = self.several.add([found for found in ids if len(found) != 1])
+        values[~one] = self.multi_token.add([found for found in ids if len(found) != 1])
         self._known += len(ids)
         slots = self._home(hashes)
         open_ = np.arange(len(hashes))
@@ -173,7 +173,7 @@ class PieceTable:
         self.keys = np.zeros(1 << SLOTS_LOG, np.uint64)
         #: The id of a piece with one token; else -1 - its place in ``several``.
         self.ids = np.zeros(1 << SLOTS_LOG, np.int32)
-        self.several = Lists()
+        self.multi_token = Lists()
         self._known = 0
 
 

@@ -12,14 +12,14 @@ import keras
 import numpy as np
 from sklearn.metrics import f1_score
 
-from emoclf.models.inference import Answers
+from emoclf.models.inference import BatchedModel
 from emoclf.training.batches import Examples
 from emoclf.training.thresholds import FEWEST, best_f1
 
 logger = logging.getLogger(__name__)
 
 
-def validation_figures(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+def validation_metrics(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
     """Judge logits by the figures that can choose an epoch.
 
     Parameters
@@ -30,7 +30,7 @@ def validation_figures(logits: np.ndarray, targets: np.ndarray) -> dict[str, flo
 
     Returns
     -------
-    figures : dict
+    metrics : dict
         ``loss`` (mean cross-entropy), ``accuracy`` (all labels of a text right) and
         ``macro_f1`` (over the labels that stand in the part, as in reports; for several
         labels over those with five texts or more, each at its best threshold, since
@@ -94,13 +94,13 @@ class BestWeights(keras.callbacks.Callback):
         logs = logs if logs is not None else {}
         with averaged_weights(self.model):
             self.logits = self.answers()
-            figures = validation_figures(self.logits, self.valid.targets)
-            logs.update({f"val_{name}": value for name, value in figures.items()})
+            metrics = validation_metrics(self.logits, self.valid.targets)
+            logs.update({f"val_{name}": value for name, value in metrics.items()})
             self.logs = dict(logs)
-            figure = figures[self.monitor] * (-1 if self.monitor == "loss" else 1)
+            figure = metrics[self.monitor] * (-1 if self.monitor == "loss" else 1)
             # Of equal figures the smaller loss: with many labels the first epochs
             # answer none of them, all alike, while the loss falls.
-            rank = (figure, -figures["loss"])
+            rank = (figure, -metrics["loss"])
             if math.isfinite(figure) and rank > self.best_rank:
                 # First, since an interruption may fall into it.
                 self.best_weights = self.model.get_weights()
@@ -116,7 +116,7 @@ class BestWeights(keras.callbacks.Callback):
     def answers(self) -> np.ndarray:
         """Return the logits of the validation part, shape (n, n_classes)."""
         if self._judge is None:
-            self._judge = Answers(self.model)
+            self._judge = BatchedModel(self.model)
         return self._judge(self.valid.token_ids)
 
     def get_state(self) -> dict[str, Any]:

@@ -115,9 +115,9 @@ def fit_model(
     ResumeError
         If the checkpoint belongs to other settings or data, or is damaged.
     """
-    n_classes, several = _head_of(model)
+    n_classes, multilabel = _head_of(model)
     for part in (train, valid):
-        wrong = check_targets(part.targets, n_classes=n_classes, several=several)
+        wrong = check_targets(part.targets, n_classes=n_classes, multilabel=multilabel)
         if wrong is not None:
             raise ModelError(str(wrong))
     buckets = LengthBuckets(train, settings.batch_size, seed=seed)
@@ -182,7 +182,7 @@ def _compiled_twin(
         metric: Any = keras.metrics.MeanMetricWrapper(_all_labels_right, "accuracy")
     else:
         metric = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
-    loss = build_loss(settings, several=targets.ndim == 2)
+    loss = build_loss(settings, multilabel=targets.ndim == 2)
     optimizer = build_optimizer(settings, steps_per_epoch=steps)
     # XLA compiles each length for seconds, and did not pay on a CPU.
     twin.compile(optimizer, loss, metrics=[metric], jit_compile=False)
@@ -295,14 +295,14 @@ class _Recorder(keras.callbacks.Callback):
     def write_down(self, logs: dict[str, Any]) -> None:
         """Add an epoch's figures to the history."""
         # Beside the figures a user's callback may have logged anything.
-        figures = {
+        metrics = {
             name: float(value)
             for name, value in logs.items()
             if isinstance(value, numbers.Real)
         }
-        figures["learning_rate"] = self._rate
-        figures["seconds"] = time.perf_counter() - self._began
-        for name, value in figures.items():
+        metrics["learning_rate"] = self._rate
+        metrics["seconds"] = time.perf_counter() - self._began
+        for name, value in metrics.items():
             self.history.setdefault(name, []).append(value)
 
     def _checkpoint(self) -> Checkpoint:

@@ -10,7 +10,9 @@ from keras import ops
 from emoclf.settings import TrainSettings
 
 
-def build_loss(settings: TrainSettings, *, several: bool) -> Callable[[Any, Any], Any]:
+def build_loss(
+    settings: TrainSettings, *, multilabel: bool
+) -> Callable[[Any, Any], Any]:
     """Build the loss that the settings describe.
 
     Parameters
@@ -20,7 +22,7 @@ def build_loss(settings: TrainSettings, *, several: bool) -> Callable[[Any, Any]
         decision by its error to the power of ``focal_gamma``; and "mse", the mean
         squared error of the probabilities. ``label_smoothing`` takes that share of the
         truth and spreads it over all classes (Szegedy et al., 2016).
-    several : bool
+    multilabel : bool
         A text may have several labels: one sigmoid per label, else one softmax.
 
     Returns
@@ -32,13 +34,13 @@ def build_loss(settings: TrainSettings, *, several: bool) -> Callable[[Any, Any]
 
     def loss(targets: Any, logits: Any) -> Any:
         truth, sure, unsure = _decisions(
-            targets, logits, several=several, smoothing=settings.label_smoothing
+            targets, logits, multilabel=multilabel, smoothing=settings.label_smoothing
         )
         if settings.loss == "mse":
             return ops.mean(ops.square(truth - ops.exp(sure)), axis=-1)
         gamma = settings.focal_gamma if settings.loss == "focal" else 0.0
         errors = -truth * _weighed(sure, unsure, gamma)
-        if not several:
+        if not multilabel:
             return ops.sum(errors, axis=-1)
         errors = errors - (1.0 - truth) * _weighed(unsure, sure, gamma)
         return ops.mean(errors, axis=-1)
@@ -47,11 +49,11 @@ def build_loss(settings: TrainSettings, *, several: bool) -> Callable[[Any, Any]
 
 
 def _decisions(
-    targets: Any, logits: Any, *, several: bool, smoothing: float
+    targets: Any, logits: Any, *, multilabel: bool, smoothing: float
 ) -> tuple[Any, Any, Any]:
     """Return the truth, and the logarithms of p and of 1 - p, each (batch, classes)."""
     n_classes = logits.shape[-1]
-    if several:
+    if multilabel:
         truth = ops.cast(targets, logits.dtype)
         sure = ops.log_sigmoid(logits)
         unsure = ops.log_sigmoid(-logits)

@@ -145,7 +145,7 @@ class Monitor(keras.callbacks.Callback):
         if logits is None or not np.isfinite(logits).all():
             return []
         truth = self.best.valid.targets
-        probabilities = as_probabilities(logits, several=truth.ndim == 2)
+        probabilities = as_probabilities(logits, multilabel=truth.ndim == 2)
         found = [predictions.check_stuck(probabilities, truth, prior=self.prior)]
         if truth.ndim == 1:
             predicted = logits.argmax(1)
@@ -171,7 +171,7 @@ class Monitor(keras.callbacks.Callback):
         ]
         truth = self.best.valid.targets
         if truth.ndim == 2:
-            chances = as_probabilities(logits, several=True)
+            chances = as_probabilities(logits, multilabel=True)
             truth = truth.astype(np.int64)
             # As the classifier will answer.
             predicted = (chances >= choose_thresholds(chances, truth)).astype(np.int64)
@@ -190,7 +190,7 @@ class Monitor(keras.callbacks.Callback):
                 val_accuracy=history["val_accuracy"][best_epoch - 1],
                 best_epoch=best_epoch,
                 prior=self.prior,
-                several=truth.ndim == 2,
+                multilabel=truth.ndim == 2,
             )
         )
         for finding in lasting:
@@ -338,10 +338,10 @@ def class_shares(targets: np.ndarray, n_classes: int) -> np.ndarray:
     return np.bincount(targets, minlength=n_classes) / max(1, len(targets))
 
 
-def as_probabilities(logits: np.ndarray, *, several: bool) -> np.ndarray:
+def as_probabilities(logits: np.ndarray, *, multilabel: bool) -> np.ndarray:
     """Return the probabilities of logits, in float64."""
     scores = logits.astype(np.float64)
-    if several:
+    if multilabel:
         return np.exp(-np.logaddexp(0, -scores))
     powers = np.exp(scores - scores.max(1, keepdims=True))
     return powers / powers.sum(1, keepdims=True)

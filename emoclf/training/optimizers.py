@@ -6,11 +6,11 @@ from typing import Any
 
 from emoclf.settings import TrainSettings
 from emoclf.training.safe_optimizers import (
-    GuardedAdadelta,
-    GuardedRMSprop,
-    GuardedSGD,
-    RowAdam,
-    RowAdamW,
+    LazyAdam,
+    LazyAdamW,
+    SafeAdadelta,
+    SafeRMSprop,
+    SafeSGD,
 )
 from emoclf.training.schedules import learning_rate
 
@@ -41,12 +41,12 @@ def build_optimizer(settings: TrainSettings, *, steps_per_epoch: int) -> Any:
         "ema_momentum": settings.ema if settings.ema is not None else 0.99,
     }
     kinds: dict[str, tuple[Any, dict[str, Any]]] = {
-        "adam": (RowAdam, {}),
-        "adamw": (RowAdamW, {"weight_decay": settings.weight_decay}),
-        "rmsprop": (GuardedRMSprop, {}),
-        "sgd": (GuardedSGD, {}),
-        "momentum": (GuardedSGD, {"momentum": MOMENTUM}),
-        "adadelta": (GuardedAdadelta, {}),
+        "adam": (LazyAdam, {}),
+        "adamw": (LazyAdamW, {"weight_decay": settings.weight_decay}),
+        "rmsprop": (SafeRMSprop, {}),
+        "sgd": (SafeSGD, {}),
+        "momentum": (SafeSGD, {"momentum": MOMENTUM}),
+        "adadelta": (SafeAdadelta, {}),
     }
     kind, own = kinds[settings.optimizer]
     optimizer = kind(learning_rate(settings, steps_per_epoch), **own, **common)

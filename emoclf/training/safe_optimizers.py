@@ -13,7 +13,7 @@ from emoclf.errors import SettingsError
 TINY = 1e-30
 
 
-class Guarded:
+class SafeStepMixin:
     """What emoclf's optimizers do beside the step itself.
 
     Gradients of a word that stands in a batch more than once are summed, all gradients
@@ -114,7 +114,7 @@ class Guarded:
         return {**super().get_config(), **own}  # type: ignore[misc]
 
 
-class ByRows(Guarded):
+class LazyRowsMixin(SafeStepMixin):
     """Adam's step for embeddings, in the rows that a batch read.
 
     A batch reads a few hundred of many thousand embedding rows, but Keras' Adam decays
@@ -233,28 +233,28 @@ class ByRows(Guarded):
         super()._overwrite_model_variables_with_average_value(trainable_variables)
 
 
-@keras.saving.register_keras_serializable(package="emoclf")
-class RowAdam(ByRows, keras.optimizers.Adam):
+@keras.saving.register_keras_serializable(package="emoclf", name="RowAdam")
+class LazyAdam(LazyRowsMixin, keras.optimizers.Adam):
     """Adam (Kingma and Ba, 2015)."""
 
 
-@keras.saving.register_keras_serializable(package="emoclf")
-class RowAdamW(ByRows, keras.optimizers.AdamW):
+@keras.saving.register_keras_serializable(package="emoclf", name="RowAdamW")
+class LazyAdamW(LazyRowsMixin, keras.optimizers.AdamW):
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
 
 
-@keras.saving.register_keras_serializable(package="emoclf")
-class GuardedRMSprop(Guarded, keras.optimizers.RMSprop):
+@keras.saving.register_keras_serializable(package="emoclf", name="GuardedRMSprop")
+class SafeRMSprop(SafeStepMixin, keras.optimizers.RMSprop):
     """RMSprop (Tieleman and Hinton, 2012)."""
 
 
-@keras.saving.register_keras_serializable(package="emoclf")
-class GuardedSGD(Guarded, keras.optimizers.SGD):
+@keras.saving.register_keras_serializable(package="emoclf", name="GuardedSGD")
+class SafeSGD(SafeStepMixin, keras.optimizers.SGD):
     """Stochastic gradient descent, with momentum or without."""
 
 
-@keras.saving.register_keras_serializable(package="emoclf")
-class GuardedAdadelta(Guarded, keras.optimizers.Adadelta):
+@keras.saving.register_keras_serializable(package="emoclf", name="GuardedAdadelta")
+class SafeAdadelta(SafeStepMixin, keras.optimizers.Adadelta):
     """Adadelta (Zeiler, 2012)."""
 
 

@@ -16,10 +16,10 @@ from emoclf.bundle.bundle import installed_versions
 from emoclf.datasets.dataset import Dataset, check_trainable
 from emoclf.datasets.split import Split
 from emoclf.errors import ResumeError, SettingsError, TrainingError
-from emoclf.evaluation.baselines import fit_floors
+from emoclf.evaluation.baselines import fit_baselines
 from emoclf.evaluation.evaluate import evaluate_part
 from emoclf.evaluation.metrics import evaluate
-from emoclf.evaluation.network_comparison import NetworkComparison, RunFigures
+from emoclf.evaluation.network_comparison import NetworkComparison, RunMetrics
 from emoclf.files import check_writable, write_atomically
 from emoclf.fingerprint import RUN_FILE, check_fingerprint, digest, write_fingerprint
 from emoclf.settings import RunSettings
@@ -87,17 +87,17 @@ def compare_networks(
     for number, (name, settings) in enumerate(networks.items(), 1):
         for turn in range(seeds):
             own = settings.replace(seed=settings.seed + turn)
-            figures = notes.find(name, own) if notes else None
-            if figures is None:
+            metrics = notes.find(name, own) if notes else None
+            if metrics is None:
                 logger.info(
                     "%s (%d of %d), seed %d of %d",
                     name, number, len(networks), turn + 1, seeds,
                 )  # fmt: skip
                 prepared = inputs.prepared(own)
-                figures = _train(name, own, prepared, split, judged, part, callbacks)
+                metrics = _train(name, own, prepared, split, judged, part, callbacks)
                 if notes:
-                    notes.keep(figures, own)
-            runs.append(figures)
+                    notes.keep(metrics, own)
+            runs.append(metrics)
     comparison = NetworkComparison(part, len(judged), tuple(runs))
     if notes:
         notes.finish(comparison)
@@ -112,7 +112,7 @@ def _train(
     judged: Dataset,
     part: str,
     callbacks: Callable[[RunSettings], Sequence[Any]],
-) -> RunFigures:
+) -> RunMetrics:
     """Train, judge and time one network."""
     try:
         trained = fit_prepared(
@@ -121,7 +121,7 @@ def _train(
     except TrainingError as error:
         # One network that diverges is a row of the table, not its end.
         logger.warning("%s failed: %s", name, error)
-        return RunFigures(
+        return RunMetrics(
             name=name,
             seed=settings.seed,
             accuracy=None,
@@ -139,7 +139,7 @@ def _train(
         raise KeyboardInterrupt
     predictor = trained.predictor
     found = evaluate_part(predictor, judged, part=part, chose_epoch=part == "valid")
-    return RunFigures(
+    return RunMetrics(
         name=name,
         seed=settings.seed,
         accuracy=found.accuracy,
@@ -156,30 +156,30 @@ def _train(
 
 def _floors(
     split: Split, judged: Dataset, part: str, settings: RunSettings
-) -> list[RunFigures]:
+) -> list[RunMetrics]:
     tokenizer = new_tokenizer(settings.text)
     began = time.perf_counter()
-    floors = fit_floors(tokenizer.batch(split.train.texts), split.train.label_ids)
+    baselines = fit_baselines(tokenizer.batch(split.train.texts), split.train.label_ids)
     seconds = time.perf_counter() - began
     found = []
-    for floor in floors:
+    for baseline in baselines:
 
-        def answer(texts: Sequence[str], floor: Any = floor) -> Any:
-            return floor.predict(tokenizer.batch(texts))
+        def answer(texts: Sequence[str], baseline: Any = baseline) -> Any:
+            return baseline.predict(tokenizer.batch(texts))
 
-        figures = evaluate(
+        metrics = evaluate(
             answer(judged.texts),
             judged.label_ids,
             judged.label_names,
-            name=floor.name,
+            name=baseline.name,
             part=part,
         )
         found.append(
-            RunFigures(
-                name=floor.name,
+            RunMetrics(
+                name=baseline.name,
                 seed=None,
-                accuracy=figures.accuracy,
-                macro_f1=figures.macro_f1,
+                accuracy=metrics.accuracy,
+                macro_f1=metrics.macro_f1,
                 parameters=None,
                 epochs=None,
                 seconds_per_epoch=None,
@@ -248,7 +248,7 @@ class _Notes:
         plain = "".join(c if c.isalnum() else "_" for c in name)[:60]
         return self.root / RUNS / f"{plain}-{digest(name)[:6]}-seed-{seed}.json"
 
-    def find(self, name: str, settings: RunSettings) -> RunFigures | None:
+    def find(self, name: str, settings: RunSettings) -> RunMetrics | None:
         path = self._path(name, settings.seed)
         try:
             values = json.loads(path.read_text("utf-8"))
@@ -263,12 +263,12 @@ class _Notes:
                 f"{path} holds a run of {name!r} with other settings. Use the settings "
                 "it was made with, or another folder."
             )
-        figures = values["figures"]
-        return RunFigures(**{**figures, "findings": tuple(figures["findings"])})
+        metrics = values["figures"]
+        return RunMetrics(**{**metrics, "findings": tuple(metrics["findings"])})
 
-    def keep(self, figures: RunFigures, settings: RunSettings) -> None:
-        values = {"figures": asdict(figures), "settings": settings.to_dict()}
-        self._write(self._path(figures.name, figures.seed), values)
+    def keep(self, metrics: RunMetrics, settings: RunSettings) -> None:
+        values = {"figures": asdict(metrics), "settings": settings.to_dict()}
+        self._write(self._path(metrics.name, metrics.seed), values)
 
     def finish(self, comparison: NetworkComparison) -> None:
         self._write(self.root / RESULTS, comparison.to_dict())

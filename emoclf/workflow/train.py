@@ -21,7 +21,7 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.doctor.findings import sorted_findings
 from emoclf.fingerprint import digest
 from emoclf.models.build import build_model
-from emoclf.models.inference import Answers
+from emoclf.models.inference import BatchedModel
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedClassifier:
     """A trained classifier and how it came about."""
 
     bundle: Bundle
@@ -58,7 +58,7 @@ def train_classifier(
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     on_prepared: Callable[[Prepared], None] | None = None,
-) -> Trained:
+) -> TrainedClassifier:
     """Train a classifier; ``valid`` chooses the epoch and nothing else is looked at.
 
     Parameters
@@ -121,7 +121,7 @@ def fit_prepared(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoints: CheckpointFolder | None = None,
     resume: bool = False,
-) -> Trained:
+) -> TrainedClassifier:
     """Build and fit a network on what was prepared, once for several networks maybe.
 
     Parameters
@@ -141,7 +141,7 @@ def fit_prepared(
     model = build_model(
         settings,
         n_classes=len(train.label_names),
-        several=train.several,
+        multilabel=train.multilabel,
         matrix=prepared.matrix,
         prior=class_shares(train.label_ids, len(train.label_names)),
     )
@@ -163,10 +163,10 @@ def fit_prepared(
         model=model,
         encoder=prepared.encoder,
         label_names=train.label_names,
-        several=train.several,
+        multilabel=train.multilabel,
         settings=settings,
         history=result.history,
-        figures={
+        metrics={
             "best_epoch": result.best_epoch,
             "ended": result.ended,
             "texts": {"train": len(train), "valid": len(prepared.valid)},
@@ -175,14 +175,14 @@ def fit_prepared(
             "coverage": prepared.coverage.to_dict() if prepared.coverage else None,
         },
         versions=installed_versions(),
-        thresholds=_thresholds(model, prepared.valid) if train.several else None,
+        thresholds=_thresholds(model, prepared.valid) if train.multilabel else None,
     )
-    return Trained(bundle, result, prepared)
+    return TrainedClassifier(bundle, result, prepared)
 
 
 def _thresholds(model: keras.Model, valid: Examples) -> tuple[float, ...]:
     """Choose the thresholds of several labels on what also chose the epoch."""
-    chosen = choose_thresholds(Answers(model)(valid.token_ids), valid.targets)
+    chosen = choose_thresholds(BatchedModel(model)(valid.token_ids), valid.targets)
     return tuple(chosen.tolist())
 
 

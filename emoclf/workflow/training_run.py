@@ -23,13 +23,13 @@ from emoclf.settings import DataSettings, RunSettings
 from emoclf.text.vocabulary import FIRST
 from emoclf.training.checkpoint import CheckpointFolder
 from emoclf.workflow.prepare import Prepared
-from emoclf.workflow.train import Trained, checkpoint_folder, train_classifier
+from emoclf.workflow.train import TrainedClassifier, checkpoint_folder, train_classifier
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Job:
+class TrainingRun:
     """What a job made.
 
     Parameters
@@ -43,14 +43,14 @@ class Job:
         Where the bundle was saved.
     """
 
-    trained: Trained
+    trained: TrainedClassifier
     split: Split
     audit: AuditReport
     report: EvaluationReport
     path: Path | None
 
 
-def read_parts(
+def read_split(
     path: str | os.PathLike[str],
     settings: DataSettings,
     *,
@@ -125,7 +125,7 @@ def _tell_leaks(split: Split, settings: DataSettings) -> None:
         )
 
 
-def run_job(
+def run_training(
     dataset: Dataset,
     split: Split,
     settings: RunSettings,
@@ -134,7 +134,7 @@ def run_job(
     overwrite: bool = False,
     resume: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-) -> Job:
+) -> TrainingRun:
     """Check, train, judge and save.
 
     Parameters
@@ -178,14 +178,14 @@ def run_job(
     )
     logger.info("Judging the network, and the floors on the same texts.")
     report = evaluate_classifier(trained.predictor, split)
-    figures = {
-        **trained.bundle.figures,
+    metrics = {
+        **trained.bundle.metrics,
         **report.to_dict(),
         "source": os.path.basename(dataset.source),
         "texts": {name: len(part) for name, part in split.parts().items()},
         "audit": audit.to_dict(),
     }
-    bundle = replace(trained.bundle, figures=figures)
+    bundle = replace(trained.bundle, metrics=metrics)
     trained = replace(trained, bundle=bundle)
     path = None
     if output is not None and checkpoint is not None:
@@ -196,7 +196,7 @@ def run_job(
             )
         else:
             CheckpointFolder(checkpoint, {}).remove()
-    return Job(trained, split, audit, report, path)
+    return TrainingRun(trained, split, audit, report, path)
 
 
 def check_start(

@@ -19,7 +19,7 @@ import numpy as np
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.readers import read_dataset
 from emoclf.datasets.split import hold_out, stratified_folds
-from emoclf.evaluation.baselines import TfidfFloor
+from emoclf.evaluation.baselines import TfidfBaseline
 from emoclf.evaluation.metrics import macro_f1
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import new_tokenizer
@@ -57,8 +57,8 @@ def run_fold(
     trained = train_classifier(rest.take(kept), rest.take(held), settings)
     network = trained.predictor.predict_proba(test.texts).argmax(1)
     tokenizer = new_tokenizer(settings.text)
-    floor = TfidfFloor(tokenizer.batch(rest.texts), rest.label_ids)
-    answers = (network, floor.predict(tokenizer.batch(test.texts)))
+    baseline = TfidfBaseline(tokenizer.batch(rest.texts), rest.label_ids)
+    answers = (network, baseline.predict(tokenizer.batch(test.texts)))
     truth, n_classes = test.label_ids, len(data.label_names)
     return np.array(
         [
@@ -88,14 +88,14 @@ def main() -> None:
         if "vectors" in values:
             values["vectors"] = str(Path(folder) / values["vectors"])
         data = read(Path(folder), name)
-        figures, start = [], time.perf_counter()
+        metrics, start = [], time.perf_counter()
         for number, fold in enumerate(
             stratified_folds(data, args.folds, seed=args.seed)
         ):
             settings = RunSettings.from_flat(**{**values, **given, "seed": number})
-            figures.append(run_fold(data, fold, settings))
-            print(f"{name} fold {number + 1}: {figures[-1].round(4)}", flush=True)
-        mean, spread = np.mean(figures, axis=0), np.std(figures, axis=0, ddof=1)
+            metrics.append(run_fold(data, fold, settings))
+            print(f"{name} fold {number + 1}: {metrics[-1].round(4)}", flush=True)
+        mean, spread = np.mean(metrics, axis=0), np.std(metrics, axis=0, ddof=1)
         shown = [f"{m:.4f} ± {s:.4f}" for m, s in zip(mean, spread, strict=True)]
         print(
             f"{name}: network accuracy {shown[0]}, macro-F1 {shown[1]}; TF-IDF + SVM "

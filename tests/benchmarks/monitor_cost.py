@@ -20,7 +20,7 @@ from emoclf.settings import RunSettings
 from emoclf.training.monitor import Monitor
 from emoclf.workflow.prepare import prepare
 from emoclf.workflow.train import fit_prepared
-from emoclf.workflow.training_run import read_parts
+from emoclf.workflow.training_run import read_split
 
 METHODS = (
     "on_epoch_begin",
@@ -62,7 +62,7 @@ def main() -> None:
         flat["vectors"] = str(Path(folder) / "vectors/imdb-w2v-300-cut.bin")
     settings = RunSettings.from_flat(**flat)
     if folder:
-        _, split = read_parts(Path(folder) / "isear/train.csv", settings.data)
+        _, split = read_split(Path(folder) / "isear/train.csv", settings.data)
     else:
         split = split_dataset(load_sample(), settings.data, seed=0)
     prepared = prepare(split.train, split.valid, settings)

@@ -32,7 +32,7 @@ from emoclf.evaluation.text_tables import align
 from emoclf.settings import RunSettings
 from emoclf.training.monitor import WatchedUnits, class_shares
 from emoclf.workflow.prepare import Prepared, prepare
-from emoclf.workflow.training_run import read_parts
+from emoclf.workflow.training_run import read_split
 
 #: The sources' networks, and one of them with one mistake mended at a time.
 ROWS: dict[str, Any] = {
@@ -53,7 +53,7 @@ def parts() -> tuple[Split, RunSettings]:
     settings = RunSettings.from_flat(
         vectors=str(root / "vectors/imdb-w2v-300-cut.bin"), vector_words=0
     )
-    _, split = read_parts(
+    _, split = read_split(
         root / "isear/train.csv", settings.data, test=root / "isear/valid.csv"
     )
     return split, settings

@@ -35,7 +35,7 @@ from emoclf.tuning.chief.oracles import new_oracle
 from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.plan import SearchPlan
 from emoclf.tuning.results.outcome import Outcome
-from emoclf.tuning.search import Listeners, Means, run_search
+from emoclf.tuning.search import Budget, Listeners, run_search
 from emoclf.tuning.space.space import Space
 from emoclf.workflow.prepare import Prepared, prepare
 
@@ -143,7 +143,7 @@ def time_ours(plan: SearchPlan, split: Split, trials: int, folder: Path) -> floa
         chief.events.ended = lambda outcome: ends.append(time.perf_counter())
 
     began = time.perf_counter()
-    run_search(plan, split, folder, Means(trials=trials), listeners=Listeners(begun))
+    run_search(plan, split, folder, Budget(trials=trials), listeners=Listeners(begun))
     return ends[-1] - began
 
 
@@ -151,7 +151,7 @@ def time_workers(
     plan: SearchPlan, split: Split, trials: int, folder: Path, workers: int
 ) -> tuple[float, tuple[Outcome, ...]]:
     """Return the seconds from the first trial's beginning to the last one's end."""
-    means = Means(trials=trials, workers=workers)
+    means = Budget(trials=trials, workers=workers)
     found = run_search(plan, split, folder, means).outcomes
     first = min(one.began for one in found)
     return max(one.began + one.seconds for one in found) - first, found

@@ -49,7 +49,7 @@ def watched(model: str, source: str, target: str, workers: str, options: str) ->
         report=look,
     )
     at, n_first = first[0]
-    figures = {
+    metrics = {
         "answered": summary.answered,
         "start": sizes[min(WARM, len(sizes)) - 1],
         "end": sizes[-1],
@@ -58,7 +58,7 @@ def watched(model: str, source: str, target: str, workers: str, options: str) ->
         "per_second": (summary.answered - n_first) / (time.perf_counter() - at),
         "until_first": at - begun,
     }
-    print(json.dumps(figures))
+    print(json.dumps(metrics))
 
 
 def highest_ever() -> float:
@@ -86,7 +86,9 @@ def make_model(folder: Path) -> Path:
     matrix = np.random.default_rng(0).normal(0, 0.3, shape).astype(np.float32)
     matrix[0] = 0
     n_classes = len(data.label_names)
-    network = build_model(settings, n_classes=n_classes, several=False, matrix=matrix)
+    network = build_model(
+        settings, n_classes=n_classes, multilabel=False, matrix=matrix
+    )
     bundle = Bundle(network, encoder, data.label_names, False, settings)
     return export_folded(Predictor(bundle), folder / "model")
 

@@ -257,12 +257,12 @@ def test_several_labels(tmp_path: Path) -> None:
     bundle = tiny_trained().bundle
     matrix = bundle.model.get_layer("embedding").get_weights()[0]
     settings = tiny_settings()
-    network = build_model(settings, n_classes=3, several=True, matrix=matrix)
+    network = build_model(settings, n_classes=3, multilabel=True, matrix=matrix)
     predictor = Predictor(
         replace(
             bundle,
             model=network,
-            several=True,
+            multilabel=True,
             thresholds=(0.0, 0.0, 1.0),
             label_names=("a", "b,c", "d"),
         )

@@ -63,7 +63,7 @@ def test_a_search_judges_its_winner_once(
     assert "TensorFlow" not in done.stderr
     assert "Traceback" not in done.stderr
     best = Predictor.load(place / "sentences.search" / "best.emoclf")
-    assert best.bundle.figures["search"]["trials"] == 2
+    assert best.bundle.metrics["search"]["trials"] == 2
 
 
 def test_the_same_command_goes_on_and_answers_programs(

@@ -20,7 +20,7 @@ def test_from_lists():
     assert data.label_ids.dtype == np.int32
     assert data.where(2) == "texts, position 2"
     with pytest.raises(dataclasses.FrozenInstanceError):
-        data.several = True
+        data.multilabel = True
 
 
 def test_numbers_and_arrays_as_labels():
@@ -38,7 +38,7 @@ def test_numbers_and_arrays_as_labels():
 
 def test_several_labels():
     data = Dataset.from_lists(["a", "b"], [{"y", "x"}, []], label_names=["y", "x", "z"])
-    assert data.several
+    assert data.multilabel
     assert data.label_names == ("y", "x", "z")
     assert data.label_ids.tolist() == [[1, 1, 0], [0, 0, 0]]
     assert data.label_ids.dtype == np.float32

@@ -52,7 +52,7 @@ def test_tables(name, n_texts, n_classes, near):
 
 def test_goemotions_has_several_labels():
     data, names = goemotions()
-    assert data.several
+    assert data.multilabel
     assert len(data) == 43_410
     assert data.label_names == tuple(names)
     split = split_dataset(data)

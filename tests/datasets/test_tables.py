@@ -72,7 +72,7 @@ def test_columns_by_number_in_a_file_without_header(save):
         label_names={"2": "anger", "17": "joy", "27": "neutral"},
     )
     data = read_dataset(path, settings)
-    assert data.several
+    assert data.multilabel
     assert data.labels == (("joy", "neutral"), ("anger",))
     assert data.label_names == ("anger", "joy", "neutral")
     assert data.label_ids.tolist() == [[0, 1, 1], [1, 0, 0]]

@@ -29,8 +29,8 @@ def test_about_95_percent_of_intervals_hold_the_true_share():
     truth, held = np.zeros(200, dtype=int), 0
     for seed in range(150):
         predicted = (rng.random(200) >= 0.7).astype(int)
-        figures = resampled_figures(predicted, truth, 2, seed=seed, draws=200)
-        low, high = interval(figures["accuracy"])
+        metrics = resampled_figures(predicted, truth, 2, seed=seed, draws=200)
+        low, high = interval(metrics["accuracy"])
         held += low <= 0.7 <= high
     assert 0.90 <= held / 150 <= 0.99
 
@@ -46,9 +46,9 @@ def test_a_draw_is_a_real_set_of_texts():
     # So few that draws leave out labels which were predicted all the same.
     truth = np.array([0, 0, 0, 1, 1, 2])
     predicted = np.array([0, 1, 2, 1, 0, 2])
-    figures = resampled_figures(predicted, truth, 3, seed=5, draws=30)
+    metrics = resampled_figures(predicted, truth, 3, seed=5, draws=30)
     rng, left_out = np.random.default_rng(5), 0
-    for accuracy, macro in zip(figures["accuracy"], figures["macro_f1"], strict=True):
+    for accuracy, macro in zip(metrics["accuracy"], metrics["macro_f1"], strict=True):
         drawn = rng.integers(0, 6, 6)
         present = np.unique(truth[drawn])
         left_out += bool(set(predicted[drawn]) - set(present))
@@ -64,16 +64,16 @@ def test_accuracy_of_several_labels_is_exact_match():
     truth = np.array([[1, 0], [1, 1], [0, 0], [0, 1]])
     half_right = 1 - truth
     half_right[:, 0] = truth[:, 0]
-    figures = resampled_figures(half_right, truth, 2, draws=20)
-    assert (figures["accuracy"] == 0).all()
+    metrics = resampled_figures(half_right, truth, 2, draws=20)
+    assert (metrics["accuracy"] == 0).all()
 
 
 def test_several_labels_have_micro_f1_too():
     truth = np.array([[1, 0], [1, 1], [0, 0]])
-    figures = resampled_figures(truth, truth, 2, draws=50)
+    metrics = resampled_figures(truth, truth, 2, draws=50)
     # A draw of the empty text alone has nothing to find: 0, not NaN.
-    assert set(np.unique(figures["micro_f1"])) <= {0.0, 1.0}
-    assert (figures["accuracy"] == 1).all()
+    assert set(np.unique(metrics["micro_f1"])) <= {0.0, 1.0}
+    assert (metrics["accuracy"] == 1).all()
 
 
 def test_the_seed_decides():
@@ -96,11 +96,11 @@ def test_ten_thousand_texts_are_no_wait():
 
 def test_paired_draws_see_what_two_intervals_do_not():
     truth = np.random.default_rng(0).integers(0, 3, 400)
-    floor = noisy(truth, 0.6, seed=1)
-    network = floor.copy()
-    missed = np.flatnonzero(floor != truth)[:16]
+    baseline = noisy(truth, 0.6, seed=1)
+    network = baseline.copy()
+    missed = np.flatnonzero(baseline != truth)[:16]
     network[missed] = truth[missed]
-    ours, theirs = judged(network, truth), judged(floor, truth, "floor")
+    ours, theirs = judged(network, truth), judged(baseline, truth, "floor")
     assert ours.intervals["accuracy"][0] < theirs.intervals["accuracy"][1]
     macro, accuracy = compare(ours, theirs, truth)
     assert (macro.metric, accuracy.metric) == ("macro_f1", "accuracy")

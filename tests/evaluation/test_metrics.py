@@ -34,7 +34,7 @@ def test_by_hand():
     assert found.accuracy == found.micro_f1 == 0.75
     assert found.macro_f1 == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
     assert found.confusion == ((1, 0, 0), (1, 1, 0), (0, 0, 1))
-    assert (found.n, found.log_loss, found.several) == (4, None, False)
+    assert (found.n, found.log_loss, found.multilabel) == (4, None, False)
 
 
 def test_one_label_as_scikit_learn():
@@ -55,7 +55,7 @@ def test_several_labels_as_scikit_learn():
     assert found.accuracy == pytest.approx(sk.accuracy_score(truth, predicted))
     for average, figure in (("macro", found.macro_f1), ("micro", found.micro_f1)):
         assert figure == pytest.approx(sk.f1_score(truth, predicted, average=average))
-    assert found.several
+    assert found.multilabel
     assert set(found.intervals) == {"accuracy", "macro_f1", "micro_f1"}
 
 

@@ -24,10 +24,12 @@ def judged(names=SEVEN, *, n=300, right=0.7, name="text_cnn", part="test", **res
 def report(svm, *others, **rest):
     """Return a report: the network against the floor by macro-F1, and other figures."""
     network = judged(probabilities=np.full((300, 7), 1 / 7), **rest)
-    floors = [judged(right=r, name=f, **rest) for f, r in ((MAJORITY, 0), (SVM, 0.5))]
+    baselines = [
+        judged(right=r, name=f, **rest) for f, r in ((MAJORITY, 0), (SVM, 0.5))
+    ]
     first = Comparison(SVM, network.part, "macro_f1", *svm)
     return EvaluationReport(
-        (network, *floors), (*others, first), ("word vectors.", "a search.")
+        (network, *baselines), (*others, first), ("word vectors.", "a search.")
     )
 
 
@@ -36,7 +38,7 @@ WON = (0.05, 0.02, 0.08)
 
 def test_a_network_that_wins():
     found = report(WON, Comparison(MAJORITY, "test", "accuracy", 0.5, 0.4, 0.6))
-    assert found.beats_floors
+    assert found.beats_baselines
     assert found.verdict() == [
         "The network beats TF-IDF + linear SVM on the test part: +5.0 points of "
         "macro-F1 (95 % interval +2.0 to +8.0)."
@@ -62,15 +64,15 @@ def test_a_network_that_does_not_win(svm, words, told_apart):
     assert words in first
     assert ("cannot be told apart" in first) is not told_apart
     assert tries == ["Try: word vectors.", "Try: a search."]
-    assert not found.beats_floors
+    assert not found.beats_baselines
 
 
-@pytest.mark.parametrize("floor", [SVM, MAJORITY])
-def test_every_floor_that_is_not_beaten_is_named(floor):
-    found = report(WON, Comparison(floor, "test", "accuracy", -0.03, -0.05, -0.01))
+@pytest.mark.parametrize("baseline", [SVM, MAJORITY])
+def test_every_floor_that_is_not_beaten_is_named(baseline):
+    found = report(WON, Comparison(baseline, "test", "accuracy", -0.03, -0.05, -0.01))
     first, second, *tries = found.verdict()
     assert first.startswith("The network beats")
-    assert f"does NOT beat {floor} on the test part: -3.0 points of acc" in second
+    assert f"does NOT beat {baseline} on the test part: -3.0 points of acc" in second
     assert len(tries) == 2
 
 

@@ -47,10 +47,10 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export_saved_model(tiny_trained().predictor, folder / "tiny")
 
 
-def several() -> Predictor:
+def multilabel() -> Predictor:
     """Return a classifier whose texts may have several labels, or none."""
     bundle = tiny_trained().bundle
-    return Predictor(replace(bundle, several=True, thresholds=SIGNS))
+    return Predictor(replace(bundle, multilabel=True, thresholds=SIGNS))
 
 
 def with_jieba() -> Predictor:
@@ -130,7 +130,7 @@ def test_signatures_name_the_likeliest_and_show_tokens(exported: Path) -> None:
 
 
 def test_several_labels_stand_in_the_order_of_what_counts(tmp_path: Path) -> None:
-    predictor = several()
+    predictor = multilabel()
     path = export_saved_model(predictor, tmp_path, top=2)
     texts = ["lovely dark", "furious dark lovely", "dark", "", "shouted insult"]
     answer = ask(path, "serving_default", text=texts)

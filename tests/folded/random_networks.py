@@ -24,14 +24,14 @@ def texts() -> tuple[str, ...]:
     return load_sample().texts[:300]
 
 
-def random_predictor(*, several: bool = False, **flat: Any) -> Predictor:
+def random_predictor(*, multilabel: bool = False, **flat: Any) -> Predictor:
     """Return a classifier none of whose weights is zero by chance."""
     rng = np.random.default_rng(0)
     settings = RunSettings.from_flat(**flat)
     encoder = fit_encoder(new_tokenizer(settings.text).batch(texts()), settings.text)
     matrix = rng.normal(0, 0.5, (len(encoder.vocabulary), DIM)).astype(np.float32)
     matrix[0] = 0
-    model = build_model(settings, n_classes=5, several=several, matrix=matrix)
+    model = build_model(settings, n_classes=5, multilabel=multilabel, matrix=matrix)
     for weight in model.weights:
         name = weight.path.rpartition("/")[2]
         shape = weight.shape
@@ -43,7 +43,7 @@ def random_predictor(*, several: bool = False, **flat: Any) -> Predictor:
             weight.assign(rng.normal(0, 0.2, shape))
         elif "bigrams" in weight.path:
             weight.assign(rng.normal(0, 0.5, shape))
-    thresholds = tuple(rng.uniform(0.3, 0.7, 5)) if several else None
+    thresholds = tuple(rng.uniform(0.3, 0.7, 5)) if multilabel else None
     return Predictor(
-        Bundle(model, encoder, LABELS, several, settings, thresholds=thresholds)
+        Bundle(model, encoder, LABELS, multilabel, settings, thresholds=thresholds)
     )

@@ -52,7 +52,7 @@ def predictor_of(row: dict[str, Any], **more: Any) -> Predictor:
 
 @pytest.fixture(scope="module", params=TABLE, ids=named)
 def pair(request: Any, tmp_path_factory: Any) -> tuple[Predictor, Path]:
-    predictor = predictor_of(request.param, several=len(request.param) == 2)
+    predictor = predictor_of(request.param, multilabel=len(request.param) == 2)
     return predictor, export_folded(predictor, tmp_path_factory.mktemp("e") / "f")
 
 

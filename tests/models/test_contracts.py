@@ -17,7 +17,7 @@ from emoclf.errors import ModelError, SettingsError
 from emoclf.models import ARCHITECTURES
 from emoclf.models.build import build_model
 from emoclf.models.embedding import STATIC
-from emoclf.models.inference import Answers
+from emoclf.models.inference import BatchedModel
 from emoclf.models.mean_embedding import BIGRAMS, hashed_pairs
 from emoclf.settings import RunSettings, TrainSettings
 from emoclf.training.batches import Examples
@@ -58,14 +58,14 @@ def built(settings: RunSettings) -> keras.Model:
     return build(settings)
 
 
-@pytest.mark.parametrize("several", [False, True])
-def test_one_head(settings: RunSettings, several: bool) -> None:
-    model = build(settings, several=True) if several else built(settings)
-    contracts.check_head(model, several=several)
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_one_head(settings: RunSettings, multilabel: bool) -> None:
+    model = build(settings, multilabel=True) if multilabel else built(settings)
+    contracts.check_head(model, multilabel=multilabel)
     probabilities = model(contracts.pad(contracts.texts(2, 9))).numpy()
     assert probabilities.shape == (2, 3)
     assert ((probabilities >= 0) & (probabilities <= 1)).all()
-    if not several:
+    if not multilabel:
         np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
 
 
@@ -148,7 +148,7 @@ def stacked(*activations: str, last: str | None = None) -> keras.Model:
 )
 def test_stacked_activations_are_rejected(model: keras.Model) -> None:
     with pytest.raises(AssertionError, match="the head stacks"):
-        contracts.check_head(model, several=False)
+        contracts.check_head(model, multilabel=False)
 
 
 def test_two_classes_are_two_columns() -> None:
@@ -178,8 +178,8 @@ def test_texts_that_come_embedded(name: str) -> None:
         weight.assign(by_path[weight.path])
     ids = contracts.texts(3, 1, 0, 9, 6)
     embedded = [contracts.matrix()[text] for text in ids]
-    expected = Answers(static)(ids)
-    np.testing.assert_allclose(Answers(model)(embedded), expected, atol=1e-6)
+    expected = BatchedModel(static)(ids)
+    np.testing.assert_allclose(BatchedModel(model)(embedded), expected, atol=1e-6)
     # What stands in padding is nobody's word.
     inputs, mask = stack(embedded)
     inputs[~mask] = 7

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import f1_score, log_loss
 
 from emoclf.errors import SettingsError
-from emoclf.training.best_weights import validation_figures
+from emoclf.training.best_weights import validation_metrics
 from emoclf.training.sample_weights import example_weights
 
 
@@ -15,7 +15,7 @@ def test_several_labels() -> None:
     rng = np.random.default_rng(0)
     logits, targets = rng.normal(size=(40, 3)), rng.integers(0, 2, (40, 3))
     chances = 1 / (1 + np.exp(-logits))
-    found = validation_figures(logits, targets.astype(np.float32))
+    found = validation_metrics(logits, targets.astype(np.float32))
     expected = np.mean([log_loss(targets[:, i], chances[:, i]) for i in range(3)])
     assert found["loss"] == pytest.approx(expected)
     # Each label at its own best threshold, which lies between two answers.
@@ -28,21 +28,21 @@ def test_several_labels() -> None:
 
 
 def test_no_label_stands_in_the_part() -> None:
-    found = validation_figures(np.full((3, 2), -2.0), np.zeros((3, 2), np.float32))
+    found = validation_metrics(np.full((3, 2), -2.0), np.zeros((3, 2), np.float32))
     assert found["accuracy"] == 1
     assert np.isfinite(found["macro_f1"])
 
 
 def test_large_logits_lose_nothing() -> None:
-    found = validation_figures(np.array([[1e4, -1e4], [0, 900]]), np.array([1, 1]))
+    found = validation_metrics(np.array([[1e4, -1e4], [0, 900]]), np.array([1, 1]))
     assert found["loss"] == pytest.approx(1e4)
-    several = validation_figures(np.array([[1e4, -1e4]]), np.array([[0.0, 0.0]]))
-    assert several["loss"] == pytest.approx(5e3)
+    multilabel = validation_metrics(np.array([[1e4, -1e4]]), np.array([[0.0, 0.0]]))
+    assert multilabel["loss"] == pytest.approx(5e3)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_figures_of_what_is_not_finite_are_nan(value: float) -> None:
-    found = validation_figures(np.array([[0.0, value]]), np.array([0]))
+    found = validation_metrics(np.array([[0.0, value]]), np.array([0]))
     assert all(np.isnan(figure) for figure in found.values())
 
 

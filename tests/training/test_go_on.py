@@ -82,7 +82,7 @@ def poison(model: keras.Model) -> None:
     model.get_layer("logits").bias.assign([math.nan, math.nan])
 
 
-def figures(result: TrainingResult) -> dict[str, list[float]]:
+def metrics(result: TrainingResult) -> dict[str, list[float]]:
     return {k: v for k, v in result.history.items() if k != "seconds"}
 
 
@@ -107,7 +107,7 @@ def test_interrupted_and_resumed_is_as_if_undisturbed(
     fit([At(3, interrupt, batch=2)], tmp_path / "run", **flat)
     resumed, result = fit([], tmp_path / "run", resume=True, **flat)
     assert same(resumed, calm)
-    assert figures(result) == figures(expected)
+    assert metrics(result) == metrics(expected)
     if flat.get("schedule") == "plateau":
         rates = result.history["learning_rate"]
         assert rates[-1] < rates[0]

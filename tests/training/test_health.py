@@ -48,8 +48,8 @@ def test_labels_that_are_never_found() -> None:
     assert found is not None
     # Nine texts of 'fear' are too few to say.
     assert found.evidence["labels"] == "joy"
-    several = np.eye(3, dtype=int)[truth]
-    found = predictions.check_unseen(several * 0, several, NAMES, prior=EVEN)
+    multilabel = np.eye(3, dtype=int)[truth]
+    found = predictions.check_unseen(multilabel * 0, multilabel, NAMES, prior=EVEN)
     assert found is not None
     assert found.evidence["labels"] == "anger, joy"
 
@@ -71,9 +71,9 @@ def test_answers_that_do_not_move(mean: list, prior: list, expected: str) -> Non
     assert name(found) == expected
     moved = np.array(mean) + rng.normal(0, 0.1, (50, 1)) * [1, -1]
     assert predictions.check_stuck(moved, truth, prior=np.array(prior)) is None
-    several = (rng.random((50, 2)) < 0.5).astype(int)
+    multilabel = (rng.random((50, 2)) < 0.5).astype(int)
     half = np.full((50, 2), 0.5) + rng.normal(0, 1e-3, (50, 2))
-    found = predictions.check_stuck(half, several, prior=np.array([0.1, 0.2]))
+    found = predictions.check_stuck(half, multilabel, prior=np.array([0.1, 0.2]))
     assert name(found) == "stuck-at-uniform"
     # Flat, but right: it has begun to learn.
     right = np.array([0.5, 0.5]) + np.where(truth, -1, 1)[:, None] * [0.004, -0.004]
@@ -127,7 +127,7 @@ def test_a_loss_that_keeps_rising() -> None:
 def test_the_curves() -> None:
     def judged(**values: object) -> Finding | None:
         common = {"accuracy": 0.8, "val_losses": [1.0, 0.6, 0.7], "val_accuracy": 0.6}
-        common |= {"best_epoch": 2, "prior": EVEN, "several": False, **values}
+        common |= {"best_epoch": 2, "prior": EVEN, "multilabel": False, **values}
         return curves.check_fit(**common)  # type: ignore[arg-type]
 
     assert judged() is None
@@ -137,7 +137,7 @@ def test_the_curves() -> None:
     assert late is not None
     assert late.name == "over-fitting"
     assert late.evidence["prior"] == pytest.approx(np.log(3))
-    assert judged(accuracy=0.0, several=True) is None
+    assert judged(accuracy=0.0, multilabel=True) is None
     skewed = np.array([0.95, 0.05])
     for accuracy in (0.955, 0.94):
         calm = judged(accuracy=accuracy, val_accuracy=accuracy, prior=skewed)
@@ -145,11 +145,11 @@ def test_the_curves() -> None:
 
 
 def test_labels_that_no_head_takes() -> None:
-    def judged(targets: object, several: bool = False) -> Finding | None:
-        return check_targets(targets, n_classes=3, several=several)
+    def judged(targets: object, multilabel: bool = False) -> Finding | None:
+        return check_targets(targets, n_classes=3, multilabel=multilabel)
 
     assert judged(np.array([0, 1, 2])) is None
-    assert judged(np.eye(3), several=True) is None
+    assert judged(np.eye(3), multilabel=True) is None
     shifted = judged(np.array([1, 2, 3]))
     assert shifted is not None
     assert (shifted.causes, shifted.cures) == (
@@ -159,13 +159,13 @@ def test_labels_that_no_head_takes() -> None:
     one_hot = judged(np.eye(3))
     assert one_hot is not None
     assert one_hot.cures == ("targets.argmax(axis=1)",)
-    for targets, several in [
+    for targets, multilabel in [
         (np.array([0, 1]), True), (np.eye(2), True), (2 * np.eye(3), True),
         (np.array([-1, 0]), False), (np.array([0, 3]), False),
         (np.array([0, 1.5]), False), (np.array(["anger"]), False),
         (np.array([0, np.nan]), False),
     ]:  # fmt: skip
-        assert name(judged(targets, several)) == "wrong-targets"
+        assert name(judged(targets, multilabel)) == "wrong-targets"
 
 
 def test_texts_and_vectors() -> None:

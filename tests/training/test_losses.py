@@ -17,7 +17,7 @@ SEVERAL = RNG.integers(0, 2, (6, 4)).astype(np.float32)
 
 
 def ours(targets: np.ndarray, logits: np.ndarray = LOGITS, **flat: object):
-    loss = build_loss(TrainSettings.from_dict(flat), several=targets.ndim == 2)
+    loss = build_loss(TrainSettings.from_dict(flat), multilabel=targets.ndim == 2)
     return keras.ops.convert_to_numpy(loss(targets, logits))
 
 
@@ -31,12 +31,12 @@ def test_cross_entropy_is_that_of_keras(smoothing: float) -> None:
     one = keras.losses.categorical_crossentropy(
         np.eye(4)[ONE], LOGITS, from_logits=True, label_smoothing=smoothing
     )
-    several = keras.losses.binary_crossentropy(
+    multilabel = keras.losses.binary_crossentropy(
         SEVERAL, LOGITS, from_logits=True, label_smoothing=smoothing
     )
     np.testing.assert_allclose(ours(ONE, label_smoothing=smoothing), one, rtol=1e-5)
     found = ours(SEVERAL, label_smoothing=smoothing)
-    np.testing.assert_allclose(found, several, rtol=1e-5)
+    np.testing.assert_allclose(found, multilabel, rtol=1e-5)
 
 
 @pytest.mark.parametrize("gamma", [0.5, 2.0])
@@ -44,12 +44,12 @@ def test_focal_is_that_of_keras(gamma: float) -> None:
     one = keras.losses.CategoricalFocalCrossentropy(
         alpha=1.0, gamma=gamma, reduction="none"
     )(np.eye(4)[ONE], softmax(LOGITS))
-    several = keras.losses.binary_focal_crossentropy(
+    multilabel = keras.losses.binary_focal_crossentropy(
         SEVERAL, LOGITS, gamma=gamma, from_logits=True
     )
     flat = {"loss": "focal", "focal_gamma": gamma}
     np.testing.assert_allclose(ours(ONE, **flat), one, rtol=1e-3, atol=1e-6)
-    np.testing.assert_allclose(ours(SEVERAL, **flat), several, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(ours(SEVERAL, **flat), multilabel, rtol=1e-3, atol=1e-6)
 
 
 def test_focal_without_gamma_is_cross_entropy() -> None:
@@ -62,9 +62,9 @@ def test_focal_without_gamma_is_cross_entropy() -> None:
 
 def test_mean_squared_error_is_of_probabilities() -> None:
     one = ((np.eye(4)[ONE] - softmax(LOGITS)) ** 2).mean(1)
-    several = ((SEVERAL - 1 / (1 + np.exp(-LOGITS))) ** 2).mean(1)
+    multilabel = ((SEVERAL - 1 / (1 + np.exp(-LOGITS))) ** 2).mean(1)
     np.testing.assert_allclose(ours(ONE, loss="mse"), one, rtol=1e-5)
-    np.testing.assert_allclose(ours(SEVERAL, loss="mse"), several, rtol=1e-5)
+    np.testing.assert_allclose(ours(SEVERAL, loss="mse"), multilabel, rtol=1e-5)
 
 
 @pytest.mark.parametrize("loss", ["cross-entropy", "focal", "mse"])
@@ -75,7 +75,7 @@ def test_huge_logits_give_finite_losses_and_gradients(
     import tensorflow as tf
 
     logits = tf.constant(np.sign(LOGITS) * 1e4)
-    function = build_loss(TrainSettings(loss=loss), several=targets.ndim == 2)
+    function = build_loss(TrainSettings(loss=loss), multilabel=targets.ndim == 2)
     with tf.GradientTape() as tape:
         tape.watch(logits)
         found = function(targets, logits)

@@ -40,10 +40,10 @@ def test_patients_of_the_sources(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-@pytest.mark.parametrize("several", [False, True])
-def test_our_own_are_in_order(name: str, several: bool) -> None:
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_our_own_are_in_order(name: str, multilabel: bool) -> None:
     settings = RunSettings(architecture=name)
-    model = build_model(settings, n_classes=3, several=several, matrix=MATRIX)
+    model = build_model(settings, n_classes=3, multilabel=multilabel, matrix=MATRIX)
     assert names(model) == set()
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from emoclf.errors import SettingsError
 from emoclf.settings import TrainSettings
 from emoclf.training.optimizers import build_optimizer
-from emoclf.training.safe_optimizers import RowAdam
+from emoclf.training.safe_optimizers import LazyAdam
 
 
 def run(optimizer: keras.optimizers.Optimizer, steps: list) -> list[np.ndarray]:
@@ -34,16 +34,16 @@ def steps(rows: list[int], count: int = 5) -> list:
 def test_it_is_adam_where_every_row_is_read() -> None:
     some = steps([0, 1, 2, 3])
     for ours, theirs in zip(
-        run(RowAdam(0.1), some), run(keras.optimizers.Adam(0.1), some), strict=True
+        run(LazyAdam(0.1), some), run(keras.optimizers.Adam(0.1), some), strict=True
     ):
         # They moved by 0.5; float32 gives 1 - 0.999**t to five places.
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 def test_rows_that_nobody_read_stay() -> None:
-    rows, _ = run(RowAdam(0.1), [*steps([0, 1], 1), *steps([1], 4)])
+    rows, _ = run(LazyAdam(0.1), [*steps([0, 1], 1), *steps([1], 4)])
     assert (rows[2:] == 1).all()
-    once, _ = run(RowAdam(0.1), steps([0, 1], 1))
+    once, _ = run(LazyAdam(0.1), steps([0, 1], 1))
     np.testing.assert_array_equal(rows[0], once[0])
 
 
@@ -51,13 +51,13 @@ def test_gradients_of_a_repeated_row_are_summed() -> None:
     twice = [([1, 1], [[1.0, 2.0], [0.5, -1.0]], [0.0] * 3)] * 3
     summed = [([1], [[1.5, 1.0]], [0.0] * 3)] * 3
     for one, other in zip(
-        run(RowAdam(0.1), twice), run(RowAdam(0.1), summed), strict=True
+        run(LazyAdam(0.1), twice), run(LazyAdam(0.1), summed), strict=True
     ):
         np.testing.assert_allclose(one, other, atol=1e-7)
 
 
 def test_the_embedding_has_a_rate_of_its_own() -> None:
-    rows, dense = run(RowAdam(0.1, embedding_rate=0.0), steps([0, 1, 2, 3]))
+    rows, dense = run(LazyAdam(0.1, embedding_rate=0.0), steps([0, 1, 2, 3]))
     assert (rows == 1).all()
     assert (dense != 1).all()
 
@@ -65,7 +65,7 @@ def test_the_embedding_has_a_rate_of_its_own() -> None:
 def test_clipping_is_by_the_norm_of_all_gradients() -> None:
     def norm_seen(clip: float | None) -> float:
         # The first moment after one step is a tenth of the gradient that was applied.
-        optimizer = RowAdam(0.1, clip_norm=clip)
+        optimizer = LazyAdam(0.1, clip_norm=clip)
         run(optimizer, [([0, 0], [[30.0, 0.0], [0.0, 40.0]], [0.0] * 3)])
         return 10 * float(np.linalg.norm(optimizer._momentums[0].numpy()))
 
@@ -76,19 +76,19 @@ def test_clipping_is_by_the_norm_of_all_gradients() -> None:
 
 def test_what_it_would_leave_out_is_refused() -> None:
     with pytest.raises(SettingsError, match="RowAdam has no amsgrad=True"):
-        run(RowAdam(0.1, amsgrad=True), steps([0], 1))
+        run(LazyAdam(0.1, amsgrad=True), steps([0], 1))
 
 
 def test_it_is_configurable() -> None:
-    copy = RowAdam.from_config(
-        RowAdam(0.1, embedding_rate=0.3, clip_norm=2).get_config()
+    copy = LazyAdam.from_config(
+        LazyAdam(0.1, embedding_rate=0.3, clip_norm=2).get_config()
     )
     assert (copy.embedding_rate, copy.clip_norm) == (0.3, 2)
 
 
 @pytest.mark.parametrize("clip", [None, 5.0])
 def test_a_gradient_whose_square_overflows_is_still_finite(clip: float | None) -> None:
-    optimizer = RowAdam(0.1, clip_norm=clip)
+    optimizer = LazyAdam(0.1, clip_norm=clip)
     large = ([0], [[3e25, 4e25]], [0.0, 0.0, 0.0])
     rows, _ = run(optimizer, [large])
     np.testing.assert_allclose(optimizer.gradient_norms.numpy(), [5e25, 0], rtol=1e-6)
@@ -103,7 +103,7 @@ def test_dense_gradients_are_clipped_as_tensorflow_does() -> None:
     clipped, _ = tf.clip_by_global_norm(gradients, 0.5)
     found = []
     for optimizer, given in [
-        (RowAdam(0.1, clip_norm=0.5), gradients),
+        (LazyAdam(0.1, clip_norm=0.5), gradients),
         (keras.optimizers.Adam(0.1), clipped),
     ]:
         variables = [keras.Variable(np.ones(n, np.float32)) for n in (3, 5)]
@@ -115,7 +115,7 @@ def test_dense_gradients_are_clipped_as_tensorflow_does() -> None:
 
 def averages(steps: list, *, decay: float, judge_at: tuple[int, ...] = ()) -> list:
     """Return the averaged weights, and those of a plain average of every step."""
-    optimizer = RowAdam(0.1, use_ema=True, ema_momentum=decay)
+    optimizer = LazyAdam(0.1, use_ema=True, ema_momentum=decay)
     rows = keras.Variable(np.ones((4, 2), np.float32), name="embeddings")
     dense = keras.Variable(np.ones(3, np.float32), name="dense")
     both = [rows, dense]

@@ -12,11 +12,11 @@ from sklearn.metrics import f1_score, log_loss
 
 from emoclf.errors import TrainingError
 from emoclf.models.build import build_model
-from emoclf.models.inference import Answers
+from emoclf.models.inference import BatchedModel
 from emoclf.settings import RunSettings
 from emoclf.training import best_weights as best
 from emoclf.training.batches import Examples
-from emoclf.training.best_weights import validation_figures
+from emoclf.training.best_weights import validation_metrics
 from emoclf.training.fit import TrainingResult, fit_model
 
 TRAIN, VALID = examples(1, 120), examples(2, 40)
@@ -35,15 +35,15 @@ def fit(callbacks=(), train=TRAIN, **flat) -> tuple[keras.Model, TrainingResult]
 
 
 def figures_of(model: keras.Model) -> dict[str, float]:
-    probabilities = np.clip(Answers(model)(VALID.token_ids), 1e-7, 1)
-    return validation_figures(np.log(probabilities), VALID.targets)
+    probabilities = np.clip(BatchedModel(model)(VALID.token_ids), 1e-7, 1)
+    return validation_metrics(np.log(probabilities), VALID.targets)
 
 
 def test_figures_are_scikit_learns() -> None:
     rng = np.random.default_rng(0)
     logits, targets = rng.normal(size=(50, 3)), rng.integers(0, 3, 50)
     chances = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    found = validation_figures(logits, targets)
+    found = validation_metrics(logits, targets)
     assert found["loss"] == pytest.approx(log_loss(targets, chances))
     assert found["accuracy"] == (logits.argmax(1) == targets).mean()
     expected = f1_score(targets, logits.argmax(1), average="macro")
@@ -53,7 +53,7 @@ def test_figures_are_scikit_learns() -> None:
 def test_figures_of_several_labels() -> None:
     logits = np.array([[2.0, -1.0], [-3.0, 1.0]])
     targets = np.array([[1, 0], [0, 0]], np.float32)
-    found = validation_figures(logits, targets)
+    found = validation_metrics(logits, targets)
     chances = 1 / (1 + np.exp(-logits))
     expected = -(targets * np.log(chances) + (1 - targets) * np.log(1 - chances)).mean()
     assert found["loss"] == pytest.approx(expected)
@@ -162,7 +162,7 @@ def test_the_best_weights_come_back_after_a_loss_of_nan() -> None:
     assert result.ended == "loss not finite"
     assert result.epochs == 3
     assert result.best_epoch in (1, 2)
-    assert np.isfinite(Answers(model)(VALID.token_ids)).all()
+    assert np.isfinite(BatchedModel(model)(VALID.token_ids)).all()
 
 
 def test_class_weights_move_the_answers() -> None:
@@ -172,7 +172,10 @@ def test_class_weights_move_the_answers() -> None:
     model, _ = fit(train=replace(TRAIN, weights=weights), monitor="loss")
     plain, _ = fit(monitor="loss")
     ids = VALID.token_ids
-    assert Answers(model)(ids)[:, 1].mean() > Answers(plain)(ids)[:, 1].mean() + 0.05
+    assert (
+        BatchedModel(model)(ids)[:, 1].mean()
+        > BatchedModel(plain)(ids)[:, 1].mean() + 0.05
+    )
 
 
 def test_of_equal_figures_the_smaller_loss_is_better(
@@ -195,7 +198,7 @@ def test_the_accuracy_of_several_labels_is_of_all_of_them() -> None:
     data = Examples([TRAIN.token_ids[i] for i in range(60)], targets)
     settings = RunSettings.from_flat(epochs=1, filters=4)
     matrix = np.zeros((40, 6), np.float32)
-    model = build_model(settings, n_classes=12, several=True, matrix=matrix)
+    model = build_model(settings, n_classes=12, multilabel=True, matrix=matrix)
     history = fit_model(model, data, data, settings.training).history
     # Of single labels nine in ten are right: those that a text does not have.
     assert history["accuracy"][0] < 0.5

@@ -22,7 +22,7 @@ def outcome(
     """Make a trial with one repeat per score; log loss falls as macro-F1 rises."""
     repeats = tuple(
         Repeat(
-            figures={
+            metrics={
                 "macro_f1": score,
                 "accuracy": score + 0.05,
                 "log_loss": 1 - score,

@@ -24,7 +24,7 @@ from emoclf.tuning.chief.wire import RemoteChief, serve
 from emoclf.tuning.finish import SearchResult
 from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.results.outcome import Outcome, Repeat
-from emoclf.tuning.search import Listeners, Means
+from emoclf.tuning.search import Budget, Listeners
 
 from .tiny_search import environment, run, scores, tiny_plan, write_corpus
 
@@ -493,4 +493,4 @@ def repeat(score: float) -> Repeat:
 
 def test_means_are_checked() -> None:
     with pytest.raises(SearchError, match="an address at which others find it"):
-        Means(workers=0)
+        Budget(workers=0)

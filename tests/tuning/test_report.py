@@ -395,11 +395,11 @@ def test_tensorboard_reads_settings_and_figures(searched, tmp_path: Path) -> Non
     assert runs == again == sorted(tmp_path.iterdir())
     assert [run.name for run in runs][:2] == ["trial-001", "trial-002"]
     best = rank(searched, F1)[0]
-    settings, figures = read_run(tmp_path / f"trial-{best.number:03d}")
+    settings, metrics = read_run(tmp_path / f"trial-{best.number:03d}")
     assert settings["kernel_sizes"] == shown(best.values["kernel_sizes"])
     assert settings["learning_rate"] == best.values["learning_rate"]
     assert settings["status"] == "completed"
-    assert figures == {
+    assert metrics == {
         "macro_f1": pytest.approx(best.score("macro_f1")),
         "seconds": pytest.approx(best.seconds),
     }
@@ -413,7 +413,7 @@ def read_run(run: Path) -> tuple[dict, dict]:
     from tensorflow.core.util import event_pb2
 
     (path,) = run.iterdir()
-    settings, figures = {}, {}
+    settings, metrics = {}, {}
     for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
         for value in event_pb2.Event.FromString(record).summary.value:
             plugin = value.metadata.plugin_data
@@ -422,5 +422,5 @@ def read_run(run: Path) -> tuple[dict, dict]:
                 for name, held in data.session_start_info.hparams.items():
                     settings[name] = getattr(held, held.WhichOneof("kind"))
             else:
-                figures[value.tag] = float(tf.make_ndarray(value.tensor))
-    return settings, figures
+                metrics[value.tag] = float(tf.make_ndarray(value.tensor))
+    return settings, metrics

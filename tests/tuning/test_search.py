@@ -25,7 +25,7 @@ from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.limits import Limits
 from emoclf.tuning.results.objective import Objective
 from emoclf.tuning.results.outcome import Outcome
-from emoclf.tuning.search import Listeners, Means, search_settings, threads_in_use
+from emoclf.tuning.search import Budget, Listeners, search_settings, threads_in_use
 from emoclf.tuning.trials import trial as trial_module
 from emoclf.tuning.trials.repeats import final_parts, parts_of, trial_seed
 from emoclf.tuning.trials.trial import TrialRunner
@@ -59,7 +59,7 @@ def test_the_first_trial_has_the_settings_that_were_given(calm: SearchResult) ->
     assert len({json.dumps(one.values) for one in calm.outcomes}) == 3
     for one in calm.outcomes:
         assert one.status == "completed"
-        assert set(one.repeats[0].figures) == {
+        assert set(one.repeats[0].metrics) == {
             "accuracy", "macro_f1", "micro_f1", "log_loss"
         }  # fmt: skip
         assert 0.005 <= one.values["learning_rate"] <= 0.05
@@ -67,13 +67,13 @@ def test_the_first_trial_has_the_settings_that_were_given(calm: SearchResult) ->
 
 def test_what_a_search_leaves(calm: SearchResult) -> None:
     predictor = Predictor.load(calm.path)
-    figures = predictor.bundle.figures
+    metrics = predictor.bundle.metrics
     chosen = calm.choice.chosen
-    assert figures["search"]["chosen"]["number"] == chosen.number
+    assert metrics["search"]["chosen"]["number"] == chosen.number
     assert predictor.bundle.settings.model.filters == chosen.values["filters"]
     # Trained on training and validation part, a tenth of which chose the epoch.
     split = tiny_split()
-    sizes = figures["texts"]
+    sizes = metrics["texts"]
     assert sizes["train"] + sizes["valid"] == len(split.train) + len(split.valid)
     assert sizes["train"] > len(split.train)
     assert sizes["test"] == len(split.test or ())
@@ -95,7 +95,7 @@ def test_only_the_best_classifiers_stay_on_disk(tmp_path: Path) -> None:
     assert kept == sorted(f"trial-{one.number:04}.emoclf" for one in best[:2])
     bundle = Predictor.load(tmp_path / "s" / "models" / kept[0]).bundle
     assert (
-        bundle.figures["search"]["values"]["filters"] == bundle.settings.model.filters
+        bundle.metrics["search"]["values"]["filters"] == bundle.settings.model.filters
     )
 
 
@@ -127,7 +127,7 @@ def test_a_finished_search_goes_on_with_new_trials_alone(
     assert scores(longer.outcomes) == scores(calm.outcomes)
     if longer.choice.chosen.number != first.choice.chosen.number or longer.looks > 1:
         assert longer.looks == 2
-        assert "looked at 2 times" in "\n".join(longer.judged_lines())
+        assert "looked at 2 times" in "\n".join(longer.evaluated_lines())
 
 
 def test_an_interrupted_search_goes_on(
@@ -260,7 +260,7 @@ def test_a_finished_search_is_read_again(calm: SearchResult, tmp_path: Path) -> 
         assert again.choice == found.choice
         assert again.looks == found.looks
         assert again.lines() == found.lines()
-        assert again.judged_lines() == found.judged_lines()
+        assert again.evaluated_lines() == found.evaluated_lines()
     assert "The test part, below," in " ".join(calm.lines())
     assert "Judge the chosen one on a test part" in " ".join(untested.lines())
 
@@ -468,13 +468,13 @@ def test_a_search_without_any_time_says_so(tmp_path: Path) -> None:
     with pytest.raises(SearchError, match="None of 0 trials was completed"):
         run(tmp_path / "s", seconds=1e-9)
     with pytest.raises(SearchError, match="needs some time"):
-        Means(seconds=0.0)
+        Budget(seconds=0.0)
     with pytest.raises(SearchError, match="at least one trial"):
-        Means(trials=0)
+        Budget(trials=0)
     with pytest.raises(SearchError, match="needs a worker here"):
-        Means(workers=0)
+        Budget(workers=0)
     with pytest.raises(SearchError, match="before 15 s"):
-        Means(patience=3.0)
+        Budget(patience=3.0)
 
 
 @pytest.mark.parametrize("strategy", ["grid", "bayesian", "hyperband"])
@@ -548,7 +548,7 @@ def test_every_training_of_a_search_has_a_seed_of_its_own(tmp_path: Path) -> Non
     plan = tiny_plan(kind="folds", repeats=2)
     found = run(tmp_path / "s", plan, trials=2)
     assert "over 2 folds" in "\n".join(found.lines())
-    losses = [r.figures["log_loss"] for one in found.outcomes for r in one.repeats]
+    losses = [r.metrics["log_loss"] for one in found.outcomes for r in one.repeats]
     assert len({*losses}) == 4
     seeds = {trial_seed(0, number, repeat) for number in (1, 2) for repeat in (0, 1)}
     assert len(seeds) == 4

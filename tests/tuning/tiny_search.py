@@ -13,7 +13,7 @@ from emoclf.tuning.finish import SearchResult
 from emoclf.tuning.limits import Limits
 from emoclf.tuning.plan import SearchPlan
 from emoclf.tuning.results.outcome import Outcome
-from emoclf.tuning.search import Listeners, Means, run_search
+from emoclf.tuning.search import Budget, Listeners, run_search
 from emoclf.tuning.space.space import Space
 
 TABLES: dict[str, Any] = {
@@ -54,7 +54,7 @@ def run(
         plan or tiny_plan(),
         split or tiny_split(),
         folder,
-        Means(**{"trials": 3, **means}),
+        Budget(**{"trials": 3, **means}),
         new=new,
         listeners=listeners,
     )
@@ -63,7 +63,7 @@ def run(
 def scores(outcomes: Any) -> list[tuple[int, dict[str, Any], list[dict[str, float]]]]:
     """Return what does not depend on when and where a trial ran."""
     return [
-        (one.number, one.values, [repeat.figures for repeat in one.repeats])
+        (one.number, one.values, [repeat.metrics for repeat in one.repeats])
         for one in outcomes
     ]
 

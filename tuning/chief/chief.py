@@ -210,7 +210,7 @@ class Chief:
     def _prune(self, lease: Lease) -> str | None:
         outcomes = list(self.outcomes.values())
         if not lease.curve:
-            scores = [one.figures[self.plan.objective.name] for one in lease.repeats]
+            scores = [one.metrics[self.plan.objective.name] for one in lease.repeats]
             return cannot_win(
                 scores, outcomes, self.plan.objective, repeats=self.plan.repeats
             )

@@ -221,7 +221,7 @@ class RemoteChief:
         said = {
             "worker": worker,
             "number": number,
-            "repeats": [asdict(one) for one in repeats],
+            "repeats": [one.to_dict() for one in repeats],
             "curve": list(curve),
         }
         return Reply(**self._call("Report", said))

@@ -129,20 +129,20 @@ def write_results(
     ``status`` before sorting.
     """
     most = max((len(o.repeats) for o in outcomes), default=0)
-    figures = list(dict.fromkeys(f for o in outcomes for r in o.repeats
-                                 for f in r.figures))  # fmt: skip
+    metrics = list(dict.fromkeys(f for o in outcomes for r in o.repeats
+                                 for f in r.metrics))  # fmt: skip
     settings = list(dict.fromkeys(name for o in outcomes for name in o.values))
     repeats = [f"score_{place + 1}" for place in range(most)]
     stream = io.StringIO()
     table = csv.writer(stream, lineterminator="\n")
-    table.writerow([*FIRST_COLUMNS, *repeats, *figures, *COSTS, *settings, "reason"])
+    table.writerow([*FIRST_COLUMNS, *repeats, *metrics, *COSTS, *settings, "reason"])
     for o in sorted(outcomes, key=lambda o: o.number):
         scores = o.scores(objective.name)
         table.writerow(
             [o.number, o.status, o.score(objective.name), o.spread(objective.name)]
             + scores
             + [None] * (most - len(scores))
-            + [mean(o.scores(f)) if scores else None for f in figures]
+            + [mean(o.scores(f)) if scores else None for f in metrics]
             + [getattr(o, cost) for cost in COSTS]
             + [_cell(o.values[s]) if s in o.values else None for s in settings]
             + [_flat(o.reason)]

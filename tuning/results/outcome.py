@@ -23,8 +23,8 @@ class Repeat:
 
     Parameters
     ----------
-    figures : dict of str to float
-        Figures of the held-out part, which also chose the epoch: ``accuracy``,
+    metrics : dict of str to float
+        Metrics of the held-out part, which also chose the epoch: ``accuracy``,
         ``macro_f1``, ``micro_f1``, ``log_loss``; for several labels per text also
         ``average_precision``.
     best_epoch, epochs : int
@@ -38,7 +38,7 @@ class Repeat:
         Names of what the doctor found.
     """
 
-    figures: dict[str, float]
+    metrics: dict[str, float]
     best_epoch: int
     epochs: int
     curve: tuple[float, ...]
@@ -47,9 +47,15 @@ class Repeat:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read plain values, by way of JSON or not."""
-        lists = {name: tuple(values[name]) for name in ("curve", "findings")}
-        return cls(**{**values, **lists})
+        """Read what :meth:`to_dict` returned, by way of JSON or not."""
+        own = {name: tuple(values[name]) for name in ("curve", "findings")}
+        others = {key: value for key, value in values.items() if key != "figures"}
+        return cls(metrics=values["figures"], **{**others, **own})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, as JSON knows them."""
+        values = asdict(self)
+        return {"figures": values.pop("metrics"), **values}
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ class Outcome:
 
     def scores(self, objective: str) -> list[float]:
         """Return a figure of each repeat."""
-        return [repeat.figures[objective] for repeat in self.repeats]
+        return [repeat.metrics[objective] for repeat in self.repeats]
 
     def score(self, objective: str) -> float | None:
         """Return the mean of a figure over the repeats that ran."""
@@ -109,7 +115,8 @@ class Outcome:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as JSON knows them."""
-        return asdict(self)
+        repeats = [repeat.to_dict() for repeat in self.repeats]
+        return {**asdict(self), "repeats": repeats}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

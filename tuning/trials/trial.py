@@ -15,10 +15,10 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.errors import BundleError, SearchError
 from emoclf.evaluation.metrics import evaluate_probabilities
 from emoclf.models.build import build_model
-from emoclf.models.inference import Answers
+from emoclf.models.inference import BatchedModel
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
-from emoclf.workflow.train import Trained, fit_prepared
+from emoclf.workflow.train import TrainedClassifier, fit_prepared
 
 from ..folder import SearchFolder
 from ..limits import Cost, measure
@@ -122,7 +122,7 @@ class TrialRunner:
             excess = cost.excess(self.plan.limits)
             if excess:
                 return replace(outcome, status=OVER_LIMIT, reason=excess)
-        first: Trained | None = None
+        first: TrainedClassifier | None = None
         for repeat, own in enumerate(settings):
             trained = self._fit(repeat, own, watch)
             first = first or trained
@@ -135,9 +135,9 @@ class TrialRunner:
             outcome = replace(outcome, parameters=parameters)
         outcome = replace(outcome, repeats=done)
         for one in done:
-            wrong = [name for name, x in one.figures.items() if not math.isfinite(x)]
+            wrong = [name for name, x in one.metrics.items() if not math.isfinite(x)]
             if wrong:
-                reason = f"{wrong[0]} is {one.figures[wrong[0]]}, not a number"
+                reason = f"{wrong[0]} is {one.metrics[wrong[0]]}, not a number"
                 return replace(outcome, repeats=(), reason=reason)
         if watch.pruned and (len(done) < len(settings) or watch.cut_short):
             return replace(outcome, status=PRUNED, reason=watch.pruned)
@@ -164,19 +164,21 @@ class TrialRunner:
         model = build_model(
             settings,
             n_classes=len(train.label_names),
-            several=train.several,
+            multilabel=train.multilabel,
             matrix=prepared.matrix,
         )
         bundle = Bundle(
             model=model,
             encoder=prepared.encoder,
             label_names=train.label_names,
-            several=train.several,
+            multilabel=train.multilabel,
             settings=settings,
         )
         return measure(Predictor(bundle), self.plan.limits, parts.valid.texts)
 
-    def _fit(self, repeat: int, settings: RunSettings, watch: Watch) -> Trained:
+    def _fit(
+        self, repeat: int, settings: RunSettings, watch: Watch
+    ) -> TrainedClassifier:
         watch.check()
         trained = fit_prepared(
             self.inputs.prepared(repeat, settings),
@@ -189,10 +191,10 @@ class TrialRunner:
             raise KeyboardInterrupt
         return trained
 
-    def _judged(self, trained: Trained, repeat: int) -> Repeat:
+    def _judged(self, trained: TrainedClassifier, repeat: int) -> Repeat:
         valid = self.parts[repeat].valid
         bundle, result = trained.bundle, trained.result
-        answers = Answers(bundle.model)(trained.prepared.valid.token_ids)
+        answers = BatchedModel(bundle.model)(trained.prepared.valid.token_ids)
         found = evaluate_probabilities(
             answers,
             valid.label_ids,
@@ -204,10 +206,10 @@ class TrialRunner:
             # No interval is asked for: trials are compared by their repeats.
             draws=1,
         )
-        figures = {name: getattr(found, name) for name in FIGURES}
+        metrics = {name: getattr(found, name) for name in FIGURES}
         monitor = bundle.settings.training.monitor
         return Repeat(
-            figures={name: float(x) for name, x in figures.items() if x is not None},
+            metrics={name: float(x) for name, x in metrics.items() if x is not None},
             best_epoch=result.best_epoch,
             epochs=result.epochs,
             curve=tuple(result.history[f"val_{monitor}"]),
@@ -217,10 +219,10 @@ class TrialRunner:
 
     def _keep(self, bundle: Bundle, outcome: Outcome) -> None:
         """Save the first repeat's classifier; the chief removes all but the best."""
-        figures = {**bundle.figures, "search": outcome.to_dict()}
+        metrics = {**bundle.metrics, "search": outcome.to_dict()}
         path = self.folder.model_path(outcome.number)
         try:
-            save_bundle(replace(bundle, figures=figures), path, overwrite=True)
+            save_bundle(replace(bundle, metrics=metrics), path, overwrite=True)
         except BundleError as error:
             # The score is what a night was spent for; the weights can be made again.
             logger.warning(

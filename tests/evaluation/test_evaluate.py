@@ -7,13 +7,13 @@ from tiny import tiny_split, tiny_trained
 
 from emoclf.datasets.dataset import Dataset
 from emoclf.evaluation.baselines import MAJORITY, TFIDF_SVM
-from emoclf.evaluation.evaluate import advice, evaluate_part, judge
+from emoclf.evaluation.evaluate import advice, evaluate_classifier, evaluate_part, judge
 from emoclf.settings import RunSettings
 
 
 @pytest.fixture(scope="module")
 def report():
-    return judge(tiny_trained(), tiny_split())
+    return evaluate_classifier(tiny_trained().predictor, tiny_split())
 
 
 def test_all_are_judged_on_all_parts(report):
@@ -27,16 +27,18 @@ def test_all_are_judged_on_all_parts(report):
 
 def test_the_test_part_decides(report):
     assert {c.part for c in report.comparisons} == {"test"}
-    assert [(c.floor, c.metric) for c in report.comparisons] == [
-        (floor, metric)
-        for floor in (MAJORITY, TFIDF_SVM)
+    assert [(c.baseline, c.metric) for c in report.comparisons] == [
+        (baseline, metric)
+        for baseline in (MAJORITY, TFIDF_SVM)
         for metric in ("macro_f1", "accuracy")
     ]
     assert report.network.n == len(tiny_split().test)
 
 
 def test_without_a_test_part_the_validation_part_does():
-    report = judge(tiny_trained(), replace(tiny_split(), test=None))
+    split = replace(tiny_split(), test=None)
+    with pytest.warns(DeprecationWarning, match="emoclf.judge is deprecated"):
+        report = judge(tiny_trained(), split)
     assert {c.part for c in report.comparisons} == {"valid"}
     assert any("There is no test part" in line for line in report.verdict())
 
@@ -46,12 +48,12 @@ def test_a_part_alone(report):
     assert found == report.network
 
 
-def data(*counts, several=False):
+def data(*counts, multilabel=False):
     labels = [f"c{i}" for i, count in enumerate(counts) for _ in range(count)]
     dataset = Dataset.from_lists([f"text {i}" for i in range(len(labels))], labels)
-    if several:
+    if multilabel:
         rows = tuple((label,) for label in dataset.labels)
-        return replace(dataset, labels=rows, several=True)
+        return replace(dataset, labels=rows, multilabel=True)
     return dataset
 
 
@@ -62,7 +64,7 @@ def data(*counts, several=False):
         ({}, data(20, 5), ["class_weight='balanced'", "4.0 times"], []),
         ({"class_weight": "balanced"}, data(20, 5), [], ["class_weight"]),
         ({"vectors": "words.bin"}, data(1200, 1200), ["audit"], ["pre-tr", "are few"]),
-        ({}, data(9, 1, several=True), ["9.0 times"], []),
+        ({}, data(9, 1, multilabel=True), ["9.0 times"], []),
     ],
 )
 def test_advice_knows_what_was_done(flat, train, said, unsaid):
