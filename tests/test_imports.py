@@ -26,7 +26,7 @@ STAGES = [
     ("settings", "settings.run_settings"),
     ("text",),
     ("datasets",),
-    ("classifier", "export.formats"),
+    ("classifier", "export.formats", "bundle.described_folder"),
     ("serving",),
     ("folded",),
     ("embeddings",),

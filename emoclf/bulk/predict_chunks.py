@@ -11,14 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from emoclf.bulk.record_reader import Entry
+from emoclf.bundle.described_folder import BUNDLE, EXPORT, readable_place
 from emoclf.classifier import Classifier
 from emoclf.errors import BundleError, SettingsError
 from emoclf.export.formats import FORMATS
-from emoclf.files import folder_backup
 from emoclf.serving import load_exported
-from emoclf.serving.export_folder import ABOUT, highest_version
-
-BUNDLE = "bundle.json"
+from emoclf.serving.export_folder import highest_version
 
 Label = str | tuple[str, ...]
 
@@ -51,14 +49,11 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
     Whether it is sound is seen when it is loaded.
     """
-    place = highest_version(Path(path))
-    if not place.exists() and place.name and folder_backup(place).is_dir():
-        # A replacement was interrupted, or goes on; loading knows of it too.
-        place = folder_backup(place)
-    if (place / BUNDLE).is_file():
+    place = readable_place(highest_version(Path(path)))
+    if (place / BUNDLE.about).is_file():
         return "bundle"
     try:
-        return str(json.loads((place / ABOUT).read_text("utf-8"))["form"])
+        return str(json.loads((place / EXPORT.about).read_text("utf-8"))["form"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 

@@ -12,14 +12,13 @@ import numpy as np
 
 from emoclf._moved import RenamedAttribute
 from emoclf._version import __version__
+from emoclf.bundle.described_folder import BUNDLE
 from emoclf.errors import BundleError
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import TextEncoder
 
 if TYPE_CHECKING:
     import keras
-
-FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ class Bundle:
                 "be saved. Give every layer a name of its own."
             )
         about = {
-            "format": FORMAT,
+            "format": BUNDLE.format,
             "kind": "classifier",
             "emoclf": __version__,
             "created": self.created,

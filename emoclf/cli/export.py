@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from emoclf.bundle.described_folder import EXPORT
 from emoclf.cli.shared import add_output_options, new_command, print_json
 from emoclf.errors import ExportError
 from emoclf.export.formats import FORMATS
@@ -65,7 +66,6 @@ def run(args: argparse.Namespace) -> int:
     load_tensorflow()
     from emoclf.export.any_format import export_classifier
     from emoclf.predictor import Predictor
-    from emoclf.serving.export_folder import ABOUT
 
     path = export_classifier(
         Predictor.load(args.bundle),
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         overwrite=args.overwrite,
         **options,
     )
-    about = json.loads((Path(path) / ABOUT).read_text("utf-8"))
+    about = json.loads((Path(path) / EXPORT.about).read_text("utf-8"))
     parity = dict(about["parity"])
     size = parity.pop("bytes")
     if args.json:
@@ -96,8 +96,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_target(args: argparse.Namespace) -> None:
     """Say what stands in the way before TensorFlow is loaded, which takes seconds."""
-    from emoclf.export.destination import check_target
-
     target = Path(args.output)
     if args.to == "saved-model":
         version = 1 if args.version is None else args.version
@@ -105,7 +103,7 @@ def _check_target(args: argparse.Namespace) -> None:
             # No folder has this name; the export says so.
             return
         target /= str(version)
-    check_target(target, overwrite=args.overwrite)
+    EXPORT.check_target(target, overwrite=args.overwrite)
 
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:

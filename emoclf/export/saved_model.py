@@ -9,13 +9,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from emoclf.bundle.described_folder import EXPORT
 from emoclf.errors import ExportError
 from emoclf.export.network_export import inference_network, quiet_logger
 from emoclf.export.parity import check_parity
 from emoclf.export.signatures import Signatures
 from emoclf.export.write_export import size_of, write_export, write_text
 from emoclf.predictor import Predictor
-from emoclf.serving.export_folder import ABOUT, ExportFolder
+from emoclf.serving.export_folder import ExportFolder
 from emoclf.serving.saved_model import SavedModelClassifier
 
 
@@ -90,7 +91,7 @@ def export_saved_model(
             "cannot take texts. Export one that takes token ids, with tokens=True "
             "(--tokens on the command line), or train with tokenizer='characters'."
         )
-    if (Path(path) / ABOUT).is_file():
+    if (Path(path) / EXPORT.about).is_file():
         raise ExportError(
             f"{path} is an export itself; versions of a SavedModel need a folder of "
             "their own. Choose another folder."

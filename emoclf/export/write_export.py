@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -12,14 +11,11 @@ from typing import Any
 import numpy as np
 
 from emoclf._version import __version__
+from emoclf.bundle.described_folder import EXPORT, SUMS, write_sums
 from emoclf.errors import ExportError
-from emoclf.export.destination import check_target
 from emoclf.files import new_folder
 from emoclf.predictor import Predictor
 from emoclf.serving.export_folder import (
-    ABOUT,
-    FORMAT,
-    SUMS,
     TOKENIZER,
     VOCABULARY,
     ExportFolder,
@@ -66,8 +62,7 @@ def write_export(
         If something stands in the way, the folder cannot be written, or the check
         fails. What stood there before is unchanged.
     """
-    target = Path(path)
-    check_target(target, overwrite=overwrite)
+    target = EXPORT.check_target(path, overwrite=overwrite)
     try:
         with new_folder(target) as folder:
             about = describe(predictor, form) | fill(folder)
@@ -75,10 +70,10 @@ def write_export(
             _write_about(folder, about)
             about["parity"] = check(read_export(folder))
             _write_about(folder, about)
-            _write_sums(folder)
+            write_sums(folder, [EXPORT.about, *about["files"]])
     except OSError as error:
         raise ExportError(
-            f"Cannot write {target}: {error}. What stood there before is unchanged."
+            f"Cannot write {target}: {error}. What was there before is unchanged."
         ) from error
     return target
 
@@ -104,7 +99,7 @@ def describe(predictor: Predictor, form: str) -> dict[str, Any]:
     """Return what ``emoclf.json`` says of any form."""
     bundle = predictor.bundle
     return {
-        "format": FORMAT,
+        "format": EXPORT.format,
         "kind": "export",
         "form": form,
         "emoclf": __version__,
@@ -126,24 +121,14 @@ def _files(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def _all(folder: Path) -> list[Path]:
-    own = (ABOUT, SUMS)
+    own = (EXPORT.about, SUMS)
     return sorted(x for x in folder.rglob("*") if x.is_file() and x.name not in own)
 
 
 def _write_about(folder: Path, about: dict[str, Any]) -> None:
     # As it will be read: tuples become lists.
     text = json.dumps(sealed(json.loads(json.dumps(about))), indent=1) + "\n"
-    (folder / ABOUT).write_text(text, encoding="utf-8")
-
-
-def _write_sums(folder: Path) -> None:
-    lines = []
-    for file in [folder / ABOUT, *_all(folder)]:
-        with open(file, "rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-            os.fsync(stream.fileno())
-        lines.append(f"{found}  {file.relative_to(folder).as_posix()}\n")
-    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+    (folder / EXPORT.about).write_text(text, encoding="utf-8")
 
 
 def size_of(folder: Path) -> int:

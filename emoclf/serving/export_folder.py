@@ -21,13 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from emoclf._version import __version__
+from emoclf.bundle.described_folder import EXPORT, readable_place
 from emoclf.errors import BundleError
 
-FORMAT = 1
-ABOUT = "emoclf.json"
 VOCABULARY = "vocabulary.json"
-SUMS = "sha256sums.txt"
 SEAL = "crc32"
 TOKENIZER = "tokenizer-{}.npy"
 _BLOCK = 1 << 18
@@ -66,8 +63,8 @@ class ExportFolder:
         """
         if name not in self.about["files"]:
             raise BundleError(
-                f"{self.place} is incomplete: its {ABOUT} does not name {name}. Export "
-                "it again."
+                f"{self.place} is incomplete: its {EXPORT.about} does not name {name}. "
+                "Export it again."
             )
         # As a str: NumPy follows the links of a Path at each part of it.
         return np.load(f"{self.place}/{name}", mmap_mode="r", allow_pickle=False)
@@ -92,7 +89,7 @@ def read_export(path: str | os.PathLike[str]) -> ExportFolder:
         If it is missing, incomplete, damaged, or newer than this emoclf.
     """
     try:
-        place = _standing(highest_version(Path(path)))
+        place = readable_place(highest_version(Path(path)))
         about = _read_about(place)
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error}.") from error
@@ -110,23 +107,11 @@ def sealed(about: dict[str, Any]) -> dict[str, Any]:
 
 def highest_version(place: Path) -> Path:
     """Return the highest version in a folder of versions, else the folder itself."""
-    if not place.is_dir() or (place / ABOUT).exists():
+    if not place.is_dir() or (place / EXPORT.about).exists():
         return place
     names = (_VERSION.fullmatch(entry.name) for entry in place.iterdir())
     versions = [int(name[1] or name[2]) for name in names if name]
     return place / str(max(versions)) if versions else place
-
-
-def _standing(place: Path) -> Path:
-    """Return where a folder stands while a replacement goes on, or was interrupted."""
-    if not place.exists() and place.name:
-        # Loaded here: an answer shall not wait for what is rarely needed.
-        from emoclf.files import folder_backup
-
-        if folder_backup(place).is_dir():
-            # Reading changes nothing.
-            return folder_backup(place)
-    return place
 
 
 def crc32_of(path: Path) -> int:
@@ -142,47 +127,26 @@ def crc32_of(path: Path) -> int:
 
 
 def _read_about(place: Path) -> dict[str, Any]:
-    if not place.is_dir():
-        what = "is a file" if place.exists() else "does not exist"
-        raise BundleError(
-            f"{place} {what}. An export is the folder that 'emoclf export' writes."
-        )
+    about = EXPORT.read_about(place)
+    path = place / EXPORT.about
     try:
-        about = json.loads((place / ABOUT).read_text("utf-8"))
-        number = about["format"]
         files = {name: (size, crc) for name, (size, crc) in about["files"].items()}
-        whole = about == sealed(about)
-    except FileNotFoundError:
-        raise BundleError(f"{place} is not an export: it has no {ABOUT}.") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BundleError(
-            f"{place / ABOUT} is damaged: {error}. Restore it from a copy, or export "
-            "again."
-        ) from error
-    if not isinstance(number, int) or number > FORMAT:
-        raise BundleError(
-            f"{place} has format {number}; emoclf {__version__} reads up to {FORMAT}. "
-            "Upgrade with: pip install -U emoclf"
-        )
-    if not whole:
-        raise BundleError(
-            f"{place / ABOUT} is damaged: it is not what was written. Restore it from "
-            "a copy, or export again."
-        )
+        unchanged = about == sealed(about)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EXPORT.damaged(path, error) from error
+    if not unchanged:
+        raise EXPORT.damaged(path, "it is not what was written")
     return {**about, "files": files}
 
 
 def _check_file(path: Path, size: int, crc: int) -> None:
     try:
-        there = path.stat().st_size
-        same = there == size and crc32_of(path) == crc
+        actual = path.stat().st_size
+        unchanged = actual == size and crc32_of(path) == crc
     except OSError as error:
-        raise BundleError(
-            f"{path.parent} is incomplete: {path.name} cannot be read ({error}). "
-            "Restore it from a copy, or export again."
-        ) from error
-    if not same:
-        what = f"it has {there:,} bytes, not {size:,}" if there != size else "changed"
-        raise BundleError(
-            f"{path} is damaged: {what}. Restore it from a copy, or export again."
+        raise EXPORT.incomplete(path, error) from error
+    if not unchanged:
+        reason = (
+            f"it has {actual:,} bytes, not {size:,}" if actual != size else "changed"
         )
+        raise EXPORT.damaged(path, reason)

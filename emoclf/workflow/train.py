@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from emoclf.bundle.bundle import Bundle, installed_versions
-from emoclf.bundle.bundle_folder import bundle_place
+from emoclf.bundle.described_folder import BUNDLE
 from emoclf.datasets.dataset import Dataset
 from emoclf.doctor.findings import sorted_findings
 from emoclf.fingerprint import digest
@@ -203,5 +203,5 @@ def run_fingerprint(
 
 def checkpoint_folder(output: str | os.PathLike[str]) -> Path:
     """Return the folder beside an output that holds its checkpoint."""
-    output = bundle_place(output)
+    output = BUNDLE.place(output)
     return output.with_name(f"{output.name}.checkpoint")

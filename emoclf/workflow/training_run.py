@@ -11,7 +11,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from emoclf.bundle.bundle_folder import bundle_place, check_target, save_bundle
+from emoclf.bundle.bundle_folder import check_target, save_bundle
+from emoclf.bundle.described_folder import BUNDLE
 from emoclf.datasets.audit import AuditReport, audit_dataset
 from emoclf.datasets.dataset import Dataset, check_trainable
 from emoclf.datasets.readers import read_dataset
@@ -214,7 +215,7 @@ def check_start(
     """
     checkpoint = checkpoint_folder(output)
     interrupted = CheckpointFolder(checkpoint, {}).exists()
-    exists = bundle_place(output).exists()
+    exists = BUNDLE.place(output).exists()
     if resume and exists and not interrupted:
         raise ResumeError(
             f"{output} is finished; there is nothing to resume. Use it, or train "

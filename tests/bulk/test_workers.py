@@ -18,8 +18,9 @@ import pytest
 from tiny import tiny_folded
 
 from emoclf.bulk.file_prediction import Progress, predict_file
+from emoclf.bundle.described_folder import EXPORT
 from emoclf.errors import BundleError, DataError, WorkerError
-from emoclf.serving.export_folder import ABOUT, sealed
+from emoclf.serving.export_folder import sealed
 
 N = 12_000
 
@@ -78,9 +79,9 @@ def test_a_failure_in_a_worker(
 ) -> None:
     # Nothing that a user can mend: an export that was never whole.
     broken = Path(shutil.copytree(folder, tmp_path / "broken"))
-    about = json.loads((broken / ABOUT).read_text())
+    about = json.loads((broken / EXPORT.about).read_text())
     del about["text"]
-    (broken / ABOUT).write_text(json.dumps(sealed(about)))
+    (broken / EXPORT.about).write_text(json.dumps(sealed(about)))
     with pytest.raises(WorkerError, match=r"failed while it loaded.*'text'"):
         predict_file(broken, source, tmp_path / "x.csv", workers=2)
     assert "Traceback" in caplog.text

@@ -12,10 +12,10 @@ import pytest
 import tensorflow as tf
 from tiny import tiny_trained
 
+from emoclf.bundle.described_folder import EXPORT
 from emoclf.errors import BundleError, ExportError, MissingDependency, SettingsError
 from emoclf.export.any_format import export_classifier
 from emoclf.serving import load_exported
-from emoclf.serving.export_folder import ABOUT
 
 FORMS = ("saved-model", "onnx", "litert")
 FILES = {
@@ -60,7 +60,7 @@ def test_what_is_there_is_replaced_only_when_asked(
     with pytest.raises(ExportError, match=r"exists.*overwrite=True"):
         export(form, tmp_path / "it")
     assert state(tmp_path) == before
-    (folder / ABOUT).unlink()
+    (folder / EXPORT.about).unlink()
     before = state(tmp_path)
     with pytest.raises(ExportError, match="left alone"):
         export(form, tmp_path / "it", overwrite=True)

@@ -16,12 +16,13 @@ import pytest
 import tensorflow as tf
 from tiny import tiny_trained
 
+from emoclf.bundle.described_folder import EXPORT
 from emoclf.errors import BundleError, ExportError
 from emoclf.export.parity import HARD_TEXTS
 from emoclf.export.saved_model import export_saved_model
 from emoclf.predictor import Predictor
 from emoclf.serving import load_exported
-from emoclf.serving.export_folder import ABOUT, read_export
+from emoclf.serving.export_folder import read_export
 from emoclf.text.encoder import TextEncoder
 from emoclf.text.tokenizer import Tokenizer
 
@@ -104,7 +105,7 @@ def test_tensorflows_own_tool_runs_it(exported: Path) -> None:
 def test_the_layout_is_tensorflow_servings(exported: Path) -> None:
     assert exported.name == "1"
     assert (exported / "saved_model.pb").is_file()
-    about = json.loads((exported / ABOUT).read_text())
+    about = json.loads((exported / EXPORT.about).read_text())
     assert about["label_names"] == ["anger", "fear", "joy"]
     assert about["network"] == {"input": "text", "top": 3}
     parity = about["parity"]["float32"]

@@ -8,20 +8,16 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny import tiny_trained
 
-from emoclf.bundle.bundle_folder import (
-    FILES,
-    SUMS,
-    check_target,
-    load_bundle,
-    save_bundle,
-)
+from emoclf.bundle.bundle import Bundle
+from emoclf.bundle.bundle_folder import FILES, check_target, load_bundle, save_bundle
+from emoclf.bundle.described_folder import SUMS
 from emoclf.errors import BundleError
 from emoclf.predictor import Predictor
 
@@ -40,6 +36,45 @@ def test_a_loaded_classifier_answers_as_the_saved_one(saved: Path) -> None:
     assert loaded.label_names == ("anger", "fear", "joy")
     assert loaded.bundle.settings == tiny_trained().bundle.settings
     assert loaded.bundle.history == tiny_trained().bundle.history
+
+
+@pytest.fixture(scope="module")
+def unusual(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Bundle]:
+    """Return a bundle in which no field has its default, and what was loaded of it."""
+    tiny = tiny_trained().bundle
+    bundle = replace(
+        tiny,
+        multilabel=True,
+        settings=tiny.settings.override(seed=7, stop_words=("the", "a")),
+        metrics={"best_epoch": 3, "texts": {"train": 40}},
+        versions={"emoclf": "0.0.1", "keras": "0"},
+        created="2001-02-03T04:05:06+00:00",
+        label_kind="b",
+        thresholds=(0.25, 0.5, 0.625),
+    )
+    path = tmp_path_factory.mktemp("bundles") / "unusual.emoclf"
+    return bundle, load_bundle(save_bundle(bundle, path))
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Bundle)])
+def test_every_field_survives_saving_and_loading(
+    name: str, unusual: tuple[Bundle, Bundle]
+) -> None:
+    before, after = (getattr(bundle, name) for bundle in unusual)
+    if name == "model":
+        assert [w.path for w in before.weights] == [w.path for w in after.weights]
+        for one, other in zip(before.weights, after.weights, strict=True):
+            np.testing.assert_array_equal(one.numpy(), other.numpy())
+    elif name == "encoder":
+        one, other = before.to_state(), after.to_state()
+        assert one[:2] == other[:2]
+        assert one[2].keys() == other[2].keys()
+        for key, table in one[2].items():
+            np.testing.assert_array_equal(table, other[2][key])
+    else:
+        assert before == after
+        default = next(field for field in fields(Bundle) if field.name == name).default
+        assert before != default
 
 
 def test_a_bundle_is_described(saved: Path) -> None:
@@ -117,7 +152,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 
 def test_what_the_user_laid_into_a_bundle_is_left_alone(saved: Path) -> None:
     (saved / "notes.txt").write_text("years of work")
-    with pytest.raises(BundleError, match=r"also holds notes.txt.*left alone"):
+    with pytest.raises(BundleError, match=r"also contains notes.txt.*left alone"):
         save_bundle(tiny_trained().bundle, saved, overwrite=True)
     assert (saved / "notes.txt").read_text() == "years of work"
 
@@ -160,7 +195,7 @@ def test_an_interrupted_replacement_is_taken_back(saved: Path) -> None:
 
 SAVER = """
 import sys
-from emoclf.bundle.bundle_folder import (load_bundle, save_bundle,)
+from emoclf.bundle.bundle_folder import load_bundle, save_bundle
 bundle = load_bundle(sys.argv[1])
 print("ready", flush=True)
 while True:

@@ -1,0 +1,256 @@
+"""Folders described by a JSON document and checksummed: bundles and exports.
+
+Each has a document that says what it is (format number, labels, versions), its data
+files, and ``sha256sums.txt``, which ``sha256sum -c sha256sums.txt`` checks as well.
+Nothing in such a folder is executed when it is read. This module needs the standard
+library alone, and loads little of it: exports wait for it before their first
+prediction.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from emoclf._version import __version__
+from emoclf.errors import BundleError, EmoclfError, ExportError
+
+SUMS = "sha256sums.txt"
+#: Files that desktops add to folders by themselves.
+DESKTOP_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")
+
+
+class FolderKind(NamedTuple):
+    """What differs between bundles and exports.
+
+    Parameters
+    ----------
+    noun : str
+        With its article, for messages.
+    about : str
+        Name of the JSON document.
+    format : int
+        Highest format number that can be read.
+    command : str
+        Command that writes such a folder.
+    remedy : str
+        How to make a damaged one again.
+    write_error : type of EmoclfError
+        Raised where it cannot be written.
+    """
+
+    noun: str
+    about: str
+    format: int
+    command: str
+    remedy: str
+    write_error: type[EmoclfError]
+
+    def place(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        error: type[EmoclfError] = BundleError,
+    ) -> Path:
+        """Return the path of a folder, with a name.
+
+        Raises
+        ------
+        EmoclfError
+            If no folder can have this path.
+        """
+        place = Path(path)
+        if os.fspath(path) and place.name in ("", ".."):
+            # The current folder, for instance, has a name as well.
+            place = Path(os.path.abspath(place))
+        try:
+            place.exists()
+        except (OSError, ValueError) as reason:
+            raise error(f"{path} cannot be {self.noun}: {reason}.") from None
+        if not os.fspath(path) or not place.name:
+            raise error(
+                f"{os.fspath(path)!r} cannot be {self.noun}. Give the path of a folder."
+            )
+        return place
+
+    def check_target(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        files: Iterable[str] = (),
+    ) -> Path:
+        """Refuse a target that must not or cannot be written, before any work is done.
+
+        Parameters
+        ----------
+        path : path
+        overwrite : bool, default=False
+            Replace a folder of the same kind.
+        files : iterable of str
+            Names that such a folder always has, beside those that its checksums list.
+
+        Returns
+        -------
+        target : Path
+
+        Raises
+        ------
+        EmoclfError
+            The ``write_error`` of the kind: if the target is something else, contains
+            files that emoclf did not write, exists and must not be replaced, or cannot
+            be written.
+        """
+        from emoclf.files import check_writable, recover_folder
+
+        target = self.place(path, error=self.write_error)
+        try:
+            check_writable(target.parent)
+            recover_folder(target)
+        except (OSError, ValueError) as error:
+            raise self.write_error(f"Cannot write {target}: {error}.") from error
+        if not target.exists():
+            return target
+        if not (target / self.about).is_file():
+            raise self.write_error(
+                f"{target} exists and is not {self.noun} of emoclf, so it is left "
+                "alone. Choose another name."
+            )
+        listed = {name.split("/")[0] for name in _read_sums(target, strict=False)}
+        foreign = {entry.name for entry in target.iterdir()} - listed
+        foreign -= {*files, self.about, SUMS, *DESKTOP_FILES}
+        if foreign:
+            names = sorted(foreign)
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            raise self.write_error(
+                f"{target} also contains {', '.join(names[:3])}{more}, which emoclf "
+                "did not write, so it is left alone. Choose another name, or move that "
+                "away."
+            )
+        if not overwrite:
+            raise self.write_error(
+                f"{target} exists. Choose another name, or replace it with "
+                "overwrite=True (--overwrite on the command line)."
+            )
+        return target
+
+    def read_about(self, place: Path) -> dict[str, Any]:
+        """Return the document of a folder.
+
+        Raises
+        ------
+        BundleError
+            If there is none, it is damaged, or newer than this emoclf.
+        """
+        if not place.is_dir():
+            state = "is a file" if place.exists() else "does not exist"
+            raise BundleError(
+                f"{place} {state}. {self.noun.capitalize()} is the folder that "
+                f"'{self.command}' writes."
+            )
+        try:
+            about = json.loads((place / self.about).read_text("utf-8"))
+            number = about["format"]
+        except FileNotFoundError:
+            raise BundleError(
+                f"{place} is not {self.noun}: it has no {self.about}."
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self.damaged(place / self.about, error) from error
+        if not isinstance(number, int) or number > self.format:
+            raise BundleError(
+                f"{place} has format {number}; emoclf {__version__} reads up to "
+                f"{self.format}. Upgrade with: pip install -U emoclf"
+            )
+        return about
+
+    def damaged(self, path: Path, reason: object) -> BundleError:
+        """Return the error for a damaged file."""
+        return BundleError(
+            f"{path} is damaged: {reason}. Restore it from a copy, or {self.remedy}."
+        )
+
+    def incomplete(self, path: Path, reason: object) -> BundleError:
+        """Return the error for a file that cannot be read."""
+        return BundleError(
+            f"{path.parent} is incomplete: {path.name} cannot be read ({reason}). "
+            f"Restore it from a copy, or {self.remedy}."
+        )
+
+    def check_sums(self, place: Path, names: Iterable[str]) -> None:
+        """Compare the SHA-256 of files with the sums of the folder.
+
+        Raises
+        ------
+        BundleError
+            If a file is missing or differs.
+        """
+        try:
+            sums = _read_sums(place)
+        except (OSError, ValueError) as error:
+            raise self.damaged(place / SUMS, error) from error
+        for name in names:
+            try:
+                digest = _sha256(place / name)
+            except OSError as error:
+                raise self.incomplete(place / name, error) from error
+            if digest != sums.get(name):
+                raise self.damaged(
+                    place / name,
+                    f"its SHA-256 is {digest[:12]}…, and {SUMS} says "
+                    f"{str(sums.get(name))[:12]}…",
+                )
+
+
+BUNDLE = FolderKind(
+    "a bundle", "bundle.json", 1, "emoclf train", "train again", BundleError
+)
+EXPORT = FolderKind(
+    "an export", "emoclf.json", 1, "emoclf export", "export again", ExportError
+)
+
+
+def readable_place(place: Path) -> Path:
+    """Return the folder to read while a replacement goes on, or was interrupted.
+
+    Reading changes nothing, so the backup is read where it is.
+    """
+    if not place.exists() and place.name:
+        # Loaded here, since a first prediction must not wait for what is rarely needed.
+        from emoclf.files import folder_backup
+
+        if folder_backup(place).is_dir():
+            return folder_backup(place)
+    return place
+
+
+def write_sums(folder: Path, names: Iterable[str]) -> None:
+    """Write the SHA-256 of files into their folder, and flush all of them to disk."""
+    names = list(names)
+    lines = [f"{_sha256(folder / name)}  {name}\n" for name in names]
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+    for name in (*names, SUMS):
+        with open(folder / name, "rb") as stream:
+            os.fsync(stream.fileno())
+
+
+def _read_sums(place: Path, *, strict: bool = True) -> dict[str, str]:
+    """Return the sum of each file by its name; not strict: what can be read of them."""
+    try:
+        lines = (place / SUMS).read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        if strict:
+            raise
+        return {}
+    pairs = [line.split("  ", 1)[::-1] for line in lines]
+    return dict(pair for pair in pairs if strict or len(pair) == 2)
+
+
+def _sha256(path: Path) -> str:
+    import hashlib  # loads OpenSSL
+
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,113 @@
+"""What emoclf 0.1.0 wrote keeps loading, and answers equally.
+
+``emoclf-0.1.0.tar.xz`` was made by that version: bundles, an export in each format with
+the labels and probabilities that its bundle gave, a finished search, and a training run
+and a search that were killed. Formats on disk are promises: nothing in it is made anew.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emoclf.bulk.predict_chunks import load_classifier
+from emoclf.cli import main
+from emoclf.export.formats import FORMATS
+
+ARCHIVE = Path(__file__).with_name("emoclf-0.1.0.tar.xz")
+OPTIONS = (
+    "--filters 8 --kernel-sizes 1,2 --dim 12 --batch-size 8 --learning-rate 0.02 "
+    "--near-duplicates 1.0 --ema none"
+).split()
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("written by 0.1.0")
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["classifier.emoclf", *FORMATS])
+def test_bundles_and_exports_predict_what_they_did(old: Path, name: str) -> None:
+    expected = json.loads((old / "answers.json").read_text("utf-8"))
+    classifier = load_classifier(old / name)
+    assert classifier.predict(expected["texts"]) == expected["labels"]
+    probabilities = classifier.predict_proba(expected["texts"])
+    # Of 8 bits where rounded, else of float32.
+    tolerance = 0.02 if name.endswith("int8") else 1e-5
+    np.testing.assert_allclose(
+        probabilities, expected["probabilities"], rtol=0, atol=tolerance
+    )
+
+
+def test_a_bundle_with_several_labels_per_text(old: Path) -> None:
+    expected = json.loads((old / "multilabel.json").read_text("utf-8"))
+    classifier = load_classifier(old / "multilabel.emoclf")
+    assert classifier.multilabel
+    assert classifier.predict(expected["texts"]) == list(map(tuple, expected["labels"]))
+    np.testing.assert_allclose(
+        classifier.predict_proba(expected["texts"]),
+        expected["probabilities"],
+        rtol=0,
+        atol=1e-5,
+    )
+
+
+def test_a_bundle_with_metrics_is_evaluated_again(
+    old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["evaluate", str(old / "trained.emoclf"), str(old / "tiny.csv"), "--json"]
+    assert main(command) == 0
+    assert json.loads(capsys.readouterr().out)["n"] == 60
+
+
+def test_a_finished_search_is_shown_and_its_best_bundle_loads(
+    old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    search = old / "finished.search"
+    assert main(["tune", "show", str(search), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert len(shown["trials"]) == 3
+    assert shown["chosen"]["number"] == 3
+    assert shown["trials"][0]["repeats"][0]["figures"]["macro_f1"] >= 0
+    assert {row["floor"] for row in shown["comparisons"]} == {
+        "majority class",
+        "TF-IDF + linear SVM",
+    }
+    assert main(["tune", "show", str(search)]) == 0
+    assert "trial 3" in capsys.readouterr().out
+    assert load_classifier(search / "best.emoclf").predict(["it was lovely"])
+
+
+def test_an_unfinished_search_of_an_older_version_is_refused(
+    old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["tune", str(old / "tiny.csv"), *OPTIONS, "--epochs", "3", "--trials"]
+    command += ["6", "--folds", "2", "--workers", "1"]
+    command += [
+        "--space",
+        str(old / "space.toml"),
+        "-o",
+        str(old / "unfinished.search"),
+    ]
+    assert main(command) == 1
+    message = capsys.readouterr().err
+    assert "versions.emoclf was '0.1.0' and is now" in message
+    assert "--new" in message
+
+
+def test_an_unfinished_run_of_an_older_version_is_refused(
+    old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", str(old / "tiny.csv"), *OPTIONS, "--epochs", "5000"]
+    command += ["--patience", "5000", "-o", str(old / "interrupted.emoclf"), "--resume"]
+    assert main(command) == 1
+    message = capsys.readouterr().err
+    assert "versions.emoclf was '0.1.0' and is now" in message
+    assert "--overwrite" in message
