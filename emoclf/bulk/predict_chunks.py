@@ -12,7 +12,7 @@ import numpy as np
 
 from emoclf.bulk.record_reader import Entry
 from emoclf.classifier import Classifier
-from emoclf.errors import BundleError, SettingsError
+from emoclf.errors import BundleError, SettingsError, setting
 from emoclf.export.formats import FORMATS
 from emoclf.files import folder_backup
 from emoclf.serving import load_exported
@@ -113,8 +113,9 @@ def check_options(path: str | os.PathLike[str], options: dict[str, Any]) -> None
         name, value = next(iter(options.items()))
         kind = "a bundle" if form == "bundle" else f"an export to {form}"
         raise SettingsError(
-            f"{name}={value!r} is for folded exports, and {path} is {kind}. Leave it "
-            "out, or fold the bundle first: emoclf export BUNDLE --to folded -o FOLDER"
+            f"{setting(name, value)} is for folded exports, and {path} is {kind}. "
+            "Leave it out, or fold the bundle first: emoclf export BUNDLE --to folded "
+            "-o FOLDER"
         )
 
 

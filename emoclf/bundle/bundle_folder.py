@@ -30,7 +30,7 @@ from emoclf._version import __version__
 from emoclf.bundle.bundle import FORMAT, Bundle, BundleParts
 from emoclf.bundle.model_card import card
 from emoclf.datasets.cells import shorten
-from emoclf.errors import BundleError, EmoclfError
+from emoclf.errors import BundleError, EmoclfError, setting
 from emoclf.files import check_writable, folder_backup, new_folder, recover_folder
 
 ABOUT = "bundle.json"
@@ -127,8 +127,8 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> No
         )
     if not overwrite:
         raise BundleError(
-            f"{target} exists. Choose another name, or replace it with overwrite=True "
-            "(--overwrite on the command line)."
+            f"{target} exists. Choose another name, or replace it with "
+            f"{setting('overwrite', True)}."
         )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from emoclf._version import __version__
-from emoclf.errors import EmoclfError
+from emoclf.errors import NAMES_AS_OPTIONS, EmoclfError
 
 INTERRUPTED = 130
 
@@ -28,15 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             # A terminal of another encoding gets \u2026 for …, not a traceback.
             stream.reconfigure(errors="backslashreplace")
     try:
-        args = build_parser(argv).parse_args(argv)
-        with _talking(quiet=getattr(args, "quiet", False)):
-            code = args.run(args)
+        with _names_as_options():
+            args = build_parser(argv).parse_args(argv)
+            with _logging(quiet=getattr(args, "quiet", False)):
+                code = args.run(args)
         sys.stdout.flush()
         return code or 0
     except EmoclfError as error:
-        from emoclf.cli.messages import as_options
-
-        print(f"emoclf: {as_options(str(error))}", file=sys.stderr)
+        print(f"emoclf: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # The reader has gone, as in `emoclf predict … | head`; nothing is wrong. The
@@ -80,12 +79,19 @@ def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
 
 
 @contextmanager
-def _talking(*, quiet: bool) -> Iterator[None]:
-    """Show what the library logs; a caller from Python gets the logger back."""
-    from emoclf.cli.messages import OptionFormatter
+def _names_as_options() -> Iterator[None]:
+    """Let messages name settings as options; a caller from Python keeps its names."""
+    os.environ[NAMES_AS_OPTIONS] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[NAMES_AS_OPTIONS]
 
+
+@contextmanager
+def _logging(*, quiet: bool) -> Iterator[None]:
+    """Show the library's log on standard error; restore the logger afterwards."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OptionFormatter("%(message)s"))
     logger = logging.getLogger("emoclf")
     before = logger.handlers, logger.propagate, logger.level
     logger.handlers, logger.propagate = [handler], False

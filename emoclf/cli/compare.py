@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from emoclf.cli.data_options import add_parts, parts_from
-from emoclf.cli.messages import as_options
 from emoclf.cli.options import add_settings, read_value, settings_from
 from emoclf.cli.shared import add_output_options, new_command, print_json
 from emoclf.errors import SettingsError
@@ -69,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
     def callbacks(settings: RunSettings) -> list[Any]:
         epochs = settings.training.epochs
-        return [] if args.quiet else [TrainingProgress(epochs, say=as_options)]
+        return [] if args.quiet else [TrainingProgress(epochs)]
 
     comparison = compare_networks(
         split, networks, seeds=args.seeds, folder=args.output, callbacks=callbacks

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields
 from typing import Any
 
-from emoclf.errors import SettingsError
+from emoclf.errors import SettingsError, setting
 from emoclf.settings import RunSettings, Settings, read_settings_file
 from emoclf.settings.base import kinds_of
 from emoclf.settings.run_settings import section_classes
@@ -67,7 +67,13 @@ def settings_from(
     for name, value in (read_settings_file(args.config) if args.config else {}).items():
         both = isinstance(value, Mapping) and isinstance(values.get(name), Mapping)
         values[name] = {**values[name], **value} if both else value
-    return RunSettings.from_dict(values, given_settings(args))
+    given = given_settings(args)
+    try:
+        return RunSettings.from_dict(values, given)
+    except SettingsError as error:
+        if error.name in given:
+            raise SettingsError(f"{setting(error.name)} {error.problem}") from None
+        raise
 
 
 def given_settings(args: argparse.Namespace) -> dict[str, Any]:

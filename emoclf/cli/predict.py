@@ -100,7 +100,10 @@ def _add_reading(group: Any) -> None:
         help="set before the names of new columns, where the input has them already",
     )
     group.add_argument(
-        "--force", action="store_true", help="replace an output file that is there"
+        "--overwrite",
+        "--force",
+        action="store_true",
+        help="replace an output file that is there",
     )
 
 
@@ -132,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
             encoding=args.encoding,
             prefix=args.prefix,
             on_error=args.on_error,
-            force=args.force,
+            overwrite=args.overwrite,
             workers=args.workers,
             options=options,
             report=bar.update if bar is not None else None,

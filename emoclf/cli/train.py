@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emoclf.cli.data_options import add_parts, parts_from
-from emoclf.cli.messages import as_options
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import add_output_options, new_command, print_json
 from emoclf.runtime import load_tensorflow
@@ -76,7 +75,7 @@ def callbacks_for(args: argparse.Namespace, settings: RunSettings) -> list[Any]:
 
     found: list[Any] = []
     if not args.quiet:
-        found.append(TrainingProgress(settings.training.epochs, say=as_options))
+        found.append(TrainingProgress(settings.training.epochs))
     if args.tensorboard:
         found.append(keras.callbacks.TensorBoard(args.tensorboard))
     return found
@@ -94,11 +93,9 @@ def print_job(job: TrainingRun, *, as_json: bool) -> None:
         f"part (ended: {result.ended}; {result.seconds:.0f} s of training)."
     )
     for finding in result.findings:
-        print("\n".join(map(as_options, finding.lines())))
+        print("\n".join(finding.lines()))
     print()
-    said = set(job.report.verdict())
-    for line in job.report.lines():
-        print(as_options(line) if line in said else line)
+    print("\n".join(job.report.lines()))
     print()
     print(f"Saved: {job.path}")
     path = Path(str(job.path)).as_posix()

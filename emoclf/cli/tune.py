@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from emoclf.cli import amounts, tune_show, tune_worker
 from emoclf.cli.data_options import add_parts, parts_from
-from emoclf.cli.messages import as_options
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import add_output_options, new_command, print_json
 from emoclf.errors import SearchError
@@ -235,7 +234,7 @@ def run(args: argparse.Namespace) -> int:
         listeners = Listeners(
             view.begin,
             view.end,
-            lambda epochs: [TrainingProgress(epochs, say=as_options)],
+            lambda epochs: [TrainingProgress(epochs)],
         )
     folder = args.output or default_folder(args.data)
     try:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emoclf.cli.messages import as_options
 from emoclf.cli.shared import add_output_options, new_command, print_json
 from emoclf.errors import SearchError
 from emoclf.runtime import load_tensorflow
@@ -96,7 +95,7 @@ def print_result(found: SearchResult) -> None:
     print("\n".join(found.lines()))
     print()
     for line in found.evaluated_lines():
-        print(as_options(line))
+        print(line)
     print()
     print(f"Saved: {found.path} (trial {found.choice.chosen.number}'s settings)")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emoclf.errors import ExportError
+from emoclf.errors import ExportError, setting
 from emoclf.files import check_writable, recover_folder
 from emoclf.serving.export_folder import ABOUT
 
@@ -34,5 +34,5 @@ def check_target(target: Path, *, overwrite: bool) -> None:
     if not overwrite:
         raise ExportError(
             f"{target} exists. Choose another folder, or replace it with "
-            "overwrite=True (--force on the command line)."
+            f"{setting('overwrite', True)}."
         )

@@ -110,11 +110,19 @@ def check_value(owner: type, field: dataclasses.Field, value: Any) -> Any:
         value = _convert(wanted, value)
         _check_range(field.metadata, value)
     except (TypeError, ValueError) as error:
-        raise SettingsError(
-            f"The setting {field.name!r} of {owner.__name__} must be {error}. "
-            f"Got {value!r} instead."
-        ) from None
+        raise wrong_value(owner, field.name, value, str(error)) from None
     return value
+
+
+def wrong_value(
+    owner: Settings | type, name: str, value: Any, requirement: str
+) -> SettingsError:
+    """Return the error about a setting whose value does not meet a requirement."""
+    section = owner if isinstance(owner, type) else type(owner)
+    problem = f"must be {requirement}. Got {value!r} instead."
+    error = SettingsError(f"The setting {name!r} of {section.__name__} {problem}")
+    error.name, error.problem = name, problem
+    return error
 
 
 def kinds_of(wanted: Any) -> tuple[Any, ...]:

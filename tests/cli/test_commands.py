@@ -14,6 +14,8 @@ from tiny import tiny_dataset, tiny_trained
 
 from emoclf.cli import build_parser, main
 from emoclf.cli.commands import COMMANDS
+from emoclf.datasets.readers import read_dataset
+from emoclf.errors import DataError
 from emoclf.predictor import Predictor
 
 SMALL = (
@@ -299,3 +301,19 @@ def test_vectors_are_trained_and_read(tmp_path: Path, csv: Path) -> None:
     covered = emoclf("vectors", "coverage", csv, "--vectors", tmp_path / "v.bin")
     assert covered.returncode == 0, covered.stderr
     assert "of the running words" in covered.stdout
+
+
+def test_messages_name_options_on_the_command_line_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, config = tmp_path / "old.csv", tmp_path / "run.toml"
+    path.write_bytes("text,label\ndéjà vu,joy\n".encode("cp1252"))
+    config.write_text("filters = 0\n")
+    for args, message in (
+        ([], "set --encoding cp1252."),
+        (["--filters=0"], "--filters must be at least 1. Got 0 instead."),
+        (["--config", config], "The setting 'filters' of TextCNNSettings must be"),
+    ):
+        assert message in call(["train", path, "-o", tmp_path / "x", *args], capsys)[1]
+    with pytest.raises(DataError, match=r"set encoding='cp1252'\."):
+        read_dataset(path)

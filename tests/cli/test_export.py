@@ -36,7 +36,7 @@ def test_one_command(
     assert load_exported(answer["path"]).predict(["it was lovely at home"]) == expected
     # A second time nothing is replaced unasked.
     assert main(command) == 1
-    assert "or replace it with --force" in capsys.readouterr().err
+    assert "or replace it with --overwrite" in capsys.readouterr().err
     assert main([*command, "--force"]) == 0
     said = capsys.readouterr().out
     assert said.startswith("Exported: ")
