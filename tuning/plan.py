@@ -14,10 +14,8 @@ from emoclf.settings import RunSettings
 
 from .limits import Limits, check_numbers
 from .results.objective import Objective
-from .results.outcome import FOLDS, KINDS, SEEDS
+from .results.outcome import FOLDS, KINDS, SEEDS, STRATEGIES
 from .space.space import Space
-
-STRATEGIES = ("random", "grid", "bayesian", "hyperband")
 
 
 @dataclass(frozen=True)

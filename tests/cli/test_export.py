@@ -46,8 +46,11 @@ def test_one_command(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--to", "folded", "--top", "2"], "--top is of a SavedModel. Use it with"),
-        (["--to", "folded", "--tokens"], "--tokens is of a SavedModel"),
+        (
+            ["--to", "folded", "--top", "2"],
+            "--top is an option of --to saved-model. Got folded.",
+        ),
+        (["--to", "folded", "--tokens"], "--tokens is an option of --to saved-model"),
         (["--to", "saved-model", "--version", "0"], "from 1 on. Got 0"),
     ],
 )

@@ -138,7 +138,7 @@ def test_bad_lines_and_the_summary(
     code, out, err = call([folded, source, "-o", target, "--on-error=skip"], capsys)
     assert (code, out) == (0, "")
     assert "in.csv, line 4: 3 cells" in err
-    assert err.endswith(f"Answered 2 texts: {target}; 1 bad line left out.\n")
+    assert err.endswith(f"Predicted 2 texts: {target}; 1 bad line left out.\n")
     assert len(target.read_text().splitlines()) == 3
 
     code, _, err = call([folded, source, "-o", target, "--on-error=null"], capsys)
@@ -168,7 +168,7 @@ def test_a_bar_moves_at_a_terminal(folded: Path, tmp_path: Path) -> None:
                 shown += piece
         os.close(ours)
         assert done.wait(60) == 0
-        assert (b"texts" in shown.replace(b"Answered 9,000 texts", b"")) == seen
+        assert (b"texts" in shown.replace(b"Predicted 9,000 texts", b"")) == seen
         assert shown.count(b"in.csv, line 9002: 1 cell where") == 1
 
 
