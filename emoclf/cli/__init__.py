@@ -65,7 +65,7 @@ def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
 
     parser = Parser(
         prog="emoclf",
-        usage="emoclf COMMAND [OPTIONS] …",
+        usage="emoclf COMMAND [OPTIONS]",
         description="Train, evaluate and export small text classifiers.",
         epilog="'emoclf COMMAND --help' shows the options of a command and an example.",
     )

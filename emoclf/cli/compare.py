@@ -12,7 +12,7 @@ from typing import Any
 
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, parse_value, settings_from
-from emoclf.cli.shared import add_output_options, new_command, print_json
+from emoclf.cli.shared import add_option, add_output_options, new_command, print_json
 from emoclf.errors import SettingsError
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import RunSettings
@@ -27,38 +27,27 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         subparsers,
         "compare",
         arguments="DATA",
-        help="compare networks or settings, each with several seeds, on one split",
+        help="compare networks or settings on one split of the data",
+        details="Each is trained with several seeds; baselines are on the same texts.",
         example=(
             "emoclf compare sentences.csv --architectures text_cnn,bilstm -o compared\n"
             "  emoclf compare sentences.csv --vary optimizer=adam,sgd -o optimizers"
         ),
     )
-    add_data(parser)
-    parser.add_argument(
-        "-o",
-        "--output",
-        required=True,
-        metavar="FOLDER",
-        help="folder for table and plot; the same command continues it (required)",
-    )
-    parser.add_argument(
-        "--architectures", metavar="A,B,…", help="networks to compare, or all"
-    )
-    parser.add_argument(
+    text = "folder for table and plot; the same command continues it"
+    add_option(parser, "-o --output", "FOLDER", text, required=True)
+    add_option(parser, "--architectures", "A,B,…", "networks to compare, or all")
+    add_option(
+        parser,
         "--vary",
-        metavar="SETTING=A,B,…",
+        "SETTING=A,B,…",
+        "values of a setting to compare, separated by ; if they contain commas; can be "
+        "repeated",
         action="append",
         default=[],
-        help="values of a setting to compare, separated by ; if they contain commas; "
-        "can be repeated",
     )
-    parser.add_argument(
-        "--seeds",
-        type=int,
-        default=3,
-        metavar="N",
-        help="number of seeds per network (default: %(default)s)",
-    )
+    add_option(parser, "--seeds", "N", "number of seeds per network", default=3)
+    add_data(parser)
     add_output_options(parser)
     add_settings(parser, argv=argv)
     parser.set_defaults(run=run)

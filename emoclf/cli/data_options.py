@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from emoclf.cli.shared import DATA_HELP, as_file
+from emoclf.cli.shared import DATA_HELP, add_option, as_file
 from emoclf.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -16,12 +16,8 @@ if TYPE_CHECKING:
 def add_data(parser: argparse.ArgumentParser) -> None:
     """Add the labelled file, and the options for validation and test files."""
     parser.add_argument("data", metavar="DATA", help=DATA_HELP)
-    parser.add_argument(
-        "--valid", metavar="FILE", help="validation set, instead of a share of DATA"
-    )
-    parser.add_argument(
-        "--test", metavar="FILE", help="test set, instead of a share of DATA"
-    )
+    add_option(parser, "--valid", "FILE", "validation set, instead of a share of DATA")
+    add_option(parser, "--test", "FILE", "test set, instead of a share of DATA")
 
 
 def read_data(args: argparse.Namespace, settings: RunSettings) -> tuple[Dataset, Split]:

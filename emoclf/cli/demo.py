@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.shared import new_command
+from emoclf.cli.shared import add_option, new_command
 from emoclf.cli.train import add_training_options, callbacks_for, print_run
 from emoclf.models.registry import settings_class
 from emoclf.runtime import load_tensorflow
@@ -46,17 +46,12 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     parser = new_command(
         subparsers,
         "demo",
-        help="train and try a classifier on the bundled corpus, in about a minute",
+        help="train and try a classifier on the bundled corpus (a minute)",
         example="emoclf demo --output demo.emoclf",
         details=f"Defaults for this small corpus: {', '.join(changes)}.",
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        default=OUTPUT,
-        metavar="FOLDER",
-        help="folder to write the classifier to (default: %(default)s)",
-    )
+    text = "folder to write the classifier to"
+    add_option(parser, "-o --output", "FOLDER", text, default=OUTPUT)
     add_training_options(parser)
     add_settings(parser, argv=argv, only=("text", "embedding", "model", "training"))
     parser.set_defaults(run=run)

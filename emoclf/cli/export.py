@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from emoclf.cli.shared import (
     BUNDLE_HELP,
+    add_option,
     add_output_options,
     add_overwrite_option,
     new_command,
@@ -22,7 +24,12 @@ from emoclf.export.formats import FORMATS
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     """Add the command."""
     formats = "\n".join(
-        f"  {name:<12} {format.runs_on.replace('`', '')}"
+        textwrap.fill(
+            f"{name:<13}{format.runs_on.replace('`', '')}",
+            79,
+            initial_indent="  ",
+            subsequent_indent=" " * 15,
+        )
         for name, format in FORMATS.items()
     )
     parser = new_command(
@@ -39,34 +46,22 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         ),
     )
     parser.add_argument("bundle", metavar="BUNDLE", help=BUNDLE_HELP)
-    parser.add_argument(
+    add_option(
+        parser,
         "--to",
-        required=True,
+        "FORMAT",
+        "export format, see below",
         choices=tuple(FORMATS),
-        metavar="FORMAT",
-        help="export format, see below (required)",
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
         required=True,
-        metavar="FOLDER",
-        help="folder to write the export to (required)",
     )
+    text = "folder to write the export to"
+    add_option(parser, "-o --output", "FOLDER", text, required=True)
     add_overwrite_option(parser, "export", old_name="--force")
     group = parser.add_argument_group("options of --to saved-model")
-    group.add_argument(
-        "--version",
-        type=int,
-        metavar="N",
-        help="version number, the name of a subfolder (default: 1)",
-    )
-    group.add_argument(
-        "--top",
-        type=int,
-        metavar="K",
-        help="number of labels that predict_top returns (default: 3)",
-    )
+    text = "version number, the name of a subfolder; default: 1"
+    add_option(group, "--version", "N", text, type=int)
+    text = "number of labels that predict_top returns; default: 3"
+    add_option(group, "--top", "K", text, type=int)
     group.add_argument(
         "--tokens",
         action="store_const",

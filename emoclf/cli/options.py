@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields
 from typing import Any
 
+from emoclf.cli.shared import add_option
 from emoclf.errors import SettingsError, setting
 from emoclf.models.registry import ARCHITECTURES
 from emoclf.settings import RunSettings, Settings, read_settings_file
@@ -40,34 +41,34 @@ def add_settings(
     architecture = _architecture(argv, default.architecture)
     group = parser.add_argument_group("run settings")
     add_config_option(group)
-    common: dict[str, Any] = {"default": argparse.SUPPRESS}
-    group.add_argument(
-        "--architecture",
-        dest=PREFIX + "architecture",
-        metavar="NAME",
-        help=f"network: {', '.join(ARCHITECTURES)} (default: {default.architecture})",
-        **common,
-    )
-    group.add_argument(
-        "--seed",
-        dest=PREFIX + "seed",
-        type=int,
-        metavar="N",
-        help="random seed of the split, the initial weights, the batches and dropout "
-        f"(default: {default.seed})",
-        **common,
-    )
+    for name, kind, metavar, text in (
+        ("architecture", str, "NAME", f"network: {', '.join(ARCHITECTURES)}"),
+        (
+            "seed",
+            int,
+            "N",
+            "random seed of split, initial weights, batches and dropout",
+        ),
+    ):
+        group.add_argument(
+            f"--{name}",
+            dest=PREFIX + name,
+            default=argparse.SUPPRESS,
+            type=kind,
+            metavar=metavar,
+            help=f"{text} (default: {getattr(default, name)})",
+        )
     for name, section in section_classes(architecture).items():
         if name in only:
             note = f" of {architecture}" if name == "model" else ""
+            note += "; others: --architecture NAME --help" if note else ""
             add_section(parser, name, section, note=note)
 
 
 def add_config_option(parser: Any) -> None:
     """Add ``--config``."""
-    parser.add_argument(
-        "--config", metavar="FILE", help="settings file (TOML); options override it"
-    )
+    text = "settings file (TOML); options override it"
+    add_option(parser, "--config", "FILE", text)
 
 
 def add_section(
@@ -143,8 +144,10 @@ def _add_option(group: Any, section: type[Settings], field: Field) -> None:
         group.add_argument(flag, action=argparse.BooleanOptionalAction, **common)
         return
     choices = field.metadata["choices"]
-    metavar = "{" + ",".join(choices) + "}" if choices else _metavar(kinds)
-    group.add_argument(flag, type=_value_parser(kinds), metavar=metavar, **common)
+    metavar = "{" + ",".join(choices) + "}" if choices else field.metadata["metavar"]
+    group.add_argument(
+        flag, type=_value_parser(kinds), metavar=metavar or _metavar(kinds), **common
+    )
 
 
 def parse_value(section: type[Settings], field: Field, text: str) -> Any:
@@ -174,6 +177,8 @@ def _default_note(field: Field) -> str:
         default = ",".join(map(str, default))
     elif isinstance(default, bool):
         default = "yes" if default else "no"
+    elif isinstance(default, float):
+        default = f"{default:g}"
     return f" (default: {default})"
 
 

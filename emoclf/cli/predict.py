@@ -13,7 +13,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from emoclf.bulk.choices import ENGINES, INPUT_FORMATS, ON_ERROR, PRECISIONS
-from emoclf.cli.shared import add_overwrite_option, new_command
+from emoclf.cli.shared import add_option, add_overwrite_option, new_command
 from emoclf.errors import SettingsError
 from emoclf.runtime import load_tensorflow
 
@@ -48,12 +48,12 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="CSV, TSV, JSON Lines, Parquet, or one text per line; plain or .gz "
         "(default: standard input)",
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="file to write, with all columns of the input: .jsonl, .csv, .tsv or "
-        ".parquet; default: labels on standard output",
+    add_option(
+        parser,
+        "-o --output",
+        "FILE",
+        "file to write, with all columns of the input: .jsonl, .csv, .tsv or .parquet; "
+        "default: labels on standard output",
     )
     parser.add_argument(
         "--json",
@@ -68,57 +68,47 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     )
     _add_file_options(parser.add_argument_group("options for files"))
     group = parser.add_argument_group("options for speed")
-    group.add_argument(
-        "--workers",
-        type=int,
-        default=1,
-        metavar="N",
-        help="number of processes (default: %(default)s)",
-    )
-    group.add_argument(
+    add_option(group, "--workers", "N", "number of processes", default=1)
+    add_option(
+        group,
         "--precision",
+        None,
+        "number format of a folded export's tables; default: float32",
         choices=PRECISIONS,
-        help="number format of a folded export's tables (default: float32)",
     )
-    group.add_argument(
+    add_option(
+        group,
         "--engine",
+        None,
+        "computation of a folded export; numba suits many texts, and compiles for some "
+        "seconds at first use; default: numpy",
         choices=ENGINES,
-        help="computation of a folded export; numba suits many texts, and compiles "
-        "for some seconds at first use (default: numpy)",
     )
     parser.set_defaults(run=run)
 
 
 def _add_file_options(group: Any) -> None:
-    group.add_argument(
+    add_option(
+        group,
         "--format",
+        None,
+        "file format of the input; default: by its ending, else lines",
         choices=INPUT_FORMATS,
-        help="file format of the input; default: by its ending, else lines",
     )
-    group.add_argument(
-        "--text-column",
-        metavar="NAME",
-        help="column or key with the texts; default: found by its name",
-    )
-    group.add_argument(
-        "--encoding",
-        default="utf-8",
-        metavar="TEXT",
-        help="character encoding of the input (default: %(default)s)",
-    )
-    group.add_argument(
+    text = "column or key with the texts; default: found by its name"
+    add_option(group, "--text-column", "NAME", text)
+    text = "character encoding of the input"
+    add_option(group, "--encoding", "NAME", text, default="utf-8")
+    add_option(
+        group,
         "--on-error",
+        None,
+        "reaction to a bad line: stop; skip it; or keep it without a label",
         choices=ON_ERROR,
         default="stop",
-        help="reaction to a bad line: stop; skip it; or keep it without a label "
-        "(default: %(default)s)",
     )
-    group.add_argument(
-        "--prefix",
-        default="",
-        metavar="TEXT",
-        help="prefix of the new columns' names, if the input has such columns",
-    )
+    text = "prefix of the new columns' names, if the input has such columns"
+    add_option(group, "--prefix", "TEXT", text, default="")
     add_overwrite_option(group, "output file", old_name="--force")
 
 

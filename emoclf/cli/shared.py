@@ -64,11 +64,36 @@ def new_command(
         name,
         help=help,
         usage=f"%(prog)s [OPTIONS] {arguments}".rstrip(),
-        description=textwrap.fill(description, 79),
+        description=textwrap.fill(description, 79, break_on_hyphens=False),
         epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+
+
+def add_option(
+    parser: Any, names: str, metavar: str | None, help: str, **options: Any
+) -> None:
+    """Add an option with a value, which help marks as required or with its default.
+
+    Parameters
+    ----------
+    parser : ArgumentParser or group of arguments
+    names : str
+        Separated by spaces.
+    metavar : str or None
+        Placeholder of the value; None: the list of choices.
+    help : str
+    **options : object
+        Arguments of ``add_argument``; by default ``type`` is that of ``default``.
+    """
+    default = options.get("default")
+    if options.get("required"):
+        help += " (required)"
+    elif default not in (None, "", []):
+        help += f" (default: {default})"
+        options.setdefault("type", type(default))
+    parser.add_argument(*names.split(), metavar=metavar, help=help, **options)
 
 
 def add_overwrite_option(parser: Any, target: str, *, old_name: str = "") -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import (
+    add_option,
     add_output_options,
     add_overwrite_option,
     new_command,
@@ -31,14 +32,9 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="train, evaluate and save a classifier from a labelled file",
         example="emoclf train sentences.csv --vectors vectors.bin -o emotions.emoclf",
     )
+    text = "folder to write the classifier to"
+    add_option(parser, "-o --output", "FOLDER", text, required=True)
     add_data(parser)
-    parser.add_argument(
-        "-o",
-        "--output",
-        required=True,
-        metavar="FOLDER",
-        help="folder to write the classifier to (required)",
-    )
     add_training_options(parser)
     add_settings(parser, argv=argv)
     parser.set_defaults(run=run)
@@ -50,9 +46,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="continue an interrupted run"
     )
-    parser.add_argument(
-        "--tensorboard", metavar="FOLDER", help="folder for TensorBoard logs"
-    )
+    add_option(parser, "--tensorboard", "FOLDER", "folder for TensorBoard logs")
     add_output_options(parser)
 
 

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 from emoclf.cli import amounts, tune_show, tune_worker
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.shared import add_output_options, new_command, print_json
+from emoclf.cli.shared import (
+    add_option,
+    add_output_options,
+    new_command,
+    print_json,
+)
 from emoclf.errors import SearchError
 from emoclf.runtime import available_cores, load_tensorflow
 from emoclf.settings import RunSettings
@@ -39,7 +44,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         subparsers,
         "tune",
         arguments="DATA",
-        help="search for the best filters, kernel sizes, learning rate and more",
+        help="search for the best filters, learning rate and other settings",
         details="The winner is trained again and evaluated on the test set, once.",
         example=EXAMPLE,
     )
@@ -63,8 +68,8 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
                 "--address 0.0.0.0:8000"
             ),
         )
-        _add_options(chief, argv, workers=0)
         _add_chief_options(chief)
+        _add_options(chief, argv, workers=0)
     tune_worker.add_parser(commands)
     tune_show.add_parser(commands)
 
@@ -72,24 +77,20 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 def _add_options(
     parser: argparse.ArgumentParser, argv: Sequence[str], *, workers: int = WORKERS
 ) -> None:
-    add_data(parser)
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="FOLDER",
-        help="folder of the search; the same command continues it (default: the name "
-        "of DATA with the ending .search)",
+    add_option(
+        parser,
+        "-o --output",
+        "FOLDER",
+        "folder of the search; the same command continues it; default: the name of "
+        "DATA with the ending .search",
     )
     parser.add_argument(
         "--new",
         action="store_true",
         help="move an older search in the folder aside, and begin a new one",
     )
-    parser.add_argument(
-        "--tensorboard",
-        metavar="FOLDER",
-        help="folder for the trials, as TensorBoard's HParams shows them",
-    )
+    add_data(parser)
+    tune_show.add_tensorboard_option(parser)
     add_output_options(parser)
     _add_search_options(parser)
     _add_worker_options(parser, workers)
@@ -103,42 +104,41 @@ def _add_search_options(parser: argparse.ArgumentParser) -> None:
     from emoclf.tuning.results.outcome import STRATEGIES
 
     group = parser.add_argument_group("search")
-    group.add_argument(
-        "--trials",
-        type=int,
-        default=20,
-        metavar="N",
-        help="number of trials (default: %(default)s)",
-    )
-    group.add_argument(
+    add_option(group, "--trials", "N", "number of trials", default=20)
+    add_option(
+        group,
         "--folds",
+        "K",
+        "score a trial by the mean over K stratified folds; default: 3",
         type=int,
-        metavar="K",
-        help="score a trial by the mean over K stratified folds (default: 3)",
     )
-    group.add_argument(
+    add_option(
+        group,
         "--seeds",
+        "N",
+        "score a trial by the mean over N seeds on the validation set instead",
         type=int,
-        metavar="N",
-        help="score a trial by the mean over N seeds on the validation set instead",
     )
-    group.add_argument(
+    add_option(
+        group,
         "--space",
-        metavar="FILE",
-        help="search space (TOML file); default: the built-in space",
+        "FILE",
+        "search space (TOML file); default: the built-in space",
     )
-    group.add_argument(
+    add_option(
+        group,
         "--strategy",
+        "NAME",
+        f"search strategy: {', '.join(STRATEGIES)}",
         default="random",
-        metavar="NAME",
-        help=f"search strategy: {', '.join(STRATEGIES)} (default: %(default)s)",
     )
-    group.add_argument(
+    add_option(
+        group,
         "--objective",
+        "NAME",
+        f"metric to optimize: {', '.join(DIRECTIONS)}; average_precision is for "
+        "multilabel data only",
         default="macro_f1",
-        metavar="NAME",
-        help=f"metric to optimize: {', '.join(DIRECTIONS)}; average_precision is for "
-        "multilabel data only (default: %(default)s)",
     )
     group.add_argument(
         "--no-prune",
@@ -146,92 +146,68 @@ def _add_search_options(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="do not end trials early that cannot win",
     )
-    group.add_argument(
+    add_option(
+        group,
         "--keep",
-        type=int,
+        "N",
+        "number of best trials whose classifiers are kept",
         default=3,
-        metavar="N",
-        help="number of best trials whose classifiers are kept (default: %(default)s)",
     )
 
 
 def _add_worker_options(parser: argparse.ArgumentParser, workers: int) -> None:
     group = parser.add_argument_group("workers")
-    group.add_argument(
-        "--workers",
-        type=int,
-        default=workers,
-        metavar="N",
-        help="number of worker processes on this machine (default: "
-        f"{'one per core, at most 4' if workers else 0})",
-    )
-    group.add_argument(
+    text = "number of worker processes on this machine"
+    add_option(group, "--workers", "N", text, default=workers)
+    add_option(
+        group,
         "--threads",
-        type=int,
+        "N",
+        "number of threads per worker; scores depend on this number, not on that of "
+        "workers",
         default=1,
-        metavar="N",
-        help="number of threads per worker; scores depend on it, not on the number of "
-        "workers (default: %(default)s)",
     )
 
 
 def _add_budget_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("budget and limits")
-    group.add_argument(
-        "--time",
-        type=amounts.seconds,
-        metavar="TIME",
-        help="time budget of the search, such as 90s, 15m or 8h",
+    group = parser.add_argument_group(
+        "budget and limits",
+        "Size and prediction time are those of the folded export, if there is one.",
     )
-    group.add_argument(
-        "--trial-time",
-        type=amounts.seconds,
-        metavar="TIME",
-        help="time limit of a trial; a longer one fails",
-    )
-    group.add_argument(
-        "--max-parameters",
-        type=amounts.count,
-        metavar="N",
-        help="largest number of parameters of a network, such as 2M",
-    )
-    group.add_argument(
-        "--max-bytes",
-        type=amounts.n_bytes,
-        metavar="SIZE",
-        help="largest size on disk, such as 5MB; of the folded export if possible",
-    )
-    group.add_argument(
-        "--max-ms",
-        type=float,
-        metavar="MS",
-        help="longest prediction time per text in milliseconds; of the folded export "
-        "if possible",
-    )
+    for name, metavar, parse, text in (
+        ("--time", "TIME", amounts.seconds, "time budget, such as 90s, 15m or 8h"),
+        ("--trial-time", "TIME", amounts.seconds, "time limit of each trial"),
+        ("--max-parameters", "N", amounts.count, "most parameters, such as 2M"),
+        ("--max-bytes", "SIZE", amounts.n_bytes, "largest size on disk, such as 5MB"),
+        ("--max-ms", "MS", float, "longest prediction time per text in milliseconds"),
+    ):
+        add_option(group, name, metavar, text, type=parse)
 
 
 def _add_chief_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("workers on other machines")
-    group.add_argument(
+    add_option(
+        group,
         "--address",
+        "HOST:PORT",
+        "address to listen on (HOST:PORT); connections are not authenticated",
         required=True,
-        metavar="HOST:PORT",
-        help="address to listen on (HOST:PORT); connections are not authenticated "
-        "(required)",
     )
-    group.add_argument(
+    add_option(
+        group,
         "--lost-after",
+        "TIME",
+        "silence of a worker after which its trial is reassigned",
         type=amounts.seconds,
-        default=60.0,
-        metavar="TIME",
-        help="silence of a worker after which its trial is reassigned (default: 60s)",
+        default="60s",
     )
-    group.add_argument(
+    add_option(
+        group,
         "--wait",
+        "TIME",
+        "time without any worker after which the search ends",
         type=amounts.seconds,
-        default=3600.0,
-        metavar="TIME",
-        help="time without any worker after which the search ends (default: 1h)",
+        default="1h",
     )
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emoclf.cli.shared import add_output_options, new_command, print_json
+from emoclf.cli.shared import add_option, add_output_options, new_command, print_json
 from emoclf.errors import SearchError
 from emoclf.runtime import load_tensorflow
 
@@ -30,16 +30,16 @@ def add_parser(subparsers: Any) -> None:
         example="emoclf tune show sentences.search --plots plots",
     )
     parser.add_argument("search", metavar="SEARCH", help="folder of the search")
-    parser.add_argument(
-        "--plots", metavar="FOLDER", help="folder for plots of the trials (PNG files)"
-    )
-    parser.add_argument(
-        "--tensorboard",
-        metavar="FOLDER",
-        help="folder for the trials, as TensorBoard's HParams shows them",
-    )
+    add_option(parser, "--plots", "FOLDER", "folder for plots of the trials (PNG)")
+    add_tensorboard_option(parser)
     add_output_options(parser)
     parser.set_defaults(run=run)
+
+
+def add_tensorboard_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--tensorboard``."""
+    text = "folder for the trials, as TensorBoard's HParams shows them"
+    add_option(parser, "--tensorboard", "FOLDER", text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import socket
 from typing import Any
 
 from emoclf.cli import amounts
-from emoclf.cli.shared import add_quiet_option, new_command
+from emoclf.cli.shared import add_option, add_quiet_option, new_command
 from emoclf.runtime import load_tensorflow, with_threads
 
 NAME = "worker"
@@ -22,35 +22,33 @@ def add_parser(subparsers: Any) -> None:
         help="run trials of a search that 'emoclf tune chief' runs",
         example="emoclf tune worker --oracle 10.0.0.5:8000",
     )
-    parser.add_argument(
-        "--oracle",
-        required=True,
-        metavar="HOST:PORT",
-        help="address of the chief (required)",
-    )
-    parser.add_argument(
+    add_option(parser, "--oracle", "HOST:PORT", "address of the chief", required=True)
+    add_option(
+        parser,
         "--folder",
-        metavar="FOLDER",
-        help="folder of the search, if its path differs from the chief's",
+        "FOLDER",
+        "folder of the search, if its path differs from the chief's",
     )
-    parser.add_argument(
+    add_option(
+        parser,
         "--name",
-        metavar="NAME",
-        help="name of this worker, unique in the search; default: host and process id",
+        "NAME",
+        "name of this worker, unique in the search; default: host and process id",
     )
-    parser.add_argument(
+    add_option(
+        parser,
         "--threads",
-        type=int,
+        "N",
+        "number of threads, the same as the chief's",
         default=1,
-        metavar="N",
-        help="number of threads, the same as the chief's (default: %(default)s)",
     )
-    parser.add_argument(
+    add_option(
+        parser,
         "--wait",
+        "TIME",
+        "time to wait for the chief to start",
         type=amounts.seconds,
-        default=600.0,
-        metavar="TIME",
-        help="time to wait for the chief to start (default: 10m)",
+        default="10m",
     )
     add_quiet_option(parser)
     parser.set_defaults(run=run)

@@ -12,6 +12,7 @@ from typing import Any
 from emoclf.cli.options import add_section, add_settings, given_settings, settings_from
 from emoclf.cli.shared import (
     DATA_HELP,
+    add_option,
     add_output_options,
     add_overwrite_option,
     as_file,
@@ -28,7 +29,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     parser = subparsers.add_parser(
         "vectors",
         help="train word vectors, or measure their coverage of a file",
-        usage="%(prog)s COMMAND [OPTIONS] …",
+        usage="%(prog)s COMMAND [OPTIONS]",
         description="Train word vectors, or measure their coverage of a file.",
     )
     commands = parser.add_subparsers(
@@ -47,13 +48,8 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         metavar="TEXTS",
         help="text files in UTF-8, plain or .gz; -: stdin",
     )
-    train.add_argument(
-        "-o",
-        "--output",
-        required=True,
-        metavar="FILE",
-        help="file to write: .bin, or .txt for plain text (required)",
-    )
+    text = "file to write: .bin, or .txt for plain text"
+    add_option(train, "-o --output", "FILE", text, required=True)
     add_overwrite_option(train, "file")
     add_output_options(train)
     add_section(train, "word2vec", Word2VecSettings)

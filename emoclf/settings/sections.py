@@ -31,22 +31,25 @@ class DataSettings(Settings):
     """
 
     text_column: str | None = option(
-        None, "column with the texts; default: found by its name"
+        None, "column with the texts; default: found by its name", metavar="NAME"
     )
     label_column: str | None = option(
-        None, "column with the labels; default: found by its name"
+        None, "column with the labels; default: found by its name", metavar="NAME"
     )
     split_column: str | None = option(
-        None, "column that contains train, valid or test for each row"
+        None, "column that contains train, valid or test for each row", metavar="NAME"
     )
     label_separator: str | None = option(
         None,
         "separator of the labels in a multilabel cell, for instance ','",
+        metavar="CHARACTERS",
     )
     label_names: dict | None = option(
-        None, "names of labels that are numbers in the file: 0=anger,1=joy"
+        None,
+        "names of labels that are numbers in the file: 0=anger,1=joy",
+        metavar="LABEL=NAME,…",
     )
-    encoding: str = option("utf-8", "character encoding of the file")
+    encoding: str = option("utf-8", "character encoding of the file", metavar="NAME")
     skip_bad_rows: bool = option(False, "leave out and count rows that are unusable")
     valid_fraction: float = option(
         0.17, "share of the texts in the validation set", low=0.0, high=0.9
@@ -105,7 +108,9 @@ class TextSettings(Settings):
 class EmbeddingSettings(Settings):
     """Embedding matrix: its source, and its training."""
 
-    vectors: str | None = option(None, "file of word vectors (word2vec, GloVe, …)")
+    vectors: str | None = option(
+        None, "file of word vectors (word2vec, GloVe, …)", metavar="FILE"
+    )
     embedding: str | None = option(
         None,
         "kind of embedding; default: non-static if there are vectors, else random",
@@ -156,7 +161,9 @@ class TrainSettings(Settings):
     )
     patience: int = option(4, "epochs without improvement before early stopping", low=1)
     class_weight: str | dict | None = option(
-        None, "weights of the classes: balanced, or joy=2,fear=0.5"
+        None,
+        "weights of the classes: balanced, or joy=2,fear=0.5",
+        metavar="balanced|LABEL=WEIGHT,…",
     )
     ema: float | None = option(
         0.99,

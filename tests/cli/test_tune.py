@@ -87,12 +87,12 @@ def test_show(place: Path, done: subprocess.CompletedProcess) -> None:
         place, "show", "sentences.search", "--plots", "plots", "--tensorboard", "board"
     )
     assert shown.returncode == 0, shown.stderr
-    # All that the search itself said, then the pictures.
-    said, _, _ = done.stdout.partition("The trials again")
+    # Everything that the search itself printed, then the plots.
+    said, _, _ = done.stdout.partition("Show it again")
     assert shown.stdout.startswith(said)
     assert "TF-IDF + linear SVM  test" in said
     assert list((place / "plots").glob("*.png"))
-    assert f"Pictures: {Path('plots', 'scores.png')}" in shown.stdout
+    assert f"Plots: {Path('plots', 'scores.png')}" in shown.stdout
     assert list((place / "board").rglob("*tfevents*"))
     told = json.loads(tune(place, "show", "sentences.search", "--json").stdout)
     assert told["plan"]["objective"] == "macro_f1"
