@@ -28,10 +28,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             # Characters that the terminal's encoding lacks are shown as \u2026.
             stream.reconfigure(errors="backslashreplace")
     try:
-        with _names_as_options():
-            args = build_parser(argv).parse_args(argv)
-            with _logging(quiet=getattr(args, "quiet", False)):
-                code = args.run(args)
+        os.environ[NAMES_AS_OPTIONS] = "1"
+        args = build_parser(argv).parse_args(argv)
+        with _logging(quiet=getattr(args, "quiet", False)):
+            code = args.run(args)
         sys.stdout.flush()
         return code or 0
     except EmoclfError as error:
@@ -49,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("emoclf: interrupted; everything saved before is kept.", file=sys.stderr)
         return INTERRUPTED
+    finally:
+        # A caller from Python gets the names of Python.
+        os.environ.pop(NAMES_AS_OPTIONS, None)
 
 
 def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
@@ -81,16 +84,6 @@ def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
 def _drop_output() -> None:
     """Keep the interpreter from flushing into a closed pipe or a full disk at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextmanager
-def _names_as_options() -> Iterator[None]:
-    """Let messages name settings as options; a caller from Python keeps its names."""
-    os.environ[NAMES_AS_OPTIONS] = "1"
-    try:
-        yield
-    finally:
-        del os.environ[NAMES_AS_OPTIONS]
 
 
 @contextmanager

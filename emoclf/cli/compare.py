@@ -35,18 +35,17 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         ),
     )
     text = "folder for table and plot; the same command continues it"
-    add_option(parser, "-o --output", "FOLDER", text, required=True)
-    add_option(parser, "--architectures", "A,B,…", "networks to compare, or all")
+    add_option(parser, "-o --output FOLDER", text, required=True)
+    add_option(parser, "--architectures A,B,…", "networks to compare, or all")
     add_option(
         parser,
-        "--vary",
-        "SETTING=A,B,…",
+        "--vary SETTING=A,B,…",
         "values of a setting to compare, separated by ; if they contain commas; can be "
         "repeated",
         action="append",
         default=[],
     )
-    add_option(parser, "--seeds", "N", "number of seeds per network", default=3)
+    add_option(parser, "--seeds N", "number of seeds per network", default=3)
     add_data(parser)
     add_output_options(parser)
     add_settings(parser, argv=argv)

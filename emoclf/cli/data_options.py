@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def add_data(parser: argparse.ArgumentParser) -> None:
     """Add the labelled file, and the options for validation and test files."""
     parser.add_argument("data", metavar="DATA", help=DATA_HELP)
-    add_option(parser, "--valid", "FILE", "validation set, instead of a share of DATA")
-    add_option(parser, "--test", "FILE", "test set, instead of a share of DATA")
+    add_option(parser, "--valid FILE", "validation set, instead of a share of DATA")
+    add_option(parser, "--test FILE", "test set, instead of a share of DATA")
 
 
 def read_data(args: argparse.Namespace, settings: RunSettings) -> tuple[Dataset, Split]:

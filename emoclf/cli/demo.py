@@ -51,7 +51,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         details=f"Defaults for this small corpus: {', '.join(changes)}.",
     )
     text = "folder to write the classifier to"
-    add_option(parser, "-o --output", "FOLDER", text, default=OUTPUT)
+    add_option(parser, "-o --output FOLDER", text, default=OUTPUT)
     add_training_options(parser)
     add_settings(parser, argv=argv, only=("text", "embedding", "model", "training"))
     parser.set_defaults(run=run)

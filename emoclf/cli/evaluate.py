@@ -43,7 +43,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     parser.add_argument("data", metavar="DATA", help=DATA_HELP)
     add_output_options(parser)
     add_config_option(parser)
-    add_section(parser, "data", DataSettings, only=READING_SETTINGS)
+    add_section(parser, "data settings", DataSettings, only=READING_SETTINGS)
     parser.set_defaults(run=run)
 
 

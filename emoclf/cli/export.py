@@ -48,20 +48,19 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     parser.add_argument("bundle", metavar="BUNDLE", help=BUNDLE_HELP)
     add_option(
         parser,
-        "--to",
-        "FORMAT",
+        "--to FORMAT",
         "export format, see below",
         choices=tuple(FORMATS),
         required=True,
     )
     text = "folder to write the export to"
-    add_option(parser, "-o --output", "FOLDER", text, required=True)
+    add_option(parser, "-o --output FOLDER", text, required=True)
     add_overwrite_option(parser, "export", old_name="--force")
     group = parser.add_argument_group("options of --to saved-model")
-    text = "version number, the name of a subfolder; default: 1"
-    add_option(group, "--version", "N", text, type=int)
-    text = "number of labels that predict_top returns; default: 3"
-    add_option(group, "--top", "K", text, type=int)
+    text = "version number, the name of a subfolder (default: 1)"
+    add_option(group, "--version N", text, type=int)
+    text = "number of labels that predict_top returns (default: 3)"
+    add_option(group, "--top K", text, type=int)
     group.add_argument(
         "--tokens",
         action="store_const",

@@ -17,7 +17,8 @@ from emoclf.settings.run_settings import section_classes
 
 #: Prefix of the parser's destinations that are settings.
 PREFIX = "setting:"
-METAVARS: dict[Any, str] = {int: "N", float: "X", str: "TEXT", dict: "NAME=VALUE,…"}
+METAVARS: dict[Any, str] = {int: "N", float: "X", str: "TEXT", dict: "LABEL=VALUE,…"}
+NAMED_METAVARS = {"vectors": "FILE", "text_column": "NAME", "label_column": "NAME"}
 BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -41,46 +42,37 @@ def add_settings(
     architecture = _architecture(argv, default.architecture)
     group = parser.add_argument_group("run settings")
     add_config_option(group)
-    for name, kind, metavar, text in (
-        ("architecture", str, "NAME", f"network: {', '.join(ARCHITECTURES)}"),
-        (
-            "seed",
-            int,
-            "N",
-            "random seed of split, initial weights, batches and dropout",
-        ),
-    ):
-        group.add_argument(
-            f"--{name}",
-            dest=PREFIX + name,
-            default=argparse.SUPPRESS,
-            type=kind,
-            metavar=metavar,
-            help=f"{text} (default: {getattr(default, name)})",
-        )
+    common: dict[str, Any] = {"default": argparse.SUPPRESS}
+    text = f"network: {', '.join(ARCHITECTURES)} (default: {default.architecture})"
+    dest = PREFIX + "architecture"
+    add_option(group, "--architecture NAME", text, type=str, dest=dest, **common)
+    text = (
+        f"random seed of split, weights, batches and dropout (default: {default.seed})"
+    )
+    add_option(group, "--seed N", text, type=int, dest=PREFIX + "seed", **common)
     for name, section in section_classes(architecture).items():
         if name in only:
-            note = f" of {architecture}" if name == "model" else ""
-            note += "; others: --architecture NAME --help" if note else ""
-            add_section(parser, name, section, note=note)
+            title = f"{name} settings"
+            if name == "model":
+                title += f" of {architecture}; others: --architecture NAME --help"
+            add_section(parser, title, section)
 
 
 def add_config_option(parser: Any) -> None:
     """Add ``--config``."""
     text = "settings file (TOML); options override it"
-    add_option(parser, "--config", "FILE", text)
+    add_option(parser, "--config FILE", text)
 
 
 def add_section(
     parser: argparse.ArgumentParser,
-    name: str,
+    title: str,
     section: type[Settings],
     *,
     only: Sequence[str] | None = None,
-    note: str = "",
 ) -> None:
     """Add one option for each setting of a section, or for some of them."""
-    group = parser.add_argument_group(f"{name} settings{note}")
+    group = parser.add_argument_group(title)
     for field in fields(section):
         if only is None or field.name in only:
             _add_option(group, section, field)
@@ -144,9 +136,12 @@ def _add_option(group: Any, section: type[Settings], field: Field) -> None:
         group.add_argument(flag, action=argparse.BooleanOptionalAction, **common)
         return
     choices = field.metadata["choices"]
-    metavar = "{" + ",".join(choices) + "}" if choices else field.metadata["metavar"]
+    metavar = "{" + ",".join(choices) + "}" if choices else _metavar(kinds)
     group.add_argument(
-        flag, type=_value_parser(kinds), metavar=metavar or _metavar(kinds), **common
+        flag,
+        type=_value_parser(kinds),
+        metavar=NAMED_METAVARS.get(field.name, metavar),
+        **common,
     )
 
 

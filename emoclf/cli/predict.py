@@ -50,38 +50,27 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     )
     add_option(
         parser,
-        "-o --output",
-        "FILE",
+        "-o --output FILE",
         "file to write, with all columns of the input: .jsonl, .csv, .tsv or .parquet; "
         "default: labels on standard output",
     )
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help="print one JSON object per text on standard output",
-    )
-    parser.add_argument(
-        "--all", action="store_true", help="print the probabilities of all labels"
-    )
-    parser.add_argument(
-        "--quiet", action="store_true", help="print no progress and no summary"
-    )
+    add_option(parser, "--json", "print one JSON object per text on standard output")
+    add_option(parser, "--all", "print the probabilities of all labels")
+    add_option(parser, "--quiet", "print no progress and no summary")
     _add_file_options(parser.add_argument_group("options for files"))
     group = parser.add_argument_group("options for speed")
-    add_option(group, "--workers", "N", "number of processes", default=1)
+    add_option(group, "--workers N", "number of processes", default=1)
     add_option(
         group,
         "--precision",
-        None,
-        "number format of a folded export's tables; default: float32",
+        "number format of a folded export's tables (default: float32)",
         choices=PRECISIONS,
     )
     add_option(
         group,
         "--engine",
-        None,
         "computation of a folded export; numba suits many texts, and compiles for some "
-        "seconds at first use; default: numpy",
+        "seconds at first use (default: numpy)",
         choices=ENGINES,
     )
     parser.set_defaults(run=run)
@@ -91,24 +80,22 @@ def _add_file_options(group: Any) -> None:
     add_option(
         group,
         "--format",
-        None,
-        "file format of the input; default: by its ending, else lines",
+        "file format of the input (default: by its ending, else lines)",
         choices=INPUT_FORMATS,
     )
-    text = "column or key with the texts; default: found by its name"
-    add_option(group, "--text-column", "NAME", text)
+    text = "column or key with the texts (default: found by its name)"
+    add_option(group, "--text-column NAME", text)
     text = "character encoding of the input"
-    add_option(group, "--encoding", "NAME", text, default="utf-8")
+    add_option(group, "--encoding NAME", text, default="utf-8")
     add_option(
         group,
         "--on-error",
-        None,
         "reaction to a bad line: stop; skip it; or keep it without a label",
         choices=ON_ERROR,
         default="stop",
     )
     text = "prefix of the new columns' names, if the input has such columns"
-    add_option(group, "--prefix", "TEXT", text, default="")
+    add_option(group, "--prefix TEXT", text, default="")
     add_overwrite_option(group, "output file", old_name="--force")
 
 

@@ -71,53 +71,44 @@ def new_command(
     )
 
 
-def add_option(
-    parser: Any, names: str, metavar: str | None, help: str, **options: Any
-) -> None:
-    """Add an option with a value, which help marks as required or with its default.
+def add_option(parser: Any, names: str, help: str, **options: Any) -> None:
+    """Add an option; its help ends with its default.
 
     Parameters
     ----------
     parser : ArgumentParser or group of arguments
     names : str
-        Separated by spaces.
-    metavar : str or None
-        Placeholder of the value; None: the list of choices.
+        Names and placeholder of the value, such as ``"-o --output FOLDER"``. Without a
+        placeholder and choices it is a switch.
     help : str
     **options : object
         Arguments of ``add_argument``; by default ``type`` is that of ``default``.
     """
+    flags = names.split()
+    if not flags[-1].startswith("-"):
+        options["metavar"] = flags.pop()
+    elif "choices" not in options:
+        options["action"] = "store_true"
     default = options.get("default")
     if options.get("required"):
         help += " (required)"
-    elif default not in (None, "", []):
+    elif default not in (None, "", [], argparse.SUPPRESS):
         help += f" (default: {default})"
         options.setdefault("type", type(default))
-    parser.add_argument(*names.split(), metavar=metavar, help=help, **options)
+    parser.add_argument(*flags, help=help, **options)
 
 
 def add_overwrite_option(parser: Any, target: str, *, old_name: str = "") -> None:
     """Add ``--overwrite``; an old name of it works and is not shown."""
-    parser.add_argument(
-        "--overwrite", action="store_true", help=f"replace an existing {target}"
-    )
+    add_option(parser, "--overwrite", f"replace an existing {target}")
     if old_name:
-        parser.add_argument(
-            old_name, dest="overwrite", action="store_true", help=argparse.SUPPRESS
-        )
+        add_option(parser, old_name, argparse.SUPPRESS, dest="overwrite")
 
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:
     """Add the options for the output of a result and of progress."""
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    add_quiet_option(parser)
-
-
-def add_quiet_option(parser: Any) -> None:
-    """Add ``--quiet``."""
-    parser.add_argument(
-        "--quiet", action="store_true", help="print no progress, only warnings"
-    )
+    add_option(parser, "--json", "print the result as JSON")
+    add_option(parser, "--quiet", "print no progress, only warnings")
 
 
 def print_json(value: Any) -> None:

@@ -33,7 +33,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         example="emoclf train sentences.csv --vectors vectors.bin -o emotions.emoclf",
     )
     text = "folder to write the classifier to"
-    add_option(parser, "-o --output", "FOLDER", text, required=True)
+    add_option(parser, "-o --output FOLDER", text, required=True)
     add_data(parser)
     add_training_options(parser)
     add_settings(parser, argv=argv)
@@ -43,10 +43,8 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 def add_training_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of commands that train, except for the settings."""
     add_overwrite_option(parser, "classifier or interrupted run")
-    parser.add_argument(
-        "--resume", action="store_true", help="continue an interrupted run"
-    )
-    add_option(parser, "--tensorboard", "FOLDER", "folder for TensorBoard logs")
+    add_option(parser, "--resume", "continue an interrupted run")
+    add_option(parser, "--tensorboard FOLDER", "folder for TensorBoard logs")
     add_output_options(parser)
 
 

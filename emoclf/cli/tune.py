@@ -79,15 +79,11 @@ def _add_options(
 ) -> None:
     add_option(
         parser,
-        "-o --output",
-        "FOLDER",
-        "folder of the search; the same command continues it; default: the name of "
-        "DATA with the ending .search",
+        "-o --output FOLDER",
+        "folder of the search; the same command continues it (default: DATA.search)",
     )
-    parser.add_argument(
-        "--new",
-        action="store_true",
-        help="move an older search in the folder aside, and begin a new one",
+    add_option(
+        parser, "--new", "move an older search in the folder aside, and begin a new one"
     )
     add_data(parser)
     tune_show.add_tensorboard_option(parser)
@@ -104,38 +100,31 @@ def _add_search_options(parser: argparse.ArgumentParser) -> None:
     from emoclf.tuning.results.outcome import STRATEGIES
 
     group = parser.add_argument_group("search")
-    add_option(group, "--trials", "N", "number of trials", default=20)
+    add_option(group, "--trials N", "number of trials", default=20)
     add_option(
         group,
-        "--folds",
-        "K",
-        "score a trial by the mean over K stratified folds; default: 3",
+        "--folds K",
+        "score a trial by the mean over K stratified folds (default: 3)",
         type=int,
     )
     add_option(
         group,
-        "--seeds",
-        "N",
+        "--seeds N",
         "score a trial by the mean over N seeds on the validation set instead",
         type=int,
     )
     add_option(
-        group,
-        "--space",
-        "FILE",
-        "search space (TOML file); default: the built-in space",
+        group, "--space FILE", "search space (TOML file; default: the built-in space)"
     )
     add_option(
         group,
-        "--strategy",
-        "NAME",
+        "--strategy NAME",
         f"search strategy: {', '.join(STRATEGIES)}",
         default="random",
     )
     add_option(
         group,
-        "--objective",
-        "NAME",
+        "--objective NAME",
         f"metric to optimize: {', '.join(DIRECTIONS)}; average_precision is for "
         "multilabel data only",
         default="macro_f1",
@@ -147,22 +136,17 @@ def _add_search_options(parser: argparse.ArgumentParser) -> None:
         help="do not end trials early that cannot win",
     )
     add_option(
-        group,
-        "--keep",
-        "N",
-        "number of best trials whose classifiers are kept",
-        default=3,
+        group, "--keep N", "number of best trials whose classifiers are kept", default=3
     )
 
 
 def _add_worker_options(parser: argparse.ArgumentParser, workers: int) -> None:
     group = parser.add_argument_group("workers")
     text = "number of worker processes on this machine"
-    add_option(group, "--workers", "N", text, default=workers)
+    add_option(group, "--workers N", text, default=workers)
     add_option(
         group,
-        "--threads",
-        "N",
+        "--threads N",
         "number of threads per worker; scores depend on this number, not on that of "
         "workers",
         default=1,
@@ -174,37 +158,38 @@ def _add_budget_options(parser: argparse.ArgumentParser) -> None:
         "budget and limits",
         "Size and prediction time are those of the folded export, if there is one.",
     )
-    for name, metavar, parse, text in (
-        ("--time", "TIME", amounts.seconds, "time budget, such as 90s, 15m or 8h"),
-        ("--trial-time", "TIME", amounts.seconds, "time limit of each trial"),
-        ("--max-parameters", "N", amounts.count, "most parameters, such as 2M"),
-        ("--max-bytes", "SIZE", amounts.n_bytes, "largest size on disk, such as 5MB"),
-        ("--max-ms", "MS", float, "longest prediction time per text in milliseconds"),
+    for spec, parse, text in (
+        ("--time TIME", amounts.seconds, "time budget, such as 90s, 15m or 8h"),
+        ("--trial-time TIME", amounts.seconds, "time limit of each trial"),
+        (
+            "--max-parameters N",
+            amounts.count,
+            "maximum number of parameters, such as 2M",
+        ),
+        ("--max-bytes SIZE", amounts.n_bytes, "largest size on disk, such as 5MB"),
+        ("--max-ms MS", float, "longest prediction time per text in milliseconds"),
     ):
-        add_option(group, name, metavar, text, type=parse)
+        add_option(group, spec, text, type=parse)
 
 
 def _add_chief_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("workers on other machines")
     add_option(
         group,
-        "--address",
-        "HOST:PORT",
+        "--address HOST:PORT",
         "address to listen on (HOST:PORT); connections are not authenticated",
         required=True,
     )
     add_option(
         group,
-        "--lost-after",
-        "TIME",
+        "--lost-after TIME",
         "silence of a worker after which its trial is reassigned",
         type=amounts.seconds,
         default="60s",
     )
     add_option(
         group,
-        "--wait",
-        "TIME",
+        "--wait TIME",
         "time without any worker after which the search ends",
         type=amounts.seconds,
         default="1h",

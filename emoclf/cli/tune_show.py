@@ -30,7 +30,7 @@ def add_parser(subparsers: Any) -> None:
         example="emoclf tune show sentences.search --plots plots",
     )
     parser.add_argument("search", metavar="SEARCH", help="folder of the search")
-    add_option(parser, "--plots", "FOLDER", "folder for plots of the trials (PNG)")
+    add_option(parser, "--plots FOLDER", "folder for plots of the trials (PNG)")
     add_tensorboard_option(parser)
     add_output_options(parser)
     parser.set_defaults(run=run)
@@ -39,7 +39,7 @@ def add_parser(subparsers: Any) -> None:
 def add_tensorboard_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--tensorboard``."""
     text = "folder for the trials, as TensorBoard's HParams shows them"
-    add_option(parser, "--tensorboard", "FOLDER", text)
+    add_option(parser, "--tensorboard FOLDER", text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import socket
 from typing import Any
 
 from emoclf.cli import amounts
-from emoclf.cli.shared import add_option, add_quiet_option, new_command
+from emoclf.cli.shared import add_option, new_command
 from emoclf.runtime import load_tensorflow, with_threads
 
 NAME = "worker"
@@ -22,35 +22,28 @@ def add_parser(subparsers: Any) -> None:
         help="run trials of a search that 'emoclf tune chief' runs",
         example="emoclf tune worker --oracle 10.0.0.5:8000",
     )
-    add_option(parser, "--oracle", "HOST:PORT", "address of the chief", required=True)
+    add_option(parser, "--oracle HOST:PORT", "address of the chief", required=True)
     add_option(
         parser,
-        "--folder",
-        "FOLDER",
+        "--folder FOLDER",
         "folder of the search, if its path differs from the chief's",
     )
     add_option(
         parser,
-        "--name",
-        "NAME",
-        "name of this worker, unique in the search; default: host and process id",
+        "--name NAME",
+        "name of this worker, unique in the search (default: host and process id)",
+    )
+    add_option(
+        parser, "--threads N", "number of threads, the same as the chief's", default=1
     )
     add_option(
         parser,
-        "--threads",
-        "N",
-        "number of threads, the same as the chief's",
-        default=1,
-    )
-    add_option(
-        parser,
-        "--wait",
-        "TIME",
+        "--wait TIME",
         "time to wait for the chief to start",
         type=amounts.seconds,
         default="10m",
     )
-    add_quiet_option(parser)
+    add_option(parser, "--quiet", "print only warnings")
     parser.set_defaults(run=run)
 
 

@@ -49,11 +49,11 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="text files in UTF-8, plain or .gz; -: stdin",
     )
     text = "file to write: .bin, or .txt for plain text"
-    add_option(train, "-o --output", "FILE", text, required=True)
+    add_option(train, "-o --output FILE", text, required=True)
     add_overwrite_option(train, "file")
     add_output_options(train)
-    add_section(train, "word2vec", Word2VecSettings)
-    add_section(train, "text", TextSettings, only=("tokenizer", "lowercase"))
+    add_section(train, "word2vec settings", Word2VecSettings)
+    add_section(train, "text settings", TextSettings, only=("tokenizer", "lowercase"))
     train.set_defaults(run=run_train)
     coverage = new_command(
         commands,
@@ -70,6 +70,9 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 
 def run_train(args: argparse.Namespace) -> int:
     """Train vectors and save them."""
+    from rich.console import Console
+    from rich.progress import Progress
+
     from emoclf.embeddings.word2vec import TextFiles, train_word2vec
     from emoclf.embeddings.word2vec_settings import Word2VecSettings
     from emoclf.embeddings.word_vectors import save_vectors
@@ -82,13 +85,19 @@ def run_train(args: argparse.Namespace) -> int:
     )
     text = TextSettings.from_dict(given)
     _check_output(Path(args.output), overwrite=args.overwrite)
+    console = Console(file=sys.stderr)
     with contextlib.ExitStack() as stack:
         texts = [
             stack.enter_context(as_file(path, ending=".txt")) for path in args.texts
         ]
-        progress = stack.enter_context(_bar(args.quiet))
+        bar = stack.enter_context(
+            Progress(console=console, transient=True, disable=args.quiet)
+        )
+        task = bar.add_task("word2vec, epochs", total=None)
         vectors = train_word2vec(
-            TextFiles(texts, new_tokenizer(text)), settings, progress=progress
+            TextFiles(texts, new_tokenizer(text)),
+            settings,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     path = save_vectors(vectors, args.output)
     if args.json:
@@ -137,18 +146,3 @@ def run_coverage(args: argparse.Namespace) -> int:
     else:
         print("\n".join(coverage.lines()))
     return 0
-
-
-def _bar(quiet: bool) -> Any:
-    """Return a context manager that yields a progress function for epochs."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    @contextlib.contextmanager
-    def show() -> Any:
-        console = Console(file=sys.stderr)
-        with Progress(console=console, transient=True, disable=quiet) as bar:
-            task = bar.add_task("word2vec, epochs", total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
-
-    return show()

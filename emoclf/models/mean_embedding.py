@@ -21,7 +21,7 @@ class MeanEmbeddingSettings(Settings):
 
     bigram_buckets: int | None = option(
         None,
-        "rows for hashed pairs of tokens; 0: no pairs; default: 50000",
+        "rows for hashed pairs of tokens; 0: no pairs (default: 50000)",
         low=0,
         high=10_000_000,
     )

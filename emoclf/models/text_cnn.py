@@ -49,7 +49,9 @@ class TextCNNSettings(Settings):
     stride: int = option(1, "stride of the filters, in tokens", low=1)
     batch_norm: bool = option(False, "batch normalization of the filters' outputs")
     hidden: int | None = option(
-        None, "units of a hidden layer before the head; default: no hidden layer", low=1
+        None,
+        "units of a hidden layer before the head (default: no hidden layer)",
+        low=1,
     )
     dropout: float = option(0.5, "dropout rate before the head", low=0.0, high=0.95)
     max_norm: float | None = option(

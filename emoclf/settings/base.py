@@ -31,7 +31,6 @@ def option(
     low: float | None = None,
     high: float | None = None,
     above: float | None = None,
-    metavar: str | None = None,
 ) -> Any:
     """Declare one setting: its default, its help text and its allowed values.
 
@@ -47,13 +46,10 @@ def option(
         Inclusive bounds of a number, or of every number of a tuple.
     above : float, optional
         Exclusive lower bound.
-    metavar : str, optional
-        Placeholder of the value in ``emoclf train --help``; by default the type's.
     """
     bounds = {"low": low, "high": high, "above": above}
-    texts = {"help": help, "metavar": metavar}
     return dataclasses.field(
-        default=default, metadata={**texts, "choices": choices, **bounds}
+        default=default, metadata={"help": help, "choices": choices, **bounds}
     )
 
 

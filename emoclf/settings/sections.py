@@ -31,25 +31,21 @@ class DataSettings(Settings):
     """
 
     text_column: str | None = option(
-        None, "column with the texts; default: found by its name", metavar="NAME"
+        None, "column with the texts (default: found by its name)"
     )
     label_column: str | None = option(
-        None, "column with the labels; default: found by its name", metavar="NAME"
+        None, "column with the labels (default: found by its name)"
     )
     split_column: str | None = option(
-        None, "column that contains train, valid or test for each row", metavar="NAME"
+        None, "column that contains train, valid or test for each row"
     )
     label_separator: str | None = option(
-        None,
-        "separator of the labels in a multilabel cell, for instance ','",
-        metavar="CHARACTERS",
+        None, "separator of labels in multilabel cells, such as ','"
     )
     label_names: dict | None = option(
-        None,
-        "names of labels that are numbers in the file: 0=anger,1=joy",
-        metavar="LABEL=NAME,…",
+        None, "names of labels that are numbers: 0=anger,1=joy"
     )
-    encoding: str = option("utf-8", "character encoding of the file", metavar="NAME")
+    encoding: str = option("utf-8", "character encoding of the file")
     skip_bad_rows: bool = option(False, "leave out and count rows that are unusable")
     valid_fraction: float = option(
         0.17, "share of the texts in the validation set", low=0.0, high=0.9
@@ -59,8 +55,8 @@ class DataSettings(Settings):
     )
     near_duplicates: float = option(
         0.8,
-        "Jaccard similarity of two texts' word sets from which they are "
-        "near-duplicates and stay in the same set; 1: exact duplicates only",
+        "smallest Jaccard similarity of near-duplicates, which stay in the same set; "
+        "1: exact duplicates only",
         low=0.1,
         high=1.0,
     )
@@ -71,34 +67,27 @@ class TextSettings(Settings):
     """Conversion of texts to token ids."""
 
     tokenizer: str = option(
-        "words",
-        "unit of the tokens: words, single characters, or Chinese words (jieba)",
-        choices=TOKENIZERS,
+        "words", "unit of the tokens; jieba: Chinese words", choices=TOKENIZERS
     )
     lowercase: bool = option(True, "convert letters to lower case")
     stop_words: tuple[str, ...] = option((), "tokens to leave out")
-    min_count: int = option(
-        1, "smallest number of occurrences of a token in the vocabulary", low=1
-    )
+    min_count: int = option(1, "minimum count of a token in the vocabulary", low=1)
     max_size: int | None = option(
-        None, "largest number of training tokens in the vocabulary", low=1
+        None, "maximum number of tokens in the vocabulary", low=1
     )
     vector_words: int | None = option(
         None,
-        "number of frequent words of the vectors to add to the vocabulary; default: "
-        "20000 if there are vectors",
+        "number of the vectors' words in the vocabulary (default with vectors: 20000)",
         low=0,
     )
     max_length: int | None = option(
         None,
-        "largest number of tokens per text, the rest is cut; default: set by the "
-        "length percentile",
+        "maximum number of tokens per text, others are cut (default: by percentile)",
         low=1,
     )
     length_percentile: float = option(
         99.0,
-        "percentile of the training texts' lengths that sets the largest number of "
-        "tokens (between 16 and 512)",
+        "percentile of the training lengths at which texts are cut (16 to 512 tokens)",
         low=1.0,
         high=100.0,
     )
@@ -108,12 +97,10 @@ class TextSettings(Settings):
 class EmbeddingSettings(Settings):
     """Embedding matrix: its source, and its training."""
 
-    vectors: str | None = option(
-        None, "file of word vectors (word2vec, GloVe, …)", metavar="FILE"
-    )
+    vectors: str | None = option(None, "file of word vectors (word2vec, GloVe, …)")
     embedding: str | None = option(
         None,
-        "kind of embedding; default: non-static if there are vectors, else random",
+        "kind of embedding (default: non-static if there are vectors, else random)",
         choices=EMBEDDINGS,
     )
     dim: int = option(100, "width of a random embedding", low=1, high=4096)
@@ -127,30 +114,25 @@ class TrainSettings(Settings):
     validation set.
     """
 
-    epochs: int = option(20, "largest number of epochs", low=1)
+    epochs: int = option(20, "maximum number of epochs", low=1)
     batch_size: int = option(50, "texts per training step", low=1)
     loss: str = option("cross-entropy", "training loss", choices=LOSSES)
-    label_smoothing: float = option(
-        0.0, "label smoothing: share spread over all classes", low=0.0, high=0.9
-    )
+    label_smoothing: float = option(0.0, "label smoothing", low=0.0, high=0.9)
     focal_gamma: float = option(
         2.0, "focusing parameter of the focal loss (gamma)", low=0.0, high=10.0
     )
     optimizer: str = option("adam", "optimizer", choices=tuple(RATES))
     learning_rate: float | None = option(
         None,
-        "learning rate; default: 0.001 for adam, adamw and rmsprop, 0.1 for sgd, 0.05 "
-        "for momentum (SGD with momentum 0.9), 1 for adadelta",
+        "learning rate (default: 0.001 for adam, adamw and rmsprop, 0.1 for sgd, 0.05 "
+        "for momentum, 1 for adadelta)",
         above=0.0,
     )
     weight_decay: float = option(
-        0.004,
-        "weight decay of adamw; embeddings and biases are exempt",
-        low=0.0,
-        high=1.0,
+        0.004, "weight decay of adamw, without embeddings and biases", low=0.0, high=1.0
     )
     embedding_rate: float = option(
-        0.5, "learning rate of the embedding, as a multiple of the learning rate", low=0
+        0.5, "learning rate of the embedding, relative to the learning rate", low=0
     )
     schedule: str = option("constant", "learning-rate schedule", choices=SCHEDULES)
     clip_norm: float | None = option(
@@ -159,11 +141,9 @@ class TrainSettings(Settings):
     monitor: str = option(
         "macro_f1", "validation metric that selects the epoch", choices=MONITORS
     )
-    patience: int = option(4, "epochs without improvement before early stopping", low=1)
+    patience: int = option(4, "epochs without improvement until early stopping", low=1)
     class_weight: str | dict | None = option(
-        None,
-        "weights of the classes: balanced, or joy=2,fear=0.5",
-        metavar="balanced|LABEL=WEIGHT,…",
+        None, "weights of the classes: balanced, or joy=2,fear=0.5"
     )
     ema: float | None = option(
         0.99,
