@@ -1,6 +1,6 @@
-"""Small sentiment and emotion classifiers: honest, fast, explained.
+"""Train, evaluate and export small sentiment and emotion classifiers.
 
-Names are loaded on first use, so that ``import emoclf`` costs next to nothing.
+Names are loaded on first use, which keeps ``import emoclf`` fast.
 """
 
 from __future__ import annotations

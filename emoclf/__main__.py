@@ -1,4 +1,4 @@
-"""``python -m emoclf`` is the command line."""
+"""Run the command line: ``python -m emoclf``."""
 
 import sys
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from emoclf.errors import SettingsError
+from emoclf.errors import SettingsError, setting
 
 #: Read by OpenMP, OpenBLAS, MKL, numba and TensorFlow.
 THREADS = (
@@ -98,6 +98,6 @@ def with_threads(threads: int) -> dict[str, str]:
     """
     if threads < 1:
         raise SettingsError(
-            f"A process needs at least one thread. Got threads={threads!r}."
+            f"A process needs at least one thread. Got {setting('threads', threads)}."
         )
     return dict.fromkeys(THREADS, str(threads))

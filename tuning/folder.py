@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from emoclf.datasets.contents import describe_changes, rows_of
 from emoclf.datasets.dataset import Dataset
-from emoclf.errors import SearchError
+from emoclf.errors import SearchError, setting
 from emoclf.files import check_writable, write_atomically
 from emoclf.fingerprint import RUN_FILE, check_fingerprint, write_fingerprint
 
@@ -30,10 +30,13 @@ DEATHS = "deaths.json"
 # What files and folders are called while they are written.
 _LEFT = re.compile(r"\..+\.\d+(\.part)?|\.part-.+")
 _DEPTHS = ("*", "*/*", "*/*/*")
-CURE = (
-    "Use what it was started with, another folder, or new=True (--new on the command "
-    "line), which moves the old search out of the way."
-)
+
+
+def _cure() -> str:
+    return (
+        f"Use what it was started with, another folder, or {setting('new', True)}, "
+        "which moves the old search out of the way."
+    )
 
 
 class SearchFolder:
@@ -145,9 +148,9 @@ class SearchFolder:
             known = {"word vectors": self._read(path).get("word vectors")}
             known = {name: value for name, value in known.items() if value}
             fingerprint = {**plan.fingerprint(), **texts, **known}
-            there, cure = self._read(path), CURE
+            there, cure = self._read(path), _cure()
             if any(there.get(name) != now for name, now in texts.items()):
-                cure = f"{self._changed(parts)}{CURE}"
+                cure = f"{self._changed(parts)}{cure}"
             check_fingerprint(self.path, fingerprint, cure=cure)
 
     def _changed(self, parts: Mapping[str, Dataset]) -> str:
@@ -184,7 +187,7 @@ class SearchFolder:
         fingerprint = {**plan.fingerprint(), **contents}
         resumed = (self.path / RUN_FILE).is_file()
         if resumed:
-            check_fingerprint(self.path, fingerprint, cure=CURE)
+            check_fingerprint(self.path, fingerprint, cure=_cure())
         else:
             # First, and whole: from now on the folder is one of a search.
             write_fingerprint(self.path, fingerprint)

@@ -9,15 +9,13 @@ from importlib.metadata import version
 from typing import Any, Self
 
 from emoclf.bundle.bundle import installed_versions
-from emoclf.errors import SearchError, did_you_mean
+from emoclf.errors import SearchError, did_you_mean, setting
 from emoclf.settings import RunSettings
 
 from .limits import Limits, check_numbers
 from .results.objective import Objective
-from .results.outcome import FOLDS, KINDS, SEEDS
+from .results.outcome import FOLDS, KINDS, SEEDS, STRATEGIES
 from .space.space import Space
-
-STRATEGIES = ("random", "grid", "bayesian", "hyperband")
 
 
 @dataclass(frozen=True)
@@ -83,12 +81,14 @@ class SearchPlan:
         if self.repeats < fewest:
             raise SearchError(
                 f"A trial needs at least {fewest} {self.kind}. Got {self.repeats!r}. "
-                "For one training on the validation part as it is, give seeds=1."
+                "For one training on the validation part as it is, give "
+                f"{setting('seeds', 1)}."
             )
         if self.strategy == "hyperband" and "epochs" in self.space.names():
             raise SearchError(
                 "Hyperband gives out the epochs itself. Got a table [epochs] in "
-                f"{self.space.name}; take it out there, and give the most with epochs=…"
+                f"{self.space.name}; take it out there, and give the most with "
+                f"{setting('epochs')}."
             )
         if self.threads < 1:
             raise SearchError(
@@ -153,8 +153,9 @@ def kind_and_repeats(folds: int | None, seeds: int | None) -> tuple[str, int]:
     """
     if folds is not None and seeds is not None:
         raise SearchError(
-            f"A trial is repeated over folds or over seeds. Got folds={folds!r} and "
-            f"seeds={seeds!r}; give one of them."
+            f"A trial is repeated over folds or over seeds. Got "
+            f"{setting('folds', folds)} and {setting('seeds', seeds)}; give one of "
+            "them."
         )
     if seeds is not None:
         return SEEDS, seeds

@@ -13,7 +13,7 @@ from typing import Any
 from emoclf._moved import warn_renamed
 from emoclf.datasets.contents import contents_of
 from emoclf.datasets.split import Split
-from emoclf.errors import SearchError
+from emoclf.errors import SearchError, setting
 from emoclf.fingerprint import digest
 from emoclf.runtime import hide_retracing
 from emoclf.settings import RunSettings
@@ -96,7 +96,7 @@ class Budget:
         if count < 0 or nobody:
             raise SearchError(
                 f"A search needs a worker here, or an address at which others find it. "
-                f"Got workers={self.workers!r} and no address."
+                f"Got {setting('workers', self.workers)} and no address."
             )
         if self.seconds is not None and not self.seconds > 0:
             raise SearchError(f"A search needs some time. Got {self.seconds!r} s.")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, TextIO
 
+from emoclf._moved import renamed_argument
 from emoclf.bulk.predict_chunks import Answerer, load_classifier
 from emoclf.bulk.predict_workers import Workers
 from emoclf.bulk.record_chunks import Chunks
@@ -15,7 +16,7 @@ from emoclf.bulk.sources import Source
 from emoclf.bulk.targets import FileTarget, StreamTarget
 from emoclf.bulk.writers import Added, Writer
 from emoclf.classifier import Classifier
-from emoclf.errors import DataError, SettingsError
+from emoclf.errors import DataError, SettingsError, setting
 
 
 class Progress(NamedTuple):
@@ -51,6 +52,7 @@ class Summary(NamedTuple):
     bad: int
 
 
+@renamed_argument("force", "overwrite")
 def predict_file(
     model: str | os.PathLike[str] | Classifier,
     source: str | os.PathLike[str],
@@ -62,7 +64,7 @@ def predict_file(
     encoding: str = "utf-8",
     prefix: str = "",
     on_error: str = "stop",
-    force: bool = False,
+    overwrite: bool = False,
     workers: int = 1,
     options: dict[str, Any] | None = None,
     report: Callable[[Progress], object] | None = None,
@@ -96,7 +98,7 @@ def predict_file(
     on_error : {"stop", "skip", "null"}, default="stop"
         Raise at a bad line; or log it, and leave it out or keep it without an answer.
         In plain lines none is bad: wrong bytes become U+FFFD.
-    force : bool, default=False
+    overwrite : bool, default=False
         Replace an output file that is there.
     workers : int >= 1, default=1
         Processes. Above 1 they are spawned and load the model themselves, so that
@@ -123,7 +125,7 @@ def predict_file(
         If an argument is wrong.
     """
     if isinstance(output, str | os.PathLike):
-        target: FileTarget | StreamTarget = FileTarget(output, force=force)
+        target: FileTarget | StreamTarget = FileTarget(output, overwrite=overwrite)
     else:
         target = StreamTarget(output, output_format)
     with Source(source, format, encoding) as opened:
@@ -153,7 +155,7 @@ def _answer_all(
         raise DataError(
             f"{source.name}: none of its {chunks.n_bad:,} {source.unit}s can be "
             "answered; each was named with its reason. Look at the first, and whether "
-            "format and text_column are right."
+            f"{setting('format')} and {setting('text_column')} are right."
         )
     return Summary(answered, chunks.n_bad)
 
@@ -162,7 +164,9 @@ def _answerer(
     model: str | os.PathLike[str] | Classifier, workers: int, options: dict[str, Any]
 ) -> AbstractContextManager[Answerer | Workers]:
     if workers < 1:
-        raise SettingsError(f"workers={workers} is too few. There must be at least 1.")
+        raise SettingsError(
+            f"{setting('workers', workers)} is too few. There must be at least 1."
+        )
     if isinstance(model, Classifier):
         if workers > 1 or options:
             raise SettingsError(

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from emoclf.datasets.cells import BadRow
 from emoclf.datasets.data_files import guess_encoding
+from emoclf.errors import setting
 
 # About two thousand sentences.
 PIECE = 1 << 18
@@ -106,7 +107,7 @@ def decode(line: bytes, encoding: str) -> str | BadRow:
         return line.decode(encoding)
     except UnicodeDecodeError as error:
         guess = guess_encoding(line)
-        cure = f", or set encoding='{guess}' if all lines have it"
+        cure = f", or set {setting('encoding', guess)} if all lines have it"
         return BadRow(
             f"no {encoding}",
             f"byte {error.start}: this is not {encoding} (0x{line[error.start]:02x}, "

@@ -13,7 +13,7 @@ import numpy as np
 from emoclf.bulk.record_reader import Entry
 from emoclf.bundle.described_folder import BUNDLE, EXPORT, readable_place
 from emoclf.classifier import Classifier
-from emoclf.errors import BundleError, SettingsError
+from emoclf.errors import BundleError, SettingsError, setting
 from emoclf.export.formats import FORMATS
 from emoclf.serving import load_exported
 from emoclf.serving.export_folder import highest_version
@@ -108,8 +108,9 @@ def check_options(path: str | os.PathLike[str], options: dict[str, Any]) -> None
         name, value = next(iter(options.items()))
         kind = "a bundle" if form == "bundle" else f"an export to {form}"
         raise SettingsError(
-            f"{name}={value!r} is for folded exports, and {path} is {kind}. Leave it "
-            "out, or fold the bundle first: emoclf export BUNDLE --to folded -o FOLDER"
+            f"{setting(name, value)} is for folded exports, and {path} is {kind}. "
+            "Leave it out, or fold the bundle first: emoclf export BUNDLE --to folded "
+            "-o FOLDER"
         )
 
 

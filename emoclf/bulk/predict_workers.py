@@ -16,7 +16,7 @@ from emoclf.bulk.predict_chunks import Answer, Labels, check_options, join, text
 from emoclf.bulk.predict_worker import Failure, serve
 from emoclf.bulk.record_chunks import Chunks
 from emoclf.bulk.record_reader import Entry
-from emoclf.errors import EmoclfError, WorkerError
+from emoclf.errors import EmoclfError, WorkerError, setting
 from emoclf.runtime import share_of_threads
 
 logger = logging.getLogger(__name__)
@@ -160,7 +160,7 @@ class Workers:
         logger.error("%s", failure.traceback.rstrip())
         raise WorkerError(
             f"A worker process failed {self._at(connection)}: {failure.what}. Try "
-            "workers=1, which does everything in one process."
+            f"{setting('workers', 1)}, which does everything in one process."
         )
 
     def _lost(self, connection: Connection) -> NoReturn:

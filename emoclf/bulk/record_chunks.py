@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from emoclf.bulk.choices import ON_ERROR
 from emoclf.bulk.record_reader import Entries, Entry
 from emoclf.classifier import CHUNK
-from emoclf.errors import DataError, SettingsError, did_you_mean
+from emoclf.errors import DataError, SettingsError, did_you_mean, setting
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +42,8 @@ class Chunks:
     ) -> None:
         if on_error not in ON_ERROR:
             raise SettingsError(
-                f"on_error must be one of {', '.join(ON_ERROR)}. Got {on_error!r}."
-                f"{did_you_mean(on_error, ON_ERROR)}"
+                f"{setting('on_error')} must be one of {', '.join(ON_ERROR)}. Got "
+                f"{on_error!r}.{did_you_mean(on_error, ON_ERROR)}"
             )
         self.entries = entries
         self.n_bad = 0
@@ -72,7 +72,7 @@ class Chunks:
                     yield chunk
                 raise DataError(
                     f"{self._where(entry)}, or go on without such {self._unit}s: "
-                    "on_error='skip'."
+                    f"{setting('on_error', 'skip')}."
                 )
             if entry.bad is not None:
                 self.n_bad += 1

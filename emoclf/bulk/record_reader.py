@@ -20,7 +20,7 @@ from emoclf.datasets.delimited import (
 )
 from emoclf.datasets.json_lines import missing_key, parse_object
 from emoclf.datasets.parquet import parquet_file
-from emoclf.errors import DataError, SettingsError
+from emoclf.errors import DataError, SettingsError, setting
 from emoclf.settings import DataSettings
 
 # Rows of Parquet that are turned into Python's objects at a time.
@@ -76,9 +76,9 @@ class Entries:
     def __init__(self, source: Source, text_column: str | None = None) -> None:
         if source.format == "lines" and text_column is not None:
             raise SettingsError(
-                f"text_column={text_column!r} is for files with columns, and "
+                f"{setting('text_column', text_column)} is for files with columns, and "
                 f"{source.name} is read as one text a line. Say what it holds with "
-                "format='csv' or another format."
+                f"{setting('format', 'csv')} or another format."
             )
         self.source = source
         self.text_column = text_column
@@ -134,7 +134,8 @@ class Entries:
             records = chain([header], records)
         self.columns = _unique(names, name)
         cure = header_cure(header, separator) or (
-            " If the file has no header, count the columns instead: text_column='1'."
+            " If the file has no header, count the columns instead: "
+            f"{setting('text_column', '1')}."
         )
         text = find_text(names, self.text_column, source=name, cure=cure)
         for record in records:

@@ -22,7 +22,7 @@ from emoclf.datasets.data_files import (
     ending_of,
     reading,
 )
-from emoclf.errors import DataError, SettingsError, did_you_mean
+from emoclf.errors import DataError, SettingsError, did_you_mean, setting
 
 # Endings of files whose lines are no texts, so that they are not taken for texts.
 OTHERS = (
@@ -157,7 +157,7 @@ def _format(name: str, ending: str) -> str:
     if ending in OTHERS:
         raise DataError(
             f"{name} ends in {ending}, which is not read. Save it as "
-            f"{', '.join(FORMATS)}, or say what it holds with format='lines' or "
-            "another format."
+            f"{', '.join(FORMATS)}, or say what it holds with "
+            f"{setting('format', 'lines')} or another format."
         )
     return FORMATS.get(ending, "lines")

@@ -15,7 +15,7 @@ from emoclf.bulk.writers import Added, DelimitedWriter, JsonWriter, PlainWriter,
 from emoclf.datasets.cells import SURROGATE
 from emoclf.datasets.data_files import FORMATS, ending_of
 from emoclf.datasets.parquet import require_parquet
-from emoclf.errors import DataError, SettingsError, did_you_mean
+from emoclf.errors import DataError, SettingsError, did_you_mean, setting
 from emoclf.files import check_writable, new_file
 
 
@@ -26,7 +26,7 @@ class FileTarget:
     ----------
     place : path
         Ends in .jsonl, .csv, .tsv (also with .gz) or .parquet.
-    force : bool
+    overwrite : bool
         Replace a file that stands there.
 
     Raises
@@ -41,7 +41,9 @@ class FileTarget:
     #: Nobody reads along.
     at_once = False
 
-    def __init__(self, place: str | os.PathLike[str], *, force: bool = False) -> None:
+    def __init__(
+        self, place: str | os.PathLike[str], *, overwrite: bool = False
+    ) -> None:
         self.path = Path(place)
         ending, self.compressed = ending_of(self.path)
         self.format = FORMATS.get(ending, "")
@@ -55,10 +57,10 @@ class FileTarget:
         with self._writing():
             if self.path.is_dir():
                 raise DataError(f"{self.path} is a directory. Name a file in it.")
-            if self.path.exists() and not force:
+            if self.path.exists() and not overwrite:
                 raise DataError(
                     f"{self.path} is there already. Name another file, or replace it "
-                    "with force=True."
+                    f"with {setting('overwrite', True)}."
                 )
             check_writable(self.path.parent)
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from emoclf.bulk.predict_chunks import Answer, Label, Labels
 from emoclf.bulk.record_reader import Entries
 from emoclf.datasets.delimited import SEPARATORS
-from emoclf.errors import DataError
+from emoclf.errors import DataError, setting
 
 # Digits behind the point: what a float32 between 0 and 1 holds, and no more.
 DIGITS = 6
@@ -84,7 +84,8 @@ class Added:
                 where = "" if number is None else f", line {number}"
                 raise DataError(
                     f"{self.entries.source.name}{where} has a column {name!r} already. "
-                    f"Name the new ones otherwise with prefix={self._example!r}."
+                    "Name the new ones otherwise with "
+                    f"{setting('prefix', self._example)}."
                 )
 
     def check_keys(self, answer: Answer, columns: Sequence[str], form: str) -> None:

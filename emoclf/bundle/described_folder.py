@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emoclf._version import __version__
-from emoclf.errors import BundleError, EmoclfError, ExportError
+from emoclf.errors import BundleError, EmoclfError, ExportError, setting
 
 SUMS = "sha256sums.txt"
 #: Files that desktops add to folders by themselves.
@@ -133,7 +133,7 @@ class FolderKind(NamedTuple):
         if not overwrite:
             raise self.write_error(
                 f"{target} exists. Choose another name, or replace it with "
-                "overwrite=True (--overwrite on the command line)."
+                f"{setting('overwrite', True)}."
             )
         return target
 

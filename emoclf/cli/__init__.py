@@ -1,7 +1,7 @@
-"""The command line: parse, call one function, print.
+"""Command line: parse, call one function, print.
 
 Results go to standard output, progress and messages to standard error. Exit codes: 0
-done, 1 something that the user can mend, 2 a wrong call.
+success, 1 an error that the user can correct, 2 a wrong call.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from emoclf._version import __version__
-from emoclf.errors import EmoclfError
+from emoclf.errors import NAMES_AS_OPTIONS, EmoclfError
 
 INTERRUPTED = 130
 
@@ -25,32 +25,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal of another encoding gets \u2026 for …, not a traceback.
+            # Characters that the terminal's encoding lacks are shown as \u2026.
             stream.reconfigure(errors="backslashreplace")
     try:
+        os.environ[NAMES_AS_OPTIONS] = "1"
         args = build_parser(argv).parse_args(argv)
-        with _talking(quiet=getattr(args, "quiet", False)):
+        with _logging(quiet=getattr(args, "quiet", False)):
             code = args.run(args)
         sys.stdout.flush()
         return code or 0
     except EmoclfError as error:
-        from emoclf.cli.messages import as_options
-
-        print(f"emoclf: {as_options(str(error))}", file=sys.stderr)
+        print(f"emoclf: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # The reader has gone, as in `emoclf predict … | head`; nothing is wrong. The
-        # interpreter must not try to flush into the closed pipe again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has gone, as in `emoclf predict … | head`, which is no error.
+        _drop_output()
         return 0
     except OSError as error:
-        # A full disk, a place that may not be written: of this machine, not a bug.
+        # Such as a full disk: a trouble of this machine, not a bug.
         print(f"emoclf: {error}", file=sys.stderr)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 1
     except KeyboardInterrupt:
-        print("emoclf: interrupted; what was saved before stays.", file=sys.stderr)
+        print("emoclf: interrupted; everything saved before is kept.", file=sys.stderr)
         return INTERRUPTED
+    finally:
+        # A caller from Python gets the names of Python.
+        os.environ.pop(NAMES_AS_OPTIONS, None)
 
 
 def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
@@ -59,33 +60,36 @@ def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     Parameters
     ----------
     argv : sequence of str
-        Options of an architecture depend on ``--architecture``, which is looked up
-        here.
+        Command line that will be parsed: some options depend on others, such as those
+        of an architecture on ``--architecture``.
     """
     from emoclf.cli import commands
     from emoclf.cli.shared import Parser
 
     parser = Parser(
         prog="emoclf",
-        description="Train, judge, explain and ship small text classifiers.",
-        epilog="'emoclf COMMAND --help' shows a command's options, and an example.",
+        usage="emoclf COMMAND [OPTIONS]",
+        description="Train, evaluate and export small text classifiers.",
+        epilog="'emoclf COMMAND --help' shows the options of a command and an example.",
     )
     parser.add_argument("--version", action="version", version=f"emoclf {__version__}")
     subparsers = parser.add_subparsers(
-        title="commands", metavar="COMMAND", required=True
+        title="commands", metavar="COMMAND", required=True, prog="emoclf"
     )
     for command in commands.COMMANDS:
         command.add_parser(subparsers, argv)
     return parser
 
 
-@contextmanager
-def _talking(*, quiet: bool) -> Iterator[None]:
-    """Show what the library logs; a caller from Python gets the logger back."""
-    from emoclf.cli.messages import OptionFormatter
+def _drop_output() -> None:
+    """Keep the interpreter from flushing into a closed pipe or a full disk at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
+
+@contextmanager
+def _logging(*, quiet: bool) -> Iterator[None]:
+    """Show the library's log on standard error; restore the logger afterwards."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OptionFormatter("%(message)s"))
     logger = logging.getLogger("emoclf")
     before = logger.handlers, logger.propagate, logger.level
     logger.handlers, logger.propagate = [handler], False

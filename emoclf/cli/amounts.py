@@ -1,4 +1,4 @@
-"""Times, sizes and counts as people write them on a command line."""
+"""Times, sizes and counts with units, such as 15m, 5MB and 2M."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COUNT = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}
 
 
 def seconds(text: str) -> float:
-    """Read a time: ``90``, ``90s``, ``15m``, ``2h``.
+    """Parse a time in seconds: ``90``, ``90s``, ``15m``, ``2h``.
 
     Examples
     --------
@@ -23,7 +23,7 @@ def seconds(text: str) -> float:
 
 
 def n_bytes(text: str) -> int:
-    """Read a size: ``5MB``, ``800kB``.
+    """Parse a size in bytes: ``5MB``, ``800kB``.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def n_bytes(text: str) -> int:
 
 
 def count(text: str) -> int:
-    """Read a number: ``500k``, ``2M``, ``2,000,000``.
+    """Parse a number: ``500k``, ``2M``, ``2,000,000``.
 
     Examples
     --------
@@ -44,9 +44,9 @@ def count(text: str) -> int:
     return round(_amount(text, _COUNT, "a number, such as 500k or 2M"))
 
 
-def _amount(text: str, units: Mapping[str, float], wanted: str) -> float:
-    found = re.fullmatch(r"([\d,_]*\.?\d+|[\d,_]+)\s*([a-zA-Z]*)", text.strip())
-    digits = re.sub("[,_]", "", found[1]) if found else ""
-    if not found or not digits or found[2].lower() not in units:
-        raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
-    return float(digits) * units[found[2].lower()]
+def _amount(text: str, units: Mapping[str, float], description: str) -> float:
+    match = re.fullmatch(r"([\d,_]*\.?\d+|[\d,_]+)\s*([a-zA-Z]*)", text.strip())
+    digits = re.sub("[,_]", "", match[1]) if match else ""
+    if not match or not digits or match[2].lower() not in units:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {description}")
+    return float(digits) * units[match[2].lower()]

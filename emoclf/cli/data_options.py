@@ -1,11 +1,11 @@
-"""The data of commands that train: one file, or the user's own parts beside it."""
+"""Data of commands that train: one file, or also validation and test files."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING
 
-from emoclf.cli.shared import DATA_HELP, as_file
+from emoclf.cli.shared import DATA_HELP, add_option, as_file
 from emoclf.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -13,24 +13,18 @@ if TYPE_CHECKING:
     from emoclf.datasets.split import Split
 
 
-def add_parts(parser: argparse.ArgumentParser) -> None:
-    """Add the file and the options of its parts."""
-    parser.add_argument("data", help=DATA_HELP)
-    parser.add_argument("--valid", metavar="FILE", help="your own validation part")
-    parser.add_argument("--test", metavar="FILE", help="your own test part")
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Add the labelled file, and the options for validation and test files."""
+    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
+    add_option(parser, "--valid FILE", "validation set, instead of a share of DATA")
+    add_option(parser, "--test FILE", "test set, instead of a share of DATA")
 
 
-def parts_from(
-    args: argparse.Namespace, settings: RunSettings
-) -> tuple[Dataset, Split]:
-    """Read and split what the options name."""
+def read_data(args: argparse.Namespace, settings: RunSettings) -> tuple[Dataset, Split]:
+    """Read and split the files that the options name."""
     from emoclf.workflow.training_run import read_split
 
     with as_file(args.data) as data:
         return read_split(
-            data,
-            settings.data,
-            valid=args.valid,
-            test=args.test,
-            seed=settings.seed,
+            data, settings.data, valid=args.valid, test=args.test, seed=settings.seed
         )

@@ -1,4 +1,4 @@
-"""``emoclf demo``: the whole road on the bundled corpus."""
+"""``emoclf demo``: train and try a classifier on the bundled corpus."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.shared import new_command
-from emoclf.cli.train import add_training_options, callbacks_for, print_job
+from emoclf.cli.shared import add_option, new_command
+from emoclf.cli.train import add_training_options, callbacks_for, print_run
 from emoclf.models.registry import settings_class
 from emoclf.runtime import load_tensorflow
 
-# Chosen by cross-validation on the corpus. Without pre-trained vectors every word has
-# to be learnt from a few sentences: short n-grams, and many small steps.
+# Chosen by cross-validation on the corpus. Without pre-trained vectors every word is
+# learnt from a few sentences: short n-grams and many small steps do best.
 SETTINGS: dict[str, dict[str, Any]] = {
     "embedding": {"dim": 300},
     "model": {"kernel_sizes": [1, 2, 3], "filters": 100},
@@ -36,31 +36,29 @@ UNSEEN = (
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
-    """Describe the command."""
-    parser = new_command(
-        subparsers,
-        "demo",
-        help="train and try a classifier on the bundled corpus, in about a minute",
-        example="emoclf demo --output demo.emoclf",
-    )
-    parser.add_argument(
-        "-o", "--output", default=OUTPUT, help=f"bundle to write ({OUTPUT})"
-    )
-    add_training_options(parser)
-    add_settings(parser, argv=argv, only=("text", "embedding", "model", "training"))
-    fit = (
+    """Add the command."""
+    changes = (
         f"--{name.replace('_', '-')} "
         f"{','.join(map(str, value)) if isinstance(value, list) else value}"
         for section in SETTINGS.values()
         for name, value in section.items()
     )
-    assert parser.description
-    parser.description += f" Its own defaults fit a small corpus: {', '.join(fit)}."
+    parser = new_command(
+        subparsers,
+        "demo",
+        help="train and try a classifier on the bundled corpus (a minute)",
+        example="emoclf demo --output demo.emoclf",
+        details=f"Defaults for this small corpus: {', '.join(changes)}.",
+    )
+    text = "folder to write the classifier to"
+    add_option(parser, "-o --output FOLDER", text, default=OUTPUT)
+    add_training_options(parser)
+    add_settings(parser, argv=argv, only=("text", "embedding", "model", "training"))
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train on the bundled corpus, and answer a few sentences that it has not seen."""
+    """Train on the bundled corpus, and predict a few other sentences."""
     settings = settings_from(args, base=_base(args))
     load_tensorflow()
     from emoclf.datasets.sample import load_sample
@@ -69,42 +67,39 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.workflow.training_run import run_training
 
     dataset = replace(load_sample(), source=CORPUS)
-    # The demo's own result may be made again; anything else stays.
+    # An earlier demo may be replaced or continued unasked, other folders may not.
     overwrite = args.overwrite or _is_demo(args.output)
-    # So may a demo that was interrupted go on; a run of anything else is refused.
-    begun = not overwrite and checkpoint_folder(args.output).exists()
-    job = run_training(
+    interrupted = not overwrite and checkpoint_folder(args.output).exists()
+    training = run_training(
         dataset,
         split_dataset(dataset, settings.data, seed=settings.seed),
         settings,
         output=args.output,
         overwrite=overwrite,
-        resume=args.resume or (begun and args.output == OUTPUT),
+        resume=args.resume or (interrupted and args.output == OUTPUT),
         callbacks=callbacks_for(args, settings),
     )
     if not args.json:
-        print("Sentences that it has not seen:")
-        for text, answer in zip(
-            UNSEEN, job.trained.predictor.predict_stream(UNSEEN), strict=True
-        ):
-            ranked = sorted(answer.probabilities.items(), key=lambda item: -item[1])
-            shown = "  ".join(f"{name} {p:.2f}" for name, p in ranked[:3])
-            print(f"  {text:<58} {shown}")
+        print("Predictions for sentences outside the corpus:")
+        predictions = training.trained.predictor.predict_stream(UNSEEN)
+        for text, prediction in zip(UNSEEN, predictions, strict=True):
+            ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
+            labels = "  ".join(f"{name} {p:.2f}" for name, p in ranked[:3])
+            print(f"  {text:<58} {labels}")
         print()
-    print_job(job, as_json=args.json)
+    print_run(training, as_json=args.json)
     return 0
 
 
 def _base(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Return the demo's own settings, as far as they fit the architecture."""
-    named = settings_from(args).architecture
-    own = settings_class(named).names()
-    model = {k: v for k, v in SETTINGS["model"].items() if k in own}
+    """Return the demo's defaults, without those that the architecture lacks."""
+    names = settings_class(settings_from(args).architecture).names()
+    model = {k: v for k, v in SETTINGS["model"].items() if k in names}
     return {**SETTINGS, "model": model}
 
 
 def _is_demo(path: str) -> bool:
-    """Say whether a demo wrote the bundle that stands there."""
+    """Return whether a path is a bundle that the demo wrote."""
     try:
         metrics = json.loads((Path(path) / "figures.json").read_text("utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""``emoclf evaluate``: figures of a saved classifier on a labelled file."""
+"""``emoclf evaluate``: evaluate a saved classifier on a labelled file."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from emoclf.cli.options import add_section, given_settings
+from emoclf.cli.options import add_config_option, add_section, given_settings
 from emoclf.cli.shared import (
+    BUNDLE_HELP,
     DATA_HELP,
     add_output_options,
     as_file,
@@ -17,7 +18,7 @@ from emoclf.cli.shared import (
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import DataSettings, RunSettings, read_settings_file
 
-HOW_TO_READ = (
+READING_SETTINGS = (
     "text_column",
     "label_column",
     "label_separator",
@@ -28,25 +29,26 @@ HOW_TO_READ = (
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
-    """Describe the command."""
+    """Add the command."""
     parser = new_command(
         subparsers,
         "evaluate",
-        help="judge a saved classifier on a labelled file that it has not seen",
+        arguments="BUNDLE DATA",
+        help="evaluate a saved classifier on another labelled file",
+        details="The file is read with the settings of the training file, unless "
+        "options differ.",
         example="emoclf evaluate emotions.emoclf test.csv",
     )
-    parser.add_argument("bundle", help="folder that 'emoclf train' wrote")
-    parser.add_argument("data", help=DATA_HELP)
+    parser.add_argument("bundle", metavar="BUNDLE", help=BUNDLE_HELP)
+    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
     add_output_options(parser)
-    parser.add_argument(
-        "--config", metavar="FILE", help="settings file (TOML); options override it"
-    )
-    add_section(parser, "data", DataSettings, only=HOW_TO_READ)
+    add_config_option(parser)
+    add_section(parser, "data settings", DataSettings, only=READING_SETTINGS)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read, predict, judge, print."""
+    """Read, predict, evaluate, print."""
     load_tensorflow()
     from emoclf.datasets.readers import read_dataset
     from emoclf.evaluation.evaluate import evaluate_part
@@ -55,15 +57,17 @@ def run(args: argparse.Namespace) -> int:
 
     predictor = Predictor.load(args.bundle)
     trained_on = predictor.bundle.settings.data.to_dict()
-    # As the training file was read, unless something else is said.
-    known = {name: trained_on[name] for name in HOW_TO_READ if name in trained_on}
-    known.pop("skip_bad_rows", None)
+    # The defaults are the settings with which the training file was read.
+    values = {name: trained_on[name] for name in READING_SETTINGS if name in trained_on}
+    values.pop("skip_bad_rows", None)
     if args.config:
-        given = read_settings_file(args.config)
-        RunSettings.from_dict(given)
-        given = {**given, **given.get("data", {})}
-        known |= {name: given[name] for name in HOW_TO_READ if name in given}
-    settings = DataSettings.from_dict({**known, **given_settings(args)})
+        document = read_settings_file(args.config)
+        RunSettings.from_dict(document)
+        document |= document.get("data", {})
+        values |= {
+            name: document[name] for name in READING_SETTINGS if name in document
+        }
+    settings = DataSettings.from_dict({**values, **given_settings(args)})
     with as_file(args.data) as data:
         dataset = read_dataset(data, settings, label_names=predictor.label_names)
     evaluation = evaluate_part(predictor, dataset, part=args.data)

@@ -1,64 +1,79 @@
-"""``emoclf export``: a saved classifier in another form."""
+"""``emoclf export``: write a saved classifier in another format."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from emoclf.bundle.described_folder import EXPORT
-from emoclf.cli.shared import add_output_options, new_command, print_json
+from emoclf.cli.shared import (
+    BUNDLE_HELP,
+    add_option,
+    add_output_options,
+    add_overwrite_option,
+    new_command,
+    print_json,
+)
 from emoclf.errors import ExportError
 from emoclf.export.formats import FORMATS
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
-    """Describe the command."""
+    """Add the command."""
+    formats = "\n".join(
+        textwrap.fill(
+            f"{name:<13}{format.runs_on.replace('`', '')}",
+            79,
+            initial_indent="  ",
+            subsequent_indent=" " * 15,
+        )
+        for name, format in FORMATS.items()
+    )
     parser = new_command(
         subparsers,
         "export",
-        help="write a saved classifier in a form that answers without training",
+        arguments="BUNDLE",
+        help="export a saved classifier to a format for deployment",
+        details="Every export is loaded and checked against the bundle before it is "
+        "kept.",
         example=(
             "emoclf export emotions.emoclf --to saved-model -o served/emotions\n"
-            "  emoclf export emotions.emoclf --to folded -o emotions.folded"
+            "  emoclf export emotions.emoclf --to folded -o emotions.folded\n"
+            f"\nformats, and what they run on:\n{formats}"
         ),
     )
-    parser.add_argument("bundle", help="folder that 'emoclf train' wrote")
-    parser.add_argument(
-        "--to",
-        required=True,
+    parser.add_argument("bundle", metavar="BUNDLE", help=BUNDLE_HELP)
+    add_option(
+        parser,
+        "--to FORMAT",
+        "export format, see below",
         choices=tuple(FORMATS),
-        help="form to write; folded needs NumPy alone to answer",
+        required=True,
     )
-    parser.add_argument("-o", "--output", required=True, help="folder to write")
-    parser.add_argument(
-        "--force",
-        "--overwrite",
-        dest="overwrite",
-        action="store_true",
-        help="replace an older export",
-    )
-    group = parser.add_argument_group("of a SavedModel")
-    group.add_argument(
-        "--version", type=int, metavar="N", help="number of the version's folder (1)"
-    )
-    group.add_argument(
-        "--top", type=int, metavar="K", help="labels that predict_top names (3)"
-    )
+    text = "folder to write the export to"
+    add_option(parser, "-o --output FOLDER", text, required=True)
+    add_overwrite_option(parser, "export", old_name="--force")
+    group = parser.add_argument_group("options of --to saved-model")
+    text = "version number, the name of a subfolder (default: 1)"
+    add_option(group, "--version N", text, type=int)
+    text = "number of labels that predict_top returns (default: 3)"
+    add_option(group, "--top K", text, type=int)
     group.add_argument(
         "--tokens",
         action="store_const",
         const=True,
-        help="take token ids instead of texts, as jieba's tokenizer needs",
+        help="take token ids instead of texts; needed with the tokenizer jieba",
     )
     add_output_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Export, and say where it went."""
+    """Export, and print the path and the result of the check."""
     options = _options(args)
     _check_target(args)
     from emoclf.runtime import load_tensorflow
@@ -78,40 +93,40 @@ def run(args: argparse.Namespace) -> int:
     parity = dict(about["parity"])
     size = parity.pop("bytes")
     if args.json:
-        answer = {"path": str(path), "format": args.to, "bytes": size}
-        print_json({**answer, "parity": parity})
+        result = {"path": str(path), "format": args.to, "bytes": size}
+        print_json({**result, "parity": parity})
         return 0
     print(f"Exported: {path} ({size / 1e6:.1f} MB)")
-    for precision, found in parity.items():
-        if "refused" in found:
-            print(f"There is no {precision} form: {found['refused']}")
+    for precision, check in parity.items():
+        if "refused" in check:
+            print(f"Without {precision}: {check['refused']}")
             continue
         print(
-            f"Compared with the bundle on {found['n_texts']:,} texts, {precision}: "
-            f"{found['equal_labels']:.2%} of the labels are equal, probabilities "
-            f"differ by {found['largest_difference']:.2g} at most."
+            f"Checked against the bundle on {check['n_texts']:,} texts, {precision}: "
+            f"{check['equal_labels']:.2%} of the labels are equal, probabilities "
+            f"differ by at most {check['largest_difference']:.2g}."
         )
     return 0
 
 
 def _check_target(args: argparse.Namespace) -> None:
-    """Say what stands in the way before TensorFlow is loaded, which takes seconds."""
+    """Check the target before TensorFlow is loaded, which takes seconds."""
     target = Path(args.output)
     if args.to == "saved-model":
         version = 1 if args.version is None else args.version
         if version < 1:
-            # No folder has this name; the export says so.
+            # export_classifier reports it.
             return
         target /= str(version)
     EXPORT.check_target(target, overwrite=args.overwrite)
 
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the options that were given, where the form has them."""
+    """Return the given options of a SavedModel."""
     names = ("version", "top", "tokens")
     given = {name: getattr(args, name) for name in names}
     given = {name: value for name, value in given.items() if value is not None}
     if given and args.to != "saved-model":
-        first = next(iter(given))
-        raise ExportError(f"--{first} is of a SavedModel. Use it with --to saved-model")
+        name = next(iter(given))
+        raise ExportError(f"--{name} is an option of --to saved-model. Got {args.to}.")
     return given

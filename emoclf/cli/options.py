@@ -1,4 +1,4 @@
-"""Command-line options made from the settings, so that no option is written twice."""
+"""Command-line options that are derived from the settings."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields
 from typing import Any
 
-from emoclf.errors import SettingsError
+from emoclf.cli.shared import add_option
+from emoclf.errors import SettingsError, setting
+from emoclf.models.registry import ARCHITECTURES
 from emoclf.settings import RunSettings, Settings, read_settings_file
 from emoclf.settings.base import kinds_of
 from emoclf.settings.run_settings import section_classes
 
-GIVEN = "setting:"
+#: Prefix of the parser's destinations that are settings.
+PREFIX = "setting:"
+METAVARS: dict[Any, str] = {int: "N", float: "X", str: "TEXT", dict: "LABEL=VALUE,…"}
+NAMED_METAVARS = {"vectors": "FILE", "text_column": "NAME", "label_column": "NAME"}
+BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 
 
 def add_settings(
@@ -28,32 +34,48 @@ def add_settings(
     ----------
     parser : ArgumentParser
     argv : sequence of str
-        Looked through for ``--architecture``, whose own settings become options.
+        Command line; the settings of its ``--architecture`` become options.
     only : sequence of str
         Sections to add.
     """
-    parser.add_argument(
-        "--config", metavar="FILE", help="settings file (TOML); options override it"
+    default = RunSettings()
+    architecture = _architecture(argv, default.architecture)
+    group = parser.add_argument_group("run settings")
+    add_config_option(group)
+    common: dict[str, Any] = {"default": argparse.SUPPRESS}
+    text = f"network: {', '.join(ARCHITECTURES)} (default: {default.architecture})"
+    dest = PREFIX + "architecture"
+    add_option(group, "--architecture NAME", text, type=str, dest=dest, **common)
+    text = (
+        f"random seed of split, weights, batches and dropout (default: {default.seed})"
     )
-    _add(parser, "architecture", str, "name of the network (text_cnn)")
-    _add(parser, "seed", int, "drives the split, the weights and the batches (0)")
-    for name, section in section_classes(_architecture(argv)).items():
+    add_option(group, "--seed N", text, type=int, dest=PREFIX + "seed", **common)
+    for name, section in section_classes(architecture).items():
         if name in only:
-            add_section(parser, name, section)
+            title = f"{name} settings"
+            if name == "model":
+                title += f" of {architecture}; others: --architecture NAME --help"
+            add_section(parser, title, section)
+
+
+def add_config_option(parser: Any) -> None:
+    """Add ``--config``."""
+    text = "settings file (TOML); options override it"
+    add_option(parser, "--config FILE", text)
 
 
 def add_section(
     parser: argparse.ArgumentParser,
-    name: str,
+    title: str,
     section: type[Settings],
     *,
     only: Sequence[str] | None = None,
 ) -> None:
     """Add one option for each setting of a section, or for some of them."""
-    group = parser.add_argument_group(f"{name} settings")
+    group = parser.add_argument_group(title)
     for field in fields(section):
         if only is None or field.name in only:
-            _add_field(group, section, field)
+            _add_option(group, section, field)
 
 
 def settings_from(
@@ -61,50 +83,52 @@ def settings_from(
 ) -> RunSettings:
     """Return the settings in force: defaults, then the file, then options.
 
-    ``base`` holds sections that come before the file.
+    Parameters
+    ----------
+    args : Namespace
+    base : mapping of str to mapping, optional
+        Sections of settings that the file overrides.
     """
     values: dict[str, Any] = dict(base or {})
     for name, value in (read_settings_file(args.config) if args.config else {}).items():
-        both = isinstance(value, Mapping) and isinstance(values.get(name), Mapping)
-        values[name] = {**values[name], **value} if both else value
-    return RunSettings.from_dict(values, given_settings(args))
+        if isinstance(value, Mapping) and isinstance(values.get(name), Mapping):
+            value = {**values[name], **value}
+        values[name] = value
+    given = given_settings(args)
+    try:
+        return RunSettings.from_dict(values, given)
+    except SettingsError as error:
+        if error.name in given:
+            raise SettingsError(f"{setting(error.name)} {error.problem}") from None
+        raise
 
 
 def given_settings(args: argparse.Namespace) -> dict[str, Any]:
     """Return the settings that were given as options."""
     return {
-        key.removeprefix(GIVEN): value
+        key.removeprefix(PREFIX): value
         for key, value in vars(args).items()
-        if key.startswith(GIVEN)
+        if key.startswith(PREFIX)
     }
 
 
-def _architecture(argv: Sequence[str]) -> str:
+def _architecture(argv: Sequence[str], default: str) -> str:
     """Find the architecture before the parser is complete."""
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    # What is missing or too much is for the real parser to say.
+    # The complete parser reports missing values.
     finder.add_argument("--architecture", nargs="?")
     finder.add_argument("--config", nargs="?")
-    found, _ = finder.parse_known_args(list(argv))
-    if found.architecture:
-        return found.architecture
-    if found.config:
-        return read_settings_file(found.config).get("architecture", "text_cnn")
-    return "text_cnn"
+    args, _ = finder.parse_known_args(list(argv))
+    if args.architecture or not args.config:
+        return args.architecture or default
+    return read_settings_file(args.config).get("architecture", default)
 
 
-def _add(parser: Any, name: str, kind: Callable[[str], Any], help: str) -> None:
-    parser.add_argument(
-        f"--{name}", dest=GIVEN + name, type=kind, default=argparse.SUPPRESS,
-        metavar=kind.__name__.upper(), help=help,
-    )  # fmt: skip
-
-
-def _add_field(group: Any, owner: type[Settings], field: Field) -> None:
+def _add_option(group: Any, section: type[Settings], field: Field) -> None:
     flag = "--" + field.name.replace("_", "-")
-    kinds = kinds_of(typing.get_type_hints(owner)[field.name])
+    kinds = kinds_of(typing.get_type_hints(section)[field.name])
     common: dict[str, Any] = {
-        "dest": GIVEN + field.name,
+        "dest": PREFIX + field.name,
         "default": argparse.SUPPRESS,
         "help": (field.metadata["help"] + _default_note(field)).replace("%", "%%"),
     }
@@ -113,70 +137,74 @@ def _add_field(group: Any, owner: type[Settings], field: Field) -> None:
         return
     choices = field.metadata["choices"]
     metavar = "{" + ",".join(choices) + "}" if choices else _metavar(kinds)
-    group.add_argument(flag, type=_reader(kinds), metavar=metavar, **common)
+    group.add_argument(
+        flag,
+        type=_value_parser(kinds),
+        metavar=NAMED_METAVARS.get(field.name, metavar),
+        **common,
+    )
 
 
-def read_value(owner: type[Settings], field: Field, text: str) -> Any:
-    """Read one value of a setting as its option would.
+def parse_value(section: type[Settings], field: Field, text: str) -> Any:
+    """Parse one value of a setting as its option does.
 
     Raises
     ------
     SettingsError
-        If the text is no such value.
+        If the text is not a value of this setting.
     """
-    kinds = kinds_of(typing.get_type_hints(owner)[field.name])
+    kinds = kinds_of(typing.get_type_hints(section)[field.name])
     if kinds == (bool,):
-        known = {"yes": True, "true": True, "no": False, "false": False}
-        if text.lower() in known:
-            return known[text.lower()]
+        if text.lower() in BOOLEANS:
+            return BOOLEANS[text.lower()]
         raise SettingsError(f"{field.name} must be yes or no. Got {text!r} instead.")
     try:
-        return _reader(kinds)(text)
+        return _value_parser(kinds)(text)
     except argparse.ArgumentTypeError as error:
         raise SettingsError(f"{field.name} {error}") from None
 
 
 def _default_note(field: Field) -> str:
-    if field.default is None or field.default == ():
+    default = field.default
+    if default is None or default == ():
         return ""
-    if isinstance(field.default, tuple):
-        return f" ({','.join(map(str, field.default))})"
-    if isinstance(field.default, bool):
-        return " (yes)" if field.default else ""
-    return f" ({field.default})"
+    if isinstance(default, tuple):
+        default = ",".join(map(str, default))
+    elif isinstance(default, bool):
+        default = "yes" if default else "no"
+    elif isinstance(default, float):
+        default = f"{default:g}"
+    return f" (default: {default})"
 
 
 def _metavar(kinds: Sequence[Any]) -> str:
-    names: dict[Any, str] = {int: "N", float: "X", str: "TEXT", dict: "NAME=VALUE,…"}
-    known = [names[kind] for kind in kinds if kind in names]
-    return "|".join(known) if known else "A,B,…"
+    return "|".join(METAVARS[kind] for kind in kinds if kind in METAVARS) or "A,B,…"
 
 
-def _reader(kinds: Sequence[Any]) -> Callable[[str], Any]:
-    """Return a function from an option's text to a value of one of these kinds."""
+def _value_parser(kinds: Sequence[Any]) -> Callable[[str], Any]:
+    """Return a function that parses a text to a value of one of these types."""
 
-    def read(text: str) -> Any:
+    def parse(text: str) -> Any:
         if type(None) in kinds and text.lower() == "none":
             return None
         for kind in kinds:
             if typing.get_origin(kind) is tuple:
                 item = typing.get_args(kind)[0]
-                parts = [part.strip() for part in text.split(",") if part]
                 return tuple(
-                    part if item is str else _parsed(item, part) for part in parts
+                    _item(item, part.strip()) for part in text.split(",") if part
                 )
             if kind is dict and "=" in text:
                 return _table(text)
             if kind in (int, float):
-                return _parsed(kind, text)
+                return _item(kind, text)
         if str in kinds:
             return text
         raise argparse.ArgumentTypeError(f"must be {_metavar(kinds)}. Got {text!r}.")
 
-    return read
+    return parse
 
 
-def _parsed(kind: type, text: str) -> Any:
+def _item(kind: type, text: str) -> Any:
     try:
         return kind(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""``emoclf predict``: a label and probabilities for each text of a file."""
+"""``emoclf predict``: predict label and probabilities of each text of a file."""
 
 from __future__ import annotations
 
@@ -13,106 +13,101 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from emoclf.bulk.choices import ENGINES, INPUT_FORMATS, ON_ERROR, PRECISIONS
-from emoclf.cli.shared import new_command
+from emoclf.cli.shared import add_option, add_overwrite_option, new_command
 from emoclf.errors import SettingsError
 from emoclf.runtime import load_tensorflow
 
 logger = logging.getLogger(__name__)
 
-# What a shell says of a process that SIGTERM ended.
+# Exit code of a process that SIGTERM ended, as shells report it.
 TERMINATED = 128 + signal.SIGTERM
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
-    """Describe the command."""
+    """Add the command."""
     parser = new_command(
         subparsers,
         "predict",
-        help="answer each text of a file or of standard input",
+        arguments="MODEL [INPUT]",
+        help="predict the label of each text of a file or of standard input",
         example=(
             "echo 'They all came!' | emoclf predict emotions.emoclf\n"
-            "  emoclf predict emotions.emoclf reviews.csv.gz -o answered.parquet"
+            "  emoclf predict emotions.emoclf reviews.csv.gz -o predicted.parquet"
         ),
     )
-    parser.add_argument("model", help="a bundle, or any folder of 'emoclf export'")
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="folder written by 'emoclf train' or 'emoclf export'",
+    )
     parser.add_argument(
         "input",
         nargs="?",
         default="-",
-        help="CSV, TSV, JSON Lines, Parquet, or one text a line; plain or .gz; - is "
-        "standard input (-)",
+        metavar="INPUT",
+        help="CSV, TSV, JSON Lines, Parquet, or one text per line; plain or .gz "
+        "(default: standard input)",
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="write .jsonl, .csv, .tsv or .parquet, with all that stands beside a text",
+    add_option(
+        parser,
+        "-o --output FILE",
+        "file to write, with all columns of the input: .jsonl, .csv, .tsv or .parquet; "
+        "default: labels on standard output",
     )
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help="one JSON object a line on standard output, with the text",
+    add_option(parser, "--json", "print one JSON object per text on standard output")
+    add_option(parser, "--all", "print the probabilities of all labels")
+    add_option(parser, "--quiet", "print no progress and no summary")
+    _add_file_options(parser.add_argument_group("options for files"))
+    group = parser.add_argument_group("options for speed")
+    add_option(group, "--workers N", "number of processes", default=1)
+    add_option(
+        group,
+        "--precision",
+        "number format of a folded export's tables (default: float32)",
+        choices=PRECISIONS,
     )
-    parser.add_argument(
-        "--all", action="store_true", help="the probability of every label"
-    )
-    _add_reading(parser.add_argument_group("reading and writing"))
-    group = parser.add_argument_group("running")
-    group.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes that answer (1)"
-    )
-    group.add_argument(
-        "--precision", choices=PRECISIONS, help="of a folded export: of its tables"
-    )
-    group.add_argument(
+    add_option(
+        group,
         "--engine",
+        "computation of a folded export; numba suits many texts, and compiles for some "
+        "seconds at first use (default: numpy)",
         choices=ENGINES,
-        help="of a folded export: what computes; numba, for many texts, is compiled "
-        "in some seconds at its first use",
-    )
-    group.add_argument(
-        "--quiet", action="store_true", help="no progress, no summary, only errors"
     )
     parser.set_defaults(run=run)
 
 
-def _add_reading(group: Any) -> None:
-    group.add_argument(
+def _add_file_options(group: Any) -> None:
+    add_option(
+        group,
         "--format",
+        "file format of the input (default: by its ending, else lines)",
         choices=INPUT_FORMATS,
-        help="what the input holds, where its ending does not say it (lines)",
     )
-    group.add_argument(
-        "--text-column",
-        metavar="NAME",
-        help="column or key of the texts; found by its name",
-    )
-    group.add_argument("--encoding", default="utf-8", help="of the input (utf-8)")
-    group.add_argument(
+    text = "column or key with the texts (default: found by its name)"
+    add_option(group, "--text-column NAME", text)
+    text = "character encoding of the input"
+    add_option(group, "--encoding NAME", text, default="utf-8")
+    add_option(
+        group,
         "--on-error",
+        "reaction to a bad line: stop; skip it; or keep it without a label",
         choices=ON_ERROR,
         default="stop",
-        help="at a bad line: stop; skip it; or keep it with an empty label (stop)",
     )
-    group.add_argument(
-        "--prefix",
-        default="",
-        help="set before the names of new columns, where the input has them already",
-    )
-    group.add_argument(
-        "--force", action="store_true", help="replace an output file that is there"
-    )
+    text = "prefix of the new columns' names, if the input has such columns"
+    add_option(group, "--prefix TEXT", text, default="")
+    add_overwrite_option(group, "output file", old_name="--force")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Answer texts as they come, in constant memory."""
+    """Predict texts as they arrive, in constant memory."""
     from emoclf.bulk.file_prediction import predict_file
     from emoclf.bulk.predict_chunks import needs_tensorflow
 
     if args.output and (args.json or args.all):
         raise SettingsError(
             "--json and --all are for standard output. With --output the file's ending "
-            "says the format, and all probabilities are in it."
+            "sets the format, and the file contains all probabilities."
         )
     options = {
         name: getattr(args, name)
@@ -132,13 +127,13 @@ def run(args: argparse.Namespace) -> int:
             encoding=args.encoding,
             prefix=args.prefix,
             on_error=args.on_error,
-            force=args.force,
+            overwrite=args.overwrite,
             workers=args.workers,
             options=options,
             report=bar.update if bar is not None else None,
         )
     if args.output or summary.bad:
-        logger.info("%s", _said(summary, args))
+        logger.info("%s", _summary_line(summary, args))
     return 0
 
 
@@ -149,12 +144,12 @@ def _stream_format(args: argparse.Namespace) -> str:
 
 
 def _progress(args: argparse.Namespace) -> Any:
-    # Beside answers or questions on the same terminal a bar would only be in the way.
-    shared = not args.output and sys.stdout.isatty()
-    asked = args.input == "-" and sys.stdin.isatty()
-    if args.quiet or shared or asked or not sys.stderr.isatty():
+    # A bar would disturb texts or labels on the same terminal.
+    writes_there = not args.output and sys.stdout.isatty()
+    reads_there = args.input == "-" and sys.stdin.isatty()
+    if args.quiet or writes_there or reads_there or not sys.stderr.isatty():
         return nullcontext()
-    # An export answers with NumPy alone, and then without a bar.
+    # A folded export needs NumPy only; without rich there is no bar.
     if importlib.util.find_spec("rich") is None:
         return nullcontext()
     from emoclf.bulk.progress_bar import Bar
@@ -162,21 +157,20 @@ def _progress(args: argparse.Namespace) -> Any:
     return Bar()
 
 
-def _said(summary: Any, args: argparse.Namespace) -> str:
-    texts = f"{summary.answered:,} text{'' if summary.answered == 1 else 's'}"
-    said = f"Answered {texts}"
+def _summary_line(summary: Any, args: argparse.Namespace) -> str:
+    line = f"Predicted {summary.answered:,} text{'' if summary.answered == 1 else 's'}"
     if args.output:
-        said += f": {args.output}"
+        line += f": {args.output}"
     if summary.bad:
-        what = "left out" if args.on_error == "skip" else "kept without an answer"
-        lines = f"{summary.bad:,} bad line{'' if summary.bad == 1 else 's'}"
-        said += f"; {lines} {what}"
-    return said + "."
+        reaction = "left out" if args.on_error == "skip" else "kept without a label"
+        plural = "" if summary.bad == 1 else "s"
+        line += f"; {summary.bad:,} bad line{plural} {reaction}"
+    return f"{line}."
 
 
 @contextmanager
 def _terminated_cleanly() -> Iterator[None]:
-    """Leave nothing half-written behind when a supervisor ends this process."""
+    """Remove unfinished files when a supervisor ends this process with SIGTERM."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""What several commands need: parsers with an example, streams, a quiet TensorFlow."""
+"""Parsers, common options, standard input and JSON for all commands."""
 
 from __future__ import annotations
 
@@ -11,86 +11,136 @@ import os
 import shutil
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-DATA_HELP = "CSV, TSV, JSON Lines or Parquet, plain or .gz; - is standard input"
+BUNDLE_HELP = "folder written by 'emoclf train'"
+DATA_HELP = "labelled file: CSV, TSV, JSON Lines or Parquet, plain or .gz; -: stdin"
 
 
 class Parser(argparse.ArgumentParser):
-    """Answer a wrong call on one line, not below the whole usage."""
+    """A parser that reports a wrong call on one line, without the usage."""
 
-    def parse_known_args(self, *args: Any, **more: Any) -> Any:
-        """Refuse what is not known where it stands: the command's help has the rest."""
-        found, unknown = super().parse_known_args(*args, **more)
+    def parse_known_args(self, *args: Any, **options: Any) -> Any:
+        """Reject unknown arguments here, so that the error names the subcommand."""
+        namespace, unknown = super().parse_known_args(*args, **options)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
-        return found, unknown
+        return namespace, unknown
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and end with exit code 2."""
+        """Print the message and exit with code 2."""
         self.exit(2, f"{self.prog}: {message}\nSee: {self.prog} --help\n")
 
 
 def new_command(
-    subparsers: Any, name: str, *, help: str, example: str
+    subparsers: Any,
+    name: str,
+    *,
+    help: str,
+    example: str,
+    arguments: str = "",
+    details: str = "",
 ) -> argparse.ArgumentParser:
-    """Add a command whose help ends with an example."""
+    """Add a command.
+
+    Parameters
+    ----------
+    subparsers : object
+        Return value of ``add_subparsers``.
+    name : str
+    help : str
+        Description in the list of commands.
+    example : str
+        Command lines at the end of the command's own help.
+    arguments : str
+        Positional arguments in the usage line.
+    details : str
+        Sentences that follow the description in the command's own help.
+    """
+    description = f"{help[0].upper()}{help[1:]}. {details}"
     return subparsers.add_parser(
         name,
         help=help,
-        description=help[0].upper() + help[1:] + ".",
+        usage=f"%(prog)s [OPTIONS] {arguments}".rstrip(),
+        description=textwrap.fill(description, 79, break_on_hyphens=False),
         epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
 
 
+def add_option(parser: Any, names: str, help: str, **options: Any) -> None:
+    """Add an option; its help ends with its default.
+
+    Parameters
+    ----------
+    parser : ArgumentParser or group of arguments
+    names : str
+        Names and placeholder of the value, such as ``"-o --output FOLDER"``. Without a
+        placeholder and choices it is a switch.
+    help : str
+    **options : object
+        Arguments of ``add_argument``; by default ``type`` is that of ``default``.
+    """
+    flags = names.split()
+    if not flags[-1].startswith("-"):
+        options["metavar"] = flags.pop()
+    elif "choices" not in options:
+        options["action"] = "store_true"
+    default = options.get("default")
+    if options.get("required"):
+        help += " (required)"
+    elif default not in (None, "", [], argparse.SUPPRESS):
+        help += f" (default: {default})"
+        options.setdefault("type", type(default))
+    parser.add_argument(*flags, help=help, **options)
+
+
+def add_overwrite_option(parser: Any, target: str, *, old_name: str = "") -> None:
+    """Add ``--overwrite``; an old name of it works and is not shown."""
+    add_option(parser, "--overwrite", f"replace an existing {target}")
+    if old_name:
+        add_option(parser, old_name, argparse.SUPPRESS, dest="overwrite")
+
+
 def add_output_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how to answer."""
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    parser.add_argument(
-        "--quiet", action="store_true", help="no progress; only warnings and errors"
-    )
+    """Add the options for the output of a result and of progress."""
+    add_option(parser, "--json", "print the result as JSON")
+    add_option(parser, "--quiet", "print no progress, only warnings")
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document to standard output."""
-    sys.stdout.write(as_json(value, indent=1) + "\n")
-
-
-def as_json(value: Any, *, indent: int | None = None) -> str:
-    """Write JSON, in characters that standard output can carry."""
-    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    return json.dumps(value, indent=indent, ensure_ascii=plain)
+    # Standard output may have an encoding without these characters.
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(json.dumps(value, indent=1, ensure_ascii=not utf8))
 
 
 @contextlib.contextmanager
 def as_file(path: str, *, ending: str = "") -> Iterator[str]:
-    """Give a data file that can be read more than once, also for ``-``.
+    """Yield a path that can be read more than once; ``-`` is standard input.
 
-    Standard input is kept in a temporary file; without ``ending`` its first bytes say
-    whether it is gzip, Parquet, JSON Lines or CSV.
+    Standard input is copied into a temporary file. Without ``ending`` its first bytes
+    decide whether it is gzip, Parquet, JSON Lines or CSV.
     """
     if path != "-":
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
-        place = os.path.join(folder, "standard-input")
-        with open(place, "wb") as stream:
+        copy = os.path.join(folder, "standard-input")
+        with open(copy, "wb") as stream:
             shutil.copyfileobj(sys.stdin.buffer, stream)
-        with open(place, "rb") as stream:
+        with open(copy, "rb") as stream:
             head = stream.read(64).removeprefix(codecs.BOM_UTF8).lstrip()
-        packed = ".gz" if head.startswith(b"\x1f\x8b") else ""
-        if packed:
-            with contextlib.suppress(OSError, EOFError), gzip.open(place) as unpacked:
+        compression = ".gz" if head.startswith(b"\x1f\x8b") else ""
+        if compression:
+            with contextlib.suppress(OSError, EOFError), gzip.open(copy) as unpacked:
                 head = unpacked.read(64).lstrip()
         if not ending:
-            marks = {b"PAR1": ".parquet", b"{": ".jsonl"}
-            ending = next(
-                (found for mark, found in marks.items() if head.startswith(mark)),
-                ".csv",
-            )
-        named = place + ending + packed
-        os.replace(place, named)
-        yield named
+            ending = ".parquet" if head.startswith(b"PAR1") else ".csv"
+            ending = ".jsonl" if head.startswith(b"{") else ending
+        name = copy + ending + compression
+        os.replace(copy, name)
+        yield name

@@ -1,4 +1,4 @@
-"""``emoclf train``: from a labelled file to a saved classifier and its figures."""
+"""``emoclf train``: train, evaluate and save a classifier."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emoclf.cli.data_options import add_parts, parts_from
-from emoclf.cli.messages import as_options
+from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.shared import add_output_options, new_command, print_json
+from emoclf.cli.shared import (
+    add_option,
+    add_output_options,
+    add_overwrite_option,
+    new_command,
+    print_json,
+)
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import RunSettings
 
@@ -19,43 +24,39 @@ if TYPE_CHECKING:
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
-    """Describe the command."""
+    """Add the command."""
     parser = new_command(
         subparsers,
         "train",
-        help="train, judge and save a classifier from a labelled file",
+        arguments="DATA",
+        help="train, evaluate and save a classifier from a labelled file",
         example="emoclf train sentences.csv --vectors vectors.bin -o emotions.emoclf",
     )
-    add_parts(parser)
-    parser.add_argument("-o", "--output", required=True, help="bundle to write")
+    text = "folder to write the classifier to"
+    add_option(parser, "-o --output FOLDER", text, required=True)
+    add_data(parser)
     add_training_options(parser)
     add_settings(parser, argv=argv)
     parser.set_defaults(run=run)
 
 
 def add_training_options(parser: argparse.ArgumentParser) -> None:
-    """Add what training commands share beside the settings."""
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace an older bundle or run"
-    )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on with an interrupted run"
-    )
-    parser.add_argument(
-        "--tensorboard", metavar="DIR", help="write logs for TensorBoard"
-    )
+    """Add the options of commands that train, except for the settings."""
+    add_overwrite_option(parser, "classifier or interrupted run")
+    add_option(parser, "--resume", "continue an interrupted run")
+    add_option(parser, "--tensorboard FOLDER", "folder for TensorBoard logs")
     add_output_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train on the user's own file."""
+    """Train on a labelled file."""
     settings = settings_from(args)
     load_tensorflow()
     from emoclf.workflow.training_run import check_start, run_training
 
     check_start(args.output, overwrite=args.overwrite, resume=args.resume)
-    dataset, split = parts_from(args, settings)
-    job = run_training(
+    dataset, split = read_data(args, settings)
+    training = run_training(
         dataset,
         split,
         settings,
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         resume=args.resume,
         callbacks=callbacks_for(args, settings),
     )
-    print_job(job, as_json=args.json)
+    print_run(training, as_json=args.json)
     return 0
 
 
@@ -74,32 +75,30 @@ def callbacks_for(args: argparse.Namespace, settings: RunSettings) -> list[Any]:
 
     from emoclf.training.progress import TrainingProgress
 
-    found: list[Any] = []
+    callbacks: list[Any] = []
     if not args.quiet:
-        found.append(TrainingProgress(settings.training.epochs, say=as_options))
+        callbacks.append(TrainingProgress(settings.training.epochs))
     if args.tensorboard:
-        found.append(keras.callbacks.TensorBoard(args.tensorboard))
-    return found
+        callbacks.append(keras.callbacks.TensorBoard(args.tensorboard))
+    return callbacks
 
 
-def print_job(job: TrainingRun, *, as_json: bool) -> None:
-    """Print figures, verdict, and where the bundle is."""
+def print_run(training: TrainingRun, *, as_json: bool) -> None:
+    """Print findings, metrics, the verdict and the path of the bundle."""
     if as_json:
-        metrics = job.trained.bundle.metrics
-        print_json({"bundle": str(job.path), **metrics})
+        metrics = training.trained.bundle.metrics
+        print_json({"bundle": str(training.path), **metrics})
         return
-    result = job.trained.result
+    result = training.trained.result
     print(
         f"Epoch {result.best_epoch} of {result.epochs} was the best on the validation "
-        f"part (ended: {result.ended}; {result.seconds:.0f} s of training)."
+        f"set (ended: {result.ended}; {result.seconds:.0f} s of training)."
     )
     for finding in result.findings:
-        print("\n".join(map(as_options, finding.lines())))
+        print("\n".join(finding.lines()))
     print()
-    said = set(job.report.verdict())
-    for line in job.report.lines():
-        print(as_options(line) if line in said else line)
+    print("\n".join(training.report.lines()))
     print()
-    print(f"Saved: {job.path}")
-    path = Path(str(job.path)).as_posix()
+    print(f"Saved: {training.path}")
+    path = Path(str(training.path)).as_posix()
     print(f"Load it: from emoclf import Predictor; model = Predictor.load({path!r})")

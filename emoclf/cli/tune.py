@@ -1,4 +1,4 @@
-"""``emoclf tune``: a search that can be stopped, resumed and believed."""
+"""``emoclf tune``: search for the best settings."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emoclf.cli import amounts, tune_show, tune_worker
-from emoclf.cli.data_options import add_parts, parts_from
-from emoclf.cli.messages import as_options
+from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.shared import add_output_options, new_command, print_json
+from emoclf.cli.shared import (
+    add_option,
+    add_output_options,
+    new_command,
+    print_json,
+)
 from emoclf.errors import SearchError
 from emoclf.runtime import available_cores, load_tensorflow
 from emoclf.settings import RunSettings
@@ -22,192 +26,178 @@ if TYPE_CHECKING:
     from emoclf.tuning.plan import SearchPlan
 
 CHIEF = "chief"
-#: More would often fill a laptop's memory: each takes about 1 GB.
+# Each worker takes about 1 GB of memory, so that more could fill a laptop's.
 WORKERS = min(4, available_cores())
-HELP = "search filters, kernel sizes, learning rate and more"
 EXAMPLE = (
     "emoclf tune sentences.csv --trials 30 --folds 3 --workers 2\n"
     "  emoclf tune show sentences.search\n"
-    "\nsee also: emoclf tune chief --help, emoclf tune worker --help"
+    "\nother commands (emoclf tune COMMAND --help):\n"
+    "  show    show the result of a search, also while it runs\n"
+    "  chief   run a search whose trials run on other machines\n"
+    "  worker  run trials of such a search"
 )
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
-    """Describe the command; what follows ``tune`` may name another one."""
-    word = argv[1] if len(argv) > 1 and argv[0] == "tune" else ""
-    if word not in (CHIEF, tune_worker.NAME, tune_show.NAME):
-        _describe(new_command(subparsers, "tune", help=HELP, example=EXAMPLE), argv)
+    """Add the command; the word after ``tune`` may name another one."""
+    parser = new_command(
+        subparsers,
+        "tune",
+        arguments="DATA",
+        help="search for the best filters, learning rate and other settings",
+        details="The winner is trained again and evaluated on the test set, once.",
+        example=EXAMPLE,
+    )
+    if argv[:1] != ["tune"]:
         return
-    parser = new_command(subparsers, "tune", help=HELP, example=EXAMPLE)
-    others = parser.add_subparsers(metavar="COMMAND", required=True)
+    word = argv[1] if len(argv) > 1 else ""
+    if word not in (CHIEF, tune_worker.NAME, tune_show.NAME):
+        _add_options(parser, argv)
+        return
+    commands = parser.add_subparsers(
+        metavar="COMMAND", required=True, prog="emoclf tune"
+    )
     if word == CHIEF:
         chief = new_command(
-            others,
+            commands,
             CHIEF,
-            help="a search whose trials run in workers elsewhere",
+            arguments="DATA",
+            help="run a search whose trials run on other machines",
             example=(
                 "emoclf tune chief sentences.csv -o /shared/search "
                 "--address 0.0.0.0:8000"
             ),
         )
-        _describe(chief, argv, workers=0)
         _add_chief_options(chief)
-    tune_worker.add_parser(others)
-    tune_show.add_parser(others)
+        _add_options(chief, argv, workers=0)
+    tune_worker.add_parser(commands)
+    tune_show.add_parser(commands)
 
 
-def _describe(
+def _add_options(
     parser: argparse.ArgumentParser, argv: Sequence[str], *, workers: int = WORKERS
 ) -> None:
-    add_parts(parser)
-    parser.add_argument(
-        "-o",
-        "--output",
-        help="folder of the search, DATA.search; the same command goes on with it",
+    add_option(
+        parser,
+        "-o --output FOLDER",
+        "folder of the search; the same command continues it (default: DATA.search)",
     )
-    parser.add_argument(
-        "--new",
-        action="store_true",
-        help="move an older search in the folder away, and begin another",
+    add_option(
+        parser, "--new", "move an older search in the folder aside, and begin a new one"
     )
-    _add_search_options(parser, workers)
-    _add_budget_options(parser)
+    add_data(parser)
+    tune_show.add_tensorboard_option(parser)
     add_output_options(parser)
+    _add_search_options(parser)
+    _add_worker_options(parser, workers)
+    _add_budget_options(parser)
     add_settings(parser, argv=argv)
     parser.set_defaults(run=run, address=None, lost_after=60.0, wait=3600.0)
 
 
-def _add_search_options(parser: argparse.ArgumentParser, workers: int) -> None:
+def _add_search_options(parser: argparse.ArgumentParser) -> None:
+    from emoclf.tuning.results.objective import DIRECTIONS
+    from emoclf.tuning.results.outcome import STRATEGIES
+
     group = parser.add_argument_group("search")
-    group.add_argument(
-        "--trials", type=int, default=20, metavar="N", help="trials in all (20)"
-    )
-    group.add_argument(
-        "--folds",
+    add_option(group, "--trials N", "number of trials", default=20)
+    add_option(
+        group,
+        "--folds K",
+        "score a trial by the mean over K stratified folds (default: 3)",
         type=int,
-        metavar="K",
-        help="a trial is the mean over K stratified folds (3)",
     )
-    group.add_argument(
-        "--seeds",
+    add_option(
+        group,
+        "--seeds N",
+        "score a trial by the mean over N seeds on the validation set instead",
         type=int,
-        metavar="N",
-        help="or over N seeds on one validation part",
     )
-    group.add_argument(
-        "--space", metavar="FILE", help="what is searched (TOML); else what is usual"
+    add_option(
+        group, "--space FILE", "search space (TOML file; default: the built-in space)"
     )
-    group.add_argument(
-        "--strategy",
+    add_option(
+        group,
+        "--strategy NAME",
+        f"search strategy: {', '.join(STRATEGIES)}",
         default="random",
-        help="random, grid, bayesian or hyperband (random)",
     )
-    group.add_argument(
-        "--objective",
+    add_option(
+        group,
+        "--objective NAME",
+        f"metric to optimize: {', '.join(DIRECTIONS)}; average_precision is for "
+        "multilabel data only",
         default="macro_f1",
-        help=(
-            "macro_f1, accuracy, micro_f1, log_loss, or average_precision for several "
-            "labels (macro_f1)"
-        ),
     )
     group.add_argument(
         "--no-prune",
         dest="prune",
         action="store_false",
-        help="run also trials that cannot win to their end",
+        help="do not end trials early that cannot win",
     )
-    _add_work_options(group, workers)
+    add_option(
+        group, "--keep N", "number of best trials whose classifiers are kept", default=3
+    )
 
 
-def _add_work_options(group: Any, workers: int) -> None:
-    group.add_argument(
-        "--workers",
-        type=int,
-        default=workers,
-        metavar="N",
-        help=f"processes on this machine ({workers}: one for each core, at most 4)"
-        if workers
-        else "processes on this machine, beside those elsewhere (0)",
-    )
-    group.add_argument(
-        "--threads",
-        type=int,
+def _add_worker_options(parser: argparse.ArgumentParser, workers: int) -> None:
+    group = parser.add_argument_group("workers")
+    text = "number of worker processes on this machine"
+    add_option(group, "--workers N", text, default=workers)
+    add_option(
+        group,
+        "--threads N",
+        "number of threads per worker; scores depend on this number, not on that of "
+        "workers",
         default=1,
-        metavar="N",
-        help="threads of each; scores depend on it, but not on the workers (1)",
-    )
-    group.add_argument(
-        "--keep",
-        type=int,
-        default=3,
-        metavar="N",
-        help="classifiers of the N best trials stay on disk (3)",
-    )
-    group.add_argument(
-        "--tensorboard", metavar="FOLDER", help="write trials for TensorBoard's HParams"
     )
 
 
 def _add_budget_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("budgets")
-    group.add_argument(
-        "--time",
-        type=amounts.seconds,
-        metavar="TIME",
-        help="time for trials, such as 90s, 15m or 8h; then the best so far is taken",
+    group = parser.add_argument_group(
+        "budget and limits",
+        "Size and prediction time are those of the folded export, if there is one.",
     )
-    group.add_argument(
-        "--trial-time",
-        type=amounts.seconds,
-        metavar="TIME",
-        help="a trial that takes longer has failed",
-    )
-    group.add_argument(
-        "--max-parameters",
-        type=amounts.count,
-        metavar="N",
-        help="weights that a network may have, such as 2M",
-    )
-    group.add_argument(
-        "--max-bytes",
-        type=amounts.n_bytes,
-        metavar="SIZE",
-        help="size on disk, such as 5MB; of the folded form where there is one",
-    )
-    group.add_argument(
-        "--max-ms",
-        type=float,
-        metavar="MS",
-        help="milliseconds for a text; of the folded form where there is one",
-    )
+    for spec, parse, text in (
+        ("--time TIME", amounts.seconds, "time budget, such as 90s, 15m or 8h"),
+        ("--trial-time TIME", amounts.seconds, "time limit of each trial"),
+        (
+            "--max-parameters N",
+            amounts.count,
+            "maximum number of parameters, such as 2M",
+        ),
+        ("--max-bytes SIZE", amounts.n_bytes, "largest size on disk, such as 5MB"),
+        ("--max-ms MS", float, "longest prediction time per text in milliseconds"),
+    ):
+        add_option(group, spec, text, type=parse)
 
 
 def _add_chief_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("workers elsewhere")
-    group.add_argument(
-        "--address",
+    group = parser.add_argument_group("workers on other machines")
+    add_option(
+        group,
+        "--address HOST:PORT",
+        "address to listen on (HOST:PORT); connections are not authenticated",
         required=True,
-        metavar="HOST:PORT",
-        help="where workers find this search; nobody is asked for a password",
     )
-    group.add_argument(
-        "--lost-after",
+    add_option(
+        group,
+        "--lost-after TIME",
+        "silence of a worker after which its trial is reassigned",
         type=amounts.seconds,
-        default=60.0,
-        metavar="TIME",
-        help="after so long a silent worker's trial goes to another (60s)",
+        default="60s",
     )
-    group.add_argument(
-        "--wait",
+    add_option(
+        group,
+        "--wait TIME",
+        "time without any worker after which the search ends",
         type=amounts.seconds,
-        default=3600.0,
-        metavar="TIME",
-        help="after so long without any worker the search ends (1h)",
+        default="1h",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Search, and say what to do with what was found."""
+    """Search, and print the result."""
     settings = settings_from(args)
     if args.folds is not None and args.seeds is not None:
         raise SearchError(
@@ -219,7 +209,7 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.tuning.search import Budget, Listeners, default_folder, run_search
 
     plan = plan_from(args, settings)
-    means = Budget(
+    budget = Budget(
         trials=args.trials,
         workers=args.workers,
         seconds=args.time,
@@ -228,40 +218,40 @@ def run(args: argparse.Namespace) -> int:
         patience=args.lost_after,
         wait=args.wait,
     )
-    _, split = parts_from(args, settings)
+    _, split = read_data(args, settings)
     listeners = Listeners()
     if not args.quiet:
         view = LiveView(args.trials, workers=args.workers)
         listeners = Listeners(
             view.begin,
             view.end,
-            lambda epochs: [TrainingProgress(epochs, say=as_options)],
+            lambda epochs: [TrainingProgress(epochs)],
         )
     folder = args.output or default_folder(args.data)
     try:
-        found = run_search(
-            plan, split, folder, means, new=args.new, listeners=listeners
+        result = run_search(
+            plan, split, folder, budget, new=args.new, listeners=listeners
         )
     except KeyboardInterrupt:
         logging.getLogger("emoclf").warning(
-            "The search is stopped; the same command goes on with it (%s).", folder
+            "The search is stopped; the same command continues it (%s).", folder
         )
         raise
     if args.tensorboard:
         from emoclf.tuning.report.hparams import write_hparams
 
-        write_hparams(found.outcomes, plan.objective, Path(args.tensorboard))
+        write_hparams(result.outcomes, plan.objective, Path(args.tensorboard))
     if args.json:
-        print_json(tune_show.as_values(found.plan, found.outcomes, found))
+        print_json(tune_show.as_values(result.plan, result.outcomes, result))
         return 0
-    tune_show.print_result(found)
-    folder = shlex.quote(str(found.folder))
-    print(f"The trials again, and pictures: emoclf tune show {folder} --plots P")
+    tune_show.print_result(result)
+    folder = shlex.quote(str(result.folder))
+    print(f"Show it again, with plots: emoclf tune show {folder} --plots plots")
     return 0
 
 
 def plan_from(args: argparse.Namespace, settings: RunSettings) -> SearchPlan:
-    """Return what the options ask for."""
+    """Return the plan that the options describe."""
     from emoclf.tuning.limits import Limits
     from emoclf.tuning.plan import SearchPlan, kind_and_repeats
     from emoclf.tuning.results.objective import Objective

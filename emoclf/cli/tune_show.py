@@ -1,4 +1,4 @@
-"""``emoclf tune show``: what a search found so far, while it runs or afterwards."""
+"""``emoclf tune show``: show the trials and the result of a search."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emoclf.cli.messages import as_options
-from emoclf.cli.shared import add_output_options, new_command, print_json
+from emoclf.cli.shared import add_option, add_output_options, new_command, print_json
 from emoclf.errors import SearchError
 from emoclf.runtime import load_tensorflow
 
@@ -22,24 +21,29 @@ NAME = "show"
 
 
 def add_parser(subparsers: Any) -> None:
-    """Describe the command."""
+    """Add the command."""
     parser = new_command(
         subparsers,
         NAME,
-        help="show what a search found, also while it runs",
+        arguments="SEARCH",
+        help="show the result of a search, also while it runs",
         example="emoclf tune show sentences.search --plots plots",
     )
-    parser.add_argument("search", help="folder of the search")
-    parser.add_argument("--plots", metavar="FOLDER", help="draw the trials into PNGs")
-    parser.add_argument(
-        "--tensorboard", metavar="FOLDER", help="write trials for TensorBoard's HParams"
-    )
+    parser.add_argument("search", metavar="SEARCH", help="folder of the search")
+    add_option(parser, "--plots FOLDER", "folder for plots of the trials (PNG)")
+    add_tensorboard_option(parser)
     add_output_options(parser)
     parser.set_defaults(run=run)
 
 
+def add_tensorboard_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--tensorboard``."""
+    text = "folder for the trials, as TensorBoard's HParams shows them"
+    add_option(parser, "--tensorboard FOLDER", text)
+
+
 def run(args: argparse.Namespace) -> int:
-    """Read the trials, and say what they say."""
+    """Read the trials, and print their report."""
     load_tensorflow()
     from emoclf.tuning.finish import read_result, read_trials, trial_lines
     from emoclf.tuning.folder import SearchFolder
@@ -48,16 +52,16 @@ def run(args: argparse.Namespace) -> int:
 
     folder = SearchFolder(args.search)
     plan, outcomes = read_trials(folder)
-    found = read_result(folder, plan, outcomes)
+    result = read_result(folder, plan, outcomes)
     choice = None
-    if any(one.status == COMPLETED for one in outcomes):
+    if any(outcome.status == COMPLETED for outcome in outcomes):
         choice = choose(outcomes, plan.objective, kind=plan.kind)
-    drawn: list[Path] = []
+    plots: list[Path] = []
     if args.plots:
         from emoclf.tuning.report.search_plots import save_plots
 
         with _writing("--plots", args.plots):
-            drawn = save_plots(
+            plots = save_plots(
                 outcomes,
                 plan.objective,
                 Path(args.plots),
@@ -70,60 +74,56 @@ def run(args: argparse.Namespace) -> int:
         with _writing("--tensorboard", args.tensorboard):
             write_hparams(outcomes, plan.objective, Path(args.tensorboard))
     if args.json:
-        print_json(as_values(plan, outcomes, found))
+        print_json(as_values(plan, outcomes, result))
         return 0
     if not outcomes:
         print("No trial has ended yet.")
         return 0
-    if found is not None:
-        print_result(found)
+    if result is not None:
+        print_result(result)
     else:
         print("\n".join(trial_lines(plan, outcomes)))
         print()
         if choice:
-            print("Its winner is not trained yet: the search runs, or was stopped.")
+            print("The winner is not trained yet: the search runs, or was stopped.")
         if folder.best.is_dir():
-            print(f"{folder.best} is of fewer trials, or damaged.")
-    if drawn:
-        print(f"Pictures: {', '.join(map(str, drawn))}")
+            print(f"{folder.best} belongs to fewer trials, or is damaged.")
+    if plots:
+        print(f"Plots: {', '.join(map(str, plots))}")
     elif args.plots:
-        print("Pictures: none, as no trial has a score.")
+        print("Plots: none, because no trial has a score.")
     return 0
 
 
-def print_result(found: SearchResult) -> None:
-    """Print the report on the trials, and what the winner is worth."""
-    print("\n".join(found.lines()))
-    print()
-    for line in found.evaluated_lines():
-        print(as_options(line))
-    print()
-    print(f"Saved: {found.path} (trial {found.choice.chosen.number}'s settings)")
+def print_result(result: SearchResult) -> None:
+    """Print the report on the trials, and the evaluation of the winner."""
+    print("\n".join([*result.lines(), "", *result.evaluated_lines(), ""]))
+    print(f"Saved: {result.path} (settings of trial {result.choice.chosen.number})")
 
 
 def as_values(
-    plan: SearchPlan, outcomes: Sequence[Outcome], found: SearchResult | None
+    plan: SearchPlan, outcomes: Sequence[Outcome], result: SearchResult | None
 ) -> dict[str, Any]:
-    """Return all of it for JSON; what is not known yet is null, or left out."""
+    """Return everything for JSON; values that are not known yet are null or absent."""
     return {
-        "bundle": str(found.path) if found else None,
+        "bundle": str(result.path) if result else None,
         "objective": plan.objective.name,
-        "chosen": found.choice.chosen.to_dict() if found else None,
-        "first": found.choice.first.number if found else None,
-        "looks": found.looks if found else 0,
-        "trials": [one.to_dict() for one in outcomes],
+        "chosen": result.choice.chosen.to_dict() if result else None,
+        "first": result.choice.first.number if result else None,
+        "looks": result.looks if result else 0,
+        "trials": [outcome.to_dict() for outcome in outcomes],
         "plan": plan.to_dict(),
-        **(found.report.to_dict() if found else {}),
+        **(result.report.to_dict() if result else {}),
     }
 
 
 @contextmanager
-def _writing(option: str, place: str) -> Iterator[None]:
-    """Name the option where its folder cannot be written."""
+def _writing(option: str, folder: str) -> Iterator[None]:
+    """Report a folder that cannot be written together with its option."""
     try:
         yield
     except OSError as error:
         raise SearchError(
-            f"{option} takes a folder that can be written, or made. Got {place!r} "
+            f"{option} takes a folder that can be written or created. Got {folder!r} "
             f"({error.strerror or error})."
         ) from error

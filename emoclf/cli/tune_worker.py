@@ -1,4 +1,4 @@
-"""``emoclf tune worker``: run trials of a search that is led elsewhere."""
+"""``emoclf tune worker``: run trials of a search on another machine."""
 
 from __future__ import annotations
 
@@ -8,47 +8,48 @@ import socket
 from typing import Any
 
 from emoclf.cli import amounts
-from emoclf.cli.shared import new_command
+from emoclf.cli.shared import add_option, new_command
 from emoclf.runtime import load_tensorflow, with_threads
 
 NAME = "worker"
 
 
 def add_parser(subparsers: Any) -> None:
-    """Describe the command."""
+    """Add the command."""
     parser = new_command(
         subparsers,
         NAME,
-        help="run trials of a search that a chief leads",
+        help="run trials of a search that 'emoclf tune chief' runs",
         example="emoclf tune worker --oracle 10.0.0.5:8000",
     )
-    parser.add_argument(
-        "--oracle", required=True, metavar="HOST:PORT", help="address of the chief"
+    add_option(parser, "--oracle HOST:PORT", "address of the chief", required=True)
+    add_option(
+        parser,
+        "--folder FOLDER",
+        "folder of the search, if its path differs from the chief's",
     )
-    parser.add_argument(
-        "--folder",
-        help="the search's folder, where it is mounted elsewhere than at the chief",
+    add_option(
+        parser,
+        "--name NAME",
+        "name of this worker, unique in the search (default: host and process id)",
     )
-    parser.add_argument(
-        "--name", help="of this worker; no two of a search share one (host and pid)"
+    add_option(
+        parser, "--threads N", "number of threads, the same as the chief's", default=1
     )
-    parser.add_argument(
-        "--threads", type=int, default=1, metavar="N", help="as the chief was told (1)"
-    )
-    parser.add_argument(
-        "--wait",
+    add_option(
+        parser,
+        "--wait TIME",
+        "time to wait for the chief to start",
         type=amounts.seconds,
-        default=600.0,
-        metavar="TIME",
-        help="time in which the chief may begin (10m)",
+        default="10m",
     )
-    parser.add_argument("--quiet", action="store_true", help="only warnings and errors")
+    add_option(parser, "--quiet", "print only warnings")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run trials until there are none."""
-    # Before anything loads that looks for it.
+    """Run trials until the search ends."""
+    # TensorFlow reads these variables when it is loaded.
     os.environ.update(with_threads(args.threads))
     load_tensorflow()
     from emoclf.tuning.chief.remote_worker import run_worker

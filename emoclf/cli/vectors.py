@@ -1,4 +1,4 @@
-"""``emoclf vectors``: train word vectors, and see what vectors cover."""
+"""``emoclf vectors``: train word vectors, or measure their coverage."""
 
 from __future__ import annotations
 
@@ -6,85 +6,98 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from emoclf.cli.options import add_section, add_settings, given_settings, settings_from
 from emoclf.cli.shared import (
     DATA_HELP,
+    add_option,
     add_output_options,
+    add_overwrite_option,
     as_file,
     new_command,
     print_json,
 )
+from emoclf.settings import TextSettings
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
-    """Describe the commands."""
+    """Add the commands."""
     from emoclf.embeddings.word2vec_settings import Word2VecSettings
 
     parser = subparsers.add_parser(
         "vectors",
-        help="train word vectors, or see what vectors cover",
-        description="Train word vectors, or see what vectors cover.",
+        help="train word vectors, or measure their coverage of a file",
+        usage="%(prog)s COMMAND [OPTIONS]",
+        description="Train word vectors, or measure their coverage of a file.",
     )
-    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, prog="emoclf vectors"
+    )
     train = new_command(
-        actions,
+        commands,
         "train",
-        help="train word2vec on text files, one text a line",
+        arguments="TEXTS…",
+        help="train word2vec on text files with one text per line",
         example="emoclf vectors train reviews.txt.gz -o reviews.bin --dim 100",
     )
     train.add_argument(
-        "texts", nargs="+", help="text files, plain or .gz, UTF-8; - too"
+        "texts",
+        nargs="+",
+        metavar="TEXTS",
+        help="text files in UTF-8, plain or .gz; -: stdin",
     )
-    train.add_argument(
-        "-o", "--output", required=True, help="file to write: .bin, or .txt for text"
-    )
-    train.add_argument("--overwrite", action="store_true", help="replace an older file")
+    text = "file to write: .bin, or .txt for plain text"
+    add_option(train, "-o --output FILE", text, required=True)
+    add_overwrite_option(train, "file")
     add_output_options(train)
-    add_section(train, "word2vec", Word2VecSettings)
-    add_section(train, "text", _text_settings(), only=("tokenizer", "lowercase"))
+    add_section(train, "word2vec settings", Word2VecSettings)
+    add_section(train, "text settings", TextSettings, only=("tokenizer", "lowercase"))
     train.set_defaults(run=run_train)
     coverage = new_command(
-        actions,
+        commands,
         "coverage",
-        help="show how much of a labelled file vectors cover",
+        arguments="DATA --vectors FILE",
+        help="measure the share of a labelled file's words that have vectors",
         example="emoclf vectors coverage sentences.csv --vectors vectors.bin",
     )
-    coverage.add_argument("data", help=DATA_HELP)
+    coverage.add_argument("data", metavar="DATA", help=DATA_HELP)
     add_output_options(coverage)
     add_settings(coverage, argv=argv, only=("data", "text", "embedding"))
     coverage.set_defaults(run=run_coverage)
 
 
-def _text_settings() -> Any:
-    from emoclf.settings import TextSettings
-
-    return TextSettings
-
-
 def run_train(args: argparse.Namespace) -> int:
     """Train vectors and save them."""
+    from rich.console import Console
+    from rich.progress import Progress
+
     from emoclf.embeddings.word2vec import TextFiles, train_word2vec
     from emoclf.embeddings.word2vec_settings import Word2VecSettings
     from emoclf.embeddings.word_vectors import save_vectors
-    from emoclf.settings import TextSettings
     from emoclf.text.encoder import new_tokenizer
 
     given = given_settings(args)
-    own = {field.name for field in fields(Word2VecSettings)}
-    settings = Word2VecSettings.from_dict({k: v for k, v in given.items() if k in own})
-    text = TextSettings.from_dict({k: v for k, v in given.items() if k not in own})
+    names = Word2VecSettings.names()
+    settings = Word2VecSettings.from_dict(
+        {name: given.pop(name) for name in names if name in given}
+    )
+    text = TextSettings.from_dict(given)
     _check_output(Path(args.output), overwrite=args.overwrite)
+    console = Console(file=sys.stderr)
     with contextlib.ExitStack() as stack:
         texts = [
             stack.enter_context(as_file(path, ending=".txt")) for path in args.texts
         ]
-        progress = stack.enter_context(_bar(args.quiet))
+        bar = stack.enter_context(
+            Progress(console=console, transient=True, disable=args.quiet)
+        )
+        task = bar.add_task("word2vec, epochs", total=None)
         vectors = train_word2vec(
-            TextFiles(texts, new_tokenizer(text)), settings, progress=progress
+            TextFiles(texts, new_tokenizer(text)),
+            settings,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     path = save_vectors(vectors, args.output)
     if args.json:
@@ -95,7 +108,7 @@ def run_train(args: argparse.Namespace) -> int:
 
 
 def _check_output(path: Path, *, overwrite: bool) -> None:
-    """Refuse before the training what could not be written after it."""
+    """Check before the training that its result can be written."""
     from emoclf.errors import VectorsError
     from emoclf.files import check_writable
 
@@ -110,7 +123,7 @@ def _check_output(path: Path, *, overwrite: bool) -> None:
 
 
 def run_coverage(args: argparse.Namespace) -> int:
-    """Read a file as training would, and report what the vectors cover."""
+    """Read a file as training does, and report the coverage of the vectors."""
     from emoclf.datasets.readers import read_dataset
     from emoclf.embeddings.matrix import embedding_matrix
     from emoclf.errors import SettingsError
@@ -118,7 +131,7 @@ def run_coverage(args: argparse.Namespace) -> int:
 
     settings = settings_from(args)
     if not settings.embedding.vectors:
-        raise SettingsError("vectors coverage needs a file of them: --vectors FILE.")
+        raise SettingsError("Name the file of word vectors: --vectors FILE.")
     with as_file(args.data) as data:
         dataset = read_dataset(data, settings.data)
     tokens = new_tokenizer(settings.text).batch(dataset.texts)
@@ -133,18 +146,3 @@ def run_coverage(args: argparse.Namespace) -> int:
     else:
         print("\n".join(coverage.lines()))
     return 0
-
-
-def _bar(quiet: bool) -> Any:
-    """Return a context that gives a progress function for epochs."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    @contextlib.contextmanager
-    def show() -> Any:
-        console = Console(file=sys.stderr)
-        with Progress(console=console, transient=True, disable=quiet) as bar:
-            task = bar.add_task("word2vec, epochs", total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
-
-    return show()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.errors import SettingsError, did_you_mean
+from emoclf.errors import SettingsError, did_you_mean, setting
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -124,7 +124,8 @@ class LabelReader:
     ) -> None:
         if separator == "":
             raise SettingsError(
-                "label_separator must be at least one character. Got '' instead."
+                f"{setting('label_separator')} must be at least one character. Got '' "
+                "instead."
             )
         self._names = {str(k): str(v) for k, v in (names or {}).items()}
         self._known = None if known is None else [str(name) for name in known]
@@ -208,7 +209,8 @@ class LabelReader:
         unique = list(dict.fromkeys(known))
         return (
             f"label {label!r} is not one of {shorten(unique, 60)}."
-            f"{did_you_mean(label, unique)} Fix the row or add the label to label_names"
+            f"{did_you_mean(label, unique)} Fix the row or add the label to "
+            f"{setting('label_names')}"
         )
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from emoclf.errors import DataError, SettingsError, did_you_mean
+from emoclf.errors import DataError, SettingsError, did_you_mean, setting
 
 FORMATS = {
     ".csv": "csv",
@@ -182,7 +182,7 @@ def check_head(path: Path | str, head: bytes, name: str) -> None:
     if guess:
         raise DataError(
             f"{path}, line 1, byte 0: this is not {name}; it looks like {guess}. "
-            f"Set encoding='{guess}'."
+            f"Set {setting('encoding', guess)}."
         )
 
 
@@ -201,7 +201,8 @@ def _wrong_encoding(data: bytes, name: str, error: UnicodeError) -> str:
     else:
         start, line, received = 0, 1, f" ({error})"
     guess = guess_encoding(data)
-    hint = f" It may be {guess}: set encoding='{guess}'." if guess != name else ""
+    advice = f" It may be {guess}: set {setting('encoding', guess)}."
+    hint = advice if guess != name else ""
     return f"line {line}, byte {start}: this is not {name}{received}.{hint}"
 
 

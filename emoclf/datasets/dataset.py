@@ -22,7 +22,7 @@ from emoclf.datasets.rows import (
     part_cell,
     single_label,
 )
-from emoclf.errors import DataError
+from emoclf.errors import DataError, setting
 from emoclf.settings import DataSettings
 
 
@@ -279,6 +279,7 @@ def _known_or_names(
         return None, label_names
     if isinstance(label_names, str):
         raise DataError(
-            f"label_names must be a list of names. Got {label_names!r} instead."
+            f"{setting('label_names')} must be a list of names. Got {label_names!r} "
+            "instead."
         )
     return (None if label_names is None else list(label_names)), None

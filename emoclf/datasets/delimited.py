@@ -11,7 +11,7 @@ from typing import NamedTuple
 from emoclf.datasets.cells import BadRow
 from emoclf.datasets.columns import Columns, by_number, find_columns
 from emoclf.datasets.rows import Row
-from emoclf.errors import DataError
+from emoclf.errors import DataError, setting
 from emoclf.settings import DataSettings
 
 SEPARATORS = {"csv": ",", "tsv": "\t"}
@@ -51,8 +51,8 @@ def read_delimited(
         records = chain([header], records)
     else:
         cure = header_cure(header, separator) or (
-            " If the file has no header, count the columns instead: text_column='1', "
-            "label_column='2'."
+            " If the file has no header, count the columns instead: "
+            f"{setting('text_column', '1')}, {setting('label_column', '2')}."
         )
         columns = find_columns(header.cells, settings, source=source, cure=cure)
     width = len(header.cells)

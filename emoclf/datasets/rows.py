@@ -15,7 +15,7 @@ from emoclf.datasets.cells import (
     read_part,
     read_text,
 )
-from emoclf.errors import DataError, did_you_mean
+from emoclf.errors import DataError, did_you_mean, setting
 
 # What a row is called, and how errors name it. Positions count from 0, as in Python.
 UNITS = ("line", "row", "position")
@@ -99,7 +99,7 @@ def collect_rows(
             if not skip_bad_rows:
                 raise DataError(
                     f"{source}, {unit} {row.number}: {bad}, or drop such rows with "
-                    "skip_bad_rows."
+                    f"{setting('skip_bad_rows')}."
                 ) from None
             kept.drop(bad.reason, row.number)
             continue
@@ -162,5 +162,5 @@ def single_label(name: str, counts: dict[str, int], where: str) -> str:
     return (
         f"{where}: label {name!r} stands on this row only, so that it cannot be both "
         f"learnt and checked.{did_you_mean(name, others)} Add rows with it, "
-        "change it, or drop it with skip_bad_rows."
+        f"change it, or drop it with {setting('skip_bad_rows')}."
     )

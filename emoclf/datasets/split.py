@@ -15,7 +15,7 @@ from emoclf.datasets.dataset import Dataset, check_trainable
 from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.rows import names_of
 from emoclf.datasets.stratify import deal_groups
-from emoclf.errors import DataError, SettingsError
+from emoclf.errors import DataError, SettingsError, setting
 from emoclf.settings import DataSettings
 
 PARTS = ("train", "valid", "test")
@@ -74,8 +74,8 @@ def split_dataset(
     shares = (settings.valid_fraction, settings.test_fraction)
     if sum(shares) > 0.95:
         raise SettingsError(
-            "valid_fraction and test_fraction together must be at most 0.95. "
-            f"Got {shares[0]:g} + {shares[1]:g} instead."
+            f"{setting('valid_fraction')} and {setting('test_fraction')} together must "
+            f"be at most 0.95. Got {shares[0]:g} + {shares[1]:g} instead."
         )
     parts = _deal(
         dataset, (1 - sum(shares), *shares), seed=seed, near=settings.near_duplicates
@@ -165,7 +165,7 @@ def _split_as_said(dataset: Dataset, settings: DataSettings, *, seed: int) -> Sp
     if not train:
         raise DataError(
             f"{dataset.source}: no row of the split column says train. Mark the rows "
-            "to learn from, or leave split_column out."
+            f"to learn from, or leave {setting('split_column')} out."
         )
     check_trainable(train)
     if not valid and settings.valid_fraction:
@@ -201,6 +201,6 @@ def _deal(
                 f"{len(part_of_group):,} groups of near-duplicates: too few for "
                 f"{what or 'parts of ' + ', '.join(f'{s:.0%}' for s in shares)}. Add "
                 f"texts, ask for fewer {'folds' if what else 'parts'}, or raise "
-                "near_duplicates."
+                f"{setting('near_duplicates')}."
             )
     return parts

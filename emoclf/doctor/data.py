@@ -118,7 +118,7 @@ def check_texts(
             f"no text of the {part} part has a word",
             {"texts": len(token_ids)},
             ("the wrong column", "a tokenizer for another script"),
-            ("text_column", "tokenizer"),
+            ("another column of texts", "another tokenizer"),
         )
     unknown = np.fromiter(
         ((ids == unknown_id).sum() for ids in token_ids), np.int64, len(token_ids)
@@ -135,9 +135,13 @@ def check_texts(
         {"words": share, "texts": lost},
         (
             "texts of another kind or language than those of the training part",
-            "a vocabulary cut short (min_count, max_size)",
+            "a vocabulary that leaves out many tokens",
         ),
-        ("min_count=1", "no max_size", "vectors=FILE, whose words join the vocabulary"),
+        (
+            "min_count=1",
+            "a vocabulary of unlimited size",
+            "word vectors, whose words join the vocabulary",
+        ),
     )
 
 
@@ -151,7 +155,7 @@ def check_cut(cut: int, texts: int, *, max_length: int) -> Finding | None:
         "warning",
         f"{share:.0%} of the training texts were cut after {max_length} tokens",
         {"share": share, "max_length": max_length},
-        ("a max_length that is short for these texts",),
+        ("a limit on the length that is low for these texts",),
         (f"max_length={2 * max_length}", "length_percentile=99"),
     )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
+
+from emoclf.errors import setting
 
 SEVERITIES = ("error", "warning", "note")
 
@@ -48,7 +51,7 @@ class Finding:
         if self.causes:
             lines.append(f"  likely causes: {'; '.join(self.causes)}.")
         if self.cures:
-            lines.append(f"  change: {'; '.join(self.cures)}.")
+            lines.append(f"  change: {'; '.join(map(_worded, self.cures))}.")
         return lines
 
     def __str__(self) -> str:
@@ -90,6 +93,18 @@ def fitting_cures(
             continue
         kept.append(cure)
     return tuple(kept)
+
+
+def _worded(cure: str) -> str:
+    """Return a cure; one that is a setting is named as its reader writes it."""
+    name, equals, value = cure.partition("=")
+    if not (equals and name.isidentifier()):
+        return cure
+    try:
+        return setting(name, ast.literal_eval(value))
+    except (SyntaxError, ValueError):
+        # Older bundles hold "vectors=FILE, whose words join the vocabulary".
+        return cure
 
 
 def _same(value: Any, written: str) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from emoclf.embeddings.word2vec_settings import Word2VecSettings
 from emoclf.embeddings.word_vectors import WordVectors
-from emoclf.errors import DataError
+from emoclf.errors import DataError, setting
 from emoclf.text.tokenizer import Tokenizer
 
 # gensim counts words in lists of at most so many tokens.
@@ -71,7 +71,7 @@ def train_word2vec(
         raise DataError(
             f"The texts hold {model.corpus_total_words} words, and {len(model.wv)} of "
             f"them stand there {settings.min_count} times or more; word2vec needs at "
-            "least two. Give more texts, or lower min_count."
+            f"least two. Give more texts, or lower {setting('min_count')}."
         )
     model.train(
         token_lists,

@@ -117,8 +117,8 @@ def advice(settings: RunSettings, train: Dataset) -> tuple[str, ...]:
     found = []
     if not settings.embedding.vectors:
         found.append(
-            "pre-trained word vectors (vectors=FILE): on small sets they are worth "
-            "more than any other setting."
+            "pre-trained word vectors (the setting vectors): on small sets they are "
+            "worth more than any other setting."
         )
     if len(train) < SMALL:
         found.append(
@@ -129,7 +129,7 @@ def advice(settings: RunSettings, train: Dataset) -> tuple[str, ...]:
     times = counts[-1] / counts[0]
     if times > UNBALANCED and not settings.training.class_weight:
         found.append(
-            f"class_weight='balanced': the largest class is {times:.1f} times the "
-            "smallest."
+            "balanced class weights (the setting class_weight): the largest class is "
+            f"{times:.1f} times the smallest."
         )
     return (*found, AUDIT, SEARCH)

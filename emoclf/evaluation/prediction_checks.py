@@ -25,7 +25,7 @@ def checked_ids(
         if wrong.size:
             raise DataError(
                 f"{where}: {wrong.flat[0].item()!r} is not a whole number from 0 to "
-                f"{highest}. Use the order of label_names."
+                f"{highest}. Use the order of the label names."
             )
     return predicted.astype(np.int64), truth.astype(np.int64)
 

@@ -159,7 +159,7 @@ def check_folds(architecture: str, model: Any, *, int8: bool) -> None:
         )
     if architecture == "text_cnn" and model.pooling not in POOLINGS:
         raise ExportError(
-            f"A TextCNN with pooling={model.pooling!r} does not fold: what is kept of "
+            f"A TextCNN with {model.pooling!r} pooling does not fold: what is kept of "
             "a filter depends on several windows and their order. Poolings that fold: "
             f"{', '.join(POOLINGS)}. Export it to saved-model, onnx or litert."
         )

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from emoclf.bundle.described_folder import EXPORT
-from emoclf.errors import ExportError
+from emoclf.errors import ExportError, setting
 from emoclf.export.network_export import inference_network, quiet_logger
 from emoclf.export.parity import check_parity
 from emoclf.export.signatures import Signatures
@@ -88,8 +88,9 @@ def export_saved_model(
     if not tokens and predictor.bundle.encoder.tokenizer.kind == "jieba":
         raise ExportError(
             "The tokenizer 'jieba' runs in Python only, so that a SavedModel with it "
-            "cannot take texts. Export one that takes token ids, with tokens=True "
-            "(--tokens on the command line), or train with tokenizer='characters'."
+            "cannot take texts. Export one that takes token ids, with "
+            f"{setting('tokens', True)}, or train with "
+            f"{setting('tokenizer', 'characters')}."
         )
     if (Path(path) / EXPORT.about).is_file():
         raise ExportError(

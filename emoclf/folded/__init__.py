@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from emoclf.errors import BundleError, SettingsError, did_you_mean
+from emoclf.errors import BundleError, SettingsError, did_you_mean, setting
 from emoclf.folded.head import Head
 from emoclf.folded.network import Network
 from emoclf.folded.stored_vectors import WordVectors
@@ -85,8 +85,8 @@ class FoldedClassifier(ExportedClassifier):
         refused = folder.about.get("parity", {}).get(precision, {}).get("refused")
         if refused:
             raise SettingsError(
-                f"precision={precision!r} does not fit this network: {refused} Use "
-                "precision='float32'."
+                f"{setting('precision', precision)} does not fit this network: "
+                f"{refused} Use {setting('precision', 'float32')}."
             )
         self.engine = engine
         self.text = ExportedText(folder)
@@ -146,8 +146,8 @@ def load_network(folder: ExportFolder, precision: str, engine: str) -> Network:
         return FoldedTextCNN(convolutions, pooling, activation, head)
     if pooling != "max":
         raise SettingsError(
-            f"engine='numba' takes maxima; this network has pooling={pooling!r}. Use "
-            "engine='numpy'."
+            f"{setting('engine', engine)} takes maxima; this network has {pooling!r} "
+            f"pooling. Use {setting('engine', 'numpy')}."
         )
     from emoclf.folded.compiled import CompiledTextCNN
 

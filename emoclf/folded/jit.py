@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from emoclf.errors import setting
 from emoclf.optional import require
 
-numba = require("numba", extra="fast", needed_by="engine='numba'")
+numba = require("numba", extra="fast", needed_by=setting("engine", "numba"))
 
 
 def compiled(**options: Any) -> Any:

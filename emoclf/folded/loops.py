@@ -6,11 +6,12 @@ from functools import partial, reduce
 
 import numpy as np
 
+from emoclf.errors import setting
 from emoclf.folded.jit import compiled, numba
 from emoclf.folded.words import LINE
 from emoclf.optional import require
 
-ir = require("llvmlite.ir", extra="fast", needed_by="engine='numba'")
+ir = require("llvmlite.ir", extra="fast", needed_by=setting("engine", "numba"))
 
 #: A row is asked for so many words before it is read. From 96 to 320 it made no
 #: difference; with 24, float32 took half as long again.

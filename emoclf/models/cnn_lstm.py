@@ -18,20 +18,22 @@ class CNNLSTMSettings(Settings):
     """
 
     kernel_sizes: tuple[int, ...] = option(
-        (2, 3, 4), "lengths of the n-grams that filters look at", low=1, high=30
+        (2, 3, 4), "widths of the filters, in tokens", low=1, high=30
     )
-    filters: int = option(100, "filters for each kernel size", low=1, high=4096)
-    activation: str = option("relu", "of the filters", choices=ACTIVATIONS)
-    pool_size: int = option(2, "positions in a window of max pooling", low=1, high=64)
-    pool_stride: int = option(2, "from one window to the next", low=1, high=64)
-    cell: str = option("lstm", "kind of the recurrent layers", choices=CELLS)
-    units: int = option(64, "units for each kernel size", low=1, high=4096)
-    bidirectional: bool = option(False, "read each text in both directions")
+    filters: int = option(100, "filters per kernel size", low=1, high=4096)
+    activation: str = option(
+        "relu", "activation function of the filters", choices=ACTIVATIONS
+    )
+    pool_size: int = option(2, "width of the max-pooling windows", low=1, high=64)
+    pool_stride: int = option(2, "stride of the max-pooling windows", low=1, high=64)
+    cell: str = option("lstm", "recurrent cell", choices=CELLS)
+    units: int = option(64, "recurrent units per kernel size", low=1, high=4096)
+    bidirectional: bool = option(False, "read texts in both directions")
     recurrent_dropout: float = option(
-        0.0, "dropout of the state from one word to the next", low=0.0, high=0.95
+        0.0, "dropout rate of the recurrent state", low=0.0, high=0.95
     )
     dropout: float = option(
-        0.5, "dropout after the embedding (half of it) and before the head",
+        0.5, "dropout rate before the head; half of it after the embedding",
         low=0.0, high=0.95,
     )  # fmt: skip
 

@@ -21,11 +21,11 @@ class MeanEmbeddingSettings(Settings):
 
     bigram_buckets: int | None = option(
         None,
-        "rows for hashed pairs of words, 0 for none; 50,000 unless texts come embedded",
+        "rows for hashed pairs of tokens; 0: no pairs (default: 50000)",
         low=0,
         high=10_000_000,
     )
-    dropout: float = option(0.2, "dropout before the head", low=0.0, high=0.95)
+    dropout: float = option(0.2, "dropout rate before the head", low=0.0, high=0.95)
 
 
 def build_mean_embedding(

@@ -15,24 +15,23 @@ POOLINGS = ("last", "max", "average")
 class RecurrentSettings(Settings):
     """What all recurrent networks share."""
 
-    cell: str = option("lstm", "kind of the recurrent layers", choices=CELLS)
-    units: int = option(128, "units of a layer, for each direction", low=1, high=4096)
-    recurrent_layers: int = option(1, "layers on each other", low=1, high=3)
-    bidirectional: bool = option(False, "read each text in both directions")
+    cell: str = option("lstm", "recurrent cell", choices=CELLS)
+    units: int = option(128, "units per layer and direction", low=1, high=4096)
+    recurrent_layers: int = option(1, "number of recurrent layers", low=1, high=3)
+    bidirectional: bool = option(False, "read texts in both directions")
     pooling: str = option(
         "max",
-        "what is kept of the last layer: its last state, or its maximum or average "
-        "over the text",
+        "pooling of the last layer over the text; last: its last state",
         choices=POOLINGS,
     )
     input_dropout: float = option(
-        0.3, "dropout between embedding and first layer", low=0.0, high=0.95
+        0.3, "dropout rate between embedding and first layer", low=0.0, high=0.95
     )
     recurrent_dropout: float = option(
-        0.0, "dropout of the state from one word to the next", low=0.0, high=0.95
+        0.0, "dropout rate of the recurrent state", low=0.0, high=0.95
     )
     dropout: float = option(
-        0.5, "dropout between layers and before the head", low=0.0, high=0.95
+        0.5, "dropout rate between layers and before the head", low=0.0, high=0.95
     )
 
 
@@ -44,14 +43,14 @@ class BiLSTMSettings(RecurrentSettings):
     (2017), reads every position; the last state has to remember them all.
     """
 
-    bidirectional: bool = option(True, "read each text in both directions")
+    bidirectional: bool = option(True, "read texts in both directions")
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackedLSTMSettings(RecurrentSettings):
     """Settings of LSTM layers on each other (Graves, Mohamed and Hinton, 2013)."""
 
-    recurrent_layers: int = option(2, "layers on each other", low=1, high=3)
+    recurrent_layers: int = option(2, "number of recurrent layers", low=1, high=3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +60,11 @@ class SimpleRNNSettings(RecurrentSettings):
     Its gradients vanish over long texts (Bengio, Simard and Frasconi, 1994).
     """
 
-    cell: str = option("rnn", "kind of the recurrent layers", choices=CELLS)
+    cell: str = option("rnn", "recurrent cell", choices=CELLS)
     pooling: str = option(
-        "last", "what is kept: the last state, the maximum or average", choices=POOLINGS
+        "last",
+        "pooling of the last layer over the text; last: its last state",
+        choices=POOLINGS,
     )
 
 

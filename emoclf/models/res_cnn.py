@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from emoclf.errors import SettingsError
 from emoclf.models.layer_choices import ACTIVATIONS
-from emoclf.settings.base import Settings, option
+from emoclf.settings.base import Settings, option, wrong_value
 
 SHORTCUTS = ("projection", "identity")
 POOLINGS = ("max", "average")
@@ -23,32 +22,35 @@ class ResCNNSettings(Settings):
     """
 
     stages: tuple[int, ...] = option(
-        (2,), "residual blocks of each stage", low=1, high=16
+        (2,), "number of residual blocks in each stage", low=1, high=16
     )
     filters: int = option(
         200, "filters of the stem and the first stage", low=1, high=1024
     )
-    kernel_size: int = option(3, "words that a filter looks at", low=1, high=30)
-    activation: str = option("relu", "after each convolution", choices=ACTIVATIONS)
-    batch_norm: bool = option(True, "normalise each convolution over the batch")
+    kernel_size: int = option(3, "width of the filters, in tokens", low=1, high=30)
+    activation: str = option(
+        "relu", "activation function of the convolutions", choices=ACTIVATIONS
+    )
+    batch_norm: bool = option(True, "batch normalization after each convolution")
     shortcut: str = option(
         "projection",
-        "way around a block whose shapes differ: a 1x1 convolution, or the input with "
-        "zeros for new filters",
+        "shortcut around a block that changes the shape: a 1x1 convolution "
+        "(projection), or the input padded with zeros",
         choices=SHORTCUTS,
     )
-    pooling: str = option("max", "over the text, at the end", choices=POOLINGS)
-    input_dropout: float = option(
-        0.5, "dropout between embedding and stem", low=0.0, high=0.95
+    pooling: str = option(
+        "max", "pooling over the text after the last stage", choices=POOLINGS
     )
-    dropout: float = option(0.5, "dropout before the head", low=0.0, high=0.95)
+    input_dropout: float = option(
+        0.5, "dropout rate between embedding and stem", low=0.0, high=0.95
+    )
+    dropout: float = option(0.5, "dropout rate before the head", low=0.0, high=0.95)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.stages:
-            raise SettingsError(
-                "The setting 'stages' of ResCNNSettings must be one or more numbers of "
-                "blocks, for instance 2,2. Got () instead."
+            raise wrong_value(
+                self, "stages", (), "one or more numbers of blocks, for instance 2,2"
             )
 
 

@@ -24,30 +24,40 @@ class TextCNNSettings(Settings):
     """
 
     kernel_sizes: tuple[int, ...] = option(
-        (3, 4, 5), "lengths of the n-grams that filters look at", low=1, high=30
+        (3, 4, 5), "widths of the filters, in tokens", low=1, high=30
     )
-    filters: int = option(100, "filters for each kernel size", low=1, high=4096)
+    filters: int = option(100, "filters per kernel size", low=1, high=4096)
     activation: str = option(
-        "relu", "of the filters and the hidden layer", choices=ACTIVATIONS
+        "relu",
+        "activation function of the filters and the hidden layer",
+        choices=ACTIVATIONS,
     )
     pooling: str = option(
-        "max", "what is kept of a filter's answers along a text", choices=POOLINGS
+        "max", "pooling of each filter's outputs over the text", choices=POOLINGS
     )
-    k: int = option(3, "values that k-max pooling keeps", low=1, high=64)
-    pool_size: int = option(5, "positions in a window of local pooling", low=1)
-    pool_stride: int = option(5, "from one window to the next", low=1)
+    k: int = option(3, "values per filter with k-max pooling", low=1, high=64)
+    pool_size: int = option(5, "width of the windows with local pooling", low=1)
+    pool_stride: int = option(5, "stride of the windows with local pooling", low=1)
     windows: int = option(
-        16, "windows that local-flat pooling keeps, from the first on", low=1, high=512
+        16, "number of leading windows with local-flat pooling", low=1, high=512
     )
     padding: str = option(
-        "same", "windows around each word, or whole windows only", choices=PADDINGS
+        "same",
+        "padding of the convolutions; valid: whole windows only",
+        choices=PADDINGS,
     )
-    stride: int = option(1, "words from one window of a filter to the next", low=1)
-    batch_norm: bool = option(False, "normalise the filters' answers over the batch")
-    hidden: int | None = option(None, "units of a layer before the head", low=1)
-    dropout: float = option(0.5, "dropout before the head", low=0.0, high=0.95)
+    stride: int = option(1, "stride of the filters, in tokens", low=1)
+    batch_norm: bool = option(False, "batch normalization of the filters' outputs")
+    hidden: int | None = option(
+        None,
+        "units of a hidden layer before the head (default: no hidden layer)",
+        low=1,
+    )
+    dropout: float = option(0.5, "dropout rate before the head", low=0.0, high=0.95)
     max_norm: float | None = option(
-        3.0, "bound of the l2 norm of each class's weights in the head", above=0.0
+        3.0,
+        "largest L2 norm of each class's weights in the head; none: no limit",
+        above=0.0,
     )
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Frozen dataclasses of every setting; wrong names and values say what is right."""
+"""Frozen dataclasses of all settings, with checks of names and values."""
 
 from emoclf.settings.base import Settings, option
 from emoclf.settings.run_settings import RunSettings, read_settings_file

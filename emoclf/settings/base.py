@@ -1,4 +1,4 @@
-"""What all settings share: checks, help texts, and the way from and to a mapping."""
+"""Base class of all settings: checks, help texts, conversion from and to mappings."""
 
 from __future__ import annotations
 
@@ -12,8 +12,15 @@ from typing import Any, Self
 
 from emoclf.errors import SettingsError, did_you_mean
 
-# What TOML, which has no null, says for a setting whose default is a number.
-OFF = "none"
+# TOML has no null: this value stands for None.
+NONE_TEXT = "none"
+#: Descriptions of a type, for one value and for several.
+TYPE_NAMES: dict[Any, tuple[str, str]] = {
+    int: ("a whole number", "whole numbers"),
+    float: ("a number", "numbers"),
+    bool: ("true or false", ""),
+    str: ("a text", "texts"),
+}
 
 
 def option(
@@ -30,15 +37,15 @@ def option(
     Parameters
     ----------
     default : object
-        The value when nothing is said.
+        Value of the setting unless another one is given.
     help : str
-        One line, shown by ``emoclf train --help``.
+        Description in ``emoclf train --help``.
     choices : sequence of str, optional
-        The only values there are.
+        Allowed values.
     low, high : float, optional
         Inclusive bounds of a number, or of every number of a tuple.
     above : float, optional
-        A lower bound that is itself not allowed.
+        Exclusive lower bound.
     """
     bounds = {"low": low, "high": high, "above": above}
     return dataclasses.field(
@@ -48,7 +55,7 @@ def option(
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Frozen, checked on creation, and equal when all values are equal."""
+    """Frozen dataclass whose values are checked on creation."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -63,7 +70,7 @@ class Settings:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Make settings from a mapping; an unknown key is an error.
+        """Create settings from a mapping.
 
         Raises
         ------
@@ -72,64 +79,72 @@ class Settings:
         """
         for key in values:
             if key not in cls.names():
-                raise SettingsError(unknown_setting(cls.__name__, key, cls.names()))
+                raise SettingsError(
+                    f"{cls.__name__} has no setting {key!r}."
+                    f"{did_you_mean(key, cls.names())} "
+                    f"Known: {', '.join(cls.names())}."
+                )
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values (lists for tuples), as TOML and JSON know them.
+        """Return plain values for TOML and JSON, with lists for tuples.
 
-        A setting that is left out by default is not listed when it is left out; one
-        that was switched off is "none".
+        None is left out where it is the default, and is "none" elsewhere.
         """
         values = {}
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if value is None and field.default is not None:
-                value = OFF
+                value = NONE_TEXT
             if value is not None:
                 values[field.name] = list(value) if isinstance(value, tuple) else value
         return values
 
 
-def unknown_setting(owner: str, key: str, known: Sequence[str]) -> str:
-    """Word the answer to a setting that does not exist."""
-    return (
-        f"{owner} has no setting {key!r}.{did_you_mean(key, known)} "
-        f"Known: {', '.join(known)}."
-    )
-
-
 def check_value(owner: type, field: dataclasses.Field, value: Any) -> Any:
-    """Return the value in its declared type, or say what it must be.
+    """Return the value in its declared type.
 
-    Lists become tuples and whole floats become ints, since TOML and JSON know no
-    better; nothing else is converted.
+    Lists become tuples and whole floats become ints, since TOML has no tuples and JSON
+    no ints; nothing else is converted.
+
+    Raises
+    ------
+    SettingsError
+        If the value is not allowed.
     """
-    wanted = typing.get_type_hints(owner)[field.name]
+    declared = typing.get_type_hints(owner)[field.name]
     try:
-        value = _convert(wanted, value)
+        value = _convert(declared, value)
         _check_range(field.metadata, value)
     except (TypeError, ValueError) as error:
-        raise SettingsError(
-            f"The setting {field.name!r} of {owner.__name__} must be {error}. "
-            f"Got {value!r} instead."
-        ) from None
+        raise wrong_value(owner, field.name, value, str(error)) from None
     return value
 
 
-def kinds_of(wanted: Any) -> tuple[Any, ...]:
+def wrong_value(
+    owner: Settings | type, name: str, value: Any, requirement: str
+) -> SettingsError:
+    """Return the error about a setting whose value does not meet a requirement."""
+    section = owner if isinstance(owner, type) else type(owner)
+    problem = f"must be {requirement}. Got {value!r} instead."
+    error = SettingsError(f"The setting {name!r} of {section.__name__} {problem}")
+    error.name, error.problem = name, problem
+    return error
+
+
+def kinds_of(declared: Any) -> tuple[Any, ...]:
     """Return the members of a union, or the type alone."""
-    if isinstance(wanted, types.UnionType):
-        return typing.get_args(wanted)
-    return (wanted,)
+    if isinstance(declared, types.UnionType):
+        return typing.get_args(declared)
+    return (declared,)
 
 
-def _convert(wanted: Any, value: Any) -> Any:
+def _convert(declared: Any, value: Any) -> Any:
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
-        # A parameter grid holds NumPy's numbers and truth values.
+        # Parameter grids contain scalars of NumPy.
         value = value.item()
     reasons = []
-    for kind in kinds_of(wanted):
+    for kind in kinds_of(declared):
         try:
             return _convert_one(kind, value)
         except TypeError as error:
@@ -140,31 +155,31 @@ def _convert(wanted: Any, value: Any) -> Any:
 def _convert_one(kind: Any, value: Any) -> Any:
     origin = typing.get_origin(kind)
     if kind is type(None):
-        if value is None or value == OFF:
+        if value is None or value == NONE_TEXT:
             return None
         raise TypeError("left out")
     if origin is tuple:
+        item_kind = typing.get_args(kind)[0]
         if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__"):
-            raise TypeError(f"a list of {_NOUNS[typing.get_args(kind)[0]]}")
-        return tuple(_convert_one(typing.get_args(kind)[0], item) for item in value)
+            raise TypeError(f"a list of {TYPE_NAMES[item_kind][1]}")
+        return tuple(_convert_one(item_kind, item) for item in value)
     if kind is dict:
         if not isinstance(value, Mapping):
             raise TypeError("a table of names and values")
-        # Text keys and plain numbers: TOML and JSON have no others.
+        # TOML and JSON have text keys and plain numbers only.
         return {str(key): _plain(item) for key, item in value.items()}
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if kind is float and number and _fits(value):
-        return float(value)
-    if kind is int and number:
-        if _fits(value) and int(value) == value:
-            return int(value)
-    elif kind in (bool, str) and isinstance(value, kind):
+    if kind in (bool, str) and isinstance(value, kind):
         return value
-    raise TypeError(_NOUN[kind])
+    if kind is float and _is_finite_number(value):
+        return float(value)
+    if kind is int and _is_finite_number(value) and int(value) == value:
+        return int(value)
+    raise TypeError(TYPE_NAMES[kind][0])
 
 
-def _fits(value: Any) -> bool:
-    """Say whether a number is one that a float can hold."""
+def _is_finite_number(value: Any) -> bool:
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return False
     try:
         return math.isfinite(value)
     except OverflowError:
@@ -177,19 +192,15 @@ def _plain(value: Any) -> Any:
     return value
 
 
-_NOUN = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-_NOUNS = {int: "whole numbers", float: "numbers", str: "texts"}
-
-
 def _check_range(metadata: Mapping[str, Any], value: Any) -> None:
     choices, low, high = metadata["choices"], metadata["low"], metadata["high"]
     above = metadata["above"]
     for item in value if isinstance(value, tuple) else (value,):
         if choices and isinstance(item, str) and item not in choices:
-            # No full stop: check_value goes on with "Got … instead".
-            close = did_you_mean(item, choices).rstrip("?").replace(" Did", " (did")
+            # In parentheses, since the sentence is completed by wrong_value.
+            advice = did_you_mean(item, choices).replace(" Did", " (did")
             raise ValueError(
-                f"one of {', '.join(choices)}" + (f"{close}?)" if close else "")
+                f"one of {', '.join(choices)}" + (f"{advice})" if advice else "")
             )
         if isinstance(item, str | bool | dict) or item is None:
             continue

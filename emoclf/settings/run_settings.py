@@ -1,4 +1,4 @@
-"""Everything that one run was told: all sections, from flat keywords, TOML or JSON."""
+"""Settings of one run: all sections, from flat keywords, TOML or JSON."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class RunSettings:
     architecture : str
         A name of ``emoclf.models.ARCHITECTURES``.
     seed : int
-        Drives the split, the initial weights, the order of batches and dropout.
+        Random seed of the split, the initial weights, the batches and dropout.
     data, text, embedding, model, training : Settings
-        One section each; the class of ``model`` follows from the architecture.
+        Sections; the architecture determines the class of ``model``.
 
     Examples
     --------
@@ -56,35 +56,35 @@ class RunSettings:
     training: TrainSettings = field(default_factory=TrainSettings)
 
     def __post_init__(self) -> None:
-        wanted = section_classes(self.architecture)["model"]
+        model_class = section_classes(self.architecture)["model"]
         object.__setattr__(self, "seed", _checked_seed(self.seed))
         if self.model is None:
-            object.__setattr__(self, "model", wanted())
-        elif not isinstance(self.model, wanted):
+            object.__setattr__(self, "model", model_class())
+        elif not isinstance(self.model, model_class):
             raise SettingsError(
-                f"The architecture {self.architecture!r} takes {wanted.__name__}. "
+                f"The architecture {self.architecture!r} takes {model_class.__name__}. "
                 f"Got {type(self.model).__name__} instead."
             )
 
     @classmethod
     def from_flat(cls, **values: Any) -> Self:
-        """Make settings from flat keywords; every name belongs to one section."""
+        """Create settings from flat keywords; every name belongs to one section."""
         return cls.from_dict(values)
 
     @classmethod
     def from_dict(
         cls, values: Mapping[str, Any], override: Mapping[str, Any] | None = None
     ) -> Self:
-        """Make settings from a mapping of sections, of flat names, or of both.
+        """Create settings from a mapping of sections, of flat names, or of both.
 
-        A flat name wins over the same name in its section.
+        A flat name overrides the same name in its section.
 
         Parameters
         ----------
         values : mapping
         override : mapping, optional
-            Flat names that win over all of ``values``: keywords, or options of the
-            command line, over a file.
+            Flat names that override all of ``values``, such as options of the command
+            line over a file.
 
         Raises
         ------
@@ -93,24 +93,24 @@ class RunSettings:
         """
         values, flat = dict(values), dict(override or {})
         top = {
-            key: given.pop(key)
-            for given in (values, flat)
+            key: mapping.pop(key)
+            for mapping in (values, flat)
             for key in ("architecture", "seed")
-            if key in given
+            if key in mapping
         }
         architecture = top.get("architecture", cls.architecture)
-        sections = section_classes(architecture)
-        found: dict[str, dict[str, Any]] = {name: {} for name in sections}
-        for name in sections:
-            # "embedding" names a section and a setting of it: a table is the section.
+        classes = section_classes(architecture)
+        tables: dict[str, dict[str, Any]] = {name: {} for name in classes}
+        for name, table in tables.items():
+            # "embedding" is a section and a setting in it: a mapping is the section.
             if isinstance(values.get(name), Mapping):
-                found[name].update(values.pop(name))
+                table.update(values.pop(name))
         for key, value in (*values.items(), *flat.items()):
-            found[section_of(key, sections)][key] = value
-        made: dict[str, Any] = {
-            name: sections[name].from_dict(found[name]) for name in sections
+            tables[section_of(key, classes)][key] = value
+        sections: dict[str, Any] = {
+            name: classes[name].from_dict(table) for name, table in tables.items()
         }
-        return cls(**top, **made)
+        return cls(**top, **sections)
 
     def override(self, **values: Any) -> Self:
         """Return a copy with flat names replaced."""
@@ -126,7 +126,7 @@ class RunSettings:
         return replace(self, **sections)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return nested plain values; settings that are left out are not listed."""
+        """Return nested plain values, without None where it is the default."""
         tables = {
             name: getattr(self, name).to_dict()
             for name in ("data", "text", "embedding", "model", "training")
@@ -134,36 +134,36 @@ class RunSettings:
         return {"architecture": self.architecture, "seed": self.seed, **tables}
 
     def flat(self) -> dict[str, Any]:
-        """Return every setting in force by its name, left out or not."""
+        """Return every setting in force by its name."""
         sections = (self.data, self.text, self.embedding, self.model, self.training)
         return {name: getattr(s, name) for s in sections for name in s.names()}
 
     def to_toml(self) -> str:
         """Return the settings as a TOML document."""
-        # Loaded here: what answers from an export never writes TOML.
+        # Imported here, because predicting with an export never writes TOML.
         import tomli_w
 
         return tomli_w.dumps(self.to_dict())
 
     @classmethod
     def from_toml(cls, text: str, *, name: str = "settings") -> Self:
-        """Read settings from a TOML document; ``name`` is what errors call it."""
+        """Read settings from a TOML document; errors contain its ``name``."""
         return cls.from_dict(parse_toml(text, name=name))
 
 
 def _checked_seed(seed: Any) -> int:
-    whole = isinstance(seed, numbers.Integral) and not isinstance(seed, bool)
-    if not whole or not 0 <= seed < 2**32:
+    is_whole = isinstance(seed, numbers.Integral) and not isinstance(seed, bool)
+    if not is_whole or not 0 <= seed < 2**32:
         raise SettingsError(
             f"The seed must be a whole number from 0 to 4294967295. Got {seed!r} "
             "instead."
         )
-    # An int also where NumPy's was given: Python's random takes no other.
+    # Python's random takes no integers of NumPy.
     return int(seed)
 
 
 def section_classes(architecture: str) -> dict[str, type[Settings]]:
-    """Return the sections of a run with this architecture, with their classes."""
+    """Return the class of each section of a run with this architecture."""
     if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
         raise SettingsError(
             f"There is no architecture {architecture!r}."
@@ -174,7 +174,7 @@ def section_classes(architecture: str) -> dict[str, type[Settings]]:
 
 
 def section_of(key: str, sections: Mapping[str, type[Settings]]) -> str:
-    """Return the section that a flat name belongs to."""
+    """Return the name of the section that contains a setting."""
     for name, section in sections.items():
         if key in section.names():
             return name
@@ -183,16 +183,16 @@ def section_of(key: str, sections: Mapping[str, type[Settings]]) -> str:
             f"{key!r} is a section and must be a table of settings, for instance "
             f"{key}.{sections[key].names()[0]}."
         )
-    known = [n for section in sections.values() for n in section.names()]
-    known += ["architecture", "seed"]
+    names = [name for section in sections.values() for name in section.names()]
+    names += ["architecture", "seed"]
     raise SettingsError(
-        f"There is no setting {key!r}.{did_you_mean(key, known)} "
-        f"Known: {', '.join(sorted(known))}."
+        f"There is no setting {key!r}.{did_you_mean(key, names)} "
+        f"Known: {', '.join(sorted(names))}."
     )
 
 
 def parse_toml(text: str, *, name: str) -> dict[str, Any]:
-    """Parse TOML; a mistake in it is a SettingsError that names the document."""
+    """Parse TOML; a syntax error becomes a SettingsError with the document's name."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

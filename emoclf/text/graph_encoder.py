@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from emoclf.errors import ExportError
+from emoclf.errors import ExportError, setting
 from emoclf.text.code_points import IN_NUMBERS, RUNS
 from emoclf.text.encoder import TextEncoder
 from emoclf.text.tokenizer import LONGEST_RUN
@@ -38,8 +38,8 @@ class GraphEncoder(tf.Module):
         if tokenizer.kind == "jieba":
             raise ExportError(
                 "The tokenizer 'jieba' runs in Python only and cannot be part of a "
-                "graph. Train with tokenizer='characters', or serve the bundle with "
-                "emoclf.Predictor."
+                f"graph. Train with {setting('tokenizer', 'characters')}, or serve the "
+                "bundle with emoclf.Predictor."
             )
         points = tokenizer.points.whole()
         self.words = tokenizer.kind == "words"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from emoclf.errors import DataError
+from emoclf.errors import DataError, setting
 
 PADDING = 0
 UNKNOWN = 1
@@ -87,6 +87,6 @@ def build_vocabulary(
         raise DataError(
             f"No token is left for the vocabulary: the training part has {len(counts)} "
             f"different tokens, none of them {min_count} times or more. Lower "
-            "min_count, or check the texts."
+            f"{setting('min_count')}, or check the texts."
         )
     return Vocabulary(tuple(tokens))

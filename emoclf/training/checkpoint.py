@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.errors import ResumeError, TrainingError
+from emoclf.errors import ResumeError, TrainingError, setting
 from emoclf.files import new_file
 from emoclf.fingerprint import RUN_FILE, check_fingerprint, write_fingerprint
 
@@ -96,7 +96,8 @@ class CheckpointFolder:
         except OSError as error:
             raise TrainingError(
                 f"Cannot write {self.path / FILE} after epoch {checkpoint.epoch}: "
-                f"{error}. Make room, and go on with --resume from the epoch before."
+                f"{error}. Make room, and continue from the epoch before with "
+                f"{setting('resume', True)}."
             ) from error
         self._sweep()
 

@@ -14,7 +14,7 @@ import keras
 from emoclf.doctor.data import check_targets
 from emoclf.doctor.findings import Finding, sorted_findings
 from emoclf.doctor.gradients import check_rate
-from emoclf.errors import ModelError, ResumeError, TrainingError
+from emoclf.errors import ModelError, ResumeError, TrainingError, setting
 from emoclf.models.heads import LOGITS, PROBABILITIES, logits_twin
 from emoclf.settings import TrainSettings
 from emoclf.settings.sections import RATES
@@ -147,8 +147,9 @@ def fit_model(
         said = "\n".join(map(str, sorted_findings(monitor.findings)))
         raise TrainingError(
             f"No epoch ended with a finite validation {settings.monitor}. The loss was "
-            f"{recorder.history.get('loss', [])[:5]}. Try a lower learning_rate or a "
-            "smaller clip_norm." + (f"\n{said}" if said else "")
+            f"{recorder.history.get('loss', [])[:5]}. Try a lower "
+            f"{setting('learning_rate')} or a smaller {setting('clip_norm')}."
+            + (f"\n{said}" if said else "")
         )
     twin.set_weights(best.best_weights)
     # Of a run that had ended nothing was fitted, and Keras has told nobody.

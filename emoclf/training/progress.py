@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import Any, TextIO
 
 import keras
@@ -42,19 +41,10 @@ class TrainingProgress(keras.callbacks.Callback):
     epochs : int
         Largest number of epochs; a training may stop before.
     stream : text stream, default=sys.stderr
-    say : callable
-        Words a finding's line; the command line names options, for instance.
     """
 
-    def __init__(
-        self,
-        epochs: int,
-        *,
-        stream: TextIO | None = None,
-        say: Callable[[str], str] = str,
-    ) -> None:
+    def __init__(self, epochs: int, *, stream: TextIO | None = None) -> None:
         super().__init__()
-        self.say = say
         self.epochs = epochs
         self.console = _Console(file=stream or sys.stderr, highlight=False)
         self.bar = Progress(
@@ -109,7 +99,7 @@ class TrainingProgress(keras.callbacks.Callback):
     def on_finding(self, finding: Finding) -> None:
         """Say what is wrong as soon as it is known, above the bar."""
         for line in finding.lines():
-            self.console.print(self.say(line), soft_wrap=True, markup=False)
+            self.console.print(line, soft_wrap=True, markup=False)
 
     def on_train_end(self, logs: Any = None) -> None:
         self.bar.stop()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from emoclf.errors import SettingsError, did_you_mean
+from emoclf.errors import SettingsError, did_you_mean, setting
 
 
 def example_weights(
@@ -70,8 +70,8 @@ def _class_weights(
     if isinstance(class_weight, str):
         if class_weight != "balanced":
             raise SettingsError(
-                "class_weight must be 'balanced' or a weight for each label name. "
-                f"Got {class_weight!r} instead."
+                f"{setting('class_weight')} must be 'balanced' or a weight for each "
+                f"label name. Got {class_weight!r} instead."
             )
         one_hot = np.eye(len(label_names))[targets] if targets.ndim == 1 else targets
         counts = one_hot.sum(0)
@@ -80,13 +80,13 @@ def _class_weights(
     for name, weight in class_weight.items():
         if name not in label_names:
             raise SettingsError(
-                f"class_weight names the label {name!r}, which is not one of "
-                f"{', '.join(label_names)}.{did_you_mean(name, label_names)}"
+                f"{setting('class_weight')} names the label {name!r}, which is not one "
+                f"of {', '.join(label_names)}.{did_you_mean(name, label_names)}"
             )
         if not isinstance(weight, numbers.Real) or not 0 <= weight < np.inf:
             raise SettingsError(
-                f"The class_weight of {name!r} must be a number of at least 0. "
-                f"Got {weight!r} instead."
+                f"The {setting('class_weight')} of {name!r} must be a number of at "
+                f"least 0. Got {weight!r} instead."
             )
         weights[list(label_names).index(name)] = float(weight)
     return weights

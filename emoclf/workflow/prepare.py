@@ -14,7 +14,7 @@ from emoclf.doctor.findings import Finding
 from emoclf.embeddings.coverage import CoverageReport
 from emoclf.embeddings.matrix import KnownRows, known_rows, random_matrix
 from emoclf.embeddings.word_vectors import frequent_words
-from emoclf.errors import DataError, SettingsError
+from emoclf.errors import DataError, SettingsError, setting
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import TextEncoder, fit_encoder, new_tokenizer
 from emoclf.text.tokenizer import Tokenizer
@@ -185,12 +185,12 @@ def check_parts(train: Dataset, valid: Dataset) -> None:
         raise DataError(
             f"The validation part has the labels {', '.join(valid.label_names)}; the "
             f"training part has {', '.join(train.label_names)}. Read both with the "
-            "same label_names."
+            f"same {setting('label_names')}."
         )
     if not len(valid):
         raise DataError(
             "The validation part is empty, and something has to choose the epoch. "
-            "Raise valid_fraction, or give a file of its own."
+            f"Raise {setting('valid_fraction')}, or give a file of its own."
         )
 
 
@@ -219,8 +219,9 @@ def _words_of_vectors(tokenizer: Tokenizer, settings: RunSettings) -> list[str]:
     if not vectors or settings.embedding.embedding == "random":
         if wanted:
             raise SettingsError(
-                "vector_words adds words of the vectors to the vocabulary, and there "
-                "are no vectors. Give a file of them with vectors=…"
+                f"{setting('vector_words')} adds words of the vectors to the "
+                "vocabulary, and there are no vectors. Give a file of them, for "
+                f"instance {setting('vectors', 'vectors.bin')}."
             )
         return []
     words = frequent_words(vectors, VECTOR_WORDS if wanted is None else wanted)
@@ -243,6 +244,7 @@ def _known_rows(
     elif embedding.embedding not in (None, "random"):
         raise SettingsError(
             f"The embedding {embedding.embedding!r} needs word vectors. Give a file of "
-            "them with vectors=…, or choose embedding='random'."
+            f"them, for instance {setting('vectors', 'vectors.bin')}, or choose "
+            f"{setting('embedding', 'random')}."
         )
     return None

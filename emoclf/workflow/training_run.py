@@ -17,7 +17,7 @@ from emoclf.datasets.audit import AuditReport, audit_dataset
 from emoclf.datasets.dataset import Dataset, check_trainable
 from emoclf.datasets.readers import read_dataset
 from emoclf.datasets.split import Split, count_leaks, hold_out, split_dataset
-from emoclf.errors import DataError, ResumeError
+from emoclf.errors import DataError, ResumeError, setting
 from emoclf.evaluation.evaluate import evaluate_classifier
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.settings import DataSettings, RunSettings
@@ -84,7 +84,8 @@ def read_split(
         raise DataError(
             f"The column {settings.split_column!r} says which part each row belongs "
             "to, and so do files of your own for validation and test. Give one of "
-            "them: split_column, or --valid and --test."
+            f"them: {setting('split_column')}, or {setting('valid')} and "
+            f"{setting('test')}."
         )
     dataset = read_dataset(path, settings)
     if valid is None and test is None:
@@ -193,7 +194,8 @@ def run_training(
         path = save_bundle(bundle, output, overwrite=overwrite)
         if trained.result.ended == "interrupted":
             logger.warning(
-                "The training was interrupted. Go on with it by --resume --overwrite."
+                "The training was interrupted. Continue it with %s.",
+                _resume_and_overwrite(),
             )
         else:
             CheckpointFolder(checkpoint, {}).remove()
@@ -219,22 +221,27 @@ def check_start(
     if resume and exists and not interrupted:
         raise ResumeError(
             f"{output} is finished; there is nothing to resume. Use it, or train "
-            "again with --overwrite and without --resume."
+            f"again with {setting('overwrite', True)} and without {setting('resume')}."
         )
     if exists and interrupted and not overwrite:
         raise ResumeError(
             f"{output} exists, and {checkpoint} holds an interrupted run that was to "
-            "replace it. Go on with that run by --resume --overwrite, start again by "
-            "--overwrite alone, or choose another name."
+            f"replace it. Continue that run with {_resume_and_overwrite()}, start "
+            f"again with {setting('overwrite', True)} alone, or choose another name."
         )
     check_target(output, overwrite=overwrite)
     if resume and not interrupted:
         logger.info("No interrupted run stands at %s; a new one begins.", checkpoint)
     if interrupted and not (resume or overwrite):
         raise ResumeError(
-            f"{checkpoint} holds an interrupted run. Go on with it by --resume, or "
-            "start again by --overwrite."
+            f"{checkpoint} holds an interrupted run. Continue it with "
+            f"{setting('resume', True)}, or start again with "
+            f"{setting('overwrite', True)}."
         )
+
+
+def _resume_and_overwrite() -> str:
+    return f"{setting('resume', True)} {setting('overwrite', True)}"
 
 
 def _tell(prepared: Prepared) -> None:

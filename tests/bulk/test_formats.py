@@ -38,7 +38,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
 def answer(model: Classifier, tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
     def answered(source: Path, **options: Any) -> list[dict[str, Any]]:
         target = tmp_path / "answered.jsonl"
-        predict_file(model, source, target, force=True, **options)
+        predict_file(model, source, target, overwrite=True, **options)
         return [json.loads(line) for line in target.read_bytes().splitlines()]
 
     return answered
@@ -295,9 +295,9 @@ def test_odd_texts_come_out_as_they_went_in(model: Classifier, tmp_path: Path) -
         source = save(tmp_path / f"in{ending}", texts)
         for written in (".csv", ".jsonl", ".parquet"):
             target = tmp_path / f"out{written}"
-            predict_file(model, source, target, force=True)
+            predict_file(model, source, target, overwrite=True)
             again = tmp_path / "again.jsonl"
-            predict_file(model, target, again, prefix="p_", force=True)
+            predict_file(model, target, again, prefix="p_", overwrite=True)
             assert [row["text"] for row in read(again)] == texts, (ending, written)
 
 

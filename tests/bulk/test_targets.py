@@ -42,13 +42,13 @@ def test_a_file_that_is_there_stays(
 ) -> None:
     target = tmp_path / "out.csv"
     target.write_text("mine")
-    with pytest.raises(DataError, match=r"out.csv is there already.*force=True"):
+    with pytest.raises(DataError, match=r"out.csv is there already.*overwrite=True"):
         predict_file(model, source, target)
     assert target.read_text() == "mine"
-    predict_file(model, source, target, force=True)
+    predict_file(model, source, target, overwrite=True)
     assert target.read_text().startswith("text,label,")
     # The input itself can be replaced: it is read to its end before.
-    predict_file(model, target, target, force=True, prefix="p_")
+    predict_file(model, target, target, overwrite=True, prefix="p_")
     assert target.read_text().count("\n") == 5001
     predict_file(model, source, tmp_path / "new folder" / "out.csv")
 

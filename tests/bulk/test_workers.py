@@ -165,7 +165,7 @@ def test_the_command_ends_when_it_is_told_to(
     if name == "SIGKILL":
         assert "was killed by SIGKILL" in said
     if name == "SIGINT":
-        assert said == "emoclf: interrupted; what was saved before stays.\n"
+        assert said == "emoclf: interrupted; everything saved before is kept.\n"
     assert "Traceback" not in said
     assert not list(tmp_path.iterdir())
     assert not alive(workers)

@@ -14,6 +14,8 @@ from tiny import tiny_dataset, tiny_trained
 
 from emoclf.cli import build_parser, main
 from emoclf.cli.commands import COMMANDS
+from emoclf.datasets.readers import read_dataset
+from emoclf.errors import DataError
 from emoclf.predictor import Predictor
 
 SMALL = (
@@ -66,23 +68,23 @@ def test_train_then_evaluate(csv: Path, tmp_path: Path) -> None:
     assert resumed.returncode == 1
     assert "is finished" in resumed.stderr
 
-    judged = emoclf("evaluate", output, csv, "--json")
-    assert judged.returncode == 0, judged.stderr
-    assert json.loads(judged.stdout)["n"] == 60
+    evaluated = emoclf("evaluate", output, csv, "--json")
+    assert evaluated.returncode == 0, evaluated.stderr
+    assert json.loads(evaluated.stdout)["n"] == 60
 
 
-def test_predict_answers_each_line_of_stdin(bundle: Path) -> None:
+def test_predict_prints_one_label_per_line(bundle: Path) -> None:
     text = "what a lovely gift\n\nalone in the dark"
     done = emoclf("predict", bundle, stdin=text)
     assert done.returncode == 0, done.stderr
-    answers = [line.split("\t") for line in done.stdout.splitlines()]
-    assert [label for label, _ in answers][::2] == ["joy", "fear"]
-    assert len(answers) == 3
-    assert all(0 <= float(probability) <= 1 for _, probability in answers)
+    predictions = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [label for label, _ in predictions][::2] == ["joy", "fear"]
+    assert len(predictions) == 3
+    assert all(0 <= float(probability) <= 1 for _, probability in predictions)
     assert done.stderr == ""
 
 
-def test_predict_answers_before_the_next_line_comes(bundle: Path) -> None:
+def test_predict_prints_a_label_before_the_next_line_arrives(bundle: Path) -> None:
     predict = subprocess.Popen(
         [sys.executable, "-m", "emoclf", "predict", str(bundle)],
         stdin=subprocess.PIPE,
@@ -95,7 +97,7 @@ def test_predict_answers_before_the_next_line_comes(bundle: Path) -> None:
         assert predict.stdout
         for text, label in (("a lovely gift", "joy"), ("alone in the dark", "fear")):
             predict.stdin.write(text + "\n")
-            # The second line is written when the first was answered.
+            # The second line is written after the first label was read.
             assert predict.stdout.readline().startswith(label)
         predict.stdin.close()
     assert predict.returncode == 0
@@ -131,9 +133,9 @@ def test_a_training_outlives_its_readers(csv: Path, tmp_path: Path) -> None:
 
 
 def test_data_from_standard_input(csv: Path, bundle: Path) -> None:
-    judged = emoclf("evaluate", bundle, "-", "--json", stdin=csv.read_text())
-    assert judged.returncode == 0, judged.stderr
-    assert json.loads(judged.stdout)["n"] == 60
+    evaluated = emoclf("evaluate", bundle, "-", "--json", stdin=csv.read_text())
+    assert evaluated.returncode == 0, evaluated.stderr
+    assert json.loads(evaluated.stdout)["n"] == 60
 
 
 def test_evaluate_reads_as_the_training_did(tmp_path: Path) -> None:
@@ -147,24 +149,24 @@ def test_evaluate_reads_as_the_training_did(tmp_path: Path) -> None:
     named = "--label-names=" + ",".join(f"{k}={v}" for k, v in names.items())
     done = emoclf("train", path, "-o", output, *SMALL, *options, named)
     assert done.returncode == 0, done.stderr
-    # That rows may be left out has to be said each time.
+    # Leaving out rows is an option of each command, not of the bundle.
     refused = emoclf("evaluate", output, path)
     assert refused.returncode == 1
-    judged = emoclf("evaluate", output, path, "--skip-bad-rows", "--json")
-    assert judged.returncode == 0, judged.stderr
-    found = json.loads(judged.stdout)
-    assert (found["n"], found["skipped"]) == (60, 1)
-    assert "1" in judged.stderr
+    evaluated = emoclf("evaluate", output, path, "--skip-bad-rows", "--json")
+    assert evaluated.returncode == 0, evaluated.stderr
+    result = json.loads(evaluated.stdout)
+    assert (result["n"], result["skipped"]) == (60, 1)
+    assert "1" in evaluated.stderr
 
 
 def test_predict_as_json(bundle: Path, tmp_path: Path) -> None:
     file = tmp_path / "lines.txt"
     file.write_text("an unfair insult\n")
     done = emoclf("predict", bundle, file, "--json")
-    answer = json.loads(done.stdout)
-    assert answer["text"] == "an unfair insult"
-    assert answer["label"] == "anger"
-    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    prediction = json.loads(done.stdout)
+    assert prediction["text"] == "an unfair insult"
+    assert prediction["label"] == "anger"
+    assert sum(prediction["probabilities"].values()) == pytest.approx(1, abs=1e-4)
 
 
 def test_a_reader_may_leave(bundle: Path) -> None:
@@ -249,7 +251,7 @@ def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple[in
         ([], 2, "required"),
     ],
 )
-def test_mistakes_are_answered_on_one_line(
+def test_mistakes_are_reported_on_one_line(
     args: list[str],
     code: int,
     message: str,
@@ -266,8 +268,8 @@ def test_mistakes_are_answered_on_one_line(
     bad.write_text("[text]\nmax_lenght = 3\n")
     places = {"CSV": csv, "BUNDLE": bundle, "GAPS": gaps, "BAD": bad}
     places["CSV/x"] = csv / "x"
-    found, error = call([places.get(arg, arg) for arg in args], capsys)
-    assert found == code, error
+    result, error = call([places.get(arg, arg) for arg in args], capsys)
+    assert result == code, error
     assert message in error
     assert "Traceback" not in error
 
@@ -299,3 +301,19 @@ def test_vectors_are_trained_and_read(tmp_path: Path, csv: Path) -> None:
     covered = emoclf("vectors", "coverage", csv, "--vectors", tmp_path / "v.bin")
     assert covered.returncode == 0, covered.stderr
     assert "of the running words" in covered.stdout
+
+
+def test_messages_name_options_on_the_command_line_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, config = tmp_path / "old.csv", tmp_path / "run.toml"
+    path.write_bytes("text,label\ndéjà vu,joy\n".encode("cp1252"))
+    config.write_text("filters = 0\n")
+    for args, message in (
+        ([], "set --encoding cp1252."),
+        (["--filters=0"], "--filters must be at least 1. Got 0 instead."),
+        (["--config", config], "The setting 'filters' of TextCNNSettings must be"),
+    ):
+        assert message in call(["train", path, "-o", tmp_path / "x", *args], capsys)[1]
+    with pytest.raises(DataError, match=r"set encoding='cp1252'\."):
+        read_dataset(path)

@@ -1,4 +1,4 @@
-"""``emoclf export``: every form by one command, and what is wrong on one line."""
+"""``emoclf export``: every format by one command, and errors on one line."""
 
 from __future__ import annotations
 
@@ -17,54 +17,57 @@ from emoclf.serving import load_exported
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: Any) -> Path:
-    place = tmp_path_factory.mktemp("a bundle") / "tiny.emoclf"
-    return tiny_trained().predictor.save(place)
+    path = tmp_path_factory.mktemp("a bundle") / "tiny.emoclf"
+    return tiny_trained().predictor.save(path)
 
 
-@pytest.mark.parametrize("form", ["saved-model", "folded", "folded-int8"])
+@pytest.mark.parametrize("format", ["saved-model", "folded", "folded-int8"])
 def test_one_command(
-    form: str, bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    format: str, bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "an export"
-    command = ["export", str(bundle), "--to", form, "-o", str(target)]
+    command = ["export", str(bundle), "--to", format, "-o", str(target)]
     assert main([*command, "--json"]) == 0
-    answer = json.loads(capsys.readouterr().out)
-    assert answer["format"] == form
-    assert answer["bytes"] > 1000
-    assert answer["parity"]["float32"]["equal_labels"] >= 0.99
+    result = json.loads(capsys.readouterr().out)
+    assert result["format"] == format
+    assert result["bytes"] > 1000
+    assert result["parity"]["float32"]["equal_labels"] >= 0.99
     expected = tiny_trained().predictor.predict(["it was lovely at home"])
-    assert load_exported(answer["path"]).predict(["it was lovely at home"]) == expected
+    assert load_exported(result["path"]).predict(["it was lovely at home"]) == expected
     # A second time nothing is replaced unasked.
     assert main(command) == 1
-    assert "or replace it with --force" in capsys.readouterr().err
+    assert "or replace it with --overwrite" in capsys.readouterr().err
     assert main([*command, "--force"]) == 0
-    said = capsys.readouterr().out
-    assert said.startswith("Exported: ")
-    assert "of the labels are equal" in said
+    output = capsys.readouterr().out
+    assert output.startswith("Exported: ")
+    assert "of the labels are equal" in output
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "output"),
     [
-        (["--to", "folded", "--top", "2"], "--top is of a SavedModel. Use it with"),
-        (["--to", "folded", "--tokens"], "--tokens is of a SavedModel"),
+        (
+            ["--to", "folded", "--top", "2"],
+            "--top is an option of --to saved-model. Got folded.",
+        ),
+        (["--to", "folded", "--tokens"], "--tokens is an option of --to saved-model"),
         (["--to", "saved-model", "--version", "0"], "from 1 on. Got 0"),
     ],
 )
 def test_options_that_do_not_fit(
     options: list[str],
-    said: str,
+    output: str,
     bundle: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     target = tmp_path / "export"
     assert main(["export", str(bundle), *options, "-o", str(target)]) == 1
-    assert said in capsys.readouterr().err
+    assert output in capsys.readouterr().err
     assert not target.exists()
 
 
-def test_an_unknown_form(tmp_path: Path) -> None:
+def test_an_unknown_format(tmp_path: Path) -> None:
     with pytest.raises(
         ExportError, match=r"no export format 'onx'. Did you mean 'onnx'\?"
     ):

@@ -47,8 +47,8 @@ def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple:
         code = main(["predict", *map(str, args)])
     except SystemExit as end:
         code = int(end.code or 0)
-    said = capsys.readouterr()
-    return code, said.out, said.err
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
 
 
 def test_a_folded_export_needs_no_tensorflow(folded: Path) -> None:
@@ -88,7 +88,7 @@ def test_every_format_from_standard_input(folded: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_answers_come_before_the_next_line(workers: int, folded: Path) -> None:
+def test_predictions_come_before_the_next_line(workers: int, folded: Path) -> None:
     command = ["emoclf", "predict", str(folded), "--format=jsonl", "--json"]
     process = subprocess.Popen(
         [sys.executable, "-m", *command, f"--workers={workers}"],
@@ -102,9 +102,9 @@ def test_answers_come_before_the_next_line(workers: int, folded: Path) -> None:
         assert process.stdout
         for text, label in (("a lovely gift", "joy"), ("alone in the dark", "fear")):
             process.stdin.write(json.dumps({"text": text, "of": 1}) + "\n")
-            # The second line is written when the first was answered.
-            found = json.loads(process.stdout.readline())
-            assert (found["text"], found["of"], found["label"]) == (text, 1, label)
+            # The second line is written after the first label was read.
+            result = json.loads(process.stdout.readline())
+            assert (result["text"], result["of"], result["label"]) == (text, 1, label)
         process.stdin.close()
     assert process.returncode == 0
 
@@ -138,13 +138,13 @@ def test_bad_lines_and_the_summary(
     code, out, err = call([folded, source, "-o", target, "--on-error=skip"], capsys)
     assert (code, out) == (0, "")
     assert "in.csv, line 4: 3 cells" in err
-    assert err.endswith(f"Answered 2 texts: {target}; 1 bad line left out.\n")
+    assert err.endswith(f"Predicted 2 texts: {target}; 1 bad line left out.\n")
     assert len(target.read_text().splitlines()) == 3
 
     code, _, err = call([folded, source, "-o", target, "--on-error=null"], capsys)
     assert code == 1
-    assert "is there already. Name another file, or replace it with --force." in err
-    args = [folded, source, "-o", target, "--on-error=null", "--force", "--quiet"]
+    assert "is there already. Name another file, or replace it with --overwrite." in err
+    args = [folded, source, "-o", target, "--on-error=null", "--overwrite", "--quiet"]
     code, _, err = call(args, capsys)
     assert (code, err.count("\n")) == (0, 1)
     assert len(target.read_text().splitlines()) == 4
@@ -154,25 +154,25 @@ def test_a_bar_moves_at_a_terminal(folded: Path, tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_text("id,text\n" + "1,dark\n" * 9000 + "bad\n")
     for options, seen in ((["--on-error=skip"], True), (["--quiet"], False)):
-        ours, theirs = os.openpty()
+        terminal, other_side = os.openpty()
         target = tmp_path / f"{seen}.csv"
         command = [sys.executable, "-m", "emoclf", "predict", folded, source]
         done = subprocess.Popen(
-            [*command, "-o", target, "--on-error=skip", *options], stderr=theirs
+            [*command, "-o", target, "--on-error=skip", *options], stderr=other_side
         )
-        os.close(theirs)
+        os.close(other_side)
         shown = b""
         # A terminal whose other side has gone is an error of reading, not an end.
         with contextlib.suppress(OSError):
-            while piece := os.read(ours, 1 << 16):
+            while piece := os.read(terminal, 1 << 16):
                 shown += piece
-        os.close(ours)
+        os.close(terminal)
         assert done.wait(60) == 0
-        assert (b"texts" in shown.replace(b"Answered 9,000 texts", b"")) == seen
+        assert (b"texts" in shown.replace(b"Predicted 9,000 texts", b"")) == seen
         assert shown.count(b"in.csv, line 9002: 1 cell where") == 1
 
 
-def test_a_bundle_answers_files_too(bundle: Path, tmp_path: Path) -> None:
+def test_a_bundle_predicts_files_too(bundle: Path, tmp_path: Path) -> None:
     source, target = tmp_path / "in.csv", tmp_path / "out.parquet"
     source.write_text(CSV)
     options = ["--on-error=null", "--workers=2", "--text-column=text"]
@@ -220,8 +220,8 @@ def test_mistakes(
         "IN": "in.csv",
         "IN/x.csv": "in.csv/x.csv",
     }
-    found, _, err = call([places.get(arg, arg) for arg in args], capsys)
-    assert found == code, err
+    result, _, err = call([places.get(arg, arg) for arg in args], capsys)
+    assert result == code, err
     assert message in err
     assert "Traceback" not in err
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]

@@ -24,20 +24,20 @@ OPTIONS = (
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a file of texts and a space."""
-    place = tmp_path_factory.mktemp("a place")
+    folder = tmp_path_factory.mktemp("a place")
     data = tiny_dataset()
     rows = [f'"{t}",{x}' for t, x in zip(data.texts, data.labels, strict=True)]
-    (place / "sentences.csv").write_text("\n".join(["text,emotion", *rows]) + "\n")
-    (place / "space.toml").write_text("[filters]\nchoices = [4, 8]\n")
-    return place
+    (folder / "sentences.csv").write_text("\n".join(["text,emotion", *rows]) + "\n")
+    (folder / "space.toml").write_text("[filters]\nchoices = [4, 8]\n")
+    return folder
 
 
-def tune(place: Path, *args: object) -> subprocess.CompletedProcess:
+def tune(folder: Path, *args: object) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "emoclf", "tune", *map(str, args)],
-        cwd=place,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
@@ -45,13 +45,13 @@ def tune(place: Path, *args: object) -> subprocess.CompletedProcess:
 
 
 @pytest.fixture(scope="module")
-def done(place: Path) -> subprocess.CompletedProcess:
+def done(folder: Path) -> subprocess.CompletedProcess:
     """A search of two trials."""
-    return tune(place, "sentences.csv", *OPTIONS)
+    return tune(folder, "sentences.csv", *OPTIONS)
 
 
-def test_a_search_judges_its_winner_once(
-    place: Path, done: subprocess.CompletedProcess
+def test_a_search_evaluates_its_winner_once(
+    folder: Path, done: subprocess.CompletedProcess
 ) -> None:
     assert done.returncode == 0, done.stderr
     assert "2 trials. macro-F1, over 1 seed" in done.stdout
@@ -62,62 +62,62 @@ def test_a_search_judges_its_winner_once(
         assert f"trial   {number}/2  macro-F1 0." in done.stderr
     assert "TensorFlow" not in done.stderr
     assert "Traceback" not in done.stderr
-    best = Predictor.load(place / "sentences.search" / "best.emoclf")
+    best = Predictor.load(folder / "sentences.search" / "best.emoclf")
     assert best.bundle.metrics["search"]["trials"] == 2
 
 
-def test_the_same_command_goes_on_and_answers_programs(
-    place: Path, done: subprocess.CompletedProcess
+def test_the_same_command_continues_and_prints_json(
+    folder: Path, done: subprocess.CompletedProcess
 ) -> None:
-    again = tune(place, "sentences.csv", *OPTIONS, "--json", "--quiet")
+    again = tune(folder, "sentences.csv", *OPTIONS, "--json", "--quiet")
     assert again.returncode == 0, again.stderr
     assert again.stderr == ""
-    found = json.loads(again.stdout)
-    assert [trial["number"] for trial in found["trials"]] == [1, 2]
-    assert found["evaluations"][-1]["part"] == "test"
-    other = tune(place, "sentences.csv", *OPTIONS, "--epochs=3")
+    result = json.loads(again.stdout)
+    assert [trial["number"] for trial in result["trials"]] == [1, 2]
+    assert result["evaluations"][-1]["part"] == "test"
+    other = tune(folder, "sentences.csv", *OPTIONS, "--epochs=3")
     assert other.returncode == 1
     assert "settings.training.epochs was 2 and is now 3" in other.stderr
     assert "or --new, which moves" in other.stderr
 
 
-def test_show(place: Path, done: subprocess.CompletedProcess) -> None:
+def test_show(folder: Path, done: subprocess.CompletedProcess) -> None:
     pytest.importorskip("matplotlib")
     shown = tune(
-        place, "show", "sentences.search", "--plots", "plots", "--tensorboard", "board"
+        folder, "show", "sentences.search", "--plots", "plots", "--tensorboard", "board"
     )
     assert shown.returncode == 0, shown.stderr
-    # All that the search itself said, then the pictures.
-    said, _, _ = done.stdout.partition("The trials again")
-    assert shown.stdout.startswith(said)
-    assert "TF-IDF + linear SVM  test" in said
-    assert list((place / "plots").glob("*.png"))
-    assert f"Pictures: {Path('plots', 'scores.png')}" in shown.stdout
-    assert list((place / "board").rglob("*tfevents*"))
-    told = json.loads(tune(place, "show", "sentences.search", "--json").stdout)
-    assert told["plan"]["objective"] == "macro_f1"
-    assert len(told["trials"]) == 2
-    assert told["chosen"]["number"] in (1, 2)
-    assert told["evaluations"][-1]["part"] == "test"
-    assert told["looks"] == 1
-    nothing = tune(place, "show", "plots")
+    # Everything that the search itself printed, then the plots.
+    output, _, _ = done.stdout.partition("Show it again")
+    assert shown.stdout.startswith(output)
+    assert "TF-IDF + linear SVM  test" in output
+    assert list((folder / "plots").glob("*.png"))
+    assert f"Plots: {Path('plots', 'scores.png')}" in shown.stdout
+    assert list((folder / "board").rglob("*tfevents*"))
+    result = json.loads(tune(folder, "show", "sentences.search", "--json").stdout)
+    assert result["plan"]["objective"] == "macro_f1"
+    assert len(result["trials"]) == 2
+    assert result["chosen"]["number"] in (1, 2)
+    assert result["evaluations"][-1]["part"] == "test"
+    assert result["looks"] == 1
+    nothing = tune(folder, "show", "plots")
     assert nothing.returncode == 1
     assert "plots is not a folder of a search" in nothing.stderr
 
 
 def test_show_names_what_it_cannot_use(
-    place: Path, done: subprocess.CompletedProcess, capsys: pytest.CaptureFixture[str]
+    folder: Path, done: subprocess.CompletedProcess, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data, search = str(place / "sentences.csv"), str(place / "sentences.search")
+    data, search = str(folder / "sentences.csv"), str(folder / "sentences.search")
     for args, message in [
         ([data], "The search on them is sentences.search"),
         ([search, "--plots", data], "--plots takes a folder"),
         ([search, "--tensorboard", data], "--tensorboard takes a folder"),
     ]:
         assert main(["tune", "show", *args]) == 1
-        said = capsys.readouterr().err
-        assert message in said
-        assert said.count("\n") == 1
+        output = capsys.readouterr().err
+        assert message in output
+        assert output.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -135,26 +135,26 @@ def test_show_names_what_it_cannot_use(
         (["--threads=0"], "at least one thread"),
     ],
 )
-def test_mistakes_are_answered_on_one_line(
+def test_mistakes_are_reported_on_one_line(
     args: list[str],
     message: str,
-    place: Path,
+    folder: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    data = str(place / "sentences.csv")
+    data = str(folder / "sentences.csv")
     assert main(["tune", data, "-o", str(tmp_path / "s"), *args]) == 1
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert message in output
+    assert output.count("\n") == 1
     assert not (tmp_path / "s").exists()
 
 
-def test_what_is_not_known_is_refused_by_its_own_command(
-    place: Path, capsys: pytest.CaptureFixture[str]
+def test_unknown_arguments_are_reported_by_their_command(
+    folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["tune", "shw", str(place / "sentences.search")])
+        main(["tune", "shw", str(folder / "sentences.search")])
     assert ended.value.code == 2
     assert "See: emoclf tune --help" in capsys.readouterr().err
     assert main(["tune", "worker", "--oracle=127.0.0.1:1", "--threads=0"]) == 1

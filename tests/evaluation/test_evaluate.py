@@ -61,7 +61,7 @@ def data(*counts, multilabel=False):
     ("flat", "train", "said", "unsaid"),
     [
         ({}, data(5, 5), ["pre-trained", "10 are few", "audit", "tune"], ["balanced"]),
-        ({}, data(20, 5), ["class_weight='balanced'", "4.0 times"], []),
+        ({}, data(20, 5), ["the setting class_weight", "4.0 times"], []),
         ({"class_weight": "balanced"}, data(20, 5), [], ["class_weight"]),
         ({"vectors": "words.bin"}, data(1200, 1200), ["audit"], ["pre-tr", "are few"]),
         ({}, data(9, 1, multilabel=True), ["9.0 times"], []),

@@ -88,7 +88,7 @@ def test_compiled_and_rounded(pair: tuple[Predictor, Path]) -> None:
         load_folded(path, precision="int16").predict_proba(TEXTS), expected, atol=2e-3
     )
     if about["pooling"] != "max":
-        with pytest.raises(SettingsError, match="this network has pooling='average'"):
+        with pytest.raises(SettingsError, match="this network has 'average' pooling"):
             load_folded(path, engine="numba")
         return
     for precision, bound in (("float32", 1e-5), ("int16", 2e-3), ("int8", 5e-2)):
@@ -267,7 +267,7 @@ def test_common_words_are_rounded_more_finely() -> None:
 @pytest.mark.parametrize(
     ("row", "int8", "said"),
     [
-        ({"pooling": "k-max"}, False, "pooling='k-max' does not fold: .*several"),
+        ({"pooling": "k-max"}, False, "'k-max' pooling does not fold: .*several"),
         ({"pooling": "local-flat"}, False, "Poolings that fold: max, average"),
         ({"architecture": "bilstm", "units": 3}, False, "'bilstm' does not fold"),
         ({"architecture": "mean_embedding"}, True, "gain nothing from int8"),

@@ -42,8 +42,10 @@ def test_flat_names_find_their_sections() -> None:
 
 
 def test_a_flat_name_wins_over_its_section() -> None:
-    found = RunSettings.from_dict({"epochs": 3, "training": {"epochs": 5, "ema": 0.5}})
-    assert (found.training.epochs, found.training.ema) == (3, 0.5)
+    settings = RunSettings.from_dict(
+        {"epochs": 3, "training": {"epochs": 5, "ema": 0.5}}
+    )
+    assert (settings.training.epochs, settings.training.ema) == (3, 0.5)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -61,7 +63,7 @@ def test_toml_and_json_give_the_same_settings_back(flat: dict) -> None:
     assert settings.override() == settings
 
 
-def test_what_is_switched_off_differs_from_the_default() -> None:
+def test_none_differs_from_the_default() -> None:
     off = RunSettings.from_flat(clip_norm=None, max_norm="none")
     assert off.to_dict() != RunSettings().to_dict()
     again = off.override(seed=1)
@@ -90,12 +92,12 @@ def test_override_replaces_and_keeps() -> None:
         ),
     ],
 )
-def test_wrong_settings_are_said(values: dict, message: str) -> None:
+def test_wrong_settings_are_reported(values: dict, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         RunSettings.from_dict(values)
 
 
-def test_a_section_of_another_class_is_said() -> None:
+def test_a_section_of_another_class_is_reported() -> None:
     with pytest.raises(
         SettingsError, match=r"takes TextCNNSettings. Got TrainSettings"
     ):
@@ -110,8 +112,8 @@ def test_a_seed_of_numpy_is_an_int() -> None:
 def test_settings_files(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
     path.write_text("seed = 3\n[training]\nepochs = 4\n", encoding="utf-8")
-    found = RunSettings.from_dict(read_settings_file(path))
-    assert (found.seed, found.training.epochs) == (3, 4)
+    settings = RunSettings.from_dict(read_settings_file(path))
+    assert (settings.seed, settings.training.epochs) == (3, 4)
     path.write_text("seed = ", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"run.toml is not valid TOML"):
         read_settings_file(path)

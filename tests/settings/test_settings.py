@@ -12,7 +12,7 @@ from emoclf.models.text_cnn import TextCNNSettings
 from emoclf.settings import DataSettings, TextSettings, TrainSettings
 
 
-def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+def test_an_unknown_name_is_reported_with_the_nearest() -> None:
     with pytest.raises(
         SettingsError,
         match=r"TextCNNSettings has no setting 'filtres'. Did you mean 'filters'\? "
@@ -49,7 +49,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
         (TextCNNSettings, {"kernel_sizes": (3, 3)}, r"one or more different sizes"),
     ],
 )
-def test_a_wrong_value_is_said(section: type, values: dict, message: str) -> None:
+def test_a_wrong_value_is_reported(section: type, values: dict, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         section(**values)
 

@@ -276,7 +276,7 @@ def test_ctrl_c_ends_a_search_and_its_workers(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "the same command goes on with it" in errors
+    assert "the same command continues it" in errors
     assert "Traceback" not in errors
     assert len(pids) == 2
     assert not any(alive(pid) for pid in pids)

@@ -15,7 +15,7 @@ from keras_tuner.oracles import (
     RandomSearchOracle,
 )
 
-from emoclf.errors import SearchError
+from emoclf.errors import SearchError, setting
 from emoclf.files import write_atomically
 
 from ..folder import SearchFolder
@@ -188,7 +188,7 @@ def new_oracle(plan: SearchPlan, folder: SearchFolder, *, trials: int) -> SafeOr
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise SearchError(
                 f"{folder.oracle} is damaged ({type(error).__name__}: {error}). "
-                "Restore it from a copy, or start again with new=True (--new on the "
-                "command line)."
+                "Restore it from a copy, or start again with "
+                f"{setting('new', True)}."
             ) from error
     return oracle

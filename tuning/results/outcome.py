@@ -13,6 +13,8 @@ STATUSES = (COMPLETED, PRUNED, FAILED, OVER_LIMIT)
 #: What the trainings of one trial differ in.
 FOLDS, SEEDS = "folds", "seeds"
 KINDS = (FOLDS, SEEDS)
+#: Ways to choose the settings of the next trial.
+STRATEGIES = ("random", "grid", "bayesian", "hyperband")
 #: Number of the trial that has the settings that were given.
 DEFAULTS = 1
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
 
-from emoclf.settings.base import OFF, Settings, kinds_of
+from emoclf.settings.base import NONE_TEXT, Settings, kinds_of
 from emoclf.settings.run_settings import section_classes
 
 SECTIONS = ("text", "embedding", "model", "training")
@@ -42,7 +42,7 @@ class Setting:
         SettingsError
             If the section refuses it.
         """
-        if value == OFF and self.optional:
+        if value == NONE_TEXT and self.optional:
             value = None
         return getattr(self.section.from_dict({self.name: value}), self.name)
 
@@ -64,7 +64,7 @@ class Setting:
     def read(self, told: Any) -> Any:
         """Return a setting's value from what keras-tuner says: JSON's plain values."""
         if isinstance(told, str):
-            if told == OFF and self.optional:
+            if told == NONE_TEXT and self.optional:
                 return None
             return told if str in self.kinds else json.loads(told)
         if not self.number:
@@ -94,7 +94,7 @@ def plain(value: Any) -> Any:
     """Return a setting's value as TOML and JSON spell it."""
     if isinstance(value, tuple):
         return [plain(item) for item in value]
-    return OFF if value is None else value
+    return NONE_TEXT if value is None else value
 
 
 def label(value: Any) -> str:
