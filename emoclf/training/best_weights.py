@@ -136,15 +136,14 @@ class BestWeights(keras.callbacks.Callback):
 
 @contextmanager
 def averaged_weights(model: keras.Model) -> Iterator[None]:
-    """Lend the model its averaged weights (EMA), where it has any."""
-    optimizer = model.optimizer
-    if not getattr(optimizer, "use_ema", False):
-        yield
-        return
-    own = [variable.numpy() for variable in model.trainable_variables]
-    optimizer.finalize_variable_values(model.trainable_variables)
+    """Give the model its averaged weights (EMA), if it has any, for a while."""
+    averages = getattr(model.optimizer, "averages", {})
+    variables = [model.trainable_variables[index] for index in averages]
+    weights = [variable.numpy() for variable in variables]
+    for variable, average in zip(variables, averages.values(), strict=True):
+        variable.assign(average)
     try:
         yield
     finally:
-        for variable, value in zip(model.trainable_variables, own, strict=True):
+        for variable, value in zip(variables, weights, strict=True):
             variable.assign(value)
