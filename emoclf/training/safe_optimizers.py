@@ -24,7 +24,7 @@ class SafeStepMixin:
     With ``ema`` a weight average is kept of every variable that is not an embedding
     table. In step t its decay is ``min(ema, t / (t + 9))``, so that the first steps do
     not dominate the average of a short training. Tables are left out, since averaging
-    them costs as much as the step itself and gained nothing: tests/benchmarks/README.md.
+    their rows is costly and gained nothing (tests/benchmarks/README.md).
 
     Parameters
     ----------
