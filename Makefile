@@ -6,7 +6,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := setup.cfg pyproject.toml
+CONSTRAINTS := constraints.txt
+SOURCES := setup.cfg pyproject.toml $(CONSTRAINTS)
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	-c $(CONSTRAINTS)
 
 .PHONY: demo test lint types check wheel clean
 
@@ -36,12 +39,12 @@ $(VENV)/.installed: $(SOURCES)
 	@echo "== setting up $(VENV) (once: some minutes, about 2.3 GB with TensorFlow)"
 	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "emoclf needs Python 3.11 or newer; say which with: make PYTHON=python3.12 ..."'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(INSTALL) -e .
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
 	@echo "== adding what tests and checks need"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	$(INSTALL) -e ".[dev]"
 	@touch $@
 
 clean:

@@ -1,4 +1,4 @@
-"""What every form of a trained classifier answers, with NumPy alone."""
+"""Interface of every trained classifier; needs NumPy only."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ import numpy as np
 
 from emoclf._moved import RenamedAttribute
 
-CHUNK = 2048
-HALF = 0.5
+CHUNK_TEXTS = 2048
+#: Threshold of multilabel classifiers without thresholds of their own.
+DEFAULT_THRESHOLD = 0.5
 
 
 class Prediction(NamedTuple):
-    """What a classifier says of one text.
+    """Prediction for one text.
 
     Parameters
     ----------
-    label : str, or tuple of str where a text may have several labels
+    label : str; multilabel: tuple of str
     probabilities : dict of str to float
-        By label name, in the order of the classes.
+        Probabilities by label name, in the order of the classes.
     """
 
     label: str | tuple[str, ...]
@@ -30,10 +31,10 @@ class Prediction(NamedTuple):
 
 
 class Classifier(ABC):
-    """Raw texts in, label names and probabilities out, whatever computes them.
+    """Base class that predicts label names and probabilities of raw texts.
 
-    :class:`emoclf.Predictor` answers with the Keras model, :func:`emoclf.load_exported`
-    gives what answers from an export.
+    :class:`emoclf.Predictor` predicts with the Keras model,
+    :func:`emoclf.load_exported` returns classifiers that predict with an export.
     """
 
     @property
@@ -51,9 +52,9 @@ class Classifier(ABC):
     @property
     @abstractmethod
     def thresholds(self) -> np.ndarray:
-        """Probability from which on each label counts, where a text may have several.
+        """Lowest probability at which each label is predicted (multilabel only).
 
-        Shape (n_classes,); chosen on the validation part.
+        Shape (n_classes,); chosen on the validation set.
         """
 
     @abstractmethod
@@ -77,13 +78,13 @@ class Classifier(ABC):
         """
 
     def predict(self, texts: Iterable[str]) -> list[str] | list[tuple[str, ...]]:
-        """Return the label of each text, or its labels where it may have several."""
+        """Return the label of each text; multilabel: its labels."""
         return self.name_labels(self.predict_proba(texts))
 
     def name_labels(
         self, probabilities: np.ndarray
     ) -> list[str] | list[tuple[str, ...]]:
-        """Turn probabilities into label names."""
+        """Return the labels that probabilities of shape (n, n_classes) predict."""
         names = self.label_names
         if self.multilabel:
             thresholds = self.thresholds
@@ -94,16 +95,16 @@ class Classifier(ABC):
         return [names[i] for i in probabilities.argmax(1).tolist()]
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
-        """Answer texts as they come, in order and in constant memory."""
-        for chunk in chunks(texts):
+        """Predict texts one by one, in order and in constant memory."""
+        for chunk in _chunks(texts):
             probabilities = self.predict_proba(chunk)
             labels: list[Any] = list(self.name_labels(probabilities))
             for label, row in zip(labels, probabilities.tolist(), strict=True):
                 yield Prediction(label, dict(zip(self.label_names, row, strict=True)))
 
 
-def chunks(texts: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:
-    """Cut a stream into lists of at most ``size`` texts."""
+def _chunks(texts: Iterable[str], size: int = CHUNK_TEXTS) -> Iterator[list[str]]:
+    """Yield lists of at most ``size`` texts."""
     texts = iter(texts)
     while chunk := list(islice(texts, size)):
         yield chunk

@@ -1,18 +1,18 @@
 """Every error that emoclf raises on purpose.
 
-Each says where, what was wrong, the value received and what to do, and also extends
-the built-in that a caller would expect::
+Each message says where, what is wrong, the value received and what to do, and each
+class extends the built-in error that a caller would expect::
 
     EmoclfError
     ├── DataError            (ValueError)    a file, a table, a text or a label
     ├── SettingsError        (ValueError)    a setting's name or value
     ├── VectorsError         (ValueError)    a file of word vectors
-    ├── ModelError           (ValueError)    a network that cannot do what is asked
-    ├── TrainingError        (RuntimeError)  a training that cannot go on
-    │   └── ResumeError                      a checkpoint that does not fit this run
+    ├── ModelError           (ValueError)    a network that does not fit its task
+    ├── TrainingError        (RuntimeError)  a training that cannot continue
+    │   └── ResumeError                      a checkpoint of another run
     ├── BundleError          (ValueError)    a saved classifier
-    ├── ExportError          (RuntimeError)  an export that failed its own check
-    ├── SearchError          (RuntimeError)  a search that cannot go on
+    ├── ExportError          (RuntimeError)  an export that failed its check
+    ├── SearchError          (RuntimeError)  a search that cannot continue
     ├── WorkerError          (RuntimeError)  a worker process that failed or was killed
     └── MissingDependency    (ImportError)   an optional package
 
@@ -31,7 +31,7 @@ NAMES_AS_OPTIONS = "EMOCLF_NAMES_AS_OPTIONS"
 
 
 class EmoclfError(Exception):
-    """Anything that the caller can mend."""
+    """Any error that the caller can correct."""
 
 
 class DataError(EmoclfError, ValueError):
@@ -61,7 +61,7 @@ class ModelError(EmoclfError, ValueError):
 
 
 class TrainingError(EmoclfError, RuntimeError):
-    """A training cannot go on."""
+    """A training cannot continue."""
 
 
 class ResumeError(TrainingError):
@@ -73,11 +73,11 @@ class BundleError(EmoclfError, ValueError):
 
 
 class ExportError(EmoclfError, RuntimeError):
-    """An export failed its own check; nothing was left behind."""
+    """An export failed its check; no files were left behind."""
 
 
 class SearchError(EmoclfError, RuntimeError):
-    """A hyper-parameter search cannot go on."""
+    """A hyper-parameter search cannot continue."""
 
 
 class WorkerError(EmoclfError, RuntimeError):
@@ -88,8 +88,8 @@ class MissingDependency(EmoclfError, ImportError):
     """An optional package is not installed."""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `` Did you mean 'x'?`` for the nearest known word, or nothing.
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` with the closest of the valid names, or "".
 
     Examples
     --------
@@ -98,9 +98,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("quite else", ["anger", "joy"])
     ''
     """
-    import difflib  # An answer that goes well needs no advice.
+    import difflib  # Imported here: only errors need it.
 
-    close = difflib.get_close_matches(str(word), [str(k) for k in known], 1, 0.6)
+    close = difflib.get_close_matches(str(name), [str(n) for n in names], 1, 0.6)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 

@@ -1,7 +1,7 @@
-"""Digests of data and settings, and the file that says what a folder was begun with.
+"""Fingerprints of runs: the settings, data and versions with which they were started.
 
-Training runs, searches and comparisons of networks can be resumed only with what they
-were begun with: each keeps a fingerprint in its ``run.json``.
+Training runs, searches and comparisons of networks can be resumed only with the same
+settings, data and versions; ``run.json`` in their folder contains the fingerprint.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def digest(*parts: Any) -> str:
 
 
 def write_fingerprint(folder: Path, fingerprint: Mapping[str, Any]) -> None:
-    """Write what a run was begun with into its folder, which is made if need be.
+    """Write the fingerprint of a run into its folder, which is created if necessary.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def check_fingerprint(
     folder: Path,
     fingerprint: Mapping[str, Any],
     *,
-    cure: str = "Use what it was started with, another output, or --overwrite.",
+    cure: str = "Use the same ones, another output, or --overwrite.",
 ) -> None:
     """Refuse a folder that belongs to another run.
 
@@ -64,14 +64,15 @@ def check_fingerprint(
     ----------
     folder : Path
     fingerprint : mapping of str to JSON values
-        What must be equal, by names that users know.
+        Values that must be equal, by names that users know.
     cure : str
         Last sentence of the error: what to do about a difference.
 
     Raises
     ------
     ResumeError
-        If anything differs, each difference named; or if ``run.json`` is unreadable.
+        If anything differs (the message names every difference), or if ``run.json``
+        cannot be read.
     """
     try:
         before = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
@@ -80,22 +81,25 @@ def check_fingerprint(
             f"{folder / RUN_FILE} cannot be read ({error}). "
             "Start again with --overwrite."
         ) from error
-    # Through JSON, since it is compared with what was read from JSON.
+    # Through JSON, which turns tuples into lists.
     now = json.loads(json.dumps(dict(fingerprint)))
     if differences := _differences(before, now):
         raise ResumeError(
-            f"{folder} belongs to another run and cannot be resumed with these "
-            f"settings and data: {'; '.join(differences)}. {cure}"
+            f"{folder} cannot be resumed, because it was started with other settings, "
+            f"data or versions: {'; '.join(differences)}. {cure}"
         )
 
 
 def _differences(before: Any, now: Any, name: str = "") -> list[str]:
     if isinstance(before, dict) and isinstance(now, dict):
-        rows = []
+        differences = []
         for key in sorted({*before, *now}):
-            path = f"{name}.{key}" if name else str(key)
-            rows += _differences(before.get(key), now.get(key), path)
-        return rows
+            if name == "versions":
+                path = f"the version of {key}"
+            else:
+                path = f"{name}.{key}" if name else str(key)
+            differences += _differences(before.get(key), now.get(key), path)
+        return differences
     if before == now:
         return []
     if isinstance(before, str) and len(before) == SHA256_DIGITS:

@@ -1,4 +1,4 @@
-"""The one door through which optional packages come in."""
+"""Import of optional packages."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from emoclf.errors import MissingDependency
 
 
 def require(module: str, *, extra: str, needed_by: str) -> ModuleType:
-    """Import an optional package, or say which extra brings it.
+    """Import an optional package, or name the extra that installs it.
 
     Parameters
     ----------
     module : str
-        What to import, for instance ``"jieba"``.
+        Module to import, for instance ``"jieba"``.
     extra : str
-        The extra of ``setup.cfg`` that installs it.
+        Extra in ``setup.cfg`` that installs it.
     needed_by : str
-        What the user asked for, as the user would name it.
+        Feature that needs it, as the user would name it.
 
     Raises
     ------
     MissingDependency
-        If the package, or something that it needs itself, is not installed.
+        If the package, or one of its own dependencies, is not installed.
     """
     try:
         return import_module(module)

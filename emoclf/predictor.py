@@ -1,4 +1,4 @@
-"""From raw texts to probabilities: the one place where text meets a network."""
+"""Prediction with the Keras model of a bundle."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from emoclf.bundle.bundle import Bundle
 from emoclf.bundle.bundle_folder import load_bundle, save_bundle
-from emoclf.classifier import HALF, Classifier, Prediction
+from emoclf.classifier import DEFAULT_THRESHOLD, Classifier, Prediction
 from emoclf.models.inference import BatchedModel
 from emoclf.text.validation import as_texts
 
@@ -20,12 +20,12 @@ __all__ = ["Prediction", "Predictor"]
 
 
 class Predictor(Classifier):
-    """Answer raw texts with label names and probabilities.
+    """Classifier that predicts with the Keras model of a bundle.
 
     Parameters
     ----------
     bundle : Bundle
-        What :func:`emoclf.load_bundle` gives; :meth:`load` does both in one step.
+        Bundle from :func:`emoclf.load_bundle`; :meth:`load` does both in one step.
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -52,16 +52,16 @@ class Predictor(Classifier):
 
     @property
     def thresholds(self) -> np.ndarray:
-        """Probability from which on each label counts, where a text may have several.
+        """Lowest probability at which each label is predicted (multilabel only).
 
-        Shape (n_classes,); chosen on the validation part.
+        Shape (n_classes,); chosen on the validation set.
         """
         if self.bundle.thresholds is None:
-            return np.full(len(self.label_names), HALF)
+            return np.full(len(self.label_names), DEFAULT_THRESHOLD)
         return np.array(self.bundle.thresholds)
 
     @cached_property
-    def _answers(self) -> BatchedModel:
+    def _batched_model(self) -> BatchedModel:
         return BatchedModel(self.bundle.model)
 
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
@@ -82,4 +82,4 @@ class Predictor(Classifier):
         DataError
             If a text is not a str.
         """
-        return self._answers(self.bundle.encoder.encode(as_texts(texts)))
+        return self._batched_model(self.bundle.encoder.encode(as_texts(texts)))

@@ -1,4 +1,4 @@
-"""The process around a computation: TensorFlow's log output, number of threads."""
+"""Log output and number of threads of TensorFlow in this process."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 from emoclf.errors import SettingsError, setting
 
-#: Read by OpenMP, OpenBLAS, MKL, numba and TensorFlow.
-THREADS = (
+#: Environment variables of OpenMP, OpenBLAS, MKL, numba and TensorFlow.
+THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -22,82 +22,84 @@ THREADS = (
 
 
 def load_tensorflow() -> None:
-    """Import TensorFlow without the lines that it writes past Python's streams.
+    """Import TensorFlow without its log lines about oneDNN and missing graphics cards.
 
-    It announces oneDNN and missing graphics cards on file descriptor 2 before it reads
-    its own log level. What goes wrong in the import is still raised.
+    It writes them to file descriptor 2 before it reads its own log level. Import errors
+    are still raised.
     """
-    # 3 also hides "oneDNN supports DT_BOOL only on …", an error that is none.
+    # 3 also hides "oneDNN supports DT_BOOL only on …", which is harmless.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with native_lines_hidden():
         import tensorflow as tf
 
-        # The announcements come with the first device, not with the import.
+        # Some lines come with the first device, not with the import.
         tf.constant(0)
     hide_retracing()
 
 
 def hide_retracing() -> None:
-    """Hide TensorFlow's advice against tracing the same code again and again.
+    """Hide TensorFlow's warnings about repeated tracing.
 
-    Each network is traced once, as it has to be; TensorFlow counts them all together.
+    Each network is traced once, as it must be; TensorFlow counts all networks together.
     """
     import tensorflow as tf
 
-    tf.get_logger().addFilter(_says_more)
+    tf.get_logger().addFilter(_is_no_retracing)
 
 
-def _says_more(record: logging.LogRecord) -> bool:
+def _is_no_retracing(record: logging.LogRecord) -> bool:
     return "tf.function retracing" not in record.getMessage()
 
 
 @contextmanager
 def native_lines_hidden() -> Iterator[None]:
-    """Hide what compiled code writes to file descriptor 2; errors are still raised."""
+    """Discard the output of compiled code on file descriptor 2."""
     sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    stderr = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        os.dup2(null, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(null)
 
 
 def available_cores() -> int:
-    """Return the cores that this process may use, which a batch system may limit."""
+    """Return the number of cores that this process may use.
+
+    A batch system may limit it.
+    """
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def share_of_threads(n_processes: int) -> dict[str, str]:
-    """Return what each of several processes finds in its environment.
+    """Return the environment variables with which each process uses its share of cores.
 
-    What the user has set there is not changed.
+    Variables that the user has set are left out.
 
     Parameters
     ----------
     n_processes : int >= 1
-        That share the cores.
+        Number of processes that share the cores.
     """
-    threads = max(1, available_cores() // n_processes)
-    known = {name for name in THREADS if name in os.environ}
-    return {k: v for k, v in with_threads(threads).items() if k not in known}
+    variables = with_threads(max(1, available_cores() // n_processes))
+    return {name: value for name, value in variables.items() if name not in os.environ}
 
 
 def with_threads(threads: int) -> dict[str, str]:
-    """Return the environment of a process that uses so many threads.
+    """Return the environment variables with which a process uses ``threads`` threads.
 
     Raises
     ------
     SettingsError
-        If there are none.
+        If ``threads`` is less than 1.
     """
     if threads < 1:
         raise SettingsError(
             f"A process needs at least one thread. Got {setting('threads', threads)}."
         )
-    return dict.fromkeys(THREADS, str(threads))
+    return dict.fromkeys(THREAD_VARIABLES, str(threads))

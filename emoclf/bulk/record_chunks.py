@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from emoclf.bulk.choices import ON_ERROR
 from emoclf.bulk.record_reader import Entries, Entry
-from emoclf.classifier import CHUNK
+from emoclf.classifier import CHUNK_TEXTS
 from emoclf.errors import DataError, SettingsError, did_you_mean, setting
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class Chunks:
                 chunk.append(entry)
                 letters += len(entry.text)
             if chunk and (
-                len(chunk) == CHUNK or letters >= _MOST_LETTERS or self.waits
+                len(chunk) == CHUNK_TEXTS or letters >= _MOST_LETTERS or self.waits
             ):
                 yield chunk
                 chunk, letters = [], 0

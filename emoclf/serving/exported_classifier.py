@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from emoclf.batching import batch_by_length, lengths_of, pad
-from emoclf.classifier import HALF, Classifier
+from emoclf.classifier import DEFAULT_THRESHOLD, Classifier
 from emoclf.errors import SettingsError
 from emoclf.serving.export_folder import ExportFolder
 from emoclf.serving.exported_text import ExportedText
@@ -54,7 +54,7 @@ class ExportedClassifier(Classifier):
         """Probability from which on each label counts, shape (n_classes,)."""
         values = self.folder.about["thresholds"]
         if values is None:
-            return np.full(len(self.label_names), HALF)
+            return np.full(len(self.label_names), DEFAULT_THRESHOLD)
         return np.array(values)
 
 

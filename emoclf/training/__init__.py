@@ -1,1 +1,1 @@
-"""Fitting: length buckets, the optimizer, checkpoints, and the loop around Keras."""
+"""Training: length buckets, optimizers, checkpoints, and the loop around Keras."""

@@ -1,7 +1,7 @@
-"""Length buckets: batches of texts that are about equally long.
+"""Length buckets: batches of texts of similar length.
 
 Padding every text to the longest one costs most of a training's time (ISEAR: 25 tokens
-in the mean, 180 at most), and padding is not even harmless unless everything masks it.
+on average, 180 at most), and padding changes results unless every layer masks it.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from emoclf.batching import stack
+from emoclf.batching import lengths_of, stack
 
 
 @dataclass(frozen=True)
 class Examples:
-    """What a network is fitted on.
+    """Encoded texts with their targets and weights.
 
     Parameters
     ----------
     token_ids : sequence of ndarray of int32, each of shape (length,)
-        Or of float32, shape (length, dim), for texts that come embedded.
+        For embedded texts: float32, each of shape (length, dim).
     targets : ndarray
-        int32 of shape (n,), or float32 of shape (n, n_classes) for several labels.
+        int32 of shape (n,); multilabel: float32 of shape (n, n_classes).
     weights : ndarray of float32, shape (n,), optional
         Weight of each text in the loss.
     """
@@ -38,35 +38,35 @@ class Examples:
         return len(self.token_ids)
 
     def signature(self) -> Any:
-        """Return the shapes and types of what :func:`stack` gives."""
-        one = self.token_ids[0]
-        if one.ndim == 1:
+        """Return the shapes and types of the output of :func:`stack`."""
+        first = self.token_ids[0]
+        if first.ndim == 1:
             return tf.TensorSpec((None, None), tf.int32)
         return (
-            tf.TensorSpec((None, None, one.shape[1]), tf.float32),
+            tf.TensorSpec((None, None, first.shape[1]), tf.float32),
             tf.TensorSpec((None, None), tf.bool),
         )
 
-    def sample(self, count: int, longest: int) -> Any:
-        """Return a few texts without any padding: the longer half, all cut alike.
+    def sample(self, count: int, max_tokens: int) -> Any:
+        """Return a few of the longer texts, cut to equal length so that none is padded.
 
-        None where no text has a word.
+        None if no text has a token.
         """
-        lengths = np.fromiter(map(len, self.token_ids), np.int64, len(self))
+        lengths = lengths_of(self.token_ids)
         if not lengths.any():
             return None
-        cut = min(longest, int(np.median(lengths[lengths > 0])))
-        chosen = np.flatnonzero(lengths >= cut)[:count]
-        return stack([self.token_ids[i][:cut] for i in chosen])
+        length = min(max_tokens, int(np.median(lengths[lengths > 0])))
+        rows = np.flatnonzero(lengths >= length)[:count]
+        return stack([self.token_ids[row][:length] for row in rows])
 
 
 def plan_batches(
     lengths: np.ndarray, batch_size: int, *, seed: int, epoch: int
 ) -> list[np.ndarray]:
-    """Group texts of like length, differently in each epoch.
+    """Group texts of similar length, differently in each epoch.
 
-    The plan is a function of (seed, epoch) alone, so that a resumed training sees the
-    batches that it would have seen.
+    The plan depends on (seed, epoch) only, so a resumed training gets the same batches
+    as an uninterrupted one.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def plan_batches(
 
 @dataclass
 class LengthBuckets:
-    """The batches of a training as Keras wants them.
+    """Batches of a training set, planned anew for each epoch.
 
     Set :attr:`epoch` before an epoch begins; :meth:`as_dataset` reads it when Keras
     starts to iterate.
@@ -105,8 +105,7 @@ class LengthBuckets:
     lengths: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        ids = self.examples.token_ids
-        self.lengths = np.fromiter(map(len, ids), np.int64, len(ids))
+        self.lengths = lengths_of(self.examples.token_ids)
 
     def __len__(self) -> int:
         return -(-len(self.examples) // self.batch_size)
@@ -115,7 +114,7 @@ class LengthBuckets:
         return map(self._batch, self._plan())
 
     def __getitem__(self, number: int) -> tuple[Any, ...]:
-        """Return one batch of the epoch again."""
+        """Return one batch of the current epoch."""
         return self._batch(self._plan()[number])
 
     def _plan(self) -> list[np.ndarray]:
@@ -123,17 +122,17 @@ class LengthBuckets:
             self.lengths, self.batch_size, seed=self.seed, epoch=self.epoch
         )
 
-    def _batch(self, chosen: np.ndarray) -> tuple[Any, ...]:
+    def _batch(self, rows: np.ndarray) -> tuple[Any, ...]:
         examples = self.examples
-        inputs = stack([examples.token_ids[i] for i in chosen])
+        inputs = stack([examples.token_ids[row] for row in rows])
         if examples.weights is None:
-            return inputs, examples.targets[chosen]
-        return inputs, examples.targets[chosen], examples.weights[chosen]
+            return inputs, examples.targets[rows]
+        return inputs, examples.targets[rows], examples.weights[rows]
 
     def as_dataset(self) -> tf.data.Dataset:
-        """Return a ``tf.data.Dataset`` that plans anew each time it is iterated.
+        """Return a ``tf.data.Dataset`` that plans its batches at each iteration.
 
-        Not a ``keras.utils.PyDataset``: Keras guesses its shapes from two batches, and
+        Not a ``keras.utils.PyDataset``: Keras infers its shapes from two batches, and
         two first batches of equal length would forbid all other lengths.
         """
         targets = self.examples.targets
@@ -146,7 +145,7 @@ class LengthBuckets:
         dataset = tf.data.Dataset.from_generator(
             lambda: iter(self), output_signature=signature
         )
-        # Two batches ahead: they are made while the network works.
+        # The next two batches are stacked while the network computes.
         return dataset.apply(
             tf.data.experimental.assert_cardinality(len(self))
         ).prefetch(2)

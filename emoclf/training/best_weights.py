@@ -1,4 +1,4 @@
-"""Judging each epoch on the validation part, and keeping the best weights."""
+"""Evaluate each epoch on the validation set, and keep the best weights."""
 
 from __future__ import annotations
 
@@ -10,32 +10,33 @@ from typing import Any
 
 import keras
 import numpy as np
+from scipy.special import log_softmax
 from sklearn.metrics import f1_score
 
 from emoclf.models.inference import BatchedModel
 from emoclf.training.batches import Examples
-from emoclf.training.thresholds import FEWEST, best_f1
+from emoclf.training.thresholds import MIN_POSITIVE_TEXTS, best_f1
 
 logger = logging.getLogger(__name__)
 
 
 def validation_metrics(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-    """Judge logits by the figures that can choose an epoch.
+    """Return the metrics by which the best epoch can be chosen.
 
     Parameters
     ----------
     logits : ndarray of float, shape (n, n_classes)
     targets : ndarray
-        int, shape (n,); or 0 and 1, shape (n, n_classes), for several labels.
+        int, shape (n,); multilabel: 0 and 1, shape (n, n_classes).
 
     Returns
     -------
     metrics : dict
-        ``loss`` (mean cross-entropy), ``accuracy`` (all labels of a text right) and
-        ``macro_f1`` (over the labels that stand in the part, as in reports; for several
-        labels over those with five texts or more, each at its best threshold, since
-        thresholds are chosen afterwards); all
-        NaN when a logit is not finite or there is no text.
+        ``loss`` (mean cross-entropy), ``accuracy`` (multilabel: share of texts with all
+        labels right) and ``macro_f1`` (mean over the labels that occur in the targets,
+        as in reports; multilabel: over those with five texts or more, each at its best
+        threshold, since thresholds are chosen after the training). All are NaN when a
+        logit is not finite or there are no texts.
     """
     if not len(targets) or not np.isfinite(logits).all():
         return dict.fromkeys(("loss", "accuracy", "macro_f1"), math.nan)
@@ -43,36 +44,39 @@ def validation_metrics(logits: np.ndarray, targets: np.ndarray) -> dict[str, flo
     if targets.ndim == 2:
         loss = np.logaddexp(0, scores) - targets * scores
         right = ((scores > 0) == (targets > 0)).all(1)
-        # Of fewer texts the best threshold finds an F1 of its own making.
-        enough = targets.sum(0) >= FEWEST
-        by_label = best_f1(scores, targets)[enough if enough.any() else targets.any(0)]
-        macro = by_label.mean() if by_label.size else 0.0
+        # With fewer positive texts the best-threshold F1 is inflated by chance.
+        frequent = targets.sum(0) >= MIN_POSITIVE_TEXTS
+        labels = frequent if frequent.any() else targets.any(0)
+        macro_f1 = best_f1(scores, targets)[labels].mean() if labels.any() else 0.0
     else:
         predicted = scores.argmax(1)
-        highest = scores.max(1, keepdims=True)
-        total = highest[:, 0] + np.log(np.exp(scores - highest).sum(1))
-        loss = total - scores[np.arange(len(scores)), targets]
+        loss = -log_softmax(scores, axis=1)[np.arange(len(scores)), targets]
         right = predicted == targets
         classes = np.unique(targets)
-        macro = f1_score(
+        macro_f1 = f1_score(
             targets, predicted, labels=classes, average="macro", zero_division=0
         )
     return {
         "loss": float(loss.mean()),
         "accuracy": float(right.mean()),
-        "macro_f1": float(macro),
+        "macro_f1": float(macro_f1),
     }
 
 
 class BestWeights(keras.callbacks.Callback):
-    """Add validation figures to the logs, keep the best weights, stop in time.
+    """Validation metrics in the logs, the best weights, and early stopping.
 
     Parameters
     ----------
     valid : Examples
     monitor : {"macro_f1", "accuracy", "loss"}
     patience : int >= 1
-        Epochs without a better figure before the training ends.
+        Number of epochs without a better value after which the training ends.
+
+    Attributes
+    ----------
+    logits : ndarray of float, shape (n, n_classes), or None
+        Logits of the validation set after the last epoch.
     """
 
     def __init__(self, valid: Examples, *, monitor: str, patience: int) -> None:
@@ -84,43 +88,42 @@ class BestWeights(keras.callbacks.Callback):
         self.best_rank = (-math.inf, -math.inf)
         self.best_weights: list[np.ndarray] | None = None
         self.logs: dict[str, Any] = {}
-        #: Answers for the validation part, after the last epoch.
         self.logits: np.ndarray | None = None
         self.stopped_early = False
-        self._judge: Callable[..., np.ndarray] | None = None
+        self._predict_logits: Callable[..., np.ndarray] | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Judge the epoch; Keras hands the same logs to every later callback."""
+        """Evaluate the epoch; Keras passes the same logs to every later callback."""
         logs = logs if logs is not None else {}
         with averaged_weights(self.model):
-            self.logits = self.answers()
+            self.logits = self.validation_logits()
             metrics = validation_metrics(self.logits, self.valid.targets)
             logs.update({f"val_{name}": value for name, value in metrics.items()})
             self.logs = dict(logs)
-            figure = metrics[self.monitor] * (-1 if self.monitor == "loss" else 1)
-            # Of equal figures the smaller loss: with many labels the first epochs
-            # answer none of them, all alike, while the loss falls.
-            rank = (figure, -metrics["loss"])
-            if math.isfinite(figure) and rank > self.best_rank:
-                # First, since an interruption may fall into it.
+            value = metrics[self.monitor] * (-1 if self.monitor == "loss" else 1)
+            # Ties go to the smaller loss: with many labels the first epochs predict
+            # none of them, and all have the same F1, while the loss falls.
+            rank = (value, -metrics["loss"])
+            if math.isfinite(value) and rank > self.best_rank:
+                # The weights first, since an interruption may come in between.
                 self.best_weights = self.model.get_weights()
                 self.best_rank, self.best_epoch = rank, epoch
         if not math.isfinite(logs.get("loss", 0.0)):
             logger.warning("The loss of epoch %d is %s.", epoch + 1, logs["loss"])
             self.model.stop_training = True
-        best = -1 if self.best_epoch is None else self.best_epoch
-        if epoch - best >= self.patience:
+        best_epoch = -1 if self.best_epoch is None else self.best_epoch
+        if epoch - best_epoch >= self.patience:
             self.stopped_early = True
             self.model.stop_training = True
 
-    def answers(self) -> np.ndarray:
-        """Return the logits of the validation part, shape (n, n_classes)."""
-        if self._judge is None:
-            self._judge = BatchedModel(self.model)
-        return self._judge(self.valid.token_ids)
+    def validation_logits(self) -> np.ndarray:
+        """Return the logits of the validation set, shape (n, n_classes)."""
+        if self._predict_logits is None:
+            self._predict_logits = BatchedModel(self.model)
+        return self._predict_logits(self.valid.token_ids)
 
     def get_state(self) -> dict[str, Any]:
-        """Return what a resumed training has to know, without the weights."""
+        """Return the state that a resumed training needs, without the weights."""
         return {
             "best_epoch": self.best_epoch,
             "best_rank": self.best_rank,
@@ -128,7 +131,7 @@ class BestWeights(keras.callbacks.Callback):
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Take up the state of :meth:`get_state`."""
+        """Restore the state of :meth:`get_state`."""
         self.best_epoch = state["best_epoch"]
         self.best_rank = tuple(state["best_rank"])
         self.stopped_early = state["stopped_early"]
@@ -136,15 +139,14 @@ class BestWeights(keras.callbacks.Callback):
 
 @contextmanager
 def averaged_weights(model: keras.Model) -> Iterator[None]:
-    """Lend the model its averaged weights (EMA), where it has any."""
-    optimizer = model.optimizer
-    if not getattr(optimizer, "use_ema", False):
-        yield
-        return
-    own = [variable.numpy() for variable in model.trainable_variables]
-    optimizer.finalize_variable_values(model.trainable_variables)
+    """Give the model its averaged weights (EMA), if it has any, inside the context."""
+    averages = getattr(model.optimizer, "averages", {})
+    variables = [model.trainable_variables[index] for index in averages]
+    weights = [variable.numpy() for variable in variables]
+    for variable, average in zip(variables, averages.values(), strict=True):
+        variable.assign(average)
     try:
         yield
     finally:
-        for variable, value in zip(model.trainable_variables, own, strict=True):
+        for variable, value in zip(variables, weights, strict=True):
             variable.assign(value)

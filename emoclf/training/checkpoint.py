@@ -1,8 +1,8 @@
-"""One file per epoch from which a killed training goes on as if nothing had happened.
+"""Checkpoints from which a killed training ends with the weights of an undisturbed one.
 
-Keras' ``BackupAndRestore`` cannot promise equal weights: it knows neither the order of
-batches nor the state of dropout and callbacks, and a truncated file blocks every
-restart. Here one file holds all of it and appears whole or not at all.
+Keras' ``BackupAndRestore`` cannot guarantee equal weights: it saves neither the order
+of batches nor the state of dropout and callbacks, and a truncated file blocks every
+restart. Here one file contains all of it and is written whole or not at all.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ FILE = "epoch.npz"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The whole state of a training at the end of an epoch.
+    """Complete state of a training at the end of an epoch.
 
     Parameters
     ----------
     epoch : int
-        Number of epochs that are done.
+        Number of finished epochs.
     model, optimizer : list of ndarray
-        All variables, seed states of dropout among them.
+        All variables, including the seed states of dropout.
     best : list of ndarray
-        Weights of the best epoch so far; empty when there is none.
+        Weights of the best epoch so far; empty if there is none.
     states : dict
-        History and the states of callbacks, as JSON knows them.
+        History and states of the callbacks, as JSON values.
     """
 
     epoch: int
@@ -47,14 +47,15 @@ class Checkpoint:
 
 
 class CheckpointFolder:
-    """A folder that holds the newest checkpoint of one run.
+    """Folder with the newest checkpoint of one run.
 
     Parameters
     ----------
     path : path
-        Made when the first checkpoint is written.
+        Folder; created by :meth:`start`.
     fingerprint : mapping of str to JSON values
-        What must be equal for a training to be resumed, by names that users know.
+        Values that must be equal for a training to be resumed, by names that users
+        know.
     """
 
     def __init__(
@@ -64,11 +65,11 @@ class CheckpointFolder:
         self.fingerprint = dict(fingerprint)
 
     def exists(self) -> bool:
-        """Say whether there is anything to go on from."""
+        """Whether there is a checkpoint to resume from."""
         return (self.path / FILE).is_file() and (self.path / RUN_FILE).is_file()
 
     def start(self) -> None:
-        """Begin a new run: forget an older one, write down what this one is."""
+        """Begin a new run: remove an older checkpoint and write the fingerprint."""
         try:
             self.remove()
         except OSError as error:
@@ -76,19 +77,19 @@ class CheckpointFolder:
         write_fingerprint(self.path, self.fingerprint)
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint in place of the one before, whole or not at all."""
+        """Replace the checkpoint, whole or not at all."""
         arrays: dict[str, Any] = {}
         for group in ("model", "optimizer", "best"):
             for number, value in enumerate(getattr(checkpoint, group)):
                 arrays[f"{group}/{number:04}"] = value
-        # A damaged directory of the zip can hide arrays, which no checksum of it tells.
+        # A damaged zip directory can hide arrays without failing any checksum.
         about = {
             "epoch": checkpoint.epoch,
             "states": checkpoint.states,
             "arrays": list(arrays),
         }
         arrays["about"] = np.frombuffer(
-            json.dumps(about, default=_plain).encode(), np.uint8
+            json.dumps(about, default=_as_json).encode(), np.uint8
         )
         try:
             with new_file(self.path / FILE) as stream:
@@ -96,7 +97,7 @@ class CheckpointFolder:
         except OSError as error:
             raise TrainingError(
                 f"Cannot write {self.path / FILE} after epoch {checkpoint.epoch}: "
-                f"{error}. Make room, and continue from the epoch before with "
+                f"{error}. Free some disk space and continue from the epoch before with "
                 f"{setting('resume', True)}."
             ) from error
         self._sweep()
@@ -107,12 +108,12 @@ class CheckpointFolder:
         Raises
         ------
         ResumeError
-            If it belongs to other settings or other data, or is damaged.
+            If it belongs to other settings, data or versions, or is damaged.
         """
         check_fingerprint(self.path, self.fingerprint)
         path = self.path / FILE
         try:
-            # Opened here: of a damaged file np.load leaves its own handle open.
+            # Opened here, since np.load does not close a damaged file.
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
                 about = json.loads(arrays["about"].tobytes())
                 if {*arrays} != {*about["arrays"], "about"}:
@@ -121,7 +122,7 @@ class CheckpointFolder:
                     group: [arrays[k] for k in sorted(arrays) if k.startswith(group)]
                     for group in ("model/", "optimizer/", "best/")
                 }
-        except Exception as error:  # zipfile alone has a dozen for damaged bytes
+        except Exception as error:  # zipfile raises a dozen kinds for damaged bytes
             raise ResumeError(
                 f"{path} is damaged ({error}) and cannot be resumed from. "
                 "Start again with --overwrite."
@@ -135,7 +136,7 @@ class CheckpointFolder:
         )
 
     def remove(self) -> None:
-        """Remove the checkpoint, and the folder if nothing else is in it."""
+        """Remove the checkpoint, and the folder if it is empty then."""
         for name in (FILE, RUN_FILE):
             (self.path / name).unlink(missing_ok=True)
         self._sweep()
@@ -143,14 +144,17 @@ class CheckpointFolder:
             self.path.rmdir()
 
     def _sweep(self) -> None:
-        """Remove what processes left behind that were killed while they wrote."""
+        """Remove temporary files of processes that were killed while writing."""
         for name in (FILE, RUN_FILE):
-            for left in self.path.glob(f".{name}.*"):
-                left.unlink(missing_ok=True)
+            for path in self.path.glob(f".{name}.*"):
+                path.unlink(missing_ok=True)
 
 
-def _plain(value: Any) -> Any:
-    """Turn what callbacks keep, NumPy's numbers and arrays, into what JSON knows."""
+def _as_json(value: Any) -> Any:
+    """Return a NumPy number or array, as callbacks keep them, as JSON values."""
     if hasattr(value, "tolist"):
         return value.tolist()
-    raise TypeError(f"{value!r} cannot be kept in a checkpoint: it is not plain.")
+    raise TypeError(
+        f"A callback's get_state() returned {value!r}, which JSON cannot represent. "
+        "Return numbers, strings, lists and dicts only."
+    )

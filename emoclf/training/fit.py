@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import keras
+import numpy as np
 
 from emoclf.doctor.data import check_targets
 from emoclf.doctor.findings import Finding, sorted_findings
@@ -31,21 +32,22 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """How a training went.
+    """History, best epoch, end and findings of a training.
 
     Parameters
     ----------
     history : dict of str to list of float
-        One number for each epoch: ``loss`` and ``accuracy`` on the training part while
-        it was fitted, ``val_loss``, ``val_accuracy`` and ``val_macro_f1``,
-        ``learning_rate``, ``seconds``; of a typical step the norm of the gradients
-        (``gradient_norm``) and the largest change of a layer's weights as a share of
-        their norm (``update_ratio``).
+        One number for each epoch: ``loss`` and ``accuracy`` on the training set during
+        the epoch, ``val_loss``, ``val_accuracy`` and ``val_macro_f1``,
+        ``learning_rate``, ``seconds``, and two numbers of a typical step: the norm of
+        the gradients (``gradient_norm``) and the largest change of a layer's weights as
+        a share of their norm (``update_ratio``).
     best_epoch : int
         The epoch (from 1) whose weights the network has.
     ended : {"early", "all epochs", "callback", "interrupted", "loss not finite"}
+        Reason for the end of the training.
     findings : tuple of Finding
-        What is wrong, or probably wrong; the worst first.
+        Certain and probable problems, the worst first.
     """
 
     history: dict[str, list[float]] = field(default_factory=dict)
@@ -72,34 +74,36 @@ def fit_model(
     *,
     seed: int = 0,
     label_names: Sequence[str] | None = None,
-    in_force: Mapping[str, Any] | None = None,
+    run_settings: Mapping[str, Any] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoints: CheckpointFolder | None = None,
     resume: bool = False,
 ) -> TrainingResult:
-    """Fit a network; the best epoch on the validation part gives its weights.
+    """Fit a network and give it the weights of its best epoch on the validation set.
 
     Parameters
     ----------
     model : keras.Model
-        From :func:`emoclf.models.build_model`; fitted in place.
+        Network from :func:`emoclf.models.build_model`; fitted in place.
     train, valid : Examples
     settings : TrainSettings
     seed : int
-        Together with the epoch's number it gives the order of the batches.
+        Seed of the batch order, together with the number of the epoch.
     label_names : sequence of str, optional
-        For findings; else the ids.
-    in_force : mapping of str to object, optional
-        All settings of the run by name, so that findings advise only what there is.
+        Label names for findings; default: the class ids.
+    run_settings : mapping of str to object, optional
+        All settings of the run by name, so that findings advise only settings that the
+        run has.
     callbacks : sequence of keras.callbacks.Callback
-        Called after the validation figures were added to the logs. With ``resume``,
-        one that has ``get_state() -> dict`` and ``set_state(dict)`` gets its state
-        back. One that has ``on_finding(finding)`` is told each finding as it happens;
-        without any they are logged as warnings.
+        Callbacks that are called after the validation metrics were added to the logs.
+        With ``resume``, a callback with ``get_state() -> dict`` and ``set_state(dict)``
+        gets its state back. A callback with ``on_finding(finding)`` receives each
+        finding as it occurs; if there is none, findings are logged as warnings.
     checkpoints : CheckpointFolder, optional
-        Where each epoch's end is kept, so that a killed training can be resumed.
+        Folder for a checkpoint after each epoch, from which a killed training can be
+        resumed.
     resume : bool, default=False
-        Go on from the checkpoint, and end with the weights that an undisturbed
+        Continue from the checkpoint, and end with the weights that an uninterrupted
         training would have had.
 
     Returns
@@ -109,75 +113,75 @@ def fit_model(
     Raises
     ------
     ModelError
-        If the targets are not what the model's head takes.
+        If the targets do not fit the model's head.
     TrainingError
-        If no epoch gave a finite validation figure.
+        If no epoch had a finite validation metric.
     ResumeError
         If the checkpoint belongs to other settings or data, or is damaged.
     """
     n_classes, multilabel = _head_of(model)
-    for part in (train, valid):
-        wrong = check_targets(part.targets, n_classes=n_classes, multilabel=multilabel)
-        if wrong is not None:
-            raise ModelError(str(wrong))
+    for examples in (train, valid):
+        finding = check_targets(
+            examples.targets, n_classes=n_classes, multilabel=multilabel
+        )
+        if finding is not None:
+            raise ModelError(str(finding))
     buckets = LengthBuckets(train, settings.batch_size, seed=seed)
     best = BestWeights(valid, monitor=settings.monitor, patience=settings.patience)
-    keepers: list[Any] = [best]
+    names = label_names or [str(number) for number in range(n_classes)]
+    monitor = Monitor(buckets, best, names, callbacks, run_settings)
+    usual = RATES[settings.optimizer]
+    monitor.report(check_rate(settings.rate, usual=usual, optimizer=settings.optimizer))
+    plateau = []
     if settings.schedule == "plateau":
         mode = "min" if settings.monitor == "loss" else "max"
-        keepers.append(PlateauRate(f"val_{settings.monitor}", mode))
-    names = label_names or [str(number) for number in range(n_classes)]
-    monitor = Monitor(buckets, best, names, callbacks, in_force)
-    monitor.tell(
-        check_rate(
-            settings.rate,
-            usual=RATES[settings.optimizer],
-            optimizer=settings.optimizer,
-        )
-    )
-    keepers += [monitor, *callbacks]
+        plateau.append(PlateauRate(f"val_{settings.monitor}", mode))
     twin = _compiled_twin(model, settings, steps=len(buckets), targets=train.targets)
-    recorder = _Recorder(buckets, best, keepers, checkpoints)
+    recorder = _EpochRecorder(
+        buckets, best, [best, *plateau, monitor, *callbacks], checkpoints
+    )
     if checkpoints is not None and resume and checkpoints.exists():
         recorder.restore(twin, checkpoints.load())
     elif checkpoints is not None:
         checkpoints.start()
     ended = _run(twin, settings, recorder, monitor)
+    findings = sorted_findings(monitor.findings)
     if best.best_weights is None:
-        said = "\n".join(map(str, sorted_findings(monitor.findings)))
         raise TrainingError(
             f"No epoch ended with a finite validation {settings.monitor}. The loss was "
             f"{recorder.history.get('loss', [])[:5]}. Try a lower "
             f"{setting('learning_rate')} or a smaller {setting('clip_norm')}."
-            + (f"\n{said}" if said else "")
+            + "".join(f"\n{finding}" for finding in findings)
         )
     twin.set_weights(best.best_weights)
-    # Of a run that had ended nothing was fitted, and Keras has told nobody.
+    # A finished run skips fit(), so Keras has not called set_model on this callback.
     best.set_model(twin)
     best_epoch = (best.best_epoch or 0) + 1
-    monitor.last_word(best.answers(), best_epoch=best_epoch, history=recorder.history)
+    monitor.check_result(
+        best.validation_logits(), best_epoch=best_epoch, history=recorder.history
+    )
     return TrainingResult(
         recorder.history, best_epoch, ended, sorted_findings(monitor.findings)
     )
 
 
 def _head_of(model: keras.Model) -> tuple[int, bool]:
-    """Return the classes of a model's head, and whether a text may have several."""
-    named = {layer.name: layer for layer in model.layers}
-    if LOGITS not in named or PROBABILITIES not in named:
+    """Return the number of classes of a model's head, and whether it is multilabel."""
+    layers = {layer.name: layer for layer in model.layers}
+    if LOGITS not in layers or PROBABILITIES not in layers:
         raise ModelError(
             f"{model.name!r} does not end in emoclf's head, the layers {LOGITS!r} and "
-            f"{PROBABILITIES!r}; its last layer is {model.layers[-1].name!r}. Make it "
-            "with build_model, or lay class_probabilities on your features."
+            f"{PROBABILITIES!r}; its last layer is {model.layers[-1].name!r}. Build it "
+            "with build_model, or apply class_probabilities to your features."
         )
-    activation = named[PROBABILITIES].activation
+    activation = layers[PROBABILITIES].activation
     return int(model.output_shape[-1]), activation is keras.activations.sigmoid
 
 
 def _compiled_twin(
     model: keras.Model, settings: TrainSettings, *, steps: int, targets: Any
 ) -> keras.Model:
-    """Return the twin that gives logits, ready for ``fit``."""
+    """Return the compiled and built model that outputs logits."""
     twin = logits_twin(model)
     if targets.ndim == 2:
         metric: Any = keras.metrics.MeanMetricWrapper(_all_labels_right, "accuracy")
@@ -185,135 +189,135 @@ def _compiled_twin(
         metric = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
     loss = build_loss(settings, multilabel=targets.ndim == 2)
     optimizer = build_optimizer(settings, steps_per_epoch=steps)
-    # XLA compiles each length for seconds, and did not pay on a CPU.
+    # XLA compiles for seconds for each text length, which did not pay on a CPU.
     twin.compile(optimizer, loss, metrics=[metric], jit_compile=False)
     optimizer.build(twin.trainable_variables)
     return twin
 
 
 def _all_labels_right(targets: Any, logits: Any) -> Any:
-    """Say of each text whether all its labels are right, as in validation."""
+    """Whether all labels of each text are right, as in validation."""
     ops = keras.ops
     return ops.all(ops.equal(ops.cast(targets, "bool"), logits > 0), axis=-1)
 
 
 def _run(
-    twin: keras.Model, settings: TrainSettings, recorder: _Recorder, monitor: Monitor
+    twin: keras.Model,
+    settings: TrainSettings,
+    recorder: _EpochRecorder,
+    monitor: Monitor,
 ) -> str:
-    """Fit until the end, and say in a word or two why it came."""
+    """Fit the epochs that are left, and return the reason for the end."""
     best = recorder.best
-    if not (recorder.stopped or recorder.done >= settings.epochs):
+    if not (recorder.stopped or recorder.epochs_done >= settings.epochs):
         try:
             _fit(twin, settings, recorder)
         except KeyboardInterrupt:
             if best.best_weights is None:
                 raise
-            if best.best_epoch == recorder.done:
-                # The best epoch was judged, and interrupted before it was written.
-                recorder.write_down(best.logs)
-            logger.warning("Interrupted; the best epoch so far is kept.")
+            if best.best_epoch == recorder.epochs_done:
+                # The best epoch was evaluated, and interrupted before it was recorded.
+                recorder.add_to_history(best.logs)
+            logger.warning("Interrupted; the weights of the best epoch are kept.")
             return "interrupted"
     losses = recorder.history.get("loss", [])
-    finite = not losses or abs(losses[-1]) < float("inf")
-    if monitor.overflowed or not finite:
+    if monitor.overflowed or not np.isfinite(losses[-1:]).all():
         return "loss not finite"
     if recorder.stopped and not best.stopped_early:
         return "callback"
     return "early" if best.stopped_early else "all epochs"
 
 
-def _fit(twin: keras.Model, settings: TrainSettings, recorder: _Recorder) -> None:
-    callbacks = recorder.callbacks()
+def _fit(twin: keras.Model, settings: TrainSettings, recorder: _EpochRecorder) -> None:
+    callbacks = [*recorder.callbacks, recorder]
     try:
         twin.fit(
             recorder.buckets.as_dataset(),
             epochs=settings.epochs,
-            initial_epoch=recorder.done,
+            initial_epoch=recorder.epochs_done,
             callbacks=callbacks,
             shuffle=False,
             verbose=0,
         )
     except BaseException:
-        # Keras tells callbacks of no such end, and a bar would go on drawing.
+        # Keras does not call it then, and a progress bar would go on drawing.
         for callback in callbacks:
             callback.on_train_end()
         raise
 
 
-class _Recorder(keras.callbacks.Callback):
-    """Tell the buckets which epoch it is; keep the history and the checkpoint.
+class _EpochRecorder(keras.callbacks.Callback):
+    """Keep the history, the checkpoint and the states of the other callbacks.
 
-    It stands first in the list of callbacks to open an epoch; :class:`_EpochEnd` calls
-    it again as the last, when every other callback has seen the epoch.
+    It must be the last callback: a checkpoint contains the states that the others have
+    after the epoch, and they reset themselves in ``on_train_begin``.
+
+    Parameters
+    ----------
+    buckets : LengthBuckets
+        Batches; they are told the number of each epoch.
+    best : BestWeights
+    callbacks : list of keras.callbacks.Callback
+        The other callbacks, ``best`` among them, in the order in which Keras calls
+        them.
+    checkpoints : CheckpointFolder, optional
     """
 
     def __init__(
         self,
         buckets: LengthBuckets,
         best: BestWeights,
-        keepers: list[Any],
+        callbacks: list[Any],
         checkpoints: CheckpointFolder | None,
     ) -> None:
         super().__init__()
         self.buckets = buckets
         self.best = best
-        self.keepers = keepers
+        self.callbacks = callbacks
         self.checkpoints = checkpoints
         self.history: dict[str, list[float]] = {}
-        self.done = 0
+        self.epochs_done = 0
         self.stopped = False
-        self._began = 0.0
+        self._start = 0.0
         self._rate = 0.0
         self._states: list[Any] = []
 
-    def give_back_states(self) -> None:
-        """Give callbacks their states; ``on_train_begin`` resets them, so there too."""
-        # By class, since a resumed run may have other callbacks of the user beside.
-        states = list(self._states)
-        for keeper in self.keepers:
-            found = [own for own in states if own[0] == _class_of(keeper)]
-            if found:
-                keeper.set_state(found[0][1])
-                states.remove(found[0])
-
-    def callbacks(self) -> list[keras.callbacks.Callback]:
-        """Return all callbacks in the order in which Keras has to call them."""
-        return [self, *self.keepers, _EpochEnd(self)]
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._restore_callbacks()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.buckets.epoch = epoch
-        self._began = time.perf_counter()
+        self._start = time.perf_counter()
         self._rate = float(self.model.optimizer.learning_rate.numpy())
 
-    def finish_epoch(self, epoch: int, logs: dict[str, Any]) -> None:
-        """Write the epoch down, and save what a resumed training needs."""
-        self.write_down(logs)
-        self.done = epoch + 1
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.add_to_history(logs or {})
+        self.epochs_done = epoch + 1
         self.stopped = bool(self.model.stop_training)
         if self.checkpoints is not None:
             self.checkpoints.save(self._checkpoint())
 
-    def write_down(self, logs: dict[str, Any]) -> None:
-        """Add an epoch's figures to the history."""
-        # Beside the figures a user's callback may have logged anything.
+    def add_to_history(self, logs: Mapping[str, Any]) -> None:
+        """Add the metrics of an epoch to the history."""
+        # The callbacks of a user may have logged other values than numbers.
         metrics = {
             name: float(value)
             for name, value in logs.items()
             if isinstance(value, numbers.Real)
         }
         metrics["learning_rate"] = self._rate
-        metrics["seconds"] = time.perf_counter() - self._began
+        metrics["seconds"] = time.perf_counter() - self._start
         for name, value in metrics.items():
             self.history.setdefault(name, []).append(value)
 
     def _checkpoint(self) -> Checkpoint:
         states = [
-            [_class_of(keeper), keeper.get_state()]
-            for keeper in self.keepers
-            if hasattr(keeper, "get_state")
+            [_class_name(callback), callback.get_state()]
+            for callback in self.callbacks
+            if hasattr(callback, "get_state")
         ]
         return Checkpoint(
-            epoch=self.done,
+            epoch=self.epochs_done,
             model=_values(self.model.variables),
             optimizer=_values(self.model.optimizer.variables),
             best=self.best.best_weights or [],
@@ -325,34 +329,29 @@ class _Recorder(keras.callbacks.Callback):
         )
 
     def restore(self, twin: keras.Model, checkpoint: Checkpoint) -> None:
-        """Put network, optimizer, history and callbacks where they were."""
+        """Restore network, optimizer, history and callbacks from a checkpoint."""
         _assign(twin.variables, checkpoint.model)
         _assign(twin.optimizer.variables, checkpoint.optimizer)
         self.history = checkpoint.states["history"]
         self.stopped = checkpoint.states["stopped"]
-        self.done = checkpoint.epoch
+        self.epochs_done = checkpoint.epoch
         self.best.best_weights = checkpoint.best or None
-        self._states = list(checkpoint.states["callbacks"])
-        # At once as well: of a run that had ended no epoch begins any more.
-        self.give_back_states()
-        logger.info("Resumed after epoch %d.", self.done)
+        self._states = checkpoint.states["callbacks"]
+        # A finished run skips fit(), so on_train_begin does not restore them.
+        self._restore_callbacks()
+        logger.info("Resumed after epoch %d.", self.epochs_done)
+
+    def _restore_callbacks(self) -> None:
+        # By class: the user may have added or removed callbacks before resuming.
+        states = list(self._states)
+        for callback in self.callbacks:
+            name = _class_name(callback)
+            if state := next((state for state in states if state[0] == name), None):
+                callback.set_state(state[1])
+                states.remove(state)
 
 
-class _EpochEnd(keras.callbacks.Callback):
-    """The last callback of an epoch."""
-
-    def __init__(self, recorder: _Recorder) -> None:
-        super().__init__()
-        self.recorder = recorder
-
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self.recorder.give_back_states()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.recorder.finish_epoch(epoch, dict(logs or {}))
-
-
-def _class_of(callback: Any) -> str:
+def _class_name(callback: Any) -> str:
     kind = type(callback)
     return f"{kind.__module__}.{kind.__qualname__}"
 
@@ -365,8 +364,8 @@ def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:
     shapes = [tuple(variable.shape) for variable in variables]
     if shapes != [value.shape for value in values]:
         raise ResumeError(
-            "The checkpoint is of another network: its arrays have other shapes. Start "
-            "again with --overwrite."
+            "The checkpoint belongs to another network: its arrays have other shapes. "
+            "Start again with --overwrite."
         )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

@@ -6,6 +6,7 @@ from typing import Any
 
 from emoclf.settings import TrainSettings
 from emoclf.training.safe_optimizers import (
+    TABLE_NAMES,
     LazyAdam,
     LazyAdamW,
     SafeAdadelta,
@@ -15,9 +16,9 @@ from emoclf.training.safe_optimizers import (
 from emoclf.training.schedules import learning_rate
 
 MOMENTUM = 0.9
-# Names of variables that weight decay spares, as is usual: a bias or a scale does not
-# overfit, and a word that is seldom read would fade away.
-SPARED = ("embedding", "bigrams", "bias", "gamma", "beta")
+# Parts of the names of variables without weight decay: biases and scales do not
+# overfit, and the vectors of rare words would decay to zero.
+UNDECAYED_NAMES = (*TABLE_NAMES, "bias", "gamma", "beta")
 
 
 def build_optimizer(settings: TrainSettings, *, steps_per_epoch: int) -> Any:
@@ -37,8 +38,7 @@ def build_optimizer(settings: TrainSettings, *, steps_per_epoch: int) -> Any:
     common: dict[str, Any] = {
         "embedding_rate": settings.embedding_rate,
         "clip_norm": settings.clip_norm,
-        "use_ema": settings.ema is not None,
-        "ema_momentum": settings.ema if settings.ema is not None else 0.99,
+        "ema": settings.ema,
     }
     kinds: dict[str, tuple[Any, dict[str, Any]]] = {
         "adam": (LazyAdam, {}),
@@ -48,8 +48,8 @@ def build_optimizer(settings: TrainSettings, *, steps_per_epoch: int) -> Any:
         "momentum": (SafeSGD, {"momentum": MOMENTUM}),
         "adadelta": (SafeAdadelta, {}),
     }
-    kind, own = kinds[settings.optimizer]
-    optimizer = kind(learning_rate(settings, steps_per_epoch), **own, **common)
+    kind, options = kinds[settings.optimizer]
+    optimizer = kind(learning_rate(settings, steps_per_epoch), **options, **common)
     if settings.optimizer == "adamw":
-        optimizer.exclude_from_weight_decay(var_names=list(SPARED))
+        optimizer.exclude_from_weight_decay(var_names=list(UNDECAYED_NAMES))
     return optimizer

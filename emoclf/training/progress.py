@@ -1,4 +1,4 @@
-"""A progress bar with time left, on the standard error stream."""
+"""Progress of a training, on the standard error stream."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ SHOWN = {
 
 
 class _Console(Console):
-    """A console whose reader may leave; the training goes on without it."""
+    """Console that falls silent, and does not end the training, on a broken pipe."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
 
 
 class TrainingProgress(keras.callbacks.Callback):
-    """Show each epoch's figures, and how long the rest will take.
+    """Metrics of each epoch, and on a terminal a bar with the time left.
 
-    On a terminal a bar moves; into a file or a pipe goes one line for each epoch.
+    A file or a pipe gets one line for each epoch.
 
     Parameters
     ----------
     epochs : int
-        Largest number of epochs; a training may stop before.
+        Largest number of epochs; early stopping may end the training before.
     stream : text stream, default=sys.stderr
     """
 
@@ -57,7 +57,7 @@ class TrainingProgress(keras.callbacks.Callback):
             TextColumn("left"),
             console=self.console,
             transient=True,
-            # Results belong on standard output, also while a bar is drawn.
+            # Results go to standard output, also while a bar is drawn.
             redirect_stdout=False,
             redirect_stderr=False,
             disable=not self.console.is_terminal,
@@ -97,7 +97,7 @@ class TrainingProgress(keras.callbacks.Callback):
         self.console.print("  ".join(parts), soft_wrap=True)
 
     def on_finding(self, finding: Finding) -> None:
-        """Say what is wrong as soon as it is known, above the bar."""
+        """Print a finding above the bar."""
         for line in finding.lines():
             self.console.print(line, soft_wrap=True, markup=False)
 

@@ -1,4 +1,4 @@
-"""How much each text counts in the loss."""
+"""Weights of texts in the loss."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ def example_weights(
 ) -> np.ndarray | None:
     """Multiply class weights and sample weights into one weight for each text.
 
-    Keras raises when it is given both.
+    Keras itself raises an error when it gets both.
 
     Parameters
     ----------
     targets : ndarray
-        int, shape (n,); or 0 and 1, shape (n, n_classes), for several labels, where a
-        text weighs the mean of its labels' weights.
+        int, shape (n,); multilabel: 0 and 1, shape (n, n_classes), and the weight of a
+        text is the mean of its labels' weights.
     label_names : sequence of str
     class_weight : "balanced" or mapping of label names to weights, optional
-        "balanced" weighs a class by n / (n_classes * count), as scikit-learn does.
+        "balanced" weights a class by n / (n_classes * count), as scikit-learn does.
     sample_weight : array of float >= 0, shape (n,), optional
 
     Returns
     -------
-    weights : ndarray of float32, shape (n,), or None when every text weighs the same
+    weights : ndarray of float32, shape (n,), or None if all texts have weight 1
 
     Raises
     ------
@@ -42,23 +42,23 @@ def example_weights(
     """
     weights = None
     if class_weight is not None:
-        of_class = _class_weights(targets, label_names, class_weight)
+        by_class = _class_weights(targets, label_names, class_weight)
         if targets.ndim == 1:
-            weights = of_class[targets]
+            weights = by_class[targets]
         else:
-            count = targets.sum(1)
-            weights = (targets @ of_class) / np.maximum(count, 1)
-            weights[count == 0] = 1.0
+            n_labels = targets.sum(1)
+            weights = (targets @ by_class) / np.maximum(n_labels, 1)
+            weights[n_labels == 0] = 1.0
     if sample_weight is not None:
-        given = np.asarray(sample_weight, np.float64)
-        fits = np.isfinite(given) & (given >= 0)
-        if given.shape != (len(targets),) or not fits.all():
+        factors = np.asarray(sample_weight, np.float64)
+        valid = np.isfinite(factors) & (factors >= 0)
+        if factors.shape != (len(targets),) or not valid.all():
             raise SettingsError(
                 f"sample_weight must be {len(targets)} numbers of at least 0, one for "
-                f"each text. Got an array of shape {given.shape}"
-                + (f" with a minimum of {given.min()}." if given.size else ".")
+                f"each text. Got an array of shape {factors.shape}"
+                + (f" with a minimum of {factors.min()}." if factors.size else ".")
             )
-        weights = given if weights is None else weights * given
+        weights = factors if weights is None else weights * factors
     return None if weights is None else np.asarray(weights, np.float32)
 
 

@@ -1,31 +1,38 @@
-"""From which probability on a label counts, where a text may have several."""
+"""Decision thresholds of multilabel classifiers."""
 
 from __future__ import annotations
 
 import numpy as np
 
-# A label with fewer texts keeps the common threshold: its own would be chance.
-FEWEST = 5
-DRAWS = 30
-HALF = 0.5
+from emoclf.classifier import DEFAULT_THRESHOLD
+
+#: A label with fewer texts gets the median threshold: its own would be chance.
+MIN_POSITIVE_TEXTS = 5
+N_DRAWS = 30
 
 
 def choose_thresholds(
-    probabilities: np.ndarray, truth: np.ndarray, *, seed: int = 0, draws: int = DRAWS
+    probabilities: np.ndarray,
+    truth: np.ndarray,
+    *,
+    seed: int = 0,
+    draws: int = N_DRAWS,
 ) -> np.ndarray:
-    """Choose each label's threshold so that its F1 is largest.
+    """Choose the threshold of each label that maximises its F1.
 
     Lipton, Elkan and Narayanaswamy (2014), "Thresholding Classifiers to Maximize F1
-    Score". The best threshold of a rare label hangs on a few texts; the mean over
-    resampled texts (Breiman, 1996, "Bagging Predictors") hangs on them less. Fit
-    thresholds on a part that the network has not learnt from.
+    Score". The best threshold of a rare label depends on a few texts; the mean over
+    resampled texts (Breiman, 1996, "Bagging Predictors") depends on them less. Use
+    texts that the network was not trained on.
 
     Parameters
     ----------
     probabilities : ndarray of float, shape (n, n_classes)
     truth : ndarray of 0 and 1, shape (n, n_classes)
-    seed, draws : int
-        Of the resampling.
+    seed : int
+        Seed of the resampling.
+    draws : int >= 1
+        Number of resampled sets of texts.
 
     Returns
     -------
@@ -33,18 +40,19 @@ def choose_thresholds(
         A label with fewer than five texts gets the median of the others, or 0.5.
     """
     rng = np.random.default_rng(seed)
-    found = np.full((draws, truth.shape[1]), np.nan)
+    drawn = np.full((draws, truth.shape[1]), np.nan)
     for draw in range(draws):
-        chosen = rng.integers(0, len(truth), len(truth))
-        for label in np.flatnonzero(truth.sum(0) >= FEWEST):
-            there = truth[chosen, label]
-            if there.any():
-                found[draw, label] = _best(probabilities[chosen, label], there)[0]
-    known = np.isfinite(found).any(0)
-    thresholds = np.full(truth.shape[1], HALF)
-    if known.any():
-        thresholds[known] = np.nanmean(found[:, known], axis=0)
-        thresholds[~known] = np.median(thresholds[known])
+        rows = rng.integers(0, len(truth), len(truth))
+        for label in np.flatnonzero(truth.sum(0) >= MIN_POSITIVE_TEXTS):
+            if truth[rows, label].any():
+                drawn[draw, label], _ = _best(
+                    probabilities[rows, label], truth[rows, label]
+                )
+    chosen = np.isfinite(drawn).any(0)
+    thresholds = np.full(truth.shape[1], DEFAULT_THRESHOLD)
+    if chosen.any():
+        thresholds[chosen] = np.nanmean(drawn[:, chosen], axis=0)
+        thresholds[~chosen] = np.median(thresholds[chosen])
     return thresholds
 
 
@@ -60,14 +68,12 @@ def best_f1(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
     Returns
     -------
     f1 : ndarray of float, shape (n_classes,)
-        NaN for a label that no text has.
+        NaN for a label without texts.
     """
     return np.array(
         [
-            _best(scores[:, label], truth[:, label])[1]
-            if truth[:, label].any()
-            else np.nan
-            for label in range(truth.shape[1])
+            _best(label_scores, label_truth)[1] if label_truth.any() else np.nan
+            for label_scores, label_truth in zip(scores.T, truth.T, strict=True)
         ]
     )
 
@@ -78,8 +84,8 @@ def _best(scores: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     ranked = scores[order].astype(np.float64)
     hits = np.cumsum(truth[order])
     f1 = 2 * hits / (np.arange(1, len(ranked) + 1) + truth.sum())
-    # Texts of equal score are taken or left together.
+    # No threshold separates texts of equal score.
     f1[:-1][ranked[:-1] == ranked[1:]] = -1
     last = int(f1.argmax())
-    following = ranked[last + 1] if last + 1 < len(ranked) else ranked[last]
+    following = ranked[min(last + 1, len(ranked) - 1)]
     return float((ranked[last] + following) / 2), float(f1[last])

@@ -152,7 +152,7 @@ def fit_prepared(
         settings.training,
         seed=settings.seed,
         label_names=train.label_names,
-        in_force=settings.flat(),
+        run_settings=settings.flat(),
         callbacks=callbacks,
         checkpoints=checkpoints,
         resume=resume,

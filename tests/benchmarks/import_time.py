@@ -1,4 +1,4 @@
-"""What starting costs: median seconds of fresh processes, less an empty Python's."""
+"""Measure import times: median seconds of fresh processes, minus an empty Python's."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What does the doctor cost? The share of a training that passes in its callbacks.
+"""Measure the share of a training's time that the doctor's callback takes.
 
-On a busy machine epochs differ by more than the doctor takes, so that its own time is
-added up and set against that of the same epochs.
+On a busy machine epochs differ by more than the callback takes, so its own time is
+added up and divided by that of the same epochs.
 
     EMOCLF_DATA=FOLDER python tests/benchmarks/monitor_cost.py text_cnn bilstm
 """
@@ -27,12 +27,12 @@ METHODS = (
     "on_train_batch_begin",
     "on_train_batch_end",
     "on_epoch_end",
-    "last_word",
+    "check_result",
 )
 
 
 class Clock:
-    """Adds up the time that passes in some methods of a class."""
+    """Total time spent in some methods of a class."""
 
     def __init__(self, owner: type, names: tuple[str, ...]) -> None:
         self.seconds = 0.0
@@ -41,11 +41,11 @@ class Clock:
 
     def _timed(self, method: Any) -> Any:
         def timed(*args: Any, **kwargs: Any) -> Any:
-            began = time.perf_counter()
+            start = time.perf_counter()
             try:
                 return method(*args, **kwargs)
             finally:
-                self.seconds += time.perf_counter() - began
+                self.seconds += time.perf_counter() - start
 
         return timed
 
@@ -69,8 +69,8 @@ def main() -> None:
     clock = Clock(Monitor, METHODS)
     for name in args.architectures:
         clock.seconds = 0.0
-        own = settings.override(architecture=name)
-        seconds = fit_prepared(prepared, split.train, own).result.seconds
+        network = settings.override(architecture=name)
+        seconds = fit_prepared(prepared, split.train, network).result.seconds
         share = clock.seconds / seconds
         print(f"{name}: {clock.seconds:.2f} of {seconds:.1f} s, {share:.1%}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 
@@ -62,6 +61,4 @@ def main(folder: Path, variant: str, resume: bool) -> None:
 
 
 if __name__ == "__main__":
-    # A shell that starts jobs in the background makes them ignore Ctrl-C.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     main(Path(sys.argv[1]), sys.argv[2], "--resume" in sys.argv)

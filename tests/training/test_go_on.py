@@ -221,7 +221,7 @@ def test_another_network_is_not_taken_up(tmp_path: Path) -> None:
     fingerprint = RunSettings.from_flat(
         epochs=6, batch_size=16, filters=3, vectors="given", patience=9
     ).to_dict()
-    with pytest.raises(ResumeError, match="is of another network"):
+    with pytest.raises(ResumeError, match="belongs to another network"):
         fit_model(
             model,
             TRAIN,

@@ -187,7 +187,7 @@ def test_of_equal_figures_the_smaller_loss_is_better(
     def nothing_yet(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
         return {"loss": next(losses), "accuracy": 0.0, "macro_f1": 0.0}
 
-    monkeypatch.setattr(best, "validation_figures", nothing_yet)
+    monkeypatch.setattr(best, "validation_metrics", nothing_yet)
     _, result = fit(epochs=8, patience=2)
     assert result.best_epoch == 4
     assert result.epochs == 6
