@@ -22,7 +22,12 @@ anything else is a bug and shows its traceback.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+
+#: Set in the environment while the command line runs, so that the processes which it
+#: starts name settings as it does.
+NAMES_AS_OPTIONS = "EMOCLF_NAMES_AS_OPTIONS"
 
 
 class EmoclfError(Exception):
@@ -34,7 +39,17 @@ class DataError(EmoclfError, ValueError):
 
 
 class SettingsError(EmoclfError, ValueError):
-    """A setting has a wrong name or a wrong value."""
+    """A setting has a wrong name or a wrong value.
+
+    Attributes
+    ----------
+    name : str
+        Setting whose value is wrong; "" otherwise.
+    problem : str
+        The rest of the message about a wrong value.
+    """
+
+    name = problem = ""
 
 
 class VectorsError(EmoclfError, ValueError):
@@ -87,3 +102,30 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     close = difflib.get_close_matches(str(word), [str(k) for k in known], 1, 0.6)
     return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def setting(name: str, value: object = None) -> str:
+    """Return a setting or an argument as the reader of a message writes it.
+
+    That is ``encoding='latin-1'`` in Python, and ``--encoding latin-1`` on the command
+    line.
+
+    Parameters
+    ----------
+    name : str
+    value : object, optional
+        Value to give it; True stands for an option without a value.
+
+    Examples
+    --------
+    >>> setting("skip_bad_rows"), setting("encoding", "latin-1")
+    ('skip_bad_rows', "encoding='latin-1'")
+    """
+    if NAMES_AS_OPTIONS not in os.environ:
+        return name if value is None else f"{name}={value!r}"
+    import shlex  # Most commands end without an error.
+
+    option = f"--{name.replace('_', '-')}"
+    if value is None or value is True:
+        return option
+    return f"{option} {shlex.quote(str(value))}"

@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from emoclf.bulk.choices import ENGINES, INPUT_FORMATS, ON_ERROR, PRECISIONS
+from emoclf.bulk.record_chunks import ON_ERROR
 from emoclf.cli.shared import new_command
+from emoclf.datasets.input_formats import READERS
 from emoclf.errors import SettingsError
+from emoclf.export.formats import ENGINES, PRECISIONS
 from emoclf.runtime import load_tensorflow
 
 logger = logging.getLogger(__name__)
@@ -79,7 +81,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 def _add_reading(group: Any) -> None:
     group.add_argument(
         "--format",
-        choices=INPUT_FORMATS,
+        choices=tuple(READERS),
         help="what the input holds, where its ending does not say it (lines)",
     )
     group.add_argument(
@@ -132,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
             encoding=args.encoding,
             prefix=args.prefix,
             on_error=args.on_error,
-            force=args.force,
+            overwrite=args.force,
             workers=args.workers,
             options=options,
             report=bar.update if bar is not None else None,
@@ -163,7 +165,7 @@ def _progress(args: argparse.Namespace) -> Any:
 
 
 def _said(summary: Any, args: argparse.Namespace) -> str:
-    texts = f"{summary.answered:,} text{'' if summary.answered == 1 else 's'}"
+    texts = f"{summary.predicted:,} text{'' if summary.predicted == 1 else 's'}"
     said = f"Answered {texts}"
     if args.output:
         said += f": {args.output}"

@@ -42,13 +42,13 @@ def test_a_file_that_is_there_stays(
 ) -> None:
     target = tmp_path / "out.csv"
     target.write_text("mine")
-    with pytest.raises(DataError, match=r"out.csv is there already.*force=True"):
+    with pytest.raises(DataError, match=r"out.csv is there already.*overwrite=True"):
         predict_file(model, source, target)
     assert target.read_text() == "mine"
-    predict_file(model, source, target, force=True)
+    predict_file(model, source, target, overwrite=True)
     assert target.read_text().startswith("text,label,")
     # The input itself can be replaced: it is read to its end before.
-    predict_file(model, target, target, force=True, prefix="p_")
+    predict_file(model, target, target, overwrite=True, prefix="p_")
     assert target.read_text().count("\n") == 5001
     predict_file(model, source, tmp_path / "new folder" / "out.csv")
 
@@ -58,7 +58,7 @@ def test_a_file_that_is_there_stays(
     [
         ("out", r"must end in .csv, .tsv, .jsonl"),
         ("out.xlsx", r"must end in .csv"),
-        ("out.parquet.gz", r"all but the last also with .gz"),
+        ("out.parquet.gz", r"also with .gz, or in .parquet"),
         ("folder.csv", r"is a directory. Name a file in it"),
         ("in.txt/out.csv", r"Cannot write .*out.csv: (File exists|Not a directory)"),
         ("x" * 300 + ".csv", r"Cannot write .*File name too long"),
@@ -76,7 +76,7 @@ def test_an_interrupted_write_leaves_nothing(
     model: Classifier, source: Path, tmp_path: Path
 ) -> None:
     def interrupt(state: Progress) -> None:
-        if state.answered > 3000:
+        if state.predicted > 3000:
             raise KeyboardInterrupt
 
     for ending in (".csv", ".jsonl.gz", ".parquet"):
@@ -117,9 +117,11 @@ def test_options_are_for_folded_exports(
             folder, source, tmp_path / "x.csv", options={"precision": "float8"}
         )
     predict_file(folder, source, tmp_path / "x.csv", options={"precision": "int16"})
-    with pytest.raises(SettingsError, match="workers and options are for a model that"):
+    with pytest.raises(
+        SettingsError, match="workers and options need the path of a model"
+    ):
         predict_file(model, source, tmp_path / "y.csv", workers=2)
-    with pytest.raises(SettingsError, match=r"workers=0 is too few. There must"):
+    with pytest.raises(SettingsError, match=r"workers must be at least 1. Got 0"):
         predict_file(folder, source, tmp_path / "y.csv", workers=0)
     with pytest.raises(BundleError, match="does not exist"):
         predict_file(tmp_path / "nowhere", source, tmp_path / "y.csv")

@@ -47,8 +47,8 @@ def test_lines_and_json(report):
     lines = report.lines()
     assert lines[0] == "data.csv: 7 texts, 3 classes"
     assert "  anger        2   28.6%" in lines
-    assert "1 texts repeat an earlier text (first: position 1)" in lines
-    assert "labels that are spelt alike: 'Joy', 'joy'" in lines
+    assert "1 texts are duplicates of an earlier text (first: position 1)" in lines
+    assert "labels with similar spelling: 'Joy', 'joy'" in lines
     assert "2 rows dropped: empty text" in lines
     assert json.loads(json.dumps(report.to_dict()))["duplicates"]["count"] == 1
 

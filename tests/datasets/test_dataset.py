@@ -137,7 +137,7 @@ def test_check_trainable_names_the_row():
     with pytest.raises(DataError, match=r"texts has only one class, 'x'"):
         check_trainable(Dataset.from_lists(["a", "b"], ["x", "x"]))
     data = Dataset.from_lists(list("abcde"), ["joy", "joy", "joi", "sad", "sad"])
-    match = r"texts, position 2: label 'joi' stands on this row only.*mean 'joy'\?"
+    match = r"texts, position 2: only this row has the label 'joi'.*mean 'joy'\?"
     with pytest.raises(DataError, match=match):
         check_trainable(data)
     with pytest.raises(DataError, match=r"no labels"):

@@ -125,7 +125,7 @@ def test_what_cannot_be_split():
     with pytest.raises(DataError, match="only one class"):
         split_dataset(make({"a": 10}))
     with pytest.raises(
-        DataError, match=r"position 10: label 'b' stands on this row only"
+        DataError, match=r"position 10: only this row has the label 'b'"
     ):
         split_dataset(make({"a": 10, "b": 1}))
     with pytest.raises(DataError, match=r"4 texts in 2 groups .* too few for parts"):
@@ -154,7 +154,7 @@ def test_a_split_column_without_valid_or_train():
     split = split_dataset(with_parts(["train"] * 90 + ["test"] * 10), EXACT)
     assert split.test.lines == tuple(range(90, 100))
     assert len(split.valid) == pytest.approx(15, abs=1)
-    with pytest.raises(DataError, match="no row of the split column says train"):
+    with pytest.raises(DataError, match="no row has 'train' in the split column"):
         split_dataset(with_parts(["valid", "test"] * 4))
 
 

@@ -103,7 +103,10 @@ def test_stop_skip_and_null(
     assert predict_file(model, source, target, on_error="skip") == (2, 1)
     assert [row["label"] for row in read(target)] == ["fear", "joy"]
 
-    assert predict_file(model, source, target, on_error="null", force=True) == (2, 1)
+    assert predict_file(model, source, target, on_error="null", overwrite=True) == (
+        2,
+        1,
+    )
     found = read(target)
     assert [row["label"] for row in found] == ["fear", None, "joy"]
     assert found[1]["probabilities"] is None
@@ -115,7 +118,7 @@ def test_stop_skip_and_null(
         target = tmp_path / f"rows{ending}"
         predict_file(model, source, target, on_error="null")
         again = tmp_path / "again.jsonl"
-        predict_file(model, target, again, prefix="p_", force=True, on_error="null")
+        predict_file(model, target, again, prefix="p_", overwrite=True, on_error="null")
         assert len(read(again)) == 3
         assert not read(again)[1]["label"]
 
@@ -173,7 +176,7 @@ def test_a_file_without_one_sound_line(model: Classifier, tmp_path: Path) -> Non
     source = tmp_path / "in.jsonl"
     source.write_text("dark\nlovely\n")
     for on_error in ("skip", "null"):
-        with pytest.raises(DataError, match=r"none of its 2 lines can be answered"):
+        with pytest.raises(DataError, match=r"all of its 2 lines are bad"):
             predict_file(model, source, tmp_path / "out.csv", on_error=on_error)
     assert list(tmp_path.iterdir()) == [source]
     with pytest.raises(

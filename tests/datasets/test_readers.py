@@ -156,7 +156,7 @@ def test_given_classes_are_the_only_ones(save):
     path = save("text,label\na,joy\nb,joi\n")
     match = (
         r"data.csv, line 3: label 'joi' is not one of anger, joy\. "
-        r"Did you mean 'joy'\? Fix the row or add the label to label_names"
+        r"Did you mean 'joy'\? Correct the row or add the label to label_names"
     )
     with pytest.raises(DataError, match=match):
         read_dataset(path, label_names=["anger", "joy"])
@@ -204,8 +204,8 @@ QUOTES = {
     'text,label\n"a" b,x\n': r"line 2: .* closed in the middle of a cell",
     'text,label\na,x\n"b,x\nc,x\n5",x\n': r"line 3: .*in line 5 only and swallows",
     'label,text\nx,a\nx,"b\nx,c 5"\n': r"line 3: .*in line 4 only and swallows rows",
-    "text,label\ra,x\r": r"line 1: a carriage return",
-    'text,label\na,x\n"b,x\nc,x\n5"\n': r"line 3: 1 cell .* It runs to line 5",
+    "text,label\ra,x\r": r"line 1: there is a carriage return",
+    'text,label\na,x\n"b,x\nc,x\n5"\n': r"line 3: 1 cell .* It goes on to line 5",
 }
 
 
@@ -218,9 +218,7 @@ def test_a_quote_that_swallows_lines(save, text):
 def test_a_cell_beyond_the_limit_of_csv(save):
     path = save('text,label\n"a,x\n' + "b,x\n" * 40_000)
     assert csv.field_size_limit() == 131_072
-    with pytest.raises(
-        DataError, match=r"line 2: a cell goes on for more than 131,072"
-    ):
+    with pytest.raises(DataError, match=r"line 2: a cell has more than 131,072"):
         read_dataset(path)
 
 
@@ -239,16 +237,16 @@ HEADERS = {
     "TEXT,label\na,x\n": ({"text_column": "text"}, r"Did you mean 'TEXT'\?"),
     "text,sentence,label\na,b,x\n": (
         {},
-        r"2 columns that may hold the texts: 'text', 'sentence'.*with text_column",
+        r"2 columns that may contain the texts: 'text', 'sentence'.*with text_column",
     ),
-    "text,label,class\na,x,y\n": ({}, r"2 columns that may hold the labels"),
-    "I am glad,joy\nb,x\n": ({}, r"no column that is usually.*text_column='1'"),
+    "text,label,class\na,x,y\n": ({}, r"2 columns that may contain the labels"),
+    "I am glad,joy\nb,x\n": ({}, r"no column with a usual name.*text_column='1'"),
     "text;label\na;x\n": ({}, r"separated by semicolons"),
     "text\tlabel\na\tx\n": ({}, r"separated by tabs. Rename it to .tsv"),
     "text,text,label\na,b,x\n": ({"text_column": "text"}, r"2 columns 'text'"),
     "text,label\na,x \n": (
         {"text_column": "text", "label_column": "text"},
-        r"must stand in different columns",
+        r"must be in different columns",
     ),
     "a,x\nb,y\n": (
         {"text_column": "1", "label_column": "label"},
@@ -284,7 +282,7 @@ JSON = {
     '{"text": "a", "label": "x"}\n{"text": "a", "label": ["x"]}\n': r"2: .* one label",
     '[{"text": "a", "label": "x"},\n{"text": "b"}]\n': r"line 1: .*one object per line",
     "[" * 100_000 + "\n": r"line 1: this is not JSON",
-    "\n": r"line 1: no object",
+    "\n": r"line 1: there is no object",
 }
 
 
@@ -359,7 +357,7 @@ def test_gzip_that_is_cut_off_or_none(tmp_path, name):
     with pytest.raises(DataError, match=r"is cut off or damaged"):
         read_dataset(path)
     path.write_bytes(b"text,label\n")
-    with pytest.raises(DataError, match=r"not a sound gzip file"):
+    with pytest.raises(DataError, match=r"not a valid gzip file"):
         read_dataset(path)
     plain = tmp_path / "d.csv"
     plain.write_bytes(whole)
@@ -370,7 +368,7 @@ def test_gzip_that_is_cut_off_or_none(tmp_path, name):
 def test_parquet_that_is_wrong(tmp_path):
     path = tmp_path / "d.parquet"
     path.write_bytes(b"PAR1 and nothing else")
-    with pytest.raises(DataError, match=r"not a sound Parquet file"):
+    with pytest.raises(DataError, match=r"not a valid Parquet file"):
         read_dataset(path)
     pd.DataFrame({"text": ["a", None], "label": [1.0, 2.0]}).to_parquet(path)
     with pytest.raises(DataError, match=r"d.parquet, row 2: the text is missing"):

@@ -38,7 +38,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
 def answer(model: Classifier, tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
     def answered(source: Path, **options: Any) -> list[dict[str, Any]]:
         target = tmp_path / "answered.jsonl"
-        predict_file(model, source, target, force=True, **options)
+        predict_file(model, source, target, overwrite=True, **options)
         return [json.loads(line) for line in target.read_bytes().splitlines()]
 
     return answered
@@ -121,7 +121,7 @@ def test_every_format_is_written(
     texts = [text.replace("\n", " ") for text in TEXTS[:3]]
     target = tmp_path / f"out{ending}"
     summary = predict_file(model, save(tmp_path / f"in{source}", texts), target)
-    assert (summary.answered, summary.bad) == (3, 0)
+    assert (summary.predicted, summary.bad) == (3, 0)
     found = read(target)
     assert [row["text"] for row in found] == texts
     assert [row["label"] for row in found] == LABELS[:3]
@@ -201,7 +201,7 @@ def test_objects_of_several_kinds(model: Classifier, tmp_path: Path) -> None:
             r"line 3001: the key 'new' is new here.*jsonl",
         ),
         (".parquet", {"text": "x", "new": 1}, r"line 3001: the key 'new' is new here"),
-        (".parquet", {"text": "x", "n": "a"}, r"line 3001: 'n' is 'a'.*holds int64"),
+        (".parquet", {"text": "x", "n": "a"}, r"line 3001: 'n' is 'a'.*type int64"),
         (
             ".jsonl",
             {"text": "x", "label": 1},
@@ -295,9 +295,9 @@ def test_odd_texts_come_out_as_they_went_in(model: Classifier, tmp_path: Path) -
         source = save(tmp_path / f"in{ending}", texts)
         for written in (".csv", ".jsonl", ".parquet"):
             target = tmp_path / f"out{written}"
-            predict_file(model, source, target, force=True)
+            predict_file(model, source, target, overwrite=True)
             again = tmp_path / "again.jsonl"
-            predict_file(model, target, again, prefix="p_", force=True)
+            predict_file(model, target, again, prefix="p_", overwrite=True)
             assert [row["text"] for row in read(again)] == texts, (ending, written)
 
 
@@ -332,7 +332,9 @@ def test_lines_are_read_as_they_stand(tmp_path: Path, answer: Any) -> None:
 def test_columns_are_named_counted_or_found(tmp_path: Path, answer: Any) -> None:
     source = tmp_path / "in.csv"
     source.write_text("1,dark night\n2,lovely\n")
-    with pytest.raises(DataError, match=r"no column that is usually.*text_column='1'"):
+    with pytest.raises(
+        DataError, match=r"no column with a usual name.*text_column='1'"
+    ):
         answer(source)
     assert answer(source, text_column="2")[0] == {
         "1": "1",
@@ -345,7 +347,9 @@ def test_columns_are_named_counted_or_found(tmp_path: Path, answer: Any) -> None
     ):
         answer(source)
     source.write_text("review,text\ndark,lovely\n")
-    with pytest.raises(DataError, match=r"2 columns that may hold.*with text_column"):
+    with pytest.raises(
+        DataError, match=r"2 columns that may contain.*with text_column"
+    ):
         answer(source)
     assert answer(source, text_column="review")[0]["label"] == "fear"
     with pytest.raises(DataError, match=r"no column 'reviev'. Did you mean 'review'"):
@@ -368,7 +372,7 @@ def test_formats_that_are_not_what_they_seem(
     array = tmp_path / "in.json"
     array.write_text('[{"text": "dark"}]')
     with pytest.raises(
-        DataError, match=r"ends in .json, which is not read. Save it as"
+        DataError, match=r"ends in .json, which cannot be read. Save it as"
     ):
         answer(array)
     with pytest.raises(DataError, match=r"line 1: each line must be an object.*list"):
@@ -378,7 +382,7 @@ def test_formats_that_are_not_what_they_seem(
     ):
         answer(array, format="jsnl")
     (tmp_path / "in.parquet").write_text("text\n")
-    with pytest.raises(DataError, match=r"in.parquet is not a sound Parquet file"):
+    with pytest.raises(DataError, match=r"in.parquet is not a valid Parquet file"):
         answer(tmp_path / "in.parquet")
     with pytest.raises(
         DataError, match=r"no file .*cut.csv. Did you mean 'cut.csv.gz'"
@@ -392,7 +396,9 @@ def test_input_that_is_empty(model: Classifier, tmp_path: Path, answer: Any) -> 
         empty.touch()
         assert answer(empty) == []
     (tmp_path / "in.csv").touch()
-    with pytest.raises(DataError, match=r"in.csv is empty: it has not even names"):
+    with pytest.raises(
+        DataError, match=r"in.csv is empty: it does not even have column names"
+    ):
         answer(tmp_path / "in.csv")
     source = tmp_path / "names.csv"
     source.write_text("id,text\n")
@@ -412,13 +418,7 @@ def test_dates_are_cells(model: Classifier, tmp_path: Path) -> None:
     parquet.write_table(table.append_column("raw", [[b"\x00"]]), source)
     predict_file(model, source, tmp_path / "out.csv")
     assert read(tmp_path / "out.csv")[0]["day"] == "2026-01-02"
-    with pytest.raises(DataError, match=r"row 1: bytes b'\\x00' has no form in JSON"):
+    with pytest.raises(
+        DataError, match=r"row 1: bytes b'\\x00' cannot be written as JSON"
+    ):
         predict_file(model, source, tmp_path / "out.jsonl")
-
-
-def test_the_command_line_knows_every_choice() -> None:
-    import emoclf.folded
-    from emoclf.bulk import choices
-
-    assert choices.PRECISIONS == emoclf.folded.PRECISIONS
-    assert choices.ENGINES == emoclf.folded.ENGINES
