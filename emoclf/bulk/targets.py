@@ -135,11 +135,11 @@ def _ending_message(path: Path, ending: str) -> str:
     """Return the error message about an ending in which nothing can be written."""
     endings = output_endings()
     text_endings = [x for x in endings if WRITERS[endings[x]].is_text]
-    others = [x for x in endings if x not in text_endings]
+    binary_endings = [x for x in endings if x not in text_endings]
     reason = ""
     if ending in input_endings() and ending not in endings:
         reason = f"Files that end in {ending} can be read, but not written. "
     return (
         f"{reason}{path} must end in {', '.join(text_endings)}, also with .gz, or in "
-        f"{', '.join(others)}. The ending is the format of the predictions."
+        f"{', '.join(binary_endings)}. The ending is the format of the predictions."
     )

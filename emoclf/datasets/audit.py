@@ -111,7 +111,7 @@ class AuditReport:
         for description, matches in (
             ("are duplicates of an earlier text", self.duplicates),
             (
-                "are near-duplicates of an earlier text",
+                "are duplicates or near-duplicates of an earlier text",
                 self.near_duplicates,
             ),
             ("have a duplicate with another label", self.conflicts),

@@ -1,4 +1,7 @@
-"""An output file is there whole or not at all, and memory does not grow with it."""
+"""An output file is complete or absent, and memory does not grow with it.
+
+Tests of emoclf.bulk: targets, file_prediction and predict_chunks.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_that_is_there_stays(
+def test_an_existing_file_is_not_replaced(
     model: Classifier, source: Path, tmp_path: Path
 ) -> None:
     target = tmp_path / "out.csv"
@@ -64,7 +67,7 @@ def test_a_file_that_is_there_stays(
         ("x" * 300 + ".csv", r"Cannot write .*File name too long"),
     ],
 )
-def test_targets_that_cannot_be_written(
+def test_impossible_targets_are_errors(
     name: str, match: str, model: Classifier, source: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "folder.csv").mkdir()

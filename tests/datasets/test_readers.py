@@ -1,4 +1,8 @@
-"""Reading files: what is right is read, what is wrong is named with its line."""
+"""Good files are read, and errors name the line of what is wrong.
+
+Tests of emoclf.datasets: readers, source, delimited, json_lines, parquet, encodings,
+data_files, columns, cells and rows.
+"""
 
 import csv
 import gzip
@@ -56,7 +60,7 @@ def test_every_format_gives_the_same_texts(tmp_path, ending, gz):
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_tsv_knows_no_quoting(save, end):
+def test_tsv_has_no_quoting(save, end):
     rows = ["text\tlabel", '"Stop", he said\tanger', "", 'a "b\tjoy', ""]
     data = read_dataset(save(end.join(rows), "data.tsv"))
     assert data.texts == ('"Stop", he said', 'a "b')
@@ -81,7 +85,7 @@ def test_columns_by_number_in_a_file_without_header(save):
         read_dataset(path, DataSettings(text_column="4", label_column="2"))
 
 
-def test_a_column_called_by_a_number_is_meant_by_name(save):
+def test_a_column_whose_name_is_a_number(save):
     path = save("1,2\njoy,fine\nanger,bad\n")
     data = read_dataset(path, DataSettings(text_column="2", label_column="1"))
     assert data.texts == ("fine", "bad")
@@ -126,7 +130,7 @@ def test_lists_of_labels(save):
         read_dataset(save("\n".join(lines), "d.jsonl"))
 
 
-def test_a_separator_alone_says_that_no_label_applies(save):
+def test_a_separator_alone_means_no_label(save):
     path = save("text,label\na,x|y\nb,|\nc, x \n")
     data = read_dataset(path, DataSettings(label_separator="|"))
     assert data.labels == (("x", "y"), (), ("x",))
@@ -258,7 +262,7 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("text", HEADERS)
-def test_columns_that_are_missing_or_ambiguous(save, text):
+def test_missing_and_ambiguous_columns_are_errors(save, text):
     options, match = HEADERS[text]
     with pytest.raises(DataError, match=match):
         read_dataset(save(text), DataSettings(**options))
@@ -287,7 +291,7 @@ JSON = {
 
 
 @pytest.mark.parametrize("text", JSON, ids=range(len(JSON)))
-def test_json_lines_that_are_wrong(save, text):
+def test_wrong_json_lines_are_errors(save, text):
     with pytest.raises(DataError, match=JSON[text]):
         read_dataset(save(text, "d.jsonl"))
 
@@ -330,7 +334,7 @@ def test_a_wrong_byte_far_into_the_file(save, tmp_path):
         read_dataset(path, DataSettings(encoding="rot13"))
 
 
-def test_files_that_are_not_there_or_not_files(tmp_path, save):
+def test_missing_files_and_folders_are_errors(tmp_path, save):
     save("text,label\na,x\n", "train.csv")
     with pytest.raises(
         DataError, match=r"no file .*trian.csv. Did you mean 'train.csv"
@@ -349,7 +353,7 @@ def test_files_that_are_not_there_or_not_files(tmp_path, save):
 
 
 @pytest.mark.parametrize("name", ["d.csv.gz", "d.jsonl.gz", "d.parquet.gz"])
-def test_gzip_that_is_cut_off_or_none(tmp_path, name):
+def test_damaged_gzip_files_are_errors(tmp_path, name):
     path = tmp_path / name
     row = b'{"text": "a", "label": "b"}' if "json" in name else b"text,label"
     whole = gzip.compress((row + b"\n") * 10_000)
@@ -365,7 +369,7 @@ def test_gzip_that_is_cut_off_or_none(tmp_path, name):
         read_dataset(plain)
 
 
-def test_parquet_that_is_wrong(tmp_path):
+def test_wrong_parquet_files_are_errors(tmp_path):
     path = tmp_path / "d.parquet"
     path.write_bytes(b"PAR1 and nothing else")
     with pytest.raises(DataError, match=r"not a valid Parquet file"):
