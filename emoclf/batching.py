@@ -1,4 +1,4 @@
-"""Stacking texts of different lengths, with NumPy alone."""
+"""Batches of texts of different lengths, with NumPy alone."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ BATCH_TOKENS = 8192
 
 
 def batch_by_length(
-    lengths: np.ndarray, most: int = BATCH_TOKENS
+    lengths: np.ndarray, max_tokens: int = BATCH_TOKENS
 ) -> Iterator[np.ndarray]:
-    """Cut texts into batches of like length, so that little is padding.
+    """Divide texts into batches of similar length, so that there is little padding.
 
     Parameters
     ----------
     lengths : ndarray of int, shape (n_texts,)
-    most : int >= 1
-        Positions in a batch, padding included; a longer text has a batch of its own.
+    max_tokens : int >= 1
+        Tokens of a batch, including padding; a longer text has a batch of its own.
 
     Yields
     ------
     batch : ndarray of int
-        Indices of the texts, from the shortest on; every text once.
+        Indices of the texts, beginning with the shortest; every text once.
 
     Examples
     --------
-    >>> [batch.tolist() for batch in like_lengths(np.array([9, 2, 3, 30]), most=10)]
+    >>> lengths = np.array([9, 2, 3, 30])
+    >>> [batch.tolist() for batch in batch_by_length(lengths, max_tokens=10)]
     [[1, 2], [0], [3]]
     """
     order = np.argsort(lengths, kind="stable")
     start = 0
     for stop in range(1, len(order) + 1):
         longest = max(1, int(lengths[order[stop - 1]]))
-        if stop - start > 1 and (stop - start) * longest > most:
+        if stop - start > 1 and (stop - start) * longest > max_tokens:
             yield order[start : stop - 1]
             start = stop - 1
     if start < len(order):
@@ -66,19 +67,19 @@ def pad(token_ids: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def stack(texts: Sequence[np.ndarray]) -> Any:
-    """Stack texts into what a network takes.
+    """Stack texts into the inputs of a network.
 
     Parameters
     ----------
     texts : sequence of ndarray
-        Token ids, each of shape (length,); or texts that come embedded, float of
-        shape (length, dim).
+        Token ids, each of shape (length,); or embedded texts, float of shape
+        (length, dim).
 
     Returns
     -------
     inputs : ndarray, or tuple of two
-        As :func:`pad`; or ``embedded`` of float32, shape (batch, longest, dim), and
-        ``mask`` of bool, shape (batch, longest).
+        Token ids as in :func:`pad`; or ``embedded`` of float32, shape (batch, longest,
+        dim), and ``mask`` of bool, shape (batch, longest).
     """
     if not len(texts) or texts[0].ndim == 1:
         return pad(texts)

@@ -1,4 +1,4 @@
-"""Writing files and folders so that nothing is ever half there."""
+"""Write files and folders atomically."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-#: Of this process alone: in containers that share a disk, processes have equal numbers.
-_OWN = f"{secrets.randbelow(10**9):09}"
+#: Unique for this process: containers that share a disk have equal process numbers.
+_PROCESS_ID = f"{secrets.randbelow(10**9):09}"
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole, or as it was before."""
+    """Write a file completely, or leave it as it was."""
     with new_file(path) as stream:
         stream.write(data)
 
 
 @contextmanager
 def new_file(target: Path) -> Iterator[BinaryIO]:
-    """Give a file to write, which takes the target's place when all went well.
+    """Yield a new file, which replaces the target if there is no error.
 
     Parameters
     ----------
     target : Path
-        Another file that stands here is replaced.
+        Path of the file; an existing file is replaced.
 
     Yields
     ------
     stream : binary stream
-        Of a file beside the target, which is gone again if an error leaves the block.
+        Stream of a file beside the target, which is deleted after an error.
     """
-    temporary = target.with_name(f".{target.name}.{os.getpid()}{_OWN}")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}{_PROCESS_ID}")
     try:
         with open(temporary, "wb") as stream:
             yield stream
@@ -43,30 +43,30 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
             os.fsync(stream.fileno())
         os.replace(temporary, target)
     finally:
-        # After the replacement, or where it could not be made, there is nothing.
+        # After the replacement, or if it was never made, the file does not exist.
         with suppress(OSError):
             temporary.unlink()
 
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """Give a folder to fill, which takes the target's place when all went well.
+    """Yield a new folder, which replaces the target if there is no error.
 
-    A folder cannot be replaced in one step. Killed between the two, the old one is
-    still there under another name, and :func:`recover_folder` puts it back.
+    A folder is replaced in two steps. If the process is killed between them, the old
+    folder exists under another name, and :func:`recover_folder` restores it.
 
     Parameters
     ----------
     target : Path
-        Another folder that stands here is replaced.
+        Path of the folder; an existing folder is replaced.
 
     Yields
     ------
     folder : Path
-        Beside the target, empty; it is gone again if an error leaves the block.
+        Empty folder beside the target, which is deleted after an error.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}{_OWN}.part")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}{_PROCESS_ID}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
@@ -77,19 +77,19 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 
 def folder_backup(target: Path) -> Path:
-    """Return where a folder stands while another takes its place."""
+    """Return the path of an old folder while it is replaced."""
     return target.with_name(f".{target.name}.before")
 
 
 def recover_folder(target: Path) -> None:
-    """Put back a folder whose replacement was interrupted."""
+    """Restore a folder whose replacement was interrupted."""
     backup = folder_backup(target)
     if backup.is_dir() and not target.exists():
         os.replace(backup, target)
 
 
 def check_writable(folder: Path) -> None:
-    """Make a folder, and raise OSError if no file can be made in it."""
+    """Make a folder, and raise OSError if no file can be created in it."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         pass

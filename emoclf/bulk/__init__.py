@@ -1,1 +1,1 @@
-"""Answers to whole files: records stream in with their numbers, predictions out."""
+"""Predictions for whole files of any size, in constant memory."""

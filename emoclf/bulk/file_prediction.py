@@ -1,4 +1,4 @@
-"""Answer a whole file: records in, answers out, in constant memory."""
+"""Predict a whole file in constant memory."""
 
 from __future__ import annotations
 
@@ -7,49 +7,61 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, TextIO
 
-from emoclf._moved import renamed_argument
-from emoclf.bulk.predict_chunks import Answerer, load_classifier
+from emoclf._moved import renamed_argument, warn_renamed
+from emoclf.bulk.entries import Entries
+from emoclf.bulk.predict_chunks import ChunkPredictor, load_classifier
 from emoclf.bulk.predict_workers import Workers
 from emoclf.bulk.record_chunks import Chunks
-from emoclf.bulk.record_reader import Entries
-from emoclf.bulk.sources import Source
 from emoclf.bulk.targets import FileTarget, StreamTarget
-from emoclf.bulk.writers import Added, Writer
+from emoclf.bulk.writers import NewColumns, Writer
 from emoclf.classifier import Classifier
+from emoclf.datasets.source import Source
 from emoclf.errors import DataError, SettingsError, setting
 
 
 class Progress(NamedTuple):
-    """How far a file is answered.
+    """Progress in a file.
 
     Parameters
     ----------
-    answered : int
-        Texts.
+    predicted : int
+        Number of texts predicted.
     done : int
         Bytes of the file that were read; of a Parquet file, rows.
     total : int or None
-        Where ``done`` ends; None for standard input.
+        Bytes or rows of the whole file; None for standard input.
     """
 
-    answered: int
+    predicted: int
     done: int
     total: int | None
 
+    @property
+    def answered(self) -> int:
+        """Old name of ``predicted``."""
+        warn_renamed("Progress.answered", "Progress.predicted")
+        return self.predicted
+
 
 class Summary(NamedTuple):
-    """What came of a file.
+    """Result of predicting a file.
 
     Parameters
     ----------
-    answered : int
-        Texts.
+    predicted : int
+        Number of texts predicted.
     bad : int
-        Records that could not be answered.
+        Number of records without a prediction.
     """
 
-    answered: int
+    predicted: int
     bad: int
+
+    @property
+    def answered(self) -> int:
+        """Old name of ``predicted``."""
+        warn_renamed("Summary.answered", "Summary.predicted")
+        return self.predicted
 
 
 @renamed_argument("force", "overwrite")
@@ -69,44 +81,45 @@ def predict_file(
     options: dict[str, Any] | None = None,
     report: Callable[[Progress], object] | None = None,
 ) -> Summary:
-    """Answer every text of a file, in order and in constant memory.
+    """Predict every text of a file, in order and in constant memory.
 
-    What stands beside a text is kept; its label and the probabilities are added:
-    ``label`` (``labels`` where a text may have several) and, in JSON,
-    ``probabilities``, else a column ``probability_…`` for each class.
+    Other columns are kept; the label and the probabilities are added: ``label``
+    (``labels`` if multilabel) and, in JSON, ``probabilities``, else a column
+    ``probability_…`` for each class.
 
     Parameters
     ----------
     model : path or Classifier
-        A bundle, or any export.
+        Bundle, or export of any format.
     source : path, or "-" for standard input
         Plain lines, CSV, TSV, JSON Lines or Parquet, plain or .gz.
     output : path or text stream
-        A path ends in .jsonl, .csv, .tsv (also with .gz) or .parquet; the file is there
-        whole or not at all.
+        A path ends in .jsonl, .csv, .tsv (also with .gz) or .parquet; the file is
+        complete or absent.
     format : {"lines", "csv", "tsv", "jsonl", "parquet"}, optional
-        Of the source; by default its ending says it.
+        Format of the source; by default its ending decides.
     output_format : {"labels", "probabilities", "jsonl", "csv", "tsv"}
-        What is written to a stream.
+        Format of a stream.
     text_column : str, optional
-        Column or key of the texts; by default the one that is usually called so. In a
-        file without a header columns are counted: ``"1"``.
+        Column or key of the texts; by default the one with a usual name. In a file
+        without a header columns are counted: ``"1"``.
     encoding : str, default="utf-8"
-        Of plain lines, CSV, TSV and JSON Lines.
+        Encoding of plain lines, CSV, TSV and JSON Lines.
     prefix : str
-        Set before the names of what is added.
+        Prefix of the names of new columns.
     on_error : {"stop", "skip", "null"}, default="stop"
-        Raise at a bad line; or log it, and leave it out or keep it without an answer.
-        In plain lines none is bad: wrong bytes become U+FFFD.
+        Raise at a bad line; or log it, and leave it out or keep it without a
+        prediction. Plain lines are never bad: wrong bytes become U+FFFD.
     overwrite : bool, default=False
-        Replace an output file that is there.
+        Replace an existing output file.
     workers : int >= 1, default=1
-        Processes. Above 1 they are spawned and load the model themselves, so that
-        ``model`` must be a path, and a script needs ``if __name__ == "__main__":``.
+        Number of processes. Above 1 they are spawned and load the model themselves, so
+        that ``model`` must be a path, and a script needs
+        ``if __name__ == "__main__":``.
     options : dict, optional
-        Of a folded export: ``precision``, ``engine``.
+        Options of a folded export: ``precision`` and ``engine``.
     report : function of Progress, optional
-        Called after each chunk.
+        Function that is called after each chunk.
 
     Returns
     -------
@@ -115,7 +128,7 @@ def predict_file(
     Raises
     ------
     DataError
-        If the source cannot be read, a line of it is bad, none can be answered, or the
+        If the source cannot be read, a line of it is bad, there is no good line, or the
         output cannot be written.
     BundleError
         If the model cannot be loaded.
@@ -128,58 +141,58 @@ def predict_file(
         target: FileTarget | StreamTarget = FileTarget(output, overwrite=overwrite)
     else:
         target = StreamTarget(output, output_format)
-    with Source(source, format, encoding) as opened:
+    with Source(source, format, encoding, named_columns=[text_column]) as opened:
         entries = Entries(opened, text_column)
         chunks = Chunks(entries, on_error=on_error, at_once=target.at_once)
-        with _answerer(model, workers, options or {}) as answerer:
-            added = Added(entries, answerer.labels, prefix)
-            with target.open(added) as writer:
-                return _answer_all(answerer, chunks, writer, report)
+        with _predictor(model, workers, options or {}) as predictor:
+            new = NewColumns(entries, predictor.labels, prefix)
+            with target.open(new) as writer:
+                return _predict_all(predictor, chunks, writer, report)
 
 
-def _answer_all(
-    answerer: Answerer | Workers,
+def _predict_all(
+    predictor: ChunkPredictor | Workers,
     chunks: Chunks,
     writer: Writer,
     report: Callable[[Progress], object] | None,
 ) -> Summary:
-    answered = done = 0
-    for answers in answerer.answers(chunks):
-        writer.write(answers)
-        answered += sum(answer.label is not None for answer in answers)
-        done += len(answers)
+    n_predicted = n_written = 0
+    for chunk in predictor.predict(chunks):
+        writer.write(chunk)
+        n_predicted += sum(predicted.label is not None for predicted in chunk)
+        n_written += len(chunk)
         if report is not None:
-            report(_progress(chunks.entries, answered, done))
-    if chunks.n_bad and not answered:
+            report(_progress(chunks.entries, n_predicted, n_written))
+    if chunks.n_bad and not n_predicted:
         source = chunks.entries.source
         raise DataError(
-            f"{source.name}: none of its {chunks.n_bad:,} {source.unit}s can be "
-            "answered; each was named with its reason. Look at the first, and whether "
+            f"{source.name}: all of its {chunks.n_bad:,} {source.unit}s are bad; each "
+            "was named with its reason. Check the first one, and whether "
             f"{setting('format')} and {setting('text_column')} are right."
         )
-    return Summary(answered, chunks.n_bad)
+    return Summary(n_predicted, chunks.n_bad)
 
 
-def _answerer(
+def _predictor(
     model: str | os.PathLike[str] | Classifier, workers: int, options: dict[str, Any]
-) -> AbstractContextManager[Answerer | Workers]:
+) -> AbstractContextManager[ChunkPredictor | Workers]:
     if workers < 1:
         raise SettingsError(
-            f"{setting('workers', workers)} is too few. There must be at least 1."
+            f"{setting('workers')} must be at least 1. Got {workers} instead."
         )
     if isinstance(model, Classifier):
         if workers > 1 or options:
             raise SettingsError(
-                "workers and options are for a model that is loaded here. Got a "
-                f"{type(model).__name__} instead of its path; give the path."
+                "workers and options need the path of a model. Got a "
+                f"{type(model).__name__} instead; give its path."
             )
-        return nullcontext(Answerer(model))
+        return nullcontext(ChunkPredictor(model))
     if workers > 1:
         return Workers(model, workers, options)
-    return nullcontext(Answerer(load_classifier(model, **options)))
+    return nullcontext(ChunkPredictor(load_classifier(model, **options)))
 
 
-def _progress(entries: Entries, answered: int, done: int) -> Progress:
-    if entries.n_rows is not None:
-        return Progress(answered, done, entries.n_rows)
-    return Progress(answered, entries.source.position, entries.source.size)
+def _progress(entries: Entries, n_predicted: int, n_written: int) -> Progress:
+    if entries.n_records is not None:
+        return Progress(n_predicted, n_written, entries.n_records)
+    return Progress(n_predicted, entries.source.position, entries.source.size)

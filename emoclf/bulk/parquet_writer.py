@@ -1,32 +1,32 @@
-"""Answers as Parquet: the input's columns with their types, label and probabilities."""
+"""Predictions as Parquet: the input's columns with their types, and new columns."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
-from emoclf.bulk.predict_chunks import Answer
-from emoclf.bulk.writers import Added, Writer
+from emoclf.bulk.predict_chunks import PredictedEntry
+from emoclf.bulk.writers import NewColumns, Writer
 from emoclf.datasets.cells import SURROGATE
 from emoclf.datasets.parquet import require_parquet
 from emoclf.errors import DataError
 
-# Large groups of rows read fast; memory must not grow with them.
+# Large groups of rows are fast to read, but take memory.
 _GROUP_ROWS = 1 << 15
 _GROUP_BYTES = 1 << 23
 
 
 class ParquetWriter(Writer):
-    """Write groups of rows as chunks come.
+    """Writes groups of rows.
 
-    Columns of a Parquet input keep their types, those of CSV are strings, and those of
-    JSON Lines get their types from the first chunk.
+    Columns of a Parquet input keep their types; others get the types of the first
+    chunk.
 
     Parameters
     ----------
     stream : binary stream
-    added : Added
+    new : NewColumns
 
     Raises
     ------
@@ -34,33 +34,41 @@ class ParquetWriter(Writer):
         If pyarrow is not installed.
     """
 
-    def __init__(self, stream: BinaryIO, added: Added) -> None:
+    def __init__(self, stream: BinaryIO, new: NewColumns) -> None:
         self._arrow, self._parquet = require_parquet("writing Parquet")
         self._stream = stream
-        self._added = added
+        self._new = new
         self._columns: list[str] = []
         self._schema: Any = None
         self._writer: Any = None
         self._waiting: list[Any] = []
 
-    def write(self, answers: Sequence[Answer]) -> None:
+    @classmethod
+    def for_file(cls, stream: BinaryIO, new: NewColumns) -> Self:
+        return cls(stream, new)
+
+    @classmethod
+    def check_packages(cls) -> None:
+        require_parquet("writing Parquet")
+
+    def write(self, entries: Sequence[PredictedEntry]) -> None:
         if self._writer is None:
-            self._begin(answers)
-        self._waiting.append(self._table(answers))
+            self._begin(entries)
+        self._waiting.append(self._table(entries))
         rows = sum(table.num_rows for table in self._waiting)
         size = sum(table.nbytes for table in self._waiting)
         if rows >= _GROUP_ROWS or size >= _GROUP_BYTES:
             self._flush()
 
     def finish(self) -> None:
-        """Write the last group, and what Parquet has at its end."""
+        """Write the last group and the end of the file."""
         if self._writer is None:
             self._begin([])
         self._flush()
         self._writer.close()
 
     def abandon(self) -> None:
-        """Close what pyarrow would close later, when the stream is gone."""
+        """Close the file before pyarrow does it later, when the stream is closed."""
         if self._writer is not None:
             with suppress(OSError, ValueError):
                 self._writer.close()
@@ -70,95 +78,101 @@ class ParquetWriter(Writer):
             self._writer.write_table(self._arrow.concat_tables(self._waiting))
             self._waiting = []
 
-    def _begin(self, answers: Sequence[Answer]) -> None:
-        arrow, added = self._arrow, self._added
-        self._columns = added.all_columns(answers)
-        one = arrow.string()
-        label = arrow.field(
-            added.label, arrow.list_(one) if added.labels.multilabel else one
+    def _begin(self, entries: Sequence[PredictedEntry]) -> None:
+        arrow, new = self._arrow, self._new
+        self._columns = new.input_columns(entries)
+        label_type = arrow.string()
+        if new.labels.multilabel:
+            label_type = arrow.list_(label_type)
+        self._schema = arrow.schema(
+            [
+                *self._input_fields(entries),
+                arrow.field(new.label, label_type),
+                *(arrow.field(name, arrow.float32()) for name in new.columns),
+            ]
         )
-        chances = [arrow.field(name, arrow.float32()) for name in added.columns]
-        self._schema = arrow.schema([*self._own(answers), label, *chances])
         self._writer = self._parquet.ParquetWriter(self._stream, self._schema)
 
-    def _own(self, answers: Sequence[Answer]) -> list[Any]:
-        arrow, entries = self._arrow, self._added.entries
-        if entries.schema is not None:
-            return list(entries.schema)
-        if entries.columns is not None:
-            return [arrow.field(name, arrow.string()) for name in self._columns]
-        found = []
+    def _input_fields(self, entries: Sequence[PredictedEntry]) -> list[Any]:
+        arrow, source = self._arrow, self._new.entries
+        if source.schema is not None:
+            return list(source.schema)
+        fields = []
         for name in self._columns:
-            # What is wrong with a bad record may be the type.
+            # A bad record may have a value of the wrong type.
             cells = [
-                clean(answer.entry.values.get(name))
-                for answer in answers
-                if answer.entry.bad is None
+                clean(predicted.entry.values.get(name))
+                for predicted in entries
+                if predicted.entry.bad is None
             ]
             try:
-                kind = arrow.infer_type(cells)
+                type_ = arrow.infer_type(cells)
             except (arrow.ArrowException, OverflowError) as error:
                 raise self._no_one_type(name, error) from None
-            # A column of nulls will hold texts if anything.
-            kind = arrow.string() if arrow.types.is_null(kind) else kind
-            found.append(arrow.field(name, kind))
-        return found
+            # Later values of a column of nulls are texts if anything.
+            type_ = arrow.string() if arrow.types.is_null(type_) else type_
+            fields.append(arrow.field(name, type_))
+        return fields
 
-    def _table(self, answers: Sequence[Answer]) -> Any:
-        arrow, added = self._arrow, self._added
+    def _table(self, entries: Sequence[PredictedEntry]) -> Any:
+        arrow, new = self._arrow, self._new
         arrays = []
         for field in list(self._schema)[: len(self._columns)]:
-            cells = [answer.entry.values.get(field.name) for answer in answers]
-            arrays.append(self._array(cells, field, answers))
-        if added.entries.columns is None:
-            known = set(self._columns)
-            for answer in answers:
-                if not answer.entry.values.keys() <= known:
-                    added.check_keys(answer, self._columns, "Parquet")
+            cells = [predicted.entry.values.get(field.name) for predicted in entries]
+            arrays.append(self._array(cells, field, entries))
+        if new.entries.columns is None:
+            columns = set(self._columns)
+            for predicted in entries:
+                if not predicted.entry.values.keys() <= columns:
+                    new.check_keys(predicted, self._columns, "Parquet")
         label_type = self._schema.field(len(self._columns)).type
-        arrays.append(arrow.array([answer.label for answer in answers], label_type))
-        rows = [answer.probabilities for answer in answers]
-        for i in range(len(added.columns)):
+        arrays.append(
+            arrow.array([predicted.label for predicted in entries], label_type)
+        )
+        rows = [predicted.probabilities for predicted in entries]
+        for i in range(len(new.columns)):
             column = [None if row is None else row[i] for row in rows]
             arrays.append(arrow.array(column, arrow.float32()))
         return arrow.Table.from_arrays(arrays, schema=self._schema)
 
-    def _array(self, cells: list[Any], field: Any, answers: Sequence[Answer]) -> Any:
+    def _array(
+        self, cells: list[Any], field: Any, entries: Sequence[PredictedEntry]
+    ) -> Any:
         arrow = self._arrow
-        trouble = (arrow.ArrowException, ValueError, TypeError, OverflowError)
+        errors = (arrow.ArrowException, ValueError, TypeError, OverflowError)
         try:
             return arrow.array(cells, field.type)
         except UnicodeEncodeError:
-            # A lone surrogate can stand in JSON, but not here: U+FFFD, as in texts.
-            return self._array([clean(cell) for cell in cells], field, answers)
-        except trouble:
+            # Parquet cannot contain the lone surrogates of JSON: U+FFFD, as in texts.
+            return self._array([clean(cell) for cell in cells], field, entries)
+        except errors:
             pass
-        for i, (answer, cell) in enumerate(zip(answers, cells, strict=True)):
+        for i, (predicted, cell) in enumerate(zip(entries, cells, strict=True)):
             try:
                 arrow.array([cell], field.type)
-            except trouble:
-                if answer.entry.bad is None:
+            except errors:
+                if predicted.entry.bad is None:
                     raise DataError(
-                        f"{self._added.where(answer)}: {field.name!r} is {cell!r:.80}, "
-                        f"and the column holds {field.type}. Give the column one type, "
-                        "or write .jsonl."
+                        f"{self._new.place(predicted)}: {field.name!r} is "
+                        f"{cell!r:.80}, and the column has the type {field.type}. "
+                        "Give the column one type, or write .jsonl."
                     ) from None
-                # Of a bad record only what fits is kept.
+                # A value of a bad record that does not fit is left out.
                 cells[i] = None
         try:
             return arrow.array(cells, field.type)
-        except trouble as error:
+        except errors as error:
             raise self._no_one_type(field.name, error) from None
 
     def _no_one_type(self, name: str, error: Exception) -> DataError:
         return DataError(
-            f"{self._added.entries.source.name}: {name!r} cannot be a column of "
+            f"{self._new.entries.source.name}: {name!r} cannot be a column of "
             f"Parquet: {str(error).splitlines()[0]}. Give it one type, or write .jsonl."
         )
 
 
 def clean(value: Any) -> Any:
-    """Put U+FFFD for lone surrogates, within lists and objects too."""
+    """Replace lone surrogates by U+FFFD, within lists and objects too."""
     if isinstance(value, str):
         return SURROGATE.sub("\ufffd", value)
     if isinstance(value, dict):

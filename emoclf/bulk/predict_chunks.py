@@ -1,4 +1,4 @@
-"""Chunks of records and their answers, in this process."""
+"""Predict chunks of records in this process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from emoclf.bulk.record_reader import Entry
+from emoclf.bulk.entries import Entry
 from emoclf.bundle.described_folder import BUNDLE, EXPORT, readable_place
 from emoclf.classifier import Classifier
 from emoclf.errors import BundleError, SettingsError, setting
@@ -22,22 +22,22 @@ Label = str | tuple[str, ...]
 
 
 class Labels(NamedTuple):
-    """What a classifier can answer.
+    """The labels of a classifier.
 
     Parameters
     ----------
     names : tuple of str
-        In the order of the probabilities.
+        Names in the order of the probabilities.
     multilabel : bool
-        Whether a text may have several of them.
+        Whether a text may have several labels.
     """
 
     names: tuple[str, ...]
     multilabel: bool
 
 
-class Answer(NamedTuple):
-    """A record and what the classifier says of its text; None if it is a bad one."""
+class PredictedEntry(NamedTuple):
+    """An entry, its label and its probabilities; None if the entry is bad."""
 
     entry: Entry
     label: Label | None
@@ -45,9 +45,9 @@ class Answer(NamedTuple):
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
-    """Say what stands in a folder: "bundle", the form of an export, or "" for neither.
+    """Return "bundle", the format of an export, or "" if a folder is neither.
 
-    Whether it is sound is seen when it is loaded.
+    The folder is checked when it is loaded, not here.
     """
     place = readable_place(highest_version(Path(path)))
     if (place / BUNDLE.about).is_file():
@@ -59,7 +59,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
 
 def needs_tensorflow(path: str | os.PathLike[str]) -> bool:
-    """Say whether a saved classifier is one that TensorFlow runs."""
+    """Say whether a saved classifier needs TensorFlow."""
     export_format = FORMATS.get(name := format_of(path))
     return name == "bundle" or (
         export_format is not None and export_format.needs_tensorflow
@@ -67,29 +67,29 @@ def needs_tensorflow(path: str | os.PathLike[str]) -> bool:
 
 
 def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
-    """Load a bundle or an export, whatever it is.
+    """Load a bundle or an export of any format.
 
     Parameters
     ----------
     path : path
     **options
-        Of a folded export: ``precision``, ``engine``.
+        Options of a folded export: ``precision`` and ``engine``.
 
     Raises
     ------
     BundleError
         If it is missing, incomplete, damaged, or newer than this emoclf.
     SettingsError
-        If options are given that another model does not have.
+        If the model does not have the options.
     """
     check_options(path, options)
-    form = format_of(path)
-    if not form and not os.path.exists(path):
+    format = format_of(path)
+    if not format and not os.path.exists(path):
         raise BundleError(
-            f"{path} does not exist. Give a bundle, which 'emoclf train' writes, or a "
-            "folder of 'emoclf export'."
+            f"{path} does not exist. Name a bundle of 'emoclf train' or a folder of "
+            "'emoclf export'."
         )
-    if form == "bundle":
+    if format == "bundle":
         from emoclf.predictor import Predictor
 
         return Predictor.load(path)
@@ -97,25 +97,26 @@ def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
 
 
 def check_options(path: str | os.PathLike[str], options: dict[str, Any]) -> None:
-    """Refuse options of a folded export that are given for another model.
+    """Raise SettingsError if options of a folded export are given for another model.
 
     Raises
     ------
     SettingsError
     """
-    form = format_of(path)
-    if options and form and not (form in FORMATS and FORMATS[form].is_folded):
+    format = format_of(path)
+    is_folded = format in FORMATS and FORMATS[format].is_folded
+    if options and format and not is_folded:
         name, value = next(iter(options.items()))
-        kind = "a bundle" if form == "bundle" else f"an export to {form}"
+        kind = "a bundle" if format == "bundle" else f"an export to {format}"
         raise SettingsError(
             f"{setting(name, value)} is for folded exports, and {path} is {kind}. "
-            "Leave it out, or fold the bundle first: emoclf export BUNDLE --to folded "
-            "-o FOLDER"
+            "Leave it out, or export the bundle first: emoclf export BUNDLE "
+            "--to folded -o FOLDER"
         )
 
 
-class Answerer:
-    """Answers chunks one after the other, in this process.
+class ChunkPredictor:
+    """Predicts chunks one after the other, in this process.
 
     Parameters
     ----------
@@ -126,21 +127,21 @@ class Answerer:
         self.classifier = classifier
         self.labels = Labels(classifier.label_names, classifier.multilabel)
 
-    def answers(self, chunks: Iterable[list[Entry]]) -> Iterator[list[Answer]]:
-        """Answer each chunk, in order."""
+    def predict(self, chunks: Iterable[list[Entry]]) -> Iterator[list[PredictedEntry]]:
+        """Predict each chunk, in order."""
         for chunk in chunks:
-            yield join(chunk, *answer(self.classifier, texts_of(chunk)))
+            yield join(chunk, *predict_texts(self.classifier, texts_of(chunk)))
 
 
 def texts_of(chunk: list[Entry]) -> list[str]:
-    """Return the texts that can be answered."""
+    """Return the texts of the entries that are not bad."""
     return [entry.text for entry in chunk if entry.bad is None]
 
 
-def answer(
+def predict_texts(
     classifier: Classifier, texts: list[str]
 ) -> tuple[list[Any], np.ndarray | None]:
-    """Return labels and probabilities; None where there are no texts."""
+    """Return labels and probabilities; None if there are no texts."""
     if not texts:
         return [], None
     probabilities = classifier.predict_proba(texts)
@@ -149,13 +150,13 @@ def answer(
 
 def join(
     chunk: list[Entry], labels: list[Any], probabilities: np.ndarray | None
-) -> list[Answer]:
-    """Put records and answers together; bad records have none."""
+) -> list[PredictedEntry]:
+    """Return the entries with their predictions; bad entries have none."""
     rows = iter([] if probabilities is None else probabilities.tolist())
-    named = iter(labels)
+    names = iter(labels)
     return [
-        Answer(entry, next(named), next(rows))
+        PredictedEntry(entry, next(names), next(rows))
         if entry.bad is None
-        else Answer(entry, None, None)
+        else PredictedEntry(entry, None, None)
         for entry in chunk
     ]

@@ -1,4 +1,4 @@
-"""What a worker process does: load the model once, then answer until nobody asks."""
+"""The worker process: load the model once, then predict every list of texts."""
 
 from __future__ import annotations
 
@@ -7,40 +7,45 @@ import traceback
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
-from emoclf.bulk.predict_chunks import Labels, answer, load_classifier, needs_tensorflow
+from emoclf.bulk.predict_chunks import (
+    Labels,
+    load_classifier,
+    needs_tensorflow,
+    predict_texts,
+)
 from emoclf.errors import EmoclfError
 
 
 class Failure(NamedTuple):
-    """What went wrong in a worker.
+    """An error in a worker.
 
     Parameters
     ----------
     error : EmoclfError or None
-        What the user can mend.
-    what : str
-        The error's type and message.
+        Error that the user can correct.
+    message : str
+        Type and message of the error.
     traceback : str
     """
 
     error: EmoclfError | None
-    what: str
+    message: str
     traceback: str
 
 
 def serve(
     connection: Connection, path: str | os.PathLike[str], options: dict[str, Any]
 ) -> None:
-    """Send the labels, then the answers to each list of texts that comes.
+    """Send the labels, then the predictions for each list of texts that is received.
 
     Parameters
     ----------
     connection : Connection
-        Closed by the other side when there is no more work, or when it died.
+        The other process closes it when there is no more work, or when it dies.
     path : path
-        Of a bundle or an export.
+        Bundle or export.
     options : dict
-        Of :func:`load_classifier`.
+        Options of :func:`load_classifier`.
     """
     try:
         if needs_tensorflow(path):
@@ -50,10 +55,10 @@ def serve(
         classifier = load_classifier(path, **options)
         connection.send(Labels(classifier.label_names, classifier.multilabel))
         while True:
-            connection.send(answer(classifier, connection.recv()))
+            connection.send(predict_texts(classifier, connection.recv()))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
-    except Exception as error:  # noqa: BLE001 - it is raised in the other process
-        known = error if isinstance(error, EmoclfError) else None
-        what = f"{type(error).__name__}: {error}"
-        connection.send(Failure(known, what, traceback.format_exc()))
+    except Exception as error:  # noqa: BLE001 - raised in the other process
+        user_error = error if isinstance(error, EmoclfError) else None
+        message = f"{type(error).__name__}: {error}"
+        connection.send(Failure(user_error, message, traceback.format_exc()))

@@ -1,4 +1,4 @@
-"""Several processes that answer chunks: in order, in constant memory, never forked."""
+"""Worker processes that predict chunks, in order and in constant memory."""
 
 from __future__ import annotations
 
@@ -12,39 +12,45 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, NoReturn, Self
 
-from emoclf.bulk.predict_chunks import Answer, Labels, check_options, join, texts_of
+from emoclf.bulk.entries import Entry
+from emoclf.bulk.predict_chunks import (
+    Labels,
+    PredictedEntry,
+    check_options,
+    join,
+    texts_of,
+)
 from emoclf.bulk.predict_worker import Failure, serve
 from emoclf.bulk.record_chunks import Chunks
-from emoclf.bulk.record_reader import Entry
 from emoclf.errors import EmoclfError, WorkerError, setting
 from emoclf.runtime import share_of_threads
 
 logger = logging.getLogger(__name__)
 
-# Chunks for each worker that may be answered while an earlier one is not.
-_AHEAD = 2
-# Seconds in which a process ends when it is asked to.
-_PATIENCE = 5.0
+# Chunks of each worker that may be finished before an earlier one.
+_CHUNKS_AHEAD = 2
+# Seconds within which a process ends when it is terminated.
+_END_SECONDS = 5.0
 
 
 class Workers:
-    """Processes that answer chunks; a context manager ends them.
+    """Processes that predict chunks; a context manager that ends them.
 
     Each has a pipe of its own and at most one chunk at a time: no lock is shared, so a
-    process that is killed cannot hold up the others, and its pipe says that it is gone.
+    process that is killed does not block the others, and its pipe is closed.
 
     Parameters
     ----------
     path : path
-        Of a bundle or an export, which each process loads once.
+        Bundle or export, which each process loads once.
     n_workers : int
     options : dict
-        Of :func:`emoclf.bulk.predict_chunks.load_classifier`.
+        Options of :func:`emoclf.bulk.predict_chunks.load_classifier`.
 
     Raises
     ------
     WorkerError
-        If a process ends before it is ready. Errors of loading are raised as they are.
+        If a process ends before it is ready. Errors of loading are raised unchanged.
     """
 
     def __init__(
@@ -56,9 +62,9 @@ class Workers:
         check_options(path, options)
         self._processes: dict[Connection, Any] = {}
         self._idle: list[Connection] = []
-        # What each is at: the number of a chunk and its records; None while it loads.
+        # Number and entries of each one's chunk; None while it loads the model.
         self._busy: dict[Connection, tuple[int, list[Entry]] | None] = {}
-        self._done: dict[int, list[Answer]] = {}
+        self._done: dict[int, list[PredictedEntry]] = {}
         try:
             self._start(path, n_workers, options)
             while not self._idle:
@@ -78,21 +84,21 @@ class Workers:
     def _start(
         self, path: str | os.PathLike[str], n_workers: int, options: dict[str, Any]
     ) -> None:
-        # Spawned: a fork after TensorFlow was used hangs for ever.
+        # Spawned, because a fork after TensorFlow was used hangs for ever.
         context = multiprocessing.get_context("spawn")
         with _for_children(n_workers):
             for _ in range(n_workers):
-                ours, theirs = context.Pipe()
+                connection, worker_end = context.Pipe()
                 process = context.Process(
-                    target=serve, args=(theirs, path, options), daemon=True
+                    target=serve, args=(worker_end, path, options), daemon=True
                 )
                 process.start()
-                theirs.close()
-                self._processes[ours] = process
-                self._busy[ours] = None
+                worker_end.close()
+                self._processes[connection] = process
+                self._busy[connection] = None
 
-    def answers(self, chunks: Chunks) -> Iterator[list[Answer]]:
-        """Answer each chunk, in order.
+    def predict(self, chunks: Chunks) -> Iterator[list[PredictedEntry]]:
+        """Predict each chunk, in order.
 
         Raises
         ------
@@ -103,16 +109,16 @@ class Workers:
         sent = given = 0
         stopped: EmoclfError | None = None
         more = True
-        ahead = _AHEAD * len(self._processes)
+        ahead = _CHUNKS_AHEAD * len(self._processes)
         while True:
             while more and self._idle and sent - given < ahead:
                 if given < sent and chunks.waits:
-                    # Who has yet to write the next line may want these answers first.
+                    # The next line may be written only after these predictions.
                     break
                 try:
                     chunk = next(waiting, None)
                 except EmoclfError as error:
-                    # What came before the bad line is answered first.
+                    # The records before the bad line are predicted first.
                     chunk, stopped = None, error
                 more = chunk is not None
                 if chunk is not None:
@@ -137,43 +143,43 @@ class Workers:
             self._lost(connection)
 
     def _receive(self) -> None:
-        """Take what one or more of the busy processes have to say."""
+        """Receive the results of one or more busy processes."""
         for connection in wait(list(self._busy)):
             assert isinstance(connection, Connection)
             try:
-                found = connection.recv()
+                result = connection.recv()
             except (EOFError, OSError):
                 self._lost(connection)
-            if isinstance(found, Failure):
-                self._failed(connection, found)
+            if isinstance(result, Failure):
+                self._failed(connection, result)
             work = self._busy.pop(connection)
             self._idle.append(connection)
             if work is None:
-                self.labels = found
+                self.labels = result
             else:
                 number, chunk = work
-                self._done[number] = join(chunk, *found)
+                self._done[number] = join(chunk, *result)
 
     def _failed(self, connection: Connection, failure: Failure) -> NoReturn:
         if failure.error is not None:
             raise failure.error
         logger.error("%s", failure.traceback.rstrip())
         raise WorkerError(
-            f"A worker process failed {self._at(connection)}: {failure.what}. Try "
-            f"{setting('workers', 1)}, which does everything in one process."
+            f"A worker process failed {self._at(connection)}: {failure.message}. Try "
+            f"{setting('workers', 1)}, which uses one process."
         )
 
     def _lost(self, connection: Connection) -> NoReturn:
         process = self._processes[connection]
-        process.join(_PATIENCE)
+        process.join(_END_SECONDS)
         code = process.exitcode
         if code is not None and code < 0:
-            how = f"was killed by {signal.Signals(-code).name}"
+            end = f"was killed by {signal.Signals(-code).name}"
         else:
-            how = f"ended with exit code {code}"
+            end = f"ended with exit code {code}"
         raise WorkerError(
-            f"A worker process (pid {process.pid}) {how} {self._at(connection)}. If "
-            "memory ran out (the system's log says so), give fewer workers."
+            f"A worker process (pid {process.pid}) {end} {self._at(connection)}. If "
+            "memory ran out (see the system's log), use fewer workers."
         )
 
     def _at(self, connection: Connection) -> str:
@@ -184,13 +190,13 @@ class Workers:
         return f"at the records from {chunk[0].number} to {chunk[-1].number}"
 
     def close(self) -> None:
-        """End all processes, whatever they are at."""
+        """End all processes at once."""
         for connection in self._processes:
             connection.close()
         for process in self._processes.values():
             process.terminate()
         for process in self._processes.values():
-            process.join(_PATIENCE)
+            process.join(_END_SECONDS)
             if process.is_alive():
                 process.kill()
                 process.join()
@@ -202,18 +208,18 @@ class Workers:
 
 @contextmanager
 def _for_children(n_workers: int) -> Iterator[None]:
-    """Start processes that share the cores and leave Ctrl-C to this one."""
-    # It would take the signal's mask away again if it started in between.
+    """Share the cores among the processes started here, which ignore Ctrl-C."""
+    # Starting it later would remove the signal mask that is set below.
     resource_tracker.ensure_running()
-    added = share_of_threads(n_workers)
-    # Ctrl-C reaches every process of a terminal. A blocked signal stays so in those
-    # that are started now, and comes through here once all of them are known.
+    variables = share_of_threads(n_workers)
+    # Ctrl-C reaches every process of a terminal. A blocked signal stays blocked in the
+    # processes that are started now, and reaches this one once they are all known.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    os.environ.update(added)
+    os.environ.update(variables)
     try:
         yield
     finally:
-        for name in added:
+        for name in variables:
             with suppress(KeyError):
                 del os.environ[name]
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -1,4 +1,4 @@
-"""A progress bar on the standard error stream, for whoever stands at a terminal."""
+"""A progress bar on standard error, for a terminal."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from emoclf.bulk.file_prediction import Progress as Answered
+from emoclf.bulk.file_prediction import Progress as State
 
 
-class _Above:
-    """A stream whose lines stand above the bar, as they are and unbroken."""
+class _LinesAboveBar:
+    """A stream whose lines are printed above the bar, unchanged and unbroken."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     def write(self, text: str) -> None:
-        """Print what a handler writes: a message and its end of line."""
+        """Print a handler's message."""
         self._console.print(text.rstrip("\n"), soft_wrap=True, markup=False)
 
     def flush(self) -> None:
@@ -34,9 +34,9 @@ class _Above:
 
 
 class Bar:
-    """Show how far a file is answered, and how long the rest will take.
+    """A bar with the number of texts, the share of the file, and the time left.
 
-    What the package logs meanwhile stands above the bar.
+    Log messages are printed above the bar.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Bar:
             TimeRemainingColumn(),
             console=Console(file=sys.stderr, highlight=False),
             transient=True,
-            # Results belong on standard output, also while a bar is drawn.
+            # Results are written to standard output while a bar is drawn.
             redirect_stdout=False,
             redirect_stderr=False,
         )
@@ -59,7 +59,7 @@ class Bar:
         self._bar.start()
         for handler in logging.getLogger("emoclf").handlers:
             if isinstance(handler, logging.StreamHandler):
-                before = handler.setStream(_Above(self._bar.console))
+                before = handler.setStream(_LinesAboveBar(self._bar.console))
                 self._streams.append((handler, before))
         return self
 
@@ -74,11 +74,11 @@ class Bar:
                 handler.setStream(before)
         self._bar.stop()
 
-    def update(self, state: Answered) -> None:
+    def update(self, state: State) -> None:
         """Move the bar."""
         self._bar.update(
             self._task,
-            description=f"{state.answered:,} texts",
+            description=f"{state.predicted:,} texts",
             completed=state.done,
             total=state.total,
         )

@@ -1,35 +1,39 @@
-"""Records in chunks, and what is done with those that cannot be answered."""
+"""Entries in chunks, and what is done with bad records."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from emoclf.bulk.choices import ON_ERROR
-from emoclf.bulk.record_reader import Entries, Entry
-from emoclf.classifier import CHUNK_TEXTS
 from emoclf.errors import DataError, SettingsError, did_you_mean, setting
+
+if TYPE_CHECKING:
+    from emoclf.bulk.entries import Entries, Entry
 
 logger = logging.getLogger(__name__)
 
-# Letters in a chunk, so that long texts do not fill the memory.
-_MOST_LETTERS = 1 << 22
+#: What can be done with a bad record. The command line lists it without NumPy.
+ON_ERROR = ("stop", "skip", "null")
+# Limit of the memory for long texts.
+_CHUNK_LETTERS = 1 << 22
 
 
 class Chunks:
-    """Cut records into chunks; stop at a bad one, leave it out, or keep it unanswered.
+    """Chunks of entries.
 
     Parameters
     ----------
     entries : Entries
     on_error : {"stop", "skip", "null"}
+        Raise at a bad record, leave it out, or keep it without a prediction.
     at_once : bool
-        Give what is there already while the next line has yet to come.
+        Yield the entries that have arrived while the next line has not been written.
 
     Attributes
     ----------
     n_bad : int
-        Records so far that could not be answered.
+        Number of bad records so far.
 
     Raises
     ------
@@ -52,7 +56,7 @@ class Chunks:
 
     @property
     def waits(self) -> bool:
-        """Whether somebody is yet to write what comes next, and may want answers."""
+        """Whether predictions are wanted before the next line is written."""
         return self._at_once and self.entries.source.waits
 
     def __iter__(self) -> Iterator[list[Entry]]:
@@ -61,37 +65,35 @@ class Chunks:
         Raises
         ------
         DataError
-            With ``on_error="stop"``, at the first bad record; those before it are
-            given out.
+            With ``on_error="stop"``, at the first bad record, after the chunk of those
+            before it.
         """
+        from emoclf.classifier import CHUNK_TEXTS  # NumPy
+
         chunk: list[Entry] = []
         letters = 0
         for entry in self.entries:
-            if entry.bad is not None and self._on_error == "stop":
-                if chunk:
-                    yield chunk
-                raise DataError(
-                    f"{self._where(entry)}, or go on without such {self._unit}s: "
-                    f"{setting('on_error', 'skip')}."
-                )
             if entry.bad is not None:
+                unit = self.entries.source.unit
+                message = (
+                    f"{self.entries.source.name}, {unit} {entry.number}: {entry.bad}"
+                )
+                if self._on_error == "stop":
+                    if chunk:
+                        yield chunk
+                    raise DataError(
+                        f"{message}, or go on without such {unit}s: "
+                        f"{setting('on_error', 'skip')}."
+                    )
                 self.n_bad += 1
-                logger.warning("%s.", self._where(entry))
+                logger.warning("%s.", message)
             if entry.bad is None or self._on_error == "null":
                 chunk.append(entry)
                 letters += len(entry.text)
             if chunk and (
-                len(chunk) == CHUNK_TEXTS or letters >= _MOST_LETTERS or self.waits
+                len(chunk) == CHUNK_TEXTS or letters >= _CHUNK_LETTERS or self.waits
             ):
                 yield chunk
                 chunk, letters = [], 0
         if chunk:
             yield chunk
-
-    @property
-    def _unit(self) -> str:
-        return self.entries.source.unit
-
-    def _where(self, entry: Entry) -> str:
-        name = self.entries.source.name
-        return f"{name}, {self._unit} {entry.number}: {entry.bad}"

@@ -1,44 +1,42 @@
-"""Where answers go: a file that is there whole or not at all, or an open stream."""
+"""Outputs: a file that is complete or absent, or an open stream."""
 
 from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, cast
+from pkgutil import resolve_name
+from typing import BinaryIO, TextIO, cast
 
-from emoclf.bulk.choices import STREAM_FORMATS
-from emoclf.bulk.parquet_writer import ParquetWriter
-from emoclf.bulk.writers import Added, DelimitedWriter, JsonWriter, PlainWriter, Writer
-from emoclf.datasets.cells import SURROGATE
-from emoclf.datasets.data_files import FORMATS, ending_of
-from emoclf.datasets.parquet import require_parquet
+from emoclf.bulk.output_formats import WRITERS, output_endings
+from emoclf.bulk.writers import NewColumns, TextWriter, Writer
+from emoclf.datasets.data_files import ending_of
+from emoclf.datasets.input_formats import input_endings
 from emoclf.errors import DataError, SettingsError, did_you_mean, setting
 from emoclf.files import check_writable, new_file
 
 
 class FileTarget:
-    """A file, in the format that its ending says.
+    """A file, in the format of its ending.
 
     Parameters
     ----------
     place : path
-        Ends in .jsonl, .csv, .tsv (also with .gz) or .parquet.
+        Its ending is .jsonl, .csv, .tsv (also with .gz) or .parquet.
     overwrite : bool
-        Replace a file that stands there.
+        Replace an existing file.
 
     Raises
     ------
     DataError
-        If the ending says no format, something stands there, or nothing can be written
-        there.
+        If the ending has no format, the file exists, or it cannot be written.
     MissingDependency
-        If Parquet is to be written and pyarrow is not installed.
+        If the format is Parquet and pyarrow is not installed.
     """
 
-    #: Nobody reads along.
+    #: Predictions are written chunk by chunk, because nobody reads them meanwhile.
     at_once = False
 
     def __init__(
@@ -46,14 +44,11 @@ class FileTarget:
     ) -> None:
         self.path = Path(place)
         ending, self.compressed = ending_of(self.path)
-        self.format = FORMATS.get(ending, "")
-        if not self.format or (self.format == "parquet" and self.compressed):
-            raise DataError(
-                f"{self.path} must end in {', '.join(FORMATS)}; all but the last also "
-                "with .gz. The ending says in which format answers are written."
-            )
-        if self.format == "parquet":
-            require_parquet("writing Parquet")
+        format = WRITERS.get(output_endings().get(ending, ""))
+        if format is None or (self.compressed and not format.is_text):
+            raise DataError(_ending_message(self.path, ending))
+        self._writer_class: type[Writer] = resolve_name(format.writer)
+        self._writer_class.check_packages()
         with self._writing():
             if self.path.is_dir():
                 raise DataError(f"{self.path} is a directory. Name a file in it.")
@@ -65,24 +60,18 @@ class FileTarget:
             check_writable(self.path.parent)
 
     @contextmanager
-    def open(self, added: Added) -> Iterator[Writer]:
-        """Give a writer; the file is in place when the block ends without an error."""
+    def open(self, new: NewColumns) -> Iterator[Writer]:
+        """Yield a writer; the file appears when the block ends without an error."""
         with self._writing(), new_file(self.path) as stream:
             if not self.compressed:
-                yield from self._fill(stream, added)
+                yield from self._write(stream, new)
                 return
-            # No name and no time: the same answers make the same file.
+            # No name and no time: equal predictions make equal files.
             with gzip.GzipFile("", "wb", fileobj=stream, mtime=0) as packed:
-                yield from self._fill(cast(BinaryIO, packed), added)
+                yield from self._write(cast(BinaryIO, packed), new)
 
-    def _fill(self, stream: BinaryIO, added: Added) -> Iterator[Writer]:
-        if self.format == "parquet":
-            writer: Writer = ParquetWriter(stream, added)
-        else:
-            encode = in_json if self.format == "jsonl" else in_cells
-            writer = text_writer(
-                lambda text: stream.write(encode(text)), added, self.format
-            )
+    def _write(self, stream: BinaryIO, new: NewColumns) -> Iterator[Writer]:
+        writer = self._writer_class.for_file(stream, new)
         try:
             yield writer
             writer.finish()
@@ -96,19 +85,19 @@ class FileTarget:
             yield
         except OSError as error:
             raise DataError(
-                f"Cannot write {self.path}: {error.strerror or error}. What stood "
+                f"Cannot write {self.path}: {error.strerror or error}. A file that was "
                 "there before is unchanged."
             ) from error
 
 
 class StreamTarget:
-    """An open stream of text, such as standard output; somebody may be reading along.
+    """An open stream of text, such as standard output, which somebody may be reading.
 
     Parameters
     ----------
     stream : text stream
     format : str
-        One of ``STREAM_FORMATS``.
+        Name of a text format in ``WRITERS``.
 
     Raises
     ------
@@ -119,20 +108,21 @@ class StreamTarget:
     at_once = True
 
     def __init__(self, stream: TextIO, format: str = "labels") -> None:
-        if format not in STREAM_FORMATS:
+        formats = [name for name in WRITERS if WRITERS[name].is_text]
+        if format not in formats:
             raise SettingsError(
-                f"output_format must be one of {', '.join(STREAM_FORMATS)}. Got "
-                f"{format!r}.{did_you_mean(format, STREAM_FORMATS)}"
+                f"output_format must be one of {', '.join(formats)}. Got {format!r}."
+                f"{did_you_mean(format, formats)}"
             )
-        self.format = format
+        self._writer_class: type[TextWriter] = resolve_name(WRITERS[format].writer)
         self._stream = stream
 
     @contextmanager
-    def open(self, added: Added) -> Iterator[Writer]:
-        """Give a writer."""
+    def open(self, new: NewColumns) -> Iterator[Writer]:
+        """Yield a writer."""
         encoding = (getattr(self._stream, "encoding", None) or "").lower()
-        plain = encoding.replace("-", "") != "utf8"
-        writer = text_writer(self._write, added, self.format, ascii=plain)
+        ascii = encoding.replace("-", "") != "utf8"
+        writer = self._writer_class(self._write, new, ascii=ascii)
         yield writer
         writer.finish()
 
@@ -141,25 +131,15 @@ class StreamTarget:
         self._stream.flush()
 
 
-def text_writer(
-    write: Callable[[str], Any], added: Added, format: str, *, ascii: bool = False
-) -> Writer:
-    """Return the writer of a format, other than Parquet."""
-    if format == "jsonl":
-        return JsonWriter(write, added, ascii=ascii)
-    if format in ("csv", "tsv"):
-        return DelimitedWriter(write, added, format)
-    return PlainWriter(write, added, every=format == "probabilities")
-
-
-def in_json(text: str) -> bytes:
-    """Encode lines of JSON; a lone surrogate becomes its escape, as JSON has it."""
-    return text.encode("utf-8", "backslashreplace")
-
-
-def in_cells(text: str) -> bytes:
-    """Encode rows; a lone surrogate, which no file can hold, becomes U+FFFD."""
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:
-        return SURROGATE.sub("\ufffd", text).encode("utf-8")
+def _ending_message(path: Path, ending: str) -> str:
+    """Return the error message about an ending in which nothing can be written."""
+    endings = output_endings()
+    text_endings = [x for x in endings if WRITERS[endings[x]].is_text]
+    binary_endings = [x for x in endings if x not in text_endings]
+    reason = ""
+    if ending in input_endings() and ending not in endings:
+        reason = f"Files that end in {ending} can be read, but not written. "
+    return (
+        f"{reason}{path} must end in {', '.join(text_endings)}, also with .gz, or in "
+        f"{', '.join(binary_endings)}. The ending is the format of the predictions."
+    )

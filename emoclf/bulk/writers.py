@@ -1,4 +1,4 @@
-"""Answers as text: JSON Lines, CSV, TSV, or a label a line."""
+"""Predictions as text: JSON Lines, CSV, TSV, or one label a line."""
 
 from __future__ import annotations
 
@@ -7,45 +7,54 @@ import io
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal, Self
 
-from emoclf.bulk.predict_chunks import Answer, Label, Labels
-from emoclf.bulk.record_reader import Entries
-from emoclf.datasets.delimited import SEPARATORS
+from emoclf.bulk.entries import Entries
+from emoclf.bulk.predict_chunks import Label, Labels, PredictedEntry
+from emoclf.datasets.cells import SURROGATE
 from emoclf.errors import DataError, setting
 
-# Digits behind the point: what a float32 between 0 and 1 holds, and no more.
-DIGITS = 6
-# Parts the labels of one cell; the first that no label's name contains.
-BETWEEN_LABELS = (",", ";", "|", "\t")
+# Decimal places of probabilities: a float32 between 0 and 1 has no more.
+PROBABILITY_DIGITS = 6
+# Separators of the labels in one cell; the first that no label contains is used.
+LABEL_SEPARATORS = (",", ";", "|", "\t")
 
 
 class Writer(ABC):
-    """Where answers go, chunk by chunk."""
+    """Writes predictions chunk by chunk."""
+
+    @classmethod
+    @abstractmethod
+    def for_file(cls, stream: BinaryIO, new: NewColumns) -> Writer:
+        """Return a writer to an open binary file."""
+
+    @classmethod  # noqa: B027 - most formats need none
+    def check_packages(cls) -> None:
+        """Raise MissingDependency if a package of the format is not installed."""
 
     @abstractmethod
-    def write(self, answers: Sequence[Answer]) -> None:
+    def write(self, entries: Sequence[PredictedEntry]) -> None:
         """Write one chunk."""
 
     def finish(self) -> None:  # noqa: B027 - most have written everything
-        """Write what is left; also the names of columns if nothing was answered."""
+        """Write the rest, including column names if there are no predictions."""
 
-    def abandon(self) -> None:  # noqa: B027 - most hold nothing open
-        """Let go of what was begun and will not be finished."""
+    def abandon(self) -> None:  # noqa: B027 - most have nothing open
+        """Close what will not be finished."""
 
 
-class Added:
-    """The names that answers get beside those of the input.
+class NewColumns:
+    """Names of the label and the probabilities beside the columns of the input.
 
     Parameters
     ----------
     entries : Entries
-        Where the input's own names come from.
+        Entries of the input, with its own columns.
     labels : Labels
     prefix : str
-        Set before each name.
+        Prefix of each new name.
     """
 
     def __init__(self, entries: Entries, labels: Labels, prefix: str = "") -> None:
@@ -56,220 +65,245 @@ class Added:
         self.columns = [f"{prefix}probability_{name}" for name in labels.names]
         self._example = f"{prefix}predicted_"
 
-    def all_columns(self, answers: Sequence[Answer]) -> list[str]:
+    def input_columns(self, chunk: Sequence[PredictedEntry]) -> list[str]:
         """Return the input's columns; of objects, the keys of the first chunk.
 
         Raises
         ------
         DataError
-            If one of the new columns is there already.
+            If the input has one of the new columns already.
         """
-        found = self.entries.columns
-        if found is None:
-            # A bad record may lack its text for another name of the key.
-            sound = [a.entry for a in answers if a.entry.bad is None]
-            found = list(dict.fromkeys(key for entry in sound for key in entry.values))
-        self.check(found, [self.label, *self.columns])
-        return found
+        columns = self.entries.columns
+        if columns is None:
+            # A bad record may have its text under a misspelt key.
+            good = [x.entry.values for x in chunk if x.entry.bad is None]
+            columns = list(dict.fromkeys(key for values in good for key in values))
+        self.check(columns, [self.label, *self.columns])
+        return columns
 
-    def check(self, there: Any, new: Sequence[str], number: int | None = None) -> None:
-        """Refuse a name that the input has already.
+    def check(
+        self, names: Container[str], new: Sequence[str], number: int | None = None
+    ) -> None:
+        """Raise DataError if the input has one of the new names already.
 
         Raises
         ------
         DataError
         """
         for name in new:
-            if name in there:
-                where = "" if number is None else f", line {number}"
+            if name in names:
+                place = "" if number is None else f", line {number}"
                 raise DataError(
-                    f"{self.entries.source.name}{where} has a column {name!r} already. "
-                    "Name the new ones otherwise with "
+                    f"{self.entries.source.name}{place} has a column {name!r} already. "
+                    "Give the new columns other names with "
                     f"{setting('prefix', self._example)}."
                 )
 
-    def check_keys(self, answer: Answer, columns: Sequence[str], form: str) -> None:
-        """Refuse a key that has no column; of a bad record only what fits is kept.
+    def check_keys(
+        self, predicted: PredictedEntry, columns: Sequence[str], format: str
+    ) -> None:
+        """Raise DataError if a key of a good record has no column.
 
         Raises
         ------
         DataError
         """
-        strange = [key for key in answer.entry.values if key not in columns]
-        if strange and answer.entry.bad is None:
+        new = [key for key in predicted.entry.values if key not in columns]
+        if new and predicted.entry.bad is None:
             raise DataError(
-                f"{self.where(answer)}: the key {strange[0]!r} is new here, and "
-                f"{form} has the columns of the first objects. Write .jsonl, which "
+                f"{self.place(predicted)}: the key {new[0]!r} is new here, and "
+                f"{format} has the columns of the first objects. Write .jsonl, which "
                 "keeps the keys of each object."
             )
 
-    def where(self, answer: Answer) -> str:
-        """Say where a record stands."""
+    def place(self, predicted: PredictedEntry) -> str:
+        """Return the place of a record, such as ``in.csv, line 3``."""
         source = self.entries.source
-        return f"{source.name}, {source.unit} {answer.entry.number}"
+        return f"{source.name}, {source.unit} {predicted.entry.number}"
 
 
-class PlainWriter(Writer):
-    """A label and its probability a line, or those of all labels.
-
-    Parameters
-    ----------
-    write : function of str
-    added : Added
-    every : bool
-        Write the probability of every label.
-    """
-
-    def __init__(
-        self, write: Callable[[str], Any], added: Added, *, every: bool = False
-    ) -> None:
-        self._write = write
-        self._names = added.labels.names
-        self._every = every
-
-    def write(self, answers: Sequence[Answer]) -> None:
-        self._write("".join(map(self._line, answers)))
-
-    def _line(self, answer: Answer) -> str:
-        if answer.label is None or answer.probabilities is None:
-            return "\t\n"
-        chosen = as_tuple(answer.label)
-        label = ",".join(chosen)
-        pairs = zip(self._names, answer.probabilities, strict=True)
-        if self._every:
-            return "\t".join([label, *(f"{n}={p:.4f}" for n, p in pairs)]) + "\n"
-        found = dict(pairs)
-        return label + "\t" + ",".join(f"{found[name]:.4f}" for name in chosen) + "\n"
-
-
-class JsonWriter(Writer):
-    """One JSON object a line: the input's keys, the label, the probabilities.
+class TextWriter(Writer):
+    """Writes text, to a file or to an open stream.
 
     Parameters
     ----------
     write : function of str
-    added : Added
+    new : NewColumns
     ascii : bool
-        Escape all letters beyond ASCII.
+        Escape all letters beyond ASCII, where the format has escapes.
     """
 
     def __init__(
-        self, write: Callable[[str], Any], added: Added, *, ascii: bool = False
+        self, write: Callable[[str], Any], new: NewColumns, *, ascii: bool = False
     ) -> None:
         self._write = write
-        self._added = added
+        self._new = new
         self._ascii = ascii
-        self._new = (added.label, added.probabilities)
 
-    def write(self, answers: Sequence[Answer]) -> None:
-        self._write("".join(map(self._line, answers)))
+    @classmethod
+    def for_file(cls, stream: BinaryIO, new: NewColumns) -> Self:
+        return cls(lambda text: stream.write(cls.encode(text)), new)
 
-    def _line(self, answer: Answer) -> str:
-        added, values = self._added, answer.entry.values
-        if added.label in values or added.probabilities in values:
-            added.check(values, self._new, answer.entry.number)
-        named = None
-        if answer.probabilities is not None:
-            pairs = zip(added.labels.names, answer.probabilities, strict=True)
-            named = {name: round(p, DIGITS) for name, p in pairs}
-        found = {**values, added.label: answer.label, added.probabilities: named}
+    @staticmethod
+    def encode(text: str) -> bytes:
+        """Encode text; a lone surrogate, which no file can contain, becomes U+FFFD."""
         try:
-            return to_json(found, ascii=self._ascii) + "\n"
+            return text.encode("utf-8")
+        except UnicodeEncodeError:
+            return SURROGATE.sub("\ufffd", text).encode("utf-8")
+
+
+class LabelWriter(TextWriter):
+    """A label and its probability a line."""
+
+    def write(self, entries: Sequence[PredictedEntry]) -> None:
+        self._write("".join(map(self._line, entries)))
+
+    def _line(self, predicted: PredictedEntry) -> str:
+        if predicted.label is None or predicted.probabilities is None:
+            return "\t\n"
+        labels = as_tuple(predicted.label)
+        pairs = zip(self._new.labels.names, predicted.probabilities, strict=True)
+        return f"{','.join(labels)}\t{self._cells(labels, dict(pairs))}\n"
+
+    def _cells(self, labels: tuple[str, ...], probabilities: dict[str, float]) -> str:
+        return ",".join(f"{probabilities[name]:.4f}" for name in labels)
+
+
+class ProbabilityWriter(LabelWriter):
+    """A label and the probabilities of all labels a line."""
+
+    def _cells(self, labels: tuple[str, ...], probabilities: dict[str, float]) -> str:
+        return "\t".join(f"{name}={p:.4f}" for name, p in probabilities.items())
+
+
+class JsonWriter(TextWriter):
+    """One JSON object a line: the input's keys, the label, the probabilities."""
+
+    @staticmethod
+    def encode(text: str) -> bytes:
+        """Encode text; a lone surrogate becomes its escape in JSON."""
+        return text.encode("utf-8", "backslashreplace")
+
+    def write(self, entries: Sequence[PredictedEntry]) -> None:
+        self._write("".join(map(self._line, entries)))
+
+    def _line(self, predicted: PredictedEntry) -> str:
+        new, values = self._new, predicted.entry.values
+        if new.label in values or new.probabilities in values:
+            names = (new.label, new.probabilities)
+            new.check(values, names, predicted.entry.number)
+        probabilities = None
+        if predicted.probabilities is not None:
+            pairs = zip(new.labels.names, predicted.probabilities, strict=True)
+            probabilities = {name: round(p, PROBABILITY_DIGITS) for name, p in pairs}
+        row = {**values, new.label: predicted.label, new.probabilities: probabilities}
+        try:
+            return to_json(row, ascii=self._ascii) + "\n"
         except (TypeError, RecursionError) as error:
             raise DataError(
-                f"{added.where(answer)}: {error}. Write .parquet, or leave the column "
+                f"{new.place(predicted)}: {error}. Write .parquet, or leave the column "
                 "out."
             ) from None
 
 
-class DelimitedWriter(Writer):
-    """Rows of CSV or TSV: the input's columns, the label, a column a probability.
+class DelimitedWriter(TextWriter):
+    """Rows: the input's columns, the label, and a column for each probability."""
 
-    Parameters
-    ----------
-    write : function of str
-    added : Added
-    format : {"csv", "tsv"}
-    """
+    format_name: str
+    _columns: list[str] | None = None
+    _label_separator = ""
 
-    def __init__(self, write: Callable[[str], Any], added: Added, format: str) -> None:
-        self._write = write
-        self._added = added
-        self._format = format
-        names = added.labels.names
-        self._between = next(
-            (mark for mark in BETWEEN_LABELS if not any(mark in n for n in names)), ","
-        )
-        self._columns: list[str] | None = None
-
-    def write(self, answers: Sequence[Answer]) -> None:
-        added = self._added
-        lines = []
+    def write(self, entries: Sequence[PredictedEntry]) -> None:
+        new = self._new
+        rows = []
         if self._columns is None:
-            self._columns = added.all_columns(answers)
-            lines.append([*self._columns, added.label, *added.columns])
-        columns, free = self._columns, added.entries.columns is None
-        empty = [""] * len(added.columns)
-        for answer in answers:
-            values = answer.entry.values
-            if free and not values.keys() <= set(columns):
-                added.check_keys(answer, columns, self._format.upper())
+            self._columns = new.input_columns(entries)
+            rows.append([*self._columns, new.label, *new.columns])
+            self._label_separator = next(
+                (
+                    x
+                    for x in LABEL_SEPARATORS
+                    if not any(x in n for n in new.labels.names)
+                ),
+                ",",
+            )
+        columns, has_keys = self._columns, new.entries.columns is None
+        for predicted in entries:
+            values = predicted.entry.values
+            if has_keys and not values.keys() <= set(columns):
+                new.check_keys(predicted, columns, self.format_name)
             row = [as_cell(values.get(name)) for name in columns]
-            if answer.label is None or answer.probabilities is None:
-                row += ["", *empty]
+            if predicted.label is None or predicted.probabilities is None:
+                row += [""] * (1 + len(new.columns))
             else:
-                row.append(self._between.join(as_tuple(answer.label)))
-                row += [f"{p:.{DIGITS}f}" for p in answer.probabilities]
-            if self._format == "tsv":
-                self._check_tabs(row, answer)
-            lines.append(row)
-        self._write(self._text(lines))
+                row.append(self._label_separator.join(as_tuple(predicted.label)))
+                row += [f"{p:.{PROBABILITY_DIGITS}f}" for p in predicted.probabilities]
+            self._check_row(row, predicted)
+            rows.append(row)
+        self._write(self._text(rows))
 
     def finish(self) -> None:
-        """Write the names of the columns if nothing else was written."""
+        """Write the column names if nothing else was written."""
         if self._columns is None:
             self.write([])
 
-    def _text(self, lines: list[list[str]]) -> str:
-        if self._format == "tsv":
-            return "".join("\t".join(row) + "\n" for row in lines)
-        text = _csv_text(lines, csv.QUOTE_MINIMAL)
+    def _check_row(self, row: list[str], predicted: PredictedEntry) -> None:
+        """Raise DataError if the format cannot contain a cell."""
+
+    @abstractmethod
+    def _text(self, rows: list[list[str]]) -> str: ...
+
+
+class CsvWriter(DelimitedWriter):
+    """Rows of CSV."""
+
+    format_name = "CSV"
+
+    def _text(self, rows: list[list[str]]) -> str:
+        text = _csv_text(rows, csv.QUOTE_MINIMAL)
         if "\r" not in text:
             return text
-        # The writer does not see that a carriage return alone needs quotes too.
+        # csv.writer does not quote a cell with a carriage return alone.
         return "".join(
             _csv_text(
-                [row],
-                csv.QUOTE_ALL
-                if any("\r" in cell for cell in row)
-                else csv.QUOTE_MINIMAL,
+                [row], csv.QUOTE_ALL if "\r" in "".join(row) else csv.QUOTE_MINIMAL
             )
-            for row in lines
+            for row in rows
         )
 
-    def _check_tabs(self, row: list[str], answer: Answer) -> None:
+
+class TsvWriter(DelimitedWriter):
+    """Rows of TSV, which has no quotes."""
+
+    format_name = "TSV"
+
+    def _check_row(self, row: list[str], predicted: PredictedEntry) -> None:
         for cell in row:
-            if SEPARATORS["tsv"] in cell or "\n" in cell or "\r" in cell:
+            if "\t" in cell or "\n" in cell or "\r" in cell:
                 raise DataError(
-                    f"{self._added.where(answer)}: a tab or a line break in "
-                    f"{cell!r:.80} would break the rows of TSV, which knows no quotes. "
+                    f"{self._new.place(predicted)}: a tab or a line break in "
+                    f"{cell!r:.80} would break the rows of TSV, which has no quotes. "
                     "Write .csv or .jsonl."
                 )
 
+    def _text(self, rows: list[list[str]]) -> str:
+        return "".join("\t".join(row) + "\n" for row in rows)
 
-def _csv_text(lines: list[list[str]], quoting: Literal[0, 1, 2, 3]) -> str:
+
+def _csv_text(rows: list[list[str]], quoting: Literal[0, 1, 2, 3]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n", quoting=quoting).writerows(lines)
+    csv.writer(buffer, lineterminator="\n", quoting=quoting).writerows(rows)
     return buffer.getvalue()
 
 
 def as_tuple(label: Label) -> tuple[str, ...]:
-    """Return one label or several as a tuple."""
+    """Return a label or labels as a tuple."""
     return label if isinstance(label, tuple) else (label,)
 
 
 def as_cell(value: Any) -> str:
-    """Return what stands in a cell: nothing for None, JSON for what is no text.
+    """Return the text of a cell: "" for None, JSON for values that are not texts.
 
     Examples
     --------
@@ -281,35 +315,35 @@ def as_cell(value: Any) -> str:
     if value is None:
         return ""
     try:
-        found = to_json(value)
+        text = to_json(value)
     except TypeError:
         return str(value)
-    # A date is a string to JSON, and needs no quotes here.
-    return json.loads(found) if found.startswith('"') else found
+    # A date is a string in JSON, and needs no quotes here.
+    return json.loads(text) if text.startswith('"') else text
 
 
 def to_json(value: Any, *, ascii: bool = False) -> str:
-    """Write JSON, with null for what is no number there (NaN, infinity).
+    """Return JSON, with null for numbers that it does not have (NaN, infinity).
 
     Raises
     ------
     TypeError
-        If a value has no form in JSON.
+        If JSON has no type for a value.
     """
     try:
         return json.dumps(
-            value, ensure_ascii=ascii, allow_nan=False, default=_json_form
+            value, ensure_ascii=ascii, allow_nan=False, default=_json_value
         )
     except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=ascii, default=_json_form)
+        return json.dumps(_finite(value), ensure_ascii=ascii, default=_json_value)
 
 
-def _json_form(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)
-    raise TypeError(f"{type(value).__name__} {value!r:.60} has no form in JSON")
+    raise TypeError(f"{type(value).__name__} {value!r:.60} cannot be written as JSON")
 
 
 def _finite(value: Any) -> Any:

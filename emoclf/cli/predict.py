@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from emoclf.bulk.choices import ENGINES, INPUT_FORMATS, ON_ERROR, PRECISIONS
+from emoclf.bulk.record_chunks import ON_ERROR
 from emoclf.cli.shared import add_option, add_overwrite_option, new_command
+from emoclf.datasets.input_formats import READERS
 from emoclf.errors import SettingsError
+from emoclf.export.formats import ENGINES, PRECISIONS
 from emoclf.runtime import load_tensorflow
 
 logger = logging.getLogger(__name__)
@@ -81,7 +83,7 @@ def _add_file_options(group: Any) -> None:
         group,
         "--format",
         "file format of the input (default: by its ending, else lines)",
-        choices=INPUT_FORMATS,
+        choices=tuple(READERS),
     )
     text = "column or key with the texts (default: found by its name)"
     add_option(group, "--text-column NAME", text)
@@ -158,7 +160,10 @@ def _progress(args: argparse.Namespace) -> Any:
 
 
 def _summary_line(summary: Any, args: argparse.Namespace) -> str:
-    line = f"Predicted {summary.answered:,} text{'' if summary.answered == 1 else 's'}"
+    plural = "" if summary.predicted == 1 else "s"
+    line = f"Predicted {summary.predicted:,} text{plural}"
+        f"Predicted {summary.predicted:,} text{'' if summary.predicted == 1 else 's'}"
+    )
     if args.output:
         line += f": {args.output}"
     if summary.bad:

@@ -1,5 +1,5 @@
-"""From files, tables and lists to labelled texts, checked and split.
+"""From files, data frames and lists to labelled texts, audited and split.
 
-``dataset`` holds the texts, ``tables`` reads files, ``split`` parts them and
-``audit`` says what is in them.
+``input_formats`` lists the file formats, ``readers`` reads labelled files, ``dataset``
+contains the texts, ``split`` divides them and ``audit`` counts what may harm training.
 """

@@ -1,4 +1,4 @@
-"""Say what is in a dataset before anything is learnt from it."""
+"""Audit a dataset before training: classes, lengths, duplicates and odd texts."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _BRACKETS = re.compile(r"\s*([\[(<{]).*[\])>}]\s*\.?\s*", re.DOTALL)
 _NO_ANSWER = re.compile(
     r"n/?a|nan|none|null|nil|nothing|unknown|no (response|answer)|not applicable"
 )
-_EXAMPLES = 5
+_MAX_EXAMPLES = 5
 
 
 @dataclass(frozen=True)
-class Found:
-    """How many texts something is true of, and where the first ones stand."""
+class Matches:
+    """Number of matching texts and the first few locations."""
 
     count: int
     examples: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Found:
 
 @dataclass(frozen=True)
 class AuditReport:
-    """What is in a dataset.
+    """Contents of a dataset, and what may harm a classifier.
 
     Parameters
     ----------
@@ -43,26 +43,26 @@ class AuditReport:
     counts : dict of str to int
         Texts per class.
     imbalance : float
-        Texts of the largest class for one of the smallest.
+        Size of the largest class divided by that of the smallest.
     labels_per_text : float
     without_label : int
-        Texts with no label at all, where several are allowed.
+        Texts without any label, in multilabel data.
     words : dict
         ``min``, ``median``, ``mean``, ``p95``, ``p99`` and ``max`` length in words
         (characters in scripts without spaces).
-    duplicates : Found
-        Texts that repeat an earlier one but for case and white space.
-    near_duplicates : Found
-        Texts that repeat an earlier one, or nearly; includes the duplicates.
+    duplicates : Matches
+        Texts that differ from an earlier one in case and white space at most.
+    near_duplicates : Matches
+        Duplicates and near-duplicates of an earlier text.
     largest_group : int
         Texts in the largest group of near-duplicates.
-    conflicts : Found
+    conflicts : Matches
         Texts in a group of duplicates with different labels.
-    near_conflicts : Found
+    near_conflicts : Matches
         Texts in a group of near-duplicates with different labels.
-    very_short : Found
+    very_short : Matches
         Texts of fewer than three words (or characters).
-    non_answers : Found
+    non_answers : Matches
         Texts such as "[No response.]" or "n/a".
     similar_labels : tuple of tuples of str
         Labels that differ in case or punctuation only.
@@ -77,13 +77,13 @@ class AuditReport:
     labels_per_text: float
     without_label: int
     words: dict[str, float]
-    duplicates: Found
-    near_duplicates: Found
+    duplicates: Matches
+    near_duplicates: Matches
     largest_group: int
-    conflicts: Found
-    near_conflicts: Found
-    very_short: Found
-    non_answers: Found
+    conflicts: Matches
+    near_conflicts: Matches
+    very_short: Matches
+    non_answers: Matches
     similar_labels: tuple[tuple[str, ...], ...]
     skipped: dict[str, int]
 
@@ -92,47 +92,51 @@ class AuditReport:
         return dataclasses.asdict(self)
 
     def lines(self) -> list[str]:
-        """Return the report for printing; what is not there is left out."""
+        """Return the report for printing, without counts that are 0."""
         total = max(self.n_texts, 1)
-        found = [f"{self.source}: {self.n_texts:,} texts, {len(self.counts)} classes"]
+        lines = [f"{self.source}: {self.n_texts:,} texts, {len(self.counts)} classes"]
         width = max(map(len, self.counts), default=0)
-        found += [
+        lines += [
             f"  {name:<{width}}  {count:>7,}  {count / total:6.1%}"
             for name, count in self.counts.items()
         ]
         if self.labels_per_text != 1:
-            found.append(
+            lines.append(
                 f"{self.labels_per_text:.2f} labels per text; "
                 f"{self.without_label:,} texts have none"
             )
-        found.append(f"largest to smallest class: {self.imbalance:.1f} to 1")
+        lines.append(f"largest to smallest class: {self.imbalance:.1f} to 1")
         lengths = ", ".join(f"{name} {size:g}" for name, size in self.words.items())
-        found.append(f"length in words: {lengths}")
-        for what, value in (
-            ("repeat an earlier text", self.duplicates),
-            ("repeat an earlier text, or nearly", self.near_duplicates),
+        lines.append(f"length in words: {lengths}")
+        for description, matches in (
+            ("are duplicates of an earlier text", self.duplicates),
+            (
+                "are duplicates or near-duplicates of an earlier text",
+                self.near_duplicates,
+            ),
             ("have a duplicate with another label", self.conflicts),
             ("have a near-duplicate with another label", self.near_conflicts),
             ("have fewer than three words", self.very_short),
-            ("look like no answer", self.non_answers),
+            ("look like a missing answer", self.non_answers),
         ):
-            if value.count:
-                found.append(
-                    f"{value.count:,} texts {what} (first: {value.examples[0]})"
+            if matches.count:
+                lines.append(
+                    f"{matches.count:,} texts {description} "
+                    f"(first: {matches.examples[0]})"
                 )
         if self.largest_group > 2:
-            found.append(
+            lines.append(
                 f"largest group of near-duplicates: {self.largest_group:,} texts"
             )
         for names in self.similar_labels:
-            found.append(f"labels that are spelt alike: {shorten(map(repr, names))}")
+            lines.append(f"labels with similar spelling: {shorten(map(repr, names))}")
         for reason, count in self.skipped.items():
-            found.append(f"{count:,} rows dropped: {reason}")
-        return found
+            lines.append(f"{count:,} rows dropped: {reason}")
+        return lines
 
 
 def audit_dataset(dataset: Dataset, *, near_duplicates: float = 0.8) -> AuditReport:
-    """Count what may harm a classifier or flatter its figures.
+    """Count what may harm a classifier or make its scores too optimistic.
 
     Parameters
     ----------
@@ -146,11 +150,11 @@ def audit_dataset(dataset: Dataset, *, near_duplicates: float = 0.8) -> AuditRep
     exact = group_duplicates(dataset.texts, 1.0)
     near = group_duplicates(dataset.texts, near_duplicates)
 
-    def found(chosen: list[int]) -> Found:
-        return Found(len(chosen), tuple(map(dataset.place, chosen[:_EXAMPLES])))
+    def matches(indices: list[int]) -> Matches:
+        return Matches(len(indices), tuple(map(dataset.place, indices[:_MAX_EXAMPLES])))
 
     short = [i for i, length in enumerate(lengths) if length < 3]
-    silent = [i for i, text in enumerate(dataset.texts) if _is_no_answer(text)]
+    unanswered = [i for i, text in enumerate(dataset.texts) if _is_no_answer(text)]
     n_labels = [len(names_of(label)) for label in dataset.labels]
     return AuditReport(
         source=dataset.source,
@@ -159,20 +163,20 @@ def audit_dataset(dataset: Dataset, *, near_duplicates: float = 0.8) -> AuditRep
         imbalance=max(sizes) / min(sizes) if sizes else 1.0,
         labels_per_text=sum(n_labels) / max(len(dataset), 1),
         without_label=n_labels.count(0),
-        words=_lengths(lengths),
-        duplicates=found(_repeated(exact)),
-        near_duplicates=found(_repeated(near)),
+        words=_length_summary(lengths),
+        duplicates=matches(_repeated(exact)),
+        near_duplicates=matches(_repeated(near)),
         largest_group=int(np.bincount(near).max()) if len(near) else 0,
-        conflicts=found(_conflicting(exact, dataset.labels)),
-        near_conflicts=found(_conflicting(near, dataset.labels)),
-        very_short=found(short),
-        non_answers=found(silent),
+        conflicts=matches(_conflicting(exact, dataset.labels)),
+        near_conflicts=matches(_conflicting(near, dataset.labels)),
+        very_short=matches(short),
+        non_answers=matches(unanswered),
         similar_labels=_similar(dataset.label_names),
         skipped={skip.reason: skip.count for skip in dataset.skips},
     )
 
 
-def _lengths(lengths: list[int]) -> dict[str, float]:
+def _length_summary(lengths: list[int]) -> dict[str, float]:
     if not lengths:
         return {}
     p95, p99 = np.percentile(lengths, [95, 99])
@@ -192,10 +196,10 @@ def _repeated(groups: np.ndarray) -> list[int]:
 
 
 def _conflicting(groups: np.ndarray, labels: tuple[Label, ...]) -> list[int]:
-    seen: dict[int, set[frozenset[str]]] = defaultdict(set)
+    labels_of: dict[int, set[frozenset[str]]] = defaultdict(set)
     for group, label in zip(groups.tolist(), labels, strict=True):
-        seen[group].add(frozenset(names_of(label)))
-    return [i for i, group in enumerate(groups.tolist()) if len(seen[group]) > 1]
+        labels_of[group].add(frozenset(names_of(label)))
+    return [i for i, x in enumerate(groups.tolist()) if len(labels_of[x]) > 1]
 
 
 def _is_no_answer(text: str) -> bool:
@@ -206,7 +210,7 @@ def _is_no_answer(text: str) -> bool:
 
 
 def _similar(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    alike: dict[str, list[str]] = defaultdict(list)
+    groups: dict[str, list[str]] = defaultdict(list)
     for name in names:
-        alike[re.sub(r"[\W_]+", "", name.casefold()) or name].append(name)
-    return tuple(tuple(group) for group in alike.values() if len(group) > 1)
+        groups[re.sub(r"[\W_]+", "", name.casefold()) or name].append(name)
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)

@@ -1,4 +1,4 @@
-"""One cell at a time: is it a text, which labels does it hold, which part is meant."""
+"""Read single cells: a text, labels, or the name of a part of the split."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _PARTS = {
     "valid": ("valid", "validation", "val", "dev", "development"),
     "test": ("test", "testing"),
 }
-PART_OF = {word: part for part, words in _PARTS.items() for word in words}
+PART_OF = {name: part for part, names in _PARTS.items() for name in names}
 
 
 class BadRow(Exception):
-    """A row cannot be used; ``reason`` is what rows like it are counted under."""
+    """A row cannot be used; rows are counted by ``reason``."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -33,20 +33,20 @@ class BadRow(Exception):
 
 
 def is_missing(value: Any) -> bool:
-    """Say whether a cell holds nothing: None, NaN, or pandas' NA and NaT."""
+    """Say whether a cell is empty: None, NaN, or pandas' NA and NaT."""
     if isinstance(value, float):
         return math.isnan(value)
     return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 
-def shorten(words: Iterable[str], limit: int = 12) -> str:
-    """Join names with commas, and with an ellipsis after so many."""
-    words = list(words)
-    return ", ".join(words[:limit]) + (", …" if len(words) > limit else "")
+def shorten(names: Iterable[str], limit: int = 12) -> str:
+    """Join names with commas; an ellipsis replaces those beyond the limit."""
+    names = list(names)
+    return ", ".join(names[:limit]) + (", …" if len(names) > limit else "")
 
 
 def any_text(value: Any) -> str:
-    """Return the text of a cell as it stands, be it empty.
+    """Return the text of a cell unchanged; it may be empty.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def any_text(value: Any) -> str:
 
 
 def read_text(value: Any) -> str:
-    """Return the text of a cell as it stands.
+    """Return the text of a cell unchanged.
 
     Raises
     ------
@@ -83,15 +83,15 @@ def read_part(value: Any) -> str:
     Raises
     ------
     BadRow
-        If the cell holds another word or nothing.
+        If the cell contains another name or nothing.
     """
-    word = "" if is_missing(value) else str(value).strip()
-    part = PART_OF.get(word.lower())
+    name = "" if is_missing(value) else str(value).strip()
+    part = PART_OF.get(name.lower())
     if part is None:
         raise BadRow(
             "unknown part",
-            f"the part {word!r} is not one of train, valid (or validation, dev), "
-            f"test.{did_you_mean(word, PART_OF)} Fix the row",
+            f"the part {name!r} is not one of train, valid (or validation, dev), "
+            f"test.{did_you_mean(name, PART_OF)} Correct the row",
         )
     return part
 
@@ -103,23 +103,23 @@ class LabelReader:
     ----------
     names : mapping, optional
         A name for each label in the file, for instance ``{"0": "anger"}``. A cell
-        that holds one of the names already is taken as it is.
-    known : sequence of str, optional
-        The only classes there are.
+        that already contains one of the names is left as it is.
+    classes : sequence of str, optional
+        The only classes.
     separator : str, optional
         Splits a cell into several labels.
 
     Attributes
     ----------
-    multilabel : bool
-        Whether cells hold several labels; a list in the first row decides.
+    multilabel : bool or None
+        Whether a cell may contain several labels; the first row decides.
     """
 
     def __init__(
         self,
         *,
         names: Mapping[Any, Any] | None = None,
-        known: Sequence[str] | None = None,
+        classes: Sequence[str] | None = None,
         separator: str | None = None,
     ) -> None:
         if separator == "":
@@ -128,22 +128,21 @@ class LabelReader:
                 "instead."
             )
         self._names = {str(k): str(v) for k, v in (names or {}).items()}
-        self._known = None if known is None else [str(name) for name in known]
+        self._classes = None if classes is None else [str(name) for name in classes]
         self._separator = separator
         self._cache: dict[str, str] = {}
         self.multilabel: bool | None = True if separator else None
 
     @property
     def order(self) -> list[str]:
-        """The names in the order given, or nothing."""
-        if self._known is not None:
-            return list(dict.fromkeys(self._known))
-        return list(dict.fromkeys(self._names.values()))
+        """Given names in their order."""
+        names = self._names.values() if self._classes is None else self._classes
+        return list(dict.fromkeys(names))
 
     @property
     def fixed(self) -> bool:
-        """Whether the classes were given, so that none may be left out."""
-        return self._known is not None
+        """Whether the classes were given, so that none is left out."""
+        return self._classes is not None
 
     def read(self, value: Any) -> Label:
         """Return the label of a cell, or a tuple of labels.
@@ -151,15 +150,15 @@ class LabelReader:
         Raises
         ------
         BadRow
-            If the row is unlabelled or a label is not known.
+            If the row has no label or one that is not a class.
         """
         if isinstance(value, list | tuple | set | frozenset | np.ndarray):
             return self._read_list(value)
         if is_missing(value) or (isinstance(value, str) and not value.strip()):
-            cure = "Give it a label"
+            advice = "Give it a label"
             if self._separator:
-                cure += f", write {self._separator!r} alone if no label applies"
-            raise BadRow("no label", f"the row has no label. {cure}")
+                advice += f", or write {self._separator!r} alone if no label applies"
+            raise BadRow("no label", f"the row has no label. {advice}")
         if self._separator:
             pieces = as_label(value).split(self._separator)
             names = [self._name(piece) for piece in pieces if piece.strip()]
@@ -187,35 +186,37 @@ class LabelReader:
         if "" in names:
             raise BadRow(
                 "an empty label in a list",
-                f"the list of labels {list(items)!r} holds an empty label",
+                f"the list of labels {list(items)!r} contains an empty label",
             )
         return tuple(dict.fromkeys(names))
 
     def _name(self, label: str) -> str:
         if label in self._cache:
             return self._cache[label]
-        # A lone surrogate can stand in JSON, but in no other file: U+FFFD, as in texts.
+        # Of all files only JSON can contain a lone surrogate: U+FFFD, as in texts.
         raw, label = label, SURROGATE.sub("\ufffd", label).strip()
-        given = list(self._names.values())
-        if self._names and label not in self._names and label not in given:
-            raise BadRow("unknown label", self._unknown(label, [*self._names, *given]))
+        if self._names:
+            _check_one_of(label, [*self._names, *self._names.values()])
         name = self._names.get(label, label)
-        if self._known is not None and name not in self._known and name:
-            raise BadRow("unknown label", self._unknown(name, self._known))
+        if self._classes is not None and name:
+            _check_one_of(name, self._classes)
         self._cache[raw] = name
         return name
 
-    def _unknown(self, label: str, known: Sequence[str]) -> str:
-        unique = list(dict.fromkeys(known))
-        return (
-            f"label {label!r} is not one of {shorten(unique, 60)}."
-            f"{did_you_mean(label, unique)} Fix the row or add the label to "
-            f"{setting('label_names')}"
+
+def _check_one_of(label: str, labels: Sequence[str]) -> None:
+    if label not in labels:
+        labels = list(dict.fromkeys(labels))
+        raise BadRow(
+            "unknown label",
+            f"label {label!r} is not one of {shorten(labels, 60)}."
+            f"{did_you_mean(label, labels)} Correct the row or add the label to "
+            f"{setting('label_names')}",
         )
 
 
 def as_label(value: Any) -> str:
-    """Write a label as a text: 1.0 becomes '1', as whole numbers do in a file.
+    """Return a label as a text: 1.0 becomes '1', as whole numbers are in a file.
 
     Raises
     ------

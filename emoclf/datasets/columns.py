@@ -1,4 +1,4 @@
-"""Find the columns of texts and labels by the names given, or by the usual ones."""
+"""Find the columns of texts and labels by their given or usual names."""
 
 from __future__ import annotations
 
@@ -6,51 +6,23 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from emoclf.datasets.cells import shorten
-from emoclf.errors import DataError, did_you_mean
+from emoclf.errors import DataError, did_you_mean, setting
 from emoclf.settings import DataSettings
 
-TEXT_NAMES = [
-    "text",
-    "texts",
-    "sentence",
-    "sentences",
-    "content",
-    "review",
-    "reviews",
-    "tweet",
-    "tweets",
-    "comment",
-    "comments",
-    "message",
-    "utterance",
-    "document",
-    "post",
-    "body",
-    "situation",
-    "description",
-    "reviewtext",
-    "review_text",
-    "text_content",
-    "clean_text",
-    "raw_text",
-]
-LABEL_NAMES = [
-    "label",
-    "labels",
-    "emotion",
-    "emotions",
-    "sentiment",
-    "sentiments",
-    "class",
-    "category",
-    "target",
-    "polarity",
-    "topic",
-    "feeling",
-    "mood",
-]
+TEXT_NAMES = (
+    "text texts sentence sentences content review reviews tweet tweets comment "
+    "comments message utterance document post body situation description reviewtext "
+    "review_text text_content clean_text raw_text"
+).split()
+LABEL_NAMES = (
+    "label labels emotion emotions sentiment sentiments class category target polarity "
+    "topic feeling mood"
+).split()
 
-_USUAL = {"text_column": (TEXT_NAMES, "texts"), "label_column": (LABEL_NAMES, "labels")}
+_USUAL_NAMES = {
+    "text_column": (TEXT_NAMES, "texts"),
+    "label_column": (LABEL_NAMES, "labels"),
+}
 
 
 class Columns(NamedTuple):
@@ -62,49 +34,57 @@ class Columns(NamedTuple):
 
 
 def find_columns(
-    columns: Sequence[str], settings: DataSettings, *, source: str, cure: str = ""
+    columns: Sequence[str], settings: DataSettings, *, source: str, advice: str = ""
 ) -> Columns:
-    """Find the columns that the settings name, or those that are usually meant.
+    """Find the columns that the settings name, or those with a usual name.
 
     Parameters
     ----------
     columns : sequence of str
-        The names there are, in order.
+        Names of all columns, in order.
     settings : DataSettings
     source : str
-        What errors call the file.
-    cure : str
-        A further way out, added to the error when no usual name is there.
+        Name of the file in error messages.
+    advice : str
+        Added to the error when no column has a usual name.
 
     Raises
     ------
     DataError
-        If a column is missing (the message lists those there are and the nearest),
-        stands there twice, or if several could be meant.
+        If a column is missing (the message lists the columns and the nearest name) or
+        exists twice, or if several have a usual name.
     """
-    named = {
-        setting: _named(columns, name, source=source)
-        for setting in ("text_column", "label_column", "split_column")
-        if (name := getattr(settings, setting)) is not None
+    positions = {
+        key: _named(columns, name, source=source)
+        for key, name in zip(
+            ("text_column", "label_column", "split_column"),
+            named_columns(settings),
+            strict=True,
+        )
+        if name is not None
     }
-    for setting in _USUAL:
-        if setting not in named:
-            taken = named.values()
-            named[setting] = _usual(columns, setting, taken, source=source, cure=cure)
-    if len(set(named.values())) < len(named):
+    for key in _USUAL_NAMES:
+        if key not in positions:
+            positions[key] = _usual(
+                columns, key, positions.values(), source=source, advice=advice
+            )
+    if len(set(positions.values())) < len(positions):
+        names = ", ".join(setting(x, columns[i]) for x, i in positions.items())
         raise DataError(
-            f"{source}: texts, labels and parts must stand in different columns. "
-            f"Got {', '.join(f'{s}={columns[i]!r}' for s, i in named.items())} instead."
+            f"{source}: texts, labels and parts must be in different columns. Got "
+            f"{names} instead."
         )
     return Columns(
-        named["text_column"], named["label_column"], named.get("split_column")
+        positions["text_column"],
+        positions["label_column"],
+        positions.get("split_column"),
     )
 
 
 def find_text(
-    columns: Sequence[str], name: str | None, *, source: str, cure: str = ""
+    columns: Sequence[str], name: str | None, *, source: str, advice: str = ""
 ) -> int:
-    """Find the column of the texts alone, named or usually called so.
+    """Find the column of the texts alone, by its given or usual name.
 
     Raises
     ------
@@ -113,18 +93,21 @@ def find_text(
     """
     if name is not None:
         return _named(columns, name, source=source)
-    return _usual(columns, "text_column", (), source=source, cure=cure)
+    return _usual(columns, "text_column", (), source=source, advice=advice)
 
 
-def by_number(columns: Sequence[str], settings: DataSettings) -> bool:
-    """Say whether the settings count columns ("1") in a file without a header.
+def named_columns(settings: DataSettings) -> list[str | None]:
+    """Return the names given for the text, label and split column."""
+    return [settings.text_column, settings.label_column, settings.split_column]
 
-    A column that has the number as its name is meant by name.
+
+def are_counted(columns: Sequence[str], names: Sequence[str]) -> bool:
+    """Say whether the names count columns ("1") in a file without a header.
+
+    A column whose name is the number is meant by its name.
     """
-    named = [settings.text_column, settings.label_column, settings.split_column]
-    given = [name for name in named if name is not None]
-    return bool(given) and all(
-        name.isascii() and name.isdigit() and name not in columns for name in given
+    return bool(names) and all(
+        name.isascii() and name.isdigit() and name not in columns for name in names
     )
 
 
@@ -133,54 +116,45 @@ def _named(columns: Sequence[str], name: str, *, source: str) -> int:
     if count > 1:
         raise DataError(f"{source} has {count} columns {name!r}. Rename one of them.")
     if count == 0:
-        near = did_you_mean(name, columns)
-        if not near:  # difflib minds case; people do not
+        suggestion = did_you_mean(name, columns)
+        if not suggestion:  # difflib minds case; people do not
             lower = {column.strip().casefold(): column for column in columns}
             match = lower.get(name.strip().casefold())
-            near = f" Did you mean {match!r}?" if match is not None else ""
-        cure = " If there is no header, count all columns." if name.isdigit() else ""
+            suggestion = f" Did you mean {match!r}?" if match is not None else ""
+        advice = " If there is no header, count all columns." if name.isdigit() else ""
         raise DataError(
-            f"{source} has no column {name!r}.{near} Its columns: {_listed(columns)}."
-            f"{cure}"
+            f"{source} has no column {name!r}.{suggestion} Its columns: "
+            f"{_listed(columns)}.{advice}"
         )
     return list(columns).index(name)
 
 
 def _usual(
     columns: Sequence[str],
-    setting: str,
+    key: str,
     taken: Collection[int],
     *,
     source: str,
-    cure: str,
+    advice: str,
 ) -> int:
-    usual, what = _USUAL[setting]
-    free = [i for i in range(len(columns)) if i not in taken]
-    found = [i for i in free if columns[i].strip().casefold() in usual]
-    if len(found) != 1:
-        names = [columns[i] for i in found]
-        raise DataError(_not_one(columns, names, what, setting, source, cure))
-    return found[0]
-
-
-def _not_one(
-    columns: Sequence[str],
-    found: Sequence[str],
-    what: str,
-    setting: str,
-    source: str,
-    cure: str,
-) -> str:
-    if found:
-        return (
-            f"{source} has {len(found)} columns that may hold the {what}: "
-            f"{_listed(found)}. Say which one with {setting}."
+    names, content = _USUAL_NAMES[key]
+    matches = [
+        i
+        for i, column in enumerate(columns)
+        if i not in taken and column.strip().casefold() in names
+    ]
+    if len(matches) > 1:
+        raise DataError(
+            f"{source} has {len(matches)} columns that may contain the {content}: "
+            f"{_listed([columns[i] for i in matches])}. Name one with {setting(key)}."
         )
-    return (
-        f"{source} has no column that is usually called {what} (text, sentence, …; "
-        f"label, emotion, sentiment, …). Its columns: {_listed(columns)}. "
-        f"Say which one holds the {what} with {setting}.{cure}"
-    )
+    if not matches:
+        raise DataError(
+            f"{source} has no column with a usual name for {content} (text, sentence, "
+            f"…; label, emotion, sentiment, …). Its columns: {_listed(columns)}. Name "
+            f"the column that contains the {content} with {setting(key)}.{advice}"
+        )
+    return matches[0]
 
 
 def _listed(columns: Sequence[str]) -> str:

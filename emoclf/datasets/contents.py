@@ -1,4 +1,4 @@
-"""What texts a search was begun with, and how others differ from them."""
+"""Digests of the texts of a search, and how other texts differ from them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.fingerprint import digest
 
 #: Letters of a text in a message.
-EXCERPT = 40
+EXCERPT_LETTERS = 40
 
 
 def contents_of(parts: Mapping[str, Dataset]) -> dict[str, str]:
-    """Return digests of the texts of each part, by names that users know."""
+    """Return digests of the texts of each part, by their names in messages."""
     return {
         f"{name} texts": digest(list(part.texts), list(part.labels))
         for name, part in parts.items()
@@ -27,14 +27,14 @@ def rows_of(part: Dataset) -> list[str]:
 
 
 def describe_changes(before: Iterable[str], parts: Mapping[str, Dataset]) -> str:
-    """Say how many texts, with their labels, are other ones than before.
+    """Return a message about how the texts and labels differ from those before.
 
     Parameters
     ----------
     before : iterable of str
-        What :func:`rows_of` returned of all parts then.
+        Digests of all parts before, from :func:`rows_of`.
     parts : mapping of str to Dataset
-        As they are now.
+        Parts now.
     """
     left = Counter(before)
     total = left.total()
@@ -45,18 +45,21 @@ def describe_changes(before: Iterable[str], parts: Mapping[str, Dataset]) -> str
     ]
     new = []
     # In the order of the file: of equal texts the later ones are new.
-    for *_, row, part, i in sorted(rows, key=lambda one: one[:2]):
+    for *_, row, part, i in sorted(rows, key=lambda row: row[:2]):
         if left[row]:
             left[row] -= 1
         else:
             new.append((part, i))
     if not left.total() and not new:
         return "The texts are the same, in another order or in other parts."
-    said = f"Texts with their labels: {left.total():,} of {total:,} gone"
-    said += f", {len(new):,} new"
+    first = ""
     if new:
         part, i = new[0]
         text = part.texts[i]
-        text = text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
-        said += f" (first {part.place(i)} of {part.source}: {text!r})"
-    return f"{said}."
+        if len(text) > EXCERPT_LETTERS:
+            text = f"{text[:EXCERPT_LETTERS]}…"
+        first = f" (first {part.place(i)} of {part.source}: {text!r})"
+    return (
+        f"Texts with their labels: {left.total():,} of {total:,} gone, "
+        f"{len(new):,} new{first}."
+    )

@@ -1,4 +1,4 @@
-"""Labelled texts that know their classes and where they came from."""
+"""Labelled texts with their classes and their places in a source."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from emoclf._moved import RenamedAttribute
 from emoclf.datasets.cells import Label, LabelReader
 from emoclf.datasets.columns import Columns, find_columns
 from emoclf.datasets.rows import (
-    Collected,
     Row,
     Skips,
     collect_rows,
     names_of,
     order_names,
     part_cell,
-    single_label,
+    single_label_message,
 )
 from emoclf.errors import DataError, setting
 from emoclf.settings import DataSettings
@@ -34,20 +33,20 @@ class Dataset:
     ----------
     texts : tuple of str
     labels : tuple of str, or tuple of tuples of str
-        One name per text, or all that apply to it (perhaps none).
+        One name per text, or all names that apply to it (perhaps none).
     label_names : tuple of str
-        The classes, in the order that every output of a classifier keeps: as they
-        were named, else sorted.
+        Classes in the order of every output of a classifier: as they were given, else
+        sorted.
     multilabel : bool
         Whether a text may have several labels.
     parts : tuple of str, optional
         ``train``, ``valid`` or ``test`` for each text, from a split column.
     source : str
-        What errors and reports call it.
+        Name in errors and reports.
     lines : tuple of int, optional
-        Where each text stands in its source.
-    unit : {'line', 'row', 'position'}
-        What ``lines`` counts; positions count from 0.
+        Number of each text in its source.
+    unit : str
+        Unit of ``lines``: "line", "row", …; "position" counts from 0.
     skips : tuple of Skips
         Rows that were dropped on request, by reason.
 
@@ -75,12 +74,12 @@ class Dataset:
 
     @property
     def skipped(self) -> int:
-        """How many rows were dropped on request."""
+        """Number of rows that were dropped on request."""
         return sum(skip.count for skip in self.skips)
 
     @property
     def label_ids(self) -> np.ndarray:
-        """Class ids, int32 (n,); with several labels 0 or 1, float32 (n, classes)."""
+        """Class ids, int32 (n,); if multilabel 0 or 1, float32 (n, classes)."""
         id_of = {name: i for i, name in enumerate(self.label_names)}
         if not self.multilabel:
             ids = [id_of[str(label)] for label in self.labels]
@@ -91,23 +90,23 @@ class Dataset:
         return hot
 
     def counts(self) -> dict[str, int]:
-        """Return how many texts each class has, in the order of ``label_names``."""
-        found = Counter(name for label in self.labels for name in names_of(label))
-        return {name: found[name] for name in self.label_names}
+        """Return the number of texts of each class, in the order of ``label_names``."""
+        counts = Counter(name for label in self.labels for name in names_of(label))
+        return {name: counts[name] for name in self.label_names}
 
     def place(self, index: int) -> str:
-        """Return where a text stands in its source, as ``line 18``."""
+        """Return the place of a text in its source, such as ``line 18``."""
         number = index if self.lines is None else self.lines[index]
         return f"{self.unit} {number}"
 
     def where(self, index: int) -> str:
-        """Return where a text stands, as ``data.csv, line 18``."""
+        """Return source and place of a text, such as ``data.csv, line 18``."""
         return f"{self.source}, {self.place(index)}"
 
     def take(self, indices: Iterable[int]) -> Self:
         """Return the texts at these positions; the classes stay the same.
 
-        Rows that were dropped belong to the whole, so that ``skips`` is left out.
+        ``skips`` is left out, because it describes the whole dataset.
         """
         order = [int(i) for i in indices]
         return replace(
@@ -135,9 +134,9 @@ class Dataset:
         texts : sequence of str
         labels : sequence of str, of numbers, or of lists of them
         label_names : sequence of str or mapping, optional
-            The only classes there are, or a name for each label.
+            The only classes, or a name for each label.
         source : str
-            What errors call it.
+            Name in errors.
 
         Raises
         ------
@@ -155,8 +154,7 @@ class Dataset:
                 "texts and labels must have the same length. "
                 f"Got {len(texts):,} texts and {len(labels):,} labels."
             )
-        known, names = _known_or_names(label_names)
-        reader = LabelReader(names=names, known=known)
+        reader = _label_reader(label_names)
         rows = (Row(i, *pair) for i, pair in enumerate(zip(texts, labels, strict=True)))
         return cls.from_rows(rows, reader, source=source, unit="position")
 
@@ -179,15 +177,15 @@ class Dataset:
         ----------
         frame : pandas.DataFrame
         text_column, label_column, split_column : str, optional
-            Names of columns; those of texts and labels are found if not given.
+            Names of columns; by default texts and labels have usual names.
         label_separator : str, optional
             Splits a cell into several labels. A column of lists needs none.
         label_names : sequence of str or mapping, optional
-            The only classes there are, or a name for each label.
+            The only classes, or a name for each label.
         skip_bad_rows : bool
             Drop and count rows that cannot be used.
         source : str
-            What errors call it; they count positions from 0, as ``iloc`` does.
+            Name in errors, which count positions from 0, as ``iloc`` does.
 
         Raises
         ------
@@ -197,7 +195,7 @@ class Dataset:
         if not hasattr(frame, "iloc") or not hasattr(frame, "columns"):
             raise DataError(
                 f"{source} must be a pandas DataFrame. Got {type(frame).__name__} "
-                "instead. Two lists go to Dataset.from_lists."
+                "instead. For two lists use Dataset.from_lists."
             )
         settings = DataSettings(
             text_column=text_column,
@@ -205,11 +203,12 @@ class Dataset:
             split_column=split_column,
         )
         columns = find_columns([str(c) for c in frame.columns], settings, source=source)
-        known, names = _known_or_names(label_names)
-        reader = LabelReader(names=names, known=known, separator=label_separator)
-        rows = _frame_rows(frame, columns)
         return cls.from_rows(
-            rows, reader, source=source, unit="position", skip_bad_rows=skip_bad_rows
+            _frame_rows(frame, columns),
+            _label_reader(label_names, label_separator),
+            source=source,
+            unit="position",
+            skip_bad_rows=skip_bad_rows,
         )
 
     @classmethod
@@ -222,64 +221,65 @@ class Dataset:
         unit: str,
         skip_bad_rows: bool = False,
     ) -> Self:
-        """Make a dataset from rows of any source; all readers end here."""
-        kept: Collected = collect_rows(
+        """Make a dataset from rows of any source."""
+        collected = collect_rows(
             rows, reader, source=source, unit=unit, skip_bad_rows=skip_bad_rows
         )
-        names = reader.order if reader.fixed else order_names(kept.labels, reader.order)
+        names = (
+            reader.order
+            if reader.fixed
+            else order_names(collected.labels, reader.order)
+        )
         return cls(
-            texts=tuple(kept.texts),
-            labels=tuple(kept.labels),
+            texts=tuple(collected.texts),
+            labels=tuple(collected.labels),
             label_names=tuple(names),
             multilabel=bool(reader.multilabel),
-            parts=tuple(kept.parts) or None,
+            parts=tuple(collected.parts) or None,
             source=source,
-            lines=tuple(kept.numbers),
+            lines=tuple(collected.numbers),
             unit=unit,
-            skips=kept.skips,
+            skips=collected.skips,
         )
 
 
 def check_trainable(dataset: Dataset) -> None:
-    """Check that there is something to tell apart.
+    """Check that a classifier can be trained on the labels.
 
     Raises
     ------
     DataError
-        If there is only one class, or a label stands on one row only; the message
-        says on which.
+        If there is only one class, or only one row has a label; the message names it.
     """
     counts = dataset.counts()
-    found = [name for name, count in counts.items() if count]
-    if len(found) < 2:
-        has = f"only one class, {found[0]!r}" if found else "no labels"
+    classes = [name for name, count in counts.items() if count]
+    if len(classes) < 2:
+        content = f"only one class, {classes[0]!r}" if classes else "no labels"
         raise DataError(
-            f"{dataset.source} has {has}. A classifier needs texts of at least two."
+            f"{dataset.source} has {content}. A classifier needs texts of at least two "
+            "classes."
         )
     for index, label in enumerate(dataset.labels):
         for name in names_of(label):
             if counts[name] == 1:
-                raise DataError(single_label(name, counts, dataset.where(index)))
+                place = dataset.where(index)
+                raise DataError(single_label_message(name, counts, place))
 
 
 def _frame_rows(frame: Any, columns: Columns) -> Iterator[Row]:
-    texts, labels = (frame.iloc[:, i].tolist() for i in columns[:2])
-    for i in range(len(texts)):
-        if columns.split is None:
-            yield Row(i, texts[i], labels[i])
-        else:
-            part = part_cell(frame.iat[i, columns.split])
-            yield Row(i, texts[i], labels[i], part)
+    cells = [frame.iloc[:, i].tolist() for i in columns if i is not None]
+    for number, (text, label, *part) in enumerate(zip(*cells, strict=True)):
+        yield Row(number, text, label, part_cell(part[0]) if part else None)
 
 
-def _known_or_names(
-    label_names: Sequence[str] | Mapping[Any, str] | None,
-) -> tuple[Sequence[str] | None, Mapping[Any, str] | None]:
+def _label_reader(
+    label_names: Sequence[str] | Mapping[Any, str] | None, separator: str | None = None
+) -> LabelReader:
     if isinstance(label_names, Mapping):
-        return None, label_names
+        return LabelReader(names=label_names, separator=separator)
     if isinstance(label_names, str):
         raise DataError(
             f"{setting('label_names')} must be a list of names. Got {label_names!r} "
             "instead."
         )
-    return (None if label_names is None else list(label_names)), None
+    return LabelReader(classes=label_names, separator=separator)

@@ -1,24 +1,32 @@
-"""Rows of CSV and TSV files, each with the line where it begins."""
+"""CSV and TSV files, each record with the line where it begins."""
 
 from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
 from emoclf.datasets.cells import BadRow
-from emoclf.datasets.columns import Columns, by_number, find_columns
-from emoclf.datasets.rows import Row
+from emoclf.datasets.columns import Columns, are_counted
+from emoclf.datasets.records import Record, Table
+from emoclf.datasets.source import Source
 from emoclf.errors import DataError, setting
-from emoclf.settings import DataSettings
 
-SEPARATORS = {"csv": ",", "tsv": "\t"}
+# Separators, what they are called, and the ending of such files.
+SEPARATORS = {
+    "\t": ("tabs", ".tsv"),
+    ";": ("semicolons", ""),
+    ",": ("commas", ".csv"),
+    "|": ("vertical bars", ""),
+}
+WRITE_QUOTE_TWICE = "write a quote that belongs to a text twice ('\"\"')"
 
 
-class Record(NamedTuple):
-    """The cells of one row, and the physical lines, from 1, on which it stands."""
+class Cells(NamedTuple):
+    """The cells of one row, and its first and last line in the file, from 1."""
 
     first: int
     last: int
@@ -26,110 +34,118 @@ class Record(NamedTuple):
     bad: BadRow | None = None
 
 
-def read_delimited(
-    lines: Iterator[str], settings: DataSettings, *, source: str, format: str
-) -> Iterator[Row]:
-    """Yield the rows of a CSV or TSV file; empty lines hold no row.
+def read_csv(source: Source) -> Table:
+    """Return the rows of a CSV file; empty lines contain no row.
 
-    CSV cells may stand in quotes and then hold line breaks. TSV knows no quoting: a
-    quote is a quote.
+    Cells may be in quotes and then contain line breaks. A row with a wrong quote is bad
+    and has one line: reading goes on with the next one, so that an unclosed quote costs
+    no other row. For training it is an error.
 
     Raises
     ------
     DataError
-        If a column is missing, the file has a header and no rows, or a quote is
-        never closed, is closed in mid-cell, or swallows rows.
+        If there is no first row, or it cannot be read; for training also if a quote is
+        never closed, is closed within a cell, or swallows rows.
     """
-    separator = SEPARATORS[format]
-    records = _sound(read_records(lines, format), source)
-    header = next(records, None)
+    return _table(source, _csv_rows, ",")
+
+
+def read_tsv(source: Source) -> Table:
+    """Return the rows of a TSV file, which has no quoting: a quote is a quote.
+
+    Raises
+    ------
+    DataError
+        If there is no first row, or it cannot be read.
+    """
+    return _table(source, _tsv_rows, "\t")
+
+
+def _table(
+    source: Source, split: Callable[[Iterator[str]], Iterator[Cells]], separator: str
+) -> Table:
+    rows = split(source.lines())
+    header = next(rows, None)
     if header is None:
-        raise DataError(f"{source} is empty.")
-    if by_number(header.cells, settings):
-        names = [str(i + 1) for i in range(len(header.cells))]
-        columns = find_columns(names, settings, source=source)
-        records = chain([header], records)
-    else:
-        cure = header_cure(header, separator) or (
-            " If the file has no header, count the columns instead: "
-            f"{setting('text_column', '1')}, {setting('label_column', '2')}."
-        )
-        columns = find_columns(header.cells, settings, source=source, cure=cure)
-    width = len(header.cells)
-    plain_labels: set[str] = set()
-    broken: list[Record] = []
-    for record in records:
-        yield _row(record, columns, width, separator)
-        if record.first < record.last:
-            broken.append(record)
-        elif len(record.cells) == width:
-            plain_labels.add(record.cells[columns.label])
-    for record in broken:
-        _check_swallowed(record, columns, width, plain_labels, source)
+        raise DataError(f"{source.name} is empty: it does not even have column names.")
+    if bad := source.bad_line(header.first, header.last) or header.bad:
+        raise DataError(f"{source.name}, line {header.first}: {bad}.")
+    names = header.cells
+    if are_counted(names, source.named_columns):
+        names = [str(i + 1) for i in range(len(names))]
+        rows = chain([header], rows)
+    counted = ("text_column", "label_column") if source.labelled else ("text_column",)
+    settings = (setting(name, str(i)) for i, name in enumerate(counted, 1))
+    advice = _separator_advice(header, separator) or (
+        f" If the file has no header, count the columns instead: {', '.join(settings)}."
+    )
+    records = (_record(row, names, separator) for row in rows)
+    labelled = partial(_labelled, rows, names, separator, source.name)
+    return Table(names, records, advice, labelled)
 
 
-def read_records(lines: Iterator[str], format: str) -> Iterator[Record]:
-    """Yield the rows of a CSV or TSV file as they stand; empty lines hold none.
-
-    A row of CSV whose quotes are wrong has ``bad`` set and stands on one line: reading
-    goes on with the next one, so that an unclosed quote costs no other row.
-    """
-    return _csv_records(lines) if format == "csv" else _tsv_records(lines)
-
-
-def _sound(records: Iterator[Record], source: str) -> Iterator[Record]:
-    for record in records:
-        if record.bad is not None:
-            raise DataError(f"{source}, line {record.first}: {record.bad}.")
-        yield record
+def _record(row: Cells, names: list[str], separator: str) -> Record:
+    bad = row.bad
+    if bad is None and len(row.cells) != len(names):
+        bad = _wrong_width(row, len(names), separator)
+    values = {} if bad else dict(zip(names, row.cells, strict=True))
+    return Record(row.first, values, bad, row.last)
 
 
-def header_cure(header: Record, separator: str) -> str:
-    """Say how to go on if the cells seem to be parted by something else, or nothing."""
+def _labelled(
+    rows: Iterable[Cells],
+    names: list[str],
+    separator: str,
+    source: str,
+    columns: Columns,
+) -> Iterator[Record]:
+    """Yield the rows for training, where a wrong quote may lead to a wrong label."""
+    labels: set[str] = set()
+    multiline_rows: list[Cells] = []
+    for row in rows:
+        if row.bad is not None:
+            raise DataError(f"{source}, line {row.first}: {row.bad}.")
+        yield _record(row, names, separator)
+        if row.first < row.last:
+            multiline_rows.append(row)
+        elif len(row.cells) == len(names):
+            labels.add(row.cells[columns.label])
+    for row in multiline_rows:
+        _check_swallowed(row, columns, len(names), labels, source)
+
+
+def _separator_advice(header: Cells, separator: str) -> str:
+    """Return advice if the cells seem to have another separator."""
     if len(header.cells) == 1:
-        for other, called, ending in (
-            ("\t", "tabs", ".tsv"),
-            (";", "semicolons", ""),
-            (",", "commas", ".csv"),
-            ("|", "bars", ""),
-        ):
+        for other, (name, ending) in SEPARATORS.items():
             if other != separator and other in header.cells[0]:
-                way = f"Rename it to {ending}." if ending else "Save it with commas."
-                return f" It seems to be separated by {called}. {way}"
+                action = f"Rename it to {ending}." if ending else "Save it with commas."
+                return f" It seems to be separated by {name}. {action}"
     return ""
 
 
-def _row(record: Record, columns: Columns, width: int, separator: str) -> Row:
-    cells, number = record.cells, record.first
-    if len(cells) != width:
-        return Row(number, bad=wrong_width(record, width, separator))
-    part = None if columns.split is None else cells[columns.split]
-    return Row(number, cells[columns.text], cells[columns.label], part)
-
-
-def wrong_width(record: Record, width: int, separator: str) -> BadRow:
-    """Word that a row has more or fewer cells than the first one."""
-    n_cells = len(record.cells)
-    what = "comma" if separator == "," else "tab"
-    cure = "Put a text with a comma in quotes" if separator == "," else "Mend it"
-    if record.last > record.first:
-        cure = f"It runs to line {record.last}: is a quote never closed? {cure}"
+def _wrong_width(row: Cells, width: int, separator: str) -> BadRow:
+    """Return the error about a row with more or fewer cells than the first one."""
+    n_cells = len(row.cells)
+    is_csv = separator == ","
+    advice = "Put a text with a comma in quotes" if is_csv else "Correct it"
+    if row.last > row.first:
+        advice = f"It goes on to line {row.last}: is a quote never closed? {advice}"
     return BadRow(
         f"too {'many' if n_cells > width else 'few'} cells",
-        f"{n_cells} {'cell' if n_cells == 1 else 'cells'} where the "
-        f"first line has {width} (a {what} parts cells). {cure}",
+        f"{n_cells} {'cell' if n_cells == 1 else 'cells'} where the first line has "
+        f"{width} (a {'comma' if is_csv else 'tab'} separates cells). {advice}",
     )
 
 
-def _tsv_records(lines: Iterator[str]) -> Iterator[Record]:
+def _tsv_rows(lines: Iterator[str]) -> Iterator[Cells]:
     for number, line in enumerate(lines, 1):
-        line = line.removesuffix("\n").removesuffix("\r")
-        if line:
-            yield Record(number, number, line.split("\t"))
+        if cells := line.removesuffix("\r"):
+            yield Cells(number, number, cells.split("\t"))
 
 
 class _Lines:
-    """Lines for csv.reader, which can be given back but for the first of a row."""
+    """Lines for csv.reader; all but the first of a row can be read again."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
@@ -141,7 +157,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._lines)
+        line = self._again.popleft() if self._again else next(self._lines) + "\n"
         self._row.append(line)
         self.number += 1
         return line
@@ -152,13 +168,13 @@ class _Lines:
         return self.number + 1
 
     def give_back(self) -> None:
-        """Read the lines behind the row's first one once more."""
-        back = self._row[1:]
-        self._again.extendleft(reversed(back))
-        self.number -= len(back)
+        """Read the lines after the row's first one again."""
+        lines = self._row[1:]
+        self._again.extendleft(reversed(lines))
+        self.number -= len(lines)
 
 
-def _csv_records(lines: Iterator[str]) -> Iterator[Record]:
+def _csv_rows(lines: Iterator[str]) -> Iterator[Cells]:
     source = _Lines(lines)
     reader = csv.reader(source, strict=True)
     while True:
@@ -168,57 +184,54 @@ def _csv_records(lines: Iterator[str]) -> Iterator[Record]:
         except StopIteration:
             return
         except csv.Error as error:
-            message = _quote_trouble(str(error), first, source.number)
+            message = _quote_message(str(error), first, source.number)
             source.give_back()
-            yield Record(first, first, [], BadRow("a wrong quote", message))
+            yield Cells(first, first, [], BadRow("a wrong quote", message))
             continue
         if cells:
-            yield Record(first, source.number, cells)
+            yield Cells(first, source.number, cells)
 
 
-def _quote_trouble(error: str, first: int, last: int) -> str:
-    double = "write a quote that belongs to a text twice ('\"\"')"
+def _quote_message(error: str, first: int, last: int) -> str:
     if "unexpected end" in error:
-        return f"a quote opened here is never closed. Close it, or {double}"
+        return f"a quote opened here is never closed. Close it, or {WRITE_QUOTE_TWICE}"
     if "field larger" in error:
         limit = f"{csv.field_size_limit():,}"
         return (
-            f"a cell goes on for more than {limit} characters, to line {last}. If a "
-            f"quote opened here was never closed, close it or {double}; else raise "
-            "csv.field_size_limit, or save the rows as JSON Lines"
+            f"a cell has more than {limit} characters, to line {last}. If a quote "
+            f"opened here was never closed, close it or {WRITE_QUOTE_TWICE}; else "
+            "raise csv.field_size_limit, or save the rows as JSON Lines"
         )
     if "expected after" in error:
-        where = "in the middle of a cell" if first == last else f"in line {last} only"
-        return f"a quote opened here is closed {where}. Close it, or {double}"
+        place = "in the middle of a cell" if first == last else f"in line {last} only"
+        return (
+            f"a quote opened here is closed {place}. Close it, or {WRITE_QUOTE_TWICE}"
+        )
     if "new-line character" in error:
         return (
-            r"a carriage return (\r) without a line feed (\n) stands outside quotes. "
+            r"there is a carriage return (\r) without a line feed (\n) outside quotes. "
             r"Save the file with line ends \n or \r\n"
         )
-    return f"not valid CSV: {error}. Mend it"
+    return f"not valid CSV: {error}. Correct it"
 
 
 def _check_swallowed(
-    record: Record, columns: Columns, width: int, labels: set[str], source: str
+    row: Cells, columns: Columns, width: int, labels: set[str], source: str
 ) -> None:
-    """Tell a text of several lines from rows that an unclosed quote swallowed.
+    """Raise DataError if the lines of a text seem to be rows that a quote swallowed.
 
-    Swallowed lines still look like rows: as many cells as the others have, and in
-    the place of the label one that other rows have too.
+    Swallowed lines still look like rows: they have as many cells, and in the place of
+    the label one that other rows have too.
     """
-    for cell in record.cells:
-        inner = cell.split("\n")
-        if len(inner) < 2:
-            continue
-        like_rows = 0
-        for line in inner:
-            pieces = line.removesuffix("\r").split(",")
-            # Commas in an unquoted text shift what stands behind it.
-            place = columns.label - (width if columns.label > columns.text else 0)
-            like_rows += len(pieces) >= width and pieces[place] in labels
-        if 2 * like_rows >= len(inner):
+    # Commas in an unquoted text shift the cells after it.
+    label = columns.label - (width if columns.label > columns.text else 0)
+    for cell in row.cells:
+        lines = [line.removesuffix("\r").split(",") for line in cell.split("\n")]
+        n_like_rows = sum(
+            len(cells) >= width and cells[label] in labels for cells in lines
+        )
+        if len(lines) > 1 and 2 * n_like_rows >= len(lines):
             raise DataError(
-                f"{source}, line {record.first}: a quote opened here is closed in line "
-                f"{record.last} only and swallows rows. Close it, or write a quote "
-                "that belongs to a text twice ('\"\"')."
+                f"{source}, line {row.first}: a quote opened here is closed in line "
+                f"{row.last} only and swallows rows. Close it, or {WRITE_QUOTE_TWICE}."
             )

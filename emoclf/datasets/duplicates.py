@@ -1,10 +1,10 @@
-"""Group texts that are the same, or nearly: a group must not be split.
+"""Group duplicate and near-duplicate texts, which a split must keep together.
 
 Two texts are near-duplicates when the Jaccard similarity of their word sets reaches
 the threshold, and groups are the connected components of that relation. Candidates
 come from MinHash signatures cut into bands (Leskovec, Rajaraman, Ullman: Mining of
 Massive Datasets, section 3.4); each is then verified on the word sets themselves, so
-that a wrong pair is impossible and a missed one improbable.
+that no pair is wrong and hardly any is missed.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ UNSPACED = (
 )
 _RUNS = re.compile(rf"([{UNSPACED}]+)|[^\W{UNSPACED}]+")
 
-_MISSED = 0.002  # of the pairs that lie exactly at the threshold
-_MOST_HASHES = 160
-_WORDS_AT_ONCE = 4_000_000  # that are compared in one step: bounds the memory
+# Share of the pairs exactly at the threshold that are missed.
+_MISSED_SHARE = 0.002
+_MAX_HASHES = 160
+# Words that are compared in one step, which limits the memory.
+_STEP_WORDS = 4_000_000
 
 
 def group_duplicates(texts: Sequence[str], threshold: float = 0.8) -> np.ndarray:
@@ -38,15 +40,15 @@ def group_duplicates(texts: Sequence[str], threshold: float = 0.8) -> np.ndarray
     ----------
     texts : sequence of str
     threshold : float in (0, 1], default=0.8
-        Jaccard similarity of two word sets from which texts belong together. At 1
-        only texts that are equal but for case and white space do. In scripts
-        without spaces, pairs of characters stand for words. Below 0.5 many pairs
-        have to be compared, which takes long on large sets.
+        Lowest Jaccard similarity of the word sets of near-duplicates. At 1 only texts
+        that differ in nothing but case and white space are grouped. In scripts
+        without spaces, pairs of characters are used instead of words. Below 0.5 many
+        pairs are compared, which takes long on large sets.
 
     Returns
     -------
     groups : ndarray of int64, shape (n_texts,)
-        Counted from 0 in the order in which groups first occur.
+        Numbers from 0, in the order in which groups first occur.
 
     Examples
     --------
@@ -72,38 +74,38 @@ def normalise(text: str) -> str:
 def shingles(text: str) -> frozenset[str]:
     """Return the words of a text, or pairs of characters where there are no spaces.
 
-    A text of neither (``"!!!"``, an emoji) is its own only shingle.
+    A text without words or letters (``"!!!"``, an emoji) is its only shingle.
 
     Examples
     --------
     >>> sorted(shingles("No, no way")), sorted(shingles("非常好"))
     (['no', 'way'], ['常好', '非常'])
     """
-    found: set[str] = set()
+    words: set[str] = set()
     for match in _RUNS.finditer(text.casefold()):
         run = match.group()
         if match.group(1) and len(run) > 1:
-            found.update(run[i : i + 2] for i in range(len(run) - 1))
+            words.update(run[i : i + 2] for i in range(len(run) - 1))
         else:
-            found.add(run)
-    return frozenset(found or {normalise(text)})
+            words.add(run)
+    return frozenset(words or {normalise(text)})
 
 
 def bands_for(threshold: float) -> tuple[int, int]:
-    """Return how many bands of how many hashes find a pair at the threshold.
+    """Return the number of bands and of hashes per band for a threshold.
 
-    The longest bands that the budget of hashes allows are taken, since they bring
-    the fewest wrong candidates.
+    The bands are as long as the largest number of hashes allows, because long bands
+    give the fewest wrong candidates.
 
     Examples
     --------
     >>> bands_for(0.8)
     (21, 6)
     """
-    best = (math.ceil(math.log(_MISSED) / math.log1p(-threshold)), 1)
-    for rows in range(2, _MOST_HASHES):
-        bands = math.ceil(math.log(_MISSED) / math.log1p(-(threshold**rows)))
-        if bands * rows > _MOST_HASHES:
+    best = (math.ceil(math.log(_MISSED_SHARE) / math.log1p(-threshold)), 1)
+    for rows in range(2, _MAX_HASHES):
+        bands = math.ceil(math.log(_MISSED_SHARE) / math.log1p(-(threshold**rows)))
+        if bands * rows > _MAX_HASHES:
             break
         best = (bands, rows)
     return best
@@ -115,11 +117,11 @@ def _number(values: Sequence) -> np.ndarray:
 
 
 def _incidence(sets: Sequence[frozenset[str]]) -> csr_array:
-    """Return which set holds which word, as a sparse matrix of ones."""
+    """Return a sparse matrix with a one for each word of each set."""
     ids: dict[str, int] = {}
     # Sorted: the order of a set of strings changes from process to process.
-    words = [ids.setdefault(w, len(ids)) for found in sets for w in sorted(found)]
-    starts = np.cumsum([0] + [len(found) for found in sets])
+    words = [ids.setdefault(word, len(ids)) for s in sets for word in sorted(s)]
+    starts = np.cumsum([0, *map(len, sets)])
     ones = np.ones(len(words), dtype=np.int32)
     return csr_array((ones, words, starts), shape=(len(sets), len(ids)))
 
@@ -130,15 +132,15 @@ def _near_duplicates(incidence: csr_array, threshold: float) -> np.ndarray:
     sizes = np.diff(incidence.indptr)
     bands, rows = bands_for(threshold)
     signatures = _signatures(incidence, bands * rows)
-    at_once = int(_WORDS_AT_ONCE / sizes.mean())
+    step_pairs = int(_STEP_WORDS / sizes.mean())
     component = np.arange(n_sets)
     left, right = np.empty(0, np.int64), np.empty(0, np.int64)
     for band in np.split(signatures, bands, axis=1):
         _, bucket = np.unique(_as_keys(band), return_inverse=True)
-        # Neighbours first: they link a large bucket of like texts in one go, and
-        # a bucket that is one component need not be looked at pair by pair.
+        # Neighbours first: they link a large bucket of similar texts in one step, and
+        # the pairs of a bucket that is one component are then skipped.
         for steps in (range(1, 2), range(2, n_sets)):
-            for a, b in _equal_pairs(bucket, component, steps, at_once):
+            for a, b in _equal_pairs(bucket, component, steps, step_pairs):
                 keep = component[a] != component[b]
                 a, b = _verified(incidence, sizes, a[keep], b[keep], threshold)
                 if len(a):
@@ -163,7 +165,7 @@ def _verified(
     threshold: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Keep the pairs whose sets of words are similar enough."""
-    # Sizes that differ too much rule a pair out before it is looked at.
+    # Pairs whose sizes differ too much are excluded before they are compared.
     small, large = np.minimum(sizes[a], sizes[b]), np.maximum(sizes[a], sizes[b])
     keep = small >= threshold * large - 1e-9
     a, b = a[keep], b[keep]
@@ -177,17 +179,17 @@ def _signatures(incidence: csr_array, n_hashes: int) -> np.ndarray:
     hash_of = rng.integers(0, 2**32, incidence.shape[1], dtype=np.uint32).tolist()
     words, starts = incidence.indices.tolist(), incidence.indptr.tolist()
     sets = (words[a:b] for a, b in pairwise(starts))
-    found = np.empty((incidence.shape[0], n_hashes), dtype=np.uint32)
+    signatures = np.empty((incidence.shape[0], n_hashes), dtype=np.uint32)
     hashed = MinHash.generator(sets, num_perm=n_hashes, hashfunc=hash_of.__getitem__)
     for row, minhash in enumerate(hashed):
-        found[row] = minhash.hashvalues
-    return found
+        signatures[row] = minhash.hashvalues
+    return signatures
 
 
 def _equal_pairs(
-    bucket: np.ndarray, component: np.ndarray, steps: range, at_once: int
+    bucket: np.ndarray, component: np.ndarray, steps: range, step_pairs: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield pairs from the same bucket that stand so many steps apart in it."""
+    """Yield pairs of the same bucket that are ``steps`` apart in it."""
     order = np.argsort(bucket, kind="stable")
     counts = np.bincount(bucket)
     ends = np.cumsum(counts)
@@ -204,7 +206,7 @@ def _equal_pairs(
         left.append(order[places])
         right.append(order[places + step])
         waiting += len(places)
-        if waiting >= at_once or not len(places):
+        if waiting >= step_pairs or not len(places):
             yield np.concatenate(left), np.concatenate(right)
             left, right, waiting = [], [], 0
         if not len(places):

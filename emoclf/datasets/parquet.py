@@ -1,49 +1,54 @@
-"""Rows of Parquet files."""
+"""Parquet files."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
+from itertools import chain, count
 from typing import Any
 
-from emoclf.datasets.columns import find_columns
-from emoclf.datasets.data_files import open_bytes
-from emoclf.datasets.rows import Row, part_cell
+from emoclf.datasets.columns import Columns
+from emoclf.datasets.records import Record, Table
+from emoclf.datasets.source import Source
 from emoclf.errors import DataError
 from emoclf.optional import require
-from emoclf.settings import DataSettings
+
+#: Rows that are turned into Python objects at a time.
+BATCH_ROWS = 2048
+#: Bytes that are read at a time, instead of a whole group of rows.
+BUFFER_BYTES = 1 << 16
 
 
-def read_parquet(
-    path: Path, settings: DataSettings, *, compressed: bool
-) -> Iterator[Row]:
-    """Yield the rows of a Parquet file, numbered from 1.
+def read_parquet(source: Source) -> Table:
+    """Return the rows, numbered from 1; of labelled ones only the columns needed.
 
     Raises
     ------
     DataError
-        If the file is damaged or a column is missing.
+        If the file is damaged.
     MissingDependency
         If pyarrow is not installed.
     """
-    require_parquet()
-    with open_bytes(path, compressed=compressed) as stream:
-        # Parquet is read from its end, which gzip can reach only by unpacking it all.
-        source: Any = io.BytesIO(stream.read()) if compressed else stream
-        with parquet_file(source, source=str(path)) as file:
-            names = file.schema_arrow.names
-            columns = find_columns(names, settings, source=str(path))
-            wanted = [names[i] for i in columns if i is not None]
-            number = 0
-            for batch in file.iter_batches(columns=wanted):
-                for cells in zip(
-                    *(batch.column(name).to_pylist() for name in wanted), strict=True
-                ):
-                    number += 1
-                    part = None if columns.split is None else part_cell(cells[2])
-                    yield Row(number, cells[0], cells[1], part)
+    arrow, parquet = require_parquet()
+    stream = source.seekable()
+    sound = partial(_sound, source.name, (arrow.ArrowException, OSError))
+    with sound():
+        file = source.keep_open(
+            parquet.ParquetFile(stream, pre_buffer=False, buffer_size=BUFFER_BYTES)
+        )
+        schema, n_rows = file.schema_arrow, file.metadata.num_rows
+
+    def records(columns: Sequence[str] | None = None) -> Iterator[Record]:
+        with sound():
+            batches = file.iter_batches(batch_size=BATCH_ROWS, columns=columns)
+            rows = chain.from_iterable(batch.to_pylist() for batch in batches)
+            yield from map(Record, count(1), rows)
+
+    def labelled(columns: Columns) -> Iterator[Record]:
+        return records([schema.names[i] for i in columns if i is not None])
+
+    return Table(list(schema.names), records(), "", labelled, schema, n_rows)
 
 
 def require_parquet(needed_by: str = "reading Parquet") -> tuple[Any, Any]:
@@ -61,22 +66,11 @@ def require_parquet(needed_by: str = "reading Parquet") -> tuple[Any, Any]:
 
 
 @contextmanager
-def parquet_file(stream: Any, *, source: str, **options: Any) -> Iterator[Any]:
-    """Open a Parquet file; what is wrong with it, also later on, is a DataError.
-
-    Parameters
-    ----------
-    stream : path or binary stream that can seek
-    source : str
-        What errors call the file.
-    **options
-        Of ``pyarrow.parquet.ParquetFile``.
-    """
-    arrow, parquet = require_parquet()
+def _sound(name: str, errors: tuple[type[Exception], ...]) -> Iterator[None]:
+    """Raise the errors of pyarrow as DataError."""
     try:
-        with parquet.ParquetFile(stream, **options) as file:
-            yield file
-    except (arrow.ArrowException, OSError) as error:
+        yield
+    except errors as error:
         raise DataError(
-            f"{source} is not a sound Parquet file: {str(error).splitlines()[0]}"
+            f"{name} is not a valid Parquet file: {str(error).splitlines()[0]}"
         ) from None

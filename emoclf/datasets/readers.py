@@ -1,22 +1,25 @@
-"""Read a data file: CSV, TSV, JSON Lines or Parquet, plain or gzipped."""
+"""Read labelled texts from a data file of any format."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 from emoclf.datasets.cells import LabelReader
-from emoclf.datasets.data_files import file_format, read_lines
+from emoclf.datasets.columns import find_columns, named_columns
 from emoclf.datasets.dataset import Dataset
-from emoclf.datasets.delimited import read_delimited
-from emoclf.datasets.json_lines import read_json_lines
-from emoclf.datasets.parquet import read_parquet
-from emoclf.datasets.rows import Row
+from emoclf.datasets.records import Record, missing_key
+from emoclf.datasets.rows import Row, part_cell
+from emoclf.datasets.source import Source
+from emoclf.errors import DataError
 from emoclf.settings import DataSettings
 
 logger = logging.getLogger(__name__)
+
+# Keys are collected from so many records, because an object may lack one of them.
+_LOOK_AHEAD_RECORDS = 1000
 
 
 def read_dataset(
@@ -28,20 +31,19 @@ def read_dataset(
     """Read labelled texts from a file; the ending of its name tells the format.
 
     Every row is read or the file is refused: the error names the line, what is wrong
-    and the way out. Texts stay as they are; white space around a label is cut off.
+    and what to do. Texts stay as they are; white space around a label is cut off.
 
     Parameters
     ----------
     path : path
-        A file that ends in .csv, .tsv, .jsonl, .ndjson or .parquet, or in one of
-        them and .gz.
+        Its ending is .csv, .tsv, .jsonl, .ndjson or .parquet, or one of them and .gz.
     settings : DataSettings, optional
         Columns, encoding, names of the labels, and whether bad rows are dropped
         (and counted in ``Dataset.skips``). In a CSV or TSV file without a header,
         columns are counted: ``text_column="1"``.
     label_names : sequence of str, optional
-        The only classes there are, in their order: those of the training part, when
-        this is another part of the data.
+        The only classes, in their order: those of the training set, when this is the
+        validation or test set.
 
     Raises
     ------
@@ -50,7 +52,7 @@ def read_dataset(
     SettingsError
         If there is no such encoding.
     MissingDependency
-        If a Parquet file is to be read and pyarrow is not installed.
+        If the file is Parquet and pyarrow is not installed.
 
     Examples
     --------
@@ -60,30 +62,62 @@ def read_dataset(
     {'neg': 1250, 'pos': 1250}
     """
     settings = settings or DataSettings()
-    path, format, compressed = file_format(path)
     reader = LabelReader(
         names=settings.label_names,
-        known=label_names,
+        classes=label_names,
         separator=settings.label_separator,
     )
-    dataset = Dataset.from_rows(
-        _rows(path, format, compressed, settings),
-        reader,
-        source=str(path),
-        unit="row" if format == "parquet" else "line",
-        skip_bad_rows=settings.skip_bad_rows,
-    )
+    with Source(
+        path,
+        encoding=settings.encoding,
+        named_columns=named_columns(settings),
+        labelled=True,
+    ) as source:
+        dataset = Dataset.from_rows(
+            _rows(source, settings),
+            reader,
+            source=source.name,
+            unit=source.unit,
+            skip_bad_rows=settings.skip_bad_rows,
+        )
     for skip in dataset.skips:
         logger.warning("%s: %d rows left out: %s.", path, skip.count, skip.reason)
     return dataset
 
 
-def _rows(
-    path: Path, format: str, compressed: bool, settings: DataSettings
-) -> Iterator[Row]:
-    if format == "parquet":
-        return read_parquet(path, settings, compressed=compressed)
-    lines = read_lines(path, encoding=settings.encoding, compressed=compressed)
-    if format == "jsonl":
-        return read_json_lines(lines, settings, source=str(path))
-    return read_delimited(lines, settings, source=str(path), format=format)
+def _rows(source: Source, settings: DataSettings) -> Iterator[Row]:
+    table = source.read()
+    names, records = table.columns, table.records
+    if names is None:
+        names, records = _collect_keys(table.records, source)
+    columns = find_columns(names, settings, source=source.name, advice=table.advice)
+    if table.labelled is not None:
+        records = table.labelled(columns)
+    wanted = [names[i] for i in columns if i is not None]
+    for record in records:
+        yield _row(record, wanted)
+
+
+def _collect_keys(
+    records: Iterable[Record], source: Source
+) -> tuple[list[str], Iterable[Record]]:
+    rest = iter(records)
+    first = list(islice(rest, _LOOK_AHEAD_RECORDS))
+    keys = list(dict.fromkeys(key for record in first for key in record.values))
+    if not keys:
+        number, bad = (first[0].number, first[0].bad) if first else (1, None)
+        raise DataError(
+            f"{source.name}, {source.unit} {number}: {bad or 'there is no object'}."
+        )
+    return keys, chain(first, rest)
+
+
+def _row(record: Record, wanted: Sequence[str]) -> Row:
+    number, values, bad, _ = record
+    if bad is None:
+        missing = [name for name in wanted if name not in values]
+        if not missing:
+            text, label, *part = [values[name] for name in wanted]
+            return Row(number, text, label, part_cell(part[0]) if part else None)
+        bad = missing_key(values, missing[0])
+    return Row(number, bad=bad)

@@ -1,10 +1,12 @@
-"""Collect rows into texts and labels; a bad one is an error, or dropped and counted."""
+"""Collect rows into texts and labels; a bad row is an error, or dropped and counted."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import not_
 from typing import Any, NamedTuple
 
 from emoclf.datasets.cells import (
@@ -17,12 +19,9 @@ from emoclf.datasets.cells import (
 )
 from emoclf.errors import DataError, did_you_mean, setting
 
-# What a row is called, and how errors name it. Positions count from 0, as in Python.
-UNITS = ("line", "row", "position")
-
 
 class Row(NamedTuple):
-    """The cells of one row that matter, or what makes it unreadable."""
+    """Text, label and part of one row, or why it cannot be read."""
 
     number: int
     text: Any = None
@@ -40,7 +39,7 @@ class Skips:
     reason : str
     count : int
     first : tuple of int
-        Where the first five of them stand.
+        Numbers of the first five.
     """
 
     reason: str
@@ -50,10 +49,8 @@ class Skips:
 
 @dataclass
 class Collected:
-    """Texts and labels on the way to a Dataset."""
+    """Texts and labels of which a Dataset is made."""
 
-    source: str
-    unit: str
     texts: list[str] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
@@ -61,12 +58,12 @@ class Collected:
     dropped: dict[str, list[int]] = field(default_factory=dict)
 
     def drop(self, reason: str, number: int) -> None:
-        """Count a row that is left out."""
+        """Record a row that is left out."""
         self.dropped.setdefault(reason, []).append(number)
 
     @property
     def skips(self) -> tuple[Skips, ...]:
-        """What was left out, by reason."""
+        """Rows that were left out, by reason."""
         return tuple(
             Skips(reason, len(numbers), tuple(sorted(numbers)[:5]))
             for reason, numbers in self.dropped.items()
@@ -81,14 +78,14 @@ def collect_rows(
     unit: str,
     skip_bad_rows: bool,
 ) -> Collected:
-    """Read every row.
+    """Read all rows.
 
     Raises
     ------
     DataError
-        At the first row that cannot be used, or, with ``skip_bad_rows``, if none can.
+        At the first row that cannot be used; with ``skip_bad_rows``, if none can.
     """
-    kept = Collected(source, unit)
+    collected = Collected()
     for row in rows:
         try:
             if row.bad is not None:
@@ -101,66 +98,68 @@ def collect_rows(
                     f"{source}, {unit} {row.number}: {bad}, or drop such rows with "
                     f"{setting('skip_bad_rows')}."
                 ) from None
-            kept.drop(bad.reason, row.number)
+            collected.drop(bad.reason, row.number)
             continue
-        kept.texts.append(text)
-        kept.labels.append(label)
-        kept.numbers.append(row.number)
+        collected.texts.append(text)
+        collected.labels.append(label)
+        collected.numbers.append(row.number)
         if part is not None:
-            kept.parts.append(part)
-    # A class that was named beforehand may be rare here: this is another file's part.
+            collected.parts.append(part)
+    # With given classes this file may be a small validation or test set.
     if skip_bad_rows and not reader.fixed:
-        _drop_single_labels(kept)
-    if not kept.texts:
-        lost = ", ".join(f"{skip.count} with {skip.reason}" for skip in kept.skips)
-        raise DataError(
-            f"{source} has no usable row ({lost} dropped)."
-            if lost
-            else f"{source} has no rows."
-        )
-    return kept
+        _drop_single_labels(collected)
+    if not collected.texts:
+        if not collected.dropped:
+            raise DataError(f"{source} has no rows.")
+        reasons = (f"{x.count} with {x.reason}" for x in collected.skips)
+        raise DataError(f"{source} has no usable row ({', '.join(reasons)} dropped).")
+    return collected
 
 
-def _drop_single_labels(kept: Collected) -> None:
+def _drop_single_labels(collected: Collected) -> None:
     while True:
-        counts = Counter(name for label in kept.labels for name in names_of(label))
+        counts = Counter(name for label in collected.labels for name in names_of(label))
         single = {name for name, count in counts.items() if count == 1}
-        bad = [i for i, x in enumerate(kept.labels) if single & set(names_of(x))]
-        if not bad:
+        keep = [single.isdisjoint(names_of(label)) for label in collected.labels]
+        if all(keep):
             return
-        for i in bad:
-            kept.drop("a label that no other row has", kept.numbers[i])
-        stay = sorted(set(range(len(kept.texts))) - set(bad))
-        columns: tuple[list[Any], ...] = (kept.texts, kept.labels, kept.numbers)
-        for cells in (*columns, *([kept.parts] if kept.parts else [])):
-            cells[:] = [cells[i] for i in stay]
+        for number in compress(collected.numbers, map(not_, keep)):
+            collected.drop("a label that no other row has", number)
+        columns: tuple[list[Any], ...] = (
+            collected.texts,
+            collected.labels,
+            collected.numbers,
+            collected.parts,
+        )
+        for cells in columns:
+            cells[:] = compress(cells, keep)
 
 
 def part_cell(value: Any) -> Any:
-    """Return a cell of a split column; an empty one is a mistake, not no column."""
+    """Return a cell of the split column; an empty one is "", which is an error."""
     return "" if is_missing(value) else value
 
 
 def names_of(label: Label) -> tuple[str, ...]:
-    """Return the labels of one text as a tuple, be it one or several."""
+    """Return the label or labels of one text as a tuple."""
     return (label,) if isinstance(label, str) else label
 
 
 def order_names(labels: Iterable[Label], given: Sequence[str]) -> list[str]:
-    """Return the names that occur, as given or sorted; numbers in their order."""
-    found = {name for label in labels for name in names_of(label)}
-    first = [name for name in given if name in found]
-    rest = found - set(first)
+    """Return the names that occur, in the given order; others sorted."""
+    names = {name for label in labels for name in names_of(label)}
+    first = [name for name in given if name in names]
+    rest = names.difference(first)
     if all(name.isascii() and name.isdigit() for name in rest):
         return first + sorted(rest, key=lambda name: (int(name), name))
     return first + sorted(rest)
 
 
-def single_label(name: str, counts: dict[str, int], where: str) -> str:
-    """Word the error about a label that stands on one row."""
-    others = [other for other, count in counts.items() if count > 1]
+def single_label_message(name: str, counts: dict[str, int], place: str) -> str:
+    """Return the error message about a label that only one row has."""
+    labels = [label for label, count in counts.items() if count > 1]
     return (
-        f"{where}: label {name!r} stands on this row only, so that it cannot be both "
-        f"learnt and checked.{did_you_mean(name, others)} Add rows with it, "
+        f"{place}: only this row has the label {name!r}, so that it cannot be in both "
+        f"the training and the test set.{did_you_mean(name, labels)} Add rows with it, "
         f"change it, or drop it with {setting('skip_bad_rows')}."
     )

@@ -1,13 +1,14 @@
-"""Split texts by label, with a seed, and with duplicates on one side.
+"""Split texts into training, validation and test set, or into folds.
 
-One way serves all: parts of given shares, a held-out part, and folds are dealt out
-group by group of near-duplicates (see ``stratify.py``).
+Splits are stratified by label, depend on a seed only, and keep near-duplicates of a
+text together (see ``stratify.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -23,15 +24,15 @@ PARTS = ("train", "valid", "test")
 
 @dataclass(frozen=True)
 class Split:
-    """The parts of a dataset.
+    """Training, validation and test set.
 
     Parameters
     ----------
     train : Dataset
     valid : Dataset
-        Empty if its share is 0.
+        Empty if its fraction is 0.
     test : Dataset, optional
-        None if its share is 0.
+        None if its fraction is 0.
     """
 
     train: Dataset
@@ -39,18 +40,17 @@ class Split:
     test: Dataset | None = None
 
     def parts(self) -> dict[str, Dataset]:
-        """Return the parts that hold texts, by name."""
-        found = {"train": self.train, "valid": self.valid, "test": self.test}
-        return {name: part for name, part in found.items() if part}
+        """Return the parts that are not empty, by name."""
+        return {name: part for name in PARTS if (part := getattr(self, name))}
 
 
 def split_dataset(
     dataset: Dataset, settings: DataSettings | None = None, *, seed: int = 0
 ) -> Split:
-    """Split into train, valid and test.
+    """Split into training, validation and test set.
 
-    A dataset with a split column is split as the column says; if that names no
-    valid, ``valid_fraction`` is taken out of train.
+    A dataset with a split column is split by it; if the column names no validation
+    set, ``valid_fraction`` of the training set is held out.
 
     Parameters
     ----------
@@ -63,14 +63,14 @@ def split_dataset(
     Raises
     ------
     DataError
-        If there is only one class, a label on one row only, or too few texts.
+        If there is only one class, a label that only one row has, or too few texts.
     SettingsError
-        If the shares leave nothing to train on.
+        If the fractions leave no training set.
     """
     settings = settings or DataSettings()
     check_trainable(dataset)
     if dataset.parts is not None:
-        return _split_as_said(dataset, settings, seed=seed)
+        return _split_by_column(dataset, settings, seed=seed)
     shares = (settings.valid_fraction, settings.test_fraction)
     if sum(shares) > 0.95:
         raise SettingsError(
@@ -87,7 +87,7 @@ def split_dataset(
 def hold_out(
     dataset: Dataset, fraction: float, *, seed: int = 0, near_duplicates: float = 0.8
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions of the rest and of a stratified part of about this share.
+    """Return the positions of the rest and of a stratified held-out fraction.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def hold_out(
     """
     if not 0 < fraction < 1:
         raise SettingsError(
-            "The share that is held out must lie between 0 and 1. "
+            "The fraction that is held out must be between 0 and 1. "
             f"Got {fraction!r} instead."
         )
     shares = (1 - fraction, fraction)
@@ -123,9 +123,7 @@ def stratified_folds(
             f"A cross-validation needs at least 2 folds. Got {n_folds!r} instead."
         )
     shares = (1 / n_folds,) * n_folds
-    folds = _deal(
-        dataset, shares, seed=seed, near=near_duplicates, what=f"{n_folds:,} folds"
-    )
+    folds = _deal(dataset, shares, seed=seed, near=near_duplicates, folds=True)
     everything = np.arange(len(dataset))
     return [(np.setdiff1d(everything, fold), fold) for fold in folds]
 
@@ -135,37 +133,33 @@ def count_leaks(
 ) -> dict[tuple[str, str], int]:
     """Count the texts of a later part that have a near-duplicate in an earlier one.
 
-    Of use for a split that was made elsewhere; that of ``split_dataset`` has none.
+    Splits of ``split_dataset`` have none; other splits may.
 
     Returns
     -------
     leaks : dict
-        ``{("train", "test"): 12}``: 12 texts of test stand in train, or nearly so.
-        Pairs of parts without any are left out.
+        ``{("train", "test"): 12}``: 12 texts of the test set are duplicates or
+        near-duplicates of training texts. Pairs of parts without any are left out.
     """
     parts = split.parts()
     texts = [text for part in parts.values() for text in part.texts]
     groups = group_duplicates(texts, near_duplicates)
     cuts = np.cumsum([len(part) for part in parts.values()])[:-1]
     pieces = dict(zip(parts, np.split(groups, cuts), strict=True))
-    found = {
-        (early, late): int(np.isin(pieces[late], pieces[early]).sum())
-        for i, early in enumerate(pieces)
-        for late in list(pieces)[i + 1 :]
+    return {
+        (early, late): count
+        for early, late in combinations(pieces, 2)
+        if (count := int(np.isin(pieces[late], pieces[early]).sum()))
     }
-    return {pair: count for pair, count in found.items() if count}
 
 
-def _split_as_said(dataset: Dataset, settings: DataSettings, *, seed: int) -> Split:
-    said = dataset.parts or ()
-    train, valid, test = (
-        dataset.take([i for i, part in enumerate(said) if part == name])
-        for name in PARTS
-    )
+def _split_by_column(dataset: Dataset, settings: DataSettings, *, seed: int) -> Split:
+    parts = np.array(dataset.parts)
+    train, valid, test = (dataset.take(np.flatnonzero(parts == x)) for x in PARTS)
     if not train:
         raise DataError(
-            f"{dataset.source}: no row of the split column says train. Mark the rows "
-            f"to learn from, or leave {setting('split_column')} out."
+            f"{dataset.source}: no row has 'train' in the split column. Mark the rows "
+            f"to train on, or leave {setting('split_column')} out."
         )
     check_trainable(train)
     if not valid and settings.valid_fraction:
@@ -185,9 +179,9 @@ def _deal(
     *,
     seed: int,
     near: float,
-    what: str | None = None,
+    folds: bool = False,
 ) -> list[np.ndarray]:
-    """Return the sorted positions of each part; ``what`` is what errors call them."""
+    """Return the sorted positions of each part."""
     groups = group_duplicates(dataset.texts, near)
     id_of = {name: i for i, name in enumerate(dataset.label_names)}
     labels = [[id_of[name] for name in names_of(label)] for label in dataset.labels]
@@ -196,11 +190,13 @@ def _deal(
     parts = [np.flatnonzero(part == p) for p in range(len(shares))]
     for share, positions in zip(shares, parts, strict=True):
         if share > 0 and len(positions) == 0:
+            percents = ", ".join(f"{share:.0%}" for share in shares)
+            parts_text = f"{len(shares)} folds" if folds else f"parts of {percents}"
             raise DataError(
                 f"{dataset.source} has {len(dataset):,} texts in "
                 f"{len(part_of_group):,} groups of near-duplicates: too few for "
-                f"{what or 'parts of ' + ', '.join(f'{s:.0%}' for s in shares)}. Add "
-                f"texts, ask for fewer {'folds' if what else 'parts'}, or raise "
+                f"{parts_text}. Add texts, ask for fewer "
+                f"{'folds' if folds else 'parts'}, or raise "
                 f"{setting('near_duplicates')}."
             )
     return parts

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from emoclf.errors import ExportError
+from emoclf.export.formats import PRECISIONS
 from emoclf.export.parity import BOUND, check_parity
 from emoclf.export.write_export import size_of, write_array, write_export, write_text
 from emoclf.folded import FoldedClassifier
 from emoclf.folded.stored_vectors import WordVectors, round_vectors
 from emoclf.folded.words import (
-    PRECISIONS,
     WordRows,
     by_shift,
     round_to_int8,

@@ -46,6 +46,10 @@ class ExportFormat(NamedTuple):
 
 _INT8 = {"int8": True}
 
+#: Number formats of a folded export's tables, and what computes with them.
+PRECISIONS = ("float32", "int16", "int8")
+ENGINES = ("numpy", "numba")
+
 FORMATS = {
     "saved-model": ExportFormat(
         "emoclf.export.saved_model:export_saved_model",

@@ -13,20 +13,18 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from emoclf.errors import BundleError, SettingsError, did_you_mean, setting
+from emoclf.export.formats import ENGINES, PRECISIONS
 from emoclf.folded.head import Head
 from emoclf.folded.network import Network
 from emoclf.folded.stored_vectors import WordVectors
 from emoclf.folded.text_cnn import Convolution, FoldedTextCNN
-from emoclf.folded.words import PRECISIONS, Rounding, windows_of
+from emoclf.folded.words import Rounding, windows_of
 from emoclf.serving.export_folder import ExportFolder, read_export
 from emoclf.serving.exported_classifier import ExportedClassifier
 from emoclf.serving.exported_text import ExportedText
 from emoclf.text.validation import as_texts
 
 __all__ = ["FoldedClassifier", "load_folded"]
-
-
-ENGINES = ("numpy", "numba")
 
 
 def load_folded(

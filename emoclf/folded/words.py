@@ -16,7 +16,6 @@ from emoclf.folded.stored_vectors import WordVectors
 
 #: Bytes of a cache line, with which tables begin.
 LINE = 64
-PRECISIONS = ("float32", "int16", "int8")
 #: Largest sum of int16 rows: rounding of each row may add half a unit.
 INT16 = 32700
 #: From the least to the largest value of an int8 row: -127 to 127. Of an odd number

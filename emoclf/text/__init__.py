@@ -1,1 +1,1 @@
-"""From texts to token ids: one definition, run in Python and in TensorFlow graphs."""
+"""From texts to token ids, equally in Python and in TensorFlow graphs."""

@@ -1,8 +1,8 @@
-"""A tokenizer's tables in pages of 256 code points, as exports keep them.
+"""A tokenizer's tables in pages of 256 code points, for exports.
 
-Most of the 4,352 pages are alike (unassigned, ideographs, private use), so the tables
-take some hundred kilobytes as they are, and an export can be read without unpacking
-them: a code point is looked up when a text has it for the first time.
+Most of the 4,352 pages are equal (unassigned, ideographs, private use), so that the
+tables take some hundred kilobytes without compression. An export does not unpack them:
+a code point is looked up when it occurs in a text for the first time.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ PAGE = 256
 
 
 class Pages:
-    """What a tokenizer knows of each code point, equal pages once.
+    """Class and normal form of each code point; equal pages are stored once.
 
     Parameters
     ----------
     numbers : ndarray of uint16, shape (4352,)
-        Which page stands for each 256 code points.
+        Page of each 256 code points.
     classes : ndarray of uint8, shape (n_pages, 256)
     changes : ndarray of int32, shape (n_pages, 256)
-        From a code point to its normal form.
+        Difference from a code point to its normal form.
     """
 
     def __init__(
@@ -36,9 +36,9 @@ class Pages:
         self.changes = changes
 
     def strings(self, lowercase: bool) -> tuple[_Lazy, _Lazy]:
-        """Return the tables as ``str.translate`` wants them: classes, forms.
+        """Return the tables for ``str.translate``: classes and forms.
 
-        Case was folded, or kept, when the pages were made.
+        The pages were made with or without lower case.
         """
 
         def form(code: int) -> str:
@@ -60,15 +60,15 @@ class Pages:
 
 
 class _Lazy(dict[int, str]):
-    """A table that finds an entry when it is first asked for."""
+    """A table that computes an entry at its first use."""
 
     def __init__(self, find: Callable[[int], str]) -> None:
         super().__init__()
         self.find = find
 
     def __missing__(self, code: int) -> str:
-        self[code] = found = self.find(code)
-        return found
+        self[code] = value = self.find(code)
+        return value
 
 
 def cut_into_pages(points: CodePoints, *, lowercase: bool) -> dict[str, np.ndarray]:
@@ -78,7 +78,7 @@ def cut_into_pages(points: CodePoints, *, lowercase: bool) -> dict[str, np.ndarr
     ----------
     points : CodePoints
     lowercase : bool
-        Which of the two forms is kept.
+        Store the lower-case forms, else the plain ones.
     """
     forms = points.lower if lowercase else points.plain
     changes = (forms - np.arange(SIZE, dtype=np.int32)).reshape(-1, PAGE)

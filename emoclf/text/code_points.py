@@ -1,8 +1,8 @@
-"""The two tables over code points that make a tokenizer: classes, and lower case.
+"""The two tables over code points that define a tokenizer: classes and lower case.
 
-They are made once, from one version of Unicode, and travel with every model: neither
-Python nor TensorFlow is asked at run time what a letter is, since they disagree with
-each other and with their own other versions; ``make_tables.py`` makes the file anew.
+They are made from one version of Unicode and saved with every model. Python and
+TensorFlow are not used to classify letters at run time, because they disagree with each
+other and with their own other versions; ``make_code_points.py`` makes the file again.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ import numpy as np
 
 FILE = Path(__file__).with_name("unicode.npz")
 SIZE = 0x110000
-#: Beside the tables, the file names the Unicode version that they were made from.
+#: Entry of the file with the Unicode version of the tables.
 VERSION = "unicode_version"
 
-# One letter for each class; a text's classes are a string of these.
+# One letter for each class; the classes of a text are a string of these.
 SPACE, LETTER, ALONE, DIGIT, MARK = "S", "L", "C", "D", "M"
 JOINER, APOSTROPHE, EMOJI, TONE, FLAG, OTHER = "J", "A", "E", "T", "R", "P"
-#: Marks of which several in a row are one token; each is a class of its own.
+#: Marks that form one token when repeated; each is a class of its own.
 RUNS = "!?.,:;-*~_=#"
-#: Marks that belong to a number when they stand between two digits.
+#: Marks that belong to a number when they are between two digits.
 IN_NUMBERS = ".,:"
 
 
 class CodePoints:
-    """What a tokenizer knows of each code point.
+    """Class and normal forms of each code point.
 
     Parameters
     ----------
     classes : ndarray of uint8, shape (1114112,)
-        A letter of the alphabet of classes, as ASCII.
+        Letter of the class, as ASCII.
     lower : ndarray of int32, shape (1114112,)
-        The code point's lower-case form.
+        Lower-case form of each code point.
     plain : ndarray of int32, shape (1114112,)
-        The form when case is kept: apostrophes unified, surrogates replaced.
+        Form when case is kept: apostrophes unified, surrogates replaced.
     """
 
     def __init__(
@@ -47,13 +47,13 @@ class CodePoints:
         self.plain = plain
 
     def strings(self, lowercase: bool) -> tuple[str, str]:
-        """Return the tables as ``str.translate`` wants them: classes, forms."""
+        """Return the tables for ``str.translate``: classes and forms."""
         if self is shipped():
             return _shipped_strings(lowercase)
         return _strings(self, lowercase)
 
     def whole(self) -> CodePoints:
-        """Return these tables; those in pages have one entry for each page's place."""
+        """Return these tables, as :class:`Pages` does for all code points."""
         return self
 
 
@@ -74,13 +74,13 @@ def _strings(points: CodePoints, lowercase: bool) -> tuple[str, str]:
 
 @cache
 def shipped() -> CodePoints:
-    """Load the tables that come with the package."""
+    """Load the tables of the package."""
     with np.load(FILE, allow_pickle=False) as arrays:
         return unpack({name: arrays[name] for name in arrays.files})
 
 
 def pack(points: CodePoints) -> dict[str, np.ndarray]:
-    """Return small arrays for a file: differences compress to some kilobytes."""
+    """Return small arrays for a file; differences compress to some kilobytes."""
     identity = np.arange(SIZE, dtype=np.int32)
     return {
         "classes": points.classes,

@@ -1,4 +1,4 @@
-"""The one road from texts to token ids, fitted on the training part."""
+"""From texts to token ids, with a vocabulary fitted on the training set."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from emoclf.settings import TextSettings
 from emoclf.text.tokenizer import Tokenizer, token_counts
 from emoclf.text.vocabulary import Vocabulary, build_vocabulary
 
-SHORTEST_LIMIT = 16
-LONGEST_LIMIT = 512
+# Limits of the length in tokens that is chosen for cutting texts.
+MIN_LENGTH_LIMIT = 16
+MAX_LENGTH_LIMIT = 512
 
 TokenLists = Sequence[Sequence[str]]
 
 
 class TextEncoder:
-    """Turn texts into token ids, the same way for ever.
+    """Turn texts into token ids.
 
     Parameters
     ----------
     tokenizer : Tokenizer
     vocabulary : Vocabulary
     max_length : int >= 1
-        Texts are cut after so many tokens.
+        Number of tokens after which texts are cut.
     stop_words : iterable of str
-        Tokens that are left out, in the tokenizer's normal form.
+        Tokens to leave out, in the tokenizer's normal form.
     """
 
     def __init__(
@@ -48,40 +49,34 @@ class TextEncoder:
         return self.encode_tokens(self.tokenizer.batch(texts))
 
     def encode_tokens(self, token_lists: TokenLists) -> list[np.ndarray]:
-        """Return the ids of texts that are tokenized already."""
+        """Return the ids of tokenized texts."""
         ids = self.vocabulary.ids
         cut = self.max_length
         return [
-            np.array(ids(self.kept(tokens)[:cut]), np.int32) for tokens in token_lists
+            np.array(ids(self.without_stop_words(tokens)[:cut]), np.int32)
+            for tokens in token_lists
         ]
 
-    def kept(self, tokens: Sequence[str]) -> Sequence[str]:
-        """Return the tokens that are no stop words."""
+    def without_stop_words(self, tokens: Sequence[str]) -> Sequence[str]:
+        """Return the tokens that are not stop words."""
         if not self.stop_words:
             return tokens
         return [token for token in tokens if token not in self.stop_words]
 
     def count_cut(self, token_lists: TokenLists) -> int:
         """Return the number of texts that are longer than ``max_length``."""
-        return sum(len(self.kept(tokens)) > self.max_length for tokens in token_lists)
-
-    def share_cut(self, token_lists: TokenLists) -> float:
-        """Return the share of the texts that are longer than ``max_length``."""
-        return self.count_cut(token_lists) / max(1, len(token_lists))
-
-    def share_unknown(self, token_lists: TokenLists) -> float:
-        """Return the share of running tokens that have no id of their own."""
-        counts = self.count_tokens(token_lists)
-        unknown = sum(n for t, n in counts.items() if t not in self.vocabulary)
-        return unknown / max(1, sum(counts.values()))
+        return sum(
+            len(self.without_stop_words(tokens)) > self.max_length
+            for tokens in token_lists
+        )
 
     def count_tokens(self, token_lists: TokenLists) -> dict[str, int]:
-        """Return how often each token stands in the texts, without stop words."""
+        """Return the count of each token that is not a stop word."""
         counts = token_counts(token_lists)
         return {t: count for t, count in counts.items() if t not in self.stop_words}
 
     def to_state(self) -> tuple[dict[str, Any], list[str], dict[str, np.ndarray]]:
-        """Return settings, tokens and tables, as a bundle keeps them."""
+        """Return settings, tokens and tables for a bundle."""
         tokenizer, arrays = self.tokenizer.to_state()
         settings = {
             "tokenizer": tokenizer,
@@ -97,7 +92,7 @@ class TextEncoder:
         tokens: Sequence[str],
         arrays: dict[str, np.ndarray],
     ) -> TextEncoder:
-        """Return the encoder that was saved."""
+        """Return a saved encoder."""
         return cls(
             Tokenizer.from_state(settings["tokenizer"], arrays),
             Vocabulary(tokens),
@@ -107,7 +102,7 @@ class TextEncoder:
 
 
 def new_tokenizer(settings: TextSettings) -> Tokenizer:
-    """Return the tokenizer that the settings name."""
+    """Return the tokenizer of the settings."""
     return Tokenizer(settings.tokenizer, settings.lowercase)
 
 
@@ -117,12 +112,12 @@ def fit_encoder(
     *,
     extra: Iterable[str] = (),
 ) -> TextEncoder:
-    """Fit vocabulary and length on the training part.
+    """Fit the vocabulary and the length on the training set.
 
     Parameters
     ----------
     token_lists : sequence of token lists
-        The training texts, cut by :func:`new_tokenizer` of the same settings.
+        Training texts, tokenized by :func:`new_tokenizer` of the same settings.
     settings : TextSettings
     extra : iterable of str
         Tokens to add to the vocabulary.
@@ -146,7 +141,7 @@ def fit_encoder(
         extra=[word for word in extra if word not in stop_words],
     )
     encoder = TextEncoder(tokenizer, vocabulary, max_length=1, stop_words=stop_words)
-    lengths = [len(encoder.kept(tokens)) for tokens in token_lists]
+    lengths = [len(encoder.without_stop_words(tokens)) for tokens in token_lists]
     encoder.max_length = settings.max_length or choose_length(
         lengths, settings.length_percentile
     )
@@ -156,6 +151,6 @@ def fit_encoder(
 def choose_length(lengths: Sequence[int], percentile: float) -> int:
     """Return a percentile of the lengths, between 16 and 512 tokens."""
     if not len(lengths):
-        return SHORTEST_LIMIT
-    chosen = int(np.ceil(np.percentile(lengths, percentile)))
-    return min(max(chosen, SHORTEST_LIMIT), LONGEST_LIMIT)
+        return MIN_LENGTH_LIMIT
+    length = int(np.ceil(np.percentile(lengths, percentile)))
+    return min(max(length, MIN_LENGTH_LIMIT), MAX_LENGTH_LIMIT)

@@ -1,8 +1,8 @@
 """The tokenizer and the vocabulary as a TensorFlow graph.
 
-The same tables and the same rules as ``tokenizer.py``, written as shifted comparisons
-over the code points of a whole batch: a code point joins the token before it, or begins
-a new one. Python's side is the definition; a property test holds this one to it.
+The same tables and rules as in ``tokenizer.py``, written as shifted comparisons over
+the code points of a whole batch: a code point joins the token before it, or begins a
+new one. The Python code is the definition; a property test checks that this is equal.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tensorflow as tf
 from emoclf.errors import ExportError, setting
 from emoclf.text.code_points import IN_NUMBERS, RUNS
 from emoclf.text.encoder import TextEncoder
-from emoclf.text.tokenizer import LONGEST_RUN
+from emoclf.text.tokenizer import MAX_RUN
 from emoclf.text.vocabulary import FIRST, UNKNOWN
 
 
@@ -74,7 +74,7 @@ class GraphEncoder(tf.Module):
 
     def tokens(self, texts: Any) -> tf.RaggedTensor:
         """Return tokens in their normal form, string of shape (batch, None)."""
-        # A space behind each text keeps neighbouring texts apart.
+        # A space after each text separates neighbouring texts.
         spaced = tf.strings.join([texts, tf.constant(" ")])
         decoded = tf.strings.unicode_decode(spaced, "UTF-8", errors="replace")
         rows = decoded.value_rowids()
@@ -87,21 +87,21 @@ class GraphEncoder(tf.Module):
         if self.words:
             keep &= ~_beyond_cap(classes, joins)
         number = tf.cumsum(tf.cast(starts, tf.int64)) - 1
-        found = tf.RaggedTensor.from_value_rowids(
+        code_points = tf.RaggedTensor.from_value_rowids(
             tf.boolean_mask(forms, keep),
             tf.boolean_mask(number, keep),
             nrows=tf.reduce_sum(tf.cast(starts, tf.int64)),
             validate=False,
         )
         return tf.RaggedTensor.from_value_rowids(
-            tf.strings.unicode_encode(found, "UTF-8"),
+            tf.strings.unicode_encode(code_points, "UTF-8"),
             tf.boolean_mask(rows, starts),
             nrows=tf.size(texts, tf.int64),
             validate=False,
         )
 
     def _joins(self, classes: Any, forms: Any, visible: Any) -> Any:
-        """Say of each code point whether it belongs to the token before it."""
+        """Return for each code point whether it belongs to the token before it."""
         before = _shift(classes, 1, "S")
         mark_like = _any_of(classes, "MJ")
         base = _last_base(classes, mark_like)
@@ -123,13 +123,13 @@ class GraphEncoder(tf.Module):
         bridges = (apostrophe & (base == _code("L")) & (after == _code("L"))) | (
             in_number & (base == _code("D")) & (after == _code("D"))
         )
-        # … and then what stands behind it joins as well.
+        # … and then the code point after it joins as well.
         crossed = tf.concat([[False], bridges[:-1]], 0)
         word = (letter | digit) & (_any_of(base, "LD") | crossed)
         return word | bridges | (_any_of(classes, RUNS) & (classes == before))
 
     def _in_emoticon(self, forms: Any, visible: Any, before: Any) -> Any:
-        """Say of each code point whether its piece between spaces is an emoticon."""
+        """Return for each code point whether it is in an emoticon between spaces."""
         starts = visible & (before == _code("S"))
         number = tf.cumsum(tf.cast(starts, tf.int64)) - 1
         pieces = tf.RaggedTensor.from_value_rowids(
@@ -138,10 +138,10 @@ class GraphEncoder(tf.Module):
             nrows=tf.reduce_sum(tf.cast(starts, tf.int64)),
             validate=False,
         )
-        is_one = self._emoticons.lookup(tf.strings.unicode_encode(pieces, "UTF-8"))
-        # One more, so that a batch without any piece can be asked.
-        is_one = tf.concat([is_one, [False]], 0)
-        return tf.gather(is_one, tf.maximum(number, 0)) & visible
+        is_emoticon = self._emoticons.lookup(tf.strings.unicode_encode(pieces, "UTF-8"))
+        # One more, so that a batch without any piece can be gathered from.
+        is_emoticon = tf.concat([is_emoticon, [False]], 0)
+        return tf.gather(is_emoticon, tf.maximum(number, 0)) & visible
 
 
 def _code(letter: str) -> Any:
@@ -170,7 +170,7 @@ def _last_base(classes: Any, mark_like: Any) -> Any:
 
 
 def _second_flag(classes: Any, before: Any) -> Any:
-    """Say which regional indicators are the second of their pair."""
+    """Return which regional indicators are the second of their pair."""
     flag = classes == _code("R")
     place = tf.range(tf.size(classes))
     first = flag & (before != _code("R"))
@@ -180,11 +180,11 @@ def _second_flag(classes: Any, before: Any) -> Any:
 
 
 def _beyond_cap(classes: Any, joins: Any) -> Any:
-    """Say which marks stand in a run behind as many others as a token may have."""
+    """Return which marks of a run are beyond the most that a token may have."""
     beyond = _any_of(classes, RUNS) & joins
-    for back in range(1, LONGEST_RUN + 1):
+    for back in range(1, MAX_RUN + 1):
         beyond &= _shift(classes, back, "S") == classes
-        if back < LONGEST_RUN:
+        if back < MAX_RUN:
             shifted = tf.concat([tf.fill([back], False), joins], 0)
             beyond &= shifted[: tf.size(joins)]
     return beyond
@@ -201,5 +201,5 @@ def _table(keys: list[str], values: np.ndarray, default: Any) -> Any:
 
 
 def _flags(words: frozenset[str]) -> Any:
-    """Return a table that says of a string whether it is one of these."""
+    """Return a table from strings to whether they are one of the words."""
     return _table(sorted(words), np.ones(len(words), bool), False)

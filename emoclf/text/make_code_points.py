@@ -1,7 +1,7 @@
 """Make the tables over code points from this interpreter's Unicode.
 
-``python -m emoclf.text.make_code_points`` writes the file that the package ships. It is
-a module of its own, since a prediction must not wait for code that is rarely needed.
+``python -m emoclf.text.make_code_points`` writes the file of the package. This is a
+module of its own, so that predictions do not load code that is rarely needed.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _forms_of(code: int) -> tuple[int, int]:
     if code in _APOSTROPHES:
         return 0x27, 0x27
     if code == 0x130:
-        # Its lower case has two code points; the dotted i alone is what is meant.
+        # Its lower case has two code points, a dotted i and a mark; use the i alone.
         return ord("i"), code
     lower = chr(code).lower()
     return (ord(lower) if len(lower) == 1 else code), code

@@ -1,9 +1,8 @@
-"""From texts to token ids at a glance: pieces between spaces that were seen before.
+"""Fast encoding of texts: the ids of pieces between spaces are remembered.
 
-Tokens never cross white space, so the ids of a text are those of its pieces. Each piece
-is cut by the tokenizer once; afterwards its ids are found in a table by the piece's
-hash, for a whole batch of texts at a time and without a step of Python for each. Where
-the ids come from is still the one definition in ``emoclf.text.tokenizer``.
+Tokens never cross white space, so the ids of a text are those of its pieces. The
+tokenizer of ``emoclf.text.tokenizer`` cuts each piece once; then its ids are looked up
+in a table by its hash, for a whole batch of texts and without a Python loop over them.
 """
 
 from __future__ import annotations
@@ -15,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.text.piece_table import LONGEST, MOST, PieceTable
+from emoclf.text.piece_table import LONGEST, MAX_PIECES, PieceTable
 from emoclf.text.tokenizer import Tokenizer
 from emoclf.text.vocabulary import UNKNOWN
 
-#: Bytes that stand for pieces; then all are forgotten.
-MOST_BYTES = 1 << 24
+#: Bytes of packed pieces; then all pieces are forgotten.
+MAX_PACKED_BYTES = 1 << 24
 Pack = Callable[[Sequence[Sequence[int]]], list[bytes]]
-#: Characters of texts that are looked at together; they fit a processor's cache.
-CHUNK = 1 << 17
+#: Characters of texts that are encoded together; they fit a processor's cache.
+CHUNK_LETTERS = 1 << 17
 
 
 class PieceEncoder:
@@ -32,13 +31,13 @@ class PieceEncoder:
     Parameters
     ----------
     tokenizer : Tokenizer
-        Not jieba's, whose words depend on what stands around them.
+        Any but jieba's, whose words depend on their context.
     ids : mapping of str to int
-        The vocabulary.
+        Vocabulary.
     stop_words : collection of str
-        Tokens that are left out.
+        Tokens to leave out.
     max_length : int >= 1
-        Texts are cut after so many tokens.
+        Number of tokens after which texts are cut.
     """
 
     def __init__(
@@ -59,57 +58,58 @@ class PieceEncoder:
         self._lock = allocate_lock()
 
     def use(self, engine: Callable[[PieceTable], Any]) -> None:
-        """Answer batches with ``engine(table).encode(texts)``."""
+        """Encode batches with ``engine(table).encode(texts)``."""
         self._engine, self._batches = engine, None
 
     def pack_as(self, size: int, pack: Pack) -> None:
-        """Choose what stands for tokens in :meth:`encode_one`.
+        """Choose the packed form of tokens in :meth:`encode_one`.
 
         Parameters
         ----------
         size : int
-            Bytes of a token.
+            Number of bytes of a token.
         pack : function of a list of lists of int
-            Returns the bytes of each piece's tokens; they are remembered.
+            Function that returns the bytes of each piece's tokens.
         """
         self.pack = pack
         self._packed: dict[str, bytes] = {}
         self._packed_bytes = 0
-        self._most_bytes = size * self.max_length
+        self._max_bytes = size * self.max_length
 
     def encode_one(self, text: str) -> bytes:
-        """Return the tokens of one text, packed: int64 if nothing else was chosen.
+        """Return the packed tokens of one text; by default int64.
 
-        What stands for pieces is joined, with no step of Python for each of them.
+        Packed pieces are joined without a Python loop over them.
         """
-        if len(text) > CHUNK:
+        if len(text) > CHUNK_LETTERS:
             return self.pack([self.encode([text])[0].tolist()])[0]
         pieces = text.split(" ")
         try:
-            found = b"".join(map(self._packed.__getitem__, pieces))
+            packed = b"".join(map(self._packed.__getitem__, pieces))
         except KeyError:
-            found = self._learn(pieces)
-        return found[: self._most_bytes]
+            packed = self._learn(pieces)
+        return packed[: self._max_bytes]
 
     def _learn(self, pieces: list[str]) -> bytes:
-        """Return what stands for pieces some of which are not known; remember it."""
-        known = self._packed
-        found = {piece: known.get(piece) for piece in pieces}
-        new = [piece for piece, packed in found.items() if packed is None]
-        made = dict(zip(new, self.pack([self.cut_piece(x) for x in new]), strict=True))
-        for piece, packed in made.items():
+        """Return the packed tokens of pieces, and remember new ones."""
+        memory = self._packed
+        packed = {piece: memory.get(piece) for piece in pieces}
+        new = [piece for piece, tokens in packed.items() if tokens is None]
+        for piece, tokens in zip(
+            new, self.pack(list(map(self.cut_piece, new))), strict=True
+        ):
+            packed[piece] = tokens
             if len(piece) > LONGEST:
                 continue
-            if len(known) >= MOST or self._packed_bytes >= MOST_BYTES:
-                known.clear()
+            if len(memory) >= MAX_PIECES or self._packed_bytes >= MAX_PACKED_BYTES:
+                memory.clear()
                 self._packed_bytes = 0
-            known[piece] = packed
-            self._packed_bytes += len(packed)
-        # Another thread may have forgotten what was known.
-        return b"".join([made[x] if x in made else found[x] or b"" for x in pieces])
+            memory[piece] = tokens
+            self._packed_bytes += len(tokens)
+        return b"".join([packed[piece] or b"" for piece in pieces])
 
     def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ids of many texts, one behind the other, and their lengths.
+        """Return the concatenated ids of many texts, and their lengths.
 
         Parameters
         ----------
@@ -120,27 +120,27 @@ class PieceEncoder:
         token_ids : ndarray of int32, shape (sum of lengths,)
         lengths : ndarray of int64, shape (n_texts,)
         """
-        # What one thread learns must not be read by another when it is half there.
+        # A thread must not read what another one is still adding.
         with self._lock:
             if self._batches is None:
                 self._batches = self._engine(
                     PieceTable(self.cut_piece, lowercase=self.tokenizer.lowercase)
                 )
-            found = [
+            parts = [
                 self._batches.encode(part)
-                if len(part) > 1 or len(part[0]) <= CHUNK
+                if len(part) > 1 or len(part[0]) <= CHUNK_LETTERS
                 else self._encode_long(part[0])
                 for part in _parts(texts)
             ]
-        if not found:
+        if not parts:
             return np.empty(0, np.int32), np.empty(0, np.int64)
-        if len(found) == 1:
-            return self._cut(*found[0])
-        token_ids, lengths = zip(*found, strict=True)
+        if len(parts) == 1:
+            return self._cut(*parts[0])
+        token_ids, lengths = zip(*parts, strict=True)
         return self._cut(np.concatenate(token_ids), np.concatenate(lengths))
 
     def cut_piece(self, piece: str) -> list[int]:
-        """Return the ids of a piece, by the tokenizer itself."""
+        """Return the ids of a piece by the tokenizer."""
         tokens = self.tokenizer.tokens(piece)
         if self.stop_words:
             tokens = [token for token in tokens if token not in self.stop_words]
@@ -148,19 +148,19 @@ class PieceEncoder:
         return [get(token, UNKNOWN) for token in tokens]
 
     def _encode_long(self, text: str) -> tuple[np.ndarray, np.ndarray]:
-        """Encode a text that alone might have more pieces than are remembered."""
+        """Encode a text that may have more pieces than are remembered."""
         ids = np.array(self.cut_piece(text), np.int32)
         return ids, np.array([len(ids)])
 
     def _cut(
         self, token_ids: np.ndarray, lengths: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Leave out what stands behind a text's first ``max_length`` tokens."""
+        """Leave out the tokens of a text after the first ``max_length``."""
         if not len(lengths) or lengths.max() <= self.max_length:
             return token_ids, lengths
         starts = np.cumsum(lengths) - lengths
-        place = np.arange(len(token_ids)) - np.repeat(starts, lengths)
-        return token_ids[place < self.max_length], lengths.clip(max=self.max_length)
+        position = np.arange(len(token_ids)) - np.repeat(starts, lengths)
+        return token_ids[position < self.max_length], lengths.clip(max=self.max_length)
 
 
 def pack_ids(pieces: Sequence[Sequence[int]]) -> list[bytes]:
@@ -173,7 +173,7 @@ def _parts(texts: Sequence[str]) -> list[Sequence[str]]:
     parts, start, size = [], 0, 0
     for stop, text in enumerate(texts):
         size += len(text) + 1
-        if size > CHUNK and stop > start:
+        if size > CHUNK_LETTERS and stop > start:
             parts.append(texts[start:stop])
             start, size = stop, len(text) + 1
     if start < len(texts):

@@ -1,17 +1,17 @@
 """The tokenizer: tables over code points, a list of emoticons, and one expression.
 
-Rules look only at neighbouring code points and at the class of the last code point that
-is not a mark, so that a TensorFlow graph can apply them as well (``graph.py``); a
-property test holds the two to equal tokens.
+The rules depend only on neighbouring code points and on the class of the last code
+point that is not a mark, so that a TensorFlow graph can apply them as well
+(``graph_encoder.py``); a property test checks that the tokens are equal.
 
 - A word is letters and digits with their marks; an apostrophe between two letters
   belongs to it ("didn't"), a hyphen does not. Between two digits ``. , :`` belong to
   the number ("3.5", "10:30").
-- Characters of scripts without spaces stand alone.
+- Characters of scripts without spaces are tokens of their own.
 - An emoji sequence is one token, a pair of regional indicators too.
 - A run of one of ``! ? . , : ; - * ~ _ = #`` is one token, of three marks at most.
 - A piece between spaces that is an emoticon, such as ":-)", is one token.
-- Every other mark or symbol stands alone.
+- Every other mark or symbol is a token of its own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from emoclf.text.code_points import IN_NUMBERS, RUNS, SPACE, CodePoints
 from emoclf.text.validation import as_texts
 
 KINDS = ("words", "characters", "jieba")
-LONGEST_RUN = 3
+MAX_RUN = 3
 _EMOTICONS = r"""
     :) :-) :)) :( :-( :(( ;) ;-) :D :-D =) =( =D :P :-P ;P :p xD XD :O :-O :o :/ :-/
     :\ :| :-| :* :-* :'( :'-( :') :] :[ <3 </3 ^^ ^_^ -_- >_< o_O O_o T_T ;_; :3
@@ -48,9 +48,9 @@ _REST = (
     r"|[MJ]+"
 )
 _RUN = "".join(rf"|{re.escape(mark)}+[MJ]*" for mark in RUNS)
-# The expressions match everything, spaces too, so that the pieces' lengths tell where
-# they stand: findall is twice as fast as finditer. Plain words come first, with the
-# space behind them; L++ does not give letters back to make the look-ahead true.
+# The expressions match everything, spaces too, so that the lengths of the pieces give
+# their positions: findall is twice as fast as finditer. Plain words come first, with
+# the space after them; L++ does not give letters back to make the look-ahead true.
 _PATTERNS = {
     "words": r"L++(?![MJAD])S?|S+|" + _WORD + _RUN + _REST,
     "characters": "S+" + _REST,
@@ -68,9 +68,9 @@ class Tokenizer:
     lowercase : bool, default=True
         Fold letters to lower case, one code point to one code point.
     points : CodePoints or Pages, optional
-        Tables of an older model; else those of this version.
+        Tables of an older model; by default those of this version.
     emoticons : iterable of str
-        The closed list of emoticons; an older model brings its own.
+        All emoticons; an older model has its own.
 
     Examples
     --------
@@ -103,7 +103,7 @@ class Tokenizer:
             for emoticon in emoticons
         )
         if kind == "jieba":
-            _jieba()  # A missing package is said now, not at the first text.
+            _jieba()  # raise for a missing package now, not at the first text
         self._pieces = re.compile(_PATTERNS.get(kind, _PATTERNS["words"])).findall
 
     def tokens(self, text: str) -> list[str]:
@@ -112,21 +112,21 @@ class Tokenizer:
             normal = self._translate(text)[0]
             return [word for word in _jieba().lcut(normal) if word.strip(" ")]
         normal, classes = self._translate(text)
-        found, start = [], 0
+        tokens, start = [], 0
         for piece in self._pieces(classes):
             stop = start + len(piece)
             if piece[-1] != "S":
                 token = normal[start:stop]
-                if len(token) > LONGEST_RUN and piece[0] in RUNS:
+                if len(token) > MAX_RUN and piece[0] in RUNS:
                     token = _capped(token, piece)
-                found.append(token)
+                tokens.append(token)
             elif piece[0] != "S":
-                found.append(normal[start : stop - 1])
+                tokens.append(normal[start : stop - 1])
             start = stop
-        return found
+        return tokens
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Return where each token stands: ``text[start:stop]`` is what was written."""
+        """Return start and stop of each token in the text."""
         if self.kind == "jieba":
             normal = self._translate(text)[0]
             return [
@@ -134,13 +134,13 @@ class Tokenizer:
                 for word, start, stop in _jieba().tokenize(normal)
                 if word.strip(" ")
             ]
-        found, start = [], 0
+        spans, start = [], 0
         for piece in self._pieces(self._translate(text)[1]):
             stop = start + len(piece)
             if piece[0] != "S":
-                found.append((start, stop - (piece[-1] == "S")))
+                spans.append((start, stop - (piece[-1] == "S")))
             start = stop
-        return found
+        return spans
 
     def batch(self, texts: Iterable[str]) -> list[list[str]]:
         """Return the tokens of each text.
@@ -148,26 +148,26 @@ class Tokenizer:
         Raises
         ------
         DataError
-            If something among the texts is not a str; it says which.
+            If one of the texts is not a str; the message names it.
         """
         return [self.tokens(text) for text in as_texts(texts)]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Tokenizer):
             return False
-        mine, others = self.points.whole(), other.points.whole()
+        points, other_points = self.points.whole(), other.points.whole()
         return (
             (self.kind, self.lowercase) == (other.kind, other.lowercase)
             and self.emoticons == other.emoticons
-            and np.array_equal(mine.classes, others.classes)
-            and np.array_equal(mine.lower, others.lower)
-            and np.array_equal(mine.plain, others.plain)
+            and np.array_equal(points.classes, other_points.classes)
+            and np.array_equal(points.lower, other_points.lower)
+            and np.array_equal(points.plain, other_points.plain)
         )
 
     __hash__ = None  # type: ignore[assignment]
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return the settings and the tables, as a bundle keeps them."""
+        """Return the settings and the tables for a bundle."""
         settings = {
             "kind": self.kind,
             "lowercase": self.lowercase,
@@ -179,7 +179,7 @@ class Tokenizer:
     def from_state(
         cls, settings: dict[str, Any], arrays: dict[str, np.ndarray]
     ) -> Tokenizer:
-        """Return the tokenizer that was saved."""
+        """Return a saved tokenizer."""
         return cls(
             settings["kind"],
             settings["lowercase"],
@@ -204,19 +204,19 @@ class Tokenizer:
 
     def _with_emoticons(self, pieces: Sequence[str], classes: str) -> str:
         """Give the class "Z" to every piece between spaces that is an emoticon."""
-        found, start = [], 0
+        changed, start = [], 0
         for piece in pieces:
             stop = start + len(piece)
-            is_one = piece in self.emoticons
-            found.append("Z" * len(piece) if is_one else classes[start:stop])
+            is_emoticon = piece in self.emoticons
+            changed.append("Z" * len(piece) if is_emoticon else classes[start:stop])
             start = stop + 1
-        return SPACE.join(found)
+        return SPACE.join(changed)
 
 
 def _capped(token: str, piece: str) -> str:
     """Return a run of marks with at most three of them."""
     run = len(piece) - len(piece.lstrip(piece[0]))
-    return token[: min(run, LONGEST_RUN)] + token[run:]
+    return token[: min(run, MAX_RUN)] + token[run:]
 
 
 @cache
@@ -225,11 +225,11 @@ def _jieba() -> Any:
     import warnings
 
     with warnings.catch_warnings():
-        # Its sources have invalid escapes, and it imports pkg_resources: where warnings
-        # are errors, it could not be imported at all.
+        # jieba has invalid escapes and imports pkg_resources; where warnings are
+        # errors, importing it would fail.
         warnings.simplefilter("ignore")
         jieba = require("jieba", extra="chinese", needed_by="the tokenizer 'jieba'")
-    # It reports loading its dictionary on standard error, at every start.
+    # At every start jieba logs that it loads its dictionary.
     jieba.setLogLevel(logging.WARNING)
     return jieba
 

@@ -1,4 +1,4 @@
-"""Which tokens have an id."""
+"""Tokens and their ids."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from emoclf.errors import DataError, setting
 
-PADDING = 0
+# Padding has the id 0.
 UNKNOWN = 1
 FIRST = 2
 
 
 class Vocabulary:
-    """Tokens and their ids; 0 is padding, 1 stands for every other token.
+    """Tokens and their ids; 0 is padding, 1 is the id of every other token.
 
     Parameters
     ----------
     tokens : sequence of str
-        Without padding and unknown; the first has id 2.
+        Tokens without padding and unknown; the first has id 2.
 
     Examples
     --------
@@ -30,7 +30,7 @@ class Vocabulary:
         self.tokens = tuple(tokens)
         self._ids = {token: number for number, token in enumerate(self.tokens, FIRST)}
         if len(self._ids) != len(self.tokens):
-            raise DataError("A token stands twice in the vocabulary.")
+            raise DataError("The vocabulary contains a token twice.")
 
     def __len__(self) -> int:
         return len(self.tokens) + FIRST
@@ -66,26 +66,26 @@ def build_vocabulary(
     Parameters
     ----------
     counts : mapping of str to int
-        How often each token stands in the training part.
+        Count of each token in the training set.
     min_count : int >= 1, default=1
         Rarer tokens are unknown.
     max_size : int, optional
-        Keep only so many tokens; equally frequent ones in the order of code points.
+        Largest number of tokens; equally frequent ones in the order of code points.
     extra : iterable of str
-        Tokens to add behind them, such as frequent words of pre-trained vectors.
+        Tokens to add after them, such as frequent words of pre-trained vectors.
 
     Raises
     ------
     DataError
         If no token is left.
     """
-    kept = [token for token, count in counts.items() if count >= min_count]
-    kept.sort(key=lambda token: (-counts[token], token))
-    tokens = dict.fromkeys(kept[:max_size])
+    frequent = [token for token, count in counts.items() if count >= min_count]
+    frequent.sort(key=lambda token: (-counts[token], token))
+    tokens = dict.fromkeys(frequent[:max_size])
     tokens.update(dict.fromkeys(extra))
     if not tokens:
         raise DataError(
-            f"No token is left for the vocabulary: the training part has {len(counts)} "
+            f"No token is left for the vocabulary: the training set has {len(counts)} "
             f"different tokens, none of them {min_count} times or more. Lower "
             f"{setting('min_count')}, or check the texts."
         )

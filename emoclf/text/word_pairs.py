@@ -1,7 +1,7 @@
-"""Hashed pairs of neighbouring words: one number that networks and tables share."""
+"""Hashing of pairs of neighbouring words, the same in networks and in tables."""
 
 from __future__ import annotations
 
-#: Knuth's multiplier: large whatever the number of rows is, so that frequent words do
-#: not crowd together. The product of it and an id stays in int64.
+#: Knuth's multiplier: larger than any number of rows, so that frequent words do not
+#: share rows. Its product with an id fits int64.
 SPREAD = 2_654_435_761

@@ -97,8 +97,8 @@ class CheckpointFolder:
         except OSError as error:
             raise TrainingError(
                 f"Cannot write {self.path / FILE} after epoch {checkpoint.epoch}: "
-                f"{error}. Free some disk space and continue from the epoch before with "
-                f"{setting('resume', True)}."
+                f"{error}. Free some disk space and continue from the epoch before "
+                f"with {setting('resume', True)}."
             ) from error
         self._sweep()
 

@@ -38,7 +38,7 @@ def watched(model: str, source: str, target: str, workers: str, options: str) ->
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         sizes.append(pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
         if not first:
-            first.append((time.perf_counter(), state.answered))
+            first.append((time.perf_counter(), state.predicted))
 
     summary = predict_file(
         model,
@@ -50,12 +50,12 @@ def watched(model: str, source: str, target: str, workers: str, options: str) ->
     )
     at, n_first = first[0]
     metrics = {
-        "answered": summary.answered,
+        "answered": summary.predicted,
         "start": sizes[min(WARM, len(sizes)) - 1],
         "end": sizes[-1],
         "highest": max(sizes),
         "peak": highest_ever(),
-        "per_second": (summary.answered - n_first) / (time.perf_counter() - at),
+        "per_second": (summary.predicted - n_first) / (time.perf_counter() - at),
         "until_first": at - begun,
     }
     print(json.dumps(metrics))

@@ -1,4 +1,7 @@
-"""An output file is there whole or not at all, and memory does not grow with it."""
+"""An output file is complete or absent, and memory does not grow with it.
+
+Tests of emoclf.bulk: targets, file_prediction and predict_chunks.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_that_is_there_stays(
+def test_an_existing_file_is_not_replaced(
     model: Classifier, source: Path, tmp_path: Path
 ) -> None:
     target = tmp_path / "out.csv"
@@ -58,13 +61,13 @@ def test_a_file_that_is_there_stays(
     [
         ("out", r"must end in .csv, .tsv, .jsonl"),
         ("out.xlsx", r"must end in .csv"),
-        ("out.parquet.gz", r"all but the last also with .gz"),
+        ("out.parquet.gz", r"also with .gz, or in .parquet"),
         ("folder.csv", r"is a directory. Name a file in it"),
         ("in.txt/out.csv", r"Cannot write .*out.csv: (File exists|Not a directory)"),
         ("x" * 300 + ".csv", r"Cannot write .*File name too long"),
     ],
 )
-def test_targets_that_cannot_be_written(
+def test_impossible_targets_are_errors(
     name: str, match: str, model: Classifier, source: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "folder.csv").mkdir()
@@ -76,7 +79,7 @@ def test_an_interrupted_write_leaves_nothing(
     model: Classifier, source: Path, tmp_path: Path
 ) -> None:
     def interrupt(state: Progress) -> None:
-        if state.answered > 3000:
+        if state.predicted > 3000:
             raise KeyboardInterrupt
 
     for ending in (".csv", ".jsonl.gz", ".parquet"):
@@ -117,9 +120,11 @@ def test_options_are_for_folded_exports(
             folder, source, tmp_path / "x.csv", options={"precision": "float8"}
         )
     predict_file(folder, source, tmp_path / "x.csv", options={"precision": "int16"})
-    with pytest.raises(SettingsError, match="workers and options are for a model that"):
+    with pytest.raises(
+        SettingsError, match="workers and options need the path of a model"
+    ):
         predict_file(model, source, tmp_path / "y.csv", workers=2)
-    with pytest.raises(SettingsError, match=r"workers=0 is too few. There must"):
+    with pytest.raises(SettingsError, match=r"workers must be at least 1. Got 0"):
         predict_file(folder, source, tmp_path / "y.csv", workers=0)
     with pytest.raises(BundleError, match="does not exist"):
         predict_file(tmp_path / "nowhere", source, tmp_path / "y.csv")

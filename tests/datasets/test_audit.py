@@ -1,4 +1,4 @@
-"""The audit counts what is there and says where."""
+"""The audit counts texts and names their places."""
 
 import json
 
@@ -26,7 +26,7 @@ def report():
     return audit_dataset(Dataset(**{**vars(data), "skips": skips}))
 
 
-def test_what_is_counted(report):
+def test_counts_and_examples(report):
     assert report.n_texts == 7
     assert report.counts == {"Joy": 2, "anger": 2, "joy": 3}
     assert report.imbalance == 1.5
@@ -43,17 +43,17 @@ def test_what_is_counted(report):
     assert report.skipped == {"empty text": 2}
 
 
-def test_lines_and_json(report):
+def test_report_lines_and_json(report):
     lines = report.lines()
     assert lines[0] == "data.csv: 7 texts, 3 classes"
     assert "  anger        2   28.6%" in lines
-    assert "1 texts repeat an earlier text (first: position 1)" in lines
-    assert "labels that are spelt alike: 'Joy', 'joy'" in lines
+    assert "1 texts are duplicates of an earlier text (first: position 1)" in lines
+    assert "labels with similar spelling: 'Joy', 'joy'" in lines
     assert "2 rows dropped: empty text" in lines
     assert json.loads(json.dumps(report.to_dict()))["duplicates"]["count"] == 1
 
 
-def test_several_labels_and_clean_texts():
+def test_multilabel_and_clean_texts():
     texts = ["one fine day out", "two bad days in"]
     report = audit_dataset(Dataset.from_lists(texts, [["x", "y"], []]))
     assert report.without_label == 1

@@ -1,4 +1,4 @@
-"""The dataset: from lists and frames, its classes and its checks."""
+"""Datasets from lists and frames, their classes and checks."""
 
 import dataclasses
 
@@ -36,7 +36,7 @@ def test_numbers_and_arrays_as_labels():
     assert named.label_names == ("n", "p", "t")
 
 
-def test_several_labels():
+def test_multilabel():
     data = Dataset.from_lists(["a", "b"], [{"y", "x"}, []], label_names=["y", "x", "z"])
     assert data.multilabel
     assert data.label_names == ("y", "x", "z")
@@ -67,7 +67,7 @@ LISTS = [
 
 
 @pytest.mark.parametrize(("texts", "labels", "match"), LISTS)
-def test_lists_that_are_wrong(texts, labels, match):
+def test_wrong_lists_are_errors(texts, labels, match):
     with pytest.raises(DataError, match=match):
         Dataset.from_lists(texts, labels)
 
@@ -115,7 +115,7 @@ def test_frames_with_empty_cells(empty):
         Dataset.from_frame(frame, split_column="part")
 
 
-def test_frames_that_are_wrong():
+def test_wrong_frames_are_errors():
     with pytest.raises(DataError, match=r"must be a pandas DataFrame. Got list"):
         Dataset.from_frame([1])
     frame = pd.DataFrame({"texte": ["a"], "label": ["x"]})
@@ -137,7 +137,7 @@ def test_check_trainable_names_the_row():
     with pytest.raises(DataError, match=r"texts has only one class, 'x'"):
         check_trainable(Dataset.from_lists(["a", "b"], ["x", "x"]))
     data = Dataset.from_lists(list("abcde"), ["joy", "joy", "joi", "sad", "sad"])
-    match = r"texts, position 2: label 'joi' stands on this row only.*mean 'joy'\?"
+    match = r"texts, position 2: only this row has the label 'joi'.*mean 'joy'\?"
     with pytest.raises(DataError, match=match):
         check_trainable(data)
     with pytest.raises(DataError, match=r"no labels"):

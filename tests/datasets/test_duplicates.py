@@ -1,4 +1,4 @@
-"""Groups of near-duplicates: none is wrong, hardly any is missed."""
+"""Groups of near-duplicates: none is wrong, and hardly any is missed."""
 
 import itertools
 import random
@@ -71,7 +71,7 @@ def test_pairs_exactly_at_the_threshold_are_found():
 
 
 @pytest.mark.parametrize("threshold", [0.1, 0.5, 0.8, 0.99])
-def test_bands_find_what_lies_at_the_threshold(threshold):
+def test_bands_find_pairs_at_the_threshold(threshold):
     bands, rows = bands_for(threshold)
     assert 1 - (1 - threshold**rows) ** bands >= 0.998
 
@@ -97,7 +97,7 @@ def test_edges():
     assert group_duplicates(["a\ud800", "a\ud800"], 0.8).tolist() == [0, 0]
 
 
-def test_many_like_texts_stay_fast():
+def test_many_similar_texts_are_fast():
     """One bucket of thousands must not cost the square of it."""
     rng = random.Random(0)
     frame = " ".join(f"w{i}" for i in range(30))

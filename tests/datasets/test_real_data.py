@@ -1,4 +1,7 @@
-"""Opt-in: the figures of real data sets, from the folder that EMOCLF_DATA names."""
+"""Opt-in: counts of real data sets, from the folder that EMOCLF_DATA names.
+
+Tests of emoclf.datasets: readers, split and duplicates.
+"""
 
 import os
 import time
@@ -50,7 +53,7 @@ def test_tables(name, n_texts, n_classes, near):
     assert n_texts - groups.max() - 1 == pytest.approx(near, abs=1)
 
 
-def test_goemotions_has_several_labels():
+def test_goemotions_is_multilabel():
     data, names = goemotions()
     assert data.multilabel
     assert len(data) == 43_410

@@ -1,4 +1,4 @@
-"""What the bundled corpus promises."""
+"""Properties of the bundled corpus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Splits: seeded, stratified, with every group on one side."""
+"""Splits are seeded, stratified, and keep groups together.
+
+Tests of emoclf.datasets.split and emoclf.datasets.stratify.
+"""
 
 import numpy as np
 import pytest
@@ -100,7 +103,7 @@ def test_single_labels_are_split_to_within_one(sizes, seed):
             assert abs(part.counts()[name] - share * count) <= 1
 
 
-def test_several_labels_keep_their_shares():
+def test_multilabel_splits_keep_the_shares():
     rng = np.random.default_rng(0)
     chosen = rng.random((2000, 5)) < [0.4, 0.2, 0.1, 0.05, 0.02]
     labels = [[f"l{j}" for j in np.flatnonzero(row)] for row in chosen]
@@ -121,11 +124,11 @@ def test_no_valid_or_no_test():
     assert list(split.parts()) == ["train", "test"]
 
 
-def test_what_cannot_be_split():
+def test_data_that_cannot_be_split():
     with pytest.raises(DataError, match="only one class"):
         split_dataset(make({"a": 10}))
     with pytest.raises(
-        DataError, match=r"position 10: label 'b' stands on this row only"
+        DataError, match=r"position 10: only this row has the label 'b'"
     ):
         split_dataset(make({"a": 10, "b": 1}))
     with pytest.raises(DataError, match=r"4 texts in 2 groups .* too few for parts"):
@@ -142,7 +145,7 @@ def with_parts(parts):
     return Dataset(**{**vars(data), "parts": tuple(parts)})
 
 
-def test_a_split_column_is_obeyed():
+def test_a_split_column_decides_the_split():
     data = with_parts(["train"] * 10 + ["valid"] * 4 + ["test"] * 2)
     split = split_dataset(data)
     assert split.train.lines == tuple(range(10))
@@ -154,7 +157,7 @@ def test_a_split_column_without_valid_or_train():
     split = split_dataset(with_parts(["train"] * 90 + ["test"] * 10), EXACT)
     assert split.test.lines == tuple(range(90, 100))
     assert len(split.valid) == pytest.approx(15, abs=1)
-    with pytest.raises(DataError, match="no row of the split column says train"):
+    with pytest.raises(DataError, match="no row has 'train' in the split column"):
         split_dataset(with_parts(["valid", "test"] * 4))
 
 
@@ -190,7 +193,7 @@ def test_folds(copies):
             assert abs(count - data.counts()[name] / 5) <= copies
 
 
-def test_folds_that_cannot_be():
+def test_impossible_folds_are_errors():
     data = make({"a": 2, "b": 2})
     with pytest.raises(SettingsError, match=r"at least 2 folds. Got 1"):
         stratified_folds(data, 1)

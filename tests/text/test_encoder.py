@@ -1,4 +1,7 @@
-"""Vocabulary, cut length and stop words, all from the training part."""
+"""Vocabulary, length and stop words are fitted on the training set.
+
+Tests of emoclf.text: encoder and vocabulary.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ def test_words_of_the_vectors_are_added_once() -> None:
     assert encoder.vocabulary.tokens == ("sat", "the", "horse", "cat")
 
 
-def test_nothing_left_is_an_error() -> None:
+def test_an_empty_vocabulary_is_an_error() -> None:
     with pytest.raises(DataError, match="7 different tokens, none of them 9 times"):
         fit(min_count=9)
 
@@ -60,7 +63,7 @@ def test_stop_words_are_left_out_everywhere() -> None:
     assert "the" not in encoder.count_tokens(Tokenizer().batch(TEXTS))
 
 
-def test_the_training_part_chooses_the_length() -> None:
+def test_the_training_set_decides_the_length() -> None:
     assert choose_length([20] * 99 + [400], 99) == 24
     assert choose_length([3, 4], 99) == 16
     assert choose_length([9000], 99) == 512
@@ -80,16 +83,7 @@ def test_the_state_gives_the_same_encoder() -> None:
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_vocabulary_holds_each_token_once() -> None:
+def test_a_vocabulary_has_each_token_once() -> None:
     with pytest.raises(DataError, match="twice"):
         Vocabulary(["a", "a"])
     assert build_vocabulary({"b": 1, "a": 1}).tokens == ("a", "b")
-
-
-def test_shares_are_reported() -> None:
-    encoder = fit(min_count=2, max_length=2)
-    tokens = Tokenizer().batch(TEXTS)
-    # "The cat sat." and "the dog sat" are longer than two; "the" and "sat" are known.
-    assert encoder.share_cut(tokens) == pytest.approx(2 / 3)
-    assert encoder.share_unknown(tokens) == pytest.approx(5 / 9)
-    assert encoder.share_cut([]) == encoder.share_unknown([]) == 0

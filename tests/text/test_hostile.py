@@ -1,4 +1,7 @@
-"""Every code point, malformed bytes and very many emoticons."""
+"""Every code point, malformed bytes and very many emoticons.
+
+Tests of emoclf.text: tokenizer and graph_encoder.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from hypothesis import strategies as st
 
 from emoclf.text.encoder import TextEncoder
 from emoclf.text.graph_encoder import GraphEncoder
-from emoclf.text.tokenizer import EMOTICONS, LONGEST_RUN, Tokenizer
+from emoclf.text.tokenizer import EMOTICONS, MAX_RUN, Tokenizer
 from emoclf.text.vocabulary import Vocabulary
 
 WORDS = Tokenizer()
@@ -59,8 +62,8 @@ def test_a_token_is_the_normal_form_of_its_span(lowercase: bool, text: str) -> N
     for (start, stop), token in zip(spans, tokenizer.tokens(text), strict=True):
         normal = text[start:stop].translate(tokenizer._forms)
         if len(normal) != len(token):  # a run is cut to its cap
-            assert normal.startswith(token[:LONGEST_RUN])
-            assert set(token[:LONGEST_RUN]) == {token[0]}
+            assert normal.startswith(token[:MAX_RUN])
+            assert set(token[:MAX_RUN]) == {token[0]}
         else:
             assert normal == token
 

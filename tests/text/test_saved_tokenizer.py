@@ -1,4 +1,7 @@
-"""A tokenizer is data: what was saved decides, not what this version ships."""
+"""A saved tokenizer uses its own data, not those of this version.
+
+Tests of emoclf.text: tokenizer and validation.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ def test_jieba_drops_every_kind_of_space() -> None:
     assert not any("\u200b" in text[a:b] or "\x00" in text[a:b] for a, b in spans)
 
 
-def test_what_is_no_text_is_said_with_its_place() -> None:
+def test_the_position_of_a_wrong_text_is_named() -> None:
     tokenizer = Tokenizer()
     with pytest.raises(DataError, match=r"Text number 1 must be a str\. Got None"):
         tokenizer.batch(["a", None])  # type: ignore[list-item]

@@ -1,4 +1,4 @@
-"""What a token is."""
+"""Tokens of every kind of text."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_every_emoticon_is_one_token(emoticon: str) -> None:
 
 @pytest.mark.parametrize("kind", ["words", "characters"])
 @given(text=st.text(max_size=60))
-def test_spans_lie_in_the_original_text(kind: str, text: str) -> None:
+def test_spans_are_in_the_original_text(kind: str, text: str) -> None:
     tokenizer = Tokenizer(kind)
     spans, tokens = tokenizer.spans(text), tokenizer.tokens(text)
     assert len(spans) == len(tokens)
@@ -94,7 +94,7 @@ def test_one_code_point_becomes_one_code_point(text: str) -> None:
     assert len(text.translate(WORDS._forms)) == len(text)
 
 
-def test_tables_travel(tmp_path) -> None:
+def test_tables_are_saved_with_the_tokenizer(tmp_path) -> None:
     settings, arrays = WORDS.to_state()
     np.savez_compressed(tmp_path / "t.npz", **arrays)
     assert (tmp_path / "t.npz").stat().st_size < 30_000
@@ -111,7 +111,7 @@ def test_tables_travel(tmp_path) -> None:
         tables.unpack({})
 
 
-def test_nothing_asks_the_interpreter_at_run_time() -> None:
+def test_unicodedata_is_not_used_at_run_time() -> None:
     code = (
         "import sys\n"
         "from emoclf.text.tokenizer import Tokenizer\n"
@@ -121,7 +121,7 @@ def test_nothing_asks_the_interpreter_at_run_time() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-def test_an_unknown_kind_is_said() -> None:
+def test_an_unknown_kind_is_an_error() -> None:
     with pytest.raises(SettingsError, match="Did you mean 'words'"):
         Tokenizer("word")
 

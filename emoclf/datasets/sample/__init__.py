@@ -1,4 +1,4 @@
-"""The corpus that comes with the package, so that every example runs offline."""
+"""The corpus in the package, with which every example runs offline."""
 
 from __future__ import annotations
 

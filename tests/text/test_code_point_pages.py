@@ -1,4 +1,4 @@
-"""Tables in pages say what the whole tables say."""
+"""Tables in pages are equal to the whole tables."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_tokenizer_reads_pages() -> None:
     assert Tokenizer(points=pages).tokens(text) == Tokenizer().tokens(text)
 
 
-def test_what_does_not_fit_is_said() -> None:
+def test_wrong_pages_are_errors() -> None:
     arrays = cut_into_pages(shipped(), lowercase=True)
     with pytest.raises(ValueError, match="'classes' is missing"):
         read_pages({name: arrays[name] for name in ("numbers", "changes")})

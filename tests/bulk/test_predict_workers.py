@@ -1,4 +1,7 @@
-"""Several processes: in order, one model each, and an end that is clear."""
+"""Worker processes predict in order, and end with a clear error.
+
+Tests of emoclf.bulk: predict_workers and predict_worker.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_workers_answer_in_order_what_one_process_does(
+def test_workers_predict_in_order_like_one_process(
     folder: Path, source: Path, tmp_path: Path
 ) -> None:
     alone, together = tmp_path / "alone.jsonl", tmp_path / "together.jsonl"
@@ -66,7 +69,9 @@ def test_a_killed_worker_ends_the_run(
     assert not multiprocessing.active_children()
 
 
-def test_what_a_worker_cannot_load(folder: Path, source: Path, tmp_path: Path) -> None:
+def test_a_model_that_a_worker_cannot_load(
+    folder: Path, source: Path, tmp_path: Path
+) -> None:
     broken = shutil.copytree(folder, tmp_path / "broken")
     (broken / "vocabulary.json").write_text("[]")
     with pytest.raises(BundleError, match=r"vocabulary.json is damaged"):
@@ -87,7 +92,9 @@ def test_a_failure_in_a_worker(
     assert "Traceback" in caplog.text
 
 
-def test_answers_before_a_bad_line_are_given(folder: Path, tmp_path: Path) -> None:
+def test_predictions_before_a_bad_line_are_written(
+    folder: Path, tmp_path: Path
+) -> None:
     source = tmp_path / "in.jsonl"
     lines = ['{"text": "dark"}'] * 5000 + ["no"]
     source.write_text("\n".join(lines))
@@ -120,9 +127,7 @@ def alive(pids: list[int]) -> list[int]:
 
 
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGINT", "SIGTERM"])
-def test_the_command_ends_when_it_is_told_to(
-    name: str, folder: Path, tmp_path: Path
-) -> None:
+def test_the_command_ends_on_a_signal(name: str, folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.csv"
     command = subprocess.Popen(
         [

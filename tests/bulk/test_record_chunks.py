@@ -1,4 +1,7 @@
-"""A bad line is named; it stops the rest, is left out, or stands there unanswered."""
+"""A bad line is named; it is an error, is left out, or has no prediction.
+
+Tests of emoclf.bulk: record_chunks and entries.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
 
 
 @pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     # The command line takes the package's logger for itself.
     logging.getLogger("emoclf").propagate = True
     return caplog
@@ -90,7 +93,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", BAD)
 def test_stop_skip_and_null(
-    name: str, model: Classifier, tmp_path: Path, said: pytest.LogCaptureFixture
+    name: str, model: Classifier, tmp_path: Path, log: pytest.LogCaptureFixture
 ) -> None:
     source, target = save(tmp_path, name), tmp_path / "out.jsonl"
     match = BAD[name][1]
@@ -110,9 +113,7 @@ def test_stop_skip_and_null(
     found = read(target)
     assert [row["label"] for row in found] == ["fear", None, "joy"]
     assert found[1]["probabilities"] is None
-    assert (
-        len([record for record in said.records if record.levelname == "WARNING"]) == 2
-    )
+    assert len([record for record in log.records if record.levelname == "WARNING"]) == 2
 
     for ending in (".csv", ".parquet"):
         target = tmp_path / f"rows{ending}"
@@ -123,7 +124,7 @@ def test_stop_skip_and_null(
         assert not read(again)[1]["label"]
 
 
-def test_what_can_be_read_of_a_bad_record_is_kept(
+def test_readable_values_of_a_bad_record_are_kept(
     model: Classifier, tmp_path: Path
 ) -> None:
     target = tmp_path / "out.jsonl"
@@ -136,7 +137,7 @@ def test_what_can_be_read_of_a_bad_record_is_kept(
     }
 
 
-def test_a_bad_record_brings_no_columns(model: Classifier, tmp_path: Path) -> None:
+def test_a_bad_record_adds_no_columns(model: Classifier, tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
     bad, good = '{"txt": "x", "n": "three"}', '{"text": "dark", "n": 3}'
     source.write_text("\n".join([bad, *[good] * 3000, bad]))
@@ -161,7 +162,9 @@ def test_an_unclosed_quote_costs_one_row(model: Classifier, tmp_path: Path) -> N
     assert ids == [i for i in range(20_000) if i not in (5, 15_000)]
 
 
-def test_answers_before_a_bad_line_are_given(model: Classifier, tmp_path: Path) -> None:
+def test_predictions_before_a_bad_line_are_written(
+    model: Classifier, tmp_path: Path
+) -> None:
     stream = io.StringIO()
     with pytest.raises(DataError, match="line 3"):
         predict_file(model, save(tmp_path, "cells.csv"), stream)
@@ -172,11 +175,11 @@ def test_answers_before_a_bad_line_are_given(model: Classifier, tmp_path: Path) 
     assert stream.getvalue().split("\n")[1:3:2] == ["\t"]
 
 
-def test_a_file_without_one_sound_line(model: Classifier, tmp_path: Path) -> None:
+def test_a_file_of_bad_lines_is_an_error(model: Classifier, tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
     source.write_text("dark\nlovely\n")
     for on_error in ("skip", "null"):
-        with pytest.raises(DataError, match=r"none of its 2 lines can be answered"):
+        with pytest.raises(DataError, match=r"all of its 2 lines are bad"):
             predict_file(model, source, tmp_path / "out.csv", on_error=on_error)
     assert list(tmp_path.iterdir()) == [source]
     with pytest.raises(
@@ -185,7 +188,7 @@ def test_a_file_without_one_sound_line(model: Classifier, tmp_path: Path) -> Non
         predict_file(model, source, tmp_path / "out.csv", on_error="skp")
 
 
-def test_a_header_that_is_bad(model: Classifier, tmp_path: Path) -> None:
+def test_a_bad_header_is_an_error(model: Classifier, tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_bytes(b"text,d\xe9j\xe0\ndark,1\n")
     with pytest.raises(DataError, match=r"in.csv, line 1: byte 6: this is not utf-8"):

@@ -1,4 +1,8 @@
-"""Every format goes in and comes out, with all that stands beside a text."""
+"""Every format is read and written, with all other columns.
+
+Tests of emoclf.bulk: file_prediction, entries, predict_chunks, writers and
+parquet_writer.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +39,15 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
 
 
 @pytest.fixture
-def answer(model: Classifier, tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
-    def answered(source: Path, **options: Any) -> list[dict[str, Any]]:
-        target = tmp_path / "answered.jsonl"
+def predict_rows(
+    model: Classifier, tmp_path: Path
+) -> Callable[..., list[dict[str, Any]]]:
+    def predict(source: Path, **options: Any) -> list[dict[str, Any]]:
+        target = tmp_path / "predicted.jsonl"
         predict_file(model, source, target, overwrite=True, **options)
         return [json.loads(line) for line in target.read_bytes().splitlines()]
 
-    return answered
+    return predict
 
 
 def save(path: Path, texts: list[str]) -> Path:
@@ -87,7 +93,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("gz", ["", ".gz"])
 @pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet", ".txt", ""])
 def test_every_format_is_read(
-    ending: str, gz: str, model: Classifier, tmp_path: Path, answer: Any
+    ending: str, gz: str, model: Classifier, tmp_path: Path, predict_rows: Any
 ) -> None:
     one_line = ending in (".tsv", ".txt", "")
     texts = [text.replace("\n", " ") if one_line else text for text in TEXTS]
@@ -98,7 +104,7 @@ def test_every_format_is_read(
         path = packed
     # An empty last line is no line.
     texts = texts[:-1] if ending in (".txt", "") else texts
-    found = answer(path)
+    found = predict_rows(path)
     assert [row["text"] for row in found] == texts
     assert [row["label"] for row in found] == model.predict(texts)
     expected = model.predict_proba(texts)
@@ -121,7 +127,7 @@ def test_every_format_is_written(
     texts = [text.replace("\n", " ") for text in TEXTS[:3]]
     target = tmp_path / f"out{ending}"
     summary = predict_file(model, save(tmp_path / f"in{source}", texts), target)
-    assert (summary.answered, summary.bad) == (3, 0)
+    assert (summary.predicted, summary.bad) == (3, 0)
     found = read(target)
     assert [row["text"] for row in found] == texts
     assert [row["label"] for row in found] == LABELS[:3]
@@ -173,7 +179,7 @@ def test_parquet_keeps_its_types(model: Classifier, tmp_path: Path) -> None:
     assert read(tmp_path / "out.csv")[0]["tags"] == '["a", "b"]'
 
 
-def test_objects_of_several_kinds(model: Classifier, tmp_path: Path) -> None:
+def test_objects_with_different_keys(model: Classifier, tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
     rows = [
         {"text": "a gift", "n": 1, "of": {"who": "A"}, "day": None, "ok": True},
@@ -201,7 +207,7 @@ def test_objects_of_several_kinds(model: Classifier, tmp_path: Path) -> None:
             r"line 3001: the key 'new' is new here.*jsonl",
         ),
         (".parquet", {"text": "x", "new": 1}, r"line 3001: the key 'new' is new here"),
-        (".parquet", {"text": "x", "n": "a"}, r"line 3001: 'n' is 'a'.*holds int64"),
+        (".parquet", {"text": "x", "n": "a"}, r"line 3001: 'n' is 'a'.*type int64"),
         (
             ".jsonl",
             {"text": "x", "label": 1},
@@ -209,7 +215,7 @@ def test_objects_of_several_kinds(model: Classifier, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_an_object_that_has_no_place(
+def test_an_object_that_does_not_fit_is_an_error(
     ending: str, row: dict[str, Any], match: str, model: Classifier, tmp_path: Path
 ) -> None:
     source = tmp_path / "in.jsonl"
@@ -220,7 +226,9 @@ def test_an_object_that_has_no_place(
     assert list(tmp_path.iterdir()) == [source]
 
 
-def test_what_tsv_cannot_hold(model: Classifier, tmp_path: Path) -> None:
+def test_tabs_and_line_breaks_in_tsv_are_errors(
+    model: Classifier, tmp_path: Path
+) -> None:
     source = save(tmp_path / "in.csv", TEXTS)
     with pytest.raises(
         DataError, match=r"in.csv, line 3: a tab or a line break.*csv or"
@@ -228,8 +236,8 @@ def test_what_tsv_cannot_hold(model: Classifier, tmp_path: Path) -> None:
         predict_file(model, source, tmp_path / "out.tsv")
 
 
-def test_names_that_are_there_already(
-    model: Classifier, tmp_path: Path, answer: Any
+def test_existing_column_names_are_errors(
+    model: Classifier, tmp_path: Path, predict_rows: Any
 ) -> None:
     source = tmp_path / "in.csv"
     source.write_text("text,label,probability_joy\ndark,joy,1\n")
@@ -240,7 +248,7 @@ def test_names_that_are_there_already(
     (row,) = read(tmp_path / "out.csv")
     assert (row["label"], row["predicted_label"]) == ("joy", "fear")
     assert (row["probability_joy"], len(row)) == ("1", 7)
-    (row,) = answer(source, prefix="my_")
+    (row,) = predict_rows(source, prefix="my_")
     assert set(row) == {
         "text",
         "label",
@@ -250,10 +258,10 @@ def test_names_that_are_there_already(
     }
     source.write_text("text,a,a\ndark,1,2\n")
     with pytest.raises(DataError, match=r"has 2 columns 'a'. Rename one"):
-        answer(source)
+        predict_rows(source)
 
 
-def test_several_labels(tmp_path: Path) -> None:
+def test_multilabel(tmp_path: Path) -> None:
     bundle = tiny_trained().bundle
     matrix = bundle.model.get_layer("embedding").get_weights()[0]
     settings = tiny_settings()
@@ -279,7 +287,7 @@ def test_several_labels(tmp_path: Path) -> None:
     assert stream.getvalue().startswith("a,b,c\t0.")
 
 
-def test_odd_texts_come_out_as_they_went_in(model: Classifier, tmp_path: Path) -> None:
+def test_odd_texts_are_unchanged(model: Classifier, tmp_path: Path) -> None:
     texts = [
         "word " * 20_000,
         "a\0b",
@@ -301,7 +309,9 @@ def test_odd_texts_come_out_as_they_went_in(model: Classifier, tmp_path: Path) -
             assert [row["text"] for row in read(again)] == texts, (ending, written)
 
 
-def test_byte_order_mark_line_ends_and_encodings(tmp_path: Path, answer: Any) -> None:
+def test_byte_order_mark_line_ends_and_encodings(
+    tmp_path: Path, predict_rows: Any
+) -> None:
     source = tmp_path / "in.csv"
     rows = 'id,text\r\n1,"déjà\r\nvu"\r\n\r\n2,x'
     for data, encoding in (
@@ -310,90 +320,100 @@ def test_byte_order_mark_line_ends_and_encodings(tmp_path: Path, answer: Any) ->
         (rows.encode("utf-16"), "utf-16"),
     ):
         source.write_bytes(data)
-        found = answer(source, encoding=encoding)
+        found = predict_rows(source, encoding=encoding)
         assert [row["text"] for row in found] == ["déjà\r\nvu", "x"]
         assert [row["id"] for row in found] == ["1", "2"]
     with pytest.raises(DataError, match=r"looks like utf-16. Set encoding='utf-16'"):
-        answer(source)
+        predict_rows(source)
     source.write_bytes(rows.encode("utf-16")[:-1])
     with pytest.raises(DataError, match=r"in.csv is not utf-16 .*Save it as UTF-8"):
-        answer(source, encoding="utf-16")
+        predict_rows(source, encoding="utf-16")
     with pytest.raises(SettingsError, match=r"no encoding 'utf-9'"):
-        answer(source, encoding="utf-9")
+        predict_rows(source, encoding="utf-9")
 
 
-def test_lines_are_read_as_they_stand(tmp_path: Path, answer: Any) -> None:
+def test_plain_lines_are_unchanged(tmp_path: Path, predict_rows: Any) -> None:
     file = tmp_path / "lines.txt"
     lines = ["first", "", "wind\x85 and \u2028 separators", "x" * 600_000, "last"]
     file.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode() + b"\xff")
-    assert [row["text"] for row in answer(file)] == [*lines[:-1], "last\ufffd"]
+    assert [row["text"] for row in predict_rows(file)] == [*lines[:-1], "last\ufffd"]
 
 
-def test_columns_are_named_counted_or_found(tmp_path: Path, answer: Any) -> None:
+def test_columns_are_named_counted_or_found(tmp_path: Path, predict_rows: Any) -> None:
     source = tmp_path / "in.csv"
     source.write_text("1,dark night\n2,lovely\n")
-    with pytest.raises(DataError, match=r"no column that is usually.*text_column='1'"):
-        answer(source)
-    assert answer(source, text_column="2")[0] == {
+    with pytest.raises(
+        DataError, match=r"no column with a usual name.*text_column='1'"
+    ):
+        predict_rows(source)
+    assert predict_rows(source, text_column="2")[0] == {
         "1": "1",
         "2": "dark night",
-        **{k: v for k, v in answer(source, text_column="2")[0].items() if len(k) > 1},
+        **{
+            k: v
+            for k, v in predict_rows(source, text_column="2")[0].items()
+            if len(k) > 1
+        },
     }
     source.write_text("review;stars\ndark;1\n")
     with pytest.raises(
         DataError, match=r"separated by semicolons. Save it with commas"
     ):
-        answer(source)
+        predict_rows(source)
     source.write_text("review,text\ndark,lovely\n")
-    with pytest.raises(DataError, match=r"2 columns that may hold.*with text_column"):
-        answer(source)
-    assert answer(source, text_column="review")[0]["label"] == "fear"
+    with pytest.raises(
+        DataError, match=r"2 columns that may contain.*with text_column"
+    ):
+        predict_rows(source)
+    assert predict_rows(source, text_column="review")[0]["label"] == "fear"
     with pytest.raises(DataError, match=r"no column 'reviev'. Did you mean 'review'"):
-        answer(source, text_column="reviev")
+        predict_rows(source, text_column="reviev")
 
 
-def test_formats_that_are_not_what_they_seem(
-    model: Classifier, tmp_path: Path, answer: Any
+def test_files_of_another_format_are_errors(
+    model: Classifier, tmp_path: Path, predict_rows: Any
 ) -> None:
     packed = tmp_path / "in.jsonl"
     packed.write_bytes(gzip.compress(b'{"text": "dark"}'))
     with pytest.raises(
         DataError, match=r"compressed with gzip. Rename it to in.jsonl.gz"
     ):
-        answer(packed)
+        predict_rows(packed)
     cut = tmp_path / "cut.csv.gz"
     cut.write_bytes(gzip.compress(b"text\ndark\n" * 99)[:-9])
     with pytest.raises(DataError, match="cut off or damaged"):
-        answer(cut)
+        predict_rows(cut)
     array = tmp_path / "in.json"
     array.write_text('[{"text": "dark"}]')
     with pytest.raises(
-        DataError, match=r"ends in .json, which is not read. Save it as"
+        DataError, match=r"ends in .json, which cannot be read. Save it as"
     ):
-        answer(array)
+        predict_rows(array)
     with pytest.raises(DataError, match=r"line 1: each line must be an object.*list"):
-        answer(array, format="jsonl")
+        predict_rows(array, format="jsonl")
     with pytest.raises(
         SettingsError, match=r"format must be one of lines, csv.*'jsonl'"
     ):
-        answer(array, format="jsnl")
+        predict_rows(array, format="jsnl")
     (tmp_path / "in.parquet").write_text("text\n")
-    with pytest.raises(DataError, match=r"in.parquet is not a sound Parquet file"):
-        answer(tmp_path / "in.parquet")
+    with pytest.raises(DataError, match=r"in.parquet is not a valid Parquet file"):
+        predict_rows(tmp_path / "in.parquet")
     with pytest.raises(
         DataError, match=r"no file .*cut.csv. Did you mean 'cut.csv.gz'"
     ):
-        answer(tmp_path / "cut.csv")
+        predict_rows(tmp_path / "cut.csv")
 
 
-def test_input_that_is_empty(model: Classifier, tmp_path: Path, answer: Any) -> None:
+def test_empty_input(model: Classifier, tmp_path: Path, predict_rows: Any) -> None:
     for ending in (".txt", ".jsonl"):
         empty = tmp_path / f"in{ending}"
         empty.touch()
-        assert answer(empty) == []
+        assert predict_rows(empty) == []
     (tmp_path / "in.csv").touch()
-    with pytest.raises(DataError, match=r"in.csv is empty: it has not even names"):
-        answer(tmp_path / "in.csv")
+    with pytest.raises(
+        DataError, match=r"in.csv is empty: it does not even have column names"
+    ):
+        predict_rows(tmp_path / "in.csv")
     source = tmp_path / "names.csv"
     source.write_text("id,text\n")
     target = tmp_path / "out.csv"
@@ -403,22 +423,16 @@ def test_input_that_is_empty(model: Classifier, tmp_path: Path, answer: Any) -> 
     )
     predict_file(model, source, tmp_path / "out.parquet")
     assert parquet.read_table(tmp_path / "out.parquet").num_rows == 0
-    assert answer(tmp_path / "out.parquet", prefix="p_") == []
+    assert predict_rows(tmp_path / "out.parquet", prefix="p_") == []
 
 
-def test_dates_are_cells(model: Classifier, tmp_path: Path) -> None:
+def test_dates_are_written(model: Classifier, tmp_path: Path) -> None:
     source = tmp_path / "in.parquet"
     table = pyarrow.table({"day": [datetime.date(2026, 1, 2)], "text": ["x"]})
     parquet.write_table(table.append_column("raw", [[b"\x00"]]), source)
     predict_file(model, source, tmp_path / "out.csv")
     assert read(tmp_path / "out.csv")[0]["day"] == "2026-01-02"
-    with pytest.raises(DataError, match=r"row 1: bytes b'\\x00' has no form in JSON"):
+    with pytest.raises(
+        DataError, match=r"row 1: bytes b'\\x00' cannot be written as JSON"
+    ):
         predict_file(model, source, tmp_path / "out.jsonl")
-
-
-def test_the_command_line_knows_every_choice() -> None:
-    import emoclf.folded
-    from emoclf.bulk import choices
-
-    assert choices.PRECISIONS == emoclf.folded.PRECISIONS
-    assert choices.ENGINES == emoclf.folded.ENGINES

@@ -1,4 +1,7 @@
-"""Looking pieces up gives the ids that cutting texts gives, without exception."""
+"""Looking up pieces gives the same ids as the tokenizer.
+
+Tests of emoclf.text: piece_encoder and piece_table.
+"""
 
 from __future__ import annotations
 
@@ -99,13 +102,13 @@ def test_every_code_point(engine: Any) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_what_is_forgotten_is_learnt_again(
+def test_forgotten_pieces_are_learned_again(
     engine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A chunk has fewer pieces than are remembered, here as ever.
     for place in (module, piece_table):
-        monkeypatch.setattr(place, "MOST", 300)
-    monkeypatch.setattr(module, "CHUNK", 500)
+        monkeypatch.setattr(place, "MAX_PIECES", 300)
+    monkeypatch.setattr(module, "CHUNK_LETTERS", 500)
     encoder, quick = both(engine)
     texts = list(load_sample().texts[:400])
     for _ in range(2):
@@ -115,8 +118,8 @@ def test_what_is_forgotten_is_learnt_again(
     assert len(quick._packed) <= 300
 
 
-def test_what_stands_for_pieces_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_BYTES", 1000)
+def test_packed_pieces_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_PACKED_BYTES", 1000)
     encoder, quick = both(lambda table: table)
     quick.pack_as(24, lambda pieces: [pack_ids([np.repeat(x, 3)])[0] for x in pieces])
     texts = list(load_sample().texts[:100])
@@ -149,3 +152,24 @@ def test_threads_share_a_memory(engine: Any) -> None:
             found = list(pool.map(quick.encode, parts))
         for part, ids in zip(parts, found, strict=True):
             assert as_lists(ids) == [x.tolist() for x in encoder.encode(part)]
+
+
+@pytest.mark.parametrize("text", ["", "a"])
+def test_the_first_batch_may_be_one_byte(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    cumsum = np.cumsum
+
+    # NumPy before 2.5 accepts an ``out`` of the wrong size.
+    def strict_cumsum(values: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        sizes.append(len(values))
+        assert out is None or out.shape == values.shape
+        return cumsum(values, out=out)
+
+    monkeypatch.setattr(piece_table.np, "cumsum", strict_cumsum)
+    table = piece_table.PieceTable(lambda piece: [len(piece)], lowercase=True)
+    token_ids, lengths = table.encode([text])
+    assert sizes[0] == len(text) + 1
+    assert token_ids.tolist() == [1] * len(text)
+    assert lengths.tolist() == [len(text)]

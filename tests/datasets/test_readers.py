@@ -1,4 +1,8 @@
-"""Reading files: what is right is read, what is wrong is named with its line."""
+"""Good files are read, and errors name the line of what is wrong.
+
+Tests of emoclf.datasets: readers, source, delimited, json_lines, parquet, encodings,
+data_files, columns, cells and rows.
+"""
 
 import csv
 import gzip
@@ -56,7 +60,7 @@ def test_every_format_gives_the_same_texts(tmp_path, ending, gz):
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_tsv_knows_no_quoting(save, end):
+def test_tsv_has_no_quoting(save, end):
     rows = ["text\tlabel", '"Stop", he said\tanger', "", 'a "b\tjoy', ""]
     data = read_dataset(save(end.join(rows), "data.tsv"))
     assert data.texts == ('"Stop", he said', 'a "b')
@@ -81,7 +85,7 @@ def test_columns_by_number_in_a_file_without_header(save):
         read_dataset(path, DataSettings(text_column="4", label_column="2"))
 
 
-def test_a_column_called_by_a_number_is_meant_by_name(save):
+def test_a_column_whose_name_is_a_number(save):
     path = save("1,2\njoy,fine\nanger,bad\n")
     data = read_dataset(path, DataSettings(text_column="2", label_column="1"))
     assert data.texts == ("fine", "bad")
@@ -126,7 +130,7 @@ def test_lists_of_labels(save):
         read_dataset(save("\n".join(lines), "d.jsonl"))
 
 
-def test_a_separator_alone_says_that_no_label_applies(save):
+def test_a_separator_alone_means_no_label(save):
     path = save("text,label\na,x|y\nb,|\nc, x \n")
     data = read_dataset(path, DataSettings(label_separator="|"))
     assert data.labels == (("x", "y"), (), ("x",))
@@ -156,7 +160,7 @@ def test_given_classes_are_the_only_ones(save):
     path = save("text,label\na,joy\nb,joi\n")
     match = (
         r"data.csv, line 3: label 'joi' is not one of anger, joy\. "
-        r"Did you mean 'joy'\? Fix the row or add the label to label_names"
+        r"Did you mean 'joy'\? Correct the row or add the label to label_names"
     )
     with pytest.raises(DataError, match=match):
         read_dataset(path, label_names=["anger", "joy"])
@@ -204,8 +208,8 @@ QUOTES = {
     'text,label\n"a" b,x\n': r"line 2: .* closed in the middle of a cell",
     'text,label\na,x\n"b,x\nc,x\n5",x\n': r"line 3: .*in line 5 only and swallows",
     'label,text\nx,a\nx,"b\nx,c 5"\n': r"line 3: .*in line 4 only and swallows rows",
-    "text,label\ra,x\r": r"line 1: a carriage return",
-    'text,label\na,x\n"b,x\nc,x\n5"\n': r"line 3: 1 cell .* It runs to line 5",
+    "text,label\ra,x\r": r"line 1: there is a carriage return",
+    'text,label\na,x\n"b,x\nc,x\n5"\n': r"line 3: 1 cell .* It goes on to line 5",
 }
 
 
@@ -218,9 +222,7 @@ def test_a_quote_that_swallows_lines(save, text):
 def test_a_cell_beyond_the_limit_of_csv(save):
     path = save('text,label\n"a,x\n' + "b,x\n" * 40_000)
     assert csv.field_size_limit() == 131_072
-    with pytest.raises(
-        DataError, match=r"line 2: a cell goes on for more than 131,072"
-    ):
+    with pytest.raises(DataError, match=r"line 2: a cell has more than 131,072"):
         read_dataset(path)
 
 
@@ -239,16 +241,16 @@ HEADERS = {
     "TEXT,label\na,x\n": ({"text_column": "text"}, r"Did you mean 'TEXT'\?"),
     "text,sentence,label\na,b,x\n": (
         {},
-        r"2 columns that may hold the texts: 'text', 'sentence'.*with text_column",
+        r"2 columns that may contain the texts: 'text', 'sentence'.*with text_column",
     ),
-    "text,label,class\na,x,y\n": ({}, r"2 columns that may hold the labels"),
-    "I am glad,joy\nb,x\n": ({}, r"no column that is usually.*text_column='1'"),
+    "text,label,class\na,x,y\n": ({}, r"2 columns that may contain the labels"),
+    "I am glad,joy\nb,x\n": ({}, r"no column with a usual name.*text_column='1'"),
     "text;label\na;x\n": ({}, r"separated by semicolons"),
     "text\tlabel\na\tx\n": ({}, r"separated by tabs. Rename it to .tsv"),
     "text,text,label\na,b,x\n": ({"text_column": "text"}, r"2 columns 'text'"),
     "text,label\na,x \n": (
         {"text_column": "text", "label_column": "text"},
-        r"must stand in different columns",
+        r"must be in different columns",
     ),
     "a,x\nb,y\n": (
         {"text_column": "1", "label_column": "label"},
@@ -260,7 +262,7 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("text", HEADERS)
-def test_columns_that_are_missing_or_ambiguous(save, text):
+def test_missing_and_ambiguous_columns_are_errors(save, text):
     options, match = HEADERS[text]
     with pytest.raises(DataError, match=match):
         read_dataset(save(text), DataSettings(**options))
@@ -284,12 +286,12 @@ JSON = {
     '{"text": "a", "label": "x"}\n{"text": "a", "label": ["x"]}\n': r"2: .* one label",
     '[{"text": "a", "label": "x"},\n{"text": "b"}]\n': r"line 1: .*one object per line",
     "[" * 100_000 + "\n": r"line 1: this is not JSON",
-    "\n": r"line 1: no object",
+    "\n": r"line 1: there is no object",
 }
 
 
 @pytest.mark.parametrize("text", JSON, ids=range(len(JSON)))
-def test_json_lines_that_are_wrong(save, text):
+def test_wrong_json_lines_are_errors(save, text):
     with pytest.raises(DataError, match=JSON[text]):
         read_dataset(save(text, "d.jsonl"))
 
@@ -332,7 +334,7 @@ def test_a_wrong_byte_far_into_the_file(save, tmp_path):
         read_dataset(path, DataSettings(encoding="rot13"))
 
 
-def test_files_that_are_not_there_or_not_files(tmp_path, save):
+def test_missing_files_and_folders_are_errors(tmp_path, save):
     save("text,label\na,x\n", "train.csv")
     with pytest.raises(
         DataError, match=r"no file .*trian.csv. Did you mean 'train.csv"
@@ -351,7 +353,7 @@ def test_files_that_are_not_there_or_not_files(tmp_path, save):
 
 
 @pytest.mark.parametrize("name", ["d.csv.gz", "d.jsonl.gz", "d.parquet.gz"])
-def test_gzip_that_is_cut_off_or_none(tmp_path, name):
+def test_damaged_gzip_files_are_errors(tmp_path, name):
     path = tmp_path / name
     row = b'{"text": "a", "label": "b"}' if "json" in name else b"text,label"
     whole = gzip.compress((row + b"\n") * 10_000)
@@ -359,7 +361,7 @@ def test_gzip_that_is_cut_off_or_none(tmp_path, name):
     with pytest.raises(DataError, match=r"is cut off or damaged"):
         read_dataset(path)
     path.write_bytes(b"text,label\n")
-    with pytest.raises(DataError, match=r"not a sound gzip file"):
+    with pytest.raises(DataError, match=r"not a valid gzip file"):
         read_dataset(path)
     plain = tmp_path / "d.csv"
     plain.write_bytes(whole)
@@ -367,10 +369,10 @@ def test_gzip_that_is_cut_off_or_none(tmp_path, name):
         read_dataset(plain)
 
 
-def test_parquet_that_is_wrong(tmp_path):
+def test_wrong_parquet_files_are_errors(tmp_path):
     path = tmp_path / "d.parquet"
     path.write_bytes(b"PAR1 and nothing else")
-    with pytest.raises(DataError, match=r"not a sound Parquet file"):
+    with pytest.raises(DataError, match=r"not a valid Parquet file"):
         read_dataset(path)
     pd.DataFrame({"text": ["a", None], "label": [1.0, 2.0]}).to_parquet(path)
     with pytest.raises(DataError, match=r"d.parquet, row 2: the text is missing"):

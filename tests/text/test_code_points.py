@@ -1,4 +1,7 @@
-"""What the shipped tables promise to both tokenizers."""
+"""Properties of the tables on which both tokenizers depend.
+
+Tests of emoclf.text: code_points and make_code_points.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def test_emoji_newer_than_the_tables_join_like_the_others() -> None:
     assert Tokenizer().tokens(f"so {newer}!") == ["so", newer, "!"]
 
 
-def test_the_shipped_tables_are_what_is_made_from_their_unicode() -> None:
+def test_the_tables_can_be_made_again() -> None:
     made, points = make_tables.build(), tables.shipped()
     with np.load(tables.FILE, allow_pickle=False) as arrays:
         same_unicode = str(arrays[tables.VERSION]) == unicodedata.unidata_version

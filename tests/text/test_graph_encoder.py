@@ -1,4 +1,4 @@
-"""The graph gives the tokens and the ids that Python gives, on any text."""
+"""Tokens and ids of the graph are those of Python, for any text."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_equal_tokens_and_ids(kind: str, lowercase: bool, texts: list[str]) -> N
     assert ids.to_list() == [row.tolist() for row in encoder.encode(texts)]
 
 
-def test_lone_surrogates_are_replaced_at_the_door() -> None:
+def test_lone_surrogates_are_replaced_before_encoding() -> None:
     encoder, traced = pair("words", True)
     text = "a\ud800b"
     at_the_door = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,70 @@
+"""What the reader of a file format returns: columns and records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from emoclf.datasets.cells import BadRow, shorten
+from emoclf.datasets.columns import Columns
+from emoclf.errors import did_you_mean
+
+
+class Record(NamedTuple):
+    """One record of a file.
+
+    Parameters
+    ----------
+    number : int
+        Its line or row in the file, from 1.
+    values : dict of str to object
+        Cells by column or key; empty if the record cannot be read.
+    bad : BadRow, optional
+        Why the record cannot be read.
+    last_line : int, optional
+        Last line of a record that may have several lines.
+    """
+
+    number: int
+    values: dict[str, Any]
+    bad: BadRow | None = None
+    last_line: int | None = None
+
+
+@dataclass
+class Table:
+    """Columns and records of a file.
+
+    Parameters
+    ----------
+    columns : list of str or None
+        Names in order; None if each record has keys of its own, as in JSON Lines.
+    records : iterable of Record
+    advice : str
+        Added to the error when no column has one of the usual names.
+    labelled : function of Columns, optional
+        Returns the records for training, where a format reads fewer columns or checks
+        more than for prediction.
+    schema : pyarrow.Schema, optional
+        Types of the columns of a Parquet file.
+    n_records : int, optional
+        Number of records, where the file says it.
+    """
+
+    columns: list[str] | None
+    records: Iterable[Record]
+    advice: str = ""
+    labelled: Callable[[Columns], Iterator[Record]] | None = None
+    schema: Any = None
+    n_records: int | None = None
+
+
+def missing_key(values: dict[str, Any], name: str) -> BadRow:
+    """Return the error about an object that lacks a key."""
+    keys = shorten(map(repr, values)) or "no keys"
+    return BadRow(
+        f"no {name!r}",
+        f"the object has no {name!r}.{did_you_mean(name, values)} It has {keys}. "
+        "Correct it",
+    )

@@ -1,0 +1,251 @@
+"""A data file or standard input, opened when it is read."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from pkgutil import resolve_name
+from typing import Any, BinaryIO, Self, TypeVar, cast
+
+from emoclf.datasets.cells import BadRow
+from emoclf.datasets.data_files import check_file, ending_of, reading
+from emoclf.datasets.encodings import (
+    check_head,
+    codec_name,
+    is_wide,
+    undecodable_file,
+    undecodable_line,
+)
+from emoclf.datasets.input_formats import PLAIN_LINES, READERS, input_endings
+from emoclf.datasets.line_blocks import Recoded, is_ready, line_blocks
+from emoclf.datasets.records import Table
+from emoclf.errors import DataError, SettingsError, did_you_mean, setting
+
+T = TypeVar("T")
+
+# Files with these endings are refused, because their lines are not texts.
+BINARY_ENDINGS = (
+    *(".json", ".xlsx", ".xls", ".ods", ".xml", ".html", ".pdf", ".docx"),
+    *(".zip", ".bz2", ".xz", ".zst", ".7z", ".tar", ".tgz"),
+    *(".feather", ".arrow", ".orc", ".avro", ".npy", ".pkl"),
+)
+STANDARD_INPUT = "standard input"
+GZIP_MAGIC = b"\x1f\x8b"
+HEAD_BYTES = 4096
+
+
+class Source:
+    """A file or standard input; a context manager closes what a reader has opened.
+
+    Parameters
+    ----------
+    place : path, or "-"
+    format : str, optional
+        A name in ``READERS``; by default the ending decides. For prediction, a file
+        with an unknown ending, and standard input, has one text on each line.
+    encoding : str, default="utf-8"
+    named_columns : sequence of str or None
+        Columns that the user has named; in a file without a header "1" is the first.
+    labelled : bool
+        Read for training: a byte that does not decode is an error for the whole file,
+        and the ending must be known. Else it is an error for its line.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or its format cannot be read.
+    SettingsError
+        If there is no such format or encoding.
+    """
+
+    def __init__(
+        self,
+        place: str | os.PathLike[str],
+        format: str | None = None,
+        encoding: str = "utf-8",
+        *,
+        named_columns: Sequence[str | None] = (),
+        labelled: bool = False,
+    ) -> None:
+        self.path = None if place == "-" and not labelled else check_file(place)
+        self.name = STANDARD_INPUT if self.path is None else str(self.path)
+        self.named_columns = [name for name in named_columns if name is not None]
+        ending, self.compressed = ending_of(self.path) if self.path else ("", False)
+        self.format = format or _format_of(self.name, ending, labelled=labelled)
+        if self.format not in READERS:
+            raise SettingsError(
+                f"{setting('format')} must be one of {', '.join(READERS)}. Got "
+                f"{format!r} instead.{did_you_mean(self.format, READERS)}"
+            )
+        self.encoding = codec_name(encoding)
+        self.unit = READERS[self.format].unit
+        self.size = os.path.getsize(self.path) if self.path else None
+        self.labelled = labelled
+        self._raw: BinaryIO | None = None
+        self._bad_lines: dict[int, BadRow] = {}
+        self._at_last_line = False
+        # A reader that is left half-way must not keep files open.
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._opened.close()
+
+    @property
+    def position(self) -> int:
+        """Number of bytes of the file that have been read."""
+        if self.path is None or self._raw is None or self._raw.closed:
+            return 0
+        return self._raw.tell()
+
+    @property
+    def waits(self) -> bool:
+        """Whether the next line of standard input has not been written yet."""
+        return (
+            self._at_last_line and self.path is None and not is_ready(sys.stdin.buffer)
+        )
+
+    def read(self) -> Table:
+        """Return columns and records, by the reader of the format."""
+        return resolve_name(READERS[self.format].reader)(self)
+
+    def lines(self, *, replace: bool = False) -> Iterator[str]:
+        r"""Yield the lines as text without their ends; only ``\n`` ends a line.
+
+        Parameters
+        ----------
+        replace : bool
+            Accept bytes that do not decode. They become U+FFFD in any case;
+            :meth:`bad_line` has the error for their line.
+
+        Raises
+        ------
+        DataError
+            If the file is damaged; for training also if it is empty or does not
+            decode: the message has the line, the byte and an encoding that does decode.
+        """
+        # Within a generator, so that only errors of reading are caught here.
+        with reading(self.name):
+            stream = self._open()
+            check_head(self.name, _peek(stream, HEAD_BYTES), self.encoding)
+            if self.labelled:
+                yield from self._strict_lines(stream)
+            else:
+                yield from self._arriving_lines(stream, replace)
+
+    def bad_line(self, first: int, last: int | None = None) -> BadRow | None:
+        """Return the first error of decoding in these lines, once."""
+        if not self._bad_lines:
+            return None
+        lines = range(first, (last or first) + 1)
+        errors = [self._bad_lines.pop(x) for x in lines if x in self._bad_lines]
+        return errors[0] if errors else None
+
+    def seekable(self) -> BinaryIO:
+        """Return a stream that can be read from its end; on disk, not in memory."""
+        with reading(self.name):
+            stream = self._open()
+            if self.path is not None and not self.compressed:
+                return stream
+            copy = self.keep_open(tempfile.TemporaryFile())  # noqa: SIM115
+            shutil.copyfileobj(stream, copy)
+            copy.seek(0)
+            return cast(BinaryIO, copy)
+
+    def keep_open(self, resource: AbstractContextManager[T]) -> T:
+        """Enter a context manager that is left when this source is closed."""
+        return self._opened.enter_context(resource)
+
+    def _strict_lines(self, stream: BinaryIO) -> Iterator[str]:
+        encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
+        lines = self.keep_open(io.TextIOWrapper(stream, encoding, newline="\n"))
+        try:
+            for line in lines:
+                yield line.removesuffix("\n")
+        except UnicodeError as error:
+            assert self.path
+            open_again: Any = gzip.open if self.compressed else open
+            with open_again(self.path, "rb") as again:
+                message = undecodable_file(again.read(), self.encoding, error)
+            raise DataError(f"{self.path}, {message}") from None
+
+    def _arriving_lines(self, stream: Any, replace: bool) -> Iterator[str]:
+        encoding = self.encoding
+        if is_wide(encoding):
+            stream, encoding = Recoded(stream, encoding), "utf-8"
+        number = 1
+        try:
+            for block in line_blocks(stream):
+                self._at_last_line = False
+                *lines, last = self._decode(
+                    block, encoding, None if replace else number
+                )
+                yield from lines
+                self._at_last_line = True
+                yield last
+                number += len(lines) + 1
+        except UnicodeError as error:
+            raise DataError(
+                f"{self.name} is not {self.encoding} ({error}). Save it as UTF-8."
+            ) from None
+
+    def _decode(self, block: bytes, encoding: str, first: int | None) -> list[str]:
+        """Return a block's lines; record bad ones, numbered from ``first``."""
+        try:
+            return block.decode(encoding).split("\n")
+        except UnicodeDecodeError:
+            lines = block.split(b"\n")
+            if first is not None:
+                for number, line in enumerate(lines, first):
+                    if bad := undecodable_line(line, encoding):
+                        self._bad_lines[number] = bad
+            return [line.decode(encoding, errors="replace") for line in lines]
+
+    def _open(self) -> BinaryIO:
+        if self.path is None:
+            self._raw = sys.stdin.buffer
+            compressed = _peek(self._raw, 2) == GZIP_MAGIC
+        else:
+            self._raw = self.keep_open(open(self.path, "rb"))  # noqa: SIM115
+            compressed = self.compressed
+            if not compressed and _peek(self._raw, 2) == GZIP_MAGIC:
+                raise DataError(
+                    f"{self.path} is compressed with gzip. Rename it to "
+                    f"{self.path.name}.gz."
+                )
+        stream = self._raw
+        if compressed:
+            stream = cast(BinaryIO, self.keep_open(gzip.GzipFile(fileobj=self._raw)))
+        if self.labelled and not _peek(stream, 1):
+            raise DataError(f"{self.path} is empty.")
+        return stream
+
+
+def _peek(stream: Any, size: int) -> bytes:
+    return stream.peek(size)[:size]
+
+
+def _format_of(name: str, ending: str, *, labelled: bool) -> str:
+    endings = input_endings()
+    if ending in endings:
+        return endings[ending]
+    if labelled:
+        raise DataError(
+            f"{name} ends in none of {', '.join(endings)}, plain or with .gz. "
+            "Rename it, or save it in one of these formats."
+        )
+    if ending in BINARY_ENDINGS:
+        raise DataError(
+            f"{name} ends in {ending}, which cannot be read. Save it as "
+            f"{', '.join(endings)}, or name its format with "
+            f"{setting('format', 'lines')} or another format."
+        )
+    return PLAIN_LINES
