@@ -147,7 +147,7 @@ def check_stuck(
             return None
     mean = probabilities.mean(0)
     rounded = "[" + ", ".join(f"{p:.3f}" for p in mean[:8]) + "]"
-    # Each label of a multilabel network is decided by itself: 0.5 says nothing.
+    # A multilabel network decides each label by itself: 0.5 is the uniform value.
     uniform = 0.5 if truth.ndim == 2 else 1 / len(mean)
     from_uniform, from_prior = np.abs(mean - uniform).max(), np.abs(mean - prior).max()
     name = "stuck-at-a-constant"

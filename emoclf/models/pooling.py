@@ -132,11 +132,11 @@ class MaskedMaxPooling(_Pooling):
         lowered = ops.pad(lowered, spare, constant_values=LOWEST_VALUE)
         tokens = ops.cast(ops.expand_dims(mask, -1), features.dtype)
         pooled = ops.max_pool(lowered, self.size, self.stride, padding="valid")
-        any_token = ops.max_pool(
+        tokens = ops.max_pool(
             ops.pad(tokens, spare), self.size, self.stride, padding="valid"
         )
-        kept = any_token > 0
-        return ops.where(kept, pooled, ops.zeros_like(pooled)), kept[:, :, 0]
+        has_token = tokens > 0
+        return ops.where(has_token, pooled, ops.zeros_like(pooled)), has_token[:, :, 0]
 
     def compute_output_shape(self, features_shape: Any, mask_shape: Any = None) -> Any:
         batch, length, channels = features_shape

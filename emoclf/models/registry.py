@@ -88,7 +88,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         "build_res_cnn",
         "a residual CNN after ResNet-18",
         tiny={"filters": 4, "stages": [1, 1], "input_dropout": 0.0},
-        # Its normalised filters learn slowly behind strong dropout, and memorise the
+        # Its normalized filters learn slowly behind strong dropout, and memorize the
         # training set without any.
         quick={"filters": 64, "stages": [1], "input_dropout": 0.2, "dropout": 0.3},
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import emoclf.doctor
@@ -39,9 +40,9 @@ def findings_in_code() -> Iterator[tuple[str, str]]:
                 for call in ast.walk(function):
                     if isinstance(call, ast.Call) and is_finding(call.func):
                         name, severity, *_ = call.args
-                        for found in strings(name, function):
-                            for level in strings(severity, function):
-                                yield found, level
+                        yield from product(
+                            strings(name, function), strings(severity, function)
+                        )
 
 
 def is_finding(function: ast.expr) -> bool:

@@ -120,7 +120,7 @@ def test_a_padding_row_that_is_not_zero_is_refused() -> None:
 
 
 def test_pairs_are_spread_over_all_rows() -> None:
-    # Frequent words have small ids; their pairs must not crowd together.
+    # Frequent words have small ids, which must not make their pairs collide.
     ids = np.random.default_rng(0).zipf(1.3, (400, 30)).clip(1, 5000).astype(np.int32)
     first, second = ids[:, :-1].ravel(), ids[:, 1:].ravel()
     different = len(set(zip(first.tolist(), second.tolist(), strict=True)))
@@ -152,12 +152,12 @@ def test_pairs_need_token_ids() -> None:
 def test_labels_of_the_wrong_shape_are_refused() -> None:
     model = build_model(RunSettings(), n_classes=3, matrix=contracts.matrix())
     ids = contracts.texts(2, 3, 4)
-    for targets, said in [
+    for targets, message in [
         (np.array([1, 2, 3]), "labels - 1"),
         (np.eye(3), "argmax"),
         (np.array([0, 1, 7]), "run from 0 to 7"),
     ]:
-        with pytest.raises(ModelError, match=said):
+        with pytest.raises(ModelError, match=message):
             fit_model(
                 model, Examples(ids, targets), Examples(ids, targets), TrainSettings()
             )
