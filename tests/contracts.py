@@ -1,42 +1,38 @@
-"""What every architecture must satisfy: one head, silent padding, one embedding, …
+"""Contracts that every architecture must satisfy.
 
-``tests/models/test_contracts.py`` asks it of each of them, from one table.
+``tests/models/test_contracts.py`` checks :data:`CONTRACTS` for every architecture, and
+``tests/models/test_new_architecture.py`` for one that is registered by the test.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from emoclf.batching import pad
+from emoclf.batching import pad, stack
 from emoclf.doctor.model_checks import head_activations
+from emoclf.models import ARCHITECTURES
 from emoclf.models.build import build_model
+from emoclf.models.embedding import STATIC
 from emoclf.models.heads import LOGITS, logits_twin
 from emoclf.models.inference import BatchedModel
 from emoclf.models.mean_embedding import BIGRAMS
+from emoclf.models.registry import settings_class
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
 from emoclf.training.fit import fit_model
 
 SIZE, DIM = 30, 4
-#: float32 sums in another order; texts of up to 500 tokens.
+#: For float32 sums in another order, of texts of up to 500 tokens.
 TOLERANCE = 1e-6
 
-
-SMALL: dict[str, dict[str, Any]] = {
-    "text_cnn": {"filters": 3},
-    "bilstm": {"units": 3, "input_dropout": 0.0},
-    "stacked_lstm": {"units": 5, "input_dropout": 0.0},
-    "simple_rnn": {"units": 6, "input_dropout": 0.0},
-    "cnn_lstm": {"filters": 3, "units": 3},
-    "res_cnn": {"filters": 4, "stages": [1, 1], "input_dropout": 0.0},
-    "mean_embedding": {"bigram_buckets": 50},
-}
-#: What an architecture's settings can make of it; each is tested like a network.
+#: Settings that change the network of an architecture; each is tested like another one.
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("text_cnn", {"pooling": "average", "activation": "tanh"}),
     ("text_cnn", {"pooling": "k-max", "k": 2, "activation": "elu"}),
@@ -58,9 +54,15 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
 
 
 def settings_for(architecture: str, embedding: str, **flat: Any) -> RunSettings:
-    """Return small settings of an architecture."""
-    small = {"vectors": "given", "embedding": embedding, **SMALL[architecture]}
-    return RunSettings.from_flat(architecture=architecture, **{**small, **flat})
+    """Return the tiny settings of an architecture, with some replaced."""
+    tiny = ARCHITECTURES[architecture].tiny
+    values = {"vectors": "given", "embedding": embedding, **tiny, **flat}
+    return RunSettings.from_flat(architecture=architecture, **values)
+
+
+def is_recurrent(architecture: str) -> bool:
+    """Return whether an architecture has recurrent layers, which are slow to trace."""
+    return "cell" in settings_class(architecture).names()
 
 
 def matrix() -> np.ndarray:
@@ -71,20 +73,69 @@ def matrix() -> np.ndarray:
 
 
 def texts(*lengths: int) -> list[np.ndarray]:
-    """Return texts of these lengths."""
+    """Return the token ids of random texts of these lengths."""
     rng = np.random.default_rng(1)
     return [rng.integers(1, SIZE, n).astype(np.int32) for n in lengths]
 
 
-def check_head(model: keras.Model, *, multilabel: bool) -> None:
-    """One softmax, or one sigmoid per label, on logits that nothing squeezes."""
-    wanted = "sigmoid" if multilabel else "softmax"
-    found = head_activations(model)
-    assert found == [wanted], f"the head stacks {' on '.join(found) or 'nothing'}"
+def build(settings: RunSettings, *, multilabel: bool = False) -> keras.Model:
+    """Build a network for three labels on :func:`matrix`."""
+    return build_model(settings, n_classes=3, multilabel=multilabel, matrix=matrix())
 
 
-def check_twin(model: keras.Model) -> None:
-    """The twin shares every layer, and the activation alone lies between them."""
+@cache
+def shared(settings: RunSettings) -> keras.Model:
+    """Build a network once for all contracts that do not change it."""
+    return build(settings)
+
+
+def embeddings(model: keras.Model) -> Sequence[Any]:
+    """Return the embedding layers of tokens; one of word pairs is not among them."""
+    layers = [x for x in model.layers if isinstance(x, keras.layers.Embedding)]
+    return [layer for layer in layers if layer.name != BIGRAMS]
+
+
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Assign each weight of the target from the source's weight of the same path."""
+    by_path = {weight.path: weight.numpy() for weight in source.weights}
+    assert len(by_path) == len(source.weights)
+    for weight in target.weights:
+        weight.assign(by_path[weight.path])
+
+
+def assert_one_head(model: keras.Model, *, multilabel: bool) -> None:
+    """Check that the model ends in one softmax, or one sigmoid for each label."""
+    expected = "sigmoid" if multilabel else "softmax"
+    activations = head_activations(model)
+    message = f"the head stacks {' on '.join(activations) or 'nothing'}"
+    assert activations == [expected], message
+
+
+def check_head(settings: RunSettings) -> None:
+    """Check that the model ends in one softmax and returns probabilities."""
+    model = shared(settings)
+    assert_one_head(model, multilabel=False)
+    probabilities = assert_probabilities(model)
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
+
+
+def check_multilabel_head(settings: RunSettings) -> None:
+    """Check that a multilabel model ends in a sigmoid for each label."""
+    model = build(settings, multilabel=True)
+    assert_one_head(model, multilabel=True)
+    assert_probabilities(model)
+
+
+def assert_probabilities(model: keras.Model) -> np.ndarray:
+    probabilities = model(pad(texts(2, 9))).numpy()
+    assert probabilities.shape == (2, 3)
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+    return probabilities
+
+
+def check_twin(settings: RunSettings) -> None:
+    """Check that the twin shares every layer and lacks only the activation."""
+    model = shared(settings)
     twin = logits_twin(model)
     assert {id(w) for w in twin.weights} == {id(w) for w in model.weights}
     assert twin.layers[-1] is model.get_layer(LOGITS)
@@ -94,48 +145,123 @@ def check_twin(model: keras.Model) -> None:
     np.testing.assert_allclose(model(ids).numpy(), expected, atol=1e-6)
 
 
-def check_padding_is_silent(model: keras.Model) -> None:
-    """A text's probabilities depend neither on padding nor on its neighbours."""
-    some = texts(1, 2, 7, 40, 500, 0)
+def check_padding_is_ignored(settings: RunSettings) -> None:
+    """Check that probabilities depend neither on padding nor on the other texts."""
+    model, ids = shared(settings), texts(1, 2, 7, 40, 500, 0)
     traced = tf.function(model, input_signature=[tf.TensorSpec((None, None), tf.int32)])
-    alone = np.vstack([traced(pad([text])).numpy() for text in some])
+    alone = np.vstack([traced(pad([text])).numpy() for text in ids])
     assert np.isfinite(alone).all()
     for extra in (0, 1, 2, 3, 60):
-        padded = pad([*some, np.ones(500 + extra, np.int32)])
-        together = traced(padded).numpy()[: len(some)]
+        padded = pad([*ids, np.ones(500 + extra, np.int32)])
+        together = traced(padded).numpy()[: len(ids)]
         np.testing.assert_allclose(together, alone, rtol=0, atol=TOLERANCE)
 
 
-def check_learns(settings: RunSettings) -> keras.Model:
-    """Eight texts can be learnt by heart; the padding row stays zero."""
+def check_one_embedding(settings: RunSettings) -> None:
+    """Check that tokens are embedded once, or twice with two channels."""
+    channels = 1 + (settings.embedding.embedding == "two-channel")
+    assert len(embeddings(shared(settings))) == channels
+
+
+def check_weights_by_path(settings: RunSettings) -> None:
+    """Check that another build takes over the weights by their paths."""
+    model = shared(settings)
+    other = build_model(settings, n_classes=3, shape=(SIZE, DIM))
+    copy_weights(model, other)
+    ids = texts(4, 9)
+    np.testing.assert_array_equal(BatchedModel(other)(ids), BatchedModel(model)(ids))
+
+
+def check_seed(settings: RunSettings) -> None:
+    """Check that the seed alone decides the weights, and stays inside of the build."""
+    state, numpy_state = random.getstate(), np.random.get_state()[1].copy()
+    first, second = shared(settings), build(settings)
+    other = build(settings.override(seed=1))
+    for a, b in zip(first.weights, second.weights, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+    assert any(
+        (a.numpy() != b.numpy()).any()
+        for a, b in zip(first.weights, other.weights, strict=True)
+    )
+    assert random.getstate() == state
+    np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)
+
+
+def check_learning(settings: RunSettings) -> None:
+    """Check that eight texts can be memorized and what happens to the embedding.
+
+    The padding row stays zero; the matrix changes unless it is static.
+    """
     ids = texts(*range(3, 11))
     targets = np.arange(8, dtype=np.int32) % 3
     # An epoch costs more than its steps: few epochs that show each text four times.
     quick = settings.override(
         epochs=15, patience=15, learning_rate=0.03, dropout=0.0, batch_size=4
     )
-    model = build_model(quick, n_classes=3, matrix=matrix())
+    model = build(quick)
     examples = Examples(ids * 4, np.tile(targets, 4))
     result = fit_model(model, examples, examples, quick.training, seed=0)
     assert result.history["loss"][-1] < 0.3 * result.history["loss"][0]
     assert (BatchedModel(model)(ids).argmax(1) == targets).mean() >= 7 / 8
-    for weight in embeddings(model):
-        assert not weight.numpy()[0].any()
-    return model
+    for layer in embeddings(model):
+        values = layer.embeddings.numpy()
+        assert not values[0].any()
+        assert np.array_equal(values, matrix()) == (layer.name == STATIC)
 
 
-def embeddings(model: keras.Model) -> Sequence[Any]:
-    """Return the embedding matrices of a model that words are looked up in."""
-    layers = [x for x in model.layers if isinstance(x, keras.layers.Embedding)]
-    return [layer.embeddings for layer in layers if layer.name != BIGRAMS]
+def without_pairs(settings: RunSettings) -> RunSettings:
+    """Return settings without word pairs, which embedded texts do not have."""
+    pairs = "bigram_buckets" in settings.model.names()
+    return settings.override(bigram_buckets=0) if pairs else settings
 
 
-def check_weights_travel_by_name(model: keras.Model, settings: RunSettings) -> None:
-    """Another build with the same settings takes up the weights by their paths."""
-    other = build_model(settings, n_classes=3, shape=(SIZE, DIM))
-    by_path = {weight.path: weight.numpy() for weight in model.weights}
-    assert len(by_path) == len(model.weights)
-    for weight in other.weights:
-        weight.assign(by_path[weight.path])
-    ids = texts(4, 9)
-    np.testing.assert_array_equal(BatchedModel(other)(ids), BatchedModel(model)(ids))
+def check_embedded_texts(settings: RunSettings) -> None:
+    """Check a network that takes embedded texts against one that embeds them."""
+    settings = without_pairs(settings.override(embedding="static"))
+    with_matrix = build(settings)
+    model = build_model(settings, n_classes=3, embedded_dim=DIM)
+    copy_weights(with_matrix, model)
+    ids = texts(3, 1, 0, 9, 6)
+    embedded = [matrix()[text] for text in ids]
+    expected = BatchedModel(with_matrix)(ids)
+    np.testing.assert_allclose(BatchedModel(model)(embedded), expected, atol=1e-6)
+    # Values in padding are ignored.
+    inputs, mask = stack(embedded)
+    inputs[~mask] = 7
+    np.testing.assert_allclose(model((inputs, mask)), expected, atol=1e-6)
+
+
+def check_learning_embedded_texts(settings: RunSettings) -> None:
+    """Check that a network learns from embedded texts."""
+    settings = without_pairs(settings).override(
+        epochs=20, learning_rate=0.02, batch_size=4, ema=None, patience=20
+    )
+    model = build_model(settings, n_classes=2, embedded_dim=DIM)
+    rng = np.random.default_rng(0)
+    targets = (np.arange(16) % 2).astype(np.int32)
+    embedded = [
+        rng.normal(2 * target - 1, 0.5, (rng.integers(1, 9), DIM)).astype(np.float32)
+        for target in targets
+    ]
+    examples = Examples(embedded, targets)
+    result = fit_model(model, examples, examples, settings.training)
+    assert min(result.history["val_loss"]) < result.history["val_loss"][0]
+    assert max(result.history["val_accuracy"]) > 0.9
+
+
+#: Contracts of a network, whatever its settings.
+CONTRACTS: tuple[Callable[[RunSettings], None], ...] = (
+    check_head,
+    check_multilabel_head,
+    check_twin,
+    check_padding_is_ignored,
+    check_one_embedding,
+    check_weights_by_path,
+    check_seed,
+)
+#: Contracts that train, or build without an embedding matrix: slower.
+TRAINED_CONTRACTS: tuple[Callable[[RunSettings], None], ...] = (
+    check_learning,
+    check_embedded_texts,
+    check_learning_embedded_texts,
+)

@@ -1,4 +1,4 @@
-"""Untrained classifiers of every architecture, whose answers are far from ties."""
+"""Untrained classifiers of every architecture, whose probabilities are no ties."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from emoclf.text.tokenizer import Tokenizer
 from emoclf.text.vocabulary import FIRST, Vocabulary
 
 LABELS = ("anger", "fear", "joy")
-# So many numbers that LiteRT rounds them when it is asked to: 1,024 and more.
+# LiteRT rounds the weights of an int8 export from 1,024 numbers on.
 SIZE, DIM = 402, 6
 
 
 def untrained(architecture: str, **flat: Any) -> Predictor:
-    """Return a classifier with drawn weights, for the words of the bundled corpus."""
+    """Return a classifier with random weights, for the words of the bundled corpus."""
     tokenizer = Tokenizer("words")
     counts: Counter[str] = Counter()
     for tokens in tokenizer.batch(load_sample().texts):

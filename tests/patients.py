@@ -1,7 +1,7 @@
 """Networks as people wrote them when they "always predict one class".
 
-They are kept as they were found: a sigmoid laid on a softmax, padding that nobody
-masks, hidden softmaxes, losses that do not fit. Only names and sizes were made equal.
+They are kept as they were found: a sigmoid after a softmax, unmasked padding, hidden
+softmaxes, losses that do not fit. Only names and sizes were made equal.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def _embedding(matrix: Any, **values: Any) -> layers.Embedding:
 def stacked_lstm(
     matrix: Any, n_classes: int = CLASSES, *, squeezed: bool = True, mask: bool = False
 ) -> keras.Model:
-    """Two LSTMs over unmasked padding, and a sigmoid laid on the softmax.
+    """Return two LSTMs over unmasked padding, with a sigmoid after the softmax.
 
-    ``squeezed`` and ``mask`` mend one of the two, to see which of them it was.
+    ``squeezed=False`` and ``mask=True`` correct one of the two mistakes each.
     """
     model = keras.Sequential(
         [
@@ -48,7 +48,7 @@ def stacked_lstm(
 
 
 def cnn_lstm(matrix: Any, n_classes: int = CLASSES) -> keras.Model:
-    """Convolutions, local pooling, an LSTM each; a sigmoid laid on the softmax."""
+    """Return convolutions, local pooling and LSTMs; a sigmoid after the softmax."""
     inputs = keras.Input((LENGTH,), dtype="int32")
     embedded = _embedding(matrix)(inputs)
     branches = []
@@ -61,7 +61,7 @@ def cnn_lstm(matrix: Any, n_classes: int = CLASSES) -> keras.Model:
 
 
 def hand_written_cnn(matrix: Any, n_classes: int = CLASSES) -> keras.Model:
-    """A TextCNN whose filters begin far below zero: its units are dead from birth."""
+    """Return a TextCNN whose initial biases are far below zero: all units are dead."""
     inputs = keras.Input((LENGTH,), dtype="int32")
     embedded = _embedding(matrix)(inputs)
     pooled = [
@@ -83,7 +83,7 @@ def hand_written_cnn(matrix: Any, n_classes: int = CLASSES) -> keras.Model:
 
 
 def plain_rnn(matrix: Any, n_classes: int = CLASSES) -> keras.Model:
-    """A SimpleRNN over unmasked padding: the words are forgotten before it ends."""
+    """Return a SimpleRNN over unmasked padding, which forgets the tokens before it."""
     return keras.Sequential(
         [
             keras.Input((LENGTH,), dtype="int32"),
@@ -95,7 +95,7 @@ def plain_rnn(matrix: Any, n_classes: int = CLASSES) -> keras.Model:
 
 
 def healthy(matrix: Any, n_classes: int = CLASSES) -> keras.Model:
-    """The same plain RNN, masked: nothing to complain of."""
+    """Return the same plain RNN with a mask: no mistake."""
     return keras.Sequential(
         [
             keras.Input((LENGTH,), dtype="int32"),
@@ -106,7 +106,7 @@ def healthy(matrix: Any, n_classes: int = CLASSES) -> keras.Model:
     )
 
 
-#: Name: (network, what check_model says of it before any training).
+#: Name: (network, names of the findings of check_model before the training).
 PATIENTS: dict[str, tuple[Callable[..., keras.Model], set[str]]] = {
     "stacked_lstm": (stacked_lstm, {"stacked-activations", "unmasked-padding"}),
     "cnn_lstm": (cnn_lstm, {"stacked-activations", "unmasked-padding"}),

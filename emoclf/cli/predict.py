@@ -162,8 +162,6 @@ def _progress(args: argparse.Namespace) -> Any:
 def _summary_line(summary: Any, args: argparse.Namespace) -> str:
     plural = "" if summary.predicted == 1 else "s"
     line = f"Predicted {summary.predicted:,} text{plural}"
-        f"Predicted {summary.predicted:,} text{'' if summary.predicted == 1 else 's'}"
-    )
     if args.output:
         line += f": {args.output}"
     if summary.bad:

@@ -1,4 +1,4 @@
-"""Judgements about the curves of a training."""
+"""Check the learning curves of a training."""
 
 from __future__ import annotations
 
@@ -9,35 +9,39 @@ from collections.abc import Sequence
 import numpy as np
 
 from emoclf.doctor.findings import Finding
-from emoclf.doctor.predictions import BEGUN, NEARLY_ALL, above
+from emoclf.doctor.predictions import DOMINANT_SHARE, LEARNING_FRACTION, toward_one
 
-RISES = 3
-WORSE = 1.25
-LEARNT = 0.2
-BY_HEART = 0.7
+RISING_EPOCHS = 3
+#: A rise smaller than this share of the loss's total decrease is noise.
+MIN_RISE_SHARE = 0.05
+#: Validation loss of the kept epoch, as a multiple of the smallest one.
+OVERFITTING_LOSS_RATIO = 1.25
+#: Training accuracies, on the way from the largest class share (0) to 1: below the
+#: first the network has not learnt, above the second it may have memorized.
+UNDERFITTING_FRACTION = 0.2
+MEMORIZED_FRACTION = 0.7
 
 
 def check_rising_loss(losses: Sequence[float]) -> Finding | None:
-    """Say if the training loss has risen for several epochs in a row.
+    """Check for a training loss that rises for several epochs in a row.
 
     Parameters
     ----------
     losses : sequence of float
-        Of the training part, epoch by epoch.
+        Training loss of each epoch.
     """
-    last = list(losses)[-RISES - 1 :]
-    if len(last) <= RISES or not all(map(math.isfinite, last)):
+    last = list(losses)[-RISING_EPOCHS - 1 :]
+    if len(last) <= RISING_EPOCHS or not all(map(math.isfinite, last)):
         return None
-    won = losses[0] - min(losses)
-    rises = all(late > early for early, late in itertools.pairwise(last))
-    # What wanders at the end of a training is no rise.
-    if not rises or last[-1] - last[0] <= 0.05 * max(won, last[0]):
+    decrease = losses[0] - min(losses)
+    rises = all(after > before for before, after in itertools.pairwise(last))
+    if not rises or last[-1] - last[0] <= MIN_RISE_SHARE * max(decrease, last[0]):
         return None
     return Finding(
         "loss-rises",
         "error",
-        f"the training loss has risen {RISES} epochs in a row, from {last[0]:.3g} to "
-        f"{last[-1]:.3g}",
+        f"the training loss has risen for {RISING_EPOCHS} epochs in a row, from "
+        f"{last[0]:.3g} to {last[-1]:.3g}",
         {"from": last[0], "to": last[-1]},
         ("a learning rate that is too high", "gradients that explode"),
         ("a tenth of the learning rate", "clip_norm=5", "schedule='cosine'"),
@@ -53,62 +57,65 @@ def check_fit(
     prior: np.ndarray,
     multilabel: bool,
 ) -> Finding | None:
-    """Tell over-fitting and under-fitting from the curves.
+    """Check the curves for over-fitting and under-fitting.
 
     Parameters
     ----------
     accuracy : float
-        On the training part, in the last epoch.
+        Training accuracy in the last epoch.
     val_losses : sequence of float
-        Cross-entropy on the validation part, epoch by epoch.
+        Cross-entropy on the validation set in each epoch.
     val_accuracy : float
-        On the validation part, in the epoch that was kept.
+        Validation accuracy in the epoch that was kept.
     best_epoch : int
-        From 1; whose weights were kept.
+        Epoch (from 1) whose weights were kept.
     prior : ndarray of float, shape (n_classes,)
+        Class shares in the training set.
     multilabel : bool
         A text may have several labels.
     """
     baseline = _prior_loss(prior, multilabel=multilabel)
-    at_best = val_losses[best_epoch - 1]
-    if at_best > WORSE * min(val_losses) and at_best > baseline:
+    loss, least = val_losses[best_epoch - 1], min(val_losses)
+    if loss > OVERFITTING_LOSS_RATIO * least and loss > baseline:
         return Finding(
             "over-fitting",
             "warning",
-            f"the validation loss is {at_best:.3g} in the epoch that was kept, and was "
-            f"{min(val_losses):.3g} at its best; answering the shares of the classes "
-            f"gives {baseline:.3g}",
-            {"loss": at_best, "least": min(val_losses), "prior": baseline},
+            f"the validation loss is {loss:.3g} in the epoch that was kept and was "
+            f"{least:.3g} at its lowest; always predicting the class shares gives "
+            f"{baseline:.3g}",
+            {"loss": loss, "least": least, "prior": baseline},
             ("too many epochs for so few texts", "too little dropout"),
             ("monitor='loss'", "more dropout", "fewer filters or units", "more texts"),
         )
     majority = float(prior.max())
-    by_heart = accuracy >= above(majority, BY_HEART)
-    by_heart = by_heart and val_accuracy <= above(majority, BEGUN)
-    if by_heart and not multilabel:
+    if multilabel:
+        return None
+    memorized = accuracy >= toward_one(majority, MEMORIZED_FRACTION)
+    if memorized and val_accuracy <= toward_one(majority, LEARNING_FRACTION):
         return Finding(
             "over-fitting",
             "error",
-            f"{accuracy:.0%} of the training texts are answered rightly, and "
-            f"{val_accuracy:.0%} of the validation texts; always answering the "
-            f"commonest label gives {majority:.0%}: it learnt its texts by heart",
+            f"{accuracy:.0%} of the training texts are predicted correctly, but only "
+            f"{val_accuracy:.0%} of the validation texts; always predicting the most "
+            f"frequent label gives {majority:.0%}: the network memorized its texts",
             {"accuracy": accuracy, "valid": val_accuracy, "majority": majority},
             (
                 "labels that do not belong to their texts",
                 "far too few texts for these labels",
             ),
-            ("read a few labelled texts as the training saw them", "more texts"),
+            ("check the labels of a few training texts", "more texts"),
         )
-    if multilabel or majority >= NEARLY_ALL or accuracy >= above(majority, LEARNT):
+    learnt = accuracy >= toward_one(majority, UNDERFITTING_FRACTION)
+    if learnt or majority >= DOMINANT_SHARE:
         return None
     return Finding(
         "under-fitting",
         "warning",
-        f"after the last epoch {accuracy:.0%} of the training texts are answered "
-        f"rightly; always answering the commonest label gives {majority:.0%}",
+        f"after the last epoch {accuracy:.0%} of the training texts are predicted "
+        f"correctly; always predicting the most frequent label gives {majority:.0%}",
         {"accuracy": accuracy, "majority": majority},
         (
-            "a training that ended too soon",
+            "a training that ended too early",
             "a learning rate that is too low or too high",
             "labels that do not belong to their texts",
         ),
@@ -117,7 +124,7 @@ def check_fit(
 
 
 def _prior_loss(prior: np.ndarray, *, multilabel: bool) -> float:
-    """Return the loss of always answering the shares of the classes."""
+    """Return the loss of always predicting the class shares."""
     p = np.clip(prior, 1e-7, 1 - 1e-7)
     if multilabel:
         return float(-(p * np.log(p) + (1 - p) * np.log1p(-p)).mean())

@@ -1,4 +1,4 @@
-"""Judgements about what a network is about to be fitted on."""
+"""Check the labels, texts and word vectors that a network is going to be fitted on."""
 
 from __future__ import annotations
 
@@ -10,83 +10,91 @@ import numpy as np
 from emoclf.doctor.findings import Finding
 from emoclf.embeddings.coverage import WORTH_A_WARNING
 
-UNKNOWN = 0.2
-UNKNOWN_TEXTS = 0.02
-CUT = 0.05
+UNKNOWN_TOKEN_SHARE = 0.2
+UNKNOWN_TEXT_SHARE = 0.02
+#: Above this share of texts without a known token the network is useless.
+USELESS_TEXT_SHARE = 0.5
+TRUNCATED_TEXT_SHARE = 0.05
 
 
 def check_targets(targets: Any, *, n_classes: int, multilabel: bool) -> Finding | None:
-    """Say if labels are not what the head takes.
+    """Check whether a head can be trained on labels.
 
     Parameters
     ----------
     targets : array
-        Class ids from 0 to ``n_classes - 1``, shape (n,); or, for several labels per
-        text, 0 and 1, shape (n, n_classes).
+        Class ids from 0 to ``n_classes - 1``, shape (n,); or, for a multilabel head, 0
+        and 1, shape (n, n_classes).
     n_classes : int
         Columns of the head.
     multilabel : bool
-        One sigmoid per label; else one softmax.
+        The head has one sigmoid for each label instead of one softmax.
     """
     targets = np.asarray(targets)
     if targets.dtype.kind not in "biuf":
         return _wrong_targets(
-            f"labels must be numbers; these are of the kind {targets.dtype}",
+            f"labels must be numbers, but these are of the type {targets.dtype}",
             {"dtype": str(targets.dtype)},
-            "label names in place of class ids",
+            "label names instead of class ids",
             "number the names: np.unique(labels, return_inverse=True)[1]",
         )
-    wanted = (
+    expected = (
         f"0 and 1, shape (n, {n_classes})" if multilabel else "class ids, shape (n,)"
     )
     if targets.ndim != (2 if multilabel else 1):
-        one_hot = (
-            targets.ndim == 2
-            and bool(np.isin(targets, (0, 1)).all())
-            and bool((targets.sum(1) == 1).all())
-        )
-        cure = "targets.argmax(axis=1)" if one_hot and not multilabel else wanted
+        one_hot = targets.ndim == 2 and _is_binary(targets)
+        one_hot = one_hot and bool((targets.sum(1) == 1).all())
         return _wrong_targets(
-            f"the labels have the shape {targets.shape}, and the head takes {wanted}",
+            f"the labels have the shape {targets.shape}, but the head takes {expected}",
             {"shape": str(targets.shape)},
             "one-hot labels" if one_hot else "labels made for another loss",
-            cure,
+            "targets.argmax(axis=1)" if one_hot and not multilabel else expected,
         )
-    if multilabel:
-        if targets.shape[1] != n_classes:
-            return _wrong_targets(
-                f"the labels have {targets.shape[1]} columns, and the head {n_classes}",
-                {"columns": targets.shape[1], "head": n_classes},
-                "another list of labels",
-                wanted,
-            )
-        if not np.isin(targets, (0, 1)).all():
-            return _wrong_targets(
-                f"labels must be 0 or 1; the largest is {targets.max():g}",
-                {"largest": float(targets.max())},
-                "class ids in place of columns",
-                wanted,
-            )
+    if not multilabel:
+        return _wrong_class_ids(targets, n_classes, expected)
+    if targets.shape[1] != n_classes:
+        return _wrong_targets(
+            f"the labels have {targets.shape[1]} columns, and the head {n_classes}",
+            {"columns": targets.shape[1], "head": n_classes},
+            "another list of labels",
+            expected,
+        )
+    if _is_binary(targets):
         return None
+    return _wrong_targets(
+        f"labels must be 0 or 1, but the largest is {targets.max():g}",
+        {"largest": float(targets.max())},
+        "class ids instead of columns of 0 and 1",
+        expected,
+    )
+
+
+def _is_binary(targets: np.ndarray) -> bool:
+    return bool(np.isin(targets, (0, 1)).all())
+
+
+def _wrong_class_ids(
+    targets: np.ndarray, n_classes: int, expected: str
+) -> Finding | None:
     if not len(targets):
         return None
     if not np.array_equal(targets, np.round(targets)):
         return _wrong_targets(
-            "class ids must be whole numbers, and not all of these labels are",
+            "class ids must be whole numbers, but some of these labels are not",
             {"dtype": str(targets.dtype)},
             "probabilities, or the targets of a regression",
-            wanted,
+            expected,
         )
     low, high = int(targets.min()), int(targets.max())
     if low >= 0 and high < n_classes:
         return None
     shifted = low == 1 and high == n_classes
     return _wrong_targets(
-        f"labels run from {low} to {high}, and a head of {n_classes} classes takes 0 "
+        f"labels run from {low} to {high}, but a head of {n_classes} classes takes 0 "
         f"to {n_classes - 1}",
         {"lowest": low, "highest": high, "n_classes": n_classes},
         "labels that are counted from 1" if shifted else "another list of labels",
-        "labels - 1" if shifted else wanted,
+        "labels - 1" if shifted else expected,
     )
 
 
@@ -99,15 +107,15 @@ def _wrong_targets(
 def check_texts(
     token_ids: Sequence[np.ndarray], *, unknown_id: int, part: str
 ) -> Finding | None:
-    """Say if the vocabulary does not know what stands in the texts.
+    """Check for texts without tokens, or with tokens outside the vocabulary.
 
     Parameters
     ----------
     token_ids : sequence of ndarray of int, each of shape (length,)
     unknown_id : int
-        The id of every word outside the vocabulary.
+        Id of every token outside the vocabulary.
     part : str
-        Which texts.
+        Name of the set that the texts are from, for the message.
     """
     lengths = np.fromiter(map(len, token_ids), np.int64, len(token_ids))
     total = int(lengths.sum())
@@ -115,7 +123,7 @@ def check_texts(
         return Finding(
             "texts-without-words",
             "error",
-            f"no text of the {part} part has a word",
+            f"no text of the {part} set has any token",
             {"texts": len(token_ids)},
             ("the wrong column", "a tokenizer for another script"),
             ("another column of texts", "another tokenizer"),
@@ -123,18 +131,18 @@ def check_texts(
     unknown = np.fromiter(
         ((ids == unknown_id).sum() for ids in token_ids), np.int64, len(token_ids)
     )
-    share = float(unknown.sum() / total)
-    lost = float(((unknown == lengths) & (lengths > 0)).mean())
-    if share < UNKNOWN and lost < UNKNOWN_TEXTS:
+    token_share = float(unknown.sum() / total)
+    text_share = float(((unknown == lengths) & (lengths > 0)).mean())
+    if token_share < UNKNOWN_TOKEN_SHARE and text_share < UNKNOWN_TEXT_SHARE:
         return None
     return Finding(
         "texts-unknown",
-        "error" if lost > 0.5 else "warning",
-        f"{share:.0%} of the words of the {part} part are not in the vocabulary; of "
-        f"{lost:.0%} of its texts no word is",
-        {"words": share, "texts": lost},
+        "error" if text_share > USELESS_TEXT_SHARE else "warning",
+        f"{token_share:.0%} of the tokens of the {part} set are not in the vocabulary; "
+        f"{text_share:.0%} of its texts have no token in it",
+        {"words": token_share, "texts": text_share},
         (
-            "texts of another kind or language than those of the training part",
+            "texts of another kind or language than those of the training set",
             "a vocabulary that leaves out many tokens",
         ),
         (
@@ -146,14 +154,22 @@ def check_texts(
 
 
 def check_cut(cut: int, texts: int, *, max_length: int) -> Finding | None:
-    """Say if many texts of the training part were cut short."""
+    """Check whether many training texts were truncated.
+
+    Parameters
+    ----------
+    cut, texts : int
+        Number of truncated texts and of all texts.
+    max_length : int
+        Tokens that are kept of a text.
+    """
     share = cut / max(texts, 1)
-    if share < CUT:
+    if share < TRUNCATED_TEXT_SHARE:
         return None
     return Finding(
         "texts-cut",
         "warning",
-        f"{share:.0%} of the training texts were cut after {max_length} tokens",
+        f"{share:.0%} of the training texts were truncated after {max_length} tokens",
         {"share": share, "max_length": max_length},
         ("a limit on the length that is low for these texts",),
         (f"max_length={2 * max_length}", "length_percentile=99"),
@@ -161,22 +177,22 @@ def check_cut(cut: int, texts: int, *, max_length: int) -> Finding | None:
 
 
 def check_coverage(tokens_covered: float, *, missing: Sequence[str]) -> Finding | None:
-    """Say if word vectors know too few of the running words.
+    """Check whether too few tokens have a word vector.
 
     Parameters
     ----------
     tokens_covered : float
-        Share of the training part's running words that have a vector.
+        Share of the training set's running tokens that have a vector.
     missing : sequence of str
-        The commonest words without one.
+        The most frequent tokens without one.
     """
     if tokens_covered >= WORTH_A_WARNING:
         return None
     return Finding(
         "low-coverage",
         "warning",
-        f"only {tokens_covered:.0%} of the running words have a vector; the commonest "
-        f"without one: {', '.join(missing[:5])}",
+        f"only {tokens_covered:.0%} of the tokens of the training set have a vector; "
+        f"the most frequent without one: {', '.join(missing[:5])}",
         {"covered": tokens_covered},
         (
             "vectors of another language or field",

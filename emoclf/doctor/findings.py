@@ -1,4 +1,4 @@
-"""What a doctor would say of a training: name, evidence, causes, cure."""
+"""The findings of all checks: name, severity, evidence, causes and cures."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ class Finding:
     Parameters
     ----------
     name : str
-        Short and fixed, for programs: "class-collapse", "dead-units", …
+        Name in :data:`emoclf.doctor.catalogue.FINDINGS`; it is stable, so that programs
+        can use it.
     severity : {"error", "warning", "note"}
         An error makes the network useless; a warning makes it worse than it could be;
         a note is worth knowing.
     message : str
-        What was seen, with its numbers, in one sentence.
+        Observation with its numbers, in one sentence.
     evidence : dict of str to float or str
-        The numbers of the message.
+        Numbers of the message.
     causes : tuple of str
-        The likeliest first.
+        Likely causes, the likeliest first.
     cures : tuple of str
-        What to change, in the order in which to try it.
+        Changes that may help, in the order in which to try them.
     epoch : int or None
-        The epoch (from 1) in which it was first seen; None before the training or of
-        the network that came out.
+        Epoch (from 1) of the first observation; None for a finding from before the
+        training, or about the resulting network.
     """
 
     name: str
@@ -45,7 +46,7 @@ class Finding:
     epoch: int | None = None
 
     def lines(self) -> list[str]:
-        """Return the finding as text, one thing a line."""
+        """Return the finding, its causes and its cures as lines of text."""
         when = f" (epoch {self.epoch})" if self.epoch else ""
         lines = [f"{self.severity}: {self.name}{when}: {self.message}"]
         if self.causes:
@@ -58,25 +59,25 @@ class Finding:
         return "\n".join(self.lines())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, as JSON knows them."""
+        """Return plain values for JSON."""
         return {**asdict(self), "causes": [*self.causes], "cures": [*self.cures]}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_dict` returned."""
-        changed = {name: tuple(values[name]) for name in ("causes", "cures")}
-        return cls(**{**values, **changed})
+        """Return the finding of a dict from :meth:`to_dict`."""
+        tuples = {name: tuple(values[name]) for name in ("causes", "cures")}
+        return cls(**{**values, **tuples})
 
 
 def fitting_cures(
     cures: tuple[str, ...], in_force: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """Leave out settings that a run does not have, or has already.
+    """Return the cures without settings that a run does not have, or has already.
 
     Parameters
     ----------
     cures : tuple of str
-        Of the form ``name=value``, or words.
+        ``name=value`` for a setting, or plain words.
     in_force : mapping of str to object
         All settings of the run, by name.
 
@@ -85,14 +86,15 @@ def fitting_cures(
     >>> fitting_cures(("clip_norm=5", "max_norm=3", "less dropout"), {"clip_norm": 5.0})
     ('less dropout',)
     """
-    kept = []
-    for cure in cures:
+
+    def fits(cure: str) -> bool:
         name, equals, value = cure.partition("=")
-        setting = bool(equals) and name.isidentifier()
-        if setting and (name not in in_force or _same(in_force[name], value)):
-            continue
-        kept.append(cure)
-    return tuple(kept)
+        is_setting = bool(equals) and name.isidentifier()
+        return not is_setting or (
+            name in in_force and not _equals(in_force[name], value)
+        )
+
+    return tuple(filter(fits, cures))
 
 
 def _worded(cure: str) -> str:
@@ -107,7 +109,7 @@ def _worded(cure: str) -> str:
         return cure
 
 
-def _same(value: Any, written: str) -> bool:
+def _equals(value: Any, written: str) -> bool:
     if isinstance(value, float | int) and not isinstance(value, bool):
         try:
             return float(value) == float(written)
@@ -117,5 +119,5 @@ def _same(value: Any, written: str) -> bool:
 
 
 def sorted_findings(findings: list[Finding]) -> tuple[Finding, ...]:
-    """Return the worst first, and among equals the earliest."""
-    return tuple(sorted(findings, key=lambda found: SEVERITIES.index(found.severity)))
+    """Return the findings by severity, the worst first; otherwise keep the order."""
+    return tuple(sorted(findings, key=lambda one: SEVERITIES.index(one.severity)))

@@ -1,4 +1,4 @@
-"""What is wrong with a network that somebody built, before it is trained."""
+"""Check a Keras model of any origin before it is trained."""
 
 from __future__ import annotations
 
@@ -12,34 +12,40 @@ from emoclf.doctor.data import check_targets
 from emoclf.doctor.findings import Finding
 from emoclf.errors import ModelError
 
-HEADS = ("softmax", "sigmoid", "linear")
-RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
-AVERAGES = (keras.layers.GlobalAveragePooling1D, keras.layers.Flatten)
-ONE_LABEL = ("categorical_crossentropy", "sparse_categorical_crossentropy")
-PER_LABEL = ("binary_crossentropy", "binary_focal_crossentropy")
+HEAD_ACTIVATIONS = ("softmax", "sigmoid", "linear")
+MASKED_LAYERS = (
+    keras.layers.RNN,
+    keras.layers.Bidirectional,
+    keras.layers.GlobalAveragePooling1D,
+    keras.layers.Flatten,
+)
+SINGLE_LABEL_LOSSES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
+MULTILABEL_LOSSES = ("binary_crossentropy", "binary_focal_crossentropy")
+#: Classes of layers and of operations (keras.ops.sigmoid) that are activations.
+ACTIVATION_CLASSES = {"Softmax", "Sigmoid", "Relu", "ReLU", "Tanh", "Elu"}
 
 
 def check_model(model: keras.Model, targets: Any = None) -> list[Finding]:
-    """Look for the mistakes that make a classifier "always predict one class".
+    """Check a model for mistakes that make it "always predict one class".
 
     Parameters
     ----------
     model : keras.Model
-        Sequential or functional, with its input known; compiled or not. What can be
-        seen of the loss needs ``compile``.
+        Sequential or functional model with a known input. Its loss is checked if it is
+        compiled.
     targets : array, optional
-        Labels as they would be given to ``fit``.
+        Labels as for ``fit``.
 
     Returns
     -------
     findings : list of Finding
-        Empty when nothing is wrong.
+        Empty if nothing is wrong.
 
     Raises
     ------
     ModelError
-        If the model cannot be looked into, or does not end in one output of shape
-        (batch, units).
+        If the layers of the model are not connected, or it does not end in one output
+        of shape (batch, units).
 
     Examples
     --------
@@ -53,45 +59,42 @@ def check_model(model: keras.Model, targets: Any = None) -> list[Finding]:
         raise ModelError(
             f"check_model takes a keras.Model. Got {type(model).__name__} instead."
         )
-    output = _output(model)
-    found = [
-        _stacked(head_activations(model)),
-        _head_without_a_choice(model, output),
-        _loss(model),
+    units = int(_output(model).shape[-1])
+    activations = head_activations(model)
+    head = activations[0] if activations else "linear"
+    findings = [
+        _stacked(activations),
+        _head_activation(head, units),
+        _loss_and_head(model, head, units),
         _inner_softmax(model),
         _unmasked(model),
     ]
     if targets is not None:
-        found.append(_targets(model, targets, int(output.shape[-1])))
-    return [one for one in found if one is not None]
+        findings.append(_targets(model, targets, head, units))
+    return [finding for finding in findings if finding is not None]
 
 
 def head_activations(model: keras.Model) -> list[str]:
-    """Return the activations that lie on each other at the end of a model.
+    """Return the activations after the last layer with weights, and its own.
 
-    Walks back from the output, through layers that change no number, as long as there
-    are activations; the last one comes first.
+    The last one comes first.
     """
-    found: list[str] = []
-    for operation in _from_the_end(model):
-        name = _activation(operation)
-        if name != "linear":
-            found.append(name)
-    return found
+    names = map(_activation, _last_operations(model))
+    return [name for name in names if name != "linear"]
 
 
-def _from_the_end(model: keras.Model) -> Iterator[Any]:
-    """Give the operations of a model's end, up to the first with weights."""
+def _last_operations(model: keras.Model) -> Iterator[Any]:
+    """Yield the operations of a model from its end, up to the first with weights."""
     tensor = model.outputs[0]
     while True:
         history = tensor._keras_history
         operation = history.operation
         if isinstance(operation, keras.Model):
-            # A model that was taken up as a layer: look inside, then go on below it.
-            yield from _from_the_end(operation)
+            # A model that is used as a layer: first its own operations.
+            yield from _last_operations(operation)
         else:
             yield operation
-        # A layer that is used more than once has a node for each time.
+        # A layer has a node for each of its uses.
         node = operation._inbound_nodes[history.node_index]
         if getattr(operation, "weights", None) or len(node.input_tensors) != 1:
             return
@@ -102,12 +105,12 @@ def _output(model: keras.Model) -> Any:
     outputs = getattr(model, "outputs", None)
     if not outputs:
         raise ModelError(
-            f"{type(model).__name__} {model.name!r} cannot be looked into: its layers "
-            "are not connected yet. Begin a Sequential with keras.Input, or build a "
+            f"{type(model).__name__} {model.name!r} cannot be checked: its layers are "
+            "not connected yet. Begin a Sequential with keras.Input, or build a "
             "functional model."
         )
     if len(outputs) != 1 or len(outputs[0].shape) != 2:
-        shapes = ", ".join(str(tuple(one.shape)) for one in outputs)
+        shapes = ", ".join(str(tuple(output.shape)) for output in outputs)
         raise ModelError(
             "A classifier must end in one output of shape (batch, units). "
             f"{model.name!r} ends in {shapes} instead."
@@ -118,59 +121,78 @@ def _output(model: keras.Model) -> Any:
 def _stacked(activations: list[str]) -> Finding | None:
     if len(activations) < 2:
         return None
-    shown = " on ".join(activations)
-    squeezed = activations[:2] == ["sigmoid", "softmax"]
-    why = (
-        ": every output lies between 0.5 and 0.731, so that a threshold of 0.5 answers "
+    stack = " on ".join(activations)
+    effect = (
+        "every output is between 0.5 and 0.731, so that a threshold of 0.5 predicts "
         "the same for every text, and the loss stops far above zero"
-        if squeezed
-        else ": the outer one squeezes what the inner one has decided"
+        if activations[:2] == ["sigmoid", "softmax"]
+        else "the outer one squeezes the outputs of the inner one"
     )
     return Finding(
         "stacked-activations",
         "error",
-        f"the head lays a {shown}{why}",
-        {"activations": shown},
+        f"the head applies {stack}: {effect}",
+        {"activations": stack},
         (f"a layer with activation={activations[0]!r} after one with an activation",),
-        ("one activation: softmax for one label per text, sigmoid for several",),
+        ("one activation: softmax for one label per text, sigmoid for multilabel",),
     )
 
 
-def _head_without_a_choice(model: keras.Model, output: Any) -> Finding | None:
-    activations = head_activations(model)
-    head = activations[0] if activations else "linear"
-    if head == "softmax" and output.shape[-1] == 1:
+def _head_activation(head: str, units: int) -> Finding | None:
+    if head == "softmax" and units == 1:
         return Finding(
             "softmax-of-one",
             "error",
-            "the head is a softmax over one unit, which is 1 for every text",
+            "the head is a softmax over one unit, whose output is 1 for every text",
             {"units": 1},
-            ("two classes, taken for one unit",),
+            ("one unit for two classes",),
             ("two units with softmax", "one unit with sigmoid"),
         )
-    if head in HEADS:
+    if head in HEAD_ACTIVATIONS:
         return None
     return Finding(
         "head-is-no-probability",
         "error",
-        f"the head ends in {head!r}, which gives no probabilities",
+        f"the head ends in {head!r}, whose outputs are not probabilities",
         {"activation": head},
         ("an activation that belongs to hidden layers",),
-        ("softmax for one label per text, sigmoid for several",),
+        ("softmax for one label per text, sigmoid for multilabel",),
     )
 
 
-def _loss(model: keras.Model) -> Finding | None:
+def _loss_and_head(model: keras.Model, head: str, units: int) -> Finding | None:
     name, from_logits = _loss_of(model)
-    if name is None:
+    single = name in SINGLE_LABEL_LOSSES
+    if name is None or not (single or name in MULTILABEL_LOSSES):
         return None
-    activations = head_activations(model)
-    head = activations[0] if activations else "linear"
-    units = int(model.outputs[0].shape[-1])
-    wrong = _unfit(name, from_logits=from_logits, head=head, units=units)
-    if wrong is None:
+    severity = "error"
+    if from_logits and head != "linear":
+        message = f"{name} expects logits, but gets the outputs of {head}"
+        cure = "from_logits=False, or a head without activation"
+    elif not from_logits and head == "linear":
+        message = f"{name} expects probabilities, but the head has no activation"
+        cure = "from_logits=True, or an activation in the head"
+    elif single and units == 1:
+        message = (
+            f"{name} needs a unit for each class, but the head has one: the loss is "
+            "always 0"
+        )
+        cure = "two units with softmax, or sigmoid with binary_crossentropy"
+    elif single and head == "sigmoid":
+        message = (
+            f"{name} is for one label per text, but a sigmoid decides each label by "
+            "itself"
+        )
+        cure = "softmax, or binary_crossentropy for multilabel"
+    elif not single and head == "softmax":
+        severity = "warning"
+        message = (
+            f"{name} is for multilabel, but a softmax makes the labels exclude each "
+            "other"
+        )
+        cure = "sparse_categorical_crossentropy, or sigmoid for multilabel"
+    else:
         return None
-    severity, message, cure = wrong
     return Finding(
         "loss-does-not-fit-head",
         severity,
@@ -179,46 +201,6 @@ def _loss(model: keras.Model) -> Finding | None:
         ("a loss that was made for another head",),
         (cure,),
     )
-
-
-def _unfit(
-    name: str, *, from_logits: bool, head: str, units: int
-) -> tuple[str, str, str] | None:
-    if name not in (*ONE_LABEL, *PER_LABEL):
-        return None
-    if from_logits and head != "linear":
-        return (
-            "error",
-            f"{name} is told that it gets logits, and gets what {head} made of them",
-            "from_logits=False, or a head without activation",
-        )
-    if not from_logits and head == "linear":
-        return (
-            "error",
-            f"{name} expects probabilities, and the head has no activation",
-            "from_logits=True, or an activation in the head",
-        )
-    if name in ONE_LABEL and units == 1:
-        return (
-            "error",
-            f"{name} needs a unit for each class, and the head has one: the loss is 0 "
-            "whatever it answers",
-            "two units with softmax, or sigmoid with binary_crossentropy",
-        )
-    if name in ONE_LABEL and head == "sigmoid":
-        return (
-            "error",
-            f"{name} is for one label per text, and each unit of a sigmoid decides for "
-            "itself",
-            "softmax, or binary_crossentropy for several labels",
-        )
-    if name in PER_LABEL and head == "softmax":
-        return (
-            "warning",
-            f"{name} is for several labels per text, and a softmax lets one win",
-            "sparse_categorical_crossentropy, or sigmoid for several labels",
-        )
-    return None
 
 
 def _loss_of(model: keras.Model) -> tuple[str | None, bool]:
@@ -237,39 +219,38 @@ def _loss_of(model: keras.Model) -> tuple[str | None, bool]:
 
 
 def _inner_softmax(model: keras.Model) -> Finding | None:
-    """Find a softmax whose answers go through a layer with weights again."""
-    ends = set(map(id, _from_the_end(model)))
+    """Check for a softmax whose outputs go into a dense layer."""
+    last_operations = set(map(id, _last_operations(model)))
     for layer in model.layers:
-        if id(layer) in ends or _activation(layer) != "softmax":
+        if id(layer) in last_operations or _activation(layer) != "softmax":
             continue
-        readers = [
-            node.operation
-            for own in layer._inbound_nodes
-            for tensor in own.output_tensors
-            for other in model.layers
-            for node in other._inbound_nodes
-            if any(tensor is one for one in node.input_tensors)
-        ]
-        if any(isinstance(reader, keras.layers.Dense) for reader in readers):
+        nodes = layer._inbound_nodes
+        outputs = {id(tensor) for node in nodes for tensor in node.output_tensors}
+        if any(
+            id(tensor) in outputs
+            for reader in model.layers
+            if isinstance(reader, keras.layers.Dense)
+            for node in reader._inbound_nodes
+            for tensor in node.input_tensors
+        ):
             return Finding(
                 "softmax-inside",
                 "warning",
-                f"{layer.name!r} ends in a softmax, and another layer reads it: all "
-                "its units together carry a sum of 1",
+                f"{layer.name!r} ends in a softmax, and another layer reads it: its "
+                "outputs sum to 1, whatever the text",
                 {"layer": layer.name},
-                ("a head that was left in place when another was added",),
-                (f"no activation or relu in {layer.name!r}",),
+                ("a head that was kept when another one was added",),
+                (f"no activation, or relu, in {layer.name!r}",),
             )
     return None
 
 
 def _unmasked(model: keras.Model) -> Finding | None:
-    """Find layers that read padding as if it were words."""
-    embeddings = [x for x in model.layers if isinstance(x, keras.layers.Embedding)]
-    if not embeddings:
+    """Check for layers that read padding as tokens."""
+    if not any(isinstance(layer, keras.layers.Embedding) for layer in model.layers):
         return None
     for layer in model.layers:
-        if not isinstance(layer, (*RECURRENT, *AVERAGES)):
+        if not isinstance(layer, MASKED_LAYERS):
             continue
         for node in layer._inbound_nodes:
             tensor = node.input_tensors[0]
@@ -279,8 +260,8 @@ def _unmasked(model: keras.Model) -> Finding | None:
                 return Finding(
                     "unmasked-padding",
                     "warning",
-                    f"{layer.name!r} is told of no mask: it reads padding as words, "
-                    "and a text's answer depends on how far it was padded",
+                    f"{layer.name!r} gets no mask: it reads padding as tokens, and the "
+                    "prediction for a text depends on the amount of padding",
                     {"layer": layer.name},
                     ("Embedding without mask_zero", "Conv1D, which drops the mask"),
                     ("mask_zero=True", "padding to the longest text of a batch only"),
@@ -288,43 +269,36 @@ def _unmasked(model: keras.Model) -> Finding | None:
     return None
 
 
-def _targets(model: keras.Model, targets: Any, units: int) -> Finding | None:
+def _targets(model: keras.Model, targets: Any, head: str, units: int) -> Finding | None:
     targets = np.asarray(targets)
     name, _ = _loss_of(model)
-    sparse = (name or "").startswith("sparse")
     if units == 1:
         # One sigmoid: 0 or 1, in a column or not.
         flat = targets[:, 0] if targets.shape[1:] == (1,) else targets
         return check_targets(flat, n_classes=2, multilabel=False)
-    if head_activations(model)[:1] == ["sigmoid"] and name not in ONE_LABEL:
-        return check_targets(targets, n_classes=units, multilabel=True)
-    if sparse or (targets.ndim == 1 and name is None):
-        return check_targets(targets, n_classes=units, multilabel=False)
-    return _one_hot(targets, units)
-
-
-def _one_hot(targets: Any, units: int) -> Finding | None:
-    found = check_targets(targets, n_classes=units, multilabel=True)
-    if found is not None:
-        return found
+    multilabel = head == "sigmoid" and name not in SINGLE_LABEL_LOSSES
+    sparse = (name or "").startswith("sparse") or (targets.ndim == 1 and name is None)
+    by_columns = multilabel or not sparse
+    finding = check_targets(targets, n_classes=units, multilabel=by_columns)
+    if finding is not None or multilabel or not by_columns:
+        return finding
+    # One-hot labels.
     sums = targets.sum(1)
     if (sums == 1).all():
         return None
     return Finding(
         "wrong-targets",
         "error",
-        f"one label per text is one 1 in each row; rows sum to "
-        f"{sums.min():g} to {sums.max():g}",
+        "for one label per text, one number of each row must be 1 and the rest 0; rows "
+        f"sum to {sums.min():g} to {sums.max():g}",
         {"lowest": float(sums.min()), "highest": float(sums.max())},
         ("texts with no label, or with several",),
-        ("sigmoid and binary_crossentropy for several labels per text",),
+        ("sigmoid and binary_crossentropy for multilabel",),
     )
 
 
 def _activation(operation: Any) -> str:
-    # As a layer (Softmax, ReLU), or as an operation (keras.ops.sigmoid).
-    known = {"Softmax", "Sigmoid", "Relu", "ReLU", "Tanh", "Elu"}
-    kind = type(operation).__name__
-    if kind in known:
-        return kind.lower()
+    class_name = type(operation).__name__
+    if class_name in ACTIVATION_CLASSES:
+        return class_name.lower()
     return getattr(getattr(operation, "activation", None), "__name__", "linear")

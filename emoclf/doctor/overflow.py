@@ -1,4 +1,4 @@
-"""Which layer went first, when a loss is no longer a number."""
+"""Find the layer in which numbers overflowed first."""
 
 from __future__ import annotations
 
@@ -9,74 +9,77 @@ import numpy as np
 
 from emoclf.doctor.findings import Finding
 
-LARGE = 1e4
+LARGE_WEIGHT = 1e4
 
 
 def explain_overflow(model: keras.Model, batch: Any, norms: np.ndarray) -> Finding:
-    """Name the first layer whose answers, weights or gradients are not finite.
+    """Return a finding with the first layer that has an infinite number or a NaN.
 
-    The optimizer left the step out: the weights are those that met the batch, or, with
-    a momentum, not far from them.
+    The optimizer skipped the step: the weights are those that the batch was computed
+    with or, with a momentum, close to them.
 
     Parameters
     ----------
     model : keras.Model
-        Gives logits.
+        Network that returns logits.
     batch : tuple
-        Its first member is what the model was given.
+        Its first member is the input of the model.
     norms : ndarray of float, shape (n_trainable_variables,)
-        Of the step's gradients.
+        Norms of the step's gradients.
     """
-    layer, what = _first(model, batch[0], norms)
-    weights = {
+    layer, quantity = _first_overflow(model, batch[0], norms)
+    largest = {
         str(variable.path): float(np.abs(variable.numpy()).max(initial=0))
         for variable in model.weights
     }
-    largest = max(weights, key=lambda path: _order(weights[path]))
-    size = weights[largest]
-    grown = not size < LARGE
-    causes = (
-        f"weights that have grown to {size:.3g} ({largest}), by steps that were too "
-        "large"
-        if grown
-        else "an input or a vector that is not finite, or is huge",
-        "a learning rate that is too high",
-        "gradients that are not clipped",
+    # NaN counts as infinite.
+    path = max(
+        largest,
+        key=lambda path: largest[path] if np.isfinite(largest[path]) else np.inf,
     )
+    weight = largest[path]
+    has_grown = not weight < LARGE_WEIGHT
     return Finding(
         "loss-not-finite",
         "error",
-        f"{what} of {layer!r} overflowed: the loss or its gradient is not finite any "
-        "more; the training stopped and the best weights so far came back",
-        {"layer": layer, "what": what, "largest_weight": size},
-        causes,
+        f"{quantity} of {layer!r} overflowed, so the loss or its gradient is not "
+        "finite; the training stopped and the best weights so far were restored",
+        {"layer": layer, "what": quantity, "largest_weight": weight},
+        (
+            f"weights that have grown to {weight:.3g} ({path}) by steps that were too "
+            "large"
+            if has_grown
+            else "an input or a vector that is not finite, or is huge",
+            "a learning rate that is too high",
+            "gradients that are not clipped",
+        ),
         ("a tenth of the learning rate", "clip_norm=5", "max_norm=3"),
     )
 
 
-def _first(model: keras.Model, inputs: Any, norms: np.ndarray) -> tuple[str, str]:
+def _first_overflow(
+    model: keras.Model, inputs: Any, norms: np.ndarray
+) -> tuple[str, str]:
+    """Return the name of the first layer that overflowed, and its quantity."""
     for variable in model.weights:
         if not np.isfinite(variable.numpy()).all():
-            return _layer(variable), "the weights"
+            return _layer_name(variable), "the weights"
+    layers = [layer for layer in model.layers if layer.weights]
+    # A Sequential finds its input by this name only.
     entry = model.inputs[0] if len(model.inputs) == 1 else model.input
-    named = [layer for layer in model.layers if layer.weights]
-    probe = keras.Model(entry, [layer.output for layer in named])
+    probe = keras.Model(entry, [layer.output for layer in layers])
     outputs = probe(inputs, training=False)
     outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
-    for layer, output in zip(named, outputs, strict=True):
+    for layer, output in zip(layers, outputs, strict=True):
         if not np.isfinite(keras.ops.convert_to_numpy(output)).all():
-            return layer.name, "the answers"
-    # The loss was finite, or the head's answers overflowed in it.
-    bad = np.flatnonzero(~np.isfinite(norms))
-    if len(bad):
-        # Backwards: the layer nearest to the head came first.
-        return _layer(model.trainable_variables[int(bad[-1])]), "the gradient"
-    return named[-1].name, "the loss"
+            return layer.name, "the outputs"
+    overflowed = np.flatnonzero(~np.isfinite(norms))
+    if len(overflowed):
+        # Gradients are computed from the head backwards: the last layer was first.
+        variable = model.trainable_variables[int(overflowed[-1])]
+        return _layer_name(variable), "the gradient"
+    return layers[-1].name, "the loss"
 
 
-def _layer(variable: Any) -> str:
+def _layer_name(variable: Any) -> str:
     return str(variable.path).partition("/")[0]
-
-
-def _order(size: float) -> float:
-    return size if np.isfinite(size) else np.inf

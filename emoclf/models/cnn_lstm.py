@@ -1,12 +1,15 @@
-"""CNN-LSTM: parallel convolutions, pooled locally, each read by an LSTM."""
+"""CNN-LSTM: parallel convolutions, each pooled locally and read by an LSTM."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from emoclf.models.layer_choices import ACTIVATIONS, CELLS, check_kernel_sizes
 from emoclf.settings.base import Settings, option
+
+if TYPE_CHECKING:
+    from emoclf.models.tensors import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +17,7 @@ class CNNLSTMSettings(Settings):
     """Settings of a CNN-LSTM.
 
     Zhou et al. (2015), "A C-LSTM Neural Network for Text Classification", with local
-    max pooling between the two, which shortens what the LSTM has to remember.
+    max pooling between the two, which shortens the sequences for the LSTM.
     """
 
     kernel_sizes: tuple[int, ...] = option(
@@ -39,30 +42,32 @@ class CNNLSTMSettings(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_kernel_sizes(self)
+        check_kernel_sizes(self, self.kernel_sizes)
 
 
-def build_cnn_lstm(token_ids: Any, embedded: Any, mask: Any, settings: Any) -> Any:
+def build_cnn_lstm(
+    token_ids: Tensor | None, embedded: Tensor, mask: Tensor, settings: CNNLSTMSettings
+) -> Tensor:
     """Build the features of a CNN-LSTM on embedded tokens.
 
     Parameters
     ----------
-    token_ids : KerasTensor of int32, shape (batch, length)
-    embedded : KerasTensor, shape (batch, length, dim)
-    mask : KerasTensor of bool, shape (batch, length)
+    token_ids : Tensor of int32, shape (batch, length), or None
+    embedded : Tensor, shape (batch, length, dim)
+    mask : Tensor of bool, shape (batch, length)
     settings : CNNLSTMSettings
 
     Returns
     -------
-    features : KerasTensor, shape (batch, len(kernel_sizes) * units)
+    features : Tensor, shape (batch, len(kernel_sizes) * units)
         Twice as wide for two directions.
     """
-    # Keras loads here, so that reading settings stays cheap.
+    # Keras is imported here, so that settings are cheap to import.
     from keras import layers
 
     from emoclf.models.convolution import convolve
     from emoclf.models.pooling import MaskedMaxPooling
-    from emoclf.models.recurrent import recur
+    from emoclf.models.recurrent import recurrent_layer
 
     dropped = layers.Dropout(settings.dropout / 2, name="input_dropout")(embedded)
     branches = []
@@ -72,18 +77,9 @@ def build_cnn_lstm(token_ids: Any, embedded: Any, mask: Any, settings: Any) -> A
         pool = MaskedMaxPooling(
             settings.pool_size, settings.pool_stride, name=f"local_{size}"
         )
-        windows, there = pool(ngrams, mask)
-        branches.append(
-            recur(
-                windows,
-                there,
-                cell=settings.cell,
-                units=settings.units,
-                bidirectional=settings.bidirectional,
-                recurrent_dropout=settings.recurrent_dropout,
-                name=f"{settings.cell}_{size}",
-            )
-        )
+        windows, window_mask = pool(ngrams, mask)
+        layer = recurrent_layer(settings, name=f"{settings.cell}_{size}")
+        branches.append(layer(windows, mask=window_mask))
     features = branches[0]
     if len(branches) > 1:
         features = layers.Concatenate(name="branches")(branches)

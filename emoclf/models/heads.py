@@ -1,9 +1,9 @@
-"""The only output layers there are, and their twin for the loss.
+"""The output layers of every network, and the twin without the last for the loss.
 
-A sigmoid laid on a softmax squeezes every output into [0.5, 0.731]; this is the bug
-that makes networks "always predict one class". Here nobody adds an activation: a model
-ends in one softmax (one label per text) or one sigmoid per label (several labels per
-text), and the loss is computed from the logits of :func:`logits_twin`.
+A sigmoid after a softmax squeezes every output into [0.5, 0.731]; this is the bug that
+makes networks "always predict one class". Architectures therefore add no activation of
+their own: every model ends in one softmax (one label per text) or one sigmoid for each
+label (multilabel), and the loss is computed from the logits of :func:`logits_twin`.
 """
 
 from __future__ import annotations
@@ -14,43 +14,45 @@ import keras
 import numpy as np
 from keras import layers
 
+from emoclf.models.tensors import Tensor
+
 LOGITS = "logits"
 PROBABILITIES = "probabilities"
-RAREST = 1e-4
+MIN_PRIOR = 1e-4
 
 
 def class_probabilities(
-    features: Any,
+    features: Tensor,
     n_classes: int,
     *,
     multilabel: bool,
     max_norm: float | None = None,
     prior: np.ndarray | None = None,
-) -> Any:
-    """Lay the one head on the features of a text.
+) -> Tensor:
+    """Add the head to the features of a text.
 
     Parameters
     ----------
-    features : KerasTensor, shape (batch, width)
+    features : Tensor, shape (batch, width)
     n_classes : int >= 2
-        Two classes give two columns as well.
+        Two classes have two columns as well.
     multilabel : bool
-        A text may have several labels: one sigmoid per label, else one softmax.
+        One sigmoid for each label instead of one softmax.
     max_norm : float, optional
-        Bound of the l2 norm of each class's weights; 3 in Kim (2014), section 3.1.
+        Maximum l2 norm of each class's weights; 3 in Kim (2014), section 3.1.
     prior : ndarray of float, shape (n_classes,), optional
-        Shares of the texts that have each label. For several labels the biases begin
-        there (Lin et al., 2017, section 3.3): else the first epochs do nothing but
-        learn that most labels are absent.
+        Shares of the texts that have each label, for the initial biases of a multilabel
+        head (Lin et al., 2017, section 3.3). Without them the first epochs learn only
+        that most labels are absent.
 
     Returns
     -------
-    probabilities : KerasTensor, shape (batch, n_classes)
+    probabilities : Tensor, shape (batch, n_classes)
     """
     constraint = None if max_norm is None else keras.constraints.MaxNorm(max_norm)
     bias: Any = "zeros"
     if multilabel and prior is not None:
-        odds = np.clip(prior, RAREST, 1 - RAREST)
+        odds = np.clip(prior, MIN_PRIOR, 1 - MIN_PRIOR)
         bias = keras.initializers.Constant(np.log(odds / (1 - odds)))
     logits = layers.Dense(
         n_classes, kernel_constraint=constraint, bias_initializer=bias, name=LOGITS
@@ -60,9 +62,9 @@ def class_probabilities(
 
 
 def logits_twin(model: keras.Model) -> keras.Model:
-    """Return the model that ends before the activation and shares every layer.
+    """Return a model that ends before the activation and shares every layer.
 
-    Losses computed from logits neither saturate nor lose digits, and cannot be given
+    A loss computed from logits neither saturates nor loses digits, and cannot get
     probabilities by mistake.
     """
     return keras.Model(

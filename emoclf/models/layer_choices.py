@@ -1,4 +1,4 @@
-"""Choices and checks that several architectures share."""
+"""Choices and checks of settings that several architectures share."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ ACTIVATIONS = ("relu", "elu", "tanh", "sigmoid")
 CELLS = ("lstm", "gru", "rnn")
 
 
-def check_kernel_sizes(settings: Settings) -> None:
-    """Refuse settings without a kernel size, or with one twice."""
-    sizes = settings.kernel_sizes  # type: ignore[attr-defined]
+def check_kernel_sizes(settings: Settings, sizes: tuple[int, ...]) -> None:
+    """Raise an error unless there are one or more different kernel sizes.
+
+    Raises
+    ------
+    SettingsError
+    """
     if not sizes or len(set(sizes)) < len(sizes):
         raise wrong_value(
             settings, "kernel_sizes", sizes, "one or more different sizes"

@@ -1,12 +1,15 @@
-"""Averaged embeddings of words and word pairs: the small network to beat."""
+"""Averaged embeddings of words and word pairs: the smallest network."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from emoclf.settings.base import Settings, option
 from emoclf.text.word_pairs import SPREAD
+
+if TYPE_CHECKING:
+    from emoclf.models.tensors import Tensor
 
 BUCKETS = 50_000
 BIGRAMS = "bigrams"
@@ -29,71 +32,77 @@ class MeanEmbeddingSettings(Settings):
 
 
 def build_mean_embedding(
-    token_ids: Any, embedded: Any, mask: Any, settings: Any
-) -> Any:
+    token_ids: Tensor | None,
+    embedded: Tensor,
+    mask: Tensor,
+    settings: MeanEmbeddingSettings,
+) -> Tensor:
     """Build the features of averaged embeddings.
 
     Parameters
     ----------
-    token_ids : KerasTensor of int32, shape (batch, length), or None
-        None for texts that come embedded: they have no pairs to look up.
-    embedded : KerasTensor, shape (batch, length, dim)
-    mask : KerasTensor of bool, shape (batch, length)
+    token_ids : Tensor of int32, shape (batch, length), or None
+        Without token ids there are no pairs to look up.
+    embedded : Tensor, shape (batch, length, dim)
+    mask : Tensor of bool, shape (batch, length)
     settings : MeanEmbeddingSettings
 
     Returns
     -------
-    features : KerasTensor, shape (batch, dim)
-        The mean over the vectors of all words and all pairs of a text.
+    features : Tensor, shape (batch, dim)
+        Mean over the vectors of all words and all pairs of a text.
 
     Raises
     ------
     SettingsError
-        If pairs are asked for and there are no token ids.
+        If the settings ask for pairs and there are no token ids.
     """
-    # Keras loads here, so that reading settings stays cheap.
+    # Keras is imported here, so that settings are cheap to import.
     from keras import layers, ops
 
     from emoclf.errors import SettingsError
-    from emoclf.models.convolution import keep_real
+    from emoclf.models.convolution import zero_padding
     from emoclf.models.embedding import RowEmbedding
 
     buckets = settings.bigram_buckets
     if token_ids is None and buckets:
         raise SettingsError(
-            f"The setting 'bigram_buckets' is {buckets}, and texts that come embedded "
-            "have no words whose pairs could be looked up. Set it to 0."
+            f"The setting 'bigram_buckets' is {buckets}, but a network that takes "
+            "embedded texts has no token ids to make pairs of. Set it to 0."
         )
+    total = ops.sum(embedded, axis=1)
+    tokens = ops.expand_dims(ops.cast(mask, embedded.dtype), -1)
+    count = ops.sum(tokens, axis=1)
     if buckets is None:
-        buckets = BUCKETS if token_ids is not None else 0
-    there = ops.expand_dims(ops.cast(mask, embedded.dtype), -1)
-    total, count = ops.sum(embedded, axis=1), ops.sum(there, axis=1)
-    if buckets:
+        buckets = BUCKETS
+    if token_ids is not None and buckets:
         pairs = hashed_pairs(token_ids, buckets)
-        # Zero at first: a pair that no training text had says nothing.
+        # Zero at first, so that a pair that is in no training text has no effect.
         rows = RowEmbedding(
             buckets + 1,
             embedded.shape[2],
             embeddings_initializer="zeros",
             name=BIGRAMS,
         )(pairs)
-        real = ops.not_equal(pairs, 0)
-        total = total + ops.sum(keep_real(rows, real), axis=1)
-        count = count + ops.sum(ops.cast(real, count.dtype), axis=1, keepdims=True)
+        is_pair = ops.not_equal(pairs, 0)
+        total = total + ops.sum(zero_padding(rows, is_pair), axis=1)
+        count = count + ops.sum(ops.cast(is_pair, count.dtype), axis=1, keepdims=True)
     mean = total / ops.maximum(count, 1.0)
     return layers.Dropout(settings.dropout, name="dropout")(mean)
 
 
-def hashed_pairs(token_ids: Any, buckets: int) -> Any:
-    """Give each pair of neighbours a row from 1 to ``buckets``; 0 where there is none.
+def hashed_pairs(token_ids: Tensor, buckets: int) -> Tensor:
+    """Return the row of each pair of neighbours in the table of pairs.
 
     Parameters
     ----------
-    token_ids : KerasTensor of int32, shape (batch, length)
+    token_ids : Tensor of int32, shape (batch, length)
+    buckets : int >= 1
 
     Returns
     -------
-    pairs : KerasTensor of int32, shape (batch, length)
+    pairs : Tensor of int32, shape (batch, length)
+        From 1 to ``buckets`` for a token and the next one; 0 if there is no next one.
     """
     from keras import ops
 

@@ -1,4 +1,4 @@
-"""Pooling over the positions of a text, blind to padding."""
+"""Pooling over the positions of a text that ignores padding."""
 
 from __future__ import annotations
 
@@ -7,40 +7,49 @@ from typing import Any
 import keras
 from keras import ops
 
-LOWEST = -3.0e38
+from emoclf.models.convolution import zero_padding
+from emoclf.models.tensors import Tensor
+
+LOWEST_VALUE = -3.0e38
 
 
 class _Pooling(keras.layers.Layer):
-    """A layer that is told where padding stands, and whose own output has none."""
+    """Base of layers that take a mask and return one row for each text.
+
+    Input: ``features`` of float, shape (batch, length, channels), and ``mask`` of bool,
+    shape (batch, length). Output: shape (batch, ``values_per_channel`` * channels).
+    """
+
+    values_per_channel = 1
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        # A mask that hangs on the input is the one that is given; it ends here.
+        # Keras warns about an input that has a mask unless the layer supports masks.
         self.supports_masking = True
 
     def compute_mask(self, *inputs: Any, **kwargs: Any) -> None:
         return None
+
+    def compute_output_shape(self, features_shape: Any, mask_shape: Any = None) -> Any:
+        return (features_shape[0], features_shape[2] * self.values_per_channel)
 
 
 @keras.saving.register_keras_serializable(package="emoclf")
 class MaskedGlobalMaxPooling(_Pooling):
     """Take the largest value of each channel over the real positions of a text.
 
-    Keras' own ``GlobalMaxPooling1D`` takes no mask, so that a padded position, where a
-    convolution still answers with its bias, could win.
+    Keras' own ``GlobalMaxPooling1D`` takes no mask, so a padded position, where the
+    output of a convolution is its bias, could be the largest.
 
     Input: ``features`` of float, shape (batch, length, channels), and ``mask`` of bool,
     shape (batch, length). Output: shape (batch, channels); zero for a text without any
     token.
     """
 
-    def call(self, features: Any, mask: Any) -> Any:
-        keep = ops.expand_dims(mask, -1)
-        pooled = ops.max(_lowered(features, keep), axis=1)
-        return ops.where(ops.any(keep, axis=1), pooled, ops.zeros_like(pooled))
-
-    def compute_output_shape(self, features_shape: Any, mask_shape: Any = None) -> Any:
-        return (features_shape[0], features_shape[2])
+    def call(self, features: Tensor, mask: Tensor) -> Tensor:
+        pooled = ops.max(_lowest_padding(features, mask), axis=1)
+        has_tokens = ops.any(ops.expand_dims(mask, -1), axis=1)
+        return ops.where(has_tokens, pooled, ops.zeros_like(pooled))
 
 
 @keras.saving.register_keras_serializable(package="emoclf")
@@ -50,18 +59,19 @@ class MaskedGlobalAveragePooling(_Pooling):
     Shapes as for :class:`MaskedGlobalMaxPooling`.
     """
 
-    def call(self, features: Any, mask: Any) -> Any:
+    def call(self, features: Tensor, mask: Tensor) -> Tensor:
         keep = ops.cast(ops.expand_dims(mask, -1), features.dtype)
         count = ops.maximum(ops.sum(keep, axis=1), 1.0)
         return ops.sum(features * keep, axis=1) / count
 
-    def compute_output_shape(self, features_shape: Any, mask_shape: Any = None) -> Any:
-        return (features_shape[0], features_shape[2])
+
+#: Layers that reduce a text to one value for each channel.
+GLOBAL_POOLINGS = {"max": MaskedGlobalMaxPooling, "average": MaskedGlobalAveragePooling}
 
 
 @keras.saving.register_keras_serializable(package="emoclf")
 class MaskedKMaxPooling(_Pooling):
-    """Take the k largest values of each channel, in the order in which they stand.
+    """Take the k largest values of each channel, in the order of their positions.
 
     Kalchbrenner, Grefenstette and Blunsom (2014), section 3.2.
 
@@ -69,27 +79,24 @@ class MaskedKMaxPooling(_Pooling):
     ----------
     k : int >= 1
 
-    Input as for :class:`MaskedGlobalMaxPooling`; output of shape (batch, k * channels).
-    Where a text has fewer positions, zeros follow.
+    Input as for :class:`MaskedGlobalMaxPooling`; output of shape (batch, k * channels),
+    filled up with zeros if a text has fewer than k positions.
     """
 
     def __init__(self, k: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.k = k
+        self.k = self.values_per_channel = k
 
-    def call(self, features: Any, mask: Any) -> Any:
-        lowered = _lowered(features, ops.expand_dims(mask, -1))
-        # So many positions that there are k of them even in a batch of short texts.
+    def call(self, features: Tensor, mask: Tensor) -> Tensor:
+        lowered = _lowest_padding(features, mask)
+        # At least k positions, also in a batch of short texts.
         spare = [[0, 0], [0, self.k - 1], [0, 0]]
-        lowered = ops.pad(lowered, spare, constant_values=LOWEST)
+        lowered = ops.pad(lowered, spare, constant_values=LOWEST_VALUE)
         by_channel = ops.transpose(lowered, (0, 2, 1))
-        _, places = ops.top_k(by_channel, self.k)
-        found = ops.take_along_axis(by_channel, ops.sort(places, axis=-1), axis=-1)
-        found = ops.where(found > LOWEST, found, ops.zeros_like(found))
-        return ops.reshape(found, (-1, features.shape[2] * self.k))
-
-    def compute_output_shape(self, features_shape: Any, mask_shape: Any = None) -> Any:
-        return (features_shape[0], features_shape[2] * self.k)
+        _, positions = ops.top_k(by_channel, self.k)
+        largest = ops.take_along_axis(by_channel, ops.sort(positions, axis=-1), axis=-1)
+        largest = ops.where(largest > LOWEST_VALUE, largest, ops.zeros_like(largest))
+        return ops.reshape(largest, (-1, features.shape[2] * self.k))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "k": self.k}
@@ -107,11 +114,11 @@ class MaskedMaxPooling(_Pooling):
     size : int >= 1
         Positions in a window.
     stride : int >= 1
-        From one window to the next.
+        Positions from one window to the next.
 
     Input as for :class:`MaskedGlobalMaxPooling`. Output: ``pooled``, shape (batch,
-    ceil(length / stride), channels), zero in windows that hold no token; and ``mask``
-    of bool, shape (batch, ceil(length / stride)).
+    ceil(length / stride), channels), zero in windows without a token; and ``mask`` of
+    bool, shape (batch, ceil(length / stride)).
     """
 
     def __init__(self, size: int, stride: int, **kwargs: Any) -> None:
@@ -119,14 +126,17 @@ class MaskedMaxPooling(_Pooling):
         self.size = size
         self.stride = stride
 
-    def call(self, features: Any, mask: Any) -> tuple[Any, Any]:
-        keep = ops.expand_dims(mask, -1)
-        rest = [[0, 0], [0, self.size - 1], [0, 0]]
-        lowered = ops.pad(_lowered(features, keep), rest, constant_values=LOWEST)
-        there = ops.pad(ops.cast(keep, features.dtype), rest)
+    def call(self, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        spare = [[0, 0], [0, self.size - 1], [0, 0]]
+        lowered = _lowest_padding(features, mask)
+        lowered = ops.pad(lowered, spare, constant_values=LOWEST_VALUE)
+        tokens = ops.cast(ops.expand_dims(mask, -1), features.dtype)
         pooled = ops.max_pool(lowered, self.size, self.stride, padding="valid")
-        kept = ops.max_pool(there, self.size, self.stride, padding="valid") > 0
-        return ops.where(kept, pooled, ops.zeros_like(pooled)), kept[:, :, 0]
+        tokens = ops.max_pool(
+            ops.pad(tokens, spare), self.size, self.stride, padding="valid"
+        )
+        has_token = tokens > 0
+        return ops.where(has_token, pooled, ops.zeros_like(pooled)), has_token[:, :, 0]
 
     def compute_output_shape(self, features_shape: Any, mask_shape: Any = None) -> Any:
         batch, length, channels = features_shape
@@ -134,13 +144,12 @@ class MaskedMaxPooling(_Pooling):
         return (batch, windows, channels), (batch, windows)
 
     def get_config(self) -> dict[str, Any]:
-        own = {"size": self.size, "stride": self.stride}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), "size": self.size, "stride": self.stride}
 
 
 @keras.saving.register_keras_serializable(package="emoclf")
 class FirstPositions(_Pooling):
-    """Lay the first positions of a text side by side; zeros follow a shorter one.
+    """Concatenate the first positions of a text, filled up with zeros.
 
     Parameters
     ----------
@@ -152,21 +161,18 @@ class FirstPositions(_Pooling):
 
     def __init__(self, n_positions: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.n_positions = n_positions
+        self.n_positions = self.values_per_channel = n_positions
 
-    def call(self, features: Any, mask: Any) -> Any:
-        kept = features * ops.cast(ops.expand_dims(mask, -1), features.dtype)
-        kept = ops.pad(kept, [[0, 0], [0, self.n_positions], [0, 0]])
-        kept = kept[:, : self.n_positions]
-        return ops.reshape(kept, (-1, self.n_positions * features.shape[2]))
-
-    def compute_output_shape(self, features_shape: Any, mask_shape: Any = None) -> Any:
-        return (features_shape[0], self.n_positions * features_shape[2])
+    def call(self, features: Tensor, mask: Tensor) -> Tensor:
+        spare = [[0, 0], [0, self.n_positions], [0, 0]]
+        first = ops.pad(zero_padding(features, mask), spare)[:, : self.n_positions]
+        return ops.reshape(first, (-1, self.n_positions * features.shape[2]))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "n_positions": self.n_positions}
 
 
-def _lowered(features: Any, keep: Any) -> Any:
+def _lowest_padding(features: Tensor, mask: Tensor) -> Tensor:
     """Return features in which padding is lower than anything else."""
-    return ops.where(keep, features, ops.cast(LOWEST, features.dtype))
+    lowest = ops.cast(LOWEST_VALUE, features.dtype)
+    return ops.where(ops.expand_dims(mask, -1), features, lowest)

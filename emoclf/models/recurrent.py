@@ -1,19 +1,23 @@
-"""Recurrent networks: LSTM, GRU or plain RNN, one direction or two, in layers."""
+"""Recurrent networks: layers of LSTM, GRU or plain RNN, in one direction or two."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emoclf.models.layer_choices import CELLS
 from emoclf.settings.base import Settings, option
+
+if TYPE_CHECKING:
+    from emoclf.models.cnn_lstm import CNNLSTMSettings
+    from emoclf.models.tensors import Tensor
 
 POOLINGS = ("last", "max", "average")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecurrentSettings(Settings):
-    """What all recurrent networks share."""
+    """Settings that all recurrent networks share."""
 
     cell: str = option("lstm", "recurrent cell", choices=CELLS)
     units: int = option(128, "units per layer and direction", low=1, high=4096)
@@ -40,7 +44,7 @@ class BiLSTMSettings(RecurrentSettings):
     """Settings of a BiLSTM.
 
     Graves and Schmidhuber (2005). The maximum over the text, as in Conneau et al.
-    (2017), reads every position; the last state has to remember them all.
+    (2017), uses every position; the last state alone would have to remember them all.
     """
 
     bidirectional: bool = option(True, "read texts in both directions")
@@ -48,7 +52,7 @@ class BiLSTMSettings(RecurrentSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class StackedLSTMSettings(RecurrentSettings):
-    """Settings of LSTM layers on each other (Graves, Mohamed and Hinton, 2013)."""
+    """Settings of stacked LSTM layers (Graves, Mohamed and Hinton, 2013)."""
 
     recurrent_layers: int = option(2, "number of recurrent layers", low=1, high=3)
 
@@ -68,77 +72,78 @@ class SimpleRNNSettings(RecurrentSettings):
     )
 
 
-def build_recurrent(token_ids: Any, embedded: Any, mask: Any, settings: Any) -> Any:
+def build_recurrent(
+    token_ids: Tensor | None,
+    embedded: Tensor,
+    mask: Tensor,
+    settings: RecurrentSettings,
+) -> Tensor:
     """Build the features of a recurrent network on embedded tokens.
 
     Parameters
     ----------
-    token_ids : KerasTensor of int32, shape (batch, length)
-    embedded : KerasTensor, shape (batch, length, dim)
-    mask : KerasTensor of bool, shape (batch, length)
+    token_ids : Tensor of int32, shape (batch, length), or None
+    embedded : Tensor, shape (batch, length, dim)
+    mask : Tensor of bool, shape (batch, length)
     settings : RecurrentSettings
 
     Returns
     -------
-    features : KerasTensor, shape (batch, units), or 2 * units for two directions
+    features : Tensor, shape (batch, units), or 2 * units for two directions
     """
-    # Keras loads here, so that reading settings stays cheap.
+    # Keras is imported here, so that settings are cheap to import.
     from keras import layers
 
-    from emoclf.models.pooling import MaskedGlobalAveragePooling, MaskedGlobalMaxPooling
+    from emoclf.models.pooling import GLOBAL_POOLINGS
 
     features = layers.Dropout(settings.input_dropout, name="input_dropout")(embedded)
     for number in range(1, settings.recurrent_layers + 1):
         if number > 1:
-            features = layers.Dropout(settings.dropout, name=f"dropout_{number}")(
-                features
-            )
-        last = number == settings.recurrent_layers and settings.pooling == "last"
-        features = recur(
-            features,
-            mask,
-            cell=settings.cell,
-            units=settings.units,
-            bidirectional=settings.bidirectional,
-            recurrent_dropout=settings.recurrent_dropout,
-            return_sequences=not last,
+            dropout = layers.Dropout(settings.dropout, name=f"dropout_{number}")
+            features = dropout(features)
+        layer = recurrent_layer(
+            settings,
+            return_sequences=number < settings.recurrent_layers
+            or settings.pooling != "last",
             name=f"{settings.cell}_{number}",
         )
-    if settings.pooling == "max":
-        features = MaskedGlobalMaxPooling(name="max")(features, mask)
-    elif settings.pooling == "average":
-        features = MaskedGlobalAveragePooling(name="average")(features, mask)
+        features = layer(features, mask=mask)
+    if settings.pooling != "last":
+        pool = GLOBAL_POOLINGS[settings.pooling](name=settings.pooling)
+        features = pool(features, mask)
     return layers.Dropout(settings.dropout, name="dropout")(features)
 
 
-def recur(
-    features: Any,
-    mask: Any,
+def recurrent_layer(
+    settings: RecurrentSettings | CNNLSTMSettings,
     *,
-    cell: str,
-    units: int,
-    bidirectional: bool = False,
-    recurrent_dropout: float = 0.0,
     return_sequences: bool = False,
     name: str,
 ) -> Any:
-    """Lay one recurrent layer on a text; masked positions leave its state alone.
+    """Return a recurrent layer of the settings' cell, units, directions and dropout.
+
+    Called with a mask, it keeps its state at masked positions.
+
+    Parameters
+    ----------
+    settings : RecurrentSettings or CNNLSTMSettings
+    return_sequences : bool, default=False
+        Return the state at every position instead of the last one.
+    name : str
 
     Returns
     -------
-    features : KerasTensor
-        Shape (batch, units), or (batch, length, units) with ``return_sequences``;
-        twice the units for two directions.
+    layer : keras.layers.Layer
     """
     from keras import layers
 
     kinds = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
-    layer = kinds[cell](
-        units,
-        recurrent_dropout=recurrent_dropout,
+    layer = kinds[settings.cell](
+        settings.units,
+        recurrent_dropout=settings.recurrent_dropout,
         return_sequences=return_sequences,
         name=name,
     )
-    if bidirectional:
+    if settings.bidirectional:
         layer = layers.Bidirectional(layer, name=f"bidirectional_{name}")
-    return layer(features, mask=mask)
+    return layer

@@ -1,12 +1,15 @@
-"""Residual CNN: blocks of two convolutions with a way around them."""
+"""Residual CNN: blocks of two convolutions with a shortcut around them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from emoclf.models.layer_choices import ACTIVATIONS
 from emoclf.settings.base import Settings, option, wrong_value
+
+if TYPE_CHECKING:
+    from emoclf.models.tensors import Tensor
 
 SHORTCUTS = ("projection", "identity")
 POOLINGS = ("max", "average")
@@ -18,7 +21,7 @@ class ResCNNSettings(Settings):
 
     From stage to stage the positions are halved and the filters doubled. ResNet-18 has
     the stages 2, 2, 2, 2. Sentences of twenty words are short for that: one stage of
-    two blocks answered ISEAR best.
+    two blocks had the best scores on ISEAR.
     """
 
     stages: tuple[int, ...] = option(
@@ -54,114 +57,130 @@ class ResCNNSettings(Settings):
             )
 
 
-def build_res_cnn(token_ids: Any, embedded: Any, mask: Any, settings: Any) -> Any:
+def build_res_cnn(
+    token_ids: Tensor | None, embedded: Tensor, mask: Tensor, settings: ResCNNSettings
+) -> Tensor:
     """Build the features of a residual CNN on embedded tokens.
 
     Parameters
     ----------
-    token_ids : KerasTensor of int32, shape (batch, length)
-    embedded : KerasTensor, shape (batch, length, dim)
-    mask : KerasTensor of bool, shape (batch, length)
+    token_ids : Tensor of int32, shape (batch, length), or None
+    embedded : Tensor, shape (batch, length, dim)
+    mask : Tensor of bool, shape (batch, length)
     settings : ResCNNSettings
 
     Returns
     -------
-    features : KerasTensor, shape (batch, filters * 2 ** (len(stages) - 1))
+    features : Tensor, shape (batch, filters * 2 ** (len(stages) - 1))
     """
-    # Keras loads here, so that reading settings stays cheap.
+    # Keras is imported here, so that settings are cheap to import.
     from keras import layers
 
-    from emoclf.models.pooling import MaskedGlobalAveragePooling, MaskedGlobalMaxPooling
+    from emoclf.models.pooling import GLOBAL_POOLINGS
 
     features = layers.Dropout(settings.input_dropout, name="input_dropout")(embedded)
-    features, mask = _convolved(
-        features, mask, settings, filters=settings.filters, name="stem"
-    )
-    features = _active(features, mask, settings, name="stem")
+    features, mask = _convolve(features, mask, settings, settings.filters, name="stem")
+    features = _activate(features, mask, settings, name="stem")
     for stage, blocks in enumerate(settings.stages, 1):
-        filters = settings.filters * 2 ** (stage - 1)
         for block in range(1, blocks + 1):
             features, mask = _residual_block(
                 features,
                 mask,
                 settings,
-                filters=filters,
+                filters=settings.filters * 2 ** (stage - 1),
                 stride=2 if stage > 1 and block == 1 else 1,
                 name=f"stage_{stage}_block_{block}",
             )
-    pools = {"max": MaskedGlobalMaxPooling, "average": MaskedGlobalAveragePooling}
-    features = pools[settings.pooling](name=settings.pooling)(features, mask)
-    return layers.Dropout(settings.dropout, name="dropout")(features)
+    pool = GLOBAL_POOLINGS[settings.pooling](name=settings.pooling)
+    return layers.Dropout(settings.dropout, name="dropout")(pool(features, mask))
 
 
 def _residual_block(
-    features: Any, mask: Any, settings: Any, *, filters: int, stride: int, name: str
-) -> tuple[Any, Any]:
-    """Add two convolutions to what goes around them."""
-    from emoclf.models.convolution import keep_real
+    features: Tensor,
+    mask: Tensor,
+    settings: ResCNNSettings,
+    *,
+    filters: int,
+    stride: int,
+    name: str,
+) -> tuple[Tensor, Tensor]:
+    """Return the activated sum of two convolutions and the shortcut around them."""
+    from emoclf.models.convolution import zero_padding
 
-    inner, there = _convolved(
-        features, mask, settings, filters=filters, stride=stride, name=f"{name}_1"
+    inner, inner_mask = _convolve(
+        features, mask, settings, filters, stride=stride, name=f"{name}_1"
     )
-    inner = _active(inner, there, settings, name=f"{name}_1")
-    inner, there = _convolved(inner, there, settings, filters=filters, name=f"{name}_2")
-    around = _shortcut(
+    inner = _activate(inner, inner_mask, settings, name=f"{name}_1")
+    inner, inner_mask = _convolve(
+        inner, inner_mask, settings, filters, name=f"{name}_2"
+    )
+    shortcut = _shortcut(
         features, mask, settings, filters=filters, stride=stride, name=name
     )
-    return _active(keep_real(inner, there) + around, there, settings, name=name), there
+    total = zero_padding(inner, inner_mask) + shortcut
+    return _activate(total, inner_mask, settings, name=name), inner_mask
 
 
 def _shortcut(
-    features: Any, mask: Any, settings: Any, *, filters: int, stride: int, name: str
-) -> Any:
+    features: Tensor,
+    mask: Tensor,
+    settings: ResCNNSettings,
+    *,
+    filters: int,
+    stride: int,
+    name: str,
+) -> Tensor:
     from keras import ops
 
-    from emoclf.models.convolution import convolve, keep_real, normalize
+    from emoclf.models.convolution import convolve, zero_padding
 
-    same = features.shape[2] == filters and stride == 1
-    if same:
+    new_filters = filters - features.shape[2]
+    if not new_filters and stride == 1:
         return features
     if settings.shortcut == "identity":
-        new = filters - features.shape[2]
-        return ops.pad(features[:, ::stride], [[0, 0], [0, 0], [0, new]])
-    around, there = convolve(
+        return ops.pad(features[:, ::stride], [[0, 0], [0, 0], [0, new_filters]])
+    name = f"{name}_projection"
+    projected, projected_mask = convolve(
         features,
         mask,
         filters,
         1,
         stride=stride,
-        use_bias=not settings.batch_norm,
-        name=f"{name}_projection",
+        name=name,
+        norm_name=f"{name}_norm" if settings.batch_norm else None,
     )
-    if settings.batch_norm:
-        around = normalize(around, there, name=f"{name}_projection_norm")
-    return keep_real(around, there)
+    return zero_padding(projected, projected_mask)
 
 
-def _convolved(
-    features: Any, mask: Any, settings: Any, *, filters: int, stride: int = 1, name: str
-) -> tuple[Any, Any]:
-    from emoclf.models.convolution import convolve, normalize
+def _convolve(
+    features: Tensor,
+    mask: Tensor,
+    settings: ResCNNSettings,
+    filters: int,
+    *,
+    stride: int = 1,
+    name: str,
+) -> tuple[Tensor, Tensor]:
+    from emoclf.models.convolution import convolve
 
-    features, mask = convolve(
+    return convolve(
         features,
         mask,
         filters,
         settings.kernel_size,
         stride=stride,
-        use_bias=not settings.batch_norm,
         name=f"{name}_conv",
+        norm_name=f"{name}_norm" if settings.batch_norm else None,
     )
-    if settings.batch_norm:
-        features = normalize(features, mask, name=f"{name}_norm")
-    return features, mask
 
 
-def _active(features: Any, mask: Any, settings: Any, *, name: str) -> Any:
-    """Activate, and set to zero what the next convolution must not see."""
+def _activate(
+    features: Tensor, mask: Tensor, settings: ResCNNSettings, *, name: str
+) -> Tensor:
+    """Activate, and set padding to zero for the next convolution."""
     from keras import layers
 
-    from emoclf.models.convolution import keep_real
+    from emoclf.models.convolution import zero_padding
 
     layer = layers.Activation(settings.activation, name=f"{name}_{settings.activation}")
-    return keep_real(layer(features), mask)
+    return zero_padding(layer(features), mask)

@@ -1,12 +1,15 @@
-"""TextCNN: parallel convolutions over word vectors, each max-pooled over the text."""
+"""TextCNN: parallel convolutions over word vectors, each pooled over the text."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from emoclf.models.layer_choices import ACTIVATIONS, check_kernel_sizes
 from emoclf.settings.base import Settings, option
+
+if TYPE_CHECKING:
+    from emoclf.models.tensors import Tensor
 
 POOLINGS = ("max", "average", "k-max", "local-flat", "local-average")
 PADDINGS = ("same", "valid")
@@ -20,7 +23,7 @@ class TextCNNSettings(Settings):
     Classification"; Zhang and Wallace (2015) advise to find the best single kernel
     size first, and then to combine sizes near it. Pooling: global maximum or average;
     the k largest values in their order (Kalchbrenner et al., 2014); or the maxima of
-    windows along the text, laid side by side in their order or averaged.
+    windows along the text, concatenated in their order or averaged.
     """
 
     kernel_sizes: tuple[int, ...] = option(
@@ -62,58 +65,59 @@ class TextCNNSettings(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_kernel_sizes(self)
+        check_kernel_sizes(self, self.kernel_sizes)
 
 
-def build_text_cnn(token_ids: Any, embedded: Any, mask: Any, settings: Any) -> Any:
+def build_text_cnn(
+    token_ids: Tensor | None, embedded: Tensor, mask: Tensor, settings: TextCNNSettings
+) -> Tensor:
     """Build the features of a TextCNN on embedded tokens.
 
     Parameters
     ----------
-    token_ids : KerasTensor of int32, shape (batch, length)
-    embedded : KerasTensor, shape (batch, length, dim)
-    mask : KerasTensor of bool, shape (batch, length)
+    token_ids : Tensor of int32, shape (batch, length), or None
+    embedded : Tensor, shape (batch, length, dim)
+    mask : Tensor of bool, shape (batch, length)
     settings : TextCNNSettings
 
     Returns
     -------
-    features : KerasTensor, shape (batch, width)
-        The width is ``len(kernel_sizes) * filters`` (times ``k`` or ``windows`` where
-        so many values of a filter are kept), or that of the hidden layer.
+    features : Tensor, shape (batch, width)
+        The width is ``len(kernel_sizes) * filters`` (times ``k`` or ``windows`` if a
+        filter keeps so many values), or that of the hidden layer.
     """
-    # Keras loads here, so that reading settings stays cheap.
+    # Keras is imported here, so that settings are cheap to import.
     from keras import layers
 
-    from emoclf.models.convolution import convolve, normalize
+    from emoclf.models.convolution import convolve
 
-    pooled = []
+    # The maximum of a monotone activation is the activation of the maximum: activating
+    # after the pooling gives the same and works on one number for each filter. This
+    # does not hold for averages; nor for zeros in place of windows after the end of a
+    # text, which must not become sigmoid(0).
+    activate_first = settings.pooling != "max"
+    branches = []
     for size in settings.kernel_sizes:
-        ngrams, there = convolve(
+        ngrams, ngram_mask = convolve(
             embedded,
             mask,
             settings.filters,
             size,
             padding=settings.padding,
             stride=settings.stride,
-            # Batch normalisation has a bias of its own.
-            use_bias=not settings.batch_norm,
             name=f"conv_{size}",
+            norm_name=f"norm_{size}" if settings.batch_norm else None,
         )
-        if settings.batch_norm:
-            ngrams = normalize(ngrams, there, name=f"norm_{size}")
-        if settings.pooling in _AFTER_ACTIVATION:
+        if activate_first:
             name = f"{settings.activation}_{size}"
             ngrams = layers.Activation(settings.activation, name=name)(ngrams)
-        pooled.append(_pooled(ngrams, there, settings, size))
-    features = (
-        layers.Concatenate(name="ngrams")(pooled) if len(pooled) > 1 else pooled[0]
-    )
-    if settings.pooling not in _AFTER_ACTIVATION:
-        # Activations are monotone: after the maximum they give what they would give
-        # before, and work on one number instead of one for each position.
-        features = layers.Activation(settings.activation, name=settings.activation)(
-            features
-        )
+        branches.append(_pool(ngrams, ngram_mask, settings, size))
+    features = branches[0]
+    if len(branches) > 1:
+        features = layers.Concatenate(name="ngrams")(branches)
+    if not activate_first:
+        activation = layers.Activation(settings.activation, name=settings.activation)
+        features = activation(features)
     if settings.hidden:
         features = layers.Dropout(settings.dropout, name="dropout_ngrams")(features)
         features = layers.Dense(
@@ -122,28 +126,20 @@ def build_text_cnn(token_ids: Any, embedded: Any, mask: Any, settings: Any) -> A
     return layers.Dropout(settings.dropout, name="dropout")(features)
 
 
-# An average of activations is not the activation of an average; and zeros that stand
-# for windows after the end must not become sigmoid(0).
-_AFTER_ACTIVATION = ("average", "k-max", "local-flat", "local-average")
-
-
-def _pooled(ngrams: Any, mask: Any, settings: Any, size: int) -> Any:
-    """Pool one kernel size's answers over the text."""
+def _pool(ngrams: Tensor, mask: Tensor, settings: TextCNNSettings, size: int) -> Tensor:
+    """Pool the outputs of one kernel size over the text."""
     from emoclf.models import pooling
 
     kind = settings.pooling
-    if kind == "max":
-        return pooling.MaskedGlobalMaxPooling(name=f"max_{size}")(ngrams, mask)
-    if kind == "average":
-        return pooling.MaskedGlobalAveragePooling(name=f"average_{size}")(ngrams, mask)
     if kind == "k-max":
         return pooling.MaskedKMaxPooling(settings.k, name=f"kmax_{size}")(ngrams, mask)
-    local = pooling.MaskedMaxPooling(
-        settings.pool_size, settings.pool_stride, name=f"local_{size}"
-    )
-    windows, there = local(ngrams, mask)
-    if kind == "local-flat":
+    if kind.startswith("local"):
+        local = pooling.MaskedMaxPooling(
+            settings.pool_size, settings.pool_stride, name=f"local_{size}"
+        )
+        ngrams, mask = local(ngrams, mask)
+        kind = kind.removeprefix("local-")
+    if kind == "flat":
         first = pooling.FirstPositions(settings.windows, name=f"flat_{size}")
-        return first(windows, there)
-    average = pooling.MaskedGlobalAveragePooling(name=f"average_{size}")
-    return average(windows, there)
+        return first(ngrams, mask)
+    return pooling.GLOBAL_POOLINGS[kind](name=f"{kind}_{size}")(ngrams, mask)

@@ -1,8 +1,8 @@
-"""Do the sources' networks still fail in today's Keras, and why?
+"""Train the sources' networks in today's Keras, to see whether and why they fail.
 
 Each network of ``tests/patients.py`` is trained as it was found: every text padded to
-179, plain ``fit``, one-hot labels. Beside the accuracy by the likeliest class stands
-what somebody saw who asked which outputs reach 0.5, and what the doctor says.
+179, plain ``fit``, one-hot labels. The table shows the accuracy by the likeliest class,
+the share of outputs that reach 0.5, and the findings of emoclf.doctor.
 
     EMOCLF_DATA=FOLDER python tests/benchmarks/patients.py --epochs 5
 """
@@ -34,7 +34,7 @@ from emoclf.training.monitor import WatchedUnits, class_shares
 from emoclf.workflow.prepare import Prepared, prepare
 from emoclf.workflow.training_run import read_split
 
-#: The sources' networks, and one of them with one mistake mended at a time.
+#: The sources' networks, and one of them with single mistakes corrected.
 ROWS: dict[str, Any] = {
     **{name: build for name, (build, _) in PATIENTS.items()},
     "stacked_lstm, one softmax": partial(stacked_lstm, squeezed=False),
@@ -43,7 +43,7 @@ ROWS: dict[str, Any] = {
 }
 
 
-def parts() -> tuple[Split, RunSettings]:
+def split_and_settings() -> tuple[Split, RunSettings]:
     """Return ISEAR with word vectors, or the bundled corpus without."""
     folder = os.environ.get("EMOCLF_DATA")
     if not folder:
@@ -60,7 +60,7 @@ def parts() -> tuple[Split, RunSettings]:
 
 
 def padded(prepared: Prepared, texts: Any) -> np.ndarray:
-    """Pad on the right, as ``pad_sequences(padding="post")`` did."""
+    """Pad on the right, as the sources did."""
     ids = prepared.encoder.encode(list(texts))
     return keras.utils.pad_sequences(
         ids, LENGTH, padding="post", truncating="post", value=0
@@ -68,31 +68,34 @@ def padded(prepared: Prepared, texts: Any) -> np.ndarray:
 
 
 def main() -> None:
-    """Train every patient, and print one row each."""
+    """Train every network, and print one row for each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--names", nargs="*", default=list(ROWS))
     args = parser.parse_args()
-    split, settings = parts()
+    split, settings = split_and_settings()
     prepared = prepare(split.train, split.valid, settings)
     test = split.test
     assert test is not None
     names = split.train.label_names
     prior = class_shares(split.train.label_ids, len(names))
-    inputs, judged = padded(prepared, split.train.texts), padded(prepared, test.texts)
+    inputs, test_inputs = (
+        padded(prepared, split.train.texts),
+        padded(prepared, test.texts),
+    )
     one_hot = np.eye(len(names), dtype=np.float32)[split.train.label_ids]
-    rows = [["", "loss", "accuracy", "reach 0.5", "commonest", "s/epoch", "found"]]
+    rows = [["", "loss", "accuracy", "reach 0.5", "commonest", "s/epoch", "findings"]]
     for name in args.names:
         keras.utils.set_random_seed(0)
         model = ROWS[name](prepared.matrix, len(names))
         model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
-        said = [finding.name for finding in check_model(model, one_hot)]
+        findings = [finding.name for finding in check_model(model, one_hot)]
         began = time.perf_counter()
         history = model.fit(
             inputs, one_hot, epochs=args.epochs, batch_size=50, verbose=0
         ).history
         seconds = (time.perf_counter() - began) / args.epochs
-        outputs = model.predict(judged, batch_size=256, verbose=0)
+        outputs = model.predict(test_inputs, batch_size=256, verbose=0)
         chosen = outputs.argmax(1)
         probabilities = outputs / outputs.sum(1, keepdims=True)
         after = [
@@ -100,7 +103,7 @@ def main() -> None:
             check_stuck(probabilities, test.label_ids, prior=prior),
         ]
         after += check_units(*WatchedUnits(model, inputs[:256]).shares())
-        said += [finding.name for finding in after if finding]
+        findings += [finding.name for finding in after if finding]
         rows.append(
             [
                 name,
@@ -109,7 +112,7 @@ def main() -> None:
                 f"{(outputs >= 0.5).mean():.0%}",
                 f"{np.bincount(chosen).max() / len(chosen):.0%}",
                 f"{seconds:.0f}",
-                ", ".join(said) or "nothing",
+                ", ".join(findings) or "none",
             ]
         )
         print(align(rows)[-1], flush=True)

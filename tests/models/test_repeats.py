@@ -1,4 +1,4 @@
-"""Equal seeds give equal weights in another process, too."""
+"""Equal seeds give equal weights, also in another process."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def fitted(architecture: str, seed: int) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-# Convolutions, batch normalisation, recurrence: what could draw, or sum, otherwise.
+# Convolution, batch normalization and recurrence: their random numbers and sums.
 @pytest.mark.parametrize("architecture", ["text_cnn", "res_cnn", "cnn_lstm"])
 def test_the_process_does_not_matter(architecture: str) -> None:
     here = fitted(architecture, 3)
     assert here == fitted(architecture, 3)
     assert here != fitted(architecture, 4)
-    there = subprocess.run(
+    other_process = subprocess.run(
         [sys.executable, __file__, architecture, "3"],
         capture_output=True,
         text=True,
         check=True,
         env={"PYTHONPATH": ":".join(sys.path), "TF_CPP_MIN_LOG_LEVEL": "3"},
     ).stdout
-    assert there.strip() == here
+    assert other_process.strip() == here
 
 
 if __name__ == "__main__":

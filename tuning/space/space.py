@@ -77,9 +77,17 @@ class Space:
         ------
         SearchError
             If the file cannot be read, is not TOML, or asks for what cannot be
-            searched.
+            searched; or if there is no packaged space of the architecture.
         """
-        name = os.fspath(FOLDER / f"{architecture}.toml" if path is None else path)
+        if path is None:
+            path = FOLDER / f"{architecture}.toml"
+            if not path.is_file():
+                raise SearchError(
+                    "There is no built-in search space for the architecture "
+                    f"{architecture!r}. Give a search space of your own: a TOML file "
+                    f"like those in {FOLDER}."
+                )
+        name = os.fspath(path)
         try:
             text = Path(name).read_text(encoding="utf-8")
             tables = parse_toml(text, name=name)

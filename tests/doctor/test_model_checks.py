@@ -1,4 +1,4 @@
-"""What is wrong with a network is said before anybody waits for its training."""
+"""Checks of a Keras model before its training."""
 
 from __future__ import annotations
 
@@ -34,32 +34,33 @@ def network(*ends: object, loss: object = None, units: int = 4) -> keras.Model:
 
 
 @pytest.mark.parametrize("name", PATIENTS)
-def test_patients_of_the_sources(name: str) -> None:
+def test_networks_of_the_sources(name: str) -> None:
     build, expected = PATIENTS[name]
     assert names(build(MATRIX)) == expected
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @pytest.mark.parametrize("multilabel", [False, True])
-def test_our_own_are_in_order(name: str, multilabel: bool) -> None:
+def test_architectures_have_no_findings(name: str, multilabel: bool) -> None:
     settings = RunSettings(architecture=name)
     model = build_model(settings, n_classes=3, multilabel=multilabel, matrix=MATRIX)
     assert names(model) == set()
 
 
 def shared(first: bool) -> keras.Model:
-    """A softmax layer that is used twice; one use lies on nothing."""
+    """Return a model with a softmax layer that is used twice, or only once."""
     softmax = layers.Softmax()
     inputs = keras.Input((5,))
     logits = layers.Dense(4)(inputs)
-    chances = softmax(logits)
-    return keras.Model(inputs, [chances, softmax(chances)][0 if first else 1])
+    probabilities = softmax(logits)
+    again = softmax(probabilities)
+    return keras.Model(inputs, probabilities if first else again)
 
 
 def nested(inner: keras.Model) -> keras.Model:
     inputs = keras.Input((5,))
-    chances = layers.Dense(4, activation="softmax")(inputs)
-    return keras.Model(inputs, inner(chances))
+    probabilities = layers.Dense(4, activation="softmax")(inputs)
+    return keras.Model(inputs, inner(probabilities))
 
 
 def squeeze() -> keras.Model:
@@ -108,7 +109,7 @@ CASES = {
         network(dense(4, "sigmoid"), loss="categorical_crossentropy"),
         {"loss-does-not-fit-head"},
     ),
-    "several labels, softmax": (
+    "multilabel loss, softmax": (
         network(dense(4, "softmax"), loss="binary_crossentropy"),
         {"loss-does-not-fit-head"},
     ),
@@ -133,7 +134,7 @@ def test_heads_and_losses(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("loss", "targets", "said"),
+    ("loss", "targets", "message"),
     [
         ("sparse_categorical_crossentropy", np.array([1, 2, 4]), "run from 1 to 4"),
         ("sparse_categorical_crossentropy", np.array([0, 2, 4]), "run from 0 to 4"),
@@ -142,14 +143,14 @@ def test_heads_and_losses(name: str) -> None:
         ("categorical_crossentropy", np.eye(3), "3 columns, and the head 4"),
     ],
 )
-def test_labels_that_do_not_fit(loss: str, targets: np.ndarray, said: str) -> None:
+def test_labels_that_do_not_fit(loss: str, targets: np.ndarray, message: str) -> None:
     (finding,) = check_model(network(dense(4, "softmax"), loss=loss), targets)
     assert finding.name == "wrong-targets"
-    assert said in finding.message
+    assert message in finding.message
 
 
 @pytest.mark.parametrize("loss", [None, "mse", "kl_divergence"])
-def test_one_hot_labels_fit_where_nothing_says_otherwise(loss: str | None) -> None:
+def test_one_hot_labels_fit_losses_of_one_label(loss: str | None) -> None:
     assert names(network(dense(3, "softmax"), loss=loss), np.eye(3)) == set()
 
 
@@ -168,19 +169,19 @@ def test_labels_may_be_a_list_and_must_be_numbers() -> None:
     assert names(model, [0, 1.5]) == {"wrong-targets"}
 
 
-def test_labels_counted_from_one_are_told_what_to_do() -> None:
+def test_labels_counted_from_one_get_a_cure() -> None:
     model = network(dense(3, "softmax"), loss="sparse_categorical_crossentropy")
     (finding,) = check_model(model, np.array([1, 2, 3]))
     assert finding.cures == ("labels - 1",)
     assert names(model, np.array([0, 1, 2])) == set()
 
 
-def test_only_a_model_is_a_model() -> None:
+def test_anything_but_a_model_is_an_error() -> None:
     with pytest.raises(ModelError, match=r"takes a keras.Model. Got int"):
         check_model(3)  # type: ignore[arg-type]
 
 
-def test_what_cannot_be_looked_into_is_an_error() -> None:
+def test_a_model_that_cannot_be_checked_is_an_error() -> None:
     with pytest.raises(ModelError, match="layers are not connected"):
         check_model(keras.Sequential([layers.Dense(2)]))
     with pytest.raises(ModelError, match=r"one output of shape \(batch, units\)"):

@@ -1,7 +1,7 @@
-"""The doctor on patients that are trained for real, and on healthy controls.
+"""All checks during whole trainings: patients that must be found, healthy controls.
 
-``TABLE`` says what each patient has. A finding that is missing is a miss; any finding
-for a control is a false alarm. Both are counted in :func:`test_the_count`.
+``TABLE`` lists the findings of each patient. A finding that is missing is a miss; any
+finding for a control is a false alarm. Both are counted in :func:`test_the_count`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from contracts import is_recurrent
 from tiny import tiny_dataset, tiny_settings
 
 from emoclf.datasets.dataset import Dataset
@@ -40,19 +41,19 @@ def trained(data: Dataset, *callbacks: Any, **flat: Any) -> TrainingResult:
     small = {"epochs": 4, "valid_fraction": 0.4, "test_fraction": 0.0, **flat}
     settings = tiny_settings(**small)
     split = split_dataset(data, settings.data, seed=0)
-    done = train_classifier(split.train, split.valid, settings, callbacks=callbacks)
-    return done.result
+    trained = train_classifier(split.train, split.valid, settings, callbacks=callbacks)
+    return trained.result
 
 
 def unbalanced() -> TrainingResult:
-    """Texts that say nothing, and 608 of 1,000 have one label."""
+    """Random texts, of which 608 in 1,000 have one label."""
     labels = np.where(np.arange(500) % 1000 < 304, "anger", "joy")
     data = Dataset.from_lists(sentences(500), RNG.permutation(labels).tolist())
     return trained(data, dropout=0.0, learning_rate=0.001, epochs=3, batch_size=16)
 
 
 def equal_texts() -> TrainingResult:
-    """One text under two labels, 0.608 to 0.392: only the shares can be learnt."""
+    """Equal texts with two labels, 0.608 to 0.392: only the shares can be learnt."""
     labels = ["anger"] * 152 + ["joy"] * 98
     data = Dataset.from_lists([f"it was so {n % 2}" for n in range(250)], labels)
     return trained(data, near_duplicates=1.0, tokenizer="characters", epochs=6,
@@ -60,7 +61,7 @@ def equal_texts() -> TrainingResult:
 
 
 def nineteen_to_one() -> TrainingResult:
-    """Two labels, 19 to 1 in the training part and half and half in validation."""
+    """Two labels, 19 to 1 in the training set and 1 to 1 in the validation set."""
     train = Dataset.from_lists(
         sentences(200), (["anger"] * 19 + ["joy"]) * 10, label_names=["anger", "joy"]
     )
@@ -72,7 +73,7 @@ def nineteen_to_one() -> TrainingResult:
 
 
 def rare_label() -> TrainingResult:
-    """A label that 30 of 600 texts have, and nothing gives it away."""
+    """A label of 30 in 600 texts, without any token of its own."""
     labels = np.array(["anger", "joy"] * 285 + ["fear"] * 30)
     texts = [
         f"{text} {'bad' if label == 'anger' else 'good'}"
@@ -126,8 +127,8 @@ def dead_from_birth() -> TrainingResult:
     return fitted(matrix(), change=change)
 
 
-def at_the_end_of_the_sigmoid() -> TrainingResult:
-    """Filters that answer 1 whatever they see: nothing passes them backwards."""
+def saturated_sigmoid() -> TrainingResult:
+    """Filters whose output is always 1, so that their gradient is zero."""
 
     def change(model: keras.Model) -> None:
         for size in (3, 4, 5):
@@ -148,13 +149,13 @@ def tiny_rate() -> TrainingResult:
     return fitted(matrix(), learning_rate=1e-8)
 
 
-def no_answer() -> TrainingResult:
-    """Vectors that are almost zero, and a rate that changes nothing: [0.5, 0.5]."""
+def no_information() -> TrainingResult:
+    """Vectors that are almost zero, and a learning rate that is too low: [0.5, 0.5]."""
     return fitted(matrix(1e-4), learning_rate=1e-6)
 
 
 class Rising(keras.callbacks.Callback):
-    """Walk uphill: the rate is negative, as good as a wrong sign in a loss."""
+    """Make the learning rate negative, which is like a wrong sign in the loss."""
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.model.optimizer.learning_rate.assign(-0.05 * (epoch + 1))
@@ -165,7 +166,7 @@ def uphill() -> TrainingResult:
 
 
 class Poison(keras.callbacks.Callback):
-    """Put a weight where the next answers overflow."""
+    """Make weights so large that the next outputs overflow."""
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         if epoch == 2:
@@ -177,8 +178,8 @@ def overflow() -> TrainingResult:
     return fitted(matrix(), Poison())
 
 
-def learnt_by_heart() -> TrainingResult:
-    """Labels by chance, and no dropout."""
+def memorized() -> TrainingResult:
+    """Random labels, and no dropout."""
     labels = RNG.choice(["anger", "joy"], 200).tolist()
     data = Dataset.from_lists(sentences(200), labels)
     return trained(data, dropout=0.0, epochs=20, patience=20, max_norm=None,
@@ -206,39 +207,28 @@ TABLE: dict[Callable[[], TrainingResult], set[str]] = {
     equal_texts: {"stuck-at-prior"},
     rare_label: {"label-never-found"},
     dead_from_birth: {"dead-units"},
-    at_the_end_of_the_sigmoid: {"saturated-units", "vanishing-gradients"},
+    saturated_sigmoid: {"saturated-units", "vanishing-gradients"},
     huge_rate: {"exploding-gradients", "learning-rate-out-of-range"},
     large_steps: {"updates-too-large"},
     tiny_rate: {"updates-too-small", "learning-rate-out-of-range"},
-    no_answer: {"stuck-at-uniform"},
+    no_information: {"stuck-at-uniform"},
     uphill: {"loss-rises"},
     overflow: {"loss-not-finite"},
-    learnt_by_heart: {"over-fitting"},
+    memorized: {"over-fitting"},
     ended_at_once: {"under-fitting"},
     cut_short: {"texts-cut"},
     another_language: {"texts-unknown"},
     unbalanced: {"class-collapse"},
     nineteen_to_one: {"class-collapse"},
 }
-# The graphs of recurrent networks take most of a minute to trace: of their three seeds
-# the first is run, and all of them with EMOCLF_ALL_CONTROLS=1.
-TRACED_SLOWLY = ("bilstm", "stacked_lstm", "simple_rnn", "cnn_lstm")
+# The graphs of recurrent networks take most of a minute to trace: only the first of
+# their three seeds is run, unless EMOCLF_ALL_CONTROLS=1.
 CONTROLS = [
     (name, seed)
     for name in ARCHITECTURES
     for seed in range(3)
-    if seed == 0 or name not in TRACED_SLOWLY or os.environ.get("EMOCLF_ALL_CONTROLS")
+    if seed == 0 or not is_recurrent(name) or os.environ.get("EMOCLF_ALL_CONTROLS")
 ]
-WIDTHS: dict[str, dict[str, Any]] = {
-    "text_cnn": {"filters": 50},
-    "bilstm": {"units": 32},
-    "stacked_lstm": {"units": 32},
-    "simple_rnn": {"units": 32},
-    "cnn_lstm": {"filters": 32, "units": 16},
-    # Its normalised filters learn slowly behind dropout, and by heart without any.
-    "res_cnn": {"filters": 64, "stages": [1], "input_dropout": 0.2, "dropout": 0.3},
-    "mean_embedding": {"bigram_buckets": 2000},
-}
 
 
 @cache
@@ -247,27 +237,27 @@ def patient(make: Callable[[], TrainingResult]) -> TrainingResult:
 
 
 class Listener(keras.callbacks.Callback):
-    """Hear what is said on the way, also what is taken back at the end."""
+    """Collect the findings during the training, also those that are dropped later."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.heard: set[str] = set()
+        self.names: set[str] = set()
 
     def on_finding(self, finding: Finding) -> None:
-        self.heard.add(finding.name)
+        self.names.add(finding.name)
 
 
 @cache
 def control(architecture: str, seed: int) -> set[str]:
-    """Train on the bundled corpus as somebody would who is in a hurry."""
+    """Train on the bundled corpus for a few epochs, and return all findings."""
     settings = RunSettings.from_flat(
         architecture=architecture, seed=seed, dim=32, epochs=6, batch_size=32,
-        learning_rate=0.005, embedding_rate=1.0, **WIDTHS[architecture],
+        learning_rate=0.005, embedding_rate=1.0, **ARCHITECTURES[architecture].quick,
     )  # fmt: skip
     split = split_dataset(load_sample(), settings.data, seed=seed)
     listener = Listener()
     train_classifier(split.train, split.valid, settings, callbacks=[listener])
-    return listener.heard
+    return listener.names
 
 
 def names(result: TrainingResult) -> set[str]:
@@ -275,48 +265,48 @@ def names(result: TrainingResult) -> set[str]:
 
 
 @pytest.mark.parametrize("make", TABLE, ids=lambda make: make.__name__)
-def test_a_patient_is_told_what_it_has(make: Callable[[], TrainingResult]) -> None:
+def test_patients_are_found(make: Callable[[], TrainingResult]) -> None:
     assert TABLE[make] <= names(patient(make))
 
 
 def test_imbalance_is_named_as_the_cause() -> None:
-    (found,) = (
+    (collapse,) = (
         finding
         for finding in patient(nineteen_to_one).findings
         if finding.name == "class-collapse"
     )
-    assert "imbalance: 95% of the training texts" in found.causes[0]
-    assert found.cures[0] == "class_weight='balanced'"
+    assert "imbalance: 95% of the training texts" in collapse.causes[0]
+    assert collapse.cures[0] == "class_weight='balanced'"
 
 
 @pytest.mark.parametrize("make", TABLE, ids=lambda make: make.__name__)
-def test_advice_names_settings_that_there_are(
+def test_cures_name_existing_settings(
     make: Callable[[], TrainingResult],
 ) -> None:
-    known = RunSettings().flat()
+    settings = RunSettings().flat()
     for finding in patient(make).findings:
         for cure in finding.cures:
             name, equals, _ = cure.partition("=")
-            assert not (equals and name.isidentifier()) or name in known, cure
+            assert not (equals and name.isidentifier()) or name in settings, cure
 
 
 @pytest.mark.parametrize(("architecture", "seed"), CONTROLS)
-def test_healthy_controls_are_left_alone(architecture: str, seed: int) -> None:
+def test_healthy_controls_have_no_findings(architecture: str, seed: int) -> None:
     assert control(architecture, seed) == set()
 
 
 def test_the_count() -> None:
-    """Count misses and false alarms, as a table that can be read with ``-s``."""
-    rows = [["", "has", "also said"]]
+    """Count misses and false alarms; ``-s`` shows them as a table."""
+    rows = [["", "expected", "other findings"]]
     misses = alarms = 0
     for make, expected in TABLE.items():
-        found = names(patient(make))
-        misses += len(expected - found)
+        findings = names(patient(make))
+        misses += len(expected - findings)
         rows.append([make.__name__, ", ".join(sorted(expected)),
-                     ", ".join(sorted(found - expected))])  # fmt: skip
+                     ", ".join(sorted(findings - expected))])  # fmt: skip
     for architecture, seed in CONTROLS:
-        found = control(architecture, seed)
-        alarms += len(found)
-        rows.append([f"{architecture}, seed {seed}", "nothing", ", ".join(found)])
+        findings = control(architecture, seed)
+        alarms += len(findings)
+        rows.append([f"{architecture}, seed {seed}", "nothing", ", ".join(findings)])
     print("", *align(rows, left=3), f"{misses} misses, {alarms} false alarms", sep="\n")
     assert (misses, alarms) == (0, 0)

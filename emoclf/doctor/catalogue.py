@@ -1,0 +1,78 @@
+"""The table of findings: everything that lists findings derives from it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class FindingKind(NamedTuple):
+    """One kind of finding.
+
+    Parameters
+    ----------
+    meaning : str
+        One line.
+    severities : tuple of {"error", "warning", "note"}
+        More than one if the severity depends on how bad it is.
+    """
+
+    meaning: str
+    severities: tuple[str, ...] = ("error",)
+
+
+_WARNING = ("warning",)
+_EITHER = ("error", "warning")
+
+#: What the doctor can find, in the order of a training: network, data, steps, result.
+FINDINGS: dict[str, FindingKind] = {
+    "stacked-activations": FindingKind("the head applies two activations in a row"),
+    "softmax-of-one": FindingKind("the head is a softmax over a single unit"),
+    "head-is-no-probability": FindingKind("the head does not return probabilities"),
+    "softmax-inside": FindingKind("a hidden layer ends in a softmax", _WARNING),
+    "loss-does-not-fit-head": FindingKind("loss and head contradict", _EITHER),
+    "unmasked-padding": FindingKind("a layer reads padding as tokens", _WARNING),
+    "wrong-targets": FindingKind("the head cannot be trained on these labels"),
+    "texts-without-words": FindingKind("no text has any token"),
+    "texts-unknown": FindingKind(
+        "many tokens or texts are outside the vocabulary", _EITHER
+    ),
+    "texts-cut": FindingKind("many training texts are truncated", _WARNING),
+    "low-coverage": FindingKind("the word vectors lack many tokens", _WARNING),
+    "learning-rate-out-of-range": FindingKind(
+        "the learning rate is unusual for the optimizer", _WARNING
+    ),
+    "exploding-gradients": FindingKind("the gradients are far too large"),
+    "vanishing-gradients": FindingKind("a layer gets almost no gradient", _WARNING),
+    "updates-too-large": FindingKind("a step changes a layer too much", _WARNING),
+    "updates-too-small": FindingKind("steps hardly change any layer", _WARNING),
+    "dead-units": FindingKind("many units of a layer are always zero", _EITHER),
+    "saturated-units": FindingKind(
+        "many outputs of a layer are at a limit of their range", _WARNING
+    ),
+    "loss-rises": FindingKind("the training loss rises for several epochs"),
+    "loss-not-finite": FindingKind("the loss or a gradient is infinite or NaN"),
+    "class-collapse": FindingKind("nearly all texts are predicted as one class"),
+    "stuck-at-prior": FindingKind("every text gets the class shares as probabilities"),
+    "stuck-at-uniform": FindingKind("every text gets equal probabilities"),
+    "stuck-at-a-constant": FindingKind("every text gets the same probabilities"),
+    "label-never-found": FindingKind("a label is never predicted correctly", _WARNING),
+    "over-fitting": FindingKind(
+        "the network fits the training set but not the validation set", _EITHER
+    ),
+    "under-fitting": FindingKind("the network does not fit the training set", _WARNING),
+}
+
+
+def findings_table() -> str:
+    """Return the findings, their severities and meanings, as Markdown.
+
+    Examples
+    --------
+    >>> print(findings_table().splitlines()[3])
+    | `softmax-of-one` | error | the head is a softmax over a single unit |
+    """
+    rows = [
+        f"| `{name}` | {' or '.join(kind.severities)} | {kind.meaning} |"
+        for name, kind in FINDINGS.items()
+    ]
+    return "\n".join(["| finding | severity | meaning |", "|---|---|---|", *rows])
