@@ -24,7 +24,7 @@ def parts_from(
     args: argparse.Namespace, settings: RunSettings
 ) -> tuple[Dataset, Split]:
     """Read and split what the options name."""
-    from emoclf.workflow.training_run import read_split
+    from emoclf.datasets.split_files import read_split
 
     with as_file(args.data) as data:
         return read_split(

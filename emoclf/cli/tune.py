@@ -15,6 +15,7 @@ from emoclf.cli.messages import as_options
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import add_output_options, new_command, print_json
 from emoclf.errors import SearchError
+from emoclf.evaluation.metric_names import MAIN_METRIC, OBJECTIVES
 from emoclf.runtime import available_cores, load_tensorflow
 from emoclf.settings import RunSettings
 
@@ -104,10 +105,10 @@ def _add_search_options(parser: argparse.ArgumentParser, workers: int) -> None:
     )
     group.add_argument(
         "--objective",
-        default="macro_f1",
+        default=MAIN_METRIC,
         help=(
-            "macro_f1, accuracy, micro_f1, log_loss, or average_precision for several "
-            "labels (macro_f1)"
+            f"{', '.join(OBJECTIVES)}; average_precision for multilabel data only "
+            f"({MAIN_METRIC})"
         ),
     )
     group.add_argument(

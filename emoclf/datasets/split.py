@@ -19,6 +19,8 @@ from emoclf.errors import DataError, SettingsError
 from emoclf.settings import DataSettings
 
 PARTS = ("train", "valid", "test")
+#: Part → name for people, followed by "set" or "texts".
+PART_NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
 
 @dataclass(frozen=True)

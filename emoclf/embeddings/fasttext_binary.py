@@ -10,9 +10,7 @@ from __future__ import annotations
 import mmap
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
 
@@ -22,22 +20,13 @@ from emoclf.errors import VectorsError
 
 MAGIC = struct.pack("<i", 793712314)
 VERSIONS = (11, 12)
-# dim, ws, epoch, minCount, neg, wordNgrams, loss, model, bucket, minn, maxn,
-# lrUpdateRate, t
-ARGUMENTS = struct.Struct("<12id")
-# size, nwords, nlabels, ntokens, pruneidx_size
-DICTIONARY = struct.Struct("<3i2q")
+# magic, version; dim, ws, epoch, minCount, neg, wordNgrams, loss, model, bucket, minn,
+# maxn, lrUpdateRate, t; size, nwords, nlabels, ntokens, pruneidx_size
+HEADER = struct.Struct("<2i12id3i2q")
+# quant, rows, columns
+MATRIX_HEADER = struct.Struct("<?2q")
 SUPERVISED = 3
 END_OF_SENTENCE = "</s>"
-
-
-class _Dictionary(NamedTuple):
-    """Rows of the wanted words, and the byte where the matrix begins."""
-
-    rows: dict[str, int]
-    n_words: int
-    matrix_at: int
-    n_rows: int
 
 
 class FastTextFile(VectorSource):
@@ -54,35 +43,33 @@ class FastTextFile(VectorSource):
 
     def __init__(self, start: FileStart) -> None:
         start.require_uncompressed()
-        self.path = path = start.path
-        with self._mapped() as data:
-            _, version = self._unpack(data, struct.Struct("<2i"))
-            if version not in VERSIONS:
-                raise VectorsError(
-                    f"{path} is a fastText model of version {version}; versions "
-                    f"{VERSIONS[0]} and {VERSIONS[1]} can be read."
-                )
-            arguments = self._unpack(data, ARGUMENTS)
-            self.dim, model, self.n_buckets = (arguments[i] for i in (0, 7, 8))
-            self.min_n, self.max_n = arguments[9], arguments[10]
-            if version == 11 and model == SUPERVISED:
-                # As fasttext.cc: version 11 had no character n-grams in them.
-                self.max_n = 0
-            self._size, n_words, _, _, self._pruned = self._unpack(data, DICTIONARY)
-            self._words_at = data.tell()
+        self.path = start.path
+        header = self._unpack(HEADER, start.data, 0)
+        self.dim, model, self.n_buckets, self.min_n, self.max_n = (
+            header[i] for i in (2, 9, 10, 11, 12)
+        )
+        version, self._size, n_words, pruned = (header[i] for i in (1, 15, 16, 19))
+        if version not in VERSIONS:
+            raise VectorsError(
+                f"{self.path} is a fastText model of version {version}; versions "
+                f"{VERSIONS[0]} and {VERSIONS[1]} can be read."
+            )
         if self.dim < 1 or n_words < 1 or self.n_buckets < 0:
             raise VectorsError(
-                f"{path} is a damaged fastText model: {n_words} words of "
+                f"{self.path} is a damaged fastText model: {n_words} words of "
                 f"{self.dim} numbers. Download it again."
             )
+        self._check_quantized(pruned > 0)
+        if version == 11 and model == SUPERVISED:
+            # As fasttext.cc: version 11 had no character n-grams in them.
+            self.max_n = 0
 
     def read(self, wanted: frozenset[str] | None) -> VectorRows:
-        dictionary = self._dictionary(wanted)
-        rows_of = {
-            word: [row, *self._ngram_rows(word, dictionary.n_words)]
-            for word, row in dictionary.rows.items()
-        }
-        return self._means(rows_of, dictionary)
+        rows, matrix = self._dictionary(wanted)
+        return self._means(
+            {word: [row, *self._ngrams(word, matrix)] for word, row in rows.items()},
+            matrix,
+        )
 
     def first_words(self, n: int) -> list[str]:
         with self._mapped() as data:
@@ -90,14 +77,18 @@ class FastTextFile(VectorSource):
             return [decode(word) for word in islice(words, n)]
 
     def compose(self, words: Sequence[str]) -> VectorRows:
-        dictionary = self._dictionary(frozenset())
-        rows_of = {word: self._ngram_rows(word, dictionary.n_words) for word in words}
-        with_ngrams = {word: rows for word, rows in rows_of.items() if rows}
-        return self._means(with_ngrams, dictionary)
+        _, matrix = self._dictionary(frozenset())
+        rows_of = {word: self._ngrams(word, matrix) for word in words}
+        return self._means(
+            {word: rows for word, rows in rows_of.items() if rows}, matrix
+        )
 
-    def _dictionary(self, wanted: frozenset[str] | None) -> _Dictionary:
+    def _dictionary(
+        self, wanted: frozenset[str] | None
+    ) -> tuple[dict[str, int], np.ndarray]:
+        """Return the row of each wanted word, and the mapped matrix."""
         rows: dict[str, int] = {}
-        n_words, end = 0, self._words_at
+        n_words, end = 0, HEADER.size
         with self._mapped() as data:
             for raw, is_label, end in self._entries(data):  # noqa: B007
                 if is_label:
@@ -106,30 +97,23 @@ class FastTextFile(VectorSource):
                 if wanted is None or word in wanted:
                     rows.setdefault(word, n_words)
                 n_words += 1
-            data.seek(end)
-            if self._pruned > 0 or self._unpack(data, struct.Struct("<?"))[0]:
-                raise VectorsError(
-                    f"{self.path} is a quantized fastText model (.ftz), which contains "
-                    "no vectors. Use the full model."
-                )
-            shape = self._unpack(data, struct.Struct("<2q"))
-            matrix_at = data.tell()
-        expected = (n_words + self.n_buckets, self.dim)
-        if shape != expected:
+            quantized, *shape = self._unpack(MATRIX_HEADER, data, end)
+        self._check_quantized(quantized)
+        matrix_at = end + MATRIX_HEADER.size
+        expected = [n_words + self.n_buckets, self.dim]
+        n_bytes = matrix_at + 4 * expected[0] * expected[1]
+        if shape != expected or self.path.stat().st_size < n_bytes:
             raise VectorsError(
-                f"{self.path} is damaged: its matrix has {shape[0]} x {shape[1]} "
-                f"numbers, expected {expected[0]} x {expected[1]}."
+                f"{self.path} is damaged or cut short: it must have a matrix of "
+                f"{expected[0]} x {expected[1]} numbers and at least {n_bytes} bytes. "
+                "Download it again."
             )
-        if self.path.stat().st_size < matrix_at + 4 * shape[0] * shape[1]:
-            raise VectorsError(
-                f"{self.path} promises {shape[0]} rows of {self.dim} numbers and is "
-                "cut short. Download it again."
-            )
-        return _Dictionary(rows, n_words, matrix_at, shape[0])
+        matrix = np.memmap(self.path, "<f4", "r", matrix_at, tuple(shape))
+        return rows, matrix.view(np.ndarray)
 
     def _entries(self, data: mmap.mmap) -> Iterator[tuple[bytes, bool, int]]:
         """Yield each word, whether it is a label, and the byte after its entry."""
-        place = self._words_at
+        place = HEADER.size
         for _ in range(self._size):
             end = data.find(b"\x00", place)
             # After the word: its count (8 bytes) and whether it is a label (1 byte).
@@ -140,17 +124,16 @@ class FastTextFile(VectorSource):
             yield data[place:end], data[end + 9] != 0, end + 10
             place = end + 10
 
-    def _ngram_rows(self, word: str, n_words: int) -> list[int]:
+    def _ngrams(self, word: str, matrix: np.ndarray) -> list[int]:
+        """Return the rows of a word's character n-grams, which follow the words."""
         if not self.n_buckets or self.max_n < 1 or word == END_OF_SENTENCE:
             return []
         from gensim.models.fasttext import ft_ngram_hashes
 
         hashes = ft_ngram_hashes(word, self.min_n, self.max_n, self.n_buckets)
-        return [n_words + int(number) for number in hashes]
+        return [len(matrix) - self.n_buckets + int(number) for number in hashes]
 
-    def _means(
-        self, rows_of: dict[str, list[int]], dictionary: _Dictionary
-    ) -> VectorRows:
+    def _means(self, rows_of: dict[str, list[int]], matrix: np.ndarray) -> VectorRows:
         """Return the mean of each word's rows."""
         means = VectorRows(self.dim, len(rows_of))
         if not rows_of:
@@ -158,9 +141,6 @@ class FastTextFile(VectorSource):
         lengths = np.array([len(rows) for rows in rows_of.values()])
         owners = np.repeat(np.arange(len(lengths)), lengths)
         numbers = np.concatenate([np.array(rows) for rows in rows_of.values()])
-        matrix = np.memmap(
-            self.path, "<f4", "r", dictionary.matrix_at, (dictionary.n_rows, self.dim)
-        ).view(np.ndarray)
         sums = np.zeros((len(lengths), self.dim), np.float32)
         # In the order of the file, since a mapped file is fastest read in order.
         order = np.argsort(numbers, kind="stable")
@@ -170,17 +150,22 @@ class FastTextFile(VectorSource):
             means.add(word, row_sum / length)
         return means
 
-    @contextmanager
-    def _mapped(self) -> Iterator[mmap.mmap]:
-        with (
-            open_stream(self.path) as stream,
-            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data,
-        ):
-            yield data
+    def _mapped(self) -> mmap.mmap:
+        with open_stream(self.path) as stream:
+            return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
 
-    def _unpack(self, data: mmap.mmap, layout: struct.Struct) -> tuple:
+    def _check_quantized(self, quantized: bool) -> None:
+        if quantized:
+            raise VectorsError(
+                f"{self.path} is a quantized fastText model (.ftz), which contains no "
+                "vectors. Use the full model."
+            )
+
+    def _unpack(
+        self, layout: struct.Struct, data: bytes | mmap.mmap, place: int
+    ) -> tuple:
         try:
-            return layout.unpack(data.read(layout.size))
+            return layout.unpack_from(data, place)
         except struct.error:
             raise VectorsError(
                 f"{self.path} is cut short. Download it again."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -92,21 +92,18 @@ class _InMemory(VectorSource):
         self.vectors, self.dim = vectors, vectors.dim
 
     def read(self, wanted: frozenset[str] | None) -> VectorRows:
-        composed = self.vectors.composed
-        return self._take(
-            lambda word: (wanted is None or word in wanted) and word not in composed
-        )
+        words = frozenset(self.vectors.words) if wanted is None else wanted
+        return self._take(words - self.vectors.composed)
 
     def first_words(self, n: int) -> list[str]:
         return list(self.vectors.words[:n])
 
     def compose(self, words: Sequence[str]) -> VectorRows:
-        composed = self.vectors.composed.intersection(words)
-        return self._take(lambda word: word in composed)
+        return self._take(self.vectors.composed.intersection(words))
 
-    def _take(self, keep: Callable[[str], bool]) -> VectorRows:
+    def _take(self, words: frozenset[str]) -> VectorRows:
         rows = VectorRows(self.dim)
         for word, row in zip(self.vectors.words, self.vectors.matrix, strict=True):
-            if keep(word):
+            if word in words:
                 rows.add(word, row)
         return rows

@@ -79,7 +79,7 @@ def train_word2vec(
         token_lists,
         total_examples=model.corpus_count,
         epochs=settings.epochs,
-        callbacks=[_EpochCounter(settings.epochs, progress)] if progress else [],
+        callbacks=[_epoch_counter(settings.epochs, progress)] if progress else [],
     )
     words = tuple(model.wv.index_to_key)
     return WordVectors(words, np.array(model.wv.vectors, np.float32), "word2vec")
@@ -134,17 +134,15 @@ def _stable_hash(text: str) -> int:
     return zlib.crc32(text.encode("utf-8", "replace"))
 
 
-class _EpochCounter:
-    """A gensim callback; its base class is not used, since gensim loads slowly."""
+def _epoch_counter(epochs: int, progress: Progress) -> Any:
+    """Return a gensim callback that reports each epoch."""
+    from gensim.models.callbacks import CallbackAny2Vec
 
-    def __init__(self, epochs: int, progress: Progress) -> None:
-        self.epochs, self.progress, self.done = epochs, progress, 0
+    class EpochCounter(CallbackAny2Vec):
+        n_done = 0
 
-    def on_epoch_end(self, model: Any) -> None:
-        self.done += 1
-        self.progress(self.done, self.epochs)
+        def on_epoch_end(self, model: Any) -> None:
+            self.n_done += 1
+            progress(self.n_done, epochs)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("on_"):
-            return lambda model: None
-        raise AttributeError(name)
+    return EpochCounter()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emoclf.evaluation.metric_names import MAIN_METRIC, MONITORS
 from emoclf.settings.base import Settings, option
 
 TOKENIZERS = ("words", "characters", "jieba")
 EMBEDDINGS = ("random", "static", "non-static", "two-channel")
-MONITORS = ("macro_f1", "accuracy", "loss")
 LOSSES = ("cross-entropy", "focal", "mse")
 # The learning rate that suits each optimizer where none is given.
 RATES = {
@@ -133,7 +133,7 @@ class TrainSettings(Settings):
     schedule: str = option("constant", "learning-rate schedule", choices=SCHEDULES)
     clip_norm: float | None = option(5.0, "bound of the gradient's norm", above=0.0)
     monitor: str = option(
-        "macro_f1", "validation figure that chooses the epoch", choices=MONITORS
+        MAIN_METRIC, "validation figure that chooses the epoch", choices=MONITORS
     )
     patience: int = option(4, "epochs without a better figure before the end", low=1)
     class_weight: str | dict | None = option(

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from sklearn.metrics import f1_score
 
+from emoclf.evaluation.metric_names import METRICS, MONITORS
 from emoclf.models.inference import BatchedModel
 from emoclf.training.batches import Examples
 from emoclf.training.thresholds import FEWEST, best_f1
@@ -38,7 +39,7 @@ def validation_metrics(logits: np.ndarray, targets: np.ndarray) -> dict[str, flo
         NaN when a logit is not finite or there is no text.
     """
     if not len(targets) or not np.isfinite(logits).all():
-        return dict.fromkeys(("loss", "accuracy", "macro_f1"), math.nan)
+        return dict.fromkeys(MONITORS, math.nan)
     scores = logits.astype(np.float64)
     if targets.ndim == 2:
         loss = np.logaddexp(0, scores) - targets * scores
@@ -97,7 +98,7 @@ class BestWeights(keras.callbacks.Callback):
             metrics = validation_metrics(self.logits, self.valid.targets)
             logs.update({f"val_{name}": value for name, value in metrics.items()})
             self.logs = dict(logs)
-            figure = metrics[self.monitor] * (-1 if self.monitor == "loss" else 1)
+            figure = metrics[self.monitor] * METRICS[self.monitor].sign
             # Of equal figures the smaller loss: with many labels the first epochs
             # answer none of them, all alike, while the loss falls.
             rank = (figure, -metrics["loss"])
