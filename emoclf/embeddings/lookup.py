@@ -55,13 +55,12 @@ def find_words(source: VectorSource, words: Sequence[str]) -> dict[str, Match]:
 
 def lookup_words(words: Iterable[str]) -> frozenset[str]:
     """Return all words of the file that can serve, and those that show conventions."""
-    parts = {
-        part
-        for word in words
-        for candidate in candidates(word)
-        for part in candidate.parts
-    }
-    return EVIDENCE_WORDS.union(*map(case_variants, parts))
+    lookups = set(EVIDENCE_WORDS)
+    for word in words:
+        for candidate in candidates(word):
+            for part in candidate.parts:
+                lookups.update(case_variants(part))
+    return frozenset(lookups)
 
 
 def as_source(vectors: WordVectors | str | os.PathLike[str]) -> VectorSource:
