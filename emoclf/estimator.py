@@ -1,11 +1,11 @@
-"""The scikit-learn face: raw texts in, label names and probabilities out."""
+"""A scikit-learn classifier of raw texts."""
 
 from __future__ import annotations
 
-import numbers
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,52 +26,52 @@ from emoclf.settings import RunSettings
 from emoclf.text.validation import as_texts
 from emoclf.workflow.train import train_classifier
 
-# What scikit-learn calls otherwise, or what belongs to a file and not to lists.
-_OWN = ("settings", "validation_fraction", "random_state")
+# Parameters that are not names of settings.
+_OTHER_PARAMETERS = ("settings", "validation_fraction", "random_state")
 
 
 class EmotionClassifier(ClassifierMixin, BaseEstimator):
     """A small neural classifier of raw texts.
 
-    A part of the training texts is held out to choose the best epoch; duplicates and
-    near-duplicates of a text stay on one side.
+    A validation set is held out of the training texts to choose the best epoch;
+    duplicates and near-duplicates of a text are kept together.
 
     Parameters
     ----------
     architecture : str, optional
-        A name of ``emoclf.models.ARCHITECTURES``; "text_cnn" unless ``settings`` name
-        another.
+        Name in ``emoclf.models.ARCHITECTURES``; default: that of ``settings``, or
+        "text_cnn".
     vectors : path, optional
-        File of word vectors; without one the embedding is drawn at random.
+        File of word vectors; without one the embedding is random.
     embedding : {"random", "static", "non-static", "two-channel"}, optional
-        "non-static" when there are vectors, "random" when there are none.
+        Kind of embedding; default: "non-static" with vectors, "random" without.
     filters, kernel_sizes, dropout
-        As in :class:`emoclf.models.text_cnn.TextCNNSettings`; None leaves the
-        architecture's default.
+        Settings of :class:`emoclf.models.text_cnn.TextCNNSettings`; None: the default
+        of the architecture.
     epochs, batch_size, learning_rate, patience, monitor, class_weight
-        As in :class:`emoclf.settings.TrainSettings`.
+        Settings of :class:`emoclf.settings.TrainSettings`.
     tokenizer, lowercase, min_count, max_length
-        As in :class:`emoclf.settings.TextSettings`.
+        Settings of :class:`emoclf.settings.TextSettings`.
     settings : RunSettings or mapping, optional
-        Every other setting. A keyword that is not None wins over it.
+        All other settings. Parameters that are not None override it.
     validation_fraction : float, default=0.15
         Share of the training texts that chooses the epoch.
     random_state : int, RandomState or None, default=None
-        An int gives the same model every time; None takes the seed of ``settings``,
-        where they are RunSettings, or draws one.
+        Seed; an int gives the same model every time. None: the seed of ``settings``
+        if they are RunSettings, or else a random one.
 
     Attributes
     ----------
     classes_ : ndarray of str, shape (n_classes,)
-        In the order of the columns of :meth:`predict_proba`.
+        Classes, in the order of the columns of :meth:`predict_proba`.
     predictor_ : Predictor
     history_ : dict of str to list of float
     n_iter_ : int
         Number of epochs that were trained.
     best_epoch_ : int
-        The epoch, from 1, that gave the weights.
+        Epoch, from 1, whose weights the classifier has.
     findings_ : tuple of Finding
-        What is wrong, or probably wrong, with the network; the worst first.
+        Problems of the training, certain or probable; the worst first.
 
     Examples
     --------
@@ -144,47 +144,44 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
             One label for each text.
         sample_weight : array of float >= 0, shape (n_texts,), optional
         validation_data : (texts, labels), optional
-            Chooses the epoch in place of a part of ``X``.
+            Validation set; default: a share of ``X``.
         callbacks : iterable of keras.callbacks.Callback
 
         Raises
         ------
         DataError, SettingsError, VectorsError, TrainingError
         """
-        texts, labels = as_texts(X), np.asarray(y).ravel()
+        texts, labels = as_texts(X), np.asarray(y).ravel().tolist()
         _check_labels(texts, labels)
-        # Of a column of objects, too, the kind of its values counts.
-        classes = np.unique(np.asarray(labels.tolist()))
+        # A column of objects gets the type of its values.
+        classes = np.unique(np.asarray(labels))
         names = _class_names(classes)
-        weight = _checked_weights(sample_weight, len(texts))
+        weights = _check_weights(sample_weight, len(texts))
         seed = self._seed()
         settings = self._run_settings(seed)
         dataset = _dataset(texts, labels, names, "X")
         if validation_data is not None:
-            valid = _dataset(
-                as_texts(validation_data[0]),
-                np.asarray(validation_data[1]).ravel(),
-                names,
-                "validation_data",
-            )
-            kept = np.arange(len(dataset))
+            valid_labels = np.asarray(validation_data[1]).ravel().tolist()
+            valid_texts = as_texts(validation_data[0])
+            valid = _dataset(valid_texts, valid_labels, names, "validation_data")
+            rest = np.arange(len(dataset))
         else:
-            kept, held = hold_out(
+            rest, held_out = hold_out(
                 dataset,
                 self.validation_fraction,
                 seed=seed,
                 near_duplicates=settings.data.near_duplicates,
             )
-            valid = dataset.take(held)
+            valid = dataset.take(held_out)
         trained = train_classifier(
-            dataset.take(kept),
+            dataset.take(rest),
             valid,
             settings,
-            sample_weight=None if weight is None else weight[kept],
+            sample_weight=None if weights is None else weights[rest],
             callbacks=list(callbacks),
         )
-        kind = classes.dtype.kind.replace("u", "i").replace("O", "U")
-        self._take_up(replace(trained.bundle, label_kind=kind), classes)
+        label_kind = classes.dtype.kind.replace("u", "i").replace("O", "U")
+        self._set_bundle(replace(trained.bundle, label_kind=label_kind), classes)
         return self
 
     def predict(self, X: Iterable[str]) -> np.ndarray:
@@ -193,32 +190,31 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         return self.classes_[self.predict_proba(X).argmax(1)]
 
     def predict_proba(self, X: Iterable[str]) -> np.ndarray:
-        """Return probabilities, shape (n_texts, n_classes), as ``classes_`` goes."""
+        """Return probabilities, shape (n_texts, n_classes), in ``classes_`` order."""
         check_is_fitted(self)
         probabilities = self.predictor_.predict_proba(X).astype(np.float64)
-        # scikit-learn's log loss wants rows that sum to one in double precision.
+        # scikit-learn's log loss needs rows that sum to one in double precision.
         return probabilities / probabilities.sum(1, keepdims=True)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Save as a bundle; ``emoclf predict`` and :meth:`load` read it."""
+        """Save as a bundle, which ``emoclf predict`` and :meth:`load` read."""
         check_is_fitted(self)
         return self.predictor_.save(path, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Load a classifier that was saved as a bundle, by whatever saved it."""
+        """Load a classifier from a bundle, whatever saved it."""
         bundle = load_bundle(path)
         if bundle.multilabel:
             raise DataError(
-                f"{path} gives several labels per text, which classifiers of "
-                "scikit-learn do not. Use emoclf.Predictor.load instead."
+                f"{path} is a multilabel classifier, which EmotionClassifier does not "
+                "support. Use emoclf.Predictor.load instead."
             )
+        settings = bundle.settings
         loaded = cls(
-            bundle.settings.architecture,
-            settings=bundle.settings,
-            random_state=bundle.settings.seed,
+            settings.architecture, settings=settings, random_state=settings.seed
         )
-        loaded._take_up(bundle, _classes(bundle))
+        loaded._set_bundle(bundle, _classes(bundle))
         return loaded
 
     def _seed(self) -> int:
@@ -230,24 +226,24 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         return int(check_random_state(state).randint(2**31 - 1))
 
     def _run_settings(self, seed: int) -> RunSettings:
-        given = self.settings if self.settings is not None else {}
-        if not isinstance(given, RunSettings | Mapping):
+        settings = self.settings if self.settings is not None else {}
+        if not isinstance(settings, RunSettings | Mapping):
             raise SettingsError(
                 "settings must be RunSettings or a mapping of names and values. "
-                f"Got {given!r} instead."
+                f"Got {settings!r} instead."
             )
         flat = {
             name: value
             for name, value in self.get_params(deep=False).items()
-            if name not in _OWN and value is not None
+            if name not in _OTHER_PARAMETERS and value is not None
         }
         if "vectors" in flat:
             flat["vectors"] = os.fspath(flat["vectors"])
-        if isinstance(given, RunSettings):
-            return given.override(**flat, seed=seed)
-        return RunSettings.from_dict(given, {**flat, "seed": seed})
+        if isinstance(settings, RunSettings):
+            return settings.override(**flat, seed=seed)
+        return RunSettings.from_dict(settings, {**flat, "seed": seed})
 
-    def _take_up(self, bundle: Bundle, classes: np.ndarray) -> None:
+    def _set_bundle(self, bundle: Bundle, classes: np.ndarray) -> None:
         self.classes_ = classes
         self.predictor_ = Predictor(bundle)
         self.history_ = bundle.history
@@ -257,7 +253,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         self.findings_ = tuple(map(Finding.from_dict, findings))
 
     def __getstate__(self) -> dict[str, Any]:
-        # The network travels as a bundle's content, never as a Keras object.
+        # The network is pickled as the plain values of a bundle: Keras objects cannot
+        # be loaded by other versions of Keras.
         state = super().__getstate__()
         if "predictor_" in state:
             state = {**state, "predictor_": state["predictor_"].bundle.to_parts()}
@@ -276,60 +273,56 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
 
-def _check_labels(texts: list[str], labels: np.ndarray) -> None:
+def _check_labels(texts: list[str], labels: list[Any]) -> None:
     if len(texts) != len(labels):
         raise DataError(
             f"There must be one label for each text. Got {len(texts)} texts and "
             f"{len(labels)} labels."
         )
-    kinds = set()
-    for number, label in enumerate(labels.tolist()):
+    for number, label in enumerate(labels):
         if is_missing(label):
             raise DataError(
                 f"Label number {number} is missing. Got {label!r}; drop the text, or "
                 "give it a label."
             )
-        kinds.add(_kind(label))
+    # A bool is a Real as well, so the order matters.
+    kinds = {
+        next((kind for kind in (str, bool, Real) if isinstance(label, kind)), None)
+        for label in labels
+    }
     if len(kinds) > 1 or None in kinds:
         raise DataError(
             "Labels must be all texts, or all numbers. Got "
-            f"{', '.join(sorted({type(label).__name__ for label in labels.tolist()}))}."
+            f"{', '.join(sorted({type(label).__name__ for label in labels}))}."
         )
 
 
-def _kind(label: Any) -> str | None:
-    for kind, name in ((str, "text"), (bool, "truth"), (numbers.Real, "number")):
-        if isinstance(label, kind):
-            return name
-    return None
-
-
 def _class_names(classes: np.ndarray) -> list[str]:
-    """Return a name for each class, as a file would hold it."""
+    """Return a name for each class, as a file contains it."""
     names = [str(label).strip() for label in classes.tolist()]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise DataError(
-            f"Several labels are written {twice!r} but for white space at an end. "
+            f"Several labels differ from {twice!r} only in white space at their ends. "
             "Strip the labels first."
         )
     return names
 
 
 def _classes(bundle: Bundle) -> np.ndarray:
-    """Return the classes of a loaded bundle in the kind in which they were given."""
+    """Return the classes of a loaded bundle in their original type."""
     names = np.asarray(bundle.label_names)
     if bundle.label_kind == "b":
         return names == "True"
     return names.astype({"i": np.int64, "f": np.float64}.get(bundle.label_kind, str))
 
 
-def _checked_weights(sample_weight: Any, n_texts: int) -> np.ndarray | None:
+def _check_weights(sample_weight: Any, n_texts: int) -> np.ndarray | None:
     if sample_weight is None:
         return None
     weights = np.asarray(sample_weight, float)
-    fine = weights.shape == (n_texts,) and np.isfinite(weights).all()
-    if not fine or (weights < 0).any() or not weights.any():
+    valid = weights.shape == (n_texts,) and np.isfinite(weights).all()
+    if not valid or (weights < 0).any() or not weights.any():
         raise SettingsError(
             f"sample_weight must be {n_texts} numbers of at least 0, one for each text "
             f"and not all 0. Got an array of shape {weights.shape}"
@@ -339,11 +332,11 @@ def _checked_weights(sample_weight: Any, n_texts: int) -> np.ndarray | None:
 
 
 def _dataset(
-    texts: list[str], labels: np.ndarray, names: list[str], source: str
+    texts: list[str], labels: list[Any], names: list[str], source: str
 ) -> Dataset:
     return Dataset.from_lists(
         texts,
-        [str(label).strip() for label in labels.tolist()],
+        [str(label).strip() for label in labels],
         label_names=names,
         source=source,
     )

@@ -40,7 +40,7 @@ def fitted() -> EmotionClassifier:
     return new().fit(TEXTS, LABELS)
 
 
-def test_it_fits_and_answers(fitted: EmotionClassifier) -> None:
+def test_fit_and_predict(fitted: EmotionClassifier) -> None:
     assert is_classifier(fitted)
     assert fitted.classes_.tolist() == ["anger", "fear", "joy"]
     assert fitted.predict(NEW).tolist() == ["joy", "fear", "anger"]
@@ -189,19 +189,19 @@ def test_balanced_class_weights() -> None:
         (TEXTS, ["joy"] * 60, "only one"),
     ],
 )
-def test_wrong_input_is_said(texts, labels, message: str) -> None:
+def test_wrong_input_is_refused(texts, labels, message: str) -> None:
     with pytest.raises(DataError, match=message):
         new().fit(texts, labels)
 
 
-def test_a_wrong_setting_is_said_by_fit() -> None:
+def test_a_wrong_setting_is_refused_by_fit() -> None:
     with pytest.raises(SettingsError, match="Did you mean 'text_cnn'"):
         new(architecture="textcnn").fit(TEXTS, LABELS)
     with pytest.raises(SettingsError, match="at least 1"):
         new(filters=0).fit(TEXTS, LABELS)
 
 
-def test_an_unfitted_one_says_so() -> None:
+def test_an_unfitted_classifier_is_refused() -> None:
     with pytest.raises(NotFittedError):
         new().predict(NEW)
 

@@ -20,7 +20,7 @@ EXTRAS |= {"onnx", "onnxruntime", "tf2onnx", "ai_edge_litert"}
 
 # Later stages know earlier ones, never the other way round.
 STAGES = [
-    ("errors", "_version", "_moved"),
+    ("errors", "_version", "_moved", "evaluation.metric_names"),
     ("optional", "files", "batching", "runtime", "fingerprint"),
     ("settings.base", "settings.sections", "models.registry"),
     ("settings", "settings.run_settings"),

@@ -12,7 +12,7 @@ from typing import Any
 from emoclf.bundle.bundle_folder import read_metrics, save_bundle
 from emoclf.datasets.split import Split
 from emoclf.errors import BundleError, SearchError
-from emoclf.evaluation.evaluate import AUDIT, SEARCH, judge
+from emoclf.evaluation.evaluate import AUDIT_ADVICE, SEARCH_ADVICE, judge
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.files import write_atomically
 from emoclf.workflow.train import train_classifier
@@ -265,7 +265,9 @@ def _train_winner(
     if final.test is not None and len(final.test):
         folder.count_look()
     report = judge(trained, final)
-    others = tuple(one for one in report.advice if one not in (AUDIT, SEARCH))
+    others = tuple(
+        one for one in report.advice if one not in (AUDIT_ADVICE, SEARCH_ADVICE)
+    )
     report = replace(report, advice=others)
     metrics = {
         **trained.bundle.metrics,

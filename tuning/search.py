@@ -324,7 +324,7 @@ def _begin(
         # What they say of the first repeat stands for their whole file, also where only
         # some trials use them.
         used = plan.settings.override(embedding="static")
-        known = inputs.encoded(0, used).known
+        known = inputs.encoded(0, used).pretrained
         if known is not None:
             contents["word vectors"] = digest(known.ids, known.rows)
     resumed = place.begin(plan, contents, vectors=inputs.vectors)

@@ -1,19 +1,20 @@
-"""The README that every bundle carries."""
+"""The README of a bundle."""
 
 from __future__ import annotations
 
 from emoclf.bundle.bundle import BundleParts
+from emoclf.datasets.split import PART_NAMES
 from emoclf.doctor.findings import Finding
 
-PARTS = {
-    "train": " that it learnt from",
-    "valid": " that chose the epoch",
-    "test": " that nothing was fitted to or chosen by",
+USES = {
+    "train": "fitted the weights",
+    "valid": "chose the epoch",
+    "test": "was not used for fitting or choosing anything",
 }
 
 
 def card(parts: BundleParts, *, max_length: int) -> str:
-    """Describe a classifier for people, in Markdown.
+    """Return a description of a classifier in Markdown.
 
     Parameters
     ----------
@@ -26,7 +27,7 @@ def card(parts: BundleParts, *, max_length: int) -> str:
         f"# A {about['architecture']} classifier",
         "",
         f"Labels: {', '.join(about['label_names'])}"
-        + (" (a text may have several)." if about["several"] else "."),
+        + (" (a text may have several of them)." if about["several"] else "."),
         f"Made with emoclf {about['emoclf']} on {about['created']}.",
         "",
         "```python",
@@ -37,26 +38,28 @@ def card(parts: BundleParts, *, max_length: int) -> str:
         "",
     ]
     if metrics.get("table"):
-        lines += ["## Figures", "", "```text", *metrics["table"], "```", ""]
+        lines += ["## Metrics", "", "```text", *metrics["table"], "```", ""]
     if metrics.get("verdict"):
-        lines += [*(f"- {said}" for said in metrics["verdict"]), ""]
-    findings = [Finding.from_dict(found) for found in metrics.get("findings", [])]
+        lines += [*(f"- {sentence}" for sentence in metrics["verdict"]), ""]
+    n_texts = metrics.get("texts", {})
+    findings = [Finding.from_dict(values) for values in metrics.get("findings", [])]
     if findings:
         lines += ["## Findings", ""]
-        lines += [f"- {found.severity}: {found.message}" for found in findings]
+        lines += [f"- {finding.severity}: {finding.message}" for finding in findings]
         lines += [""]
     lines += [
         "## Data",
         "",
         *(
-            f"- {part}: {count} texts{PARTS.get(part, '')}"
-            for part, count in metrics.get("texts", {}).items()
+            f"- {PART_NAMES[part].capitalize()} set: {n_texts[part]} texts; it {use}."
+            for part, use in USES.items()
+            if part in n_texts
         ),
-        f"- {about['embedding_shape'][0]} rows of vocabulary; texts are cut after "
-        f"{max_length} tokens",
+        f"- Vocabulary: {about['embedding_shape'][0]} ids; texts are cut after "
+        f"{max_length} tokens.",
         "",
-        "The settings in force are in `settings.toml`. Nothing in this folder is "
-        "executed when it is loaded.",
+        "The settings are in `settings.toml`. Nothing in this folder is executed when "
+        "it is loaded.",
         "",
     ]
     return "\n".join(lines)

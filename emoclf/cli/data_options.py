@@ -22,7 +22,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 def read_data(args: argparse.Namespace, settings: RunSettings) -> tuple[Dataset, Split]:
     """Read and split the files that the options name."""
-    from emoclf.workflow.training_run import read_split
+    from emoclf.datasets.split_files import read_split
 
     with as_file(args.data) as data:
         return read_split(

@@ -19,6 +19,7 @@ from emoclf.cli.shared import (
     print_json,
 )
 from emoclf.errors import SearchError
+from emoclf.evaluation.metric_names import MAIN_METRIC, OBJECTIVES
 from emoclf.runtime import available_cores, load_tensorflow
 from emoclf.settings import RunSettings
 
@@ -96,7 +97,6 @@ def _add_options(
 
 
 def _add_search_options(parser: argparse.ArgumentParser) -> None:
-    from emoclf.tuning.results.objective import DIRECTIONS
     from emoclf.tuning.results.outcome import STRATEGIES
 
     group = parser.add_argument_group("search")
@@ -125,9 +125,9 @@ def _add_search_options(parser: argparse.ArgumentParser) -> None:
     add_option(
         group,
         "--objective NAME",
-        f"metric to optimize: {', '.join(DIRECTIONS)}; average_precision is for "
+        f"metric to optimize: {', '.join(OBJECTIVES)}; average_precision is for "
         "multilabel data only",
-        default="macro_f1",
+        default=MAIN_METRIC,
     )
     group.add_argument(
         "--no-prune",

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from emoclf.errors import DataError, did_you_mean
 
+GZIP_MAGIC = b"\x1f\x8b"
+
 
 def check_file(path: str | os.PathLike[str]) -> Path:
     """Return the path of a file that exists.

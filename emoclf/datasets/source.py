@@ -14,7 +14,7 @@ from pkgutil import resolve_name
 from typing import Any, BinaryIO, Self, TypeVar, cast
 
 from emoclf.datasets.cells import BadRow
-from emoclf.datasets.data_files import check_file, ending_of, reading
+from emoclf.datasets.data_files import GZIP_MAGIC, check_file, ending_of, reading
 from emoclf.datasets.encodings import (
     check_head,
     codec_name,
@@ -36,7 +36,7 @@ BINARY_ENDINGS = (
     *(".feather", ".arrow", ".orc", ".avro", ".npy", ".pkl"),
 )
 STANDARD_INPUT = "standard input"
-GZIP_MAGIC = b"\x1f\x8b"
+
 HEAD_BYTES = 4096
 
 

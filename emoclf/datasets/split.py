@@ -20,6 +20,8 @@ from emoclf.errors import DataError, SettingsError, setting
 from emoclf.settings import DataSettings
 
 PARTS = ("train", "valid", "test")
+#: Part → name for people, followed by "set" or "texts".
+PART_NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
 
 @dataclass(frozen=True)

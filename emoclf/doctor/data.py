@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from emoclf.doctor.findings import Finding
-from emoclf.embeddings.coverage import WORTH_A_WARNING
+from emoclf.embeddings.coverage import MIN_COVERAGE
 
 UNKNOWN_TOKEN_SHARE = 0.2
 UNKNOWN_TEXT_SHARE = 0.02
@@ -186,7 +186,7 @@ def check_coverage(tokens_covered: float, *, missing: Sequence[str]) -> Finding 
     missing : sequence of str
         The most frequent tokens without one.
     """
-    if tokens_covered >= WORTH_A_WARNING:
+    if tokens_covered >= MIN_COVERAGE:
         return None
     return Finding(
         "low-coverage",

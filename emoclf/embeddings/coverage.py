@@ -1,4 +1,4 @@
-"""How much of a vocabulary word vectors cover."""
+"""Coverage of a vocabulary by word vectors."""
 
 from __future__ import annotations
 
@@ -6,27 +6,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-WORTH_A_WARNING = 0.8
+from emoclf.embeddings.spellings import MATCH_LABELS
+
+#: Share of token occurrences with a vector, below which there is a warning.
+MIN_COVERAGE = 0.8
 
 
 @dataclass(frozen=True)
 class CoverageReport:
-    """How much of the training part word vectors cover.
+    """Coverage of the training set by word vectors.
 
     Parameters
     ----------
     source : str
-        The vectors.
+        Name of the vectors.
     dim : int
+        Width of a vector.
     types, types_found : int
-        Different words, and those with a vector.
+        Number of distinct tokens, and of those with a vector.
     running, running_found : int
-        The same, each word as often as it stands in the texts.
+        The same, with every occurrence of a token counted.
     served : dict of str to int
-        How many words were found by which way: as they stand, in another case or
-        spelling, from parts, from sub-words.
+        Number of distinct tokens per kind of match; see
+        :data:`~emoclf.embeddings.spellings.MATCH_LABELS`.
     missing : tuple of (str, int)
-        The most frequent words without a vector, and how often they stand there.
+        The most frequent tokens without a vector, and their counts.
     """
 
     source: str
@@ -40,40 +44,43 @@ class CoverageReport:
 
     @property
     def share_of_types(self) -> float:
-        """Share of different words that have a vector."""
+        """Share of distinct tokens that have a vector."""
         return self.types_found / max(1, self.types)
 
     @property
     def share_of_running(self) -> float:
-        """Share of running words that have a vector."""
+        """Share of token occurrences that have a vector."""
         return self.running_found / max(1, self.running)
 
     def lines(self) -> list[str]:
         """Return the report as text."""
-        ways = ", ".join(
-            f"{count} {way}" for way, count in self.served.items() if count
+        matches = ", ".join(
+            f"{count} {MATCH_LABELS.get(kind, kind)}"
+            for kind, count in self.served.items()
+            if count
         )
         lines = [
             f"Vectors: {self.source} ({self.dim} dimensions) cover "
-            f"{self.share_of_running:.1%} of the running words and "
-            f"{self.share_of_types:.1%} of the {self.types} different ones ({ways})."
+            f"{self.share_of_running:.1%} of all tokens and {self.share_of_types:.1%} "
+            f"of the {self.types} distinct ones ({matches})."
         ]
         if self.missing:
-            shown = ", ".join(f"{word} ({count})" for word, count in self.missing)
-            lines.append(f"Most frequent words without a vector: {shown}.")
-        if self.share_of_running < WORTH_A_WARNING:
+            shown = ", ".join(f"{token} ({count})" for token, count in self.missing)
+            lines.append(f"Most frequent tokens without a vector: {shown}.")
+        if self.share_of_running < MIN_COVERAGE:
             lines.append(
-                "That is little. Vectors of another language, case or tokenizer? "
-                "The rest is drawn at random and learnt from your texts alone."
+                "This coverage is low: are the vectors of another language, case or "
+                "tokenizer? The other tokens get random vectors, which are learnt from "
+                "your texts alone."
             )
         return lines
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, as JSON knows them."""
+        """Return plain values for JSON."""
         return {**vars(self), "missing": [list(pair) for pair in self.missing]}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_dict` returned."""
-        missing = tuple((str(word), int(count)) for word, count in values["missing"])
+        missing = tuple((str(token), int(count)) for token, count in values["missing"])
         return cls(**{**values, "missing": missing})

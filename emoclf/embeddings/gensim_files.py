@@ -3,40 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from emoclf.embeddings.kept_rows import Rows
+from emoclf.embeddings.vector_io import FileStart, VectorSource
+from emoclf.embeddings.vector_rows import VectorRows
 from emoclf.errors import VectorsError
 
+PICKLE_MAGIC = b"\x80"
 
-class GensimFile:
-    """A pickle of gensim's: it can execute code, so load only what you trust."""
 
-    def __init__(self, path: Path) -> None:
+class GensimFile(VectorSource):
+    """A pickle of gensim: loading it can execute code, so load only trusted files."""
+
+    @staticmethod
+    def recognises(start: FileStart) -> bool:
+        """Return whether the file is a pickle."""
+        return start.data.startswith(PICKLE_MAGIC)
+
+    def __init__(self, start: FileStart) -> None:
         from gensim.utils import SaveLoad
 
-        self.path = path
+        start.require_uncompressed()
+        path = start.path
         try:
-            # Large matrices lie in files of their own, which are mapped, not read.
+            # Large matrices are in files of their own, which are mapped, not read.
             saved: Any = SaveLoad.load(str(path), mmap="r")
         except Exception as error:
-            # A pickle runs the code of other packages, which raises what it likes.
+            # A pickle runs the code of other packages, which may raise anything.
             raise VectorsError(
-                f"{path} looks like a file of gensim's and cannot be loaded "
+                f"{path} looks like a gensim file and cannot be loaded "
                 f"({type(error).__name__}: {error}). Save it again as word2vec .bin."
             ) from error
         self.vectors = getattr(saved, "wv", saved)
         if not hasattr(self.vectors, "key_to_index"):
             raise VectorsError(
-                f"{path} holds a {type(saved).__name__}, not word vectors of gensim 4."
+                f"{path} contains a {type(saved).__name__}, not word vectors of gensim "
+                "4. Save it again as word2vec .bin."
             )
         self.dim = int(self.vectors.vector_size)
 
-    def read(self, wanted: frozenset[str] | None) -> Rows:
-        known = self.vectors.key_to_index
-        words = [word for word in known if wanted is None or word in wanted]
-        rows = Rows(self.dim, len(words))
+    def read(self, wanted: frozenset[str] | None) -> VectorRows:
+        words = self.vectors.index_to_key
+        if wanted is not None:
+            words = [word for word in words if word in wanted]
+        rows = VectorRows(self.dim, len(words))
         for word in words:
             rows.add(word, self.vectors[word])
         return rows
@@ -44,8 +54,8 @@ class GensimFile:
     def first_words(self, n: int) -> list[str]:
         return list(self.vectors.index_to_key[:n])
 
-    def compose(self, words: Sequence[str]) -> Rows:
-        rows = Rows(self.dim, len(words))
+    def compose(self, words: Sequence[str]) -> VectorRows:
+        rows = VectorRows(self.dim, len(words))
         if hasattr(self.vectors, "buckets_word"):
             for word in words:
                 try:

@@ -1,101 +1,108 @@
-"""Find each word of a vocabulary in vectors, in the best of its forms."""
+"""Find each word of a vocabulary in vectors, by the best of its candidates."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from emoclf.embeddings.kept_rows import Rows
 from emoclf.embeddings.spellings import (
-    AS_IT_STANDS,
+    EVIDENCE_WORDS,
+    EXACT,
     SUB_WORDS,
-    WITNESSES,
-    cases_of,
-    conventions_of,
-    forms_of,
+    candidates,
+    case_variants,
+    find_conventions,
 )
-from emoclf.embeddings.vector_files import VectorFile, open_vectors
+from emoclf.embeddings.vector_files import open_vectors
+from emoclf.embeddings.vector_io import VectorSource
+from emoclf.embeddings.vector_rows import VectorRows
 from emoclf.embeddings.word_vectors import WordVectors
 
-Found = dict[str, tuple[str, np.ndarray]]
+
+class Match(NamedTuple):
+    """The vector of a word, and the kind of match that gave it."""
+
+    kind: str
+    vector: np.ndarray
 
 
-def find_words(source: VectorFile, words: Sequence[str]) -> Found:
-    """Return the way that served and the vector of each word that can be found.
+def find_words(source: VectorSource, words: Sequence[str]) -> dict[str, Match]:
+    """Return a match for each word that can be found.
 
     The order of preference is that of
-    :func:`~emoclf.embeddings.spellings.forms_of`; what no form of it can serve is made
-    from sub-words, where the file has any.
+    :func:`~emoclf.embeddings.spellings.candidates`; a word without a candidate in the
+    file is composed of sub-words, where the file has any.
     """
-    rows = source.read(wanted_words(words))
-    conventions = conventions_of(rows)
-    found: Found = {}
+    rows = source.read(lookup_words(words))
+    conventions = find_conventions(rows)
+    matches: dict[str, Match] = {}
     for word in words:
-        for form in forms_of(word):
-            if form.convention is not None and form.convention not in conventions:
+        for candidate in candidates(word):
+            if candidate.convention and candidate.convention not in conventions:
                 continue
-            numbers = _rows_of(form.parts, rows, cased=form.way == AS_IT_STANDS)
+            numbers = _row_numbers(candidate.parts, rows, exact=candidate.kind == EXACT)
             if numbers is not None:
-                found[word] = form.way, rows.matrix[numbers].mean(0)
+                matches[word] = Match(candidate.kind, rows.matrix[numbers].mean(0))
                 break
-    made = source.compose([word for word in words if word not in found])
-    for word, number in made.numbers.items():
-        found[word] = SUB_WORDS, made.matrix[number]
-    return found
+    composed = source.compose([word for word in words if word not in matches])
+    for word, number in composed.numbers.items():
+        matches[word] = Match(SUB_WORDS, composed.matrix[number])
+    return matches
 
 
-def wanted_words(words: Iterable[str]) -> frozenset[str]:
-    """Return every word of the file that could serve, and what tells conventions."""
-    wanted = set(WITNESSES)
+def lookup_words(words: Iterable[str]) -> frozenset[str]:
+    """Return all words of the file that can serve, and those that show conventions."""
+    lookups = set(EVIDENCE_WORDS)
     for word in words:
-        for form in forms_of(word):
-            for part in form.parts:
-                wanted.update(cases_of(part))
-    return frozenset(wanted)
+        for candidate in candidates(word):
+            for part in candidate.parts:
+                lookups.update(case_variants(part))
+    return frozenset(lookups)
 
 
-def as_source(vectors: WordVectors | str | os.PathLike[str]) -> VectorFile:
-    """Return vectors or a path as something that words are found in."""
+def as_source(vectors: WordVectors | str | os.PathLike[str]) -> VectorSource:
+    """Return vectors, or the file at a path, as a source of vectors."""
     if isinstance(vectors, WordVectors):
         return _InMemory(vectors)
     return open_vectors(vectors)
 
 
-def _rows_of(parts: tuple[str, ...], rows: Rows, *, cased: bool) -> list[int] | None:
+def _row_numbers(
+    parts: tuple[str, ...], rows: VectorRows, *, exact: bool
+) -> list[int] | None:
+    """Return a row for each part; None if a part has none."""
     numbers = []
     for part in parts:
-        forms = [part] if cased else cases_of(part)
-        known = next((form for form in forms if form in rows), None)
-        if known is None:
+        variants = [part] if exact else case_variants(part)
+        variant = next((variant for variant in variants if variant in rows), None)
+        if variant is None:
             return None
-        numbers.append(rows.numbers[known])
+        numbers.append(rows.numbers[variant])
     return numbers
 
 
-class _InMemory:
-    """Vectors that were read or trained before, as a file of them."""
+class _InMemory(VectorSource):
+    """Vectors that were read or trained before."""
 
     def __init__(self, vectors: WordVectors) -> None:
         self.vectors, self.dim = vectors, vectors.dim
 
-    def read(self, wanted: frozenset[str] | None) -> Rows:
-        composed = self.vectors.composed
-        return self._take(
-            lambda word: (wanted is None or word in wanted) and word not in composed
-        )
+    def read(self, wanted: frozenset[str] | None) -> VectorRows:
+        words = frozenset(self.vectors.words) if wanted is None else wanted
+        return self._take(words - self.vectors.composed)
 
     def first_words(self, n: int) -> list[str]:
         return list(self.vectors.words[:n])
 
-    def compose(self, words: Sequence[str]) -> Rows:
-        makeable = self.vectors.composed.intersection(words)
-        return self._take(lambda word: word in makeable)
+    def compose(self, words: Sequence[str]) -> VectorRows:
+        return self._take(self.vectors.composed.intersection(words))
 
-    def _take(self, keep: Callable[[str], bool]) -> Rows:
-        rows = Rows(self.dim)
+    def _take(self, words: frozenset[str]) -> VectorRows:
+        rows = VectorRows(self.dim)
         for word, row in zip(self.vectors.words, self.vectors.matrix, strict=True):
-            if keep(word):
+            if word in words:
                 rows.add(word, row)
         return rows

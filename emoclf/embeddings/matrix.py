@@ -10,18 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoclf.embeddings.coverage import CoverageReport
-from emoclf.embeddings.kept_rows import require_finite
-from emoclf.embeddings.lookup import Found, as_source, find_words
-from emoclf.embeddings.spellings import WAYS
-from emoclf.embeddings.vector_files import VectorFile
+from emoclf.embeddings.lookup import Match, as_source, find_words
+from emoclf.embeddings.spellings import MATCH_LABELS
+from emoclf.embeddings.vector_io import VectorSource
+from emoclf.embeddings.vector_rows import require_finite
 from emoclf.embeddings.word_vectors import WordVectors
 from emoclf.errors import VectorsError
 from emoclf.text.vocabulary import FIRST, UNKNOWN, Vocabulary
 
 #: Kim (2014), process_data.py: random words are uniform in [-0.25, 0.25].
 RANDOM_SCALE = 0.25
-SHOWN_MISSING = 15
-SLICE = 1024
+MAX_SHOWN_MISSING = 15
+SLICE_ROWS = 1024
 
 
 def random_matrix(vocabulary: Vocabulary, dim: int, *, seed: int = 0) -> np.ndarray:
@@ -30,7 +30,7 @@ def random_matrix(vocabulary: Vocabulary, dim: int, *, seed: int = 0) -> np.ndar
     Returns
     -------
     matrix : ndarray of float32, shape (len(vocabulary), dim)
-        Row 0, padding, is zero; so is row 1 (unknown), the mean of what is drawn.
+        Row 0, padding, is zero; so is row 1 (unknown), the mean of the others.
     """
     matrix = _draw(len(vocabulary), dim, RANDOM_SCALE, seed)
     matrix[UNKNOWN] = 0.0
@@ -46,21 +46,21 @@ def embedding_matrix(
 ) -> tuple[np.ndarray, CoverageReport]:
     """Place word vectors in the order of a vocabulary; draw the missing ones.
 
-    A word is looked for as it stands, in other cases, as parts and in spellings that
-    the file's own tokenizer would have made of it, and from fastText's sub-words.
+    A token is looked up as it is, in other cases, as parts, in spellings that the
+    file's own tokenizer would have made of it, and from fastText's sub-words.
 
     Parameters
     ----------
     vectors : WordVectors or path
-        Of a file only the rows that are needed are kept.
+        Only the needed rows of a file are kept in memory.
     vocabulary : Vocabulary
         Row i of the matrix belongs to token id i; row 0 (padding) stays zero, and row
         1 (unknown) is the mean of the rows that were found.
     counts : mapping of str to int, optional
-        How often each word stands in the training part; else each counts once.
+        Count of each token in the training set; default: each counts once.
     seed : int
-        Draws the rows of words without a vector, uniformly and with the variance of
-        the rows that were found.
+        Seed of the rows of tokens without a vector, which are drawn uniformly and with
+        the variance of the rows that were found.
 
     Returns
     -------
@@ -70,19 +70,20 @@ def embedding_matrix(
     Raises
     ------
     VectorsError
-        If the file is unusable, or no word of the vocabulary has a vector.
+        If the file is unusable, or no token of the vocabulary has a vector.
     """
-    known = known_rows(vectors, vocabulary, counts=counts)
-    return known.matrix(len(vocabulary), seed=seed), known.coverage
+    rows = pretrained_rows(vectors, vocabulary, counts=counts)
+    return rows.matrix(len(vocabulary), seed=seed), rows.coverage
 
 
 @dataclass(frozen=True)
-class KnownRows:
-    """What vectors know of a vocabulary; the other rows are yet to be drawn.
+class PretrainedRows:
+    """The rows of an embedding matrix that come from vectors, without the drawn ones.
 
     Parameters
     ----------
     ids : ndarray of int64, shape (n_found,)
+        Token ids.
     rows : ndarray of float32, shape (n_found, dim)
     coverage : CoverageReport
     """
@@ -97,51 +98,51 @@ class KnownRows:
         spread = float(np.sqrt(3 * np.var(self.rows)))
         matrix = _draw(size, self.rows.shape[1], spread, seed)
         matrix[self.ids] = self.rows
-        # A word that is not known yet is most likely like the others; no text of the
-        # training part may hold one from which this could be learnt.
+        # An unknown token is most likely like the others, and the training set may
+        # contain none from which its row could be learnt.
         matrix[UNKNOWN] = self.rows.mean(0)
         return matrix
 
 
-def known_rows(
+def pretrained_rows(
     vectors: WordVectors | str | os.PathLike[str],
     vocabulary: Vocabulary,
     *,
     counts: Mapping[str, int] | None = None,
-) -> KnownRows:
-    """Look the words of a vocabulary up, as :func:`embedding_matrix` does.
+) -> PretrainedRows:
+    """Look up the tokens of a vocabulary, as :func:`embedding_matrix` does.
 
-    Of use where one vocabulary gets several matrices, with a seed each.
+    Matrices of several seeds need only one such look-up.
     """
     source = as_source(vectors)
     name = vectors.source if isinstance(vectors, WordVectors) else os.fspath(vectors)
-    found = find_words(source, vocabulary.tokens)
-    if not found:
+    matches = find_words(source, vocabulary.tokens)
+    if not matches:
         raise VectorsError(_no_overlap(name, source, vocabulary))
-    for word, (_, row) in found.items():
-        require_finite(row, word, name)
-    ids = [i for i, word in enumerate(vocabulary.tokens, FIRST) if word in found]
-    rows = np.stack([found[vocabulary.tokens[i - FIRST]][1] for i in ids])
-    coverage = _coverage(name, source.dim, vocabulary, found, counts)
-    return KnownRows(np.array(ids), rows.astype(np.float32, copy=False), coverage)
+    for token, match in matches.items():
+        require_finite(match.vector, token, name)
+    ids = [i for i, token in enumerate(vocabulary.tokens, FIRST) if token in matches]
+    rows = np.stack([matches[vocabulary.tokens[i - FIRST]].vector for i in ids])
+    coverage = _coverage(name, source.dim, vocabulary, matches, counts)
+    return PretrainedRows(np.array(ids), rows.astype(np.float32, copy=False), coverage)
 
 
-def _no_overlap(name: str, source: VectorFile, vocabulary: Vocabulary) -> str:
-    ours = ", ".join(vocabulary.tokens[:5])
-    theirs = ", ".join(source.first_words(5))
+def _no_overlap(name: str, source: VectorSource, vocabulary: Vocabulary) -> str:
+    tokens, words = vocabulary.tokens[:5], source.first_words(5)
     return (
-        f"{name} knows 0 of the {len(vocabulary.tokens)} words of the vocabulary "
-        f"({ours}, …); it begins with {theirs}. Are the vectors of another language, "
-        "or is the tokenizer another?"
+        f"{name} has a vector for none of the {len(vocabulary.tokens)} tokens of the "
+        f"vocabulary ({', '.join(tokens)}, …); the file begins with "
+        f"{', '.join(words)}. Use vectors of the same language, and the tokenizer that "
+        "they were made with."
     )
 
 
 def _draw(size: int, dim: int, scale: float, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     matrix = np.empty((size, dim), np.float32)
-    # In slices: the draws have 8 bytes each, and are the same as all at once.
-    for start in range(0, size, SLICE):
-        part = matrix[start : start + SLICE]
+    # In slices, since draws take 8 bytes each; the numbers are the same.
+    for start in range(0, size, SLICE_ROWS):
+        part = matrix[start : start + SLICE_ROWS]
         part[:] = rng.uniform(-scale, scale, part.shape)
     matrix[0] = 0.0
     return matrix
@@ -151,27 +152,27 @@ def _coverage(
     name: str,
     dim: int,
     vocabulary: Vocabulary,
-    found: Found,
+    matches: Mapping[str, Match],
     counts: Mapping[str, int] | None,
 ) -> CoverageReport:
-    # The words of the texts; the vocabulary may have others, of the vectors.
-    often = {
-        word: 1 if counts is None else counts[word]
-        for word in vocabulary.tokens
-        if counts is None or word in counts
+    # Tokens of the texts; a vocabulary may contain more, taken from the vectors.
+    text_counts = {
+        token: 1 if counts is None else counts[token]
+        for token in vocabulary.tokens
+        if counts is None or token in counts
     }
-    served = Counter(found[word][0] for word in often if word in found)
+    by_kind = Counter(matches[t].kind for t in text_counts if t in matches)
     missing = sorted(
-        ((word, count) for word, count in often.items() if word not in found),
+        ((token, n) for token, n in text_counts.items() if token not in matches),
         key=lambda pair: (-pair[1], pair[0]),
     )
     return CoverageReport(
         source=os.path.basename(name),
         dim=dim,
-        types=len(often),
-        types_found=served.total(),
-        running=sum(often.values()),
-        running_found=sum(often[word] for word in often if word in found),
-        served={way: served[way] for way in WAYS if served.get(way)},
-        missing=tuple(missing[:SHOWN_MISSING]),
+        types=len(text_counts),
+        types_found=by_kind.total(),
+        running=sum(text_counts.values()),
+        running_found=sum(n for token, n in text_counts.items() if token in matches),
+        served={kind: by_kind[kind] for kind in MATCH_LABELS if by_kind[kind]},
+        missing=tuple(missing[:MAX_SHOWN_MISSING]),
     )

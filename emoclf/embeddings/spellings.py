@@ -1,23 +1,32 @@
-"""Under which forms a word may stand in somebody else's vectors.
+"""Candidates for a word: the spellings under which other people's vectors have it.
 
-Vectors follow the tokenizer of their makers: one file knows "didn't", another "did" and
+Vectors follow the tokenizer of their makers: one file has "didn't", another "did" and
 "n't", a third "didnt", and GoogleNews writes every digit of a longer number as "#".
-What a file does is told by words that only its own convention would give: a file with
+A file's convention is recognised by words that no other convention gives: a file with
 "n't" splits as the Penn Treebank does, and there "were" is no spelling of "we're".
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Container, Iterator
 from typing import NamedTuple
 
-AS_IT_STANDS = "as it stands"
+# Kinds of matches; the values are keys of saved coverage reports.
+EXACT = "as it stands"
 OTHER_CASE = "other case"
 PARTS = "parts"
 OTHER_SPELLING = "other spelling"
 SUB_WORDS = "sub-words"
-WAYS = (AS_IT_STANDS, OTHER_CASE, PARTS, OTHER_SPELLING, SUB_WORDS)
+#: Kind of match → label for people.
+MATCH_LABELS = {
+    EXACT: "exact",
+    OTHER_CASE: "in another case",
+    PARTS: "from parts",
+    OTHER_SPELLING: "in another spelling",
+    SUB_WORDS: "from sub-words",
+}
 
 TREEBANK = "splits n't"
 SPLITS = "splits at apostrophes"
@@ -25,7 +34,7 @@ DROPS = "drops apostrophes"
 HASHES = "# for digits"
 ZEROS = "0 for digits"
 
-#: Convention → words of which one has to be in the file, words of which none may be.
+#: Convention → words of which the file must have one, words of which it may have none.
 _EVIDENCE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     TREEBANK: (("n't",), ()),
     SPLITS: (("didn", "doesn", "wasn"), ("didn't", "don't", "n't")),
@@ -33,9 +42,7 @@ _EVIDENCE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     HASHES: (("##",), ("10", "12", "20")),
     ZEROS: (("00", "0000"), ("10", "12", "20", "##")),
 }
-WITNESSES = frozenset(
-    word for signs, against in _EVIDENCE.values() for word in (*signs, *against)
-)
+EVIDENCE_WORDS = frozenset().union(*itertools.chain(*_EVIDENCE.values()))
 
 #: Words without an apostrophe that the Penn Treebank splits (its tokenizer.sed).
 _TREEBANK_PARTS = {
@@ -46,23 +53,24 @@ _TREEBANK_PARTS = {
     "lemme": ("lem", "me"),
     "wanna": ("wan", "na"),
 }
+_ELLIPSES = {"...": "…", "…": "..."}
 _DIGIT = re.compile(r"\d")
 
 
-class Form(NamedTuple):
-    """One way to find a word: the mean of all parts, if the file has the convention."""
+class Candidate(NamedTuple):
+    """A way to find a word: the mean of all parts, if the file has the convention."""
 
-    way: str
+    kind: str
     parts: tuple[str, ...]
     convention: str | None = None
 
 
-def conventions_of(words: Container[str]) -> frozenset[str]:
-    """Tell a file's conventions from the witnesses that it holds.
+def find_conventions(words: Container[str]) -> frozenset[str]:
+    """Return the conventions of a file that contains these words.
 
     Examples
     --------
-    >>> sorted(conventions_of({"did", "n't"}))
+    >>> sorted(find_conventions({"did", "n't"}))
     ["splits n't"]
     """
     return frozenset(
@@ -73,27 +81,27 @@ def conventions_of(words: Container[str]) -> frozenset[str]:
     )
 
 
-def forms_of(word: str) -> Iterator[Form]:
+def candidates(word: str) -> Iterator[Candidate]:
     """Yield the ways to find a word, best first.
 
     Examples
     --------
-    >>> [form.parts for form in forms_of("can't") if form.way == PARTS]
+    >>> [c.parts for c in candidates("can't") if c.kind == PARTS]
     [('ca', "n't"), ('can', "'t"), ('can', 't')]
     """
-    yield Form(AS_IT_STANDS, (word,))
-    for other in cases_of(word)[1:]:
-        yield Form(OTHER_CASE, (other,))
-    yield from _parts(word)
-    yield from _spellings(word)
+    yield Candidate(EXACT, (word,))
+    for variant in case_variants(word)[1:]:
+        yield Candidate(OTHER_CASE, (variant,))
+    yield from _split_candidates(word)
+    yield from _respelled_candidates(word)
 
 
-def cases_of(word: str) -> list[str]:
-    """Return a word as it stands and in its other cases.
+def case_variants(word: str) -> list[str]:
+    """Return a word as it is and in its other cases.
 
     Examples
     --------
-    >>> cases_of("didn't")
+    >>> case_variants("didn't")
     ["didn't", "Didn't", "DIDN'T"]
     """
     lower = word.lower()
@@ -102,36 +110,34 @@ def cases_of(word: str) -> list[str]:
     return list(dict.fromkeys((word, lower, title, word.upper())))
 
 
-def _parts(word: str) -> Iterator[Form]:
+def _split_candidates(word: str) -> Iterator[Candidate]:
     lower = word.lower()
     if lower in _TREEBANK_PARTS:
-        yield Form(PARTS, _TREEBANK_PARTS[lower], TREEBANK)
+        yield Candidate(PARTS, _TREEBANK_PARTS[lower], TREEBANK)
     if lower.endswith("n't") and len(word) > 3:
-        yield Form(PARTS, (word[:-3], word[-3:]), TREEBANK)
+        yield Candidate(PARTS, (word[:-3], word[-3:]), TREEBANK)
     head, _, tail = word.rpartition("'")
     if head and tail:
-        # A file with "'s" as a word shows its convention by that.
-        yield Form(PARTS, (head, f"'{tail}"))
+        # A file that has "'s" as a word splits there: no further evidence is needed.
+        yield Candidate(PARTS, (head, f"'{tail}"))
         pieces = tuple(piece for piece in word.split("'") if piece)
-        yield Form(PARTS, pieces, SPLITS)
+        yield Candidate(PARTS, pieces, SPLITS)
     pieces = tuple(piece for piece in word.split("-") if piece)
     if len(pieces) > 1:
-        yield Form(PARTS, pieces)
+        yield Candidate(PARTS, pieces)
 
 
-def _spellings(word: str) -> Iterator[Form]:
+def _respelled_candidates(word: str) -> Iterator[Candidate]:
     inner = word.strip("'’")
-    for mark, other in (("'", "’"), ("’", "'")):
+    for mark, variant in (("'", "’"), ("’", "'")):
         if mark in inner:
-            yield Form(OTHER_SPELLING, (word.replace(mark, other),))
-            yield Form(OTHER_SPELLING, (word.replace(mark, ""),), DROPS)
+            yield Candidate(OTHER_SPELLING, (word.replace(mark, variant),))
+            yield Candidate(OTHER_SPELLING, (word.replace(mark, ""),), DROPS)
     if _DIGIT.search(word):
-        yield Form(OTHER_SPELLING, (_DIGIT.sub("#", word),), HASHES)
-        yield Form(OTHER_SPELLING, (_DIGIT.sub("0", word),), ZEROS)
-    if word == "...":
-        yield Form(OTHER_SPELLING, ("…",))
-    if word == "…":
-        yield Form(OTHER_SPELLING, ("...",))
+        yield Candidate(OTHER_SPELLING, (_DIGIT.sub("#", word),), HASHES)
+        yield Candidate(OTHER_SPELLING, (_DIGIT.sub("0", word),), ZEROS)
+    if word in _ELLIPSES:
+        yield Candidate(OTHER_SPELLING, (_ELLIPSES[word],))
     if len(word) > 1 and len(set(word)) == 1 and not word.isalnum():
-        # A run of marks: "!!" or "!!!" where the file has "!" alone.
-        yield Form(OTHER_SPELLING, (word[0],))
+        # Repeated punctuation: "!!" or "!!!" where the file has "!" alone.
+        yield Candidate(OTHER_SPELLING, (word[0],))

@@ -1,38 +1,58 @@
 """Vectors as text: word2vec ``.txt`` and fastText ``.vec``, and GloVe without a header.
 
-Every line is counted and looked through for what is not finite; only the numbers of
-wanted words are parsed.
+Every line is counted and searched for numbers that are not finite; only the numbers
+of wanted words are parsed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 
-from emoclf.embeddings.kept_rows import Rows, require_finite
-from emoclf.embeddings.vector_files import decode, encoded, is_number, reading
+from emoclf.embeddings.vector_io import (
+    FileStart,
+    VectorSource,
+    decode,
+    encode_words,
+    is_number,
+    open_stream,
+)
+from emoclf.embeddings.vector_rows import VectorRows, require_finite
 from emoclf.errors import VectorsError
 
 
-class TextFile:
-    """A word and its numbers on each line; ``count`` when there is a header."""
+class TextFile(VectorSource):
+    """A file with a word and its numbers on each line, with a header or without."""
 
-    def __init__(self, path: Path, dim: int, count: int | None) -> None:
-        self.path, self.dim, self.count = path, dim, count
+    @staticmethod
+    def recognises(start: FileStart) -> bool:
+        """Return whether the first line with a vector ends in numbers."""
+        return start.n_numbers >= (2 if start.header is None else 1)
 
-    def read(self, wanted: frozenset[str] | None) -> Rows:
-        keys = encoded(wanted)
+    def __init__(self, start: FileStart) -> None:
+        self.path = start.path
+        self.count: int | None
+        self.count, self.dim = start.header or (None, start.n_numbers)
+        if start.n_numbers != self.dim:
+            raise VectorsError(
+                f"{self.path}, line 2: the header promises {self.dim} numbers per "
+                f"word; the line has {start.n_numbers}. The header is wrong, or the "
+                "file is damaged."
+            )
+
+    def read(self, wanted: frozenset[str] | None) -> VectorRows:
+        keys = encode_words(wanted)
         expected = self.count or 1024 if keys is None else len(keys)
-        rows = Rows(self.dim, expected)
-        found = 0
+        rows = VectorRows(self.dim, expected)
+        n_lines = 0
         for number, line in self._lines():
-            found += 1
+            n_lines += 1
             space = line.find(b" ")
             usual = (
                 line.count(b" ") == self.dim
-                # nan and inf have an n; numbers have none.
+                # Of all that float() reads only nan and inf contain an n.
                 and line.find(b"n", space) < 0
                 and line.find(b"N", space) < 0
             )
@@ -41,30 +61,25 @@ class TextFile:
             word, row = self._parse(number, line)
             if keys is None or word in keys:
                 rows.add(decode(word), row)
-        if self.count is not None and found != self.count:
+        if self.count is not None and n_lines != self.count:
             raise VectorsError(
-                f"{self.path} promises {self.count} vectors and holds {found}. It is "
-                "cut short or damaged; get it anew."
+                f"{self.path} promises {self.count} vectors and contains {n_lines}. It "
+                "is cut short or damaged; download it again."
             )
         return rows
 
     def first_words(self, n: int) -> list[str]:
-        words: list[str] = []
-        for number, line in self._lines():
-            if len(words) == n:
-                break
-            words.append(decode(self._parse(number, line)[0]))
-        return words
-
-    def compose(self, words: Sequence[str]) -> Rows:
-        return Rows(self.dim)
+        return [
+            decode(self._parse(number, line)[0])
+            for number, line in islice(self._lines(), n)
+        ]
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
-        with reading(self.path) as stream:
+        with open_stream(self.path) as stream:
             for number, line in enumerate(stream, 1):
                 if number == 1 and self.count is not None:
                     continue
-                # fastText puts a space behind the last number.
+                # fastText writes a space after the last number.
                 line = line.rstrip(b" \r\n")
                 if line:
                     yield number, line
@@ -75,9 +90,9 @@ class TextFile:
         _, space, before = word.rpartition(b" ")
         try:
             if len(numbers) != self.dim:
-                raise ValueError(f"found {len(numbers)}")
+                raise ValueError(f"found {len(numbers)} numbers")
             if space and is_number(before):
-                raise ValueError("found more")
+                raise ValueError("found more numbers")
             row = np.array(numbers, np.float32)
         except ValueError as error:
             raise VectorsError(

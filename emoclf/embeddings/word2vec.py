@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from emoclf.datasets.data_files import check_file, ending_of, reading
 from emoclf.embeddings.word2vec_settings import Word2VecSettings
 from emoclf.embeddings.word_vectors import WordVectors
 from emoclf.errors import DataError, setting
 from emoclf.text.tokenizer import Tokenizer
 
-# gensim counts words in lists of at most so many tokens.
-LONGEST_SENTENCE = 10_000
+# gensim ignores the tokens of a list after this many.
+MAX_SENTENCE_TOKENS = 10_000
 
 Progress = Callable[[int, int], None]
 
@@ -32,22 +33,23 @@ def train_word2vec(
     Parameters
     ----------
     token_lists : iterable of token lists
-        Iterated once for counting and once for each epoch: a list, or
-        :class:`TextFiles` for what does not fit into memory.
+        Texts, iterated once for counting and once per epoch: a list, or
+        :class:`TextFiles` for texts that do not fit into memory.
     settings : Word2VecSettings, optional
     progress : callable, optional
-        Called after each epoch with its number, from 1, and the number of epochs.
+        Function that is called after each epoch with its number, from 1, and the
+        number of epochs.
 
     Returns
     -------
     vectors : WordVectors
-        The most frequent words first. With one worker, equal settings and texts give
-        equal vectors.
+        Vectors, the most frequent words first. With one worker, equal settings and
+        texts give equal vectors.
 
     Raises
     ------
     DataError
-        If too few words are left.
+        If fewer than two words reach ``min_count``.
     """
     from gensim.models import Word2Vec
 
@@ -69,29 +71,30 @@ def train_word2vec(
     model.build_vocab(token_lists)
     if len(model.wv) < 2:
         raise DataError(
-            f"The texts hold {model.corpus_total_words} words, and {len(model.wv)} of "
-            f"them stand there {settings.min_count} times or more; word2vec needs at "
-            f"least two. Give more texts, or lower {setting('min_count')}."
+            f"The texts contain {model.corpus_total_words} words, of which "
+            f"{len(model.wv)} occur at least {settings.min_count} times; word2vec "
+            f"needs at least two such words. Give more texts, or lower "
+            f"{setting('min_count')}."
         )
     model.train(
         token_lists,
         total_examples=model.corpus_count,
         epochs=settings.epochs,
-        callbacks=[_EpochCounter(settings.epochs, progress)] if progress else [],
+        callbacks=[_epoch_counter(settings.epochs, progress)] if progress else [],
     )
     words = tuple(model.wv.index_to_key)
     return WordVectors(words, np.array(model.wv.vectors, np.float32), "word2vec")
 
 
 class TextFiles:
-    """The tokens of text files, line by line, as often as they are asked for.
+    """The token lists of text files, line by line; they can be iterated repeatedly.
 
     Parameters
     ----------
     paths : sequence of path
-        Plain or ``.gz``, UTF-8, one text a line.
+        Files, plain or ``.gz``, UTF-8, one text per line.
     tokenizer : Tokenizer, optional
-        Use the tokenizer of the classifier that the vectors are for.
+        Tokenizer of the classifier that will use the vectors.
     """
 
     def __init__(
@@ -106,43 +109,41 @@ class TextFiles:
         for path in self.paths:
             for line in _lines(path):
                 tokens = self.tokenizer.tokens(line)
-                for start in range(0, len(tokens), LONGEST_SENTENCE):
-                    yield tokens[start : start + LONGEST_SENTENCE]
+                for start in range(0, len(tokens), MAX_SENTENCE_TOKENS):
+                    yield tokens[start : start + MAX_SENTENCE_TOKENS]
 
 
 def _lines(path: str | os.PathLike[str]) -> Iterator[str]:
-    number = 0
-    try:
-        packed = str(path).endswith(".gz")
-        with gzip.open(path, "rb") if packed else open(path, "rb") as stream:
-            for line in stream:
-                number += 1
+    path = check_file(path)
+    _, compressed = ending_of(path)
+    with (
+        reading(path),
+        gzip.open(path, "rb") if compressed else open(path, "rb") as stream,
+    ):
+        for number, line in enumerate(stream, 1):
+            try:
                 yield line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}, line {number}: byte {error.start} is not UTF-8. Convert the file "
-            "to UTF-8."
-        ) from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"Cannot read {path}: {error}.") from error
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{path}, line {number}: byte {error.start} is not UTF-8. Convert "
+                    "the file to UTF-8."
+                ) from None
 
 
 def _stable_hash(text: str) -> int:
-    """Hash a word the same way in every process; Python's own hash is salted."""
+    """Return the same hash in every process; Python's own hash is salted."""
     return zlib.crc32(text.encode("utf-8", "replace"))
 
 
-class _EpochCounter:
-    """gensim's callback, without importing gensim for its base class."""
+def _epoch_counter(epochs: int, progress: Progress) -> Any:
+    """Return a gensim callback that reports each epoch."""
+    from gensim.models.callbacks import CallbackAny2Vec
 
-    def __init__(self, epochs: int, progress: Progress) -> None:
-        self.epochs, self.progress, self.done = epochs, progress, 0
+    class EpochCounter(CallbackAny2Vec):
+        n_done = 0
 
-    def on_epoch_end(self, model: Any) -> None:
-        self.done += 1
-        self.progress(self.done, self.epochs)
+        def on_epoch_end(self, model: Any) -> None:
+            self.n_done += 1
+            progress(self.n_done, epochs)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("on_"):
-            return lambda model: None
-        raise AttributeError(name)
+    return EpochCounter()

@@ -1,4 +1,4 @@
-"""Word vectors, read from any usual file; only the words that are needed are kept."""
+"""Word vectors: reading any usual file, in whole or in part, and writing word2vec."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import IO
 
 import numpy as np
 
+from emoclf.datasets.data_files import ending_of
 from emoclf.embeddings.vector_files import open_vectors
 from emoclf.errors import VectorsError
 from emoclf.files import new_file
@@ -24,12 +25,12 @@ class WordVectors:
     Parameters
     ----------
     words : tuple of str
-        Each once.
+        Words without repetition.
     matrix : ndarray of float32, shape (n_words, dim)
     source : str
-        Where they come from, for reports and errors.
+        Name of the file or method, for reports and errors.
     composed : frozenset of str
-        Words that the file did not know and made from sub-words.
+        Words that are not in the file; their vectors were composed of sub-words.
     """
 
     words: tuple[str, ...]
@@ -45,7 +46,7 @@ class WordVectors:
             )
         if len(set(self.words)) != len(self.words):
             raise VectorsError(
-                f"{self.source}: a word stands there twice. Keep the first of each."
+                f"{self.source} contains a word twice. Keep the first vector of each."
             )
 
     @property
@@ -63,85 +64,79 @@ def read_vectors(
     words: Collection[str] | None = None,
     compose: Iterable[str] = (),
 ) -> WordVectors:
-    """Read word vectors; the kind of the file is told by its content.
+    """Read word vectors; the format of the file is recognised by its content.
 
-    Known are word2vec ``.bin`` and ``.txt``, GloVe ``.txt`` (no header) and fastText
-    ``.vec``, each plain or ``.gz``; files that gensim saved (which are pickles: load
-    only what you trust); and fastText ``.bin``.
+    Formats are word2vec ``.bin`` and ``.txt``, GloVe ``.txt`` (no header) and fastText
+    ``.vec``, each plain or ``.gz``; files that gensim saved (they are pickles: load
+    only files that you trust); and fastText ``.bin``.
 
     Parameters
     ----------
     path : path
-        The file is streamed: memory is needed for the rows that are kept.
+        File of vectors. It is streamed: only the returned rows take memory.
     words : collection of str, optional
-        Keep only these; without it, all.
+        Words to read; default: all.
     compose : iterable of str
-        Words for which fastText's ``.bin`` makes a vector from sub-words when it does
-        not know them (Bojanowski et al., 2017); other files have none.
+        Words whose vectors are composed of sub-words where the file does not contain
+        them (Bojanowski et al., 2017). Only fastText's ``.bin`` has sub-words.
 
     Returns
     -------
     vectors : WordVectors
-        In the order of the file. Of a word that stands there twice, the first counts.
+        In the order of the file. The first vector of a repeated word counts.
 
     Raises
     ------
     VectorsError
-        If the file is missing, of another kind, truncated, or holds a number that is
-        not finite.
+        If the file is missing, has another format, is truncated, or contains a number
+        that is not finite.
     """
     source = open_vectors(path)
     rows = source.read(None if words is None else frozenset(words))
-    made = source.compose([word for word in compose if word not in rows])
-    for word, number in made.numbers.items():
-        rows.add(word, made.matrix[number])
+    composed = source.compose([word for word in compose if word not in rows])
+    for word, number in composed.numbers.items():
+        rows.add(word, composed.matrix[number])
     rows.check_finite(path)
     return WordVectors(
-        tuple(rows.numbers), rows.matrix, os.fspath(path), frozenset(made.numbers)
+        tuple(rows.numbers), rows.matrix, os.fspath(path), frozenset(composed.numbers)
     )
 
 
 def frequent_words(path: str | os.PathLike[str], n: int) -> list[str]:
-    """Return the first words of a file; files are ordered by frequency."""
+    """Return the first ``n`` words of a file; files are ordered by frequency."""
     return open_vectors(path).first_words(n)
 
 
-def vector_dim(path: str | os.PathLike[str]) -> int:
-    """Return the width of a file's vectors; only its beginning is read."""
-    return open_vectors(path).dim
-
-
 def save_vectors(vectors: WordVectors, path: str | os.PathLike[str]) -> Path:
-    """Write vectors in word2vec's format, whole or not at all.
+    """Write vectors in word2vec's format, atomically.
 
     Parameters
     ----------
     vectors : WordVectors
     path : path
-        ``.txt`` and ``.vec`` are text; any other ending is the binary form. A further
-        ``.gz`` packs it.
+        File to write. ``.txt`` and ``.vec`` give text, any other ending the binary
+        format; a further ``.gz`` compresses it.
 
     Raises
     ------
     VectorsError
-        If the file cannot be written, or a word is empty or has white space in it.
+        If the file cannot be written, or a word is empty or contains white space.
     """
     target = Path(path)
     for word in vectors.words:
         if word.split() != [word]:
             raise VectorsError(
-                f"Cannot write {target}: word2vec's format has no place for the word "
-                f"{word!r}. Leave out what is empty or has white space in it."
+                f"Cannot write {target}: word2vec's format does not allow the word "
+                f"{word!r}. Leave out words that are empty or contain white space."
             )
-    packed = target.suffix == ".gz"
-    kind = Path(target.stem).suffix if packed else target.suffix
+    ending, compressed = ending_of(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with new_file(target) as plain, ExitStack() as stack:
             stream: IO[bytes] | gzip.GzipFile = plain
-            if packed:
+            if compressed:
                 stream = stack.enter_context(gzip.GzipFile("", "wb", 6, plain, 0))
-            _write(vectors, stream, text=kind in (".txt", ".vec"))
+            _write(vectors, stream, text=ending in (".txt", ".vec"))
     except OSError as error:
         raise VectorsError(f"Cannot write {target}: {error}.") from error
     return target
@@ -154,7 +149,7 @@ def _write(
     for word, row in zip(vectors.words, vectors.matrix, strict=True):
         key = word.encode("utf-8", "replace")
         if text:
-            # Nine digits give every float32 back exactly.
+            # Nine digits restore every float32 exactly.
             numbers = " ".join(f"{value:.9g}" for value in row)
             stream.write(key + b" " + numbers.encode() + b"\n")
         else:

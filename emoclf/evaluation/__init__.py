@@ -1,1 +1,1 @@
-"""Figures to be believed: with their spread, their part, and floors beside them."""
+"""Metrics of predictions, with intervals, and comparisons with baselines."""

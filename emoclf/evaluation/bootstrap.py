@@ -1,7 +1,7 @@
-"""How far figures would wander on other texts of the same kind.
+"""Bootstrap intervals: how far metrics vary on other texts of the same kind.
 
 Efron and Tibshirani (1993), An Introduction to the Bootstrap: texts are drawn again
-with replacement, and the middle 95 % of the figures are the interval. Two classifiers
+with replacement, and the middle 95 % of the values are the interval. Two classifiers
 are compared on the same draws (Koehn, 2004, "Statistical Significance Tests for Machine
 Translation Evaluation").
 """
@@ -13,7 +13,7 @@ import numpy as np
 DRAWS = 1000
 
 
-def resampled_figures(
+def resampled_metrics(
     predicted: np.ndarray,
     truth: np.ndarray,
     n_classes: int,
@@ -21,7 +21,7 @@ def resampled_figures(
     seed: int = 0,
     draws: int = DRAWS,
 ) -> dict[str, np.ndarray]:
-    """Return the figures of many resampled sets of texts.
+    """Return the metrics of many resampled sets of texts.
 
     Parameters
     ----------
@@ -29,13 +29,14 @@ def resampled_figures(
         Class ids, shape (n,); or 0 and 1, shape (n, n_classes).
     n_classes : int
     seed : int
-        The same seed and number of texts give the same draws, whoever predicted.
+        Seed; it and the number of texts alone decide the draws.
     draws : int, default=1000
+        Number of resampled sets.
 
     Returns
     -------
     metrics : dict of str to ndarray of float, shape (draws,)
-        ``accuracy`` and ``macro_f1``, as in ``metrics``; for several labels also
+        ``accuracy`` and ``macro_f1``, as in ``metrics``; for multilabel texts also
         ``micro_f1``.
     """
     n = len(truth)
@@ -43,44 +44,48 @@ def resampled_figures(
     accuracy, macro, micro = np.empty(draws), np.empty(draws), np.empty(draws)
     if truth.ndim == 1:
         truth_hot = np.eye(n_classes, dtype=np.float32)[truth]
-        guess_hot = np.eye(n_classes, dtype=np.float32)[predicted]
+        predicted_hot = np.eye(n_classes, dtype=np.float32)[predicted]
         right = predicted == truth
     else:
-        truth_hot, guess_hot = truth.astype(np.float32), predicted.astype(np.float32)
+        truth_hot = truth.astype(np.float32)
+        predicted_hot = predicted.astype(np.float32)
         right = (predicted == truth).all(1)
-    # A draw is how often each text came up: sums over texts are a matrix product.
+    # A draw is the count of each text, so sums over texts are a matrix product.
     per_text = np.hstack(
         [
             right[:, None].astype(np.float32),
-            truth_hot * guess_hot,
-            guess_hot,
+            truth_hot * predicted_hot,
+            predicted_hot,
             truth_hot,
         ]
     )
     for start in range(0, draws, 100):
-        many = min(100, draws - start)
-        times = np.stack(
-            [np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(many)]
+        block = slice(start, min(start + 100, draws))
+        counts = np.stack(
+            [
+                np.bincount(rng.integers(0, n, n), minlength=n)
+                for _ in range(block.start, block.stop)
+            ]
         ).astype(np.float32)
-        sums = times @ per_text
-        hits, guessed, there = np.split(sums[:, 1:], 3, axis=1)
-        block = slice(start, start + many)
+        sums = counts @ per_text
+        hits, n_predicted, support = np.split(sums[:, 1:], 3, axis=1)
         accuracy[block] = sums[:, 0] / n
-        scores = ratio(2 * hits, guessed + there)
-        # As macro_f1 does: a label that a draw left out has no say in it.
-        macro[block] = ratio((scores * (there > 0)).sum(1), (there > 0).sum(1))
-        micro[block] = ratio(2 * hits.sum(1), (guessed + there).sum(1))
+        scores = ratio(2 * hits, n_predicted + support)
+        # As in ``metrics``, the mean is over the labels that the draw contains.
+        macro[block] = ratio((scores * (support > 0)).sum(1), (support > 0).sum(1))
+        micro[block] = ratio(2 * hits.sum(1), (n_predicted + support).sum(1))
     metrics = {"accuracy": accuracy, "macro_f1": macro}
     return metrics if truth.ndim == 1 else {**metrics, "micro_f1": micro}
 
 
-def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """Divide, and answer 0 where there is nothing to divide by."""
-    above = np.asarray(above, dtype=np.float64)
-    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Return the quotients, and 0 where the denominator is 0."""
+    numerator = np.asarray(numerator, dtype=np.float64)
+    zeros = np.zeros_like(numerator)
+    return np.divide(numerator, denominator, out=zeros, where=denominator > 0)
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the middle 95 % of resampled figures."""
+    """Return the ends of the middle 95 % of resampled values."""
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)

@@ -14,15 +14,17 @@ from emoclf.evaluation.paired_comparison import Comparison, compare
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
 
-SMALL = 2000
-UNBALANCED = 3.0
-#: Of use where an audit was printed.
-AUDIT = (
-    "reading what the audit of the data says: texts that stand under two labels, and "
-    "near-duplicates, hold every classifier down."
+#: Training sets with fewer texts are small for a network.
+FEW_TEXTS = 2000
+#: Ratio of the largest class to the smallest, above which class weights are advised.
+MAX_IMBALANCE = 3.0
+#: Advice for runs that print an audit.
+AUDIT_ADVICE = (
+    "correcting the data as the audit proposes: texts with contradictory labels, and "
+    "near-duplicates, limit every classifier."
 )
-#: The last advice; of no use to who has searched.
-SEARCH = "a search: emoclf tune DATA --trials 20."
+#: Advice for runs that are not part of a search.
+SEARCH_ADVICE = "a search: emoclf tune DATA --trials 20."
 
 
 def evaluate_classifier(predictor: Predictor, split: Split) -> EvaluationReport:
@@ -31,10 +33,10 @@ def evaluate_classifier(predictor: Predictor, split: Split) -> EvaluationReport:
     Parameters
     ----------
     predictor : Predictor
-        Just trained, loaded from a bundle, or the best of a search.
+        Classifier, just trained, loaded from a bundle, or the best of a search.
     split : Split
-        The one it was trained on. The test set decides; without one, the validation
-        set does.
+        Split that it was trained on. The test set decides; without one, the
+        validation set does.
 
     Returns
     -------
@@ -53,9 +55,11 @@ def evaluate_classifier(predictor: Predictor, split: Split) -> EvaluationReport:
     evaluations: list[Evaluation] = []
     comparisons: list[Comparison] = []
     for part, dataset in parts.items():
-        ours = evaluate_part(predictor, dataset, part=part, chose_epoch=part == "valid")
+        network = evaluate_part(
+            predictor, dataset, part=part, chose_epoch=part == "valid"
+        )
         token_lists = tokenizer.batch(dataset.texts)
-        theirs = [
+        rivals = [
             evaluate(
                 baseline.predict(token_lists),
                 dataset.label_ids,
@@ -66,12 +70,12 @@ def evaluate_classifier(predictor: Predictor, split: Split) -> EvaluationReport:
             )
             for baseline in baselines
         ]
-        evaluations += [ours, *theirs]
-        # The last part decides.
+        evaluations += [network, *rivals]
+        # Only the comparisons on the last dataset count.
         comparisons = [
-            found
-            for baseline in theirs
-            for found in compare(ours, baseline, dataset.label_ids)
+            comparison
+            for rival in rivals
+            for comparison in compare(network, rival, dataset.label_ids)
         ]
     return EvaluationReport(
         tuple(evaluations),
@@ -81,7 +85,7 @@ def evaluate_classifier(predictor: Predictor, split: Split) -> EvaluationReport:
 
 
 def judge(trained: Any, split: Split) -> EvaluationReport:
-    """Evaluate what :func:`emoclf.train_classifier` returned; the name used in 0.1."""
+    """Evaluate the result of :func:`emoclf.train_classifier`; the name used in 0.1."""
     warn_renamed("emoclf.judge", "emoclf.evaluate_classifier(trained.predictor, split)")
     return evaluate_classifier(trained.predictor, split)
 
@@ -95,11 +99,11 @@ def evaluate_part(
     ----------
     predictor : Predictor
     dataset : Dataset
-        Read with the predictor's label names.
+        Texts, read with the predictor's label names.
     part : str
-        What the texts are called.
+        Name of the texts.
     chose_epoch : bool, default=False
-        The same texts chose the epoch.
+        Whether the same texts chose the epoch.
     """
     return evaluate_probabilities(
         predictor.predict_proba(dataset.texts),
@@ -113,23 +117,23 @@ def evaluate_part(
 
 
 def advice(settings: RunSettings, train: Dataset) -> tuple[str, ...]:
-    """Say what is worth trying, in order, when a floor is not beaten."""
-    found = []
+    """Return proposals for a network that does not beat a baseline, the best first."""
+    lines = []
     if not settings.embedding.vectors:
-        found.append(
-            "pre-trained word vectors (the setting vectors): on small sets they are "
-            "worth more than any other setting."
+        lines.append(
+            "pre-trained word vectors (the setting vectors): on small "
+            "training sets they gain more than any other setting."
         )
-    if len(train) < SMALL:
-        found.append(
-            f"more labelled texts: {len(train)} are few for a network; the floor may "
-            "be the better classifier here."
+    if len(train) < FEW_TEXTS:
+        lines.append(
+            f"more labelled texts: {len(train)} are few for a network, and the "
+            "baseline may be the better classifier."
         )
     counts = sorted(filter(None, train.counts().values())) or [1]
-    times = counts[-1] / counts[0]
-    if times > UNBALANCED and not settings.training.class_weight:
-        found.append(
+    imbalance = counts[-1] / counts[0]
+    if imbalance > MAX_IMBALANCE and not settings.training.class_weight:
+        lines.append(
             "balanced class weights (the setting class_weight): the largest class is "
-            f"{times:.1f} times the smallest."
+            f"{imbalance:.1f} times the smallest."
         )
-    return (*found, AUDIT, SEARCH)
+    return (*lines, AUDIT_ADVICE, SEARCH_ADVICE)

@@ -1,4 +1,4 @@
-"""Figures side by side, and what they mean in words."""
+"""Metrics of a network beside those of baselines, and a verdict in words."""
 
 from __future__ import annotations
 
@@ -8,24 +8,31 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from emoclf._moved import RenamedAttribute
+from emoclf.datasets.split import PART_NAMES
 from emoclf.evaluation.baselines import TFIDF_SVM
+from emoclf.evaluation.metric_names import MAIN_METRIC
 from emoclf.evaluation.metrics import Evaluation
-from emoclf.evaluation.paired_comparison import WORDS, Comparison
-from emoclf.evaluation.text_tables import confusion_lines, metric_lines, per_class_lines
+from emoclf.evaluation.paired_comparison import Comparison
+from emoclf.evaluation.text_tables import (
+    confusion_lines,
+    detail_lines,
+    metric_lines,
+    per_class_lines,
+)
 
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """What a network and its floors reach on each part.
+    """Results of a network and its baselines on each dataset.
 
     Parameters
     ----------
     evaluations : tuple of Evaluation
-        Part by part; the network first, then the floors.
+        Evaluations, dataset by dataset; the network first, then the baselines.
     comparisons : tuple of Comparison
-        With each floor, on the last part.
+        Comparisons with each baseline on the last dataset.
     advice : tuple of str
-        What to try when the network does not beat a floor.
+        Proposals for a network that does not beat a baseline.
     """
 
     evaluations: tuple[Evaluation, ...]
@@ -34,7 +41,7 @@ class EvaluationReport:
 
     @property
     def network(self) -> Evaluation:
-        """The network's figures on the part that counts: the last one."""
+        """The network's evaluation on the dataset that counts: the last one."""
         last = self.evaluations[-1].part
         return next(e for e in self.evaluations if e.part == last)
 
@@ -42,52 +49,51 @@ class EvaluationReport:
 
     @property
     def beats_baselines(self) -> bool:
-        """Whether every floor is beaten beyond chance, in every figure."""
-        return all(found.beaten for found in self.comparisons)
+        """Whether every baseline is beaten beyond chance, by every metric."""
+        return all(comparison.beaten for comparison in self.comparisons)
 
     def table_lines(self) -> list[str]:
-        """Return all figures, one row for each classifier and part."""
+        """Return all metrics, one row for each classifier and dataset."""
         return metric_lines(self.evaluations)
 
     def per_class_lines(self) -> list[str]:
-        """Return the network's figures of each label, on the part that counts."""
+        """Return the network's metrics of each label, on the dataset that counts."""
         return per_class_lines(self.network)
 
     def confusion_lines(self) -> list[str]:
-        """Return what the network took for what, on the part that counts."""
+        """Return the network's confusion matrix, on the dataset that counts."""
         return confusion_lines(self.network)
 
     def verdict(self) -> list[str]:
-        """Say in words whether the network beats the floors, and what to try.
+        """Return sentences: whether the network beats the baselines, and what to try.
 
-        The strong floor first, by macro-F1; of all else only what is not beaten.
+        The first compares with the strong baseline by the main metric; the others name
+        every comparison that the network does not win.
         """
         first, *others = sorted(
             self.comparisons,
-            key=lambda c: (c.baseline != TFIDF_SVM, c.metric != "macro_f1"),
+            key=lambda c: (c.baseline != TFIDF_SVM, c.metric != MAIN_METRIC),
         )
-        lines = [_sentence(first)]
-        lines += [_sentence(found) for found in others if not found.beaten]
+        lines = [_sentence(c) for c in (first, *(c for c in others if not c.beaten))]
         if self.network.chose_epoch:
             lines.append(
-                "There is no test part: these figures flatter, since the same texts "
-                "chose the epoch."
+                "There is no test set: these scores are too optimistic, since the same "
+                "texts chose the epoch."
             )
         if not self.beats_baselines:
             lines += [f"Try: {advice}" for advice in self.advice]
         return lines
 
     def lines(self) -> list[str]:
-        """Return the table, the verdict, and the figures of each label."""
-        lines = [*self.table_lines(), "", *self.verdict(), "", *self.per_class_lines()]
-        confusion = self.confusion_lines()
-        return [*lines, "", *confusion] if confusion else lines
+        """Return the table, the verdict, and the metrics of each label."""
+        details = detail_lines(self.network)
+        return [*self.table_lines(), "", *self.verdict(), "", *details]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, as JSON knows them, and the tables for people."""
+        """Return plain values for JSON, and the tables for people."""
         return {
-            "evaluations": [found.to_dict() for found in self.evaluations],
-            "comparisons": [found.to_dict() for found in self.comparisons],
+            "evaluations": [evaluation.to_dict() for evaluation in self.evaluations],
+            "comparisons": [comparison.to_dict() for comparison in self.comparisons],
             "advice": list(self.advice),
             "table": self.table_lines(),
             "verdict": self.verdict(),
@@ -95,7 +101,7 @@ class EvaluationReport:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_dict` returned; other keys are passed over."""
+        """Read what :meth:`to_dict` returned; other keys are ignored."""
         return cls(
             tuple(map(Evaluation.from_dict, values["evaluations"])),
             tuple(map(Comparison.from_dict, values["comparisons"])),
@@ -106,24 +112,24 @@ class EvaluationReport:
         return f"<pre>{html.escape(chr(10).join(self.lines()))}</pre>"
 
 
-def evaluation_lines(found: Evaluation) -> list[str]:
+def evaluation_lines(evaluation: Evaluation) -> list[str]:
     """Return one evaluation as text."""
-    lines = [*metric_lines([found]), "", *per_class_lines(found)]
-    confusion = confusion_lines(found)
-    return [*lines, "", *confusion] if confusion else lines
+    return [*metric_lines([evaluation]), "", *detail_lines(evaluation)]
 
 
-def _sentence(found: Comparison) -> str:
-    """Say who is ahead; 'beats' is kept for what chance does not explain."""
-    where = f"{found.baseline} on the {found.part} part"
-    if found.beaten:
-        return f"The network beats {where}: {found.points}."
-    if found.difference <= 0:
-        said = f"The network does NOT beat {where}: {found.points}."
-        if found.high > 0:
-            said += " The interval includes 0: they cannot be told apart."
-        return said
-    return (
-        f"The network is ahead of {where}, but not beyond chance: {found.points}. "
-        f"Other texts might turn the {WORDS[found.metric]} round."
-    )
+def _sentence(comparison: Comparison) -> str:
+    """Return who is ahead; "beats" is kept for differences beyond chance."""
+    dataset = f"{PART_NAMES.get(comparison.part, comparison.part)} set"
+    rival = f"{comparison.baseline} on the {dataset}"
+    points = comparison.points
+    if comparison.beaten:
+        return f"The network beats {rival}: {points}."
+    if comparison.difference > 0:
+        return (
+            f"The network is ahead of {rival}, but not beyond chance: {points}. On "
+            f"other texts the ranking by {comparison.label} could change."
+        )
+    sentence = f"The network does NOT beat {rival}: {points}."
+    if comparison.high > 0:
+        sentence += " The interval includes 0, so the two cannot be told apart."
+    return sentence

@@ -1,4 +1,4 @@
-"""How good predictions are: numbers only."""
+"""Evaluate predictions: numbers only; tables and sentences are made elsewhere."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
-from sklearn.metrics import average_precision_score, precision_recall_fscore_support
+from sklearn.metrics import (
+    average_precision_score,
+    confusion_matrix,
+    precision_recall_fscore_support,
+)
 
 from emoclf._moved import RenamedAttribute
-from emoclf.evaluation.bootstrap import DRAWS, interval, ratio, resampled_figures
+from emoclf.datasets.split import PART_NAMES
+from emoclf.evaluation.bootstrap import DRAWS, interval, ratio, resampled_metrics
+from emoclf.evaluation.metric_names import MULTILABEL, ONE_LABEL
 from emoclf.evaluation.prediction_checks import check_probabilities, checked_ids
 
-SMALLEST = 1e-7
+MIN_PROBABILITY = 1e-7
 
 
 @dataclass(frozen=True)
 class ClassMetrics:
-    """Figures of one label; 0 where there is nothing to divide by.
+    """Metrics of one label; 0 where the denominator is 0.
 
-    ``average_precision`` stands for several labels per text only.
+    ``average_precision`` is None but for multilabel probabilities.
     """
 
     label: str
@@ -33,37 +39,37 @@ class ClassMetrics:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of one classifier on one part.
+    """Metrics of one classifier on one dataset.
 
     Parameters
     ----------
     name : str
-        Who predicted: "text_cnn", "TF-IDF + linear SVM", …
+        Name of the classifier: "text_cnn", "TF-IDF + linear SVM", …
     part : str
-        Which texts: "valid", "test", or a file.
+        Name of the texts: "valid", "test", or a file.
     chose_epoch : bool
-        The part also chose the epoch, so that its figures flatter.
+        Whether the texts also chose the epoch, so that the metrics are too optimistic.
     n : int
         Number of texts.
     accuracy : float
-        Share of texts whose label, or all of whose labels, are right.
+        Share of texts whose label is, or whose labels all are, predicted correctly.
     macro_f1 : float
-        Mean F1 over the labels that stand in the part.
+        Mean F1 over the labels that occur in the texts.
     micro_f1 : float
         F1 over all decisions; equal to accuracy for one label per text.
     log_loss : float or None
         Mean cross-entropy in nats; None without probabilities.
     intervals : dict of str to (float, float)
-        95 % bootstrap intervals of accuracy and macro_f1; for several labels also of
+        95 % bootstrap intervals of accuracy and macro_f1; for multilabel texts also of
         micro_f1.
-    per_class : tuple of ClassFigures
+    per_class : tuple of ClassMetrics
     confusion : tuple of tuples of int, or None
-        Rows are true labels, columns predicted ones; None for several labels.
+        Counts; rows are true labels, columns predicted ones. None for multilabel texts.
     average_precision : float or None
-        For several labels with probabilities: mean over the labels that stand in the
-        part of the area under precision and recall; it needs no thresholds.
+        Mean area under the precision-recall curve, over the labels that occur in the
+        texts; None but for multilabel probabilities. It needs no thresholds.
     predicted : ndarray or None
-        What was predicted, for paired comparisons; not written by ``to_dict``.
+        Predictions, for paired comparisons; not written by ``to_dict``.
     """
 
     name: str
@@ -82,8 +88,9 @@ class Evaluation:
 
     @property
     def part_name(self) -> str:
-        """The part, and what it was used for before."""
-        return f"{self.part} (chose the epoch)" if self.chose_epoch else self.part
+        """Name of the texts, and what they were used for before."""
+        name = PART_NAMES.get(self.part, self.part)
+        return f"{name} (chose the epoch)" if self.chose_epoch else name
 
     several = RenamedAttribute("multilabel")
 
@@ -92,8 +99,13 @@ class Evaluation:
         """Whether a text may have several labels."""
         return self.confusion is None
 
+    @property
+    def task(self) -> str:
+        """One label or multilabel, as the table of metrics calls it."""
+        return MULTILABEL if self.multilabel else ONE_LABEL
+
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, as JSON knows them."""
+        """Return plain values for JSON."""
         values = asdict(replace(self, predicted=None))
         del values["predicted"]
         values["intervals"] = {key: [*ends] for key, ends in self.intervals.items()}
@@ -103,7 +115,7 @@ class Evaluation:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_dict` returned, by way of JSON or not."""
+        """Read what :meth:`to_dict` returned, directly or from JSON."""
         confusion = values["confusion"]
         changed = {
             "intervals": {key: tuple(e) for key, e in values["intervals"].items()},
@@ -118,22 +130,20 @@ def evaluate_probabilities(
     truth: np.ndarray,
     label_names: Sequence[str],
     *,
-    name: str,
-    part: str,
-    chose_epoch: bool = False,
     thresholds: float | Sequence[float] | np.ndarray = 0.5,
-    seed: int = 0,
-    draws: int = DRAWS,
+    **options: Any,
 ) -> Evaluation:
-    """Judge probabilities: the likeliest label, or all that reach their threshold.
+    """Evaluate probabilities: the likeliest label, or all that reach their threshold.
 
     Parameters
     ----------
     probabilities : ndarray of float, shape (n, n_classes)
-    truth, label_names, name, part, chose_epoch, seed, draws
-        As for :func:`evaluate`.
+    truth, label_names
+        Labels, as for :func:`evaluate`.
     thresholds : float or sequence of n_classes floats, default=0.5
-        For several labels per text.
+        Probabilities from which a label is predicted, for multilabel texts.
+    **options
+        Options of :func:`evaluate`.
 
     Raises
     ------
@@ -146,15 +156,7 @@ def evaluate_probabilities(
     else:
         predicted = probabilities.argmax(1)
     return evaluate(
-        predicted,
-        truth,
-        label_names,
-        name=name,
-        part=part,
-        chose_epoch=chose_epoch,
-        probabilities=probabilities,
-        seed=seed,
-        draws=draws,
+        predicted, truth, label_names, probabilities=probabilities, **options
     )
 
 
@@ -170,21 +172,22 @@ def evaluate(
     seed: int = 0,
     draws: int = DRAWS,
 ) -> Evaluation:
-    """Judge predictions.
+    """Evaluate predictions.
 
     Parameters
     ----------
     predicted, truth : ndarray
-        Class ids, shape (n,); or 0 and 1, shape (n, n_classes), for several labels.
+        Class ids, shape (n,); or 0 and 1, shape (n, n_classes), for multilabel texts.
     label_names : sequence of str
-        In the order of the ids.
+        Names of the labels, in the order of the ids.
     name, part : str
-        Who predicted, and for which texts.
+        Names of the classifier and of the texts.
     chose_epoch : bool, default=False
+        Whether the texts also chose the epoch.
     probabilities : ndarray of float, shape (n, n_classes), optional
-        For the log loss; clipped at 1e-7.
+        Probabilities for the log loss, clipped at 1e-7, and for average precision.
     seed, draws : int
-        Of the bootstrap.
+        Seed and number of draws of the bootstrap.
 
     Returns
     -------
@@ -193,32 +196,43 @@ def evaluate(
     Raises
     ------
     DataError
-        If there are no texts, if shapes differ, if an id is no label's, or if a
-        probability is none.
+        If there are no texts, if shapes differ, if an id is no label's, or if a number
+        is no probability.
     """
     n_classes = len(label_names)
     predicted, truth = checked_ids(predicted, truth, n_classes, f"{name} on {part}")
     if probabilities is not None:
         check_probabilities(probabilities, (len(truth), n_classes))
     multilabel = truth.ndim == 2
-    resampled = resampled_figures(predicted, truth, n_classes, seed=seed, draws=draws)
-    right = (predicted == truth).all(1) if multilabel else predicted == truth
-    precisions = None
+    resampled = resampled_metrics(predicted, truth, n_classes, seed=seed, draws=draws)
+    right = (predicted == truth).reshape(len(truth), -1).all(1)
+    precisions: list[float | None] = [None] * n_classes
     if multilabel and probabilities is not None:
         precisions = average_precisions(probabilities, truth)
+    per_class = _per_class(predicted, truth, label_names, precisions)
+    accuracy = micro_f1 = float(right.mean())
+    confusion = None
+    if multilabel:
+        hits = (predicted * truth).sum()
+        micro_f1 = float(ratio(2 * hits, predicted.sum() + truth.sum()))
+    else:
+        table = confusion_matrix(truth, predicted, labels=np.arange(n_classes))
+        confusion = tuple(map(tuple, table.tolist()))
     return Evaluation(
         name=name,
         part=part,
         chose_epoch=chose_epoch,
         n=len(truth),
-        accuracy=float(right.mean()),
-        macro_f1=macro_f1(predicted, truth, n_classes),
-        micro_f1=_micro_f1(predicted, truth) if multilabel else float(right.mean()),
+        accuracy=accuracy,
+        # Over the labels that occur, so that all classifiers are averaged over the same
+        # ones; scikit-learn would add those that only the predictions contain.
+        macro_f1=_mean([label.f1 for label in per_class if label.support]) or 0.0,
+        micro_f1=micro_f1,
         log_loss=None if probabilities is None else log_loss(probabilities, truth),
         intervals={key: interval(values) for key, values in resampled.items()},
-        per_class=_per_class(predicted, truth, label_names, precisions),
-        confusion=None if multilabel else _confusion(predicted, truth, n_classes),
-        average_precision=_mean_of_known(precisions),
+        per_class=per_class,
+        confusion=confusion,
+        average_precision=_mean([x for x in precisions if x is not None]),
         predicted=predicted,
     )
 
@@ -234,78 +248,42 @@ def average_precisions(
     truth : ndarray of 0 and 1, shape (n, n_classes)
     """
     return [
-        float(average_precision_score(there, scores)) if there.any() else None
-        for there, scores in zip(truth.T, probabilities.T, strict=True)
+        float(average_precision_score(column, scores)) if column.any() else None
+        for column, scores in zip(truth.T, probabilities.T, strict=True)
     ]
 
 
-def _mean_of_known(values: Sequence[float | None] | None) -> float | None:
-    known = [value for value in values or () if value is not None]
-    return float(np.mean(known)) if known else None
-
-
-def macro_f1(predicted: np.ndarray, truth: np.ndarray, n_classes: int) -> float:
-    """Return the mean F1 over the labels that stand in the part.
-
-    A label without a text there has no recall, and no say in the mean. Predicting it
-    is punished where the text belonged. So all classifiers are averaged over the same
-    labels on a part; scikit-learn's default would add the labels that one predicted.
-    """
-    hits, guessed, there = _counts(predicted, truth, n_classes)
-    scores = ratio(2 * hits, guessed + there)[there > 0]
-    return float(scores.mean()) if scores.size else 0.0
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None
 
 
 def log_loss(probabilities: np.ndarray, truth: np.ndarray) -> float:
-    """Return the mean cross-entropy in nats; for several labels, per decision."""
-    chances = np.clip(probabilities.astype(np.float64), SMALLEST, 1 - SMALLEST)
+    """Return the mean cross-entropy in nats; for multilabel texts, per decision."""
+    clipped = np.clip(
+        probabilities.astype(np.float64), MIN_PROBABILITY, 1 - MIN_PROBABILITY
+    )
     if truth.ndim == 2:
-        return float(-(np.where(truth > 0, np.log(chances), np.log1p(-chances))).mean())
-    return float(-np.log(chances[np.arange(len(truth)), truth]).mean())
+        return float(-(np.where(truth > 0, np.log(clipped), np.log1p(-clipped))).mean())
+    return float(-np.log(clipped[np.arange(len(truth)), truth]).mean())
 
 
 def _per_class(
     predicted: np.ndarray,
     truth: np.ndarray,
     label_names: Sequence[str],
-    precisions: Sequence[float | None] | None,
+    precisions: Sequence[float | None],
 ) -> tuple[ClassMetrics, ...]:
     if truth.ndim == 2 and truth.shape[1] == 1:
-        # scikit-learn takes one column for two classes; an empty second one it knows.
+        # scikit-learn takes a single column for two classes, so an empty one is added.
         predicted, truth = (np.pad(a, ((0, 0), (0, 1))) for a in (predicted, truth))
     columns = precision_recall_fscore_support(
         truth, predicted, labels=np.arange(len(label_names)), zero_division=0
     )
+    # Plain floats and ints, as JSON needs them.
+    values = zip(*(column.tolist() for column in columns), strict=True)
     return tuple(
-        ClassMetrics(str(label), float(p), float(r), float(f), int(s), average)
-        for label, p, r, f, s, average in zip(
-            label_names, *columns, precisions or [None] * len(label_names), strict=True
+        ClassMetrics(str(label), p, r, f1, support, average)
+        for label, (p, r, f1, support), average in zip(
+            label_names, values, precisions, strict=True
         )
     )
-
-
-def _counts(
-    predicted: np.ndarray, truth: np.ndarray, n_classes: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return hits, predictions and occurrences of each label."""
-    if truth.ndim == 2:
-        return (predicted * truth).sum(0), predicted.sum(0), truth.sum(0)
-    hits = np.bincount(truth[predicted == truth], minlength=n_classes)
-    return (
-        hits,
-        np.bincount(predicted, minlength=n_classes),
-        np.bincount(truth, minlength=n_classes),
-    )
-
-
-def _micro_f1(predicted: np.ndarray, truth: np.ndarray) -> float:
-    total = predicted.sum() + truth.sum()
-    return float(2 * (predicted * truth).sum() / total) if total else 0.0
-
-
-def _confusion(
-    predicted: np.ndarray, truth: np.ndarray, n_classes: int
-) -> tuple[tuple[int, ...], ...]:
-    table = np.zeros((n_classes, n_classes), np.int64)
-    np.add.at(table, (truth, predicted), 1)
-    return tuple(tuple(row) for row in table.tolist())

@@ -1,4 +1,4 @@
-"""What several networks reached: one row for each, and the table."""
+"""Comparison of several networks: the results of each run, and the table."""
 
 from __future__ import annotations
 
@@ -8,57 +8,58 @@ from dataclasses import asdict, dataclass
 from statistics import mean, stdev
 from typing import Any
 
+from emoclf.datasets.split import PART_NAMES
 from emoclf.evaluation.text_tables import align
 
 
 @dataclass(frozen=True)
 class RunMetrics:
-    """What one network of one seed reached.
+    """Results of one network and seed, or of one baseline.
 
     Parameters
     ----------
     name : str
-        The network's row.
+        Row of the table.
     seed : int or None
-        None for a floor.
+        Seed; None for a baseline.
     accuracy, macro_f1 : float or None
-        On the part that is judged; None where the training failed.
+        Metrics on the evaluated texts; None if the training failed.
     parameters : int or None
-        Numbers that were learnt or given, embedding included; None for a floor.
+        Number of parameters, embedding included; None for a baseline.
     epochs : int or None
     seconds_per_epoch : float or None
-        Median, wall time, with the validation; None for a floor.
+        Median wall time, validation included; None for a baseline.
     seconds : float
-        Of the whole training, or of fitting a floor.
+        Duration of the whole training.
     texts_per_second : float or None
-        From raw texts to labels.
+        Speed from raw texts to labels.
     findings : tuple of str
-        Names of what the doctor found; "failed" for a training without a result.
+        Names of the doctor's findings; "failed" for a training without a result.
     """
 
     name: str
     seed: int | None
-    accuracy: float | None
-    macro_f1: float | None
-    parameters: int | None
-    epochs: int | None
-    seconds_per_epoch: float | None
-    seconds: float
-    texts_per_second: float | None
+    accuracy: float | None = None
+    macro_f1: float | None = None
+    parameters: int | None = None
+    epochs: int | None = None
+    seconds_per_epoch: float | None = None
+    seconds: float = 0.0
+    texts_per_second: float | None = None
     findings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class NetworkComparison:
-    """What several networks reached on one split, the floors first.
+    """Results of several networks on one split, the baselines first.
 
     Parameters
     ----------
     part : str
-        The part that was judged: "test", or "valid", which also chose the epochs.
+        Evaluated part of the split: "test", or "valid", which also chose the epochs.
     n_texts : int
-        In that part.
-    runs : tuple of RunFigures
+        Number of evaluated texts.
+    runs : tuple of RunMetrics
     """
 
     part: str
@@ -79,43 +80,33 @@ class NetworkComparison:
             ["", "seeds", "accuracy", "macro-F1", "parameters", "epochs", "s/epoch",
              "texts/s"]
         ]  # fmt: skip
+        findings = []
         for name in self.names():
             runs = self.of(name)
-            first = runs[0]
-            network = first.seed is not None
             rows.append(
                 [
                     name,
-                    str(len(runs)) if network else "–",
-                    _spread([run.accuracy for run in runs]),
-                    _spread([run.macro_f1 for run in runs]),
-                    f"{first.parameters:,}" if first.parameters is not None else "–",
+                    str(len(runs)) if runs[0].seed is not None else "–",
+                    _mean_and_deviation([run.accuracy for run in runs]),
+                    _mean_and_deviation([run.macro_f1 for run in runs]),
+                    _mean([runs[0].parameters], ",d"),
                     _mean([run.epochs for run in runs], ".1f"),
                     _mean([run.seconds_per_epoch for run in runs], ".2f"),
                     _mean([run.texts_per_second for run in runs], ",.0f"),
                 ]
             )
-        where = f"{self.n_texts} texts of the {self.part} part"
+            counts = Counter(finding for run in runs for finding in run.findings)
+            shown = [f"{finding} ({n} of {len(runs)})" for finding, n in counts.items()]
+            if shown:
+                findings.append(f"{name}: {', '.join(shown)}")
+        texts = f"{self.n_texts} {PART_NAMES[self.part]} texts"
         if self.part == "valid":
-            where += ", which also chose the epochs: these figures flatter"
-        lines = [f"On {where}; mean ± standard deviation over seeds.", "", *align(rows)]
-        found = self._finding_lines()
-        return [*lines, "", *found] if found else lines
-
-    def _finding_lines(self) -> list[str]:
-        lines = []
-        for name in self.names():
-            runs = self.of(name)
-            counts = Counter(one for run in runs for one in run.findings)
-            if counts:
-                said = ", ".join(
-                    f"{one} ({count} of {len(runs)})" for one, count in counts.items()
-                )
-                lines.append(f"{name}: {said}")
-        return lines
+            texts += ", which also chose the epochs (scores are too optimistic)"
+        lines = [f"On {texts}; mean ± standard deviation over seeds.", "", *align(rows)]
+        return [*lines, "", *findings] if findings else lines
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, as JSON knows them."""
+        """Return plain values for JSON."""
         return {
             "part": self.part,
             "n_texts": self.n_texts,
@@ -124,13 +115,13 @@ class NetworkComparison:
         }
 
 
-def _spread(values: Sequence[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    if len(known) < 2:
-        return _mean(known, ".3f")
-    return f"{mean(known):.3f} ± {stdev(known):.3f}"
+def _mean_and_deviation(values: Sequence[float | None]) -> str:
+    """Return "0.650 ± 0.071"; without a deviation for one value, a dash for none."""
+    numbers = [value for value in values if value is not None]
+    deviation = f" ± {stdev(numbers):.3f}" if len(numbers) > 1 else ""
+    return _mean(numbers, ".3f") + deviation
 
 
-def _mean(values: Sequence[float | None], form: str) -> str:
-    known = [value for value in values if value is not None]
-    return format(mean(known), form) if known else "–"
+def _mean(values: Sequence[float | None], number_format: str) -> str:
+    numbers = [value for value in values if value is not None]
+    return format(mean(numbers), number_format) if numbers else "–"

@@ -1,44 +1,39 @@
-"""A network against a floor, on the same resampled texts."""
+"""Comparison of a network with a baseline, on the same resampled texts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 
 from emoclf._moved import RenamedAttribute
 from emoclf.errors import DataError
-from emoclf.evaluation.bootstrap import DRAWS, interval, resampled_figures
+from emoclf.evaluation.bootstrap import DRAWS, interval, resampled_metrics
+from emoclf.evaluation.metric_names import METRICS, compared_metrics
 from emoclf.evaluation.metrics import Evaluation
-
-Metric = Literal["macro_f1", "accuracy", "micro_f1"]
-WORDS = {"macro_f1": "macro-F1", "accuracy": "accuracy", "micro_f1": "micro-F1"}
-ONE_LABEL: tuple[Metric, ...] = ("macro_f1", "accuracy")
-# Exact match says little where most texts have one label of many.
-MULTILABEL: tuple[Metric, ...] = ("macro_f1", "micro_f1")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How far one classifier is above another on one part.
+    """Difference between a network and a baseline on one dataset.
 
     Parameters
     ----------
-    floor, part : str
-        Whom the network is compared with, and where.
-    metric : {"macro_f1", "accuracy", "micro_f1"}
-        Accuracy for one label per text, micro-F1 for several.
+    baseline, part : str
+        Names of the baseline and of the dataset.
+    metric : str
+        Name of the metric; one of ``metric_names.compared_metrics``.
     difference : float
-        Figure of the network minus that of the floor.
+        Metric of the network minus that of the baseline.
     low, high : float
         95 % interval of the difference, over the same resampled texts.
     """
 
     baseline: str
     part: str
-    metric: Metric
+    metric: str
     difference: float
     low: float
     high: float
@@ -46,15 +41,15 @@ class Comparison:
     floor = RenamedAttribute("baseline")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, as JSON knows them."""
+        """Return plain values for JSON."""
         values = asdict(self)
         return {"floor": values.pop("baseline"), **values}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_dict` returned."""
-        others = {key: value for key, value in values.items() if key != "floor"}
-        return cls(baseline=values["floor"], **others)
+        values = dict(values)
+        return cls(baseline=values.pop("floor"), **values)
 
     @property
     def beaten(self) -> bool:
@@ -62,10 +57,15 @@ class Comparison:
         return self.low > 0
 
     @property
+    def label(self) -> str:
+        """Name of the metric in reports."""
+        return METRICS[self.metric].label
+
+    @property
     def points(self) -> str:
         """The difference in words, in hundredths."""
         return (
-            f"{100 * self.difference:+.1f} points of {WORDS[self.metric]} "
+            f"{100 * self.difference:+.1f} points of {self.label} "
             f"(95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f})"
         )
 
@@ -82,40 +82,41 @@ def compare(
 
     Parameters
     ----------
-    network, floor : Evaluation
-        Of the same texts, as ``evaluate`` returned them.
+    network, baseline : Evaluation
+        Evaluations on the same texts, as ``evaluate`` returned them.
     truth : ndarray
         Class ids, shape (n,); or 0 and 1, shape (n, n_classes).
     seed, draws : int
-        Of the bootstrap.
+        Seed and number of draws of the bootstrap.
 
     Raises
     ------
     DataError
-        If they were not judged on these texts, or were read from a file: a file holds
-        figures, not predictions.
+        If an evaluation is not of these texts, or was read from a file: files contain
+        metrics, not predictions.
     """
     truth, n_classes = np.asarray(truth).astype(np.int64), len(network.per_class)
     metrics = []
-    for found in (network, baseline):
-        if found.predicted is None or found.predicted.shape != truth.shape:
-            shape = None if found.predicted is None else found.predicted.shape
+    for evaluation in (network, baseline):
+        predicted = evaluation.predicted
+        if predicted is None or predicted.shape != truth.shape:
+            shape = None if predicted is None else predicted.shape
             raise DataError(
-                f"{found.name} on {found.part} must hold predictions of shape "
-                f"{truth.shape}, one for each text compared. Got {shape} instead. "
-                "Judge it on these texts again."
+                f"{evaluation.name} on {evaluation.part} must contain predictions of "
+                f"shape {truth.shape}, one for each text compared. Got {shape} "
+                "instead. Evaluate it on these texts again."
             )
         metrics.append(
-            resampled_figures(found.predicted, truth, n_classes, seed=seed, draws=draws)
+            resampled_metrics(predicted, truth, n_classes, seed=seed, draws=draws)
         )
-    ours, theirs = metrics
+    of_network, of_baseline = metrics
     return tuple(
         Comparison(
             baseline.name,
             baseline.part,
             metric,
             getattr(network, metric) - getattr(baseline, metric),
-            *interval(ours[metric] - theirs[metric]),
+            *interval(of_network[metric] - of_baseline[metric]),
         )
-        for metric in (ONE_LABEL if truth.ndim == 1 else MULTILABEL)
+        for metric in compared_metrics(network.task)
     )

@@ -1,4 +1,4 @@
-"""What can be judged: shapes, ids and probabilities."""
+"""Checks of predictions: shapes, ids and probabilities."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from emoclf.errors import DataError
 def checked_ids(
     predicted: np.ndarray, truth: np.ndarray, n_classes: int, where: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return both as integers, or say why they cannot be judged."""
+    """Return both as integers, or raise a DataError that says what is wrong."""
     predicted, truth = np.asarray(predicted), np.asarray(truth)
     if not len(truth):
-        raise DataError(f"{where}: there are no texts to judge. Give at least one.")
+        raise DataError(f"{where}: there are no texts to evaluate. Give at least one.")
     if predicted.shape != truth.shape or truth.shape[1:] not in {(), (n_classes,)}:
         raise DataError(
             f"{where}: predictions and labels must both have the shape (n,) or "
@@ -31,18 +31,18 @@ def checked_ids(
 
 
 def check_probabilities(probabilities: np.ndarray, shape: tuple[int, int]) -> None:
-    """Refuse what is not a row of probabilities for each text."""
+    """Raise a DataError unless there is a row of probabilities for each text."""
     if probabilities.shape != shape:
         raise DataError(
             f"Probabilities must have the shape {shape}, a row for each text and a "
             f"column for each label. Got {probabilities.shape} instead."
         )
-    # A comparison with NaN is false, so that it is caught too.
+    # A comparison with NaN is false, so NaN is wrong as well.
     wrong = ~((probabilities >= -1e-6) & (probabilities <= 1 + 1e-6))
     if wrong.any():
         row = int(wrong.any(1).argmax())
         raise DataError(
-            f"Probabilities must lie between 0 and 1. Text {row + 1} has "
+            f"Probabilities must be between 0 and 1. Text {row + 1} has "
             f"{float(probabilities[row][wrong[row]][0])!r} instead. Logits need a "
             "softmax or sigmoid first; NaN means that the training diverged."
         )

@@ -1,4 +1,4 @@
-"""Figures as tables of plain text."""
+"""Metrics as tables of plain text."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emoclf.evaluation.metrics import ClassMetrics, Evaluation
+from emoclf.evaluation.metric_names import METRICS, shown_metrics
+from emoclf.evaluation.metrics import Evaluation
 
-WIDTH = 80
-SHORTEST = 3
+TABLE_WIDTH = 80
+MIN_NAME_LENGTH = 3
 N_MISTAKES = 10
 
 
@@ -18,66 +19,64 @@ def align(rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
-            cell.ljust(width) if place < left else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     ]
 
 
 def metric_lines(evaluations: Sequence[Evaluation]) -> list[str]:
-    """Return the main figures, one row for each classifier and part.
-
-    For several labels per text accuracy is called what it is, exact match, and
-    micro-F1 and average precision stand beside it.
-    """
-    multilabel = any(found.multilabel for found in evaluations)
-    columns = {"accuracy": "exact match" if multilabel else "accuracy"}
-    if multilabel:
-        columns["micro_f1"] = "micro-F1"
-    columns["macro_f1"] = "macro-F1"
-    rows = [["", "part", "texts", *columns.values(), "log loss"]]
-    if multilabel:
-        rows[0].insert(-1, "avg precision")
-    rows += [
+    """Return the metrics of the task, one row for each classifier and dataset."""
+    task = evaluations[0].task
+    names = shown_metrics(task)
+    heading = ["", "set", "texts", *(METRICS[name].label_for(task) for name in names)]
+    rows = [
         [
             found.name,
             found.part_name,
             str(found.n),
-            *(_with_interval(getattr(found, m), found.intervals[m]) for m in columns),
-            *([_or_dash(found.average_precision)] if multilabel else []),
-            _or_dash(found.log_loss),
+            *(_cell(getattr(found, name), found.intervals.get(name)) for name in names),
         ]
         for found in evaluations
     ]
-    return align(rows, left=2)
+    return align([heading, *rows], left=2)
 
 
-def per_class_lines(found: Evaluation) -> list[str]:
-    """Return the figures of each label; a dash where there is nothing to count."""
-    rows = [["label", "precision", "recall", "F1", "texts"]]
-    rows += [_class_row(metrics) for metrics in found.per_class]
-    if found.multilabel and found.average_precision is not None:
-        cells = [_or_dash(metrics.average_precision) for metrics in found.per_class]
-        for row, cell in zip(rows, ["avg precision", *cells], strict=True):
-            row.insert(-1, cell)
-    return [f"{found.name} on {found.part_name}", *align(rows)]
+def detail_lines(evaluation: Evaluation) -> list[str]:
+    """Return the metrics of each label, and the confusion matrix where there is one."""
+    lines, confusion = per_class_lines(evaluation), confusion_lines(evaluation)
+    return [*lines, "", *confusion] if confusion else lines
 
 
-def confusion_lines(found: Evaluation, *, width: int = WIDTH) -> list[str]:
-    """Return what was taken for what.
+def per_class_lines(evaluation: Evaluation) -> list[str]:
+    """Return the metrics of each label; a dash where there is nothing to count."""
+    averaged = ["average precision"] if evaluation.average_precision is not None else []
+    rows = [["label", "precision", "recall", "F1", *averaged, "texts"]]
+    for label in evaluation.per_class:
+        values: list[float | None] = [label.precision, label.recall, label.f1]
+        if not label.support:
+            values[1:] = [None, None]
+        if averaged:
+            values.append(label.average_precision)
+        rows.append([label.label, *map(_cell, values), str(label.support)])
+    return [f"{evaluation.name} on {evaluation.part_name}", *align(rows)]
 
-    As a table with names, shortened where needed, or with numbers, whichever is the
-    first that fits; where none fits, as the commonest mistakes. Nothing for several
-    labels per text.
+
+def confusion_lines(evaluation: Evaluation, *, width: int = TABLE_WIDTH) -> list[str]:
+    """Return the confusion matrix, or the most frequent mistakes.
+
+    The first of these that fits into the width: a table with names, shortened where
+    needed; a table with numbers; the most frequent mistakes. Nothing for multilabel
+    texts.
     """
-    if found.confusion is None:
+    if evaluation.confusion is None:
         return []
-    names = [metrics.label for metrics in found.per_class]
+    names = [label.label for label in evaluation.per_class]
     longest = max(map(len, names))
     headings = [
         ("true \\ predicted", names, [name[:size] for name in names])
-        for size in range(longest, min(longest, SHORTEST) - 1, -1)
+        for size in range(longest, min(longest, MIN_NAME_LENGTH) - 1, -1)
         if len({name[:size] for name in names}) == len(names)
     ]
     numbers = [str(number) for number in range(1, len(names) + 1)]
@@ -87,15 +86,15 @@ def confusion_lines(found: Evaluation, *, width: int = WIDTH) -> list[str]:
         rows = [[corner, *column_names]]
         rows += [
             [name, *map(str, row)]
-            for name, row in zip(row_names, found.confusion, strict=True)
+            for name, row in zip(row_names, evaluation.confusion, strict=True)
         ]
         lines = align(rows)
         if max(map(len, lines)) <= width:
             return lines
-    return _commonest_mistakes(names, np.array(found.confusion))
+    return _frequent_mistakes(names, np.array(evaluation.confusion))
 
 
-def _commonest_mistakes(names: Sequence[str], table: np.ndarray) -> list[str]:
+def _frequent_mistakes(names: Sequence[str], table: np.ndarray) -> list[str]:
     shares = table / np.maximum(table.sum(1, keepdims=True), 1)
     np.fill_diagonal(table, 0)
     order = np.argsort(-table, axis=None, kind="stable")[:N_MISTAKES]
@@ -111,21 +110,13 @@ def _commonest_mistakes(names: Sequence[str], table: np.ndarray) -> list[str]:
     ]
     if not rows:
         return ["No mistakes."]
-    headings = ["true", "taken for", "texts", "of the label's"]
-    return ["Commonest mistakes", *align([headings, *rows], left=2)]
+    headings = ["true", "predicted", "texts", "share of the label"]
+    return ["Most frequent mistakes", *align([headings, *rows], left=2)]
 
 
-def _class_row(metrics: ClassMetrics) -> list[str]:
-    row = [metrics.label, metrics.precision, metrics.recall, metrics.f1]
-    if not metrics.support:
-        row[2:] = ["–", "–"]
-    cells = [cell if isinstance(cell, str) else f"{cell:.3f}" for cell in row]
-    return [*cells, str(metrics.support)]
-
-
-def _or_dash(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
-def _with_interval(value: float, ends: tuple[float, float]) -> str:
-    return f"{value:.3f} [{ends[0]:.3f}, {ends[1]:.3f}]"
+def _cell(value: float | None, interval: tuple[float, float] | None = None) -> str:
+    if value is None:
+        return "–"
+    if interval is None:
+        return f"{value:.3f}"
+    return f"{value:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emoclf.evaluation.metric_names import MAIN_METRIC, MONITORS
 from emoclf.settings.base import Settings, option
 
 TOKENIZERS = ("words", "characters", "jieba")
 EMBEDDINGS = ("random", "static", "non-static", "two-channel")
-MONITORS = ("macro_f1", "accuracy", "loss")
 LOSSES = ("cross-entropy", "focal", "mse")
 # The learning rate of each optimizer where none is given.
 RATES = {
@@ -139,7 +139,7 @@ class TrainSettings(Settings):
         5.0, "largest norm of the gradients; none: no clipping", above=0.0
     )
     monitor: str = option(
-        "macro_f1", "validation metric that selects the epoch", choices=MONITORS
+        MAIN_METRIC, "validation metric that selects the epoch", choices=MONITORS
     )
     patience: int = option(4, "epochs without improvement until early stopping", low=1)
     class_weight: str | dict | None = option(

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import log_softmax
 from sklearn.metrics import f1_score
 
+from emoclf.evaluation.metric_names import METRICS, MONITORS
 from emoclf.models.inference import BatchedModel
 from emoclf.training.batches import Examples
 from emoclf.training.thresholds import MIN_POSITIVE_TEXTS, best_f1
@@ -39,7 +40,7 @@ def validation_metrics(logits: np.ndarray, targets: np.ndarray) -> dict[str, flo
         logit is not finite or there are no texts.
     """
     if not len(targets) or not np.isfinite(logits).all():
-        return dict.fromkeys(("loss", "accuracy", "macro_f1"), math.nan)
+        return dict.fromkeys(MONITORS, math.nan)
     scores = logits.astype(np.float64)
     if targets.ndim == 2:
         loss = np.logaddexp(0, scores) - targets * scores
@@ -100,7 +101,7 @@ class BestWeights(keras.callbacks.Callback):
             metrics = validation_metrics(self.logits, self.valid.targets)
             logs.update({f"val_{name}": value for name, value in metrics.items()})
             self.logs = dict(logs)
-            value = metrics[self.monitor] * (-1 if self.monitor == "loss" else 1)
+            value = metrics[self.monitor] * METRICS[self.monitor].sign
             # Ties go to the smaller loss: with many labels the first epochs predict
             # none of them, and all have the same F1, while the loss falls.
             rank = (value, -metrics["loss"])

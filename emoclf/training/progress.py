@@ -16,12 +16,9 @@ from rich.progress import (
 )
 
 from emoclf.doctor.findings import Finding
+from emoclf.evaluation.metric_names import METRICS, MONITORS
 
-SHOWN = {
-    "val_loss": "validation loss",
-    "val_accuracy": "accuracy",
-    "val_macro_f1": "macro-F1",
-}
+SHOWN = {f"val_{name}": METRICS[name].label for name in MONITORS}
 
 
 class _Console(Console):

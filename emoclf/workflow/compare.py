@@ -1,4 +1,4 @@
-"""Several networks, several seeds, one split: which is worth its time?"""
+"""Compare several networks with several seeds on one split."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from emoclf.bundle.bundle import installed_versions
+from emoclf.datasets.contents import contents_of
 from emoclf.datasets.dataset import Dataset, check_trainable
 from emoclf.datasets.split import Split
 from emoclf.errors import ResumeError, SettingsError, TrainingError
@@ -29,11 +30,11 @@ from emoclf.workflow.train import fit_prepared
 
 logger = logging.getLogger(__name__)
 
-RUNS = "runs"
-RESULTS = "results.json"
-REPORT = "report.txt"
-#: Texts that are answered to see how fast a network is.
-TIMED = 2000
+RUNS_FOLDER = "runs"
+RESULTS_FILE = "results.json"
+REPORT_FILE = "report.txt"
+#: Number of texts on which the speed of a network is measured.
+N_TIMED_TEXTS = 2000
 
 
 def compare_networks(
@@ -44,22 +45,23 @@ def compare_networks(
     folder: str | os.PathLike[str] | None = None,
     callbacks: Callable[[RunSettings], Sequence[Any]] = lambda settings: (),
 ) -> NetworkComparison:
-    """Train networks with several seeds on one split, and judge them beside floors.
+    """Train networks with several seeds on one split, and evaluate them and baselines.
 
-    The same call on the same folder goes on where it was stopped; more seeds or more
-    networks are added to what is there.
+    The same call on the same folder continues where it was stopped; further seeds or
+    networks are added to the runs in the folder.
 
     Parameters
     ----------
     split : Split
-        The test part is judged, or, where there is none, the validation part.
+        Split, whose test set is used for evaluation; without one, the validation set.
     networks : mapping of str to RunSettings
         Settings of each row; their ``seed`` is the first of the seeds.
     seeds : int >= 1, default=3
+        Number of seeds.
     folder : path, optional
-        Where each run is written down as soon as it is judged.
+        Folder in which each run is saved as soon as it is evaluated.
     callbacks : callable, optional
-        Called before each training; returns Keras callbacks for it.
+        Function that returns the Keras callbacks of each training.
 
     Returns
     -------
@@ -70,7 +72,7 @@ def compare_networks(
     SettingsError
         If there is no network, or no seed.
     ResumeError
-        If the folder is of other data, or holds a run with other settings.
+        If the folder is of other data, or contains a run with other settings.
     """
     if not networks or seeds < 1:
         raise SettingsError(
@@ -78,158 +80,133 @@ def compare_networks(
             f"{len(networks)} and {seeds}."
         )
     check_trainable(split.train)
-    notes = None if folder is None else _Notes(Path(folder), split)
-    judged = split.test if split.test is not None and len(split.test) else split.valid
-    part = "valid" if judged is split.valid else "test"
+    results = None if folder is None else _ResultsFolder(Path(folder), split)
+    part, texts = "valid", split.valid
+    if split.test is not None and len(split.test):
+        part, texts = "test", split.test
     inputs = _Inputs(split)
-    first = next(iter(networks.values()))
-    runs = _floors(split, judged, part, first)
-    for number, (name, settings) in enumerate(networks.items(), 1):
+    runs = _baseline_runs(split.train, texts, part, next(iter(networks.values())))
+    for number, (name, first) in enumerate(networks.items(), 1):
         for turn in range(seeds):
-            own = settings.replace(seed=settings.seed + turn)
-            metrics = notes.find(name, own) if notes else None
-            if metrics is None:
+            settings = first.replace(seed=first.seed + turn)
+            run = results.find(name, settings) if results else None
+            if run is None:
                 logger.info(
                     "%s (%d of %d), seed %d of %d",
                     name, number, len(networks), turn + 1, seeds,
                 )  # fmt: skip
-                prepared = inputs.prepared(own)
-                metrics = _train(name, own, prepared, split, judged, part, callbacks)
-                if notes:
-                    notes.keep(metrics, own)
-            runs.append(metrics)
-    comparison = NetworkComparison(part, len(judged), tuple(runs))
-    if notes:
-        notes.finish(comparison)
+                run = _run(name, settings, inputs, texts, part, callbacks(settings))
+                if results:
+                    results.save(run, settings)
+            runs.append(run)
+    comparison = NetworkComparison(part, len(texts), tuple(runs))
+    if results:
+        results.finish(comparison)
     return comparison
 
 
-def _train(
+class _Inputs:
+    """The encoded split, computed once for all seeds of the same input settings."""
+
+    def __init__(self, split: Split) -> None:
+        self.train, self.valid = split.train, split.valid
+        self._key = ""
+        self._encoded: EncodedParts | None = None
+
+    def prepared(self, settings: RunSettings) -> Prepared:
+        sections = settings.to_dict()
+        key = digest(*(sections[name] for name in ("data", "text", "embedding")))
+        if self._encoded is None or self._key != key:
+            self._encoded = encode_parts(self.train, self.valid, settings)
+            self._key = key
+            for finding in self._encoded.findings:
+                logger.warning("%s", finding)
+        return self._encoded.prepared(self.train, self.valid, settings)
+
+
+def _run(
     name: str,
     settings: RunSettings,
-    prepared: Prepared,
-    split: Split,
-    judged: Dataset,
+    inputs: _Inputs,
+    texts: Dataset,
     part: str,
-    callbacks: Callable[[RunSettings], Sequence[Any]],
+    callbacks: Sequence[Any],
 ) -> RunMetrics:
-    """Train, judge and time one network."""
+    """Train, evaluate and time one network."""
+    prepared = inputs.prepared(settings)
     try:
-        trained = fit_prepared(
-            prepared, split.train, settings, callbacks=callbacks(settings)
-        )
+        trained = fit_prepared(prepared, inputs.train, settings, callbacks=callbacks)
     except TrainingError as error:
-        # One network that diverges is a row of the table, not its end.
+        # A network that diverges is a row of the table, and does not end it.
         logger.warning("%s failed: %s", name, error)
-        return RunMetrics(
-            name=name,
-            seed=settings.seed,
-            accuracy=None,
-            macro_f1=None,
-            parameters=None,
-            epochs=None,
-            seconds_per_epoch=None,
-            seconds=0.0,
-            texts_per_second=None,
-            findings=("failed",),
-        )
+        return RunMetrics(name, settings.seed, findings=("failed",))
     result = trained.result
     if result.ended == "interrupted":
-        # Half a training has no place in a table.
+        # An incomplete training does not belong in the table.
         raise KeyboardInterrupt
     predictor = trained.predictor
-    found = evaluate_part(predictor, judged, part=part, chose_epoch=part == "valid")
+    evaluation = evaluate_part(predictor, texts, part=part, chose_epoch=part == "valid")
     return RunMetrics(
         name=name,
         seed=settings.seed,
-        accuracy=found.accuracy,
-        macro_f1=found.macro_f1,
+        accuracy=evaluation.accuracy,
+        macro_f1=evaluation.macro_f1,
         parameters=trained.bundle.model.count_params(),
         epochs=result.epochs,
         seconds_per_epoch=median(result.history["seconds"]),
         seconds=result.seconds,
-        # The judgement has traced the network already.
-        texts_per_second=_texts_per_second(predictor.predict, judged.texts),
+        # The evaluation has already traced the network.
+        texts_per_second=_texts_per_second(predictor.predict, texts.texts),
         findings=tuple(finding.name for finding in result.findings),
     )
 
 
-def _floors(
-    split: Split, judged: Dataset, part: str, settings: RunSettings
+def _baseline_runs(
+    train: Dataset, texts: Dataset, part: str, settings: RunSettings
 ) -> list[RunMetrics]:
     tokenizer = new_tokenizer(settings.text)
-    began = time.perf_counter()
-    baselines = fit_baselines(tokenizer.batch(split.train.texts), split.train.label_ids)
-    seconds = time.perf_counter() - began
-    found = []
+    start = time.perf_counter()
+    baselines = fit_baselines(tokenizer.batch(train.texts), train.label_ids)
+    seconds = time.perf_counter() - start
+    runs = []
     for baseline in baselines:
 
-        def answer(texts: Sequence[str], baseline: Any = baseline) -> Any:
+        def predict(texts: Sequence[str], baseline: Any = baseline) -> Any:
             return baseline.predict(tokenizer.batch(texts))
 
-        metrics = evaluate(
-            answer(judged.texts),
-            judged.label_ids,
-            judged.label_names,
+        evaluation = evaluate(
+            predict(texts.texts),
+            texts.label_ids,
+            texts.label_names,
             name=baseline.name,
             part=part,
         )
-        found.append(
+        runs.append(
             RunMetrics(
                 name=baseline.name,
                 seed=None,
-                accuracy=metrics.accuracy,
-                macro_f1=metrics.macro_f1,
-                parameters=None,
-                epochs=None,
-                seconds_per_epoch=None,
+                accuracy=evaluation.accuracy,
+                macro_f1=evaluation.macro_f1,
                 seconds=seconds,
-                texts_per_second=_texts_per_second(answer, judged.texts),
+                texts_per_second=_texts_per_second(predict, texts.texts),
             )
         )
-    return found
+    return runs
 
 
-def _texts_per_second(answer: Callable[..., Any], texts: Sequence[str]) -> float:
-    texts = list(texts)[:TIMED]
-    began = time.perf_counter()
-    answer(texts)
-    return len(texts) / max(time.perf_counter() - began, 1e-9)
+def _texts_per_second(predict: Callable[..., Any], texts: Sequence[str]) -> float:
+    texts = list(texts)[:N_TIMED_TEXTS]
+    start = time.perf_counter()
+    predict(texts)
+    return len(texts) / max(time.perf_counter() - start, 1e-9)
 
 
-class _Inputs:
-    """Encode each kind of input once, for all seeds: the last one is kept."""
-
-    def __init__(self, split: Split) -> None:
-        self.split = split
-        self._known: tuple[str, EncodedParts] | None = None
-
-    def prepared(self, settings: RunSettings) -> Prepared:
-        sections = settings.to_dict()
-        key = digest(
-            sections["data"],
-            sections["text"],
-            sections["embedding"],
-        )
-        train, valid = self.split.train, self.split.valid
-        if self._known is None or self._known[0] != key:
-            made = encode_parts(train, valid, settings)
-            for finding in made.findings:
-                logger.warning("%s", finding)
-            self._known = (key, made)
-        return self._known[1].prepared(train, valid, settings)
-
-
-class _Notes:
-    """A folder that holds each run as soon as it is judged."""
+class _ResultsFolder:
+    """A folder that contains each run as soon as it is evaluated."""
 
     def __init__(self, root: Path, split: Split) -> None:
         self.root = root
-        parts = {
-            f"{part} texts": digest(list(data.texts), list(data.labels))
-            for part, data in split.parts().items()
-        }
-        fingerprint = {**parts, "versions": installed_versions()}
+        fingerprint = {**contents_of(split.parts()), "versions": installed_versions()}
         check_writable(root)
         if (root / RUN_FILE).is_file():
             cure = "Use what it was started with, or another folder."
@@ -241,14 +218,15 @@ class _Notes:
             )
         else:
             write_fingerprint(root, fingerprint)
-        (root / RUNS).mkdir(exist_ok=True)
+        (root / RUNS_FOLDER).mkdir(exist_ok=True)
 
     def _path(self, name: str, seed: int | None) -> Path:
-        # A name may hold anything; the digest keeps its file apart.
+        # Two names may differ only in characters that a file name cannot contain.
         plain = "".join(c if c.isalnum() else "_" for c in name)[:60]
-        return self.root / RUNS / f"{plain}-{digest(name)[:6]}-seed-{seed}.json"
+        return self.root / RUNS_FOLDER / f"{plain}-{digest(name)[:6]}-seed-{seed}.json"
 
     def find(self, name: str, settings: RunSettings) -> RunMetrics | None:
+        """Return a saved run; None if there is none."""
         path = self._path(name, settings.seed)
         try:
             values = json.loads(path.read_text("utf-8"))
@@ -256,24 +234,26 @@ class _Notes:
             return None
         except (OSError, ValueError) as error:
             raise ResumeError(
-                f"{path} is damaged: {error}. Remove it, and the run is made again."
+                f"{path} is damaged: {error}. Remove it, and the run is repeated."
             ) from None
         if values["settings"] != settings.to_dict():
             raise ResumeError(
-                f"{path} holds a run of {name!r} with other settings. Use the settings "
-                "it was made with, or another folder."
+                f"{path} contains a run of {name!r} with other settings. Use the "
+                "settings that it was made with, or another folder."
             )
         metrics = values["figures"]
         return RunMetrics(**{**metrics, "findings": tuple(metrics["findings"])})
 
-    def keep(self, metrics: RunMetrics, settings: RunSettings) -> None:
-        values = {"figures": asdict(metrics), "settings": settings.to_dict()}
-        self._write(self._path(metrics.name, metrics.seed), values)
+    def save(self, run: RunMetrics, settings: RunSettings) -> None:
+        """Save a run."""
+        values = {"figures": asdict(run), "settings": settings.to_dict()}
+        self._write(self._path(run.name, run.seed), values)
 
     def finish(self, comparison: NetworkComparison) -> None:
-        self._write(self.root / RESULTS, comparison.to_dict())
+        """Save the results of all runs, and the table."""
+        self._write(self.root / RESULTS_FILE, comparison.to_dict())
         report = "\n".join(comparison.lines()) + "\n"
-        write_atomically(self.root / REPORT, report.encode())
+        write_atomically(self.root / REPORT_FILE, report.encode())
 
     def _write(self, path: Path, values: Any) -> None:
         write_atomically(path, (json.dumps(values, indent=1) + "\n").encode())

@@ -1,4 +1,4 @@
-"""From labelled texts to what a network is built from and fitted on."""
+"""Prepare labelled texts: vocabulary, token ids, embedding matrix, sample weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from emoclf.datasets.dataset import Dataset, check_trainable
 from emoclf.doctor.data import check_coverage, check_cut, check_texts
 from emoclf.doctor.findings import Finding
 from emoclf.embeddings.coverage import CoverageReport
-from emoclf.embeddings.matrix import KnownRows, known_rows, random_matrix
+from emoclf.embeddings.matrix import PretrainedRows, pretrained_rows, random_matrix
 from emoclf.embeddings.word_vectors import frequent_words
 from emoclf.errors import DataError, SettingsError, setting
 from emoclf.settings import RunSettings
@@ -26,26 +26,27 @@ logger = logging.getLogger(__name__)
 
 TokenLists = Sequence[Sequence[str]]
 
-# Enough for most words of new texts; 24 MB at 300 dimensions.
-VECTOR_WORDS = 20_000
+# Default number of words that vectors add to the vocabulary: enough for most words of
+# new texts; 24 MB at 300 dimensions.
+DEFAULT_VECTOR_WORDS = 20_000
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a network is built from and fitted on.
+    """Everything that a network is built from and fitted on.
 
     Parameters
     ----------
     encoder : TextEncoder
-        Fitted on the training part alone.
+        Encoder, fitted on the training set alone.
     matrix : ndarray of float32, shape (vocabulary, dim)
     coverage : CoverageReport or None
-        How far the vectors cover the training part; None without vectors.
+        Coverage of the training set by the vectors; None without vectors.
     train, valid : Examples
     cut : dict of str to int
-        Texts of each part that were cut.
+        Number of texts that were cut, per part.
     findings : tuple of Finding
-        What is wrong with the texts and the vectors, before any training.
+        Problems of the texts and the vectors, known before any training.
     """
 
     encoder: TextEncoder
@@ -59,15 +60,15 @@ class Prepared:
 
 @dataclass(frozen=True)
 class EncodedParts:
-    """Two parts as token ids: all of :class:`Prepared` that no seed has a part in.
+    """Training and validation set as token ids: what is equal for all seeds.
 
     Parameters
     ----------
     encoder : TextEncoder
-        Fitted on the training part alone.
+        Encoder, fitted on the training set alone.
     train_ids, valid_ids : sequence of ndarray of int32, each of shape (length,)
-    known : KnownRows or None
-        Words with a vector; None where the embedding is drawn at random.
+    pretrained : PretrainedRows or None
+        Tokens with a vector; None where the embedding is random.
     cut : dict of str to int
     findings : tuple of Finding
     """
@@ -75,7 +76,7 @@ class EncodedParts:
     encoder: TextEncoder
     train_ids: Sequence[np.ndarray]
     valid_ids: Sequence[np.ndarray]
-    known: KnownRows | None
+    pretrained: PretrainedRows | None
     cut: dict[str, int]
     findings: tuple[Finding, ...] = ()
 
@@ -87,14 +88,14 @@ class EncodedParts:
         *,
         sample_weight: np.ndarray | None = None,
     ) -> Prepared:
-        """Draw what is drawn, and weigh the texts.
+        """Draw the missing rows of the matrix, and weigh the texts.
 
         Parameters
         ----------
         train, valid : Dataset
-            The parts that were encoded.
+            The datasets that were encoded.
         settings : RunSettings
-            With the text settings they were encoded with, and the same vectors.
+            Settings with the text settings and vectors of the encoding.
         sample_weight : array of float, shape (len(train),), optional
         """
         weights = example_weights(
@@ -104,14 +105,14 @@ class EncodedParts:
             sample_weight=sample_weight,
         )
         vocabulary, seed = self.encoder.vocabulary, settings.seed
-        if self.known is None:
+        if self.pretrained is None:
             matrix = random_matrix(vocabulary, settings.embedding.dim, seed=seed)
         else:
-            matrix = self.known.matrix(len(vocabulary), seed=seed)
+            matrix = self.pretrained.matrix(len(vocabulary), seed=seed)
         return Prepared(
             encoder=self.encoder,
             matrix=matrix,
-            coverage=self.known.coverage if self.known else None,
+            coverage=self.pretrained.coverage if self.pretrained else None,
             train=Examples(self.train_ids, train.label_ids, weights),
             valid=Examples(self.valid_ids, valid.label_ids),
             cut=self.cut,
@@ -126,7 +127,7 @@ def prepare(
     *,
     sample_weight: np.ndarray | None = None,
 ) -> Prepared:
-    """Turn texts into what a network is fitted on; everything is fitted on ``train``.
+    """Prepare texts for a network; everything is fitted on ``train`` alone.
 
     Parameters
     ----------
@@ -143,7 +144,7 @@ def prepare(
 
 
 def encode_parts(train: Dataset, valid: Dataset, settings: RunSettings) -> EncodedParts:
-    """Fit the vocabulary on ``train``, encode both parts, and look its words up.
+    """Fit the vocabulary on ``train``, encode both datasets, and look up the vectors.
 
     Parameters
     ----------
@@ -159,22 +160,22 @@ def encode_parts(train: Dataset, valid: Dataset, settings: RunSettings) -> Encod
     tokenizer = new_tokenizer(text)
     train_tokens = tokenizer.batch(train.texts)
     valid_tokens = tokenizer.batch(valid.texts)
-    extra = _words_of_vectors(tokenizer, settings)
+    extra = _vector_words(tokenizer, settings)
     encoder = fit_encoder(train_tokens, text, extra=extra)
-    known = _known_rows(encoder, train_tokens, settings)
+    pretrained = _pretrained_rows(encoder, train_tokens, settings)
     train_ids = encoder.encode_tokens(train_tokens)
     valid_ids = encoder.encode_tokens(valid_tokens)
     cut = {
         "train": encoder.count_cut(train_tokens),
         "valid": encoder.count_cut(valid_tokens),
     }
-    coverage = known.coverage if known else None
+    coverage = pretrained.coverage if pretrained else None
     findings = _data_findings(encoder, train_ids, valid_ids, cut, coverage)
-    return EncodedParts(encoder, train_ids, valid_ids, known, cut, findings)
+    return EncodedParts(encoder, train_ids, valid_ids, pretrained, cut, findings)
 
 
 def check_parts(train: Dataset, valid: Dataset) -> None:
-    """Refuse parts that nothing can be learnt from, or judged on.
+    """Check that the training and the validation set can be used.
 
     Raises
     ------
@@ -183,14 +184,14 @@ def check_parts(train: Dataset, valid: Dataset) -> None:
     check_trainable(train)
     if valid.label_names != train.label_names:
         raise DataError(
-            f"The validation part has the labels {', '.join(valid.label_names)}; the "
-            f"training part has {', '.join(train.label_names)}. Read both with the "
-            f"same {setting('label_names')}."
+            f"The validation set has the labels {', '.join(valid.label_names)}; the "
+            f"training set has {', '.join(train.label_names)}. Read both with the same "
+            f"{setting('label_names')}."
         )
     if not len(valid):
         raise DataError(
-            "The validation part is empty, and something has to choose the epoch. "
-            f"Raise {setting('valid_fraction')}, or give a file of its own."
+            "The validation set is empty, but it is needed to choose the epoch. Raise "
+            f"{setting('valid_fraction')}, or give a validation file."
         )
 
 
@@ -201,42 +202,42 @@ def _data_findings(
     cut: Mapping[str, int],
     coverage: CoverageReport | None,
 ) -> tuple[Finding, ...]:
-    """Judge what the network is about to be fitted on."""
-    found = [
+    """Return the findings on the texts and the vectors."""
+    findings = [
         check_texts(train_ids, unknown_id=UNKNOWN, part="training"),
         check_texts(valid_ids, unknown_id=UNKNOWN, part="validation"),
         check_cut(cut["train"], len(train_ids), max_length=encoder.max_length),
     ]
     if coverage is not None:
-        missing = [word for word, _ in coverage.missing]
-        found.append(check_coverage(coverage.share_of_running, missing=missing))
-    return tuple(one for one in found if one is not None)
+        missing = [token for token, _ in coverage.missing]
+        findings.append(check_coverage(coverage.share_of_running, missing=missing))
+    return tuple(finding for finding in findings if finding is not None)
 
 
-def _words_of_vectors(tokenizer: Tokenizer, settings: RunSettings) -> list[str]:
-    """Return words with a vector that may stand in texts that are still to come."""
+def _vector_words(tokenizer: Tokenizer, settings: RunSettings) -> list[str]:
+    """Return frequent words with a vector, which later texts may contain."""
     wanted, vectors = settings.text.vector_words, settings.embedding.vectors
     if not vectors or settings.embedding.embedding == "random":
         if wanted:
             raise SettingsError(
                 f"{setting('vector_words')} adds words of the vectors to the "
-                "vocabulary, and there are no vectors. Give a file of them, for "
-                f"instance {setting('vectors', 'vectors.bin')}."
+                "vocabulary, but there are no vectors. Give a file of word vectors "
+                f"with {setting('vectors', 'vectors.bin')}."
             )
         return []
-    words = frequent_words(vectors, VECTOR_WORDS if wanted is None else wanted)
-    # Only what the tokenizer can produce will ever be looked up.
+    words = frequent_words(vectors, DEFAULT_VECTOR_WORDS if wanted is None else wanted)
+    # The tokenizer never produces the other words.
     return [word for word in words if tokenizer.tokens(word) == [word]]
 
 
-def _known_rows(
+def _pretrained_rows(
     encoder: TextEncoder, tokens: TokenLists, settings: RunSettings
-) -> KnownRows | None:
+) -> PretrainedRows | None:
     embedding = settings.embedding
     if embedding.vectors and embedding.embedding == "random":
-        logger.warning("The embedding is drawn at random: the vectors are not used.")
+        logger.warning("The embedding is random: the vectors are not used.")
     elif embedding.vectors:
-        return known_rows(
+        return pretrained_rows(
             embedding.vectors,
             encoder.vocabulary,
             counts=encoder.count_tokens(tokens),
@@ -244,7 +245,7 @@ def _known_rows(
     elif embedding.embedding not in (None, "random"):
         raise SettingsError(
             f"The embedding {embedding.embedding!r} needs word vectors. Give a file of "
-            f"them, for instance {setting('vectors', 'vectors.bin')}, or choose "
+            f"word vectors with {setting('vectors', 'vectors.bin')}, or choose "
             f"{setting('embedding', 'random')}."
         )
     return None

@@ -1,7 +1,4 @@
-"""The main job: labelled parts in, a trained and judged classifier out.
-
-Command line, estimator, search and notebooks all call these functions.
-"""
+"""Train a classifier; command line, estimator, search and notebooks all do it here."""
 
 from __future__ import annotations
 
@@ -36,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainedClassifier:
-    """A trained classifier and how it came about."""
+    """A trained classifier, and the inputs and results of its training."""
 
     bundle: Bundle
     result: TrainingResult
@@ -59,26 +56,26 @@ def train_classifier(
     resume: bool = False,
     on_prepared: Callable[[Prepared], None] | None = None,
 ) -> TrainedClassifier:
-    """Train a classifier; ``valid`` chooses the epoch and nothing else is looked at.
+    """Train a classifier; ``valid`` chooses the epoch, and no other texts are used.
 
     Parameters
     ----------
     train, valid : Dataset
-        With the same label names.
+        Training and validation set, with the same label names.
     settings : RunSettings, optional
     sample_weight : array of float, shape (len(train),), optional
     callbacks : sequence of keras.callbacks.Callback
-        Your own, called after each epoch's validation figures were added to the logs.
+        Callbacks; the logs that they get contain the validation metrics.
     checkpoint : path, optional
         Folder for the state after each epoch; removed when the training has ended.
     resume : bool, default=False
-        Go on from the checkpoint.
+        Whether to continue from the checkpoint.
     on_prepared : callable, optional
-        Called with the :class:`Prepared` inputs before the network is built.
+        Function that gets the :class:`Prepared` inputs before the network is built.
 
     Returns
     -------
-    trained : Trained
+    trained : TrainedClassifier
 
     Raises
     ------
@@ -122,21 +119,21 @@ def fit_prepared(
     checkpoints: CheckpointFolder | None = None,
     resume: bool = False,
 ) -> TrainedClassifier:
-    """Build and fit a network on what was prepared, once for several networks maybe.
+    """Build and fit a network on prepared inputs, which several networks can share.
 
     Parameters
     ----------
     prepared : Prepared
-        Made with the same data, text and embedding settings.
+        Inputs, prepared with the same data, text and embedding settings.
     train : Dataset
-        The training part it was made from.
+        Training set that they were prepared from.
     settings : RunSettings
     callbacks, checkpoints, resume
-        As for :func:`~emoclf.training.fit.fit_model`.
+        Options of :func:`~emoclf.training.fit.fit_model`.
 
     Returns
     -------
-    trained : Trained
+    trained : TrainedClassifier
     """
     model = build_model(
         settings,
@@ -181,15 +178,15 @@ def fit_prepared(
 
 
 def _thresholds(model: keras.Model, valid: Examples) -> tuple[float, ...]:
-    """Choose the thresholds of several labels on what also chose the epoch."""
-    chosen = choose_thresholds(BatchedModel(model)(valid.token_ids), valid.targets)
-    return tuple(chosen.tolist())
+    """Return a threshold for each label, chosen on the validation set."""
+    probabilities = BatchedModel(model)(valid.token_ids)
+    return tuple(choose_thresholds(probabilities, valid.targets).tolist())
 
 
 def run_fingerprint(
     train: Dataset, valid: Dataset, settings: RunSettings, prepared: Prepared
 ) -> dict[str, Any]:
-    """Return what must be equal for a training to be resumed."""
+    """Return the values that must be equal for a training to be resumed."""
     weights = prepared.train.weights
     return {
         "settings": settings.to_dict(),
@@ -202,6 +199,6 @@ def run_fingerprint(
 
 
 def checkpoint_folder(output: str | os.PathLike[str]) -> Path:
-    """Return the folder beside an output that holds its checkpoint."""
+    """Return the folder of an output's checkpoint, beside the output."""
     output = BUNDLE.place(output)
     return output.with_name(f"{output.name}.checkpoint")

@@ -1,4 +1,4 @@
-"""From a file to a saved and judged classifier: what ``emoclf train`` does."""
+"""A training run: audit, train, evaluate and save, as ``emoclf train`` does."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ import numpy as np
 from emoclf.bundle.bundle_folder import check_target, save_bundle
 from emoclf.bundle.described_folder import BUNDLE
 from emoclf.datasets.audit import AuditReport, audit_dataset
-from emoclf.datasets.dataset import Dataset, check_trainable
-from emoclf.datasets.readers import read_dataset
-from emoclf.datasets.split import Split, count_leaks, hold_out, split_dataset
-from emoclf.errors import DataError, ResumeError, setting
+from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.split import Split
+from emoclf.errors import ResumeError, setting
 from emoclf.evaluation.evaluate import evaluate_classifier
 from emoclf.evaluation.evaluation_report import EvaluationReport
-from emoclf.settings import DataSettings, RunSettings
+from emoclf.settings import RunSettings
 from emoclf.text.vocabulary import FIRST
 from emoclf.training.checkpoint import CheckpointFolder
 from emoclf.workflow.prepare import Prepared
@@ -31,17 +30,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """What a job made.
+    """Everything that one training run produced.
 
     Parameters
     ----------
-    trained : Trained
-        Its bundle carries the report's figures.
+    trained : TrainedClassifier
+        Classifier; its bundle contains the metrics of the report.
     split : Split
     audit : AuditReport
     report : EvaluationReport
     path : Path or None
-        Where the bundle was saved.
+        Folder of the saved bundle.
     """
 
     trained: TrainedClassifier
@@ -49,82 +48,6 @@ class TrainingRun:
     audit: AuditReport
     report: EvaluationReport
     path: Path | None
-
-
-def read_split(
-    path: str | os.PathLike[str],
-    settings: DataSettings,
-    *,
-    valid: str | os.PathLike[str] | None = None,
-    test: str | os.PathLike[str] | None = None,
-    seed: int = 0,
-) -> tuple[Dataset, Split]:
-    """Read a file, and split it as the user's own files leave to do.
-
-    Parameters
-    ----------
-    path : path
-    settings : DataSettings
-    valid, test : path, optional
-        The user's own parts. With ``valid`` alone nothing is split off: there is no
-        test part. With ``test`` alone a validation part is held out.
-    seed : int
-
-    Returns
-    -------
-    dataset : Dataset
-        What ``path`` holds.
-    split : Split
-
-    Raises
-    ------
-    DataError
-    """
-    if settings.split_column is not None and (valid or test) is not None:
-        raise DataError(
-            f"The column {settings.split_column!r} says which part each row belongs "
-            "to, and so do files of your own for validation and test. Give one of "
-            f"them: {setting('split_column')}, or {setting('valid')} and "
-            f"{setting('test')}."
-        )
-    dataset = read_dataset(path, settings)
-    if valid is None and test is None:
-        split = split_dataset(dataset, settings, seed=seed)
-        if settings.split_column is not None:
-            _tell_leaks(split, settings)
-        return dataset, split
-    others = [
-        read_dataset(other, settings, label_names=dataset.label_names)
-        if other is not None
-        else None
-        for other in (valid, test)
-    ]
-    valid_part, test_part = others
-    train_part = dataset
-    if valid_part is None:
-        check_trainable(dataset)
-        share = settings.valid_fraction
-        kept, held = hold_out(
-            dataset, share, seed=seed, near_duplicates=settings.near_duplicates
-        )
-        train_part, valid_part = dataset.take(kept), dataset.take(held)
-    split = Split(train=train_part, valid=valid_part, test=test_part)
-    _tell_leaks(split, settings)
-    return dataset, split
-
-
-def _tell_leaks(split: Split, settings: DataSettings) -> None:
-    """Warn of texts that stand in two parts of a split that was made elsewhere."""
-    leaks = count_leaks(split, near_duplicates=settings.near_duplicates)
-    for (early, late), count in leaks.items():
-        logger.warning(
-            "%d of %d texts of the %s part stand in the %s part as well, or nearly so; "
-            "figures on them flatter.",
-            count,
-            len(split.parts()[late]),
-            late,
-            early,
-        )
 
 
 def run_training(
@@ -137,30 +60,31 @@ def run_training(
     resume: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> TrainingRun:
-    """Check, train, judge and save.
+    """Audit the data, train, evaluate and save.
 
     Parameters
     ----------
     dataset : Dataset
-        What is audited.
+        Texts to audit.
     split : Split
     settings : RunSettings
     output : path, optional
-        Bundle to write. While the training runs its checkpoint stands beside it.
+        Bundle to write. The checkpoint is beside it while the training runs.
     overwrite : bool, default=False
-        Replace an older bundle, and forget an interrupted run.
+        Whether to replace an older bundle, and to discard an interrupted run.
     resume : bool, default=False
-        Go on from an interrupted run.
+        Whether to resume an interrupted run.
     callbacks : sequence of keras.callbacks.Callback
 
     Returns
     -------
-    job : Job
+    run : TrainingRun
 
     Raises
     ------
     EmoclfError
-        Before any work if the output cannot be written or a run cannot be resumed.
+        If the output cannot be written or a run cannot be resumed (before any work),
+        or if the data cannot be used.
     """
     checkpoint = None
     if output is not None:
@@ -176,9 +100,9 @@ def run_training(
         callbacks=callbacks,
         checkpoint=checkpoint,
         resume=resume,
-        on_prepared=_tell,
+        on_prepared=_log_inputs,
     )
-    logger.info("Judging the network, and the floors on the same texts.")
+    logger.info("Evaluating the network, and baselines on the same texts.")
     report = evaluate_classifier(trained.predictor, split)
     metrics = {
         **trained.bundle.metrics,
@@ -194,7 +118,7 @@ def run_training(
         path = save_bundle(bundle, output, overwrite=overwrite)
         if trained.result.ended == "interrupted":
             logger.warning(
-                "The training was interrupted. Continue it with %s.",
+                "The training was interrupted. Resume it with %s.",
                 _resume_and_overwrite(),
             )
         else:
@@ -205,13 +129,13 @@ def run_training(
 def check_start(
     output: str | os.PathLike[str], *, overwrite: bool, resume: bool
 ) -> None:
-    """Refuse to begin what would end badly.
+    """Check that a run can begin.
 
     Raises
     ------
     ResumeError
-        If an interrupted run stands there and it was not said what to do with it, or
-        if the run that is to be resumed is finished.
+        If there is an interrupted run and neither ``overwrite`` nor ``resume`` says
+        what to do with it, or if the run to resume is finished.
     BundleError
         If the output exists, or cannot be written.
     """
@@ -225,16 +149,16 @@ def check_start(
         )
     if exists and interrupted and not overwrite:
         raise ResumeError(
-            f"{output} exists, and {checkpoint} holds an interrupted run that was to "
-            f"replace it. Continue that run with {_resume_and_overwrite()}, start "
+            f"{output} exists, and {checkpoint} contains an interrupted run that was "
+            f"to replace it. Resume that run with {_resume_and_overwrite()}, start "
             f"again with {setting('overwrite', True)} alone, or choose another name."
         )
     check_target(output, overwrite=overwrite)
     if resume and not interrupted:
-        logger.info("No interrupted run stands at %s; a new one begins.", checkpoint)
+        logger.info("There is no interrupted run at %s; a new one begins.", checkpoint)
     if interrupted and not (resume or overwrite):
         raise ResumeError(
-            f"{checkpoint} holds an interrupted run. Continue it with "
+            f"{checkpoint} contains an interrupted run. Resume it with "
             f"{setting('resume', True)}, or start again with "
             f"{setting('overwrite', True)}."
         )
@@ -244,23 +168,21 @@ def _resume_and_overwrite() -> str:
     return f"{setting('resume', True)} {setting('overwrite', True)}"
 
 
-def _tell(prepared: Prepared) -> None:
-    train = prepared.train
-    lengths = np.fromiter(map(len, train.token_ids), np.int64, len(train))
-    limit = prepared.encoder.max_length
-    cut = prepared.cut["train"]
-    size = len(prepared.encoder.vocabulary) - FIRST
-    only = size - prepared.coverage.types if prepared.coverage else 0
+def _log_inputs(prepared: Prepared) -> None:
+    lengths = [len(ids) for ids in prepared.train.token_ids]
+    n_cut = prepared.cut["train"]
+    n_tokens = len(prepared.encoder.vocabulary) - FIRST
+    n_added = n_tokens - prepared.coverage.types if prepared.coverage else 0
     logger.info(
         "Vocabulary: %d tokens%s. Texts are cut after %d tokens: %d of %d training "
-        "texts (%.1f %%); %.1f tokens in the mean.",
-        size,
-        f", {only} of them from the vectors alone" if only else "",
-        limit,
-        cut,
-        len(train),
-        100 * cut / max(1, len(train)),
-        lengths.mean(),
+        "texts (%.1f %%); the mean length is %.1f tokens.",
+        n_tokens,
+        f", {n_added} of them from the vectors alone" if n_added else "",
+        prepared.encoder.max_length,
+        n_cut,
+        len(lengths),
+        100 * n_cut / max(1, len(lengths)),
+        np.mean(lengths),
     )
     if prepared.coverage is not None:
         for line in prepared.coverage.lines():

@@ -15,12 +15,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+from sklearn.metrics import f1_score
 
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.readers import read_dataset
 from emoclf.datasets.split import hold_out, stratified_folds
 from emoclf.evaluation.baselines import TfidfBaseline
-from emoclf.evaluation.metrics import macro_f1
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import new_tokenizer
 from emoclf.workflow.train import train_classifier
@@ -51,7 +51,7 @@ def read(folder: Path, name: str) -> Dataset:
 def run_fold(
     data: Dataset, fold: tuple[np.ndarray, np.ndarray], settings: RunSettings
 ) -> np.ndarray:
-    """Return accuracy and macro-F1 of the network, then of the floor."""
+    """Return accuracy and macro-F1 of the network, then of the baseline."""
     rest, test = data.take(fold[0]), data.take(fold[1])
     kept, held = hold_out(rest, HELD_OUT, seed=settings.seed)
     trained = train_classifier(rest.take(kept), rest.take(held), settings)
@@ -59,12 +59,16 @@ def run_fold(
     tokenizer = new_tokenizer(settings.text)
     baseline = TfidfBaseline(tokenizer.batch(rest.texts), rest.label_ids)
     answers = (network, baseline.predict(tokenizer.batch(test.texts)))
-    truth, n_classes = test.label_ids, len(data.label_names)
+    truth = test.label_ids
+    present = np.unique(truth)
     return np.array(
         [
-            figure
-            for found in answers
-            for figure in ((found == truth).mean(), macro_f1(found, truth, n_classes))
+            metric
+            for predicted in answers
+            for metric in (
+                (predicted == truth).mean(),
+                f1_score(truth, predicted, labels=present, average="macro"),
+            )
         ]
     )
 

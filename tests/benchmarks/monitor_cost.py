@@ -16,11 +16,11 @@ from typing import Any
 
 from emoclf.datasets.sample import load_sample
 from emoclf.datasets.split import split_dataset
+from emoclf.datasets.split_files import read_split
 from emoclf.settings import RunSettings
 from emoclf.training.monitor import Monitor
 from emoclf.workflow.prepare import prepare
 from emoclf.workflow.train import fit_prepared
-from emoclf.workflow.training_run import read_split
 
 METHODS = (
     "on_epoch_begin",

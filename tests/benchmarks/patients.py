@@ -26,13 +26,13 @@ from patients import LENGTH, PATIENTS, stacked_lstm
 from emoclf import check_model
 from emoclf.datasets.sample import load_sample
 from emoclf.datasets.split import Split, split_dataset
+from emoclf.datasets.split_files import read_split
 from emoclf.doctor.gradients import check_units
 from emoclf.doctor.predictions import check_collapse, check_stuck
 from emoclf.evaluation.text_tables import align
 from emoclf.settings import RunSettings
 from emoclf.training.monitor import WatchedUnits, class_shares
 from emoclf.workflow.prepare import Prepared, prepare
-from emoclf.workflow.training_run import read_split
 
 #: The sources' networks, and one of them with single mistakes corrected.
 ROWS: dict[str, Any] = {

@@ -1,8 +1,8 @@
 """Memory and speed of ``emoclf predict`` over a million lines.
 
 Run: ``python tests/benchmarks/streaming.py``. It folds a small network with random
-weights, writes lines drawn from the bundled corpus and answers them in processes of
-their own. Memory is looked at after ten chunks and then at each; the exit code is 1
+weights, writes lines drawn from the bundled corpus and predicts them in processes of
+their own. Memory is measured after ten chunks and then after each; the exit code is 1
 if it has grown by more than 50 MB since then.
 """
 
@@ -19,22 +19,24 @@ from pathlib import Path
 
 import numpy as np
 
-BOUND_MB = 50.0
+MAX_GROWTH_MB = 50.0
 
-WATCHED = "--watched"
-# Chunks after which the model's own tables and memories are there.
-WARM = 10
+MEASURED_RUN = "--measured-run"
+# Chunks after which the model's own tables and caches are filled.
+N_WARM_UP_CHUNKS = 10
 
 
-def watched(model: str, source: str, target: str, workers: str, options: str) -> None:
-    """Do what ``emoclf predict`` does, and look at memory after each chunk."""
+def measured_run(
+    model: str, source: str, target: str, workers: str, options: str
+) -> None:
+    """Predict as ``emoclf predict`` does, and measure memory after each chunk."""
     from emoclf.bulk.file_prediction import Progress, predict_file
 
     sizes: list[float] = []
     first: list[tuple[float, int]] = []
-    begun = time.perf_counter()
+    start = time.perf_counter()
 
-    def look(state: Progress) -> None:
+    def measure(state: Progress) -> None:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         sizes.append(pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
         if not first:
@@ -46,32 +48,32 @@ def watched(model: str, source: str, target: str, workers: str, options: str) ->
         target,
         workers=int(workers),
         options=json.loads(options),
-        report=look,
+        report=measure,
     )
     at, n_first = first[0]
     metrics = {
         "answered": summary.predicted,
-        "start": sizes[min(WARM, len(sizes)) - 1],
+        "start": sizes[min(N_WARM_UP_CHUNKS, len(sizes)) - 1],
         "end": sizes[-1],
         "highest": max(sizes),
-        "peak": highest_ever(),
+        "peak": peak_memory(),
         "per_second": (summary.predicted - n_first) / (time.perf_counter() - at),
-        "until_first": at - begun,
+        "until_first": at - start,
     }
     print(json.dumps(metrics))
 
 
-def highest_ever() -> float:
-    """Return the most memory this process had, in MB.
+def peak_memory() -> float:
+    """Return the peak memory of this process, in MB.
 
-    Not ru_maxrss, which a process takes over from the one that started it.
+    Not ru_maxrss, which a process inherits from the one that started it.
     """
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def make_model(folder: Path) -> Path:
-    """Fold a TextCNN of the default size; its weights do not matter here."""
+    """Fold a TextCNN of the default size; its weights do not affect the speed."""
     from emoclf.bundle.bundle import Bundle
     from emoclf.datasets.sample import load_sample
     from emoclf.export.folded import export_folded
@@ -94,7 +96,7 @@ def make_model(folder: Path) -> Path:
 
 
 def make_lines(path: Path, n_lines: int) -> None:
-    """Write sentences of the corpus, each with another number at its end."""
+    """Write sentences of the corpus, each with a different number at its end."""
     from emoclf.datasets.sample import load_sample
 
     texts = [" ".join(text.split()) for text in load_sample().texts]
@@ -107,8 +109,8 @@ def make_lines(path: Path, n_lines: int) -> None:
 
 
 def run(model: Path, source: Path, target: Path, workers: int, options: dict) -> dict:
-    """Answer a file in a fresh process."""
-    arguments = [WATCHED, model, source, target, workers, json.dumps(options)]
+    """Predict a file in a fresh process."""
+    arguments = [MEASURED_RUN, model, source, target, workers, json.dumps(options)]
     command = [sys.executable, __file__, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -117,8 +119,8 @@ def run(model: Path, source: Path, target: Path, workers: int, options: dict) ->
 
 
 def main() -> int:
-    if sys.argv[1:2] == [WATCHED]:
-        watched(*sys.argv[2:])
+    if sys.argv[1:2] == [MEASURED_RUN]:
+        measured_run(*sys.argv[2:])
         return 0
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--lines", type=int, default=1_000_000)
@@ -132,7 +134,7 @@ def main() -> int:
         for name in ("precision", "engine")
         if (value := getattr(args, name)) is not None
     }
-    grown = []
+    growth = []
     with tempfile.TemporaryDirectory() as folder:
         model, lines = make_model(Path(folder)), Path(folder, "lines.txt")
         make_lines(lines, args.lines)
@@ -141,18 +143,18 @@ def main() -> int:
         for ending in (".jsonl", ".csv", ".parquet"):
             for workers in args.workers:
                 target = Path(folder, f"{workers}{ending}")
-                found = run(model, lines, target, workers, options)
-                assert found["answered"] == args.lines
-                grown.append(found["highest"] - found["start"])
+                m = run(model, lines, target, workers, options)
+                assert m["answered"] == args.lines
+                growth.append(m["highest"] - m["start"])
                 print(
                     f"to {ending}, {workers} process(es): "
-                    f"{found['start']:.0f} MB at the start, {found['end']:.0f} MB at "
-                    f"the end, {found['peak']:.0f} MB at its peak; "
-                    f"{found['per_second']:,.0f} texts a second, the first chunk after "
-                    f"{found['until_first']:.1f} s",
+                    f"{m['start']:.0f} MB at the start, {m['end']:.0f} MB at "
+                    f"the end, {m['peak']:.0f} MB peak; "
+                    f"{m['per_second']:,.0f} texts a second, the first chunk after "
+                    f"{m['until_first']:.1f} s",
                     flush=True,
                 )
-    return int(max(grown) > BOUND_MB)
+    return int(max(growth) > MAX_GROWTH_MB)
 
 
 if __name__ == "__main__":

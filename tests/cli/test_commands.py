@@ -245,7 +245,7 @@ def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple[in
         (["evaluate", "BUNDLE", "CSV", "--label-column", "text"], 1, "text"),
         (["export", "BUNDLE", "--to", "tflite", "-o", "x"], 2, "saved-model"),
         (["vectors", "coverage", "CSV"], 1, "--vectors FILE"),
-        (["vectors", "train", "no.txt", "-o", "x.bin"], 1, "Cannot read no.txt"),
+        (["vectors", "train", "no.txt", "-o", "x.bin"], 1, "There is no file no.txt"),
         (["tune", "CSV", "-o", "x", "--trials", "0"], 1, "at least one trial"),
         (["dance"], 2, "invalid choice"),
         ([], 2, "required"),
@@ -300,7 +300,7 @@ def test_vectors_are_trained_and_read(tmp_path: Path, csv: Path) -> None:
     assert "words, 8 dimensions" in done.stdout
     covered = emoclf("vectors", "coverage", csv, "--vectors", tmp_path / "v.bin")
     assert covered.returncode == 0, covered.stderr
-    assert "of the running words" in covered.stdout
+    assert "of all tokens" in covered.stdout
 
 
 def test_messages_name_options_on_the_command_line_only(

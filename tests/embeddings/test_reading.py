@@ -10,12 +10,12 @@ import pytest
 from gensim.models import FastText, KeyedVectors, Word2Vec
 from gensim.models.fasttext import save_facebook_model
 
+from emoclf.embeddings.vector_files import open_vectors
 from emoclf.embeddings.word_vectors import (
     WordVectors,
     frequent_words,
     read_vectors,
     save_vectors,
-    vector_dim,
 )
 from emoclf.errors import VectorsError
 
@@ -72,7 +72,7 @@ def test_every_format(tmp_path: Path, kind: str) -> None:
     assert some.words == ("good", "我")
     np.testing.assert_allclose(some.matrix, MATRIX[[1, 5]], rtol=1e-5)
     assert frequent_words(path, 2) == ["the", "good"]
-    assert vector_dim(path) == 5
+    assert open_vectors(path).dim == 5
 
 
 def test_a_whole_model_of_gensims(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     write(tmp_path, "w2v.bin")
     with pytest.raises(VectorsError, match=r"no file .*w2v.txt"):
         read_vectors(tmp_path / "w2v.txt")
-    with pytest.raises(VectorsError, match=r"directory|Cannot read"):
+    with pytest.raises(VectorsError, match="is a directory"):
         read_vectors(tmp_path)
 
 

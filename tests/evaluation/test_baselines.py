@@ -1,4 +1,4 @@
-"""Floors that learn, and floors that cannot."""
+"""Baselines that learn, and baselines that cannot."""
 
 import os
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_tokens_need_no_spaces_between_them():
     assert baseline.predict(tokenizer.batch(["真好", "好难"])).tolist() == [1, 0]
 
 
-def test_two_floors_of_the_same_texts_are_equal():
+def test_two_baselines_of_the_same_texts_are_equal():
     texts, ids = small_set(60, 0)
     unseen, _ = small_set(30, 2)
     first, again = (TfidfBaseline(texts, ids).predict(unseen) for _ in range(2))
@@ -74,7 +74,7 @@ def test_majority(targets, answer):
     ],
     ids=["on every text, on some, on none", "one label"],
 )
-def test_several_labels(targets):
+def test_multilabel(targets):
     texts = [["rain"], ["sun"], ["rain", "cold"], ["sun", "warm"]]
     hot = np.array(targets, dtype=np.float32)
     np.testing.assert_array_equal(TfidfBaseline(texts, hot).predict(texts), hot)
@@ -98,7 +98,7 @@ def test_an_empty_text_gets_an_answer():
 @pytest.mark.data
 @pytest.mark.skipif(not DATA, reason="EMOCLF_DATA is not set")
 @pytest.mark.parametrize(("name", "published"), [("isear", 0.587), ("mr", 0.774)])
-def test_the_floor_is_no_straw_man(name, published):
+def test_the_baseline_is_as_good_as_published(name, published):
     train = read_dataset(Path(DATA) / name / "train.csv")
     valid = read_dataset(Path(DATA) / name / "valid.csv", label_names=train.label_names)
     tokenizer = Tokenizer()

@@ -1,4 +1,4 @@
-"""A network and its floors, on the parts it was trained with."""
+"""A network and its baselines, on the split that it was trained with."""
 
 from dataclasses import replace
 
@@ -16,16 +16,18 @@ def report():
     return evaluate_classifier(tiny_trained().predictor, tiny_split())
 
 
-def test_all_are_judged_on_all_parts(report):
+def test_all_are_evaluated_on_all_datasets(report):
     found = [(e.part_name, e.name) for e in report.evaluations]
     who = ["text_cnn", MAJORITY, TFIDF_SVM]
     assert found == [
-        (part, name) for part in ("valid (chose the epoch)", "test") for name in who
+        (part, name)
+        for part in ("validation (chose the epoch)", "test")
+        for name in who
     ]
     assert [e.log_loss is None for e in report.evaluations] == [False, True, True] * 2
 
 
-def test_the_test_part_decides(report):
+def test_the_test_set_decides(report):
     assert {c.part for c in report.comparisons} == {"test"}
     assert [(c.baseline, c.metric) for c in report.comparisons] == [
         (baseline, metric)
@@ -35,15 +37,15 @@ def test_the_test_part_decides(report):
     assert report.network.n == len(tiny_split().test)
 
 
-def test_without_a_test_part_the_validation_part_does():
+def test_without_a_test_set_the_validation_set_does():
     split = replace(tiny_split(), test=None)
     with pytest.warns(DeprecationWarning, match="emoclf.judge is deprecated"):
         report = judge(tiny_trained(), split)
     assert {c.part for c in report.comparisons} == {"valid"}
-    assert any("There is no test part" in line for line in report.verdict())
+    assert any("There is no test set" in line for line in report.verdict())
 
 
-def test_a_part_alone(report):
+def test_a_dataset_alone(report):
     found = evaluate_part(tiny_trained().predictor, tiny_split().test, part="test")
     assert found == report.network
 

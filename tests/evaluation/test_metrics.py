@@ -1,4 +1,4 @@
-"""Figures against scikit-learn, and by hand where a hand can."""
+"""Metrics against scikit-learn, and by hand where that is possible."""
 
 import json
 
@@ -7,7 +7,19 @@ import pytest
 from sklearn import metrics as sk
 
 from emoclf.errors import DataError
+from emoclf.evaluation.metric_names import (
+    METRICS,
+    MONITORS,
+    MULTILABEL,
+    OBJECTIVES,
+    ONE_LABEL,
+    compared_metrics,
+    shown_metrics,
+)
 from emoclf.evaluation.metrics import Evaluation, evaluate, evaluate_probabilities
+from emoclf.evaluation.paired_comparison import compare
+from emoclf.evaluation.text_tables import metric_lines
+from emoclf.training.best_weights import validation_metrics
 
 NAMES = ["anger", "joy", "shame"]
 WHO = {"name": "text_cnn", "part": "test"}
@@ -49,12 +61,12 @@ def test_one_label_as_scikit_learn():
     )
 
 
-def test_several_labels_as_scikit_learn():
+def test_multilabel_as_scikit_learn():
     predicted, truth = random_hot()
     found = evaluate(predicted, truth, NAMES, **WHO)
     assert found.accuracy == pytest.approx(sk.accuracy_score(truth, predicted))
-    for average, figure in (("macro", found.macro_f1), ("micro", found.micro_f1)):
-        assert figure == pytest.approx(sk.f1_score(truth, predicted, average=average))
+    for average, value in (("macro", found.macro_f1), ("micro", found.micro_f1)):
+        assert value == pytest.approx(sk.f1_score(truth, predicted, average=average))
     assert found.multilabel
     assert set(found.intervals) == {"accuracy", "macro_f1", "micro_f1"}
 
@@ -74,7 +86,7 @@ def test_log_loss_of_a_certain_mistake_is_finite():
     assert found.log_loss == pytest.approx(-np.log(1e-7))
 
 
-def test_log_loss_of_several_labels_is_per_decision():
+def test_multilabel_log_loss_is_per_decision():
     found = evaluate_probabilities(
         np.array([[0.8, 0.5]]), np.array([[1, 0]]), ["a", "b"], **WHO
     )
@@ -145,7 +157,7 @@ def test_what_to_dict_returns_is_a_copy():
         ([[0.5, 0, 1]], [[1, 0, 1]], "0.5 is not a whole number from 0 to 1"),
     ],
 )
-def test_what_cannot_be_judged(predicted, truth, match):
+def test_what_cannot_be_evaluated(predicted, truth, match):
     with pytest.raises(DataError, match=match):
         evaluate(np.array(predicted), np.array(truth), NAMES, **WHO)
 
@@ -161,3 +173,32 @@ def test_what_cannot_be_judged(predicted, truth, match):
 def test_what_is_no_probability(row, match):
     with pytest.raises(DataError, match=match):
         evaluate_probabilities(np.array([row]), np.array([0]), NAMES, **WHO)
+
+
+@pytest.mark.parametrize(
+    ("make", "task"), [(random_ids, ONE_LABEL), (random_hot, MULTILABEL)]
+)
+def test_the_table_of_metrics_is_true_of_evaluations(make, task):
+    predicted, truth = make()
+    found = evaluate(predicted, truth, NAMES, **WHO)
+    shown = shown_metrics(task)
+    missing = {name for name in shown if getattr(found, name) is None}
+    assert missing == {name for name in shown if METRICS[name].needs_probabilities}
+    assert set(found.intervals) == {*shown} - missing
+    probabilities = np.full((len(truth), 3), 1 / 3)
+    full = evaluate_probabilities(probabilities, truth, NAMES, **WHO)
+    assert None not in [getattr(full, name) for name in shown]
+    labels = [METRICS[name].label_for(task) for name in shown]
+    assert all(label in metric_lines([full])[0] for label in labels)
+    compared = tuple(comparison.metric for comparison in compare(found, found, truth))
+    assert compared == compared_metrics(task)
+    assert compared[0] == "macro_f1"
+
+
+def test_the_table_of_metrics_is_true_of_monitors_and_objectives():
+    assert {*validation_metrics(np.eye(3), np.arange(3))} == {*MONITORS}
+    assert {*OBJECTIVES} == {*METRICS} - {"loss"}
+    worst_first = {"max": (0.2, 0.9), "min": (0.9, 0.2)}
+    for metric in METRICS.values():
+        worse, better = worst_first[metric.direction]
+        assert metric.sign * worse < metric.sign * better

@@ -1,4 +1,4 @@
-"""Words that say what the figures do, and tables that fit."""
+"""Sentences that say what the metrics say, and tables that fit."""
 
 import json
 
@@ -14,7 +14,7 @@ SEVEN = ["anger", "disgust", "fear", "guilt", "joy", "sadness", "shame"]
 SVM, MAJORITY = "TF-IDF + linear SVM", "majority class"
 
 
-def judged(names=SEVEN, *, n=300, right=0.7, name="text_cnn", part="test", **rest):
+def evaluation(names=SEVEN, *, n=300, right=0.7, name="text_cnn", part="test", **rest):
     rng = np.random.default_rng(0)
     truth = np.resize(np.arange(len(names)), n)
     predicted = np.where(rng.random(n) < right, truth, rng.integers(0, len(names), n))
@@ -22,10 +22,10 @@ def judged(names=SEVEN, *, n=300, right=0.7, name="text_cnn", part="test", **res
 
 
 def report(svm, *others, **rest):
-    """Return a report: the network against the floor by macro-F1, and other figures."""
-    network = judged(probabilities=np.full((300, 7), 1 / 7), **rest)
+    """Return a report: the network against the SVM by macro-F1, and others."""
+    network = evaluation(probabilities=np.full((300, 7), 1 / 7), **rest)
     baselines = [
-        judged(right=r, name=f, **rest) for f, r in ((MAJORITY, 0), (SVM, 0.5))
+        evaluation(right=r, name=f, **rest) for f, r in ((MAJORITY, 0), (SVM, 0.5))
     ]
     first = Comparison(SVM, network.part, "macro_f1", *svm)
     return EvaluationReport(
@@ -40,7 +40,7 @@ def test_a_network_that_wins():
     found = report(WON, Comparison(MAJORITY, "test", "accuracy", 0.5, 0.4, 0.6))
     assert found.beats_baselines
     assert found.verdict() == [
-        "The network beats TF-IDF + linear SVM on the test part: +5.0 points of "
+        "The network beats TF-IDF + linear SVM on the test set: +5.0 points of "
         "macro-F1 (95 % interval +2.0 to +8.0)."
     ]
 
@@ -53,7 +53,7 @@ def test_a_network_that_wins():
         ((0.0, 0.0, 0.0), "does NOT beat", True),
         (
             (0.01, -0.02, 0.04),
-            "ahead of TF-IDF + linear SVM on the test part, but",
+            "ahead of TF-IDF + linear SVM on the test set, but",
             True,
         ),
     ],
@@ -68,34 +68,38 @@ def test_a_network_that_does_not_win(svm, words, told_apart):
 
 
 @pytest.mark.parametrize("baseline", [SVM, MAJORITY])
-def test_every_floor_that_is_not_beaten_is_named(baseline):
+def test_every_baseline_that_is_not_beaten_is_named(baseline):
     found = report(WON, Comparison(baseline, "test", "accuracy", -0.03, -0.05, -0.01))
     first, second, *tries = found.verdict()
     assert first.startswith("The network beats")
-    assert f"does NOT beat {baseline} on the test part: -3.0 points of acc" in second
+    assert f"does NOT beat {baseline} on the test set: -3.0 points of acc" in second
     assert len(tries) == 2
 
 
-def test_without_a_test_part_the_figures_flatter():
+def test_without_a_test_set_the_scores_are_too_optimistic():
     found = report(WON, part="valid", chose_epoch=True)
-    assert "There is no test part" in found.verdict()[-1]
+    assert (
+        "There is no test set: these scores are too optimistic" in found.verdict()[-1]
+    )
     assert found.network.part == "valid"
 
 
-def test_the_table_names_the_part_of_every_figure():
+def test_the_table_names_the_set_of_every_metric():
     test = report(WON)
-    valid = [judged(part="valid", chose_epoch=True, name=n) for n in ("text_cnn", SVM)]
+    valid = [
+        evaluation(part="valid", chose_epoch=True, name=n) for n in ("text_cnn", SVM)
+    ]
     both = EvaluationReport((*valid, *test.evaluations), test.comparisons)
     head, *rows = both.table_lines()
-    assert head.split() == ["part", "texts", "accuracy", "macro-F1", "log", "loss"]
-    parts = ["valid (chose the epoch)"] * 2 + ["test"] * 3
+    assert head.split() == ["set", "texts", "accuracy", "macro-F1", "log", "loss"]
+    parts = ["validation (chose the epoch)"] * 2 + ["test"] * 3
     assert all(part in row for part, row in zip(parts, rows, strict=True))
     assert rows[2].endswith("1.946")
     assert rows[3].endswith("–")
     assert both.network is test.network
 
 
-def test_several_labels():
+def test_multilabel():
     hot = np.eye(3, dtype=int)[[0, 1, 2, 0]]
     found = evaluate(hot, hot, ["a", "b", "c"], name="text_cnn", part="test")
     lines = evaluation_lines(found)
@@ -106,7 +110,7 @@ def test_several_labels():
 
 
 def test_confusion_of_seven_classes():
-    lines = confusion_lines(judged())
+    lines = confusion_lines(evaluation())
     assert max(map(len, lines)) <= 80
     assert lines[0].split() == ["true", "\\", "predicted", *SEVEN]
     assert len({len(line) for line in lines}) == 1
@@ -114,7 +118,7 @@ def test_confusion_of_seven_classes():
 
 def test_confusion_of_long_names_keeps_them_apart():
     names = ["disappointment", "disapproval", "embarrassment", "nervousness", "relief"]
-    head = confusion_lines(judged(names))[0]
+    head = confusion_lines(evaluation(names))[0]
     columns = head.removeprefix("true \\ predicted").split()
     assert len(set(columns)) == 5
     assert all(n.startswith(c) for n, c in zip(names, columns, strict=True))
@@ -122,22 +126,22 @@ def test_confusion_of_long_names_keeps_them_apart():
 
 def test_confusion_of_names_that_only_end_differently_is_numbered():
     names = [f"an emotion with a long name {letter}" for letter in "abcdef"]
-    lines = confusion_lines(judged(names))
+    lines = confusion_lines(evaluation(names))
     assert lines[0].split()[3:] == list("123456")
     assert lines[1].startswith("1 an emotion")
     assert max(map(len, lines)) <= 80
 
 
-def test_confusion_of_28_classes_is_its_commonest_mistakes():
+def test_confusion_of_28_classes_is_its_most_frequent_mistakes():
     names = [f"emotion{number}" for number in range(28)]
     truth = np.repeat(np.arange(28), 10)
     predicted = truth.copy()
     predicted[:4] = 5
     found = evaluate(predicted, truth, names, name="text_cnn", part="test", draws=50)
     assert confusion_lines(found) == [
-        "Commonest mistakes",
-        "true      taken for  texts  of the label's",
-        "emotion0  emotion5       4             40%",
+        "Most frequent mistakes",
+        "true      predicted  texts  share of the label",
+        "emotion0  emotion5       4                 40%",
     ]
     right = evaluate(truth, truth, names, name="text_cnn", part="test", draws=50)
     assert confusion_lines(right) == ["No mistakes."]
@@ -163,7 +167,7 @@ def test_json_and_back():
 
 
 def test_notebooks_show_text_as_it_is():
-    found = judged(["<b>", "joy"], name="a<b")
+    found = evaluation(["<b>", "joy"], name="a<b")
     shown = EvaluationReport(
         (found,), (Comparison(SVM, "test", "accuracy", *WON),)
     )._repr_html_()

@@ -5,14 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emoclf.errors import SearchError, did_you_mean
+from emoclf.evaluation.metric_names import METRICS, OBJECTIVES
 
-DIRECTIONS = {
-    "macro_f1": "max",
-    "accuracy": "max",
-    "micro_f1": "max",
-    "average_precision": "max",
-    "log_loss": "min",
-}
+DIRECTIONS = {name: METRICS[name].direction for name in OBJECTIVES}
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .objective import Objective
+from emoclf.evaluation.metric_names import METRICS
 
-LABELS = {
-    "macro_f1": "macro-F1",
-    "accuracy": "accuracy",
-    "micro_f1": "micro-F1",
-    "average_precision": "average precision",
-    "log_loss": "log loss",
-}
+from .objective import Objective
 
 
 def label(objective: Objective) -> str:
     """Return the figure's name as people write it."""
-    return LABELS[objective.name]
+    return METRICS[objective.name].label
 
 
 def size(parameters: int | None) -> str:

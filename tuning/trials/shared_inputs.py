@@ -21,7 +21,7 @@ import numpy as np
 
 from emoclf.doctor.findings import Finding
 from emoclf.embeddings.coverage import CoverageReport
-from emoclf.embeddings.matrix import KnownRows
+from emoclf.embeddings.matrix import PretrainedRows
 from emoclf.errors import SearchError
 from emoclf.fingerprint import digest
 from emoclf.settings import RunSettings
@@ -146,16 +146,16 @@ def _save(encoded: EncodedParts, place: Path) -> None:
             "tokens": tokens,
             "cut": encoded.cut,
             "findings": [finding.to_dict() for finding in encoded.findings],
-            "coverage": encoded.known and encoded.known.coverage.to_dict(),
+            "coverage": encoded.pretrained and encoded.pretrained.coverage.to_dict(),
         }
         (temporary / ABOUT).write_text(json.dumps(about), encoding="utf-8")
         _save_arrays(temporary / TABLES, tables)
         train, valid = _flat(encoded.train_ids), _flat(encoded.valid_ids)
         arrays = {**_named("train", train), **_named("valid", valid)}
         _save_arrays(temporary / IDS, arrays)
-        if encoded.known is not None:
-            np.save(temporary / WORDS, encoded.known.ids)
-            np.save(temporary / ROWS, encoded.known.rows)
+        if encoded.pretrained is not None:
+            np.save(temporary / WORDS, encoded.pretrained.ids)
+            np.save(temporary / ROWS, encoded.pretrained.rows)
         shutil.rmtree(place, ignore_errors=True)
         # A folder that another process has made meanwhile is not empty, and stays.
         with suppress(OSError):
@@ -195,7 +195,7 @@ def _read(place: Path) -> EncodedParts:
         )
     known = None
     if about["coverage"] is not None:
-        known = KnownRows(
+        known = PretrainedRows(
             np.load(place / WORDS),
             # Mapped: processes of one machine share the pages.
             np.load(place / ROWS, mmap_mode="r"),

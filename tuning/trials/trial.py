@@ -13,6 +13,7 @@ from emoclf.bundle.bundle import Bundle
 from emoclf.bundle.bundle_folder import save_bundle
 from emoclf.datasets.dataset import Dataset
 from emoclf.errors import BundleError, SearchError
+from emoclf.evaluation.metric_names import OBJECTIVES
 from emoclf.evaluation.metrics import evaluate_probabilities
 from emoclf.models.build import build_model
 from emoclf.models.inference import BatchedModel
@@ -29,8 +30,6 @@ from .shared_inputs import SharedInputs
 from .watch import Abandoned, OutOfTime, Watch, WatchTraining
 
 logger = logging.getLogger("emoclf.tuning")
-
-FIGURES = ("accuracy", "macro_f1", "micro_f1", "log_loss", "average_precision")
 
 
 @dataclass(frozen=True)
@@ -206,7 +205,7 @@ class TrialRunner:
             # No interval is asked for: trials are compared by their repeats.
             draws=1,
         )
-        metrics = {name: getattr(found, name) for name in FIGURES}
+        metrics = {name: getattr(found, name) for name in OBJECTIVES}
         monitor = bundle.settings.training.monitor
         return Repeat(
             metrics={name: float(x) for name, x in metrics.items() if x is not None},

@@ -1,4 +1,4 @@
-"""Words that only the vectors know are answered by their vectors."""
+"""Words that only the vectors contain join the vocabulary (emoclf.workflow.prepare)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A comparison is a table that one can act on, and can be stopped at any time."""
+"""Comparisons of networks: the table, the saved runs, and resuming.
+
+Covers emoclf.workflow.compare, emoclf.evaluation.network_comparison and network_plots,
+and emoclf.cli.compare.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +39,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     return folder, compare_networks(tiny_split(), networks(), seeds=2, folder=folder)
 
 
-def test_floors_come_first_and_each_seed_is_a_run(compared: Any) -> None:
+def test_baselines_come_first_and_each_seed_is_a_run(compared: Any) -> None:
     _, comparison = compared
     names = ["majority class", "TF-IDF + linear SVM", "text_cnn", "one filter"]
     assert comparison.names() == names
@@ -49,7 +53,7 @@ def test_floors_come_first_and_each_seed_is_a_run(compared: Any) -> None:
         assert run.texts_per_second > 0
 
 
-def test_what_is_done_is_not_done_again(compared: Any) -> None:
+def test_saved_runs_are_not_repeated(compared: Any) -> None:
     folder, comparison = compared
     files = {p: p.stat().st_mtime_ns for p in (folder / "runs").iterdir()}
     more = {**networks(), "two filters": tiny_settings(**{**QUICK, "filters": 2})}
@@ -129,7 +133,7 @@ def test_the_table() -> None:
         row("text_cnn", 1, accuracy=0.7),
     )  # fmt: skip
     lines = NetworkComparison("valid", 90, runs).lines()
-    assert lines[0].startswith("On 90 texts of the valid part, which also chose")
+    assert lines[0].startswith("On 90 validation texts, which also chose")
     assert "0.650 ± 0.071" in lines[4]
     assert "1,234" in lines[4]
     assert lines[-1] == "text_cnn: dead-units (1 of 2)"

@@ -1,4 +1,4 @@
-"""The rows that are kept while a file of vectors is read."""
+"""Word vectors that are collected while a file is read."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ import numpy as np
 
 from emoclf.errors import VectorsError
 
-# Memory that is reserved and never written costs nothing, so that one array can be
-# filled in place; beyond this it grows.
-RESERVED = 1 << 19
+# Reserved memory that is never written costs nothing, so one array of up to this many
+# rows is filled in place; a larger one grows.
+MAX_RESERVED_ROWS = 1 << 19
 
 
-class Rows:
-    """Words and their vectors, in the order in which they came.
+class VectorRows:
+    """Words and their vectors, in the order of the file.
 
     Parameters
     ----------
     dim : int
         Width of a vector.
     expected : int
-        How many rows there will be at most, as far as that is known.
+        Largest number of rows, as far as it is known.
     """
 
     def __init__(self, dim: int, expected: int = 1024) -> None:
         self.numbers: dict[str, int] = {}
-        self._matrix = np.empty((max(1, min(expected, RESERVED)), dim), np.float32)
+        n_reserved = max(1, min(expected, MAX_RESERVED_ROWS))
+        self._matrix = np.empty((n_reserved, dim), np.float32)
 
     def __contains__(self, word: object) -> bool:
         return word in self.numbers
@@ -40,7 +41,7 @@ class Rows:
         return self._matrix[: len(self.numbers)]
 
     def add(self, word: str, row: np.ndarray) -> None:
-        """Keep a row; of a word that comes twice, the first counts."""
+        """Add a row; the first row of a repeated word counts."""
         number = len(self.numbers)
         if self.numbers.setdefault(word, number) != number:
             return
@@ -57,10 +58,10 @@ class Rows:
 
 
 def require_finite(row: np.ndarray, word: str, place: str) -> None:
-    """Raise a VectorsError if a vector holds a NaN or an infinite number."""
+    """Raise a VectorsError if a vector contains a NaN or an infinite number."""
     if not np.isfinite(row).all():
         bad = row[~np.isfinite(row)][0]
         raise VectorsError(
-            f"{place}: the vector of {word!r} holds {bad}. The file is damaged; get it "
-            "anew, or remove the row."
+            f"{place}: the vector of {word!r} contains {bad}. The file is damaged; "
+            "download it again, or remove the row."
         )

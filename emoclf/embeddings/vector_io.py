@@ -1,0 +1,138 @@
+"""Parts that all readers of vector files share: opening, decoding, the first bytes."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Protocol, cast
+
+from emoclf.datasets.data_files import GZIP_MAGIC, check_file, reading
+from emoclf.embeddings.vector_rows import VectorRows
+from emoclf.errors import DataError, VectorsError
+
+BLOCK_BYTES = 1 << 22
+HEADER = re.compile(rb"\s*(\d+)\s+(\d+)\s*")
+MAX_DIM = 100_000
+
+
+class VectorSource(Protocol):
+    """A collection of word vectors, in a file or in memory."""
+
+    dim: int
+
+    def read(self, wanted: frozenset[str] | None) -> VectorRows:
+        """Return the rows of the wanted words, or of all."""
+
+    def first_words(self, n: int) -> list[str]:
+        """Return the first ``n`` words."""
+
+    def compose(self, words: Sequence[str]) -> VectorRows:
+        """Compose vectors of unknown words from sub-words, where there are any."""
+        return VectorRows(self.dim)
+
+
+class FileStart:
+    """The first bytes of a vector file, from which its format is recognised.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    VectorsError
+        If the file cannot be read or is empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with open_stream(path) as stream:
+            self.data = stream.read(BLOCK_BYTES)
+            self.compressed = isinstance(stream, gzip.GzipFile)
+        if not self.data:
+            raise VectorsError(f"{path} is empty. Give a file of word vectors.")
+
+    @cached_property
+    def header(self) -> tuple[int, int] | None:
+        """Number and width of the vectors, as the first line says; None without it.
+
+        Raises
+        ------
+        VectorsError
+            If no file of vectors can have this header.
+        """
+        first, newline, rest = self.data.partition(b"\n")
+        match = HEADER.fullmatch(first)
+        if not match:
+            return None
+        count, dim = int(match[1]), int(match[2])
+        if not newline or not rest or count < 1 or not 1 <= dim <= MAX_DIM:
+            raise VectorsError(
+                f"{self.path}: the header {first[:40]!r} promises {count} vectors of "
+                f"{dim} numbers, and {len(rest)} bytes follow. The file is cut short, "
+                "or is not a file of vectors."
+            )
+        return count, dim
+
+    @cached_property
+    def n_numbers(self) -> int:
+        """Number of numbers at the end of the first line with a vector."""
+        lines = self.data.split(b"\n", 2)
+        if self.header is None and len(lines) == 1:
+            return 0
+        line = lines[0 if self.header is None else 1]
+        count = 0
+        for part in reversed(line.rstrip().split(b" ")[1:]):
+            if not is_number(part):
+                break
+            count += 1
+        return count
+
+    def require_uncompressed(self) -> None:
+        """Raise a VectorsError if the file is compressed."""
+        if self.compressed:
+            raise VectorsError(
+                f"{self.path} is a compressed fastText .bin or gensim file, which "
+                "cannot be read in order. Decompress it first: gunzip."
+            )
+
+
+@contextmanager
+def open_stream(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file, plain or gzip; an error while reading becomes a VectorsError."""
+    try:
+        with reading(check_file(path)), open(path, "rb") as plain:
+            compressed = plain.read(2) == GZIP_MAGIC
+            plain.seek(0)
+            if compressed:
+                with gzip.GzipFile(fileobj=plain) as stream:
+                    yield cast(IO[bytes], stream)
+            else:
+                yield plain
+    except DataError as error:
+        raise VectorsError(str(error)) from error
+
+
+def decode(word: bytes) -> str:
+    """Return a word; some files contain bytes that are not UTF-8."""
+    return word.decode("utf-8", "replace")
+
+
+def encode_words(words: Iterable[str] | None) -> set[bytes] | None:
+    """Return words as a file contains them."""
+    return (
+        None if words is None else {word.encode("utf-8", "replace") for word in words}
+    )
+
+
+def is_number(part: bytes) -> bool:
+    """Return whether these bytes are a number."""
+    try:
+        float(part)
+    except ValueError:
+        return False
+    return True
