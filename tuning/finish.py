@@ -12,7 +12,7 @@ from typing import Any
 from emoclf.bundle.bundle_folder import read_metrics, save_bundle
 from emoclf.datasets.split import Split
 from emoclf.errors import BundleError, SearchError
-from emoclf.evaluation.evaluate import AUDIT, SEARCH, judge
+from emoclf.evaluation.evaluate import AUDIT, SEARCH, evaluate_classifier
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.files import write_atomically
 from emoclf.workflow.train import train_classifier
@@ -264,7 +264,7 @@ def _train_winner(
         raise KeyboardInterrupt
     if final.test is not None and len(final.test):
         folder.count_look()
-    report = judge(trained, final)
+    report = evaluate_classifier(trained.predictor, final)
     others = tuple(one for one in report.advice if one not in (AUDIT, SEARCH))
     report = replace(report, advice=others)
     metrics = {
