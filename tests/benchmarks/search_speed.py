@@ -31,7 +31,7 @@ from emoclf.batching import pad
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.settings import RunSettings
-from emoclf.tuning.chief.oracles import new_oracle
+from emoclf.tuning.chief.strategies import new_oracle
 from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.plan import SearchPlan
 from emoclf.tuning.results.outcome import Outcome
@@ -140,7 +140,7 @@ def time_ours(plan: SearchPlan, split: Split, trials: int, folder: Path) -> floa
     ends: list[float] = []
 
     def begun(chief: Any) -> None:
-        chief.events.ended = lambda outcome: ends.append(time.perf_counter())
+        chief.listeners.ended = lambda outcome: ends.append(time.perf_counter())
 
     began = time.perf_counter()
     run_search(plan, split, folder, Budget(trials=trials), listeners=Listeners(begun))

@@ -26,9 +26,9 @@ from emoclf.tuning.limits import Limits
 from emoclf.tuning.results.objective import Objective
 from emoclf.tuning.results.outcome import Outcome
 from emoclf.tuning.search import Budget, Listeners, search_settings, threads_in_use
-from emoclf.tuning.trials import trial as trial_module
-from emoclf.tuning.trials.repeats import final_parts, parts_of, trial_seed
-from emoclf.tuning.trials.trial import TrialRunner
+from emoclf.tuning.trials import trial_runner as trial_module
+from emoclf.tuning.trials.folds_and_seeds import final_parts, parts_of, trial_seed
+from emoclf.tuning.trials.trial_runner import TrialRunner
 
 from .tiny_search import TABLES, environment, run, scores, tiny_plan
 
@@ -127,7 +127,9 @@ def test_a_finished_search_goes_on_with_new_trials_alone(
     assert scores(longer.outcomes) == scores(calm.outcomes)
     if longer.choice.chosen.number != first.choice.chosen.number or longer.looks > 1:
         assert longer.looks == 2
-        assert "looked at 2 times" in "\n".join(longer.evaluated_lines())
+        assert "evaluated on the test set 2 times" in "\n".join(
+            longer.evaluated_lines()
+        )
 
 
 def test_an_interrupted_search_goes_on(
@@ -220,9 +222,7 @@ def test_other_texts_are_refused(calm: SearchResult) -> None:
 
 def test_a_wrong_space_leaves_no_folder(tmp_path: Path) -> None:
     tables = {"embedding": {"choices": ["static", "non-static"]}}
-    with pytest.raises(
-        SearchError, match=r"\[embedding\]: embedding has nothing to go"
-    ):
+    with pytest.raises(SearchError, match=r"\[embedding\]: embedding has no effect"):
         run(tmp_path / "s", tiny_plan(tables))
     assert not (tmp_path / "s").exists()
 
@@ -261,8 +261,8 @@ def test_a_finished_search_is_read_again(calm: SearchResult, tmp_path: Path) -> 
         assert again.looks == found.looks
         assert again.lines() == found.lines()
         assert again.evaluated_lines() == found.evaluated_lines()
-    assert "The test part, below," in " ".join(calm.lines())
-    assert "Judge the chosen one on a test part" in " ".join(untested.lines())
+    assert "The score on the test set, below," in " ".join(calm.lines())
+    assert "Evaluate the chosen trial once on a test set" in " ".join(untested.lines())
 
 
 def test_a_winner_of_fewer_trials_is_not_shown_as_theirs(tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ def test_a_winner_of_fewer_trials_is_not_shown_as_theirs(tmp_path: Path) -> None
 
 def test_a_search_that_cannot_begin_moves_no_other_away(tmp_path: Path) -> None:
     found = run(tmp_path / "s", trials=1)
-    with pytest.raises(DataError, match=r"validation part of .* 500 folds"):
+    with pytest.raises(DataError, match=r"validation set of .* 500 folds"):
         run(tmp_path / "s", tiny_plan(kind="folds", repeats=500), new=True)
     again = read(tmp_path / "s")
     assert again is not None
@@ -332,7 +332,9 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(SearchError, match="not a folder of a search"):
         run(tmp_path / "mine")
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(SearchError, match=r"cannot have the folder .*Choose another"):
+    with pytest.raises(
+        SearchError, match=r"cannot be used for a search .*Choose another"
+    ):
         run(tmp_path / "file")
     assert (tmp_path / "mine" / "notes.txt").read_text() == "mine"
 
@@ -455,7 +457,7 @@ def test_when_time_is_up_the_best_so_far_is_taken(tmp_path: Path) -> None:
         def end(outcome: Outcome) -> None:
             chief.deadline = 0.0
 
-        chief.events.ended = end
+        chief.listeners.ended = end
         ended.append(chief)
 
     found = run(tmp_path / "s", listeners=Listeners(begun=first_ends_it), seconds=600.0)
@@ -571,7 +573,7 @@ def test_the_short_way_in(tmp_path: Path) -> None:
         search_settings(split, settings, folder=tmp_path / "t", folds=1)
     with pytest.raises(SearchError, match="Did you mean"):
         search_settings(split, settings, folder=tmp_path / "t", objective="macro-f1")
-    with pytest.raises(SearchError, match="several labels"):
+    with pytest.raises(SearchError, match="multilabel data"):
         search_settings(
             split, settings, folder=tmp_path / "t", objective="average_precision"
         )

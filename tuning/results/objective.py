@@ -1,4 +1,4 @@
-"""Which figure a search makes best, and in which direction."""
+"""The metric that a search optimizes, and its direction."""
 
 from __future__ import annotations
 
@@ -6,28 +6,29 @@ from dataclasses import dataclass
 
 from emoclf.errors import SearchError, did_you_mean
 
-DIRECTIONS = {
-    "macro_f1": "max",
-    "accuracy": "max",
-    "micro_f1": "max",
-    "average_precision": "max",
-    "log_loss": "min",
+#: Metrics of a trial: the name in reports, and whether more ("max") or less is better.
+METRICS = {
+    "accuracy": ("accuracy", "max"),
+    "macro_f1": ("macro-F1", "max"),
+    "micro_f1": ("micro-F1", "max"),
+    "log_loss": ("log loss", "min"),
+    "average_precision": ("average precision", "max"),
 }
 
 
 @dataclass(frozen=True)
 class Objective:
-    """A figure of the evaluation, on texts that a network was not fitted on.
+    """Metric that a search optimizes, on texts that a network was not fitted on.
 
     Parameters
     ----------
-    name : {"macro_f1", "accuracy", "micro_f1", "average_precision", "log_loss"}
-        ``average_precision`` stands for several labels per text only.
+    name : {"accuracy", "macro_f1", "micro_f1", "log_loss", "average_precision"}
+        ``average_precision`` is for multilabel data only.
 
     Raises
     ------
     SearchError
-        If there is no such figure.
+        If there is no such metric.
 
     Examples
     --------
@@ -38,17 +39,21 @@ class Objective:
     name: str = "macro_f1"
 
     def __post_init__(self) -> None:
-        if self.name not in DIRECTIONS:
+        if self.name not in METRICS:
             raise SearchError(
                 f"There is no objective {self.name!r}."
-                f"{did_you_mean(self.name, DIRECTIONS)} Known: "
-                f"{', '.join(DIRECTIONS)}."
+                f"{did_you_mean(self.name, METRICS)} Known: {', '.join(METRICS)}."
             )
 
     @property
+    def label(self) -> str:
+        """Name of the metric in reports."""
+        return METRICS[self.name][0]
+
+    @property
     def direction(self) -> str:
-        """Whether more is better, "max", or less, "min"."""
-        return DIRECTIONS[self.name]
+        """Whether more ("max") or less ("min") is better."""
+        return METRICS[self.name][1]
 
     @property
     def sign(self) -> int:
