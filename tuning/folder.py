@@ -203,7 +203,7 @@ class SearchFolder:
             # Workers may run in another working directory.
             path = os.path.abspath(vectors_file)
             about["plan"]["settings"]["embedding"]["vectors"] = path
-        self._write(self._plan_file, about)
+        write_json(self._plan_file, about)
         return resumed
 
     def _remove_temporary(self) -> None:
@@ -219,7 +219,7 @@ class SearchFolder:
         """Count one more evaluation on the test set."""
         about = self.about()
         about["looks"] = self.test_evaluations() + 1
-        self._write(self._plan_file, about)
+        write_json(self._plan_file, about)
 
     def test_evaluations(self) -> int:
         """Return how often winners of this search were evaluated on the test set."""
@@ -256,7 +256,7 @@ class SearchFolder:
         values["label_names"] = list(train.label_names)
         values["several"] = train.multilabel
         values["rows"] = [row for part in parts.values() for row in rows_of(part)]
-        self._write(self.path / DATA_FILE, values)
+        write_json(self.path / DATA_FILE, values)
 
     def read_data(self) -> tuple[Dataset, Dataset]:
         """Return the training and the validation set."""
@@ -282,7 +282,7 @@ class SearchFolder:
 
     def write_outcome(self, outcome: Outcome) -> None:
         """Write the outcome of a trial atomically."""
-        self._write(self.outcome_path(outcome.number), outcome.to_dict())
+        write_json(self.outcome_path(outcome.number), outcome.to_dict())
 
     def outcomes(self) -> list[Outcome]:
         """Return the outcomes so far, in order of their numbers."""
@@ -301,23 +301,11 @@ class SearchFolder:
 
     def write_deaths(self, deaths: dict[str, int]) -> None:
         """Write how many workers have died in each trial."""
-        self._write(self.path / DEATHS_FILE, deaths)
+        write_json(self.path / DEATHS_FILE, deaths)
 
     def model_path(self, number: int) -> Path:
         """Return the folder of a trial's classifier while it is among the best."""
         return self.models / f"trial-{number:04}.emoclf"
-
-    def _write(self, path: Path, values: Any) -> None:
-        data = (json.dumps(values, ensure_ascii=False) + "\n").encode(
-            "utf-8", "surrogatepass"
-        )
-        try:
-            write_atomically(path, data)
-        except OSError as error:
-            raise SearchError(
-                f"Cannot write {path}: {error.strerror or error}. Free disk space or "
-                "fix the permissions, then run the same command again to continue."
-            ) from error
 
     def _read(self, path: Path) -> Any:
         try:
@@ -329,3 +317,21 @@ class SearchFolder:
                 f"{path} is damaged ({error}). Restore it from a copy. If it is in "
                 "trials/, you can also remove it: that trial then runs again."
             ) from error
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write plain values as JSON, atomically.
+
+    Raises
+    ------
+    SearchError
+        If the file cannot be written.
+    """
+    text = json.dumps(values, ensure_ascii=False) + "\n"
+    try:
+        write_atomically(path, text.encode("utf-8", "surrogatepass"))
+    except OSError as error:
+        raise SearchError(
+            f"Cannot write {path}: {error.strerror or error}. Free disk space or fix "
+            "the permissions, then run the same command again to continue."
+        ) from error

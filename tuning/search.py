@@ -87,27 +87,30 @@ class Budget:
                 "wait": self.wait,
             },
         )
-        if self.trials < 1:
-            raise SearchError(
-                f"A search needs at least one trial. Got {self.trials!r}."
-            )
         no_workers = self.workers == 0 and self.address is None
-        if no_workers or (self.workers or 0) < 0:
-            raise SearchError(
+        for wrong, message in (
+            (
+                self.trials < 1,
+                f"A search needs at least one trial. Got {self.trials!r}.",
+            ),
+            (
+                no_workers or (self.workers or 0) < 0,
                 "A search needs a worker here, or an address for workers elsewhere. "
-                f"Got workers={self.workers!r} and address={self.address!r}."
-            )
-        if self.seconds is not None and not self.seconds > 0:
-            raise SearchError(
-                f"A search needs some time: more than 0 seconds. Got {self.seconds!r}."
-            )
-        if self.patience < 3 * REPORT_SECONDS:
-            raise SearchError(
+                f"Got workers={self.workers!r} and address={self.address!r}.",
+            ),
+            (
+                self.seconds is not None and not self.seconds > 0,
+                f"A search needs some time: more than 0 s. Got {self.seconds!r}.",
+            ),
+            (
+                self.patience < 3 * REPORT_SECONDS,
                 f"Workers report every {REPORT_SECONDS:g} s, so none counts as lost "
-                f"before {3 * REPORT_SECONDS:g} s. Got patience={self.patience!r}."
-            )
-        if self.keep < 0:
-            raise SearchError(f"keep must be at least 0. Got {self.keep!r}.")
+                f"before {3 * REPORT_SECONDS:g} s. Got patience={self.patience!r}.",
+            ),
+            (self.keep < 0, f"keep must be at least 0. Got {self.keep!r}."),
+        ):
+            if wrong:
+                raise SearchError(message)
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,8 @@ from keras_tuner.oracles import (
 )
 
 from emoclf.errors import SearchError
-from emoclf.files import write_atomically
 
-from ..folder import SearchFolder
+from ..folder import SearchFolder, write_json
 from ..plan import SearchPlan
 from ..trials.folds_and_seeds import EPOCHS, trial_seed
 
@@ -107,20 +106,15 @@ class ResumableOracle(keras_tuner.Oracle):
 
     def _write(self, path: Path, state: dict[str, Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            write_atomically(path, json.dumps(state).encode())
-        except OSError as error:
-            raise SearchError(
-                f"Cannot write {path}: {error}. Free disk space, then run the same "
-                "command again to continue."
-            ) from error
+        write_json(path, state)
 
     def reload(self) -> None:
         """Read the state before a stop.
 
         A trial that is missing in ``oracle.json`` is drawn again, with the same values.
         """
-        trials = [Trial.load(str(p)) for p in self.folder.glob("trial_*/trial.json")]
+        paths = self.folder.glob("trial_*/trial.json")
+        trials = [Trial.from_state(json.loads(path.read_bytes())) for path in paths]
         by_id = {trial.trial_id: trial for trial in trials}
         state = json.loads((self.folder / STATE_FILE).read_bytes())
         self.set_state({**state, "ongoing_trials": {}, "retry_queue": []})

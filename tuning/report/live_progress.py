@@ -39,7 +39,7 @@ class LiveProgress:
         self.trials = trials
         self.workers = max(1, workers)
         self.console = Console(file=stream or sys.stderr, highlight=False)
-        self._chief: Chief | None = None
+        self._chief: Chief
         self._live: Live | None = None
         self._seconds: list[float] = []
 
@@ -94,7 +94,6 @@ class LiveProgress:
         return "  ".join(parts)
 
     def _result(self, outcome: Outcome) -> str:
-        assert self._chief is not None
         if outcome.status in (FAILED, OVER_LIMIT) or not outcome.repeats:
             return f"{outcome.status}: {outcome.reason}"
         objective = self._chief.plan.objective
@@ -105,7 +104,6 @@ class LiveProgress:
 
     def time_left(self) -> str:
         """Return the expected time for the remaining trials, from the mean so far."""
-        assert self._chief is not None
         n_left = self.trials - len(self._chief.outcomes)
         if not self._seconds or n_left <= 0:
             return ""
@@ -120,7 +118,6 @@ class LiveProgress:
 
     def _table(self) -> Group:
         """Return the running trials, the best ones, and the progress of the search."""
-        assert self._chief is not None
         objective = self._chief.plan.objective
         table = Table(box=None, pad_edge=False)
         for name in ("trial", objective.label, "time", "settings"):
@@ -143,7 +140,6 @@ class LiveProgress:
         return Group(table, Text(text))
 
     def _running_row(self, running: RunningTrial) -> tuple[str, str, str, str]:
-        assert self._chief is not None
         plan = self._chief.plan
         repeat = min(len(running.repeats) + 1, plan.repeats)
         progress = f"{singular(plan.kind)} {repeat}/{plan.repeats}"

@@ -54,7 +54,6 @@ def report_lines(
     ranges: Mapping[str, tuple[float, float]] | None = None,
     seed: int = 0,
     evaluated: bool = False,
-    width: int = WIDTH,
 ) -> list[str]:
     """Return the report: trials, verdict, importances, and hints on the ranges.
 
@@ -72,33 +71,29 @@ def report_lines(
         Seed of the importances.
     evaluated : bool, default=False
         Whether the scores of the chosen trial on the test set follow.
-    width : int, default=100
-        Width of the terminal.
     """
     if not outcomes:
         return ["There are no trials yet."]
     ranked = rank(outcomes, objective)
     choice = choose(outcomes, objective, kind=kind) if ranked else None
-    blocks = [_heading(outcomes, objective, repeats, kind, width)]
+    blocks = [_heading(outcomes, objective, repeats, kind)]
     if choice:
-        blocks.append(
-            _completed(ranked, objective, choice, varying_settings(outcomes), width)
-        )
+        blocks.append(_completed(ranked, objective, choice, varying_settings(outcomes)))
     blocks += [
-        _pruned(outcomes, objective, repeats, kind, width),
-        _grouped(outcomes, FAILED, "failed", width),
-        _grouped(outcomes, OVER_LIMIT, "over a limit", width),
+        _pruned(outcomes, objective, repeats, kind),
+        _grouped(outcomes, FAILED, "failed"),
+        _grouped(outcomes, OVER_LIMIT, "over a limit"),
     ]
     if choice:
         sentences = verdict(
             choice, objective, repeats=repeats, kind=kind, evaluated=evaluated
         )
-        blocks.append(["Verdict", *_wrapped(sentences, width)])
+        blocks.append(["Verdict", *_wrapped(sentences)])
     else:
         blocks.append(["No trial was completed, so none can be chosen."])
-    blocks.append(_importance_lines(outcomes, objective, seed, width))
+    blocks.append(_importance_lines(outcomes, objective, seed))
     if choice:
-        blocks.append(_wrapped(range_hints(choice.first, ranges or {}), width))
+        blocks.append(_wrapped(range_hints(choice.first, ranges or {})))
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
 
 
@@ -165,18 +160,17 @@ def _heading(
     objective: Objective,
     repeats: int,
     kind: str,
-    width: int,
 ) -> list[str]:
     text = f"{count_of('trial', len(outcomes))}. {objective.label}, over "
     text += count_of(singular(kind), repeats)
     text += " (mean ± standard deviation)" if repeats > 1 else ""
     better = "less" if objective.sign < 0 else "more"
-    lines = _wrapped([f"{text}, best first; {better} is better."], width)
+    lines = _wrapped([f"{text}, best first; {better} is better."])
     varying = varying_settings(outcomes)
     shared = {n: v for n, v in outcomes[0].values.items() if n not in varying}
     if shared:
         text = f"In all trials: {'  '.join(format_settings(shared))}"
-        lines += _wrapped([text], width)
+        lines += _wrapped([text])
     return lines
 
 
@@ -185,14 +179,13 @@ def _completed(
     objective: Objective,
     choice: Choice,
     names: Sequence[str],
-    width: int,
 ) -> list[str]:
     rows = [["", "trial", objective.label, "parameters", "seconds"]]
     for o in ranked:
         mark = "*" if o is choice.chosen else "=" if o in choice.equals else ""
         score, parameters = format_score(o, objective), format_parameters(o.parameters)
         rows.append([mark, str(o.number), score, parameters, f"{o.seconds:,.0f}"])
-    lines = _with_settings(rows, ranked, names, width)
+    lines = _with_settings(rows, ranked, names)
     if len(choice.equals) > 1:
         lines.append("* chosen   = as good within one standard error")
     return lines
@@ -203,7 +196,6 @@ def _pruned(
     objective: Objective,
     repeats: int,
     kind: str,
-    width: int,
 ) -> list[str]:
     pruned = [o for o in outcomes if o.status == PRUNED]
     if not pruned:
@@ -218,13 +210,11 @@ def _pruned(
         f"{count_of('trial', len(pruned))} ended early (the files in trials/ contain "
         "the reasons). These scores are not comparable:"
     )
-    lines = _wrapped([title], width)
-    return [*lines, *_with_settings(rows, pruned, varying_settings(outcomes), width)]
+    lines = _wrapped([title])
+    return [*lines, *_with_settings(rows, pruned, varying_settings(outcomes))]
 
 
-def _grouped(
-    outcomes: Sequence[Outcome], status: str, description: str, width: int
-) -> list[str]:
+def _grouped(outcomes: Sequence[Outcome], status: str, description: str) -> list[str]:
     """Return the reasons of trials with a status, each with the trials' numbers."""
     groups: dict[str, list[int]] = {}
     for o in outcomes:
@@ -239,13 +229,13 @@ def _grouped(
         names = "trial" if len(numbers) == 1 else f"{len(numbers)} times, trials"
         text = f"{reason} ({names} {format_numbers(numbers)})"
         lines += textwrap.wrap(
-            text, width, initial_indent="  ", subsequent_indent="    "
+            text, WIDTH, initial_indent="  ", subsequent_indent="    "
         )
     return lines
 
 
 def _importance_lines(
-    outcomes: Sequence[Outcome], objective: Objective, seed: int, width: int
+    outcomes: Sequence[Outcome], objective: Objective, seed: int
 ) -> list[str]:
     n_scored = len(scored(outcomes))
     results = importances(outcomes, objective, seed=seed)
@@ -259,15 +249,13 @@ def _importance_lines(
             )
         elif not varying_settings(scored(outcomes)):
             reason = "no setting differs between the trials"
-        return _wrapped(
-            [f"The importance of the settings is unknown: {reason}."], width
-        )
+        return _wrapped([f"The importance of the settings is unknown: {reason}."])
     if not any(result.visible for result in results):
         text = (
             f"No setting's influence is visible in {n_scored} trials: the differences "
             "are probably noise, or more trials are needed."
         )
-        return _wrapped([text], width)
+        return _wrapped([text])
     rows = [
         [
             result.name,
@@ -281,11 +269,11 @@ def _importance_lines(
         f"Importance of the settings: share of the variance of {objective.label} in "
         f"{n_scored} trials, with 90 % intervals"
     )
-    return [*_wrapped([title], width), *(f"  {line}" for line in align(rows))]
+    return [*_wrapped([title]), *(f"  {line}" for line in align(rows))]
 
 
 def _with_settings(
-    rows: list[list[str]], trials: Sequence[Outcome], names: Sequence[str], width: int
+    rows: list[list[str]], trials: Sequence[Outcome], names: Sequence[str]
 ) -> list[str]:
     """Return the rows with the settings as further columns, or as wrapped text."""
     first_right = 1 if not rows[0][0] else 0
@@ -297,7 +285,7 @@ def _with_settings(
         [*row, *more] for row, more in zip(rows, [list(names), *cells], strict=True)
     ]
     lines = align(full, left=first_right)
-    if max(map(len, lines)) <= width:
+    if max(map(len, lines)) <= WIDTH:
         return lines
     table = align(rows, left=first_right)
     start = max(map(len, table)) + 2
@@ -308,7 +296,7 @@ def _with_settings(
         text = "  ".join(pair.replace(" ", "\xa0") for pair in pairs)
         wrapped = textwrap.wrap(
             text,
-            max(width - start, MAX_VALUE_LENGTH),
+            max(WIDTH - start, MAX_VALUE_LENGTH),
             break_long_words=False,
             break_on_hyphens=False,
         ) or [""]
@@ -317,8 +305,8 @@ def _with_settings(
     return lines
 
 
-def _wrapped(sentences: Sequence[str], width: int) -> list[str]:
-    return [line for text in sentences for line in textwrap.wrap(text, width)]
+def _wrapped(sentences: Sequence[str]) -> list[str]:
+    return [line for text in sentences for line in textwrap.wrap(text, WIDTH)]
 
 
 def _cell(value: Any) -> Any:
