@@ -87,7 +87,7 @@ class SearchPlan:
             )
         if self.strategy == "hyperband" and "epochs" in self.space.names():
             raise SearchError(
-                "Hyperband chooses the number of epochs itself. Got a table [epochs] in "
+                "Hyperband chooses the epochs itself. Got a table [epochs] in "
                 f"{self.space.name}. Remove it, and give the maximum with epochs=…"
             )
         if self.threads < 1:

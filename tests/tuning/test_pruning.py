@@ -152,6 +152,6 @@ def test_a_hopeless_trial_is_ended_and_cannot_win(tmp_path: Path) -> None:
     assert last.repeats[0].epochs == FIRST_EPOCH
     assert last.number not in {one.number for one in found.choice.equals}
     assert not (tmp_path / "s" / "models" / "trial-0006.emoclf").exists()
-    unpruned = tiny_plan(tables, flat, strategy="grid", prune=False, repeats=2)
+    unpruned = tiny_plan(tables, flat, strategy="grid", prune=False)
     whole = run(tmp_path / "t", unpruned, trials=6)
     assert {one.status for one in whole.outcomes} == {"completed"}
