@@ -116,16 +116,11 @@ class SearchPlan:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {
+            **vars(self),
             "settings": self.settings.to_dict(),
             "space": self.space.to_dict(),
             "objective": self.objective.name,
-            "strategy": self.strategy,
-            "kind": self.kind,
-            "repeats": self.repeats,
-            "prune": self.prune,
-            "trial_seconds": self.trial_seconds,
             "limits": self.limits.to_dict(),
-            "threads": self.threads,
         }
 
     @classmethod

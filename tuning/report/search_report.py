@@ -15,12 +15,7 @@ from emoclf.evaluation.text_tables import align
 from emoclf.files import write_atomically
 
 from ..results.choice import Choice, choose
-from ..results.importance import (
-    MIN_TRIALS,
-    importances,
-    is_number,
-    varying_settings,
-)
+from ..results.importance import MIN_TRIALS, importances, is_number, varying_settings
 from ..results.objective import Objective
 from ..results.outcome import FAILED, OVER_LIMIT, PRUNED, Outcome
 from ..results.ranking import rank, scored
@@ -156,10 +151,7 @@ def write_results(
 
 
 def _heading(
-    outcomes: Sequence[Outcome],
-    objective: Objective,
-    repeats: int,
-    kind: str,
+    outcomes: Sequence[Outcome], objective: Objective, repeats: int, kind: str
 ) -> list[str]:
     text = f"{count_of('trial', len(outcomes))}. {objective.label}, over "
     text += count_of(singular(kind), repeats)
@@ -192,10 +184,7 @@ def _completed(
 
 
 def _pruned(
-    outcomes: Sequence[Outcome],
-    objective: Objective,
-    repeats: int,
-    kind: str,
+    outcomes: Sequence[Outcome], objective: Objective, repeats: int, kind: str
 ) -> list[str]:
     pruned = [o for o in outcomes if o.status == PRUNED]
     if not pruned:

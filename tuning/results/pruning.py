@@ -98,10 +98,7 @@ def curves_at(outcomes: Sequence[Outcome], *, epoch: int) -> list[tuple[float, .
 
 
 def is_hopeless(
-    curve: Sequence[float],
-    rivals: Sequence[Sequence[float]],
-    *,
-    sign: int,
+    curve: Sequence[float], rivals: Sequence[Sequence[float]], *, sign: int
 ) -> str | None:
     """Return why a training is hopeless; None if it is not, or if that is unknown.
 
