@@ -1,4 +1,4 @@
-"""What a search says about itself: in words, as a table, drawn, and to TensorBoard."""
+"""The report of a search: text, CSV table, plots and TensorBoard."""
 
 from __future__ import annotations
 
