@@ -130,15 +130,8 @@ def read_result(
     report = _read_report(folder, _summary(plan, choice, outcomes))
     if report is None:
         return None
-    return SearchResult(
-        plan,
-        tuple(outcomes),
-        choice,
-        folder.best,
-        folder.path,
-        folder.test_evaluations(),
-        report,
-    )
+    looks, trials = folder.test_evaluations(), tuple(outcomes)
+    return SearchResult(plan, trials, choice, folder.best, folder.path, looks, report)
 
 
 def finish(

@@ -1,12 +1,12 @@
 """Trials per hour: a plain keras-tuner search, emoclf, and emoclf with two workers.
 
 The plain search is the one of keras-tuner's guide: a HyperModel whose ``fit`` gets
-arrays padded to the longest text, and ``tuner.search(x, y, epochs=…)``. It is timed once
-more on texts that are cut where emoclf cuts them. All searches draw the same values in
-the same order from the same space, train every trial for the same number of epochs on
-the same texts, and run one after the other in one process. Then emoclf runs with one and
-with two worker processes of one thread each, timed from the beginning of the first trial
-to the end of the last. ``--trials 0`` leaves out the first comparison,
+arrays padded to the longest text, and ``tuner.search(x, y, epochs=…)``. It is timed
+once more on texts that are cut where emoclf cuts them. All searches draw the same
+values in the same order from the same space, train every trial for the same number of
+epochs on the same texts, and run one after the other in one process. Then emoclf runs
+with one and with two worker processes of one thread each, timed from the beginning of
+the first trial to the end of the last. ``--trials 0`` leaves out the first comparison,
 ``--worker-trials 0`` the second.
 
     EMOCLF_DATA=/path/to/data python tests/benchmarks/search_speed.py --trials 3

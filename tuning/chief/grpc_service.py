@@ -87,32 +87,21 @@ def serve(chief: Chief, address: str) -> tuple[Any, int]:
 def _methods(chief: Chief) -> dict[str, Callable[[dict[str, Any]], Any]]:
     """Return the methods of the service by name."""
 
-    def about(request: dict[str, Any]) -> Any:
-        return {
+    def report(request: dict[str, Any]) -> Any:
+        repeats = map(Repeat.from_dict, request.pop("repeats"))
+        return asdict(chief.report(**request, repeats=[*repeats]))
+
+    return {
+        "About": lambda request: {
             "folder": os.path.abspath(chief.folder.path),
             "versions": versions(),
             "patience": chief.patience,
-        }
-
-    def create_trial(request: dict[str, Any]) -> Any:
-        return asdict(chief.create_trial(request["worker"]))
-
-    def report(request: dict[str, Any]) -> Any:
-        repeats = [Repeat.from_dict(values) for values in request["repeats"]]
-        return asdict(
-            chief.report(
-                request["worker"], request["number"], repeats, request["curve"]
-            )
-        )
-
-    def finish(request: dict[str, Any]) -> Any:
-        return chief.finish(request["worker"], Outcome.from_dict(request["outcome"]))
-
-    return {
-        "About": about,
-        "CreateTrial": create_trial,
+        },
+        "CreateTrial": lambda request: asdict(chief.create_trial(**request)),
         "Report": report,
-        "Finish": finish,
+        "Finish": lambda request: chief.finish(
+            request["worker"], Outcome.from_dict(request["outcome"])
+        ),
     }
 
 

@@ -176,10 +176,9 @@ def plot_effects(
     settings = setting_axes(trials, log)
     panels = new_panels(len(settings)) if axes is None else list(np.ravel(axes))
     ranked = rank(outcomes, objective)
-    star, star_label = next(iter(ranked), None), "best"
-    for o in ranked:
-        if o.number == chosen:
-            star, star_label = o, "chosen"
+    star = next((o for o in ranked if o.number == chosen), None)
+    star_label = "chosen" if star else "best"
+    star = star or next(iter(ranked), None)
     for place, (setting, ax) in enumerate(zip(settings, panels, strict=False)):
         _draw_effect(ax, setting, trials, objective, star=star, star_label=star_label)
         if place % MAX_PANEL_COLUMNS == 0:

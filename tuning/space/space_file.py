@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -219,10 +219,16 @@ class _TableReader:
         return step
 
     def choices(self) -> Choices:
-        values = self.list_of("choices", self.table, minimum=2)
-        return Choices(self.unique("choices", [self.checked(v) for v in values]))
+        return Choices(self.values_of("choices", self.table, 2, self.checked))
 
-    def list_of(self, key: str, table: Mapping[str, Any], *, minimum: int) -> list[Any]:
+    def values_of(
+        self,
+        key: str,
+        table: Mapping[str, Any],
+        minimum: int,
+        read: Callable[[Any], Any],
+    ) -> tuple[Any, ...]:
+        """Return the different values of a list."""
         values = table.get(key)
         if not isinstance(values, list | tuple):
             raise self.error(f"{key} must be a list. Got {values!r} instead.")
@@ -231,17 +237,14 @@ class _TableReader:
                 f"{key} must have {minimum} values or more. Got {values!r} instead. "
                 "For a single value, give it as a setting."
             )
-        return list(values)
-
-    def unique(self, key: str, values: list[Any]) -> tuple[Any, ...]:
-        """Return the values, or raise SearchError if one is there twice."""
-        for position, value in enumerate(values):
-            if value in values[:position]:
+        unique: list[Any] = []
+        for value in map(read, values):
+            if value in unique:
                 raise self.error(
-                    f"{key} has {value!r} twice. Got {self.table[key]!r}. Remove one "
-                    "of them."
+                    f"{key} has {value!r} twice. Got {values!r}. Remove one of them."
                 )
-        return tuple(values)
+            unique.append(value)
+        return tuple(unique)
 
     def sizes(self) -> Sizes:
         """Read a centre and the patterns around it."""
@@ -250,7 +253,8 @@ class _TableReader:
                 f"centre and patterns are for {SIZES_SETTING}. Got "
                 f"{dict(self.table)!r}. Write choices = […]."
             )
-        centres, patterns = self.centres(), self.patterns()
+        centres = self.centres()
+        patterns = self.values_of("patterns", self.table, 1, self.pattern)
         if len(centres) * len(patterns) < 2:
             raise self.error(
                 f"there is only one set of sizes. Got {dict(self.table)!r}. Add a "
@@ -262,33 +266,30 @@ class _TableReader:
         centre = self.table.get("centre")
         keys = {*centre} if isinstance(centre, Mapping) else set()
         if keys == {"choices"}:
-            values = self.list_of("choices", centre, minimum=1)
-        elif keys == {"low", "high"}:
-            low, high = (self.checked([centre[key]])[0] for key in ("low", "high"))
-            if low > high:
-                raise self.error(
-                    f"low is above high in centre. Got {centre!r}. Swap them."
-                )
-            values = list(range(low, high + 1))
-        else:
+            return self.values_of("choices", centre, 1, self.size)
+        if keys != {"low", "high"}:
             raise self.error(
                 "centre must be { low = …, high = … } or { choices = […] }. Got "
                 f"{centre!r} instead."
             )
-        return self.unique("centre", [self.checked([value])[0] for value in values])
+        low, high = self.size(centre["low"]), self.size(centre["high"])
+        if low > high:
+            raise self.error(f"low is above high in centre. Got {centre!r}. Swap them.")
+        return tuple(range(low, high + 1))
 
-    def patterns(self) -> tuple[tuple[int, ...], ...]:
-        patterns = self.list_of("patterns", self.table, minimum=1)
-        for pattern in patterns:
-            whole = isinstance(pattern, list | tuple) and all(
-                type(offset) is int for offset in pattern
+    def size(self, value: Any) -> int:
+        return self.checked([value])[0]
+
+    def pattern(self, pattern: Any) -> tuple[int, ...]:
+        whole = isinstance(pattern, list | tuple) and all(
+            type(offset) is int for offset in pattern
+        )
+        if not whole or 0 not in pattern or len({*pattern}) < len(pattern):
+            raise self.error(
+                "a pattern must be a list of different whole numbers with 0, the "
+                f"centre, among them. Got {pattern!r} instead."
             )
-            if not whole or 0 not in pattern or len({*pattern}) < len(pattern):
-                raise self.error(
-                    "a pattern must be a list of different whole numbers with 0, the "
-                    f"centre, among them. Got {pattern!r} instead."
-                )
-        return self.unique("patterns", [tuple(pattern) for pattern in patterns])
+        return tuple(pattern)
 
     def condition(
         self, before: Mapping[str, Dimension], tables: Mapping[str, Any]
