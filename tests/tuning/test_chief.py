@@ -154,6 +154,12 @@ def test_the_defaults_are_never_ended_early(tmp_path: Path) -> None:
         assert chief.report("w7", 8, [repeat(0.91)], [0.0] * 5).stop == ""
         chief.create_trial("w8")
         assert chief.report("w8", 9, [], [0.0] * 5).stop == "prune"
+        # Without pruning the same reports end nothing.
+        chief.plan = replace(plan, prune=False)
+        for name, number in (("w6", 7), ("w8", 9)):
+            assert chief.report(name, number, [repeat(0.1)], [0.0]).stop == ""
+            assert chief.report(name, number, [repeat(0.1)]).stop == ""
+            assert chief.report(name, number, [], [0.0] * 5).stop == ""
 
 
 def test_a_budget_is_checked() -> None:

@@ -126,7 +126,7 @@ def kill_at(moments: Iterable[int], folder: Path) -> None:
     """Run the search once for each moment, at which it kills itself."""
     moments = list(moments)
     process = start("-c", SUICIDES, str(folder), *map(str, moments))
-    output, errors = process.communicate(timeout=600)
+    output, errors = process.communicate(timeout=240 * len(moments))
     codes = [int(line) for line in output.split()]
     assert codes == [-signal.SIGKILL] * len(moments), errors
 

@@ -140,18 +140,15 @@ def test_trials_that_were_ended_count_as_far_as_they_came() -> None:
 
 @pytest.mark.slow
 def test_a_hopeless_trial_is_ended_and_cannot_win(tmp_path: Path) -> None:
-    """Five trials that learn, and one whose steps are far too small."""
-    tables = {"learning_rate": {"choices": [0.02, 0.03, 0.04, 0.025, 0.035, 1e-6]}}
+    """Four trials that learn, and one whose steps are far too small."""
+    tables = {"learning_rate": {"choices": [0.02, 0.03, 0.04, 0.025, 1e-6]}}
     flat = {"epochs": 8, "patience": 8}
     plan = tiny_plan(tables, flat, strategy="grid", prune=True, repeats=2)
-    found = run(tmp_path / "s", plan, trials=6)
+    found = run(tmp_path / "s", plan, trials=5)
     last = found.outcomes[-1]
     assert last.values == {"learning_rate": 1e-6}
     assert last.status == "pruned"
     assert "three quarters of the trials" in last.reason
     assert last.repeats[0].epochs == FIRST_EPOCH
     assert last.number not in {one.number for one in found.choice.equals}
-    assert not (tmp_path / "s" / "models" / "trial-0006.emoclf").exists()
-    unpruned = tiny_plan(tables, flat, strategy="grid", prune=False)
-    whole = run(tmp_path / "t", unpruned, trials=6)
-    assert {one.status for one in whole.outcomes} == {"completed"}
+    assert not (tmp_path / "s" / "models" / "trial-0005.emoclf").exists()

@@ -19,7 +19,7 @@ from emoclf.settings import RunSettings
 from emoclf.tuning.space.dimension import Choices, Range, settings_of
 from emoclf.tuning.space.space import FOLDER, Space, effective_value
 
-SAMPLES = 200
+SAMPLES = 100
 VECTORS = (None, "vectors.txt")
 # What is said outright in a trial, where the settings given leave it to what suits.
 EXPLICIT = ("learning_rate", "embedding", "bigram_buckets")
