@@ -1,1 +1,1 @@
-"""Hyper-parameter search with keras-tuner; installed as ``emoclf.tuning``."""
+"""Hyperparameter search with keras-tuner; installed as ``emoclf.tuning``."""

@@ -1,4 +1,4 @@
-"""The end of a search: the winner is trained once more, and judged once."""
+"""The end of a search: train the chosen settings once more, and evaluate them once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from emoclf.bundle.bundle_folder import read_metrics, save_bundle
 from emoclf.datasets.split import Split
 from emoclf.errors import BundleError, SearchError
-from emoclf.evaluation.evaluate import AUDIT_ADVICE, SEARCH_ADVICE, judge
+from emoclf.evaluation.evaluate import AUDIT_ADVICE, SEARCH_ADVICE, evaluate_classifier
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.files import write_atomically
 from emoclf.workflow.train import train_classifier
@@ -22,30 +22,30 @@ from .plan import SearchPlan
 from .report.search_report import report_lines, write_results
 from .results.choice import Choice, choose
 from .results.outcome import COMPLETED, Outcome
-from .space.dimension import Range
-from .trials.repeats import final_parts
+from .trials.folds_and_seeds import final_parts
 
 logger = logging.getLogger("emoclf.tuning")
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found.
+    """Result of a search.
 
     Parameters
     ----------
     plan : SearchPlan
     outcomes : tuple of Outcome
-        Of all trials, in order of their numbers.
+        Outcomes of all trials, in order of their numbers.
     choice : Choice
-        The first, the chosen one, and how much of their difference is noise.
+        The best trial, the chosen one, and the noise in their difference.
     path : Path
-        The bundle of the chosen settings, trained on training and validation part.
+        Bundle of the chosen settings, trained on the training and validation set.
     folder : Path
     looks : int
-        How often the test part was looked at by winners of this search.
+        Number of evaluations of winners of this search on the test set.
     report : EvaluationReport
-        Of that classifier beside the floors, on the test part where there is one.
+        Evaluation of that classifier and the baselines, on the test set if there is
+        one.
     """
 
     plan: SearchPlan
@@ -57,41 +57,42 @@ class SearchResult:
     report: EvaluationReport
 
     def lines(self) -> list[str]:
-        """Return the report on the trials, as text."""
-        judged = not self.report.network.chose_epoch
-        return trial_lines(self.plan, self.outcomes, judged=judged)
+        """Return the report on the trials as text."""
+        evaluated = not self.report.network.chose_epoch
+        return trial_lines(self.plan, self.outcomes, evaluated=evaluated)
 
     def evaluated_lines(self) -> list[str]:
-        """Return what the winner is worth, beside the floors, as text."""
+        """Return the evaluation of the winner and the baselines as text."""
         lines = [*self.report.table_lines(), "", *self.report.verdict()]
         if self.looks > 1:
             lines.append(
-                f"The test part was looked at {self.looks} times by winners of this "
-                "search: whoever goes on until it pleases has chosen on it."
+                f"Winners of this search were evaluated on the test set {self.looks} "
+                "times. Every further evaluation makes the best of these scores more "
+                "optimistic."
             )
         return lines
 
 
 def trial_lines(
-    plan: SearchPlan, outcomes: Sequence[Outcome], *, judged: bool = False
+    plan: SearchPlan, outcomes: Sequence[Outcome], *, evaluated: bool = False
 ) -> list[str]:
-    """Return the report on a plan's trials, as text.
+    """Return the report on a plan's trials as text.
 
     Parameters
     ----------
     plan : SearchPlan
     outcomes : sequence of Outcome
-    judged : bool, default=False
-        What the chosen one reaches on the test part stands below.
+    evaluated : bool, default=False
+        Whether the scores of the chosen trial on the test set follow.
     """
     return report_lines(
         outcomes,
         plan.objective,
         repeats=plan.repeats,
         kind=plan.kind,
-        edges=_edges(plan),
+        ranges=plan.space.for_settings(plan.settings).ranges(),
         seed=plan.settings.seed,
-        judged=judged,
+        evaluated=evaluated,
     )
 
 
@@ -101,7 +102,7 @@ def read_trials(folder: SearchFolder) -> tuple[SearchPlan, list[Outcome]]:
     Raises
     ------
     SearchError
-        If the folder is none of a search.
+        If the folder is not one of a search.
     """
     return SearchPlan.from_dict(folder.about()["plan"]), folder.outcomes()
 
@@ -109,50 +110,28 @@ def read_trials(folder: SearchFolder) -> tuple[SearchPlan, list[Outcome]]:
 def read_result(
     folder: SearchFolder, plan: SearchPlan, outcomes: Sequence[Outcome]
 ) -> SearchResult | None:
-    """Return what a finished search found, as :func:`emoclf.tuning.search.search` did.
+    """Return the result of a finished search.
 
     Parameters
     ----------
     folder : SearchFolder
     plan : SearchPlan
     outcomes : sequence of Outcome
-        What :func:`read_trials` returned.
+        Result of :func:`read_trials`.
 
     Returns
     -------
     result : SearchResult or None
-        None while trials run, or until the winner of all of them is trained.
+        None while trials run, and until the winner of all of them is trained.
     """
-    if not any(one.status == COMPLETED for one in outcomes):
+    if not any(outcome.status == COMPLETED for outcome in outcomes):
         return None
     choice = choose(outcomes, plan.objective, kind=plan.kind)
-    report = _known_report(folder, _summary(plan, choice, outcomes))
+    report = _read_report(folder, _summary(plan, choice, outcomes))
     if report is None:
         return None
-    return _result(plan, folder, outcomes, choice, report)
-
-
-def _result(
-    plan: SearchPlan,
-    folder: SearchFolder,
-    outcomes: Sequence[Outcome],
-    choice: Choice,
-    report: EvaluationReport,
-) -> SearchResult:
-    looks = int(folder.about().get("looks", 0))
-    return SearchResult(
-        plan, tuple(outcomes), choice, folder.best, folder.path, looks, report
-    )
-
-
-def _edges(plan: SearchPlan) -> dict[str, tuple[float, float]]:
-    """Return the ends of every range that is searched."""
-    around = plan.space.for_settings(plan.settings)
-    return {
-        dimension.name: (dimension.shape.low, dimension.shape.high)
-        for dimension in around.dimensions
-        if isinstance(dimension.shape, Range)
-    }
+    looks, trials = folder.test_evaluations(), tuple(outcomes)
+    return SearchResult(plan, trials, choice, folder.best, folder.path, looks, report)
 
 
 def finish(
@@ -163,11 +142,11 @@ def finish(
     *,
     callbacks: Callable[[int], Sequence[Any]] = lambda epochs: (),
 ) -> SearchResult:
-    """Choose, train the chosen settings once more, judge, and write it all down.
+    """Choose a trial, train its settings once more, evaluate them, and write a report.
 
-    The winner is fitted on training and validation part together; a stratified tenth of
-    them chooses its epoch (and its thresholds, for several labels). Then it sees the
-    test part, once.
+    The winner is fitted on the training and validation set together, except a
+    stratified tenth that chooses its epoch (and its thresholds for multilabel data).
+    Then it is evaluated once on the test set.
 
     Parameters
     ----------
@@ -176,7 +155,7 @@ def finish(
     outcomes : sequence of Outcome
     split : Split
     callbacks : callable
-        Called with the largest number of epochs; returns Keras callbacks.
+        Function of the maximum number of epochs that returns Keras callbacks.
 
     Raises
     ------
@@ -184,32 +163,27 @@ def finish(
         If no trial was completed.
     """
     write_results(folder.results, outcomes, plan.objective)
-    _check_any(outcomes)
-    choice = choose(outcomes, plan.objective, kind=plan.kind)
-    summary = _summary(plan, choice, outcomes)
-    report = _known_report(folder, summary)
-    if report is None:
-        report = _train_winner(plan, folder, choice.chosen, split, summary, callbacks)
-    result = _result(plan, folder, outcomes, choice, report)
+    if not any(outcome.status == COMPLETED for outcome in outcomes):
+        reasons = sorted({outcome.reason for outcome in outcomes if outcome.reason})
+        details = f" Reasons: {' | '.join(reasons[:5])}" if reasons else ""
+        raise SearchError(
+            f"None of {len(outcomes)} trials was completed, so none can be chosen."
+            f"{details}"
+        )
+    result = read_result(folder, plan, outcomes)
+    if result is None:
+        _train_winner(plan, folder, outcomes, split, callbacks)
+        result = read_result(folder, plan, outcomes)
+        assert result is not None
     lines = [*result.lines(), "", *result.evaluated_lines()]
     write_atomically(folder.report, ("\n".join(lines) + "\n").encode())
     return result
 
 
-def _check_any(outcomes: Sequence[Outcome]) -> None:
-    if any(one.status == COMPLETED for one in outcomes):
-        return
-    reasons = sorted({one.reason for one in outcomes if one.reason})
-    said = f" Reasons: {' | '.join(reasons[:5])}" if reasons else ""
-    raise SearchError(
-        f"None of {len(outcomes)} trials was completed; there is no best one.{said}"
-    )
-
-
 def _summary(
     plan: SearchPlan, choice: Choice, outcomes: Sequence[Outcome]
 ) -> dict[str, Any]:
-    """Return what the winner's bundle says of its search."""
+    """Return the description of the search in the winner's bundle."""
     name = plan.objective.name
     return {
         "chosen": choice.chosen.to_dict(),
@@ -219,20 +193,20 @@ def _summary(
         plan.kind: plan.repeats,
         "strategy": plan.strategy,
         "trials": len(outcomes),
-        "completed": sum(one.status == COMPLETED for one in outcomes),
+        "completed": sum(outcome.status == COMPLETED for outcome in outcomes),
         "first": choice.first.number,
     }
 
 
-def _known_report(
+def _read_report(
     folder: SearchFolder, summary: dict[str, Any]
 ) -> EvaluationReport | None:
-    """Return the report of the bundle that is there, if it came of these trials."""
+    """Return the report of the best bundle, if it is the winner of these trials."""
     try:
         metrics = read_metrics(folder.best)
     except BundleError:
         return None
-    # As JSON has it: lists for tuples.
+    # Through JSON, which has lists for tuples.
     if metrics.get("search") != json.loads(json.dumps(summary)):
         return None
     return EvaluationReport.from_dict(metrics)
@@ -241,16 +215,17 @@ def _known_report(
 def _train_winner(
     plan: SearchPlan,
     folder: SearchFolder,
-    chosen: Outcome,
+    outcomes: Sequence[Outcome],
     split: Split,
-    summary: dict[str, Any],
     callbacks: Callable[[int], Sequence[Any]],
-) -> EvaluationReport:
-    settings = plan.settings.override(**chosen.values)
+) -> None:
+    """Train and evaluate the chosen settings, and save the classifier."""
+    choice = choose(outcomes, plan.objective, kind=plan.kind)
+    settings = plan.settings.override(**choice.chosen.values)
     logger.info(
-        "Training trial %d's settings on training and validation part; a tenth of them "
-        "chooses the epoch.",
-        chosen.number,
+        "Training the settings of trial %d on the training and validation set; a tenth "
+        "of them chooses the epoch.",
+        choice.chosen.number,
     )
     parts = final_parts(plan, split.train, split.valid)
     final = Split(parts.train, parts.valid, split.test)
@@ -263,17 +238,15 @@ def _train_winner(
     if trained.result.ended == "interrupted":
         raise KeyboardInterrupt
     if final.test is not None and len(final.test):
-        folder.count_look()
-    report = judge(trained, final)
-    others = tuple(
-        one for one in report.advice if one not in (AUDIT_ADVICE, SEARCH_ADVICE)
+        folder.count_test_evaluation()
+    report = evaluate_classifier(trained.predictor, final)
+    advice = tuple(
+        text for text in report.advice if text not in (AUDIT_ADVICE, SEARCH_ADVICE)
     )
-    report = replace(report, advice=others)
     metrics = {
         **trained.bundle.metrics,
-        **report.to_dict(),
+        **replace(report, advice=advice).to_dict(),
         "texts": {name: len(part) for name, part in final.parts().items()},
-        "search": summary,
+        "search": _summary(plan, choice, outcomes),
     }
     save_bundle(replace(trained.bundle, metrics=metrics), folder.best, overwrite=True)
-    return report

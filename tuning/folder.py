@@ -1,4 +1,4 @@
-"""The folder of a search: what it was started with, its results, and whose it is."""
+"""The folder of a search: its plan, its results, and the lock of its process."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from emoclf.fingerprint import RUN_FILE, check_fingerprint, write_fingerprint
 from .plan import SearchPlan
 from .results.outcome import Outcome
 
-LOCK = ".lock"
-INPUTS = ".inputs"
-SEARCH = "search.json"
-DATA = "data.json"
-DEATHS = "deaths.json"
-# What files and folders are called while they are written.
-_LEFT = re.compile(r"\..+\.\d+(\.part)?|\.part-.+")
+LOCK_FILE = ".lock"
+INPUTS_FOLDER = ".inputs"
+PLAN_FILE = "search.json"
+DATA_FILE = "data.json"
+DEATHS_FILE = "deaths.json"
+# Names of files and folders while they are written.
+_TEMPORARY = re.compile(r"\..+\.\d+(\.part)?|\.part-.+")
 _DEPTHS = ("*", "*/*", "*/*/*")
 
 
@@ -52,77 +52,80 @@ class SearchFolder:
         self.oracle = self.path / "oracle"
         self.trials = self.path / "trials"
         self.models = self.path / "models"
-        self.inputs = self.path / INPUTS
+        self.inputs = self.path / INPUTS_FOLDER
         self.logs = self.path / "logs"
         self.best = self.path / "best.emoclf"
         self.results = self.path / "results.csv"
         self.report = self.path / "report.txt"
-        self._lock: FileLock | None = None
+        self._lock = FileLock(self.path / LOCK_FILE)
 
     def open(self, *, new: bool) -> None:
-        """Take the folder for this process alone.
+        """Lock the folder for this process.
 
         Parameters
         ----------
         new : bool
-            An older search is moved away, not gone on with.
+            Whether to move an older search away instead of continuing it.
 
         Raises
         ------
         SearchError
-            If it holds something else, cannot be written, or another process has it.
+            If it contains something else, is not writable, or is locked by another
+            process.
         """
         try:
             check_writable(self.path)
         except OSError as error:
             raise SearchError(
-                f"A search cannot have the folder {self.path} "
+                f"The folder {self.path} cannot be used for a search "
                 f"({error.strerror or error}). Choose another one: -o on "
                 "the command line, folder in Python."
             ) from error
-        known = (self.path / RUN_FILE).is_file()
-        # What a kill left of the very first steps is nobody's file.
-        begun = (LOCK, INPUTS, f".{RUN_FILE}.")
-        if not known and self.trials.is_dir() and (self.path / SEARCH).is_file():
+        has_search = (self.path / RUN_FILE).is_file()
+        if not has_search and self.trials.is_dir() and self._plan_file.is_file():
             raise SearchError(
-                f"{self.path} has trials, but no {RUN_FILE}, which says of what search "
-                "they are. Restore it from a copy, or choose another folder."
+                f"{self.path} has trials, but no {RUN_FILE}, which describes their "
+                "search. Restore it from a copy, or choose another folder."
             )
-        if not known and any(not p.name.startswith(begun) for p in self.path.iterdir()):
+        # A process that was killed in its first steps leaves only these.
+        first_files = (LOCK_FILE, INPUTS_FOLDER, f".{RUN_FILE}.")
+        if not has_search and any(
+            not path.name.startswith(first_files) for path in self.path.iterdir()
+        ):
             raise SearchError(
                 f"{self.path} exists and is not a folder of a search. Choose another "
                 "one."
             )
-        self._take()
-        if new and known:
+        self._acquire()
+        if new and has_search:
             self._move_away()
 
-    def _take(self) -> None:
-        self._lock = FileLock(self.path / LOCK)
+    def _acquire(self) -> None:
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            self._lock = None
             raise SearchError(
                 f"Another process searches in {self.path}. Wait for it, or choose "
                 "another folder; more workers join it with: emoclf tune worker."
             ) from None
 
     def _move_away(self) -> None:
-        """Rename the older search; nothing of it is lost."""
+        """Rename the folder of the older search, and make an empty one."""
         number = 1
-        while (away := self.path.with_name(f"{self.path.name}-{number}")).exists():
+        while (target := self.path.with_name(f"{self.path.name}-{number}")).exists():
             number += 1
         self.close()
-        os.replace(self.path, away)
+        os.replace(self.path, target)
         self.path.mkdir()
-        self._take()
+        self._acquire()
 
     def close(self) -> None:
-        """Give the folder free."""
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+        """Unlock the folder."""
+        self._lock.release()
+
+    @property
+    def _plan_file(self) -> Path:
+        return self.path / PLAN_FILE
 
     def refuse_other(
         self, plan: SearchPlan, texts: dict[str, str], parts: Mapping[str, Dataset]
@@ -133,39 +136,40 @@ class SearchFolder:
         ----------
         plan : SearchPlan
         texts : dict of str to str
-            What :func:`.contents.contents_of` returned.
+            Result of :func:`.contents.contents_of`.
         parts : mapping of str to Dataset
-            Of which it did.
+            Datasets that ``texts`` describes.
 
         Raises
         ------
         ResumeError
-            It says what differs, and how many texts.
+            With the differences, and the number of changed texts.
         """
         path = self.path / RUN_FILE
-        if path.is_file():
-            # Vectors are compared when their words are known.
-            known = {"word vectors": self._read(path).get("word vectors")}
-            known = {name: value for name, value in known.items() if value}
-            fingerprint = {**plan.fingerprint(), **texts, **known}
-            there, cure = self._read(path), _cure()
-            if any(there.get(name) != now for name, now in texts.items()):
-                cure = f"{self._changed(parts)}{cure}"
-            check_fingerprint(self.path, fingerprint, cure=cure)
+        if not path.is_file():
+            return
+        before, cure = self._read(path), _cure()
+        # Vectors are compared later, when the vocabulary is known.
+        vectors = before.get("word vectors")
+        vectors_entry = {"word vectors": vectors} if vectors else {}
+        if any(before.get(name) != value for name, value in texts.items()):
+            cure = f"{self._changed_texts(parts)}{cure}"
+        fingerprint = {**plan.fingerprint(), **texts, **vectors_entry}
+        check_fingerprint(self.path, fingerprint, cure=cure)
 
-    def _changed(self, parts: Mapping[str, Dataset]) -> str:
-        """Say how the texts differ from those that the search was begun with."""
+    def _changed_texts(self, parts: Mapping[str, Dataset]) -> str:
+        """Describe how the texts differ from those at the start of the search."""
         try:
-            before = self._read(self.path / DATA)["rows"]
+            rows = self._read(self.path / DATA_FILE)["rows"]
         except (SearchError, KeyError):
-            # Without them it is known that texts differ, and not which.
+            # Without the rows it is unknown which texts differ.
             return ""
-        return f"{describe_changes(before, parts)} "
+        return f"{describe_changes(rows, parts)} "
 
     def begin(
         self, plan: SearchPlan, contents: dict[str, str], *, vectors: str = ""
     ) -> bool:
-        """Write down what the search is, or check that it is the same.
+        """Write the plan of a new search, or check that the search is the same.
 
         Parameters
         ----------
@@ -173,7 +177,7 @@ class SearchFolder:
         contents : dict of str to str
             Digests of texts and vectors, by names that users know.
         vectors : str
-            What inputs made with these vectors are called.
+            Identity of the vectors, by which their inputs are named.
 
         Returns
         -------
@@ -182,44 +186,47 @@ class SearchFolder:
         Raises
         ------
         ResumeError
-            If the folder holds another search; it says what differs.
+            If the folder contains another search; with the differences.
         """
         fingerprint = {**plan.fingerprint(), **contents}
         resumed = (self.path / RUN_FILE).is_file()
         if resumed:
             check_fingerprint(self.path, fingerprint, cure=_cure())
         else:
-            # First, and whole: from now on the folder is one of a search.
+            # Written first: it marks the folder as one of a search.
             write_fingerprint(self.path, fingerprint)
         for folder in (self.trials, self.models, self.inputs, self.logs):
             folder.mkdir(exist_ok=True)
-        self._sweep()
-        about = self.about() if resumed and (self.path / SEARCH).is_file() else {}
+        self._remove_temporary()
+        about = self.about() if resumed and self._plan_file.is_file() else {}
         about.setdefault("began", time.time())
         about["plan"] = plan.to_dict()
         about["vectors"] = vectors
-        given = plan.settings.embedding.vectors
-        if given is not None:
-            # For workers in other folders.
-            about["plan"]["settings"]["embedding"]["vectors"] = os.path.abspath(given)
-        self._write(self.path / SEARCH, about)
+        if (vectors_file := plan.settings.embedding.vectors) is not None:
+            # Workers may run in another working directory.
+            path = os.path.abspath(vectors_file)
+            about["plan"]["settings"]["embedding"]["vectors"] = path
+        write_json(self._plan_file, about)
         return resumed
 
-    def _sweep(self) -> None:
-        """Remove what processes left behind that were killed while they wrote."""
-        for path in [p for depth in _DEPTHS for p in self.path.glob(depth)]:
-            if _LEFT.fullmatch(path.name):
+    def _remove_temporary(self) -> None:
+        """Remove what processes that were killed while writing left behind."""
+        for path in [path for depth in _DEPTHS for path in self.path.glob(depth)]:
+            if _TEMPORARY.fullmatch(path.name):
                 if path.is_dir():
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink(missing_ok=True)
 
-    def count_look(self) -> int:
-        """Count that the test part is looked at, and return how often it was."""
+    def count_test_evaluation(self) -> None:
+        """Count one more evaluation on the test set."""
         about = self.about()
-        about["looks"] = int(about.get("looks", 0)) + 1
-        self._write(self.path / SEARCH, about)
-        return int(about["looks"])
+        about["looks"] = self.test_evaluations() + 1
+        write_json(self._plan_file, about)
+
+    def test_evaluations(self) -> int:
+        """Return how often winners of this search were evaluated on the test set."""
+        return int(self.about().get("looks", 0))
 
     def about(self) -> dict[str, Any]:
         """Return the plan as plain values, and when the search began.
@@ -230,17 +237,19 @@ class SearchFolder:
             If there is no search.
         """
         if self.path.is_file():
+            search = f"{self.path.name.split('.')[0]}.search"
             raise SearchError(
-                f"{self.path} is a file, and a search is a folder. Got the data in its "
-                f"place? The search on them is {self.path.name.split('.')[0]}.search, "
-                "unless another folder was given."
+                f"{self.path} is a file, but a search is a folder. If it is the data "
+                f"file: the folder of its search is {search}, unless another one was "
+                "given."
             )
-        return self._read(self.path / SEARCH)
+        return self._read(self._plan_file)
 
     def write_data(self, parts: Mapping[str, Dataset]) -> None:
-        """Keep the parts for other processes; the test part is none of theirs.
+        """Write the training and validation set for worker processes.
 
-        Of all parts the rows' digests are kept, to say later how many have changed.
+        Of all parts the digests of the rows are written, so that changes can be counted
+        later. The texts of the test set are not written.
         """
         train = parts["train"]
         values: dict[str, Any] = {
@@ -250,11 +259,11 @@ class SearchFolder:
         values["label_names"] = list(train.label_names)
         values["several"] = train.multilabel
         values["rows"] = [row for part in parts.values() for row in rows_of(part)]
-        self._write(self.path / DATA, values)
+        write_json(self.path / DATA_FILE, values)
 
     def read_data(self) -> tuple[Dataset, Dataset]:
-        """Return training and validation part."""
-        values = self._read(self.path / DATA)
+        """Return the training and the validation set."""
+        values = self._read(self.path / DATA_FILE)
         multilabel = bool(values["several"])
         train, valid = (
             Dataset(
@@ -271,47 +280,35 @@ class SearchFolder:
         return train, valid
 
     def outcome_path(self, number: int) -> Path:
-        """Return where a trial's outcome is kept."""
+        """Return the file of a trial's outcome."""
         return self.trials / f"{number:04}.json"
 
     def write_outcome(self, outcome: Outcome) -> None:
-        """Keep the outcome of a trial, whole or not at all."""
-        self._write(self.outcome_path(outcome.number), outcome.to_dict())
+        """Write the outcome of a trial atomically."""
+        write_json(self.outcome_path(outcome.number), outcome.to_dict())
 
     def outcomes(self) -> list[Outcome]:
         """Return the outcomes so far, in order of their numbers."""
-        found = sorted(self.trials.glob("[0-9]*.json"))
-        outcomes = [Outcome.from_dict(self._read(path)) for path in found]
+        paths = self.trials.glob("[0-9]*.json")
+        outcomes = [Outcome.from_dict(self._read(path)) for path in paths]
         return sorted(outcomes, key=lambda outcome: outcome.number)
 
     def remove_inputs(self) -> None:
-        """Remove what can be made again."""
+        """Remove the shared inputs, which can be made again."""
         shutil.rmtree(self.inputs, ignore_errors=True)
 
     def read_deaths(self) -> dict[str, int]:
-        """Return how many workers have ended in each trial."""
-        path = self.path / DEATHS
+        """Return how many workers have died in each trial."""
+        path = self.path / DEATHS_FILE
         return dict(self._read(path)) if path.is_file() else {}
 
     def write_deaths(self, deaths: dict[str, int]) -> None:
-        """Keep how many workers have ended in each trial."""
-        self._write(self.path / DEATHS, deaths)
+        """Write how many workers have died in each trial."""
+        write_json(self.path / DEATHS_FILE, deaths)
 
     def model_path(self, number: int) -> Path:
-        """Return where a trial's classifier is kept while it is among the best."""
+        """Return the folder of a trial's classifier while it is among the best."""
         return self.models / f"trial-{number:04}.emoclf"
-
-    def _write(self, path: Path, values: Any) -> None:
-        data = (json.dumps(values, ensure_ascii=False) + "\n").encode(
-            "utf-8", "surrogatepass"
-        )
-        try:
-            write_atomically(path, data)
-        except OSError as error:
-            raise SearchError(
-                f"Cannot write {path}: {error.strerror or error}. Make room, or let "
-                "it be written, and the same command goes on."
-            ) from error
 
     def _read(self, path: Path) -> Any:
         try:
@@ -320,6 +317,24 @@ class SearchFolder:
             raise SearchError(f"{self.path} is not a folder of a search.") from None
         except (OSError, ValueError) as error:
             raise SearchError(
-                f"{path} is damaged ({error}). Restore it, or remove it if it is of a "
-                "trial: that one runs again."
+                f"{path} is damaged ({error}). Restore it from a copy. If it is in "
+                "trials/, you can also remove it: that trial then runs again."
             ) from error
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write plain values as JSON, atomically.
+
+    Raises
+    ------
+    SearchError
+        If the file cannot be written.
+    """
+    text = json.dumps(values, ensure_ascii=False) + "\n"
+    try:
+        write_atomically(path, text.encode("utf-8", "surrogatepass"))
+    except OSError as error:
+        raise SearchError(
+            f"Cannot write {path}: {error.strerror or error}. Free disk space or fix "
+            "the permissions, then run the same command again to continue."
+        ) from error

@@ -1,4 +1,4 @@
-"""What a search is: everything that its results depend on."""
+"""The plan of a search: everything that its results depend on."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from .space.space import Space
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """What is searched, and how a trial is judged.
+    """Settings, space and evaluation of the trials of a search.
 
-    How many trials, processes and minutes a search gets is not part of it: they may be
-    others when the search goes on.
+    The numbers of trials, processes and minutes are not part of the plan: they may
+    change when the search is continued.
 
     Parameters
     ----------
     settings : RunSettings
-        The first trial, and whatever is not searched. Its seed drives the search.
+        Settings of the first trial, and of everything that is not searched. Their seed
+        is the seed of the search.
     space : Space
     objective : Objective
     strategy : {"random", "grid", "bayesian", "hyperband"}
     kind : {"folds", "seeds"}
-        A trial is the mean over stratified folds of training and validation part, or
-        over several seeds on these parts as they are.
+        Repeats of a trial: stratified folds of the training and validation set
+        together, or several seeds on these sets as they are.
     repeats : int
-        At least 2 folds, or 1 seed.
+        Number of folds (at least 2) or seeds (at least 1).
     prune : bool
-        End trials that cannot win (see :mod:`emoclf.tuning.results.pruning`).
+        Whether to end trials that cannot win (:mod:`emoclf.tuning.results.pruning`).
     trial_seconds : float > 0, optional
-        A trial that takes longer has failed.
+        Longest duration of a trial; one that takes longer fails.
     limits : Limits
     threads : int >= 1
-        Of each worker process. With another number sums are taken in another order, and
-        scores differ in their last digits; so it belongs to the search, and not to the
-        machine.
+        Threads of each worker process. Another number changes the order of sums, and so
+        the last digits of scores; therefore it belongs to the plan.
 
     Raises
     ------
@@ -68,26 +68,25 @@ class SearchPlan:
             whole={self.kind: self.repeats, "threads": self.threads},
             any_number={"trial_seconds": self.trial_seconds},
         )
-        for name, value, known in (
+        for name, value, choices in (
             ("strategy", self.strategy, STRATEGIES),
             ("kind", self.kind, KINDS),
         ):
-            if value not in known:
+            if value not in choices:
                 raise SearchError(
-                    f"The {name} of a search must be one of {', '.join(known)}. Got "
-                    f"{value!r}.{did_you_mean(str(value), known)}"
+                    f"The {name} of a search must be one of {', '.join(choices)}. Got "
+                    f"{value!r}.{did_you_mean(str(value), choices)}"
                 )
-        fewest = 2 if self.kind == FOLDS else 1
-        if self.repeats < fewest:
+        minimum = 2 if self.kind == FOLDS else 1
+        if self.repeats < minimum:
             raise SearchError(
-                f"A trial needs at least {fewest} {self.kind}. Got {self.repeats!r}. "
-                "For one training on the validation part as it is, give "
-                f"{setting('seeds', 1)}."
+                f"A trial needs at least {minimum} {self.kind}. Got {self.repeats!r}. "
+                f"For one training on the given split, give {setting('seeds', 1)}."
             )
         if self.strategy == "hyperband" and "epochs" in self.space.names():
             raise SearchError(
-                "Hyperband gives out the epochs itself. Got a table [epochs] in "
-                f"{self.space.name}; take it out there, and give the most with "
+                "Hyperband chooses the epochs itself. Got a table [epochs] in "
+                f"{self.space.name}. Remove it, and give the maximum with "
                 f"{setting('epochs')}."
             )
         if self.threads < 1:
@@ -96,43 +95,38 @@ class SearchPlan:
             )
         if self.trial_seconds is not None and not self.trial_seconds > 0:
             raise SearchError(
-                f"A trial needs some time. Got {self.trial_seconds!r} seconds."
+                f"trial_seconds must be above 0. Got {self.trial_seconds!r}."
             )
 
     @property
     def prunes(self) -> bool:
-        """Whether trials are ended early; Hyperband does so by its own rule."""
+        """Whether trials are pruned; Hyperband has a rule of its own."""
         return self.prune and self.strategy != "hyperband"
 
     def fingerprint(self) -> dict[str, Any]:
-        """Return what must be equal for a search to go on, by names users know."""
+        """Return what must be equal to continue a search, by names that users know."""
         values = self.to_dict()
         vectors = self.settings.embedding.vectors
         if vectors is not None:
-            # The words that are used are compared, wherever their file lies now.
+            # The rows that are used are compared, so the file may have moved.
             values["settings"]["embedding"]["vectors"] = os.path.basename(vectors)
         return {**values, "versions": versions()}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, as JSON knows them."""
+        """Return plain values for JSON."""
         return {
+            **vars(self),
             "settings": self.settings.to_dict(),
             "space": self.space.to_dict(),
             "objective": self.objective.name,
-            "strategy": self.strategy,
-            "kind": self.kind,
-            "repeats": self.repeats,
-            "prune": self.prune,
-            "trial_seconds": self.trial_seconds,
             "limits": self.limits.to_dict(),
-            "threads": self.threads,
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_dict` returned."""
+        """Return a plan from the result of :meth:`to_dict`."""
         settings = RunSettings.from_dict(values["settings"])
-        changed = {
+        objects = {
             "settings": settings,
             "space": Space.from_dict(
                 settings.architecture, values["space"], name="the search's space"
@@ -140,11 +134,11 @@ class SearchPlan:
             "objective": Objective(values["objective"]),
             "limits": Limits(**values["limits"]),
         }
-        return cls(**{**values, **changed})
+        return cls(**{**values, **objects})
 
 
 def kind_and_repeats(folds: int | None, seeds: int | None) -> tuple[str, int]:
-    """Return what the trainings of a trial differ in, and how many there are.
+    """Return the kind of a trial's repeats, and their number.
 
     Raises
     ------
@@ -163,5 +157,5 @@ def kind_and_repeats(folds: int | None, seeds: int | None) -> tuple[str, int]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what decides draws and scores."""
+    """Return the versions of the packages that draws and scores depend on."""
     return {**installed_versions(), "keras-tuner": version("keras-tuner")}

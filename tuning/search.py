@@ -1,4 +1,4 @@
-"""A search from beginning to end: begun or gone on with, in one process or several."""
+"""A search from start to end: new or continued, in one process or several."""
 
 from __future__ import annotations
 
@@ -19,49 +19,49 @@ from emoclf.runtime import hide_retracing
 from emoclf.settings import RunSettings
 from emoclf.workflow.prepare import check_parts
 
-from .chief.chief import PATIENCE, Chief
+from .chief.chief import PATIENCE_SECONDS, Chief
 from .chief.local_workers import LocalWorkers
-from .chief.oracles import new_oracle
+from .chief.strategies import new_oracle
 from .finish import SearchResult, finish
 from .folder import SearchFolder
 from .limits import Limits, check_numbers
 from .plan import SearchPlan, kind_and_repeats
 from .results.objective import Objective
 from .space.space import Space
-from .trials.repeats import parts_of
-from .trials.shared_inputs import identity
-from .trials.trial import TrialRunner
-from .trials.trial_loop import work
-from .trials.watch import PULSE
+from .trials.folds_and_seeds import parts_of
+from .trials.shared_inputs import vectors_identity
+from .trials.trial_reporter import REPORT_SECONDS
+from .trials.trial_runner import TrialRunner
+from .trials.worker_loop import run_trials
 
 logger = logging.getLogger("emoclf.tuning")
 
-#: Seconds between two looks at workers.
-LOOK = 0.1
-#: Seconds that idle workers have to hear that the search is over.
-FAREWELL = 5.0
+#: Seconds between two checks of the workers.
+CHECK_SECONDS = 0.1
+#: Seconds for idle workers to learn that the search is over.
+FAREWELL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What a search may spend; another call may say otherwise and go on.
+    """Budget of a search; it may change when the search is continued.
 
     Parameters
     ----------
     trials : int >= 1
-        In all, those before a stop counted.
+        Number of trials in all, including those before a stop.
     workers : int >= 0, optional
-        Processes on this machine; None runs trials in this process, and 0 leaves them
-        to workers elsewhere.
+        Number of processes on this machine; None runs trials in this process, and 0
+        leaves them to workers on other machines.
     seconds : float > 0, optional
-        Wall time of this call for trials. Those that run then are left, and run again
-        when the search goes on.
+        Wall time of this call for trials. Trials that run at its end are stopped, and
+        run again when the search is continued.
     keep : int >= 0
-        Classifiers of so many of the best trials stay on disk.
+        Number of best trials whose classifiers stay on disk.
     address : str, optional
-        ``host:port`` at which workers elsewhere find this search.
+        ``host:port`` to listen on for workers on other machines.
     patience : float
-        Seconds after which a silent worker's trial is given to another.
+        Seconds after which a silent worker's trial is given to another worker.
     wait : float
         Seconds after which a search without any worker ends.
 
@@ -75,7 +75,7 @@ class Budget:
     seconds: float | None = None
     keep: int = 3
     address: str | None = None
-    patience: float = PATIENCE
+    patience: float = PATIENCE_SECONDS
     wait: float = 3600.0
 
     def __post_init__(self) -> None:
@@ -87,40 +87,45 @@ class Budget:
                 "wait": self.wait,
             },
         )
-        if self.trials < 1:
-            raise SearchError(
-                f"A search needs at least one trial. Got {self.trials!r}."
-            )
-        count = 0 if self.workers is None else self.workers
-        nobody = self.workers == 0 and self.address is None
-        if count < 0 or nobody:
-            raise SearchError(
-                f"A search needs a worker here, or an address at which others find it. "
-                f"Got {setting('workers', self.workers)} and no address."
-            )
-        if self.seconds is not None and not self.seconds > 0:
-            raise SearchError(f"A search needs some time. Got {self.seconds!r} s.")
-        if self.patience < 3 * PULSE:
-            raise SearchError(
-                f"Workers report every {PULSE:g} s; they cannot be taken for dead "
-                f"before {3 * PULSE:g} s. Got {self.patience!r}."
-            )
-        if self.keep < 0:
-            raise SearchError(f"keep must be at least 0. Got {self.keep!r}.")
+        no_workers = self.workers == 0 and self.address is None
+        for wrong, message in (
+            (
+                self.trials < 1,
+                f"A search needs at least one trial. Got {self.trials!r}.",
+            ),
+            (
+                no_workers or (self.workers or 0) < 0,
+                "A search needs a worker here, or an address for workers elsewhere. "
+                f"Got {setting('workers', self.workers)} and no address.",
+            ),
+            (
+                self.seconds is not None and not self.seconds > 0,
+                f"A search needs some time: more than 0 s. Got {self.seconds!r}.",
+            ),
+            (
+                self.patience < 3 * REPORT_SECONDS,
+                f"Workers report every {REPORT_SECONDS:g} s, so none counts as lost "
+                f"before {3 * REPORT_SECONDS:g} s. Got patience={self.patience!r}.",
+            ),
+            (self.keep < 0, f"keep must be at least 0. Got {self.keep!r}."),
+        ):
+            if wrong:
+                raise SearchError(message)
 
 
 @dataclass(frozen=True)
 class Listeners:
-    """Whom a search tells how it goes.
+    """Functions that a search calls to report its progress.
 
     Parameters
     ----------
     begun : callable of a Chief
-        Before the first trial; the chief's ``events`` may be set.
+        Called before the first trial; it may set the chief's ``listeners``.
     ended : callable
-        After the last one, whatever ended it.
+        Called after the last trial, even after an error.
     callbacks : callable of an int
-        Returns Keras callbacks for the training of the winner, of so many epochs.
+        Function of the maximum number of epochs that returns Keras callbacks for the
+        training of the winner.
     """
 
     begun: Callable[[Chief], None] = lambda chief: None
@@ -148,49 +153,51 @@ def search_settings(
     keep: int = 3,
     new: bool = False,
 ) -> SearchResult:
-    """Search settings, train the best ones once more, and judge them once.
+    """Search settings, train the best ones once more, and evaluate them once.
 
-    The same call on the same folder goes on where it was stopped, also by ``kill -9``;
-    with more ``trials`` a finished search goes on as well. Anything that would make
-    its results incomparable is refused, with the difference shown.
+    The same call on the same folder continues where it was stopped, even after
+    ``kill -9``; with more ``trials`` a finished search continues as well. A call whose
+    results would not be comparable is refused, and the error shows the difference.
 
     Parameters
     ----------
     split : Split
-        Training and validation part are searched on; the test part, if there is one,
-        judges the winner and nothing else.
+        Training and validation set for the search, and a test set, which is used for
+        the evaluation of the winner only.
     settings : RunSettings, optional
-        The first trial, and whatever is not searched. Its seed drives the search.
+        Settings of the first trial, and of everything that is not searched. Their seed
+        is the seed of the search.
     folder : path
-        Holds everything; ``tuning/README.md`` says what.
+        Folder for all files of the search; see ``tuning/README.md``.
     space : Space, mapping or path, optional
-        What is searched: of a TOML file, or its tables, as in
-        ``{"filters": {"choices": [50, 100]}}``; else what comes with the package for
-        the architecture.
+        Search space: a TOML file, or its tables, as in
+        ``{"filters": {"choices": [50, 100]}}``; default: the packaged space of the
+        architecture.
     trials : int >= 1, default=20
     strategy : {"random", "grid", "bayesian", "hyperband"}
     objective : {"macro_f1", "accuracy", "micro_f1", "average_precision", "log_loss"}
     folds : int >= 2, optional
-        A trial is the mean over so many stratified folds; 3 unless ``seeds`` is given.
+        Number of stratified folds that a trial is the mean over; 3 unless ``seeds`` is
+        given.
     seeds : int >= 1, optional
-        A trial is the mean over so many seeds on the split as it is.
+        Number of seeds, on the split as it is, that a trial is the mean over.
     prune : bool, default=True
-        End trials early that cannot win (:mod:`emoclf.tuning.results.pruning`).
+        Whether to end trials that cannot win (:mod:`emoclf.tuning.results.pruning`).
     workers : int >= 1, optional
-        Processes that run trials: the same seed gives the same scores however many
-        there are. None runs them in this process, with its own threads.
+        Number of processes that run trials; the same seed gives the same scores
+        whatever the number. None runs trials in this process, with its own threads.
     threads : int >= 1, default=1
-        Of each of these processes; scores depend on it in their last digits.
+        Threads of each of these processes; the last digits of scores depend on it.
     seconds : float, optional
         Wall time of this call for trials.
     trial_seconds : float, optional
-        A trial that takes longer has failed.
+        Longest duration of a trial; one that takes longer fails.
     limits : Limits, optional
-        What no trial may exceed.
+        Limits that no trial may exceed.
     keep : int >= 0, default=3
-        Classifiers of so many of the best trials stay on disk.
+        Number of best trials whose classifiers stay on disk.
     new : bool, default=False
-        An older search in the folder is moved away, not gone on with.
+        Whether to move an older search in the folder away instead of continuing it.
 
     Returns
     -------
@@ -201,26 +208,26 @@ def search_settings(
     SearchError
         If no trial was completed, or the folder cannot be used.
     ResumeError
-        If the folder holds another search.
+        If the folder contains another search.
 
     Examples
     --------
     >>> from emoclf import load_sample, split_dataset
     >>> split = split_dataset(load_sample())
-    >>> found = search_settings(split, folder="search", trials=10)  # doctest: +SKIP
-    >>> found.choice.chosen.values["learning_rate"]  # doctest: +SKIP
+    >>> result = search_settings(split, folder="search", trials=10)  # doctest: +SKIP
+    >>> result.choice.chosen.values["learning_rate"]  # doctest: +SKIP
     """
     settings = settings or RunSettings()
     kind, repeats = kind_and_repeats(folds, seeds)
     if isinstance(space, Mapping):
         space = Space.from_dict(settings.architecture, space, name="space")
-    elif space is not None and not isinstance(space, Space | str | os.PathLike):
+    elif space is None or isinstance(space, str | os.PathLike):
+        space = Space.load(settings.architecture, space)
+    elif not isinstance(space, Space):
         raise SearchError(
             "space must be a Space, a dictionary of tables, or the path of a TOML "
             f"file. Got {space!r} ({type(space).__name__})."
         )
-    elif not isinstance(space, Space):
-        space = Space.load(settings.architecture, space)
     plan = SearchPlan(
         settings=settings,
         space=space,
@@ -233,12 +240,12 @@ def search_settings(
         limits=limits or Limits(),
         threads=threads,
     )
-    means = Budget(trials=trials, workers=workers, seconds=seconds, keep=keep)
-    return run_search(plan, split, folder, means, new=new)
+    budget = Budget(trials=trials, workers=workers, seconds=seconds, keep=keep)
+    return run_search(plan, split, folder, budget, new=new)
 
 
 def search(*args: Any, **arguments: Any) -> SearchResult:
-    """Search settings; the name used in 0.1 of :func:`search_settings`."""
+    """Search settings; the old name of :func:`search_settings`."""
     warn_renamed("emoclf.tuning.search.search", "emoclf.search_settings")
     return search_settings(*args, **arguments)
 
@@ -247,88 +254,85 @@ def run_search(
     plan: SearchPlan,
     split: Split,
     folder: str | os.PathLike[str],
-    means: Budget,
+    budget: Budget,
     *,
     new: bool = False,
     listeners: Listeners | None = None,
 ) -> SearchResult:
-    """Run a plan; :func:`search` with everything spelt out.
+    """Run a plan; :func:`search_settings` with a plan and a budget.
 
     Parameters
     ----------
     plan : SearchPlan
     split : Split
     folder : path
-    means : Means
+    budget : Budget
     new : bool, default=False
     listeners : Listeners, optional
     """
     listeners = listeners or Listeners()
     hide_retracing()
-    if means.workers is None:
+    if budget.workers is None:
         plan = replace(plan, threads=threads_in_use())
     check_parts(split.train, split.valid)
-    _check_objective(plan, split)
-    # Before there is a folder, which would hold on to a space that is wrong.
+    if plan.objective.name == "average_precision" and not split.train.multilabel:
+        raise SearchError(
+            "The objective 'average_precision' needs multilabel data. Got one label "
+            "for each text; choose 'macro_f1', 'accuracy' or 'log_loss'."
+        )
+    # Checked before a folder is made, which would record a wrong space.
     plan.space.for_settings(plan.settings)
-    deadline = None if means.seconds is None else time.monotonic() + means.seconds
-    vectors = identity(plan.settings.embedding.vectors)
+    deadline = None if budget.seconds is None else time.monotonic() + budget.seconds
+    vectors = vectors_identity(plan.settings.embedding.vectors)
     if new:
-        # A search that cannot begin shall not move another one away.
+        # Checked before the old search is moved away.
         parts_of(plan, split.train, split.valid)
-    place = SearchFolder(folder)
-    place.open(new=new)
+    search_folder = SearchFolder(folder)
+    search_folder.open(new=new)
     try:
-        runner = _begin(plan, split, place, vectors)
+        runner = _begin(plan, split, search_folder, vectors)
         chief = Chief(
             plan,
-            place,
-            new_oracle(plan, place, trials=means.trials),
-            keep=means.keep,
+            search_folder,
+            new_oracle(plan, search_folder, trials=budget.trials),
+            keep=budget.keep,
             deadline=deadline,
-            patience=means.patience,
+            patience=budget.patience,
         )
         listeners.begun(chief)
         try:
-            _run_trials(chief, runner, means)
+            _run_trials(chief, runner, budget)
         finally:
             chief.release()
             listeners.ended()
         if chief.failure is not None:
             raise chief.failure
         outcomes = [chief.outcomes[number] for number in sorted(chief.outcomes)]
-        found = finish(plan, place, outcomes, split, callbacks=listeners.callbacks)
-        place.remove_inputs()
-        return found
-    finally:
-        place.close()
-
-
-def _check_objective(plan: SearchPlan, split: Split) -> None:
-    if plan.objective.name == "average_precision" and not split.train.multilabel:
-        raise SearchError(
-            "The objective 'average_precision' needs several labels per text. Got one "
-            "label for each; choose 'macro_f1', 'accuracy' or 'log_loss'."
+        result = finish(
+            plan, search_folder, outcomes, split, callbacks=listeners.callbacks
         )
+        search_folder.remove_inputs()
+        return result
+    finally:
+        search_folder.close()
 
 
 def _begin(
-    plan: SearchPlan, split: Split, place: SearchFolder, vectors: str
+    plan: SearchPlan, split: Split, folder: SearchFolder, vectors: str
 ) -> TrialRunner:
-    """Write down what the search is, and prepare what its trials share."""
-    runner = TrialRunner.new(plan, place, split.train, split.valid, vectors=vectors)
+    """Write the plan into the folder, and prepare the inputs that trials share."""
+    runner = TrialRunner.new(plan, folder, split.train, split.valid, vectors=vectors)
     inputs = runner.inputs
     contents = contents_of(split.parts())
-    place.refuse_other(plan, contents, split.parts())
+    folder.refuse_other(plan, contents, split.parts())
     if plan.settings.embedding.vectors is not None:
-        # What they say of the first repeat stands for their whole file, also where only
-        # some trials use them.
-        used = plan.settings.override(embedding="static")
-        known = inputs.encoded(0, used).pretrained
-        if known is not None:
-            contents["word vectors"] = digest(known.ids, known.rows)
-    resumed = place.begin(plan, contents, vectors=inputs.vectors)
-    place.write_data(split.parts())
+        # The rows for the first repeat represent the whole file, even where only some
+        # trials use them.
+        rows = inputs.encoded(0, plan.settings.override(embedding="static")).pretrained
+        if rows is not None:
+            contents["word vectors"] = digest(rows.ids, rows.rows)
+    resumed = folder.begin(plan, contents, vectors=inputs.vectors)
+    folder.write_data(split.parts())
     for repeat in range(plan.repeats):
         encoded = inputs.encoded(repeat, plan.settings)
         if not repeat and not resumed:
@@ -337,65 +341,61 @@ def _begin(
     return runner
 
 
-def _run_trials(chief: Chief, runner: TrialRunner, means: Budget) -> None:
-    if means.workers is None and means.address is None:
-        work(chief, runner, "here")
+def _run_trials(chief: Chief, runner: TrialRunner, budget: Budget) -> None:
+    if budget.workers is None and budget.address is None:
+        run_trials(chief, runner, "here")
         return
-    # gRPC loads here: most searches have one process.
-    from .chief.wire import serve
+    # gRPC is imported here, because most searches have one process.
+    from .chief.grpc_service import serve
 
-    server, port = serve(chief, means.address or "127.0.0.1:0")
-    if means.address is not None:
-        logger.info("Workers find this search at port %d.", port)
+    server, port = serve(chief, budget.address or "127.0.0.1:0")
+    if budget.address is not None:
+        logger.info("The search listens for workers on port %d.", port)
     try:
-        count, threads = means.workers or 0, chief.plan.threads
-        logs = chief.folder.logs
-        with LocalWorkers(count, port, logs, threads=threads) as processes:
+        count, threads = budget.workers or 0, chief.plan.threads
+        with LocalWorkers(count, port, chief.folder.logs, threads=threads) as processes:
             stopped: float | None = None
             while not chief.over:
                 for name in chief.expire():
                     processes.kill(name)
                 if count:
-                    processes.tend(chief)
-                _check_company(chief, means)
-                time.sleep(LOOK)
+                    processes.restart_dead(chief)
+                _check_workers(chief, budget)
+                time.sleep(CHECK_SECONDS)
                 if chief.stopping:
                     stopped = stopped or time.monotonic()
-                    if time.monotonic() - stopped > means.patience:
-                        # Who has not left its trial by now is stuck in it.
+                    if time.monotonic() - stopped > budget.patience:
+                        # Workers that have not stopped by now hang in their trials.
                         break
-            _say_farewell(chief)
+            # Idle workers ask twice a second, and then learn that the search is over.
+            until = time.monotonic() + FAREWELL_SECONDS
+            while chief.present and time.monotonic() < until:
+                time.sleep(CHECK_SECONDS)
     finally:
         server.stop(grace=1.0).wait()
 
 
-def _check_company(chief: Chief, means: Budget) -> None:
-    """End a search that nobody works at."""
-    alone = time.monotonic() - chief.asked
-    if not means.workers and not chief.leases and alone > means.wait:
+def _check_workers(chief: Chief, budget: Budget) -> None:
+    """Raise SearchError if the search has had no worker for too long."""
+    silence = time.monotonic() - chief.asked
+    if not budget.workers and not chief.running and silence > budget.wait:
         raise SearchError(
-            f"No worker has asked for a trial for {alone:.0f} s. Start some with: "
-            "emoclf tune worker --oracle HOST:PORT. The same command goes on."
+            f"No worker has asked for a trial for {silence:.0f} s. Start workers with: "
+            "emoclf tune worker --oracle HOST:PORT. The same command continues the "
+            "search."
         )
 
 
-def _say_farewell(chief: Chief) -> None:
-    """Let idle workers hear that it is over; they ask twice a second."""
-    until = time.monotonic() + FAREWELL
-    while chief.present and time.monotonic() < until:
-        time.sleep(LOOK)
-
-
 def threads_in_use() -> int:
-    """Return the threads with which TensorFlow works in this process."""
+    """Return the number of TensorFlow's threads in this process."""
     import tensorflow as tf
 
-    asked = tf.config.threading.get_intra_op_parallelism_threads()
-    said = int(os.environ.get("TF_NUM_INTRAOP_THREADS", "0") or 0)
-    return asked or said or os.cpu_count() or 1
+    configured = tf.config.threading.get_intra_op_parallelism_threads()
+    from_environment = int(os.environ.get("TF_NUM_INTRAOP_THREADS", "0") or 0)
+    return configured or from_environment or os.cpu_count() or 1
 
 
 def default_folder(data: str) -> Path:
-    """Return where the search on a data file stands if nobody said."""
+    """Return the folder of the search on a data file if none is given."""
     stem = Path(data).name.split(".")[0] if data != "-" else ""
     return Path(f"{stem or 'emoclf'}.search")

@@ -205,7 +205,7 @@ def run(args: argparse.Namespace) -> int:
         )
     load_tensorflow()
     from emoclf.training.progress import TrainingProgress
-    from emoclf.tuning.report.live_view import LiveView
+    from emoclf.tuning.report.live_progress import LiveProgress
     from emoclf.tuning.search import Budget, Listeners, default_folder, run_search
 
     plan = plan_from(args, settings)
@@ -221,7 +221,7 @@ def run(args: argparse.Namespace) -> int:
     _, split = read_data(args, settings)
     listeners = Listeners()
     if not args.quiet:
-        view = LiveView(args.trials, workers=args.workers)
+        view = LiveProgress(args.trials, workers=args.workers)
         listeners = Listeners(
             view.begin,
             view.end,
@@ -238,7 +238,7 @@ def run(args: argparse.Namespace) -> int:
         )
         raise
     if args.tensorboard:
-        from emoclf.tuning.report.hparams import write_hparams
+        from emoclf.tuning.report.tensorboard_hparams import write_hparams
 
         write_hparams(result.outcomes, plan.objective, Path(args.tensorboard))
     if args.json:

@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
                 log=plan.space.log_names(),
             )
     if args.tensorboard:
-        from emoclf.tuning.report.hparams import write_hparams
+        from emoclf.tuning.report.tensorboard_hparams import write_hparams
 
         with _writing("--tensorboard", args.tensorboard):
             write_hparams(outcomes, plan.objective, Path(args.tensorboard))

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     # TensorFlow reads these variables when it is loaded.
     os.environ.update(with_threads(args.threads))
     load_tensorflow()
-    from emoclf.tuning.chief.remote_worker import run_worker
+    from emoclf.tuning.chief.worker_process import run_worker
 
     name = args.name or f"{socket.gethostname()}-{os.getpid()}"
     run_worker(

@@ -1,13 +1,13 @@
-"""Trials an hour: a plain keras-tuner search on padded arrays, ours, and two workers.
+"""Trials per hour: a plain keras-tuner search, emoclf, and emoclf with two workers.
 
-The plain search does what keras-tuner's guide does: a HyperModel whose ``fit`` gets
-arrays that are padded to the longest text, ``tuner.search(x, y, epochs=…)``; it is
-timed once more on texts that are cut where emoclf cuts them. All searches draw the
-same values in the same order from the same space, train every trial for the same
-number of epochs on the same texts, and run one after the other in one process. Then
-our search runs with one and with two worker processes, one thread each, timed from the
-beginning of the first trial to the end of the last. ``--trials 0`` leaves out the
-former, ``--worker-trials 0`` the latter.
+The plain search is the one of keras-tuner's guide: a HyperModel whose ``fit`` gets
+arrays padded to the longest text, and ``tuner.search(x, y, epochs=…)``. It is timed
+once more on texts that are cut where emoclf cuts them. All searches draw the same
+values in the same order from the same space, train every trial for the same number of
+epochs on the same texts, and run one after the other in one process. Then emoclf runs
+with one and with two worker processes of one thread each, timed from the beginning of
+the first trial to the end of the last. ``--trials 0`` leaves out the first comparison,
+``--worker-trials 0`` the second.
 
     EMOCLF_DATA=/path/to/data python tests/benchmarks/search_speed.py --trials 3
 """
@@ -31,7 +31,7 @@ from emoclf.batching import pad
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.settings import RunSettings
-from emoclf.tuning.chief.oracles import new_oracle
+from emoclf.tuning.chief.strategies import new_oracle
 from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.plan import SearchPlan
 from emoclf.tuning.results.outcome import Outcome
@@ -41,7 +41,7 @@ from emoclf.workflow.prepare import Prepared, prepare
 
 
 def read_split(data: Path) -> Split:
-    """Return ISEAR's parts."""
+    """Return the training and validation set of ISEAR."""
     parts = []
     for name in ("train", "valid"):
         with open(data / "isear" / f"{name}.csv", encoding="utf-8") as stream:
@@ -90,10 +90,10 @@ class Plain(keras_tuner.HyperModel):
         features = layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0]
         features = layers.Dropout(model.dropout)(features)
         limit = keras.constraints.MaxNorm(model.max_norm) if model.max_norm else None
-        answer = layers.Dense(
+        probabilities = layers.Dense(
             self.classes, activation="softmax", kernel_constraint=limit
         )(features)
-        network = keras.Model(token_ids, answer)
+        network = keras.Model(token_ids, probabilities)
         network.compile(
             keras.optimizers.Adam(settings.training.rate),
             "sparse_categorical_crossentropy",
@@ -116,13 +116,13 @@ def time_plain(
     hypermodel = Plain(plan, prepared)
     n = len(split.train)
     x, y = hypermodel.arrays[:n], prepared.train.targets
-    # The values that ours draws, in its order.
+    # The values that emoclf draws, in the same order.
     name = "cut" if cut else "longest"
     draws = SearchFolder(folder / f"draws-{name}")
-    ours = new_oracle(plan, draws, trials=trials)
-    ours.objective = keras_tuner.Objective("val_accuracy", "max")
+    oracle = new_oracle(plan, draws, trials=trials)
+    oracle.objective = keras_tuner.Objective("val_accuracy", "max")
     tuner = keras_tuner.Tuner(
-        ours, hypermodel, directory=str(folder), project_name=name
+        oracle, hypermodel, directory=str(folder), project_name=name
     )
     began = time.perf_counter()
     tuner.search(
@@ -135,12 +135,12 @@ def time_plain(
     return time.perf_counter() - began, hypermodel.arrays.shape[1]
 
 
-def time_ours(plan: SearchPlan, split: Split, trials: int, folder: Path) -> float:
-    """Return the seconds until the last trial has ended, preparations included."""
+def time_emoclf(plan: SearchPlan, split: Split, trials: int, folder: Path) -> float:
+    """Return the seconds until the last trial has ended, including preparations."""
     ends: list[float] = []
 
     def begun(chief: Any) -> None:
-        chief.events.ended = lambda outcome: ends.append(time.perf_counter())
+        chief.listeners.ended = lambda outcome: ends.append(time.perf_counter())
 
     began = time.perf_counter()
     run_search(plan, split, folder, Budget(trials=trials), listeners=Listeners(begun))
@@ -151,41 +151,42 @@ def time_workers(
     plan: SearchPlan, split: Split, trials: int, folder: Path, workers: int
 ) -> tuple[float, tuple[Outcome, ...]]:
     """Return the seconds from the first trial's beginning to the last one's end."""
-    means = Budget(trials=trials, workers=workers)
-    found = run_search(plan, split, folder, means).outcomes
-    first = min(one.began for one in found)
-    return max(one.began + one.seconds for one in found) - first, found
+    budget = Budget(trials=trials, workers=workers)
+    outcomes = run_search(plan, split, folder, budget).outcomes
+    first = min(outcome.began for outcome in outcomes)
+    last = max(outcome.began + outcome.seconds for outcome in outcomes)
+    return last - first, outcomes
 
 
 def compare_with_plain(
     plan: SearchPlan, split: Split, trials: int, folder: Path
 ) -> None:
-    """Print the trials an hour of our search and of plain ones."""
-    ours = time_ours(plan, split, trials, folder / "ours")
-    rows = [("emoclf", ours)]
+    """Print the trials per hour of emoclf and of plain searches."""
+    emoclf = time_emoclf(plan, split, trials, folder / "emoclf")
+    rows = [("emoclf", emoclf)]
     for cut in (False, True):
         plain, length = time_plain(plan, split, trials, folder, cut=cut)
         rows.append((f"plain, {length} tokens", plain))
-    for what, seconds in rows:
+    for name, seconds in rows:
         rate = 3600 * trials / seconds
         print(
-            f"{what:18} {seconds:7.0f} s  {rate:6.1f} trials an hour; emoclf has "
-            f"{seconds / ours:.2f} times as many",
+            f"{name:18} {seconds:7.0f} s  {rate:6.1f} trials per hour; emoclf has "
+            f"{seconds / emoclf:.2f} times as many",
             flush=True,
         )
 
 
 def compare_workers(plan: SearchPlan, split: Split, trials: int, folder: Path) -> None:
-    """Print the trials an hour of one worker and of two."""
+    """Print the trials per hour of one worker and of two."""
     rates, scores = [], []
     for workers in (1, 2):
-        seconds, found = time_workers(
+        seconds, outcomes = time_workers(
             plan, split, trials, folder / f"w{workers}", workers
         )
         rates.append(trials / seconds)
-        scores.append([one.scores("macro_f1") for one in found])
+        scores.append([outcome.scores("macro_f1") for outcome in outcomes])
         rate = 3600 * rates[-1]
-        print(f"{workers} worker(s)        {seconds:7.0f} s  {rate:6.1f} an hour")
+        print(f"{workers} worker(s)        {seconds:7.0f} s  {rate:6.1f} per hour")
     same = "the same" if scores[0] == scores[1] else "NOT the same"
     print(f"{'':18} {rates[1] / rates[0]:7.2f} times as many; scores are {same}")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emoclf.tuning.results import importance
-from emoclf.tuning.results.importance import importances, varied
+from emoclf.tuning.results.importance import importances, varying_settings
 from emoclf.tuning.results.objective import Objective
 from emoclf.tuning.results.outcome import PRUNED
 
@@ -95,6 +95,6 @@ def test_a_setting_that_is_not_always_in_force_has_a_value_of_its_own() -> None:
             values["momentum"] = float(rng.uniform(0.8, 0.99))
         score = 0.7 + 0.1 * (number % 2) + rng.normal(0, 0.005)
         found.append(outcome(number, [score, score], values))
-    assert varied(found) == ["filters", "momentum"]
+    assert varying_settings(found) == ["filters", "momentum"]
     first, second = importances(found, F1)
     assert (first.name, first.visible, second.visible) == ("momentum", True, False)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from emoclf.errors import SearchError
-from emoclf.tuning.results.choice import choose, verdict
+from emoclf.tuning.report.verdict import verdict
+from emoclf.tuning.results.choice import choose
 from emoclf.tuning.results.noise import noise
 from emoclf.tuning.results.objective import Objective
 from emoclf.tuning.results.outcome import FAILED, PRUNED
-from emoclf.tuning.results.ranking import lead, rank
+from emoclf.tuning.results.ranking import rank, score_gain
 
 from .outcomes import noisy_scores, outcome
 
@@ -120,7 +121,7 @@ def test_the_margin_covers_95_of_100_differences(
         found = trials(noisy_scores(means, k, rng, shared=shared))
         margin = noise(found, F1, kind=kind)
         assert margin is not None
-        wrong = lead(found[-1], found[0], F1) - (means[-1] - means[0])
+        wrong = score_gain(found[-1], found[0], F1) - (means[-1] - means[0])
         hits += abs(wrong) <= margin.margin
     # 95 % of 800 have a standard deviation of 0.8 %.
     assert 0.925 <= hits / draws <= 0.975
@@ -134,7 +135,7 @@ def test_plain_margins_of_folds_would_be_too_narrow() -> None:
         found = trials(noisy_scores(np.full(6, 0.7), 5, rng, shared=0.2))
         margin = noise(found, F1, kind="seeds")
         assert margin is not None
-        hits += abs(lead(found[0], found[1], F1)) <= margin.margin
+        hits += abs(score_gain(found[0], found[1], F1)) <= margin.margin
     assert hits / 300 < 0.88
 
 
@@ -150,7 +151,7 @@ def test_luck_is_what_the_best_of_equal_trials_gains() -> None:
         best = rank(found, F1)[0]
         margin = noise(found, F1, kind="seeds")
         assert margin is not None
-        gain = lead(best, found[0], F1)
+        gain = score_gain(best, found[0], F1)
         naive += gain > margin.margin
         corrected += gain > margin.margin_of_best(19)
     assert naive / 300 > 0.2
@@ -206,7 +207,7 @@ def test_a_smaller_trial_that_is_behind_the_defaults_is_passed_over_in_words() -
     assert choice.chosen.number == 1
     said = " ".join(verdict(choice, F1, repeats=5, kind="folds"))
     assert (
-        "The smallest of them that is not behind the defaults is chosen: trial 1"
+        "The smallest of them that is not worse than the defaults is chosen: trial 1"
         in said
     )
     # Where the defaults are behind too, size alone decides.

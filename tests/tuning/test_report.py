@@ -1,4 +1,4 @@
-"""What a search says about itself: in words, as a table, drawn, and to TensorBoard."""
+"""The report of a search: text, CSV table, plots and TensorBoard."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ import pytest
 
 from emoclf.errors import SearchError
 from emoclf.settings import RunSettings
-from emoclf.tuning.report.hparams import write_hparams
+from emoclf.tuning.report.formatting import (
+    format_numbers,
+    format_parameters,
+    format_value,
+)
 from emoclf.tuning.report.search_plots import (
     plot_effects,
     plot_parallel,
@@ -23,17 +27,16 @@ from emoclf.tuning.report.search_plots import (
 from emoclf.tuning.report.search_report import (
     COSTS,
     FIRST_COLUMNS,
-    hints,
+    range_hints,
     report_lines,
-    shown,
     write_results,
 )
+from emoclf.tuning.report.tensorboard_hparams import write_hparams
 from emoclf.tuning.results import importance
 from emoclf.tuning.results.noise import noise
 from emoclf.tuning.results.objective import Objective
 from emoclf.tuning.results.outcome import FAILED, OVER_LIMIT, PRUNED, Outcome
 from emoclf.tuning.results.ranking import rank
-from emoclf.tuning.results.wording import size, some
 
 from .outcomes import flat, hill, noisy_scores, outcome, random_search
 
@@ -99,7 +102,7 @@ def test_trials_without_a_result_say_why_once(searched) -> None:
     assert "1 trial over a limit: 3.2 MB, of at most 2 MB (trial 7)" in text
     n_pruned = sum(o.status == PRUNED for o in searched)
     assert n_pruned > 1
-    assert f"{n_pruned} trials given up early" in text
+    assert f"{n_pruned} trials ended early" in text
     assert text.count("1 of 3") == n_pruned
 
 
@@ -129,36 +132,43 @@ def test_long_settings_wrap_and_long_values_are_cut() -> None:
     ],
 )
 def test_values_are_shown_briefly(value: object, text: str) -> None:
-    assert shown(value) == text
+    assert format_value(value) == text
 
 
 def test_sizes_are_in_thousands_and_millions() -> None:
     sizes = [None, 999, 1000, 999_499, 999_500, 1_234_567]
-    assert [size(n) for n in sizes] == ["–", "999", "1 k", "999 k", "1.00 M", "1.23 M"]
+    assert [format_parameters(n) for n in sizes] == [
+        "–",
+        "999",
+        "1 k",
+        "999 k",
+        "1.00 M",
+        "1.23 M",
+    ]
 
 
 def test_many_numbers_are_cut() -> None:
-    assert some([1, 2, 3], most=3) == "1, 2, 3"
-    assert some([1, 2, 3, 4], most=2) == "1, 2 and 2 more"
+    assert format_numbers([1, 2, 3], limit=3) == "1, 2, 3"
+    assert format_numbers([1, 2, 3, 4], limit=2) == "1, 2 and 2 more"
 
 
 def test_a_lead_within_noise_says_nothing() -> None:
     text = told(duel(0.001), repeats=5)
-    assert "Trial 2 is first" in text
-    assert "Trial 1 is second, 0.0010 behind, which is within noise" in text
-    assert "their order says nothing" in text
+    assert "Trial 2 is the best" in text
+    assert "Trial 1 is second, 0.0010 behind, which is within the noise" in text
+    assert "their order means nothing" in text
     # The defaults are the smaller of the two.
     assert "The smallest of them is chosen: trial 1 (100 parameters)" in text
-    assert "These are the defaults (trial 1): nothing beats them by more" in text
+    assert "These are the defaults (trial 1): no trial beats them by more" in text
 
 
 def test_a_lead_beyond_noise_is_a_gain() -> None:
     text = told(duel(0.1), repeats=5)
-    assert "0.1000 behind, which is more than noise" in text
-    assert "No other is within one standard error" in text
+    assert "0.1000 behind, which is more than the noise" in text
+    assert "No other trial is within one standard error" in text
     assert "It beats the defaults (trial 1): +0.1000 ±" in text
-    assert "The figure of the best of 4 trials flatters" in text
-    assert "Seeds on one split" not in text
+    assert "The score of the best of 4 trials is too optimistic" in text
+    assert "Different seeds on one split" not in text
 
 
 def test_a_gain_that_luck_explains_asks_for_proof() -> None:
@@ -167,22 +177,22 @@ def test_a_gain_that_luck_explains_asks_for_proof() -> None:
     assert margin is not None
     text = told(duel(1.1 * margin.margin, n=30), repeats=5)
     assert "It is ahead of the defaults (trial 1) by" in text
-    assert "the best of 30 equal trials can gain" in text
+    assert "the best of 30 equally good trials can gain" in text
     text = told(duel(0.9 * margin.margin, n=30), repeats=5)
-    assert "It does not beat the defaults (trial 1) by more than noise" in text
+    assert "It does not beat the defaults (trial 1) by more than the noise" in text
 
 
 def test_unknown_noise_is_said_to_be_unknown() -> None:
     one = told([outcome(1, [0.6]), outcome(2, [0.7])], repeats=1, kind="seeds")
     assert "each trial has only one seed" in one
-    assert "within noise" not in one
-    assert "Against the defaults (trial 1) it is +0.1000; how much" in one
-    assert "Seeds on one split show the noise of training only" in one
+    assert "within the noise" not in one
+    assert "Its gain over the defaults (trial 1) is +0.1000; how much" in one
+    assert "Different seeds on one split show the noise of training only" in one
     alone = told([outcome(2, [0.6, 0.7])], repeats=2)
-    assert "No other was completed" in alone
-    assert "unknown before two trials are completed" in alone
-    assert "Whether it beats the defaults (trial 1) is unknown" in alone
-    assert "flatters" not in alone
+    assert "No other trial was completed" in alone
+    assert "unknown until two trials are completed" in alone
+    assert "It is unknown whether it beats the defaults (trial 1)" in alone
+    assert "too optimistic" not in alone
 
 
 def test_less_log_loss_is_better() -> None:
@@ -194,8 +204,10 @@ def test_less_log_loss_is_better() -> None:
 
 def test_importances_are_told_or_why_not() -> None:
     text = told(random_search(30, hill))
-    assert "Which settings matter" in text
-    assert text.index("learning_rate", text.index("Which")) < text.index("not visible")
+    assert "Importance of the settings" in text
+    assert text.index("learning_rate", text.index("Importance of")) < text.index(
+        "not visible"
+    )
     assert "influence is visible in 20 trials" in told(random_search(20, flat))
     assert "takes 8 trials with a score, and there are 4" in told(
         random_search(4, hill)
@@ -216,26 +228,26 @@ def test_without_a_completed_trial_there_is_no_verdict() -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"filters": 300}, "filters=300 of the best trial lies at the upper end"),
-        ({"filters": 50}, "filters=50 of the best trial lies at the lower end"),
+        ({"filters": 300}, "filters=300 of the best trial is at the upper end"),
+        ({"filters": 50}, "filters=50 of the best trial is at the lower end"),
         ({"filters": 200}, None),
         ({"learning_rate": 1.02e-4}, "at the lower end of its range (0.0001 to 0.01)"),
         # Near on a scale of sums, far on one of ratios.
         ({"learning_rate": 2e-4}, None),
         ({"learning_rate": 0.0099}, "at the upper end"),
         ({"dropout": 0.0}, None),
-        ({"dropout": 0.5}, "dropout=0.5 of the best trial lies at the upper end"),
+        ({"dropout": 0.5}, "dropout=0.5 of the best trial is at the upper end"),
         ({"filters": None}, None),
-        ({"filters": 298}, "filters=298 of the best trial lies at the upper end"),
+        ({"filters": 298}, "filters=298 of the best trial is at the upper end"),
     ],
 )
 def test_a_best_value_at_an_end_is_a_hint(values: dict, said: str | None) -> None:
-    edges = {"filters": (50, 300), "learning_rate": (1e-4, 1e-2), "dropout": (0, 0.5)}
-    found = hints(outcome(1, [0.5], values), edges)
+    ranges = {"filters": (50, 300), "learning_rate": (1e-4, 1e-2), "dropout": (0, 0.5)}
+    found = range_hints(outcome(1, [0.5], values), ranges)
     assert len(found) == (said is not None)
     if said:
         assert said in found[0]
-        assert "widen it" in told([outcome(1, [0.5], values)], edges=edges)
+        assert "widen it" in told([outcome(1, [0.5], values)], ranges=ranges)
 
 
 def test_the_csv_holds_every_trial(searched, tmp_path: Path) -> None:
@@ -274,7 +286,7 @@ def test_scores_and_the_best_so_far_are_drawn(searched, objective) -> None:
     ax = plot_scores(searched, objective)
     labels = ax.get_legend_handles_labels()[1]
     assert labels == [
-        "best so far", "failed or over a limit", "completed", "given up early"
+        "best so far", "failed or over a limit", "completed", "ended early"
     ]  # fmt: skip
     steps = next(line for line in ax.lines if line.get_label() == "best so far")
     gains = np.diff(steps.get_ydata()) * objective.sign
@@ -396,7 +408,7 @@ def test_tensorboard_reads_settings_and_figures(searched, tmp_path: Path) -> Non
     assert [run.name for run in runs][:2] == ["trial-001", "trial-002"]
     best = rank(searched, F1)[0]
     settings, metrics = read_run(tmp_path / f"trial-{best.number:03d}")
-    assert settings["kernel_sizes"] == shown(best.values["kernel_sizes"])
+    assert settings["kernel_sizes"] == format_value(best.values["kernel_sizes"])
     assert settings["learning_rate"] == best.values["learning_rate"]
     assert settings["status"] == "completed"
     assert metrics == {

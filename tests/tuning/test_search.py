@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -26,9 +27,9 @@ from emoclf.tuning.limits import Limits
 from emoclf.tuning.results.objective import Objective
 from emoclf.tuning.results.outcome import Outcome
 from emoclf.tuning.search import Budget, Listeners, search_settings, threads_in_use
-from emoclf.tuning.trials import trial as trial_module
-from emoclf.tuning.trials.repeats import final_parts, parts_of, trial_seed
-from emoclf.tuning.trials.trial import TrialRunner
+from emoclf.tuning.trials import trial_runner as trial_module
+from emoclf.tuning.trials.folds_and_seeds import final_parts, parts_of, trial_seed
+from emoclf.tuning.trials.trial_runner import TrialRunner
 
 from .tiny_search import TABLES, environment, run, scores, tiny_plan
 
@@ -36,7 +37,21 @@ from .tiny_search import TABLES, environment, run, scores, tiny_plan
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
     """A search of three trials that nobody disturbed."""
-    return run(tmp_path_factory.mktemp("calm") / "search")
+    return run(tmp_path_factory.mktemp("calm") / "search", keep=2)
+
+
+@pytest.fixture(scope="module")
+def of_one_trial(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
+    """A search of one trial; tests change copies of it."""
+    return run(tmp_path_factory.mktemp("one") / "search", trials=1)
+
+
+@pytest.fixture
+def copied(of_one_trial: SearchResult, tmp_path: Path) -> SearchResult:
+    """A copy of the search of one trial, in the folder s."""
+    folder = shutil.copytree(of_one_trial.folder, tmp_path / "s")
+    path = folder / of_one_trial.path.name
+    return replace(of_one_trial, folder=folder, path=path)
 
 
 @pytest.fixture
@@ -88,48 +103,45 @@ def test_what_a_search_leaves(calm: SearchResult) -> None:
     assert not (calm.folder / ".inputs").exists()
 
 
-def test_only_the_best_classifiers_stay_on_disk(tmp_path: Path) -> None:
-    found = run(tmp_path / "s", trials=4, keep=2)
-    kept = sorted(path.name for path in (tmp_path / "s" / "models").iterdir())
-    best = sorted(found.outcomes, key=lambda one: -(one.score("macro_f1") or 0))
+def test_only_the_best_classifiers_stay_on_disk(calm: SearchResult) -> None:
+    kept = sorted(path.name for path in (calm.folder / "models").iterdir())
+    best = sorted(calm.outcomes, key=lambda one: -(one.score("macro_f1") or 0))
     assert kept == sorted(f"trial-{one.number:04}.emoclf" for one in best[:2])
-    bundle = Predictor.load(tmp_path / "s" / "models" / kept[0]).bundle
+    bundle = Predictor.load(calm.folder / "models" / kept[0]).bundle
     assert (
         bundle.metrics["search"]["values"]["filters"] == bundle.settings.model.filters
     )
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_search(
     calm: SearchResult, tmp_path: Path
 ) -> None:
     assert scores(run(tmp_path / "a").outcomes) == scores(calm.outcomes)
-    other = run(tmp_path / "b", tiny_plan(flat={"seed": 9}))
-    assert [one.values for one in other.outcomes[1:]] != [
-        one.values for one in calm.outcomes[1:]
-    ]
+    other = run(tmp_path / "b", tiny_plan(flat={"seed": 9}), trials=2)
+    assert other.outcomes[1].values != calm.outcomes[1].values
 
 
+@pytest.mark.slow
 def test_a_finished_search_goes_on_with_new_trials_alone(
-    calm: SearchResult, tmp_path: Path, calls: list[int]
+    calm: SearchResult, copied: SearchResult, calls: list[int]
 ) -> None:
-    first = run(tmp_path / "s", trials=2)
-    changed = (tmp_path / "s" / "best.emoclf" / "bundle.json").stat().st_mtime_ns
-    again = run(tmp_path / "s", trials=2)
-    assert again.outcomes == first.outcomes
-    assert again.report == first.report
+    bundle = copied.path / "bundle.json"
+    changed = bundle.stat().st_mtime_ns
+    again = run(copied.folder, trials=1)
+    assert again.outcomes == copied.outcomes
+    assert again.report == copied.report
     # The winner is not trained again where nothing is new.
-    assert (
-        tmp_path / "s" / "best.emoclf" / "bundle.json"
-    ).stat().st_mtime_ns == changed
+    assert bundle.stat().st_mtime_ns == changed
     assert again.looks == 1
-    longer = run(tmp_path / "s")
-    assert calls == [1, 2, 3]
+    longer = run(copied.folder)
+    assert calls == [2, 3]
     assert scores(longer.outcomes) == scores(calm.outcomes)
-    if longer.choice.chosen.number != first.choice.chosen.number or longer.looks > 1:
-        assert longer.looks == 2
-        assert "looked at 2 times" in "\n".join(longer.evaluated_lines())
+    assert longer.looks == 2
+    assert "evaluated on the test set 2 times" in "\n".join(longer.evaluated_lines())
 
 
+@pytest.mark.slow
 def test_an_interrupted_search_goes_on(
     calm: SearchResult,
     tmp_path: Path,
@@ -220,29 +232,9 @@ def test_other_texts_are_refused(calm: SearchResult) -> None:
 
 def test_a_wrong_space_leaves_no_folder(tmp_path: Path) -> None:
     tables = {"embedding": {"choices": ["static", "non-static"]}}
-    with pytest.raises(
-        SearchError, match=r"\[embedding\]: embedding has nothing to go"
-    ):
+    with pytest.raises(SearchError, match=r"\[embedding\]: embedding has no effect"):
         run(tmp_path / "s", tiny_plan(tables))
     assert not (tmp_path / "s").exists()
-
-
-def test_a_space_may_be_a_dictionary(tmp_path: Path) -> None:
-    found = search_settings(
-        tiny_split(),
-        tiny_plan().settings,
-        folder=tmp_path / "s",
-        space={"filters": {"choices": [4, 8]}},
-        trials=2,
-        seeds=1,
-    )
-    assert {one.values["filters"] for one in found.outcomes} == {4, 8}
-    with pytest.raises(SearchError, match=r"'filtres'.* Did you mean 'filters'"):
-        search_settings(
-            tiny_split(),
-            folder=tmp_path / "t",
-            space={"filtres": {"choices": [4]}},
-        )
 
 
 def read(folder: Path) -> SearchResult | None:
@@ -251,6 +243,7 @@ def read(folder: Path) -> SearchResult | None:
     return read_result(place, *read_trials(place))
 
 
+@pytest.mark.slow
 def test_a_finished_search_is_read_again(calm: SearchResult, tmp_path: Path) -> None:
     whole = tiny_split()
     untested = run(tmp_path / "s", trials=2, split=Split(whole.train, whole.valid))
@@ -261,26 +254,27 @@ def test_a_finished_search_is_read_again(calm: SearchResult, tmp_path: Path) -> 
         assert again.looks == found.looks
         assert again.lines() == found.lines()
         assert again.evaluated_lines() == found.evaluated_lines()
-    assert "The test part, below," in " ".join(calm.lines())
-    assert "Judge the chosen one on a test part" in " ".join(untested.lines())
+    assert "The score on the test set, below," in " ".join(calm.lines())
+    assert "Evaluate the chosen trial once on a test set" in " ".join(untested.lines())
 
 
-def test_a_winner_of_fewer_trials_is_not_shown_as_theirs(tmp_path: Path) -> None:
-    found = run(tmp_path / "s", trials=1)
-    SearchFolder(tmp_path / "s").write_outcome(replace(found.outcomes[0], number=2))
-    assert read(tmp_path / "s") is None
+def test_a_winner_of_fewer_trials_is_not_shown_as_theirs(
+    copied: SearchResult, tmp_path: Path
+) -> None:
+    second = replace(copied.outcomes[0], number=2)
+    SearchFolder(copied.folder).write_outcome(second)
+    assert read(copied.folder) is None
     with pytest.raises(SearchError, match="None of 1 trials was completed"):
         run(tmp_path / "t", tiny_plan(limits=Limits(parameters=1)), trials=1)
     assert read(tmp_path / "t") is None
 
 
-def test_a_search_that_cannot_begin_moves_no_other_away(tmp_path: Path) -> None:
-    found = run(tmp_path / "s", trials=1)
-    with pytest.raises(DataError, match=r"validation part of .* 500 folds"):
-        run(tmp_path / "s", tiny_plan(kind="folds", repeats=500), new=True)
-    again = read(tmp_path / "s")
+def test_a_search_that_cannot_begin_moves_no_other_away(copied: SearchResult) -> None:
+    with pytest.raises(DataError, match=r"validation set of .* 500 folds"):
+        run(copied.folder, tiny_plan(kind="folds", repeats=500), new=True)
+    again = read(copied.folder)
     assert again is not None
-    assert again.lines() == found.lines()
+    assert again.lines() == copied.lines()
 
 
 @pytest.mark.parametrize(
@@ -310,19 +304,22 @@ def test_more_folds_than_texts_are_refused(tmp_path: Path) -> None:
         run(tmp_path / "s", tiny_plan(kind="folds", repeats=500))
 
 
-def test_a_folder_that_lost_its_description_is_left_alone(tmp_path: Path) -> None:
-    run(tmp_path / "s", trials=1)
-    (tmp_path / "s" / RUN_FILE).unlink()
+def test_a_folder_that_lost_its_description_is_left_alone(
+    copied: SearchResult,
+) -> None:
+    (copied.folder / RUN_FILE).unlink()
     with pytest.raises(SearchError, match=r"has trials, but no run\.json"):
-        run(tmp_path / "s", trials=1)
+        run(copied.folder, trials=1)
 
 
-def test_a_new_search_moves_the_old_one_away(tmp_path: Path) -> None:
-    old = run(tmp_path / "s", trials=1)
-    again = run(tmp_path / "s", tiny_plan(flat={"seed": 3}), trials=1, new=True)
+@pytest.mark.slow
+def test_a_new_search_moves_the_old_one_away(
+    copied: SearchResult, tmp_path: Path
+) -> None:
+    again = run(copied.folder, tiny_plan(flat={"seed": 3}), trials=1, new=True)
     assert again.plan.settings.seed == 3
     away = SearchFolder(tmp_path / "s-1")
-    assert scores(away.outcomes()) == scores(old.outcomes)
+    assert scores(away.outcomes()) == scores(copied.outcomes)
     assert Predictor.load(away.best).predict(["it was lovely"])
 
 
@@ -332,11 +329,14 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(SearchError, match="not a folder of a search"):
         run(tmp_path / "mine")
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(SearchError, match=r"cannot have the folder .*Choose another"):
+    with pytest.raises(
+        SearchError, match=r"cannot be used for a search .*Choose another"
+    ):
         run(tmp_path / "file")
     assert (tmp_path / "mine" / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_two_searches_in_one_folder_are_refused(tmp_path: Path) -> None:
     script = (
         "import sys, time\n"
@@ -361,9 +361,12 @@ def test_two_searches_in_one_folder_are_refused(tmp_path: Path) -> None:
         finally:
             first.kill()
     # Whoever is killed holds nothing.
-    assert run(tmp_path / "s", trials=1).outcomes
+    folder = SearchFolder(tmp_path / "s")
+    folder.open(new=False)
+    folder.close()
 
 
+@pytest.mark.slow
 def test_failed_trials_are_reported_as_failures(
     calm: SearchResult,
     tmp_path: Path,
@@ -391,6 +394,7 @@ def test_failed_trials_are_reported_as_failures(
     assert scores(found.outcomes)[2] == scores(calm.outcomes)[2]
 
 
+@pytest.mark.slow
 def test_a_training_that_overflows_is_a_failed_trial(tmp_path: Path) -> None:
     wild = {"learning_rate": {"choices": [0.02, 1e30]}}
     plan = tiny_plan(wild, {"clip_norm": "none"}, strategy="grid")
@@ -422,6 +426,7 @@ def test_a_figure_that_is_no_number_is_a_failure(
         run(tmp_path / "s", trials=1)
 
 
+@pytest.mark.slow
 def test_limits_hold_and_cost_no_training(tmp_path: Path, calls: list[int]) -> None:
     tables = {"filters": {"choices": [4, 8, 64]}}
     plan = tiny_plan(tables, limits=Limits(parameters=900), strategy="grid")
@@ -434,6 +439,7 @@ def test_limits_hold_and_cost_no_training(tmp_path: Path, calls: list[int]) -> N
     assert (by_filters[4].parameters or 0) < (by_filters[8].parameters or 0) <= 900
 
 
+@pytest.mark.slow
 def test_size_and_speed_of_the_folded_form_are_limits(tmp_path: Path) -> None:
     tables = {"dim": {"choices": [12, 400]}}
     limits = Limits(bytes=250_000, milliseconds=50.0)
@@ -448,6 +454,7 @@ def test_size_and_speed_of_the_folded_form_are_limits(tmp_path: Path) -> None:
         Limits(bytes=0)
 
 
+@pytest.mark.slow
 def test_when_time_is_up_the_best_so_far_is_taken(tmp_path: Path) -> None:
     ended: list[Chief] = []
 
@@ -455,7 +462,7 @@ def test_when_time_is_up_the_best_so_far_is_taken(tmp_path: Path) -> None:
         def end(outcome: Outcome) -> None:
             chief.deadline = 0.0
 
-        chief.events.ended = end
+        chief.listeners.ended = end
         ended.append(chief)
 
     found = run(tmp_path / "s", listeners=Listeners(begun=first_ends_it), seconds=600.0)
@@ -477,18 +484,21 @@ def test_a_search_without_any_time_says_so(tmp_path: Path) -> None:
         Budget(patience=3.0)
 
 
-@pytest.mark.parametrize("strategy", ["grid", "bayesian", "hyperband"])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("strategy", "trials"), [("grid", 3), ("bayesian", 5), ("hyperband", 4)]
+)
 def test_every_strategy_begins_with_the_defaults_and_goes_on(
-    strategy: str, tmp_path: Path
+    strategy: str, trials: int, tmp_path: Path
 ) -> None:
     tables = {**TABLES, "dropout": {"choices": [0.1, 0.5]}}
     plan = tiny_plan(tables, strategy=strategy)
-    whole = run(tmp_path / "a", plan, trials=5)
+    whole = run(tmp_path / "a", plan, trials=trials)
     assert whole.outcomes[0].values["filters"] == 8
     assert whole.outcomes[0].values["dropout"] == 0.5
-    assert len(whole.outcomes) == 5
-    run(tmp_path / "b", plan, trials=3)
-    parts = run(tmp_path / "b", plan, trials=5)
+    assert len(whole.outcomes) == trials
+    run(tmp_path / "b", plan, trials=2)
+    parts = run(tmp_path / "b", plan, trials=trials)
     if strategy == "bayesian":
         # Its Gaussian process draws from a state that keras-tuner does not keep.
         assert scores(parts.outcomes)[:3] == scores(whole.outcomes)[:3]
@@ -496,6 +506,7 @@ def test_every_strategy_begins_with_the_defaults_and_goes_on(
         assert scores(parts.outcomes) == scores(whole.outcomes)
 
 
+@pytest.mark.slow
 def test_hyperband_gives_few_epochs_to_many(tmp_path: Path) -> None:
     plan = tiny_plan(flat={"epochs": 4, "patience": 4}, strategy="hyperband")
     found = run(tmp_path / "s", plan, trials=8)
@@ -509,6 +520,7 @@ def test_hyperband_gives_few_epochs_to_many(tmp_path: Path) -> None:
     assert found.choice.chosen.repeats[0].epochs == 4
 
 
+@pytest.mark.slow
 def test_a_grid_has_every_combination_once_and_ends(tmp_path: Path) -> None:
     tables = {
         "optimizer": {"choices": ["adam", "adamw"]},
@@ -544,6 +556,7 @@ def test_folds_take_every_text_once_and_leave_the_test_part_alone() -> None:
     assert [part.valid for part in seeds] == [split.valid] * 2
 
 
+@pytest.mark.slow
 def test_every_training_of_a_search_has_a_seed_of_its_own(tmp_path: Path) -> None:
     plan = tiny_plan(kind="folds", repeats=2)
     found = run(tmp_path / "s", plan, trials=2)
@@ -556,30 +569,38 @@ def test_every_training_of_a_search_has_a_seed_of_its_own(tmp_path: Path) -> Non
     assert kept.bundle.settings.seed == trial_seed(0, 2, 0)
 
 
+@pytest.mark.slow
 def test_the_short_way_in(tmp_path: Path) -> None:
     split = tiny_split()
     settings = tiny_plan().settings
     space = tmp_path / "space.toml"
     space.write_text("[filters]\nchoices = [4, 8]\n")
-    found = search_settings(
-        split, settings, folder=tmp_path / "s", space=space, trials=2, seeds=1
-    )
+    # The same tables in a dictionary and in a file are one search.
+    for trials, given in enumerate(({"filters": {"choices": [4, 8]}}, space), start=1):
+        found = search_settings(
+            split, settings, folder=tmp_path / "s", space=given, trials=trials, seeds=1
+        )
+        assert len(found.outcomes) == trials
     assert {one.values["filters"] for one in found.outcomes} == {4, 8}
+    with pytest.raises(SearchError, match=r"'filtres'.* Did you mean 'filters'"):
+        search_settings(
+            split, folder=tmp_path / "t", space={"filtres": {"choices": [4]}}
+        )
     with pytest.raises(SearchError, match="give one of them"):
         search_settings(split, settings, folder=tmp_path / "t", folds=3, seeds=2)
     with pytest.raises(SearchError, match="at least 2 folds"):
         search_settings(split, settings, folder=tmp_path / "t", folds=1)
     with pytest.raises(SearchError, match="Did you mean"):
         search_settings(split, settings, folder=tmp_path / "t", objective="macro-f1")
-    with pytest.raises(SearchError, match="several labels"):
+    with pytest.raises(SearchError, match="multilabel data"):
         search_settings(
             split, settings, folder=tmp_path / "t", objective="average_precision"
         )
     assert not (tmp_path / "t").exists()
 
 
-def test_damaged_files_are_named(tmp_path: Path) -> None:
-    first = run(tmp_path / "s", trials=1)
+@pytest.mark.slow
+def test_damaged_files_are_named(copied: SearchResult, tmp_path: Path) -> None:
     state = tmp_path / "s" / "oracle" / "oracle.json"
     whole = state.read_bytes()
     state.write_bytes(whole[: len(whole) // 2])
@@ -593,7 +614,7 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     # As the message says: without it the trial runs again.
     outcome.unlink()
     again = run(tmp_path / "s", trials=1)
-    assert scores(again.outcomes) == scores(first.outcomes)
+    assert scores(again.outcomes) == scores(copied.outcomes)
 
 
 def test_inputs_from_disk_are_those_that_were_made(
@@ -629,7 +650,7 @@ def test_inputs_from_disk_are_those_that_were_made(
     )
     assert not np.array_equal(seeded.matrix, made.matrix)
     # Cut short, as by a power cut: made again.
-    for path in (tmp_path / "i").glob("*/ids.npz"):
+    for path in (tmp_path / "i").glob("*/arrays.npz"):
         path.write_bytes(path.read_bytes()[:100])
     mended = shared_inputs.SharedInputs(parts, tmp_path / "i").prepared(
         1, plan.settings

@@ -17,9 +17,9 @@ from emoclf.models.build import embedding_mode
 from emoclf.models.registry import ARCHITECTURES
 from emoclf.settings import RunSettings
 from emoclf.tuning.space.dimension import Choices, Range, settings_of
-from emoclf.tuning.space.space import FOLDER, Space, in_force
+from emoclf.tuning.space.space import FOLDER, Space, effective_value
 
-SAMPLES = 200
+SAMPLES = 100
 VECTORS = (None, "vectors.txt")
 PACKAGED = sorted(path.stem for path in FOLDER.glob("*.toml"))
 # What is said outright in a trial, where the settings given leave it to what suits.
@@ -56,8 +56,8 @@ def first(space: Space, settings: RunSettings) -> RunSettings:
 
 def assert_the_same(trial: RunSettings, given: RunSettings) -> None:
     for name, value in given.flat().items():
-        wanted = in_force(given, name) if name in EXPLICIT else value
-        assert in_force(trial, name) == wanted, name
+        wanted = effective_value(given, name) if name in EXPLICIT else value
+        assert effective_value(trial, name) == wanted, name
         if name not in EXPLICIT:
             assert trial.flat()[name] == value, name
     assert (trial.architecture, trial.seed) == (given.architecture, given.seed)
@@ -151,7 +151,7 @@ def test_vectors_decide_what_the_embedding_is_searched_for() -> None:
 def test_the_embedding_in_force_is_what_is_built(vectors: str | None) -> None:
     for wanted in (None, "random"):
         settings = RunSettings.from_flat(vectors=vectors, embedding=wanted)
-        assert in_force(settings, "embedding") == embedding_mode(settings)
+        assert effective_value(settings, "embedding") == embedding_mode(settings)
 
 
 @pytest.mark.parametrize("name", PACKAGED)

@@ -19,12 +19,12 @@ MISTAKES = {
     "[units]\nlow = 1\nhigh = 2": "text_cnn has no setting 'units'",
     "[seed]\nlow = 1\nhigh = 2": "'seed' cannot be searched, because each trial",
     "[vectors]\nchoices = ['a', 'b']": "share one file of vectors",
-    "[tokenizer]\nchoices = ['words', 'jieba']": "all trials read the same words",
+    "[tokenizer]\nchoices = ['words', 'jieba']": "all trials have the same tokens",
     "[valid_fraction]\nlow = 0.1\nhigh = 0.2": "all trials have the same texts",
     "[monitor]\nchoices = ['loss', 'accuracy']": "it chooses the epoch",
     "filters = 3": r"\[filters\]: this must be a table, .* Got 3 instead",
     # words
-    "[filters]\nlo = 1\nhigh = 2": r"no word 'lo'\. Did you mean 'low'\?",
+    "[filters]\nlo = 1\nhigh = 2": r"no key 'lo'\. Did you mean 'low'\?",
     "[filters]\nneeds = 'vectors'": "no values were given",
     "[filters]": r"no values were given\. Got {}",
     "[filters]\nlow = 1": "high is missing",
@@ -51,7 +51,7 @@ MISTAKES = {
     "[filters]\nlow = 1\nhigh = 9\nstep = -1": "step must be above 0. Got -1",
     "[filters]\nlow = 1\nhigh = 9\nstep = 'a'": "step must be a number. Got 'a'",
     "[filters]\nlow = 1\nhigh = 9\nstep = 0.5": "step must be a whole number",
-    "[filters]\nlow = 1\nhigh = 9\nstep = 10": "step leads past high at once",
+    "[filters]\nlow = 1\nhigh = 9\nstep = 10": "first step is already past high",
     "[filters]\nlow = 1\nhigh = 9\nstep = 1\nlog = true": "step must be above 1, since",
     "[dropout]\nlow = 0.1\nhigh = 0.5\nstep = 1e-9": "more than 1000 steps",
     "[activation]\nlow = 1\nhigh = 2": r"activation is not a number.*Write choices",
@@ -86,7 +86,7 @@ MISTAKES = {
     "[kernel_sizes]\ncentre = {low = 2, high = 2}\npatterns = [[0]]": "one set of",
     "[filters]\ncentre = {low = 2, high = 3}\npatterns = [[0]]": "for kernel_sizes",
     # conditions
-    "[weight_decay]\nlow = 0.1\nhigh = 0.2\nwhen = {optimizer = ['adamw']}": "asks for "
+    "[weight_decay]\nlow = 0.1\nhigh = 0.2\nwhen = {optimizer = ['adamw']}": "names "
     "'optimizer', which is not searched. Add a table",
     "[weight_decay]\nlow = 0.1\nhigh = 0.2\nwhen = {optimizer = ['adamw']}\n"
     "[optimizer]\nchoices = ['adam', 'adamw']": r"comes later in the file. Move "
@@ -137,16 +137,20 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 UNFIT: list[tuple[str, dict[str, Any], str]] = [
-    ("[max_length]\nlow = 10\nhigh = 50", {}, r"no place for max_length left out"),
+    (
+        "[max_length]\nlow = 10\nhigh = 50",
+        {},
+        r"range cannot contain None. Got max_length",
+    ),
     (
         "[weight_decay]\nlow = 0.1\nhigh = 1\nlog = true",
         {"weight_decay": 0},
-        "log has no place for 0.0",
+        "log cannot contain 0.0",
     ),
     (
         "[class_weight]\nchoices = ['none', 'balanced']",
         {"class_weight": {"joy": 2}},
-        "no place for a table. Got class_weight = {'joy': 2}",
+        "a table cannot be searched. Got class_weight = {'joy': 2}",
     ),
     ("[embedding]\nchoices = ['random', 'static']", {}, 'Write needs = "vectors"'),
     ("[vector_words]\nchoices = [0, 'none']", {}, 'Write needs = "vectors"'),

@@ -1,1 +1,1 @@
-"""The process that hands out trials, and the workers that run them."""
+"""The chief, which hands out trials, and the workers that run them."""

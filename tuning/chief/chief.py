@@ -1,7 +1,7 @@
-"""Who hands out trials, hears how they go, and remembers how they ended.
+"""The chief of a search: hands out trials, receives reports, stores outcomes.
 
-One chief serves one search: in the process of the search itself, and by way of
-:mod:`emoclf.tuning.chief.wire` processes here and elsewhere.
+It runs in the process of the search. Workers in other processes call it by
+:mod:`emoclf.tuning.chief.grpc_service`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,9 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-import keras_tuner
-from keras_tuner.engine.trial import Trial
 
 from ..folder import SearchFolder
 from ..plan import SearchPlan
@@ -27,23 +24,24 @@ from ..results.outcome import (
     Outcome,
     Repeat,
 )
-from ..results.pruning import cannot_win, curves_at, is_hopeless, levelled
+from ..results.pruning import cannot_win, curves_at, extrapolated_score, is_hopeless
 from ..results.ranking import rank
-from ..trials.repeats import EPOCHS
-from ..trials.watch import Reply
-from .oracles import SafeOracle
+from ..trials.folds_and_seeds import EPOCHS
+from ..trials.trial_reporter import Reply, TrialOffer
+from .strategies import ResumableOracle
 
-#: Seconds without a word after which a worker is taken for dead.
-PATIENCE = 60.0
-#: Workers that a trial may outlive; one that kills more is the trial's own fault.
-DEATHS = 2
+#: Seconds without a report after which a worker counts as dead.
+PATIENCE_SECONDS = 60.0
+#: Workers that may die in a trial before it counts as failed.
+ALLOWED_DEATHS = 2
 
 
 @dataclass
-class Lease:
-    """A trial in the hands of a worker."""
+class RunningTrial:
+    """A trial that a worker is running."""
 
-    trial: Any
+    trial_id: str
+    values: Mapping[str, Any]
     heard: float
     began: float
     since: float = field(default_factory=time.monotonic)
@@ -52,124 +50,123 @@ class Lease:
 
     @property
     def number(self) -> int:
-        """The trial's number, from 1."""
-        return int(self.trial.trial_id) + 1
+        """Number of the trial, from 1."""
+        return int(self.trial_id) + 1
 
 
 @dataclass
-class Events:
-    """Whom to tell what happens; all calls come one at a time."""
+class TrialListeners:
+    """Functions that the chief calls, one at a time, to report on its trials."""
 
-    progressed: Callable[[Lease], None] = lambda lease: None
+    progressed: Callable[[RunningTrial], None] = lambda running: None
     ended: Callable[[Outcome], None] = lambda outcome: None
-    lost: Callable[[int, str], None] = lambda number, why: None
+    lost: Callable[[int, str], None] = lambda number, reason: None
 
 
 @dataclass
 class Chief:
-    """Hand out trials and keep their outcomes; safe to call from several threads.
+    """Hand out trials and store their outcomes; safe to call from several threads.
 
     Parameters
     ----------
     plan : SearchPlan
     folder : SearchFolder
-    oracle : SafeOracle
+    oracle : ResumableOracle
     keep : int
-        Classifiers of so many of the best trials stay on disk.
+        Number of best trials whose classifiers stay on disk.
     deadline : float or None
-        Of ``time.monotonic``; no trial begins later, and those that run are left.
+        Time of ``time.monotonic`` after which no trial begins and running ones stop.
     patience : float
-        Seconds without a word from a worker.
+        Seconds without a report after which a worker counts as dead.
+    listeners : TrialListeners
     """
 
     plan: SearchPlan
     folder: SearchFolder
-    oracle: SafeOracle
+    oracle: ResumableOracle
     keep: int = 3
     deadline: float | None = None
-    patience: float = PATIENCE
-    events: Events = field(default_factory=Events)
+    patience: float = PATIENCE_SECONDS
+    listeners: TrialListeners = field(default_factory=TrialListeners)
 
     def __post_init__(self) -> None:
-        self.leases: dict[str, Lease] = {}
+        #: Running trials by worker.
+        self.running: dict[str, RunningTrial] = {}
         self.outcomes: dict[int, Outcome] = {}
         self.exhausted = False
         self.failure: Exception | None = None
         self.asked = time.monotonic()
-        #: Workers that asked for a trial and were not yet told that there is none.
+        #: Workers that do not know yet that no trial is left.
         self.present: set[str] = set()
         self._lock = threading.RLock()
         self._origin = float(self.folder.about()["began"])
         self._deaths: dict[str, int] = self.folder.read_deaths()
         for outcome in self.folder.outcomes():
-            self._take_up(outcome)
+            self._restore(outcome)
         for trial_id, trial in self.oracle.trials.items():
-            # Somebody took the outcome away, perhaps since it was damaged.
+            # The file of its outcome was removed, perhaps because it was damaged.
             if int(trial_id) + 1 not in self.outcomes and trial.status != "RUNNING":
                 self.oracle.hand_back(trial_id)
 
-    def _take_up(self, outcome: Outcome) -> None:
-        """Take an outcome from before a stop; tell the oracle if it has not heard."""
-        found = [i for i in self.oracle.trials if int(i) + 1 == outcome.number]
-        if not found:
-            # Its draw was never written down: it is drawn again, and runs again.
+    def _restore(self, outcome: Outcome) -> None:
+        """Restore an outcome from before a stop, and close its trial if necessary."""
+        ids = [i for i in self.oracle.trials if int(i) + 1 == outcome.number]
+        if not ids:
+            # The oracle's state is older: the trial is drawn and run again.
             self.folder.outcome_path(outcome.number).unlink()
             return
         self.outcomes[outcome.number] = outcome
-        trial = self.oracle.trials[found[0]]
-        if trial.status == "RUNNING":
-            self.oracle._retry_queue.remove(found[0])
-            self._tell_oracle(trial, outcome)
+        if ids[0] in self.oracle.waiting:
+            self.oracle.waiting.remove(ids[0])
+            self._close(ids[0], outcome)
 
     @property
     def over(self) -> bool:
-        """Whether there is nothing left to wait for."""
+        """Whether no trial runs and none is left."""
         with self._lock:
-            return (self.exhausted or self.stopping) and not self.leases
+            return (self.exhausted or self.stopping) and not self.running
 
     @property
     def stopping(self) -> bool:
-        """Whether no trial begins any more, and those that run are left."""
+        """Whether no trial begins any more and running ones stop."""
         late = self.deadline is not None and time.monotonic() >= self.deadline
         return late or self.failure is not None
 
-    def create_trial(self, worker: str) -> Any:
-        """Return keras-tuner's trial for a worker.
-
-        Its status is RUNNING, IDLE (ask again in a while) or STOPPED (there is no
-        trial any more).
-        """
+    def create_trial(self, worker: str) -> TrialOffer:
+        """Return a trial for a worker, or why there is none."""
         with self._lock:
             self.asked = time.monotonic()
             self.present.add(worker)
-            if worker in self.leases:
+            if worker in self.running:
                 self._take_back(worker)
-            trial = _no_trial("STOPPED") if self.stopping else self._draw(worker)
-            if trial.status == "STOPPED":
+            offer = TrialOffer("STOPPED") if self.stopping else self._draw(worker)
+            if offer.status == "STOPPED":
                 self.present.discard(worker)
-            return trial
+            return offer
 
     def _take_back(self, worker: str) -> None:
-        lease = self.leases.pop(worker)
-        self.oracle.hand_back(lease.trial.trial_id)
-        # Whoever heard that there is no trial left may ask again.
+        self.oracle.hand_back(self.running.pop(worker).trial_id)
         self.exhausted = False
 
-    def _draw(self, worker: str) -> Any:
+    def _draw(self, worker: str) -> TrialOffer:
         try:
             trial = self.oracle.create_trial(worker)
         except Exception as error:
-            # keras-tuner's locks stay locked after an error: nothing goes on.
+            # keras-tuner's locks stay locked after an error, so the search must end.
             self.failure = error
             raise
+        if trial.status == "RUNNING":
+            values = dict(trial.hyperparameters.values)
+            running = RunningTrial(
+                trial.trial_id, values, time.monotonic(), time.time() - self._origin
+            )
+            self.running[worker] = running
+            return TrialOffer("RUNNING", running.number, values)
         if trial.status == "STOPPED":
             self.exhausted = True
-            # A trial may still come back from a worker that dies.
-            return _no_trial("IDLE" if self.leases else "STOPPED")
-        if trial.status == "RUNNING":
-            began = time.time() - self._origin
-            self.leases[worker] = Lease(trial, time.monotonic(), began)
-        return trial
+            # A worker that runs a trial may die, and its trial come back.
+            return TrialOffer("IDLE" if self.running else "STOPPED")
+        return TrialOffer("IDLE")
 
     def report(
         self,
@@ -178,162 +175,148 @@ class Chief:
         repeats: Sequence[Repeat] = (),
         curve: Sequence[float] = (),
     ) -> Reply:
-        """Hear from a worker, and say whether its trial goes on.
+        """Receive a report of a worker, and reply whether its trial continues.
 
         Parameters
         ----------
         worker : str
         number : int
-            Of the trial.
+            Number of the trial.
         repeats : sequence of Repeat
-            Trainings that are done.
+            Complete trainings.
         curve : sequence of float
-            Validation figure of each epoch of the training that runs.
+            Validation metric of each epoch of the current training.
         """
         with self._lock:
-            lease = self.leases.get(worker)
-            if lease is None or lease.number != number:
+            running = self.running.get(worker)
+            if running is None or running.number != number:
                 return Reply("abandon", "the trial was given to another worker")
-            lease.heard = self.asked = time.monotonic()
+            running.heard = self.asked = time.monotonic()
             if self.stopping:
                 return Reply("abandon", "the search is being stopped")
-            news = (tuple(repeats), tuple(curve))
-            if news == (lease.repeats, lease.curve):
+            progress = (tuple(repeats), tuple(curve))
+            if progress == (running.repeats, running.curve):
                 return Reply()
-            lease.repeats, lease.curve = news
-            self.events.progressed(lease)
-            # The defaults are what everything is compared with.
-            may_end = self.plan.prunes and number != DEFAULTS
-            reason = self._prune(lease) if may_end else None
+            running.repeats, running.curve = progress
+            self.listeners.progressed(running)
+            # Every result is compared with the defaults, so these run to the end.
+            prunable = self.plan.prunes and number != DEFAULTS
+            reason = self._pruning_reason(running) if prunable else None
             return Reply("prune", reason) if reason else Reply()
 
-    def _prune(self, lease: Lease) -> str | None:
-        outcomes = list(self.outcomes.values())
-        if not lease.curve:
-            scores = [one.metrics[self.plan.objective.name] for one in lease.repeats]
-            return cannot_win(
-                scores, outcomes, self.plan.objective, repeats=self.plan.repeats
-            )
-        if lease.repeats:
-            # Who came so far is judged by whole trainings.
+    def _pruning_reason(self, running: RunningTrial) -> str | None:
+        outcomes, objective = list(self.outcomes.values()), self.plan.objective
+        if not running.curve:
+            scores = [repeat.metrics[objective.name] for repeat in running.repeats]
+            return cannot_win(scores, outcomes, objective, repeats=self.plan.repeats)
+        if running.repeats:
+            # After the first training only whole trainings are compared.
             return None
-        others = curves_at(outcomes, epoch=len(lease.curve))
+        rivals = curves_at(outcomes, epoch=len(running.curve))
         sign = -1 if self.plan.settings.training.monitor == "loss" else 1
-        return is_hopeless(lease.curve, others, sign=sign)
+        return is_hopeless(running.curve, rivals, sign=sign)
 
     def finish(self, worker: str, outcome: Outcome) -> bool:
-        """Keep the outcome of a worker's trial; False if nobody waits for it."""
+        """Store the outcome of a trial; return False if the trial was reassigned."""
         with self._lock:
             if self.failure is not None:
-                # keras-tuner's locks stay locked after an error: whoever asks it now
-                # would wait for ever.
+                # keras-tuner's locks stay locked after an error: a call would hang.
                 return False
             self.asked = time.monotonic()
-            lease = self.leases.get(worker)
-            if lease is None or lease.number != outcome.number:
+            running = self.running.get(worker)
+            if running is None or running.number != outcome.number:
                 return False
-            outcome = replace(outcome, began=lease.began, worker=worker)
-            rung = dict(lease.trial.hyperparameters.values).get(EPOCHS)
-            if outcome.status == COMPLETED and rung is not None:
-                outcome = self._on_rung(outcome, int(rung))
+            outcome = replace(outcome, began=running.began, worker=worker)
+            epochs = running.values.get(EPOCHS)
+            max_epochs = self.plan.settings.training.epochs
+            if outcome.status == COMPLETED and epochs and epochs < max_epochs:
+                # Hyperband's short trainings compete for a longer one only.
+                reason = f"trained for {epochs} of {max_epochs} epochs"
+                outcome = replace(outcome, status=PRUNED, reason=reason)
             try:
-                # The outcome first: a kill between the two leaves it to be taken up.
+                # First, so that _restore() closes the trial after a kill in between.
                 self.folder.write_outcome(outcome)
-                self._tell_oracle(lease.trial, outcome)
+                self._close(running.trial_id, outcome)
             except Exception as error:
                 self.failure = error
                 raise
-            del self.leases[worker]
+            del self.running[worker]
             self.outcomes[outcome.number] = outcome
-            self.sweep_models()
-            self.events.ended(outcome)
+            self._remove_models()
+            self.listeners.ended(outcome)
             return True
 
-    def _on_rung(self, outcome: Outcome, epochs: int) -> Outcome:
-        """Hyperband's short trainings compete for a longer one, not for the end."""
-        most = self.plan.settings.training.epochs
-        if epochs >= most:
-            return outcome
-        reason = f"trained for {epochs} of {most} epochs"
-        return replace(outcome, status=PRUNED, reason=reason)
-
-    def _tell_oracle(self, trial: Any, outcome: Outcome) -> None:
-        trial = self.oracle.get_trial(trial.trial_id)
-        score = outcome.score(self.plan.objective.name)
+    def _close(self, trial_id: str, outcome: Outcome) -> None:
+        objective = self.plan.objective
+        score = outcome.score(objective.name)
         if score is not None and outcome.status == PRUNED:
-            known = list(self.outcomes.values())
-            scores = outcome.scores(self.plan.objective.name)
-            score = levelled(scores, known, self.plan.objective)
-        if score is None or outcome.status in (FAILED, OVER_LIMIT):
-            trial.status, trial.message = "FAILED", outcome.reason
-        else:
-            self.oracle.update_trial(trial.trial_id, {self.plan.objective.name: score})
-            trial.status = "COMPLETED"
-        self.oracle.end_trial(trial)
+            outcomes = list(self.outcomes.values())
+            scores = outcome.scores(objective.name)
+            score = extrapolated_score(scores, outcomes, objective)
+        elif outcome.status in (FAILED, OVER_LIMIT):
+            score = None
+        self.oracle.close_trial(trial_id, score, outcome.reason)
 
-    def lost(self, worker: str, why: str) -> None:
-        """Give a worker's trial to another one."""
+    def lost(self, worker: str, reason: str) -> None:
+        """Give the trial of a dead worker to another one, or fail it."""
         with self._lock:
-            lease = self.leases.get(worker)
-            if lease is None:
+            running = self.running.get(worker)
+            if running is None:
                 return
             if self.stopping:
                 self._take_back(worker)
                 return
-            trial_id = lease.trial.trial_id
-            deaths = self._deaths.get(trial_id, 0) + 1
-            self._deaths[trial_id] = deaths
-            # Kept, since what ends a worker may end this process with it.
+            deaths = self._deaths.get(running.trial_id, 0) + 1
+            self._deaths[running.trial_id] = deaths
+            # Written, since the cause may kill this process, too.
             self.folder.write_deaths(self._deaths)
-            if deaths <= DEATHS:
+            if deaths <= ALLOWED_DEATHS:
                 self._take_back(worker)
-                self.events.lost(lease.number, why)
+                self.listeners.lost(running.number, reason)
                 return
-            self._fail(worker, f"{deaths} workers ended in it, the last one: {why}")
+            self._fail(worker, f"{deaths} workers ended in it, the last one: {reason}")
 
     def _fail(self, worker: str, reason: str) -> None:
-        lease = self.leases[worker]
-        values = self.plan.space.decode(lease.trial.hyperparameters.values)
-        self.finish(worker, Outcome(lease.number, values, FAILED, reason=reason))
+        running = self.running[worker]
+        values = self.plan.space.decode(running.values)
+        self.finish(worker, Outcome(running.number, values, FAILED, reason=reason))
 
     def expire(self) -> list[str]:
-        """Give up workers that are silent, or stuck in a trial that is out of time.
+        """Take back the trials of silent workers, and fail those that hang.
 
         Returns
         -------
         stuck : list of str
-            Workers that still talk, but do not end what they should have ended.
+            Workers that still report, but exceed ``trial_seconds``.
         """
         with self._lock:
             now, stuck = time.monotonic(), []
             limit = self.plan.trial_seconds
-            for worker, lease in list(self.leases.items()):
-                if now - lease.heard > self.patience:
-                    self.lost(worker, f"not heard of for {now - lease.heard:.0f} s")
-                elif limit and now - lease.since > limit + self.patience:
+            for worker, running in list(self.running.items()):
+                silence = now - running.heard
+                if silence > self.patience:
+                    self.lost(worker, f"no report for {silence:.0f} s")
+                elif limit and now - running.since > limit + self.patience:
                     self._fail(worker, f"it took longer than {limit:g} s, and hung")
                     stuck.append(worker)
             return stuck
 
     def release(self) -> None:
-        """Hand every trial that runs back: nobody is at it any more."""
+        """Hand back every running trial, when all workers have ended."""
         with self._lock:
-            for lease in self.leases.values():
-                self.oracle.hand_back(lease.trial.trial_id)
-            self.leases.clear()
+            for running in self.running.values():
+                self.oracle.hand_back(running.trial_id)
+            self.running.clear()
 
-    def sweep_models(self) -> None:
-        """Remove the classifiers of all but the best trials, and what kills left."""
-        ranked = rank(list(self.outcomes.values()), self.plan.objective)
-        kept = {self.folder.model_path(one.number) for one in ranked[: self.keep]}
-        busy = {
-            self.folder.model_path(lease.number).name for lease in self.leases.values()
-        }
+    def _remove_models(self) -> None:
+        """Remove all classifiers but those of the best trials."""
+        best = rank(list(self.outcomes.values()), self.plan.objective)[: self.keep]
+        kept = {self.folder.model_path(outcome.number) for outcome in best}
+        # Running trials write their classifiers before they end.
+        names = [
+            self.folder.model_path(running.number).name
+            for running in self.running.values()
+        ]
         for path in self.folder.models.iterdir():
-            # A worker writes its classifier beside its place before it ends.
-            if path not in kept and not any(name in path.name for name in busy):
+            if path not in kept and not any(name in path.name for name in names):
                 shutil.rmtree(path, ignore_errors=True)
-
-
-def _no_trial(status: str) -> Any:
-    return Trial(keras_tuner.HyperParameters(), trial_id="", status=status)

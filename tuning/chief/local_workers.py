@@ -1,4 +1,4 @@
-"""Worker processes on this machine: started, watched, and started again."""
+"""Start, watch and restart worker processes on this machine."""
 
 from __future__ import annotations
 
@@ -17,31 +17,32 @@ from .chief import Chief
 
 logger = logging.getLogger("emoclf.tuning")
 
-#: Processes that may end without a trial, for each worker.
-RESTARTS = 3
-#: Seconds in which a process ends when it is asked to.
-GRACE = 5.0
-#: Seconds in which a chief answers its own workers; it is there before they are.
-ANSWERS = 30
-#: Lines of a worker's log that an error quotes.
-QUOTED = 5
+#: Number of times that each worker may die without a trial in a row.
+MAX_RESTARTS = 3
+#: Seconds to end after a request, before a process is killed.
+GRACE_SECONDS = 5.0
+#: Seconds that a worker waits for the chief, which listens before the worker starts.
+WAIT_SECONDS = 30
+#: Number of lines of a worker's log in an error message.
+QUOTED_LINES = 5
 
 
 class LocalWorkers:
-    """Processes that run trials; a context manager ends them.
+    """Context manager for the processes that run trials on this machine.
 
-    They are started from nothing, never forked (a fork after TensorFlow was used hangs
-    for ever).
+    They are started as new commands, never forked, because a fork hangs after
+    TensorFlow was used.
 
     Parameters
     ----------
     count : int
+        Number of processes.
     port : int
-        Of the chief, on this machine.
+        Port of the chief on this machine.
     logs : Path
-        Folder for what they print.
+        Folder for their output.
     threads : int
-        Of each.
+        Number of threads of each process.
     """
 
     def __init__(self, count: int, port: int, logs: Path, *, threads: int) -> None:
@@ -50,8 +51,8 @@ class LocalWorkers:
         self.logs = logs
         self.threads = threads
         self._processes: dict[str, subprocess.Popen[Any]] = {}
-        self._left = RESTARTS * count
-        self._seen = 0
+        self._restarts_left = MAX_RESTARTS * count
+        self._n_outcomes = 0
 
     def __enter__(self) -> Self:
         self.logs.mkdir(exist_ok=True)
@@ -65,8 +66,8 @@ class LocalWorkers:
     def _start(self, name: str) -> None:
         command = [sys.executable, "-m", "emoclf.tuning", "worker", "--name", name]
         command += ["--oracle", f"127.0.0.1:{self.port}"]
-        command += ["--threads", str(self.threads), "--wait", f"{ANSWERS}s"]
-        # Found there what was found here, from wherever that was run.
+        command += ["--threads", str(self.threads), "--wait", f"{WAIT_SECONDS}s"]
+        # The worker imports the same packages, wherever it is started.
         paths = os.pathsep.join(path for path in sys.path if path)
         environment = {**os.environ, "PYTHONPATH": paths}
         with open(self._log(name), "ab") as log:
@@ -76,23 +77,24 @@ class LocalWorkers:
                 stdout=log,
                 stderr=log,
                 env=environment,
-                # Ctrl-C is for the search, which then ends its workers.
+                # Ctrl-C goes to the search only, which then ends its workers.
                 start_new_session=True,
             )
 
     def _log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
-    def tend(self, chief: Chief) -> None:
-        """Hand back the trials of processes that ended, and start others.
+    def restart_dead(self, chief: Chief) -> None:
+        """Hand back the trials of processes that died, and start new processes.
 
         Raises
         ------
         SearchError
-            If they end again and again.
+            If they die again and again.
         """
-        if len(chief.outcomes) > self._seen:
-            self._seen, self._left = len(chief.outcomes), RESTARTS * self.count
+        if len(chief.outcomes) > self._n_outcomes:
+            self._n_outcomes = len(chief.outcomes)
+            self._restarts_left = MAX_RESTARTS * self.count
         for name, process in list(self._processes.items()):
             code = process.poll()
             if code is None:
@@ -100,39 +102,40 @@ class LocalWorkers:
             del self._processes[name]
             if code == 0:
                 continue
-            how = _how(code)
-            logger.warning("%s (pid %d) %s.", name, process.pid, how)
-            if name in chief.leases:
-                # Trials that end their workers come to an end themselves.
-                chief.lost(name, f"it {how}")
+            cause = _cause(code)
+            logger.warning("%s (pid %d) %s.", name, process.pid, cause)
+            if name in chief.running:
+                # The chief counts the workers that die in a trial.
+                chief.lost(name, f"it {cause}")
             else:
-                self._left -= 1
+                self._restarts_left -= 1
             if chief.stopping:
                 continue
-            if self._left < 0:
+            if self._restarts_left < 0:
                 raise SearchError(
-                    f"The workers end before they have begun; the last one {how}. The "
-                    f"last lines of {self._log(name)}: {self._last_lines(name)}"
+                    "The workers end before they can run a trial; the last one "
+                    f"{cause}. The last lines of {self._log(name)}: "
+                    f"{self._last_lines(name)}"
                 )
             self._start(name)
-        idle = not self._processes and not chief.leases
+        idle = not self._processes and not chief.running
         if idle and not chief.over and not chief.stopping:
-            raise SearchError("All workers have ended, and trials are left.")
+            raise SearchError("All workers have ended, but trials are left.")
 
     def kill(self, name: str) -> None:
-        """End a process that does not end what it is at."""
+        """Kill a process whose trial hangs."""
         if name in self._processes:
             self._processes[name].kill()
 
     def _last_lines(self, name: str) -> str:
         text = self._log(name).read_text(encoding="utf-8", errors="replace")
-        return " | ".join(text.split("\n")[-QUOTED - 1 :]).strip(" |") or "(none)"
+        return " | ".join(text.split("\n")[-QUOTED_LINES - 1 :]).strip(" |") or "(none)"
 
     def close(self) -> None:
-        """End all processes, whatever they are at."""
+        """End all processes."""
         for process in self._processes.values():
             process.terminate()
-        until = time.monotonic() + GRACE
+        until = time.monotonic() + GRACE_SECONDS
         for process in self._processes.values():
             try:
                 process.wait(max(0.1, until - time.monotonic()))
@@ -142,7 +145,7 @@ class LocalWorkers:
         self._processes.clear()
 
 
-def _how(code: int) -> str:
+def _cause(code: int) -> str:
     if code < 0:
         return f"was killed by {signal.Signals(-code).name}"
     return f"ended with exit code {code}"

@@ -1,1 +1,1 @@
-"""A search as text, pictures, CSV and TensorBoard."""
+"""Reports of a search: text, live progress, plots, CSV and TensorBoard."""

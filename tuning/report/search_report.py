@@ -1,4 +1,4 @@
-"""What a search found, in words that one can act on, and as a table for programs."""
+"""The report of a search as text, and its trials as a CSV table."""
 
 from __future__ import annotations
 
@@ -14,17 +14,28 @@ from typing import Any
 from emoclf.evaluation.text_tables import align
 from emoclf.files import write_atomically
 
-from ..results.choice import Choice, choose, verdict
-from ..results.importance import FEWEST_TRIALS, importances, varied
+from ..results.choice import Choice, choose
+from ..results.importance import MIN_TRIALS, importances, is_number, varying_settings
 from ..results.objective import Objective
 from ..results.outcome import FAILED, OVER_LIMIT, PRUNED, Outcome
 from ..results.ranking import rank, scored
-from ..results.wording import label, named, size, some
+from .formatting import (
+    MAX_VALUE_LENGTH,
+    MISSING,
+    count_of,
+    format_numbers,
+    format_parameters,
+    format_score,
+    format_settings,
+    format_value,
+    one_line,
+    singular,
+)
+from .verdict import verdict
 
 WIDTH = 100
-LONGEST_VALUE = 40
-# A value this near to an end of its range, as a share of the range, is at the end.
-AT_END = 0.02
+# A value is at the end of its range within this share of the range.
+END_SHARE = 0.02
 FIRST_COLUMNS = ("trial", "status", "score", "sd")
 COSTS = ("parameters", "bytes", "milliseconds", "seconds", "began", "worker")
 
@@ -35,304 +46,257 @@ def report_lines(
     *,
     repeats: int,
     kind: str,
-    edges: Mapping[str, tuple[float, float]] | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
     seed: int = 0,
-    judged: bool = False,
-    width: int = WIDTH,
+    evaluated: bool = False,
 ) -> list[str]:
-    """Return the whole report: the trials, a verdict, what mattered, and hints.
+    """Return the report: trials, verdict, importances, and hints on the ranges.
 
     Parameters
     ----------
     outcomes : sequence of Outcome
     objective : Objective
     repeats : int
-        How many trainings a complete trial has.
+        Number of trainings of a complete trial.
     kind : {"folds", "seeds"}
-        What they are.
-    edges : dict of str to (float, float), optional
-        The lowest and highest value that was searched, for settings that have them.
+        Kind of these trainings.
+    ranges : dict of str to (float, float), optional
+        Low and high end of the searched ranges.
     seed : int, default=0
-        For the importances.
-    judged : bool, default=False
-        The chosen trial's figures on the test part stand below.
-    width : int, default=100
-        Of the terminal.
+        Seed of the importances.
+    evaluated : bool, default=False
+        Whether the scores of the chosen trial on the test set follow.
     """
     if not outcomes:
         return ["There are no trials yet."]
     ranked = rank(outcomes, objective)
     choice = choose(outcomes, objective, kind=kind) if ranked else None
-    blocks = [
-        _heading(outcomes, objective, repeats, kind, width),
-        _completed(ranked, objective, choice, varied(outcomes), width),
-        _pruned(outcomes, objective, repeats, kind, width),
-        _grouped(outcomes, FAILED, "failed", width),
-        _grouped(outcomes, OVER_LIMIT, "over a limit", width),
+    blocks = [_heading(outcomes, objective, repeats, kind)]
+    if choice:
+        blocks.append(_completed(ranked, objective, choice, varying_settings(outcomes)))
+    blocks += [
+        _pruned(outcomes, objective, repeats, kind),
+        _grouped(outcomes, FAILED, "failed"),
+        _grouped(outcomes, OVER_LIMIT, "over a limit"),
     ]
     if choice:
-        said = verdict(choice, objective, repeats=repeats, kind=kind, judged=judged)
-        blocks.append(["Verdict", *_wrapped(said, width)])
+        sentences = verdict(
+            choice, objective, repeats=repeats, kind=kind, evaluated=evaluated
+        )
+        blocks.append(["Verdict", *_wrapped(sentences)])
     else:
-        blocks.append(["No trial was completed: there is nothing to choose."])
-    blocks.append(_importance_lines(outcomes, objective, seed, width))
+        blocks.append(["No trial was completed, so none can be chosen."])
+    blocks.append(_importance_lines(outcomes, objective, seed))
     if choice:
-        blocks.append(_wrapped(hints(choice.first, edges or {}), width))
+        blocks.append(_wrapped(range_hints(choice.first, ranges or {})))
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
 
 
-def shown(value: Any) -> str:
-    """Show a setting's value briefly; sizes as in "3-4-5"."""
-    if isinstance(value, list | tuple) and value:
-        whole = all(isinstance(one, int) and one >= 0 for one in value)
-        text = "-".join(map(str, value)) if whole else str(list(value))
-    else:
-        text = f"{value:.3g}" if isinstance(value, float) else str(value)
-    text = _flat(text) or "''"
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
-
-
-def hints(best: Outcome, edges: Mapping[str, tuple[float, float]]) -> list[str]:
-    """Return advice on the range where the best value lies at an end of it."""
-    said = []
-    for name, (low, high) in edges.items():
+def range_hints(best: Outcome, ranges: Mapping[str, tuple[float, float]]) -> list[str]:
+    """Return advice to widen the ranges at whose ends the best values are."""
+    hints = []
+    for name, (low, high) in ranges.items():
         value = best.values.get(name)
-        if not isinstance(value, int | float) or isinstance(value, bool):
+        if value is None or not is_number(value):
             continue
-        near = AT_END * (high - low)
-        # Between ends far apart, low ones would all be near on a scale of sums.
-        ratio = (high / low) ** AT_END if low > 0 else 1.0
-        wide = ratio > 10**AT_END
-        # There is no learning rate, dropout or width below 0 to widen to.
+        near = END_SHARE * (high - low)
+        # On a wide range, differences would place all small values near the low end.
+        ratio = (high / low) ** END_SHARE if low > 0 else 1.0
+        wide = ratio > 10**END_SHARE
+        # No learning rate, dropout or width can be below 0.
         if low and value <= (low * ratio if wide else low + near):
             end = "lower"
         elif value >= (high / ratio if wide else high - near):
             end = "upper"
         else:
             continue
-        said.append(
-            f"{name}={shown(value)} of the best trial lies at the {end} end of its "
-            f"range ({low:g} to {high:g}); widen it."
+        hints.append(
+            f"{name}={format_value(value)} of the best trial is at the {end} end of "
+            f"its range ({low:g} to {high:g}); widen it."
         )
-    return said
+    return hints
 
 
 def write_results(
     path: Path, outcomes: Sequence[Outcome], objective: Objective
 ) -> None:
-    """Write one row for each trial as CSV, whole or not at all.
+    """Write one row for each trial as CSV, atomically.
 
-    ``score`` is the mean of the objective, ``score_1``, ``score_2``, … its repeats;
-    every figure's mean has a column of its name. Then come the costs, one column for
-    each setting, and the reason. What is not known or not in force is empty; lists are
-    JSON. Scores of trials that were not completed are of the repeats that ran: look at
-    ``status`` before sorting.
+    ``score`` is the mean of the objective, and ``score_1``, ``score_2``, … are its
+    repeats; every metric has a column with its mean. The costs follow, then a column
+    for each setting, and the reason. Unknown and missing values are empty; lists are
+    JSON. The scores of trials that were not completed are means over the repeats that
+    ran: look at ``status`` before sorting.
     """
-    most = max((len(o.repeats) for o in outcomes), default=0)
-    metrics = list(dict.fromkeys(f for o in outcomes for r in o.repeats
-                                 for f in r.metrics))  # fmt: skip
+    n_repeats = max((len(o.repeats) for o in outcomes), default=0)
+    all_repeats = [repeat for o in outcomes for repeat in o.repeats]
+    metrics = list(dict.fromkeys(m for repeat in all_repeats for m in repeat.metrics))
     settings = list(dict.fromkeys(name for o in outcomes for name in o.values))
-    repeats = [f"score_{place + 1}" for place in range(most)]
+    columns = [f"score_{number}" for number in range(1, n_repeats + 1)]
     stream = io.StringIO()
     table = csv.writer(stream, lineterminator="\n")
-    table.writerow([*FIRST_COLUMNS, *repeats, *metrics, *COSTS, *settings, "reason"])
+    table.writerow([*FIRST_COLUMNS, *columns, *metrics, *COSTS, *settings, "reason"])
     for o in sorted(outcomes, key=lambda o: o.number):
         scores = o.scores(objective.name)
         table.writerow(
             [o.number, o.status, o.score(objective.name), o.spread(objective.name)]
             + scores
-            + [None] * (most - len(scores))
-            + [mean(o.scores(f)) if scores else None for f in metrics]
+            + [None] * (n_repeats - len(scores))
+            + [mean(o.scores(metric)) if scores else None for metric in metrics]
             + [getattr(o, cost) for cost in COSTS]
-            + [_cell(o.values[s]) if s in o.values else None for s in settings]
-            + [_flat(o.reason)]
+            + [_cell(o.values.get(name)) for name in settings]
+            + [one_line(o.reason)]
         )
     write_atomically(path, stream.getvalue().encode())
 
 
 def _heading(
-    outcomes: Sequence[Outcome],
-    objective: Objective,
-    repeats: int,
-    kind: str,
-    width: int,
+    outcomes: Sequence[Outcome], objective: Objective, repeats: int, kind: str
 ) -> list[str]:
-    where = f"over {repeats} {named(kind, repeats)}"
-    text = f"{_count(len(outcomes))}. {label(objective)}, {where}"
+    text = f"{count_of('trial', len(outcomes))}. {objective.label}, over "
+    text += count_of(singular(kind), repeats)
     text += " (mean ± standard deviation)" if repeats > 1 else ""
     better = "less" if objective.sign < 0 else "more"
-    lines = _wrapped([f"{text}, best first; {better} is better."], width)
-    differ = varied(outcomes)
-    shared = {n: v for n, v in outcomes[0].values.items() if n not in differ}
+    lines = _wrapped([f"{text}, best first; {better} is better."])
+    varying = varying_settings(outcomes)
+    shared = {n: v for n, v in outcomes[0].values.items() if n not in varying}
     if shared:
-        lines += _wrapped([f"In all trials: {'  '.join(_pairs(shared))}"], width)
+        text = f"In all trials: {'  '.join(format_settings(shared))}"
+        lines += _wrapped([text])
     return lines
 
 
 def _completed(
     ranked: Sequence[Outcome],
     objective: Objective,
-    choice: Choice | None,
+    choice: Choice,
     names: Sequence[str],
-    width: int,
 ) -> list[str]:
-    if not choice:
-        return []
-    rows = [["", "trial", label(objective), "parameters", "seconds"]]
+    rows = [["", "trial", objective.label, "parameters", "seconds"]]
     for o in ranked:
         mark = "*" if o is choice.chosen else "=" if o in choice.equals else ""
-        rows.append(
-            [mark, str(o.number), _score(o, objective), size(o.parameters),
-             f"{o.seconds:,.0f}"]
-        )  # fmt: skip
-    lines = _with_settings(rows, ranked, names, width)
+        score, parameters = format_score(o, objective), format_parameters(o.parameters)
+        rows.append([mark, str(o.number), score, parameters, f"{o.seconds:,.0f}"])
+    lines = _with_settings(rows, ranked, names)
     if len(choice.equals) > 1:
         lines.append("* chosen   = as good within one standard error")
     return lines
 
 
 def _pruned(
-    outcomes: Sequence[Outcome],
-    objective: Objective,
-    repeats: int,
-    kind: str,
-    width: int,
+    outcomes: Sequence[Outcome], objective: Objective, repeats: int, kind: str
 ) -> list[str]:
     pruned = [o for o in outcomes if o.status == PRUNED]
     if not pruned:
         return []
     pruned.sort(key=lambda o: (-len(o.repeats), o.number))
-    rows = [["trial", label(objective), named(kind, 2), "seconds"]]
-    rows += [
-        [
-            str(o.number),
-            _score(o, objective),
-            f"{len(o.repeats)} of {repeats}",
-            f"{o.seconds:,.0f}",
-        ]
-        for o in pruned
-    ]
-    own = "its figures are" if len(pruned) == 1 else "their figures are"
-    head = (
-        f"{_count(len(pruned))} given up early (their files in trials/ say why); {own} "
-        "not comparable:"
+    rows = [["trial", objective.label, kind, "seconds"]]
+    for o in pruned:
+        done = f"{len(o.repeats)} of {repeats}"
+        score = format_score(o, objective)
+        rows.append([str(o.number), score, done, f"{o.seconds:,.0f}"])
+    title = (
+        f"{count_of('trial', len(pruned))} ended early (the files in trials/ contain "
+        "the reasons). These scores are not comparable:"
     )
-    lines = _wrapped([head], width)
-    return [*lines, *_with_settings(rows, pruned, varied(outcomes), width)]
+    lines = _wrapped([title])
+    return [*lines, *_with_settings(rows, pruned, varying_settings(outcomes))]
 
 
-def _grouped(
-    outcomes: Sequence[Outcome], status: str, words: str, width: int
-) -> list[str]:
-    """Return trials without a result: each reason once, with the trials' numbers."""
-    found: dict[str, list[int]] = {}
+def _grouped(outcomes: Sequence[Outcome], status: str, description: str) -> list[str]:
+    """Return the reasons of trials with a status, each with the trials' numbers."""
+    groups: dict[str, list[int]] = {}
     for o in outcomes:
         if o.status == status:
-            found.setdefault(_flat(o.reason) or "no reason given", []).append(o.number)
-    if not found:
+            reason = one_line(o.reason) or "no reason given"
+            groups.setdefault(reason, []).append(o.number)
+    if not groups:
         return []
-    lines = [f"{_count(sum(map(len, found.values())))} {words}:"]
-    for reason, numbers in sorted(found.items(), key=lambda item: -len(item[1])):
+    n_trials = sum(map(len, groups.values()))
+    lines = [f"{count_of('trial', n_trials)} {description}:"]
+    for reason, numbers in sorted(groups.items(), key=lambda item: -len(item[1])):
         names = "trial" if len(numbers) == 1 else f"{len(numbers)} times, trials"
-        text = f"{reason} ({names} {some(numbers)})"
+        text = f"{reason} ({names} {format_numbers(numbers)})"
         lines += textwrap.wrap(
-            text, width, initial_indent="  ", subsequent_indent="    "
+            text, WIDTH, initial_indent="  ", subsequent_indent="    "
         )
     return lines
 
 
 def _importance_lines(
-    outcomes: Sequence[Outcome], objective: Objective, seed: int, width: int
+    outcomes: Sequence[Outcome], objective: Objective, seed: int
 ) -> list[str]:
-    trials = scored(outcomes)
-    found = importances(outcomes, objective, seed=seed)
-    if not found:
-        why = "all trials have the same score"
-        if len(trials) < FEWEST_TRIALS:
-            why = f"that takes {FEWEST_TRIALS} trials with a score, and there "
-            why += "is 1" if len(trials) == 1 else f"are {len(trials)}"
-        elif not varied(trials):
-            why = "no setting differs between the trials"
-        return _wrapped([f"Which settings matter cannot be said: {why}."], width)
-    if not any(one.visible for one in found):
-        said = (
-            f"No setting's influence is visible in {len(trials)} trials: what differs "
-            "looks like noise, or takes more trials to see."
+    n_scored = len(scored(outcomes))
+    results = importances(outcomes, objective, seed=seed)
+    if not results:
+        reason = "all trials have the same score"
+        if n_scored < MIN_TRIALS:
+            verb = "is" if n_scored == 1 else "are"
+            reason = (
+                f"that takes {MIN_TRIALS} trials with a score, and there {verb} "
+                f"{n_scored}"
+            )
+        elif not varying_settings(scored(outcomes)):
+            reason = "no setting differs between the trials"
+        return _wrapped([f"The importance of the settings is unknown: {reason}."])
+    if not any(result.visible for result in results):
+        text = (
+            f"No setting's influence is visible in {n_scored} trials: the differences "
+            "are probably noise, or more trials are needed."
         )
-        return _wrapped([said], width)
+        return _wrapped([text])
     rows = [
         [
-            one.name,
-            f"{100 * one.value:.0f} %",
-            f"[{100 * one.low:.0f}, {100 * one.high:.0f}]",
-            "" if one.visible else "not visible",
+            result.name,
+            f"{100 * result.value:.0f} %",
+            f"[{100 * result.low:.0f}, {100 * result.high:.0f}]",
+            "" if result.visible else "not visible",
         ]
-        for one in found
+        for result in results
     ]
     title = (
-        f"Which settings matter: share of the variation of {label(objective)} in "
-        f"{len(trials)} trials, with 90 % intervals"
+        f"Importance of the settings: share of the variance of {objective.label} in "
+        f"{n_scored} trials, with 90 % intervals"
     )
-    return [*_wrapped([title], width), *(f"  {line}" for line in align(rows))]
+    return [*_wrapped([title]), *(f"  {line}" for line in align(rows))]
 
 
 def _with_settings(
-    rows: list[list[str]], trials: Sequence[Outcome], names: Sequence[str], width: int
+    rows: list[list[str]], trials: Sequence[Outcome], names: Sequence[str]
 ) -> list[str]:
-    """Return the rows with settings at their right: in columns where these fit."""
-    marked = 1 if not rows[0][0] else 0
-    cells = [[shown(o.values[n]) if n in o.values else "–" for n in names]
-             for o in trials]  # fmt: skip
+    """Return the rows with the settings as further columns, or as wrapped text."""
+    first_right = 1 if not rows[0][0] else 0
+    cells = [
+        [format_value(o.values[n]) if n in o.values else MISSING for n in names]
+        for o in trials
+    ]
     full = [
         [*row, *more] for row, more in zip(rows, [list(names), *cells], strict=True)
     ]
-    lines = align(full, left=marked)
-    if max(map(len, lines)) <= width:
+    lines = align(full, left=first_right)
+    if max(map(len, lines)) <= WIDTH:
         return lines
-    left = align(rows, left=marked)
-    start = max(map(len, left)) + 2
-    lines = [f"{left[0]:<{start}}settings"]
-    for line, o in zip(left[1:], trials, strict=True):
-        pairs = _pairs({n: o.values[n] for n in names if n in o.values})
-        folded = _fold(pairs, max(width - start, LONGEST_VALUE))
-        lines.append(f"{line:<{start}}{folded[0]}".rstrip())
-        lines += [" " * start + more for more in folded[1:]]
+    table = align(rows, left=first_right)
+    start = max(map(len, table)) + 2
+    lines = [f"{table[0]:<{start}}settings"]
+    for line, o in zip(table[1:], trials, strict=True):
+        pairs = format_settings({n: o.values[n] for n in names if n in o.values})
+        # No-break spaces keep each pair on one line.
+        text = "  ".join(pair.replace(" ", "\xa0") for pair in pairs)
+        wrapped = textwrap.wrap(
+            text,
+            max(WIDTH - start, MAX_VALUE_LENGTH),
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+        for head, part in zip([line, *[""] * len(wrapped)], wrapped, strict=False):
+            lines.append(f"{head:<{start}}{part}".replace("\xa0", " ").rstrip())
     return lines
 
 
-def _fold(pairs: Sequence[str], width: int) -> list[str]:
-    lines = [""]
-    for pair in pairs:
-        longer = f"{lines[-1]}  {pair}" if lines[-1] else pair
-        if len(longer) <= width or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(pair)
-    return lines
-
-
-def _score(o: Outcome, objective: Objective) -> str:
-    score, spread = o.score(objective.name), o.spread(objective.name)
-    if score is None:
-        return "–"
-    return f"{score:.4f}" + ("" if spread is None else f" ± {spread:.4f}")
-
-
-def _pairs(values: Mapping[str, Any]) -> list[str]:
-    return [f"{name}={shown(value)}" for name, value in values.items()]
-
-
-def _count(count: int) -> str:
-    return "1 trial" if count == 1 else f"{count} trials"
-
-
-def _wrapped(sentences: Sequence[str], width: int) -> list[str]:
-    return [line for text in sentences for line in textwrap.wrap(text, width)]
+def _wrapped(sentences: Sequence[str]) -> list[str]:
+    return [line for text in sentences for line in textwrap.wrap(text, WIDTH)]
 
 
 def _cell(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, list | tuple) else value
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split())

@@ -1,1 +1,1 @@
-"""Pure functions on the outcomes of trials: ranking, noise, pruning, choice."""
+"""Pure functions on the results of trials: ranking, noise, choice, pruning."""

@@ -1,4 +1,4 @@
-"""Which of the searched settings the scores depend on, as far as trials can tell."""
+"""Importance: how much the scores depend on each searched setting."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from .objective import Objective
 from .outcome import COMPLETED, Outcome
 from .ranking import scored
 
-FEWEST_TRIALS = 8
+MIN_TRIALS = 8
 RESAMPLES = 50
 TREES = 25
-# Values that each left-out trial is tried with, for each setting.
+# Replacement values for each left-out trial and setting.
 SWAPS = 16
 INTERVAL = (5, 95)
-# No setting's value, and it has a repr that never changes.
+# Not the value of any setting, and its repr never changes.
 _MISSING = ...
 
 
 @dataclass(frozen=True)
 class Importance:
-    """What share of the scores' variation goes with one setting.
+    """Share of the scores' variance that depends on one setting.
 
     Parameters
     ----------
     name : str
-        The setting.
+        Name of the setting.
     value : float
-        About 0 where it does not matter, 1 where nothing else does. Shares of settings
-        that work together overlap, so they can sum to more than 1; what no setting
-        explains is in none of them. Below 0 by chance.
+        About 0 where the setting does not matter, 1 where nothing else does. Shares of
+        settings that interact overlap, so they can sum to more than 1; variance that no
+        setting explains is in none of them. It can be below 0 by chance.
     low, high : float
-        90 % of resampled searches lie between.
+        Interval that contains 90 % of the resampled searches.
     """
 
     name: str
@@ -54,42 +54,42 @@ def importances(
 ) -> list[Importance]:
     """Return how much the scores depend on each setting, the most important first.
 
-    A random forest learns the scores of trials drawn with replacement (Efron's
-    bootstrap) and is judged on the trials that were not drawn, about 37 %, never on its
-    own: with a few dozen trials a forest knows by heart what it was fitted on, and
-    would find importance in pure noise. On those trials one setting is replaced by
-    values of other trials, and what matters is by how much the squared error grows
-    (Breiman, 2001, "Random Forests", Machine Learning 45). Half of that growth over the
-    scores' variance is Jansen's (1999) estimate of the setting's total effect,
+    A random forest is fitted on the scores of trials drawn with replacement (Efron's
+    bootstrap) and evaluated on the trials that were not drawn, about 37 %, never on its
+    training set: with a few dozen trials a forest memorizes its training set, and would
+    find importance in pure noise. In the left-out trials one setting is replaced by
+    values of other trials, and the growth of the squared error is measured (Breiman,
+    2001, "Random Forests", Machine Learning 45). Half of that growth over the variance
+    of the scores is Jansen's (1999) estimate of the setting's total effect,
     interactions included. The value is the mean over resamples, the interval their
-    middle 90 %. Each resample judges on a third of the trials only, so the interval is
-    wide rather than narrow: what it shows is there.
+    middle 90 %. Each resample is evaluated on a third of the trials only, so the
+    interval is too wide rather than too narrow.
 
     Functional ANOVA (Hutter, Hoos and Leyton-Brown, 2014, "An efficient approach for
-    assessing hyperparameter importance") takes the same forest apart exactly, but says
-    what the forest believes, right or wrong; left-out trials say what holds.
+    assessing hyperparameter importance") decomposes the same forest exactly, but it
+    describes the forest, right or wrong; left-out trials check it.
 
-    Pruned trials count: without them nothing would be known of the bad regions. Their
-    mean over few repeats is first freed of those repeats' own level (an easy fold is
-    easy for all), as the completed trials show it.
+    Pruned trials count, because without them nothing is known of the bad regions. Their
+    mean over few repeats is first corrected for the level of those repeats (an easy
+    fold is easy for all trials), which the completed trials show.
 
     Parameters
     ----------
     outcomes : sequence of Outcome
-        Failed trials have no score and are left out.
+        Trials; failed ones have no score and are left out.
     objective : Objective
     seed : int, default=0
-        The same seed gives the same figures.
+        Seed of the resampling; the same seed gives the same numbers.
 
     Returns
     -------
-    found : list of Importance
-        Only settings that differ between trials. Empty for fewer than 8 scored trials,
-        for equal scores and where no setting differs.
+    importances : list of Importance
+        Settings that differ between trials. Empty for fewer than 8 scored trials, for
+        equal scores, and if no setting differs.
     """
     trials = scored(outcomes)
-    names = varied(trials)
-    if len(trials) < FEWEST_TRIALS or not names:
+    names = varying_settings(trials)
+    if len(trials) < MIN_TRIALS or not names:
         return []
     y = _levelled_scores(trials, objective)
     variance = float(y.var())
@@ -100,19 +100,19 @@ def importances(
     rng = np.random.default_rng(seed)
     shares = np.array([_shares(X, y, rng) for _ in range(RESAMPLES)]) / (2 * variance)
     lows, highs = np.percentile(shares, INTERVAL, axis=0)
-    found = [
+    results = [
         Importance(name, float(value), float(low), float(high))
         for name, value, low, high in zip(
             names, shares.mean(0), lows, highs, strict=True
         )
     ]
-    return sorted(found, key=lambda one: -one.value)
+    return sorted(results, key=lambda result: -result.value)
 
 
-def varied(outcomes: Sequence[Outcome]) -> list[str]:
+def varying_settings(outcomes: Sequence[Outcome]) -> list[str]:
     """Return the settings that differ between trials, in order of appearance.
 
-    A setting that is in force in some trials only differs.
+    A conditional setting that only some trials have differs, too.
     """
     names = dict.fromkeys(name for o in outcomes for name in o.values)
     return [
@@ -123,7 +123,7 @@ def varied(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _levelled_scores(trials: Sequence[Outcome], objective: Objective) -> np.ndarray:
-    """Return each trial's mean score, without the levels of the repeats it had."""
+    """Return each trial's mean score, corrected for the levels of its repeats."""
     complete = [t.scores(objective.name) for t in trials if t.status == COMPLETED]
     size = max(len(t.repeats) for t in trials)
     complete = [scores for scores in complete if len(scores) == size]
@@ -136,10 +136,10 @@ def _levelled_scores(trials: Sequence[Outcome], objective: Objective) -> np.ndar
 
 
 def _encode(values: Sequence[Any]) -> np.ndarray:
-    """Return a column of numbers; scale does not matter to trees, only order does.
+    """Return the values of a setting as a column of numbers.
 
-    What is no number (lists, texts, switches, None, not in force) gets a number of its
-    own below all numbers, in the order of its text, which puts ``[3, 4, 5]`` beside
+    Values that are not numbers (lists, texts, booleans, None, missing) get numbers
+    below all others, in the order of their texts, so that ``[3, 4, 5]`` is next to
     ``[3, 4, 5, 6]``.
     """
     numbers = [v for v in values if is_number(v)]
@@ -152,19 +152,19 @@ def _encode(values: Sequence[Any]) -> np.ndarray:
 
 
 def is_number(value: Any) -> bool:
-    """Return whether a value has a place on a scale; True and False have none."""
+    """Return whether a value is a number; True and False are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _shares(X: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return how much the squared error of left-out trials grows, per setting."""
+    """Return the growth of the left-out trials' squared error for each setting."""
     from sklearn.ensemble import RandomForestRegressor
 
     n, n_names = X.shape
     drawn = rng.integers(n, size=n)
     left_out = np.setdiff1d(np.arange(n), drawn)
     if not len(left_out):
-        # One in millions for eight trials; it says nothing.
+        # Every trial was drawn, which is rare, and none is left to evaluate on.
         return np.zeros(n_names)
     forest = RandomForestRegressor(
         TREES, min_samples_leaf=2, random_state=int(rng.integers(2**31))
@@ -174,9 +174,9 @@ def _shares(X: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarra
     swapped = np.repeat(X[rows][None], n_names, axis=0)
     for place in range(n_names):
         swapped[place, :, place] = X[rng.integers(n, size=len(rows)), place]
-    # One call for all, as calls are what costs.
-    every = np.concatenate([swapped.reshape(-1, n_names), X[left_out]])
-    predicted = forest.predict(every)
+    # One call for all rows, because each call is slow.
+    rows_to_predict = np.concatenate([swapped.reshape(-1, n_names), X[left_out]])
+    predicted = forest.predict(rows_to_predict)
     after, before = predicted[: -len(left_out)], predicted[-len(left_out) :]
     errors = (after.reshape(n_names, -1) - y[rows]) ** 2
     return errors.mean(1) - np.mean((before - y[left_out]) ** 2)

@@ -1,4 +1,4 @@
-"""Which figure a search makes best, and in which direction."""
+"""The metric that a search optimizes, and its direction."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from emoclf.errors import SearchError, did_you_mean
 from emoclf.evaluation.metric_names import METRICS, OBJECTIVES
 
-DIRECTIONS = {name: METRICS[name].direction for name in OBJECTIVES}
-
 
 @dataclass(frozen=True)
 class Objective:
-    """A figure of the evaluation, on texts that a network was not fitted on.
+    """Metric that a search optimizes, on texts that a network was not fitted on.
 
     Parameters
     ----------
-    name : {"macro_f1", "accuracy", "micro_f1", "average_precision", "log_loss"}
-        ``average_precision`` stands for several labels per text only.
+    name : {"accuracy", "macro_f1", "micro_f1", "log_loss", "average_precision"}
+        ``average_precision`` is for multilabel data only.
 
     Raises
     ------
     SearchError
-        If there is no such figure.
+        If there is no such metric.
 
     Examples
     --------
@@ -33,17 +31,21 @@ class Objective:
     name: str = "macro_f1"
 
     def __post_init__(self) -> None:
-        if self.name not in DIRECTIONS:
+        if self.name not in OBJECTIVES:
             raise SearchError(
                 f"There is no objective {self.name!r}."
-                f"{did_you_mean(self.name, DIRECTIONS)} Known: "
-                f"{', '.join(DIRECTIONS)}."
+                f"{did_you_mean(self.name, OBJECTIVES)} Known: {', '.join(OBJECTIVES)}."
             )
 
     @property
+    def label(self) -> str:
+        """Name of the metric in reports."""
+        return METRICS[self.name].label
+
+    @property
     def direction(self) -> str:
-        """Whether more is better, "max", or less, "min"."""
-        return DIRECTIONS[self.name]
+        """Whether more ("max") or less ("min") is better."""
+        return METRICS[self.name].direction
 
     @property
     def sign(self) -> int:

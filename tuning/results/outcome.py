@@ -1,4 +1,4 @@
-"""What came out of a trial, as plain values that a file and a wire can carry."""
+"""The outcome of a trial, as plain values that a file or a message can hold."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass
 from statistics import mean, stdev
 from typing import Any, Self
 
-#: How a trial can end. Only completed ones can win.
+#: Statuses of a trial that has ended. Only completed trials can win.
 COMPLETED, PRUNED, FAILED, OVER_LIMIT = "completed", "pruned", "failed", "over-limit"
-STATUSES = (COMPLETED, PRUNED, FAILED, OVER_LIMIT)
-#: What the trainings of one trial differ in.
+#: What differs between the trainings of one trial.
 FOLDS, SEEDS = "folds", "seeds"
 KINDS = (FOLDS, SEEDS)
 #: Ways to choose the settings of the next trial.
@@ -26,18 +25,17 @@ class Repeat:
     Parameters
     ----------
     metrics : dict of str to float
-        Metrics of the held-out part, which also chose the epoch: ``accuracy``,
-        ``macro_f1``, ``micro_f1``, ``log_loss``; for several labels per text also
+        Metrics of the validation set, which also chose the epoch: ``accuracy``,
+        ``macro_f1``, ``micro_f1``, ``log_loss``; with multilabel data also
         ``average_precision``.
     best_epoch, epochs : int
-        The epoch whose weights were judged, from 1, and those that were trained.
+        Epoch whose weights were evaluated, from 1, and number of trained epochs.
     curve : tuple of float
-        The objective's stand-in for pruning, epoch by epoch: the validation figure that
-        chose the epoch.
+        Validation metric that chose the epoch, epoch by epoch; pruning compares it.
     seconds : float
-        Of the training.
+        Duration of the training.
     findings : tuple of str
-        Names of what the doctor found.
+        Names of the doctor's findings.
     """
 
     metrics: dict[str, float]
@@ -49,13 +47,14 @@ class Repeat:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_dict` returned, by way of JSON or not."""
-        own = {name: tuple(values[name]) for name in ("curve", "findings")}
-        others = {key: value for key, value in values.items() if key != "figures"}
-        return cls(metrics=values["figures"], **{**others, **own})
+        """Return a repeat from the result of :meth:`to_dict`, read from JSON or not."""
+        fields = dict(values)
+        metrics = fields.pop("figures")
+        tuples = {name: tuple(fields[name]) for name in ("curve", "findings")}
+        return cls(metrics=metrics, **{**fields, **tuples})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, as JSON knows them."""
+        """Return plain values for JSON."""
         values = asdict(self)
         return {"figures": values.pop("metrics"), **values}
 
@@ -67,15 +66,15 @@ class Outcome:
     Parameters
     ----------
     number : int
-        From 1; the first trial has the settings that were given.
+        Number from 1; the first trial has the settings that were given.
     values : dict
-        What was searched, as settings: numbers, texts, lists of numbers, or None.
-        Only what was in force: conditional settings may be missing.
+        Searched settings: numbers, texts, lists of numbers, or None. Conditional
+        settings whose condition does not hold are missing.
     status : {"completed", "pruned", "failed", "over-limit"}
     repeats : tuple of Repeat
         All of them for a completed trial, the first ones for a pruned trial.
     parameters : int or None
-        Weights of the network, embedding included.
+        Number of weights of the network, embedding included.
     bytes : int or None
         Size of its files, where a limit was asked for.
     milliseconds : float or None
@@ -83,8 +82,9 @@ class Outcome:
     seconds : float
         Wall time of the whole trial.
     began : float
-        Seconds after the search's first start at which the trial began.
+        Start of the trial, in seconds since the search was first started.
     worker : str
+        Name of the worker.
     reason : str
         Why it failed, was pruned, or is over a limit.
     """
@@ -101,27 +101,27 @@ class Outcome:
     worker: str = ""
     reason: str = ""
 
-    def scores(self, objective: str) -> list[float]:
-        """Return a figure of each repeat."""
-        return [repeat.metrics[objective] for repeat in self.repeats]
+    def scores(self, metric: str) -> list[float]:
+        """Return a metric of each repeat."""
+        return [repeat.metrics[metric] for repeat in self.repeats]
 
-    def score(self, objective: str) -> float | None:
-        """Return the mean of a figure over the repeats that ran."""
-        scores = self.scores(objective)
+    def score(self, metric: str) -> float | None:
+        """Return the mean of a metric over the repeats that ran."""
+        scores = self.scores(metric)
         return mean(scores) if scores else None
 
-    def spread(self, objective: str) -> float | None:
+    def spread(self, metric: str) -> float | None:
         """Return the standard deviation over repeats; None for fewer than two."""
-        scores = self.scores(objective)
+        scores = self.scores(metric)
         return stdev(scores) if len(scores) > 1 else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, as JSON knows them."""
+        """Return plain values for JSON."""
         repeats = [repeat.to_dict() for repeat in self.repeats]
         return {**asdict(self), "repeats": repeats}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_dict` returned, by way of JSON or not."""
+        """Return an outcome from the result of :meth:`to_dict`."""
         repeats = tuple(map(Repeat.from_dict, values["repeats"]))
         return cls(**{**values, "repeats": repeats})

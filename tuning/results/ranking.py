@@ -1,4 +1,4 @@
-"""Which trial is better than which."""
+"""The order of trials by score, time and number of parameters."""
 
 from __future__ import annotations
 
@@ -22,16 +22,19 @@ def rank(outcomes: Sequence[Outcome], objective: Objective) -> list[Outcome]:
     Of equal scores the network with fewer parameters is first, then the earlier trial.
     """
     completed = [o for o in outcomes if o.status == COMPLETED and o.repeats]
-    return sorted(completed, key=lambda o: (-worth(o, objective), weight(o), o.number))
+    return sorted(
+        completed,
+        key=lambda o: (-signed_score(o, objective), parameter_count(o), o.number),
+    )
 
 
-def lead(one: Outcome, other: Outcome, objective: Objective) -> float:
-    """Return by how much one trial is better than another; negative if it is worse."""
-    return worth(one, objective) - worth(other, objective)
+def score_gain(outcome: Outcome, rival: Outcome, objective: Objective) -> float:
+    """Return by how much a trial is better than another; negative if it is worse."""
+    return signed_score(outcome, objective) - signed_score(rival, objective)
 
 
-def worth(outcome: Outcome, objective: Objective) -> float:
-    """Return the score of a trial that has one, turned so that more is better."""
+def signed_score(outcome: Outcome, objective: Objective) -> float:
+    """Return the score of a trial, negated where less is better."""
     score = outcome.score(objective.name)
     if score is None:
         raise SearchError(f"Trial {outcome.number} has no score to compare.")
@@ -43,22 +46,22 @@ def running_best(outcomes: Sequence[Outcome], objective: Objective) -> list[Outc
     return _improving(rank(outcomes, objective), objective, key="number")
 
 
-def front(outcomes: Sequence[Outcome], objective: Objective) -> list[Outcome]:
+def pareto_front(outcomes: Sequence[Outcome], objective: Objective) -> list[Outcome]:
     """Return the completed trials that no faster one equals, the fastest first."""
     return _improving(rank(outcomes, objective), objective, key="seconds")
 
 
-def weight(outcome: Outcome) -> float:
-    """Return the parameters of a trial; where they are unknown, more than any."""
+def parameter_count(outcome: Outcome) -> float:
+    """Return the parameters of a trial, or infinity if they are unknown."""
     return math.inf if outcome.parameters is None else outcome.parameters
 
 
 def _improving(
     ranked: Sequence[Outcome], objective: Objective, *, key: str
 ) -> list[Outcome]:
-    found: list[Outcome] = []
+    front: list[Outcome] = []
     # Sorting is stable: of equal seconds the better trial comes first.
     for o in sorted(ranked, key=lambda o: getattr(o, key)):
-        if not found or lead(o, found[-1], objective) > 0:
-            found.append(o)
-    return found
+        if not front or score_gain(o, front[-1], objective) > 0:
+            front.append(o)
+    return front

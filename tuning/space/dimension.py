@@ -1,10 +1,9 @@
-"""What a searched setting may become, and how keras-tuner is told of it.
+"""The dimensions of a search space, and their hyperparameters in keras-tuner.
 
-keras-tuner knows numbers and texts; a choice holds values of one type only. Settings
-are also lists, truth values, or left out. Where the values of a choice are not all
-whole numbers, all numbers or all texts, each has a label, which is JSON, and ``none``
-for what is left out. A label is read by the setting's own type, so that reading needs
-nothing but the setting.
+keras-tuner has numbers and texts only, and the values of a choice must be of one type.
+Settings can also be lists, booleans, or None. Unless all values of a choice are
+integers, all floats or all texts, each is encoded as a text: JSON, or ``none`` for
+None. Decoding such a text needs nothing but the type of the setting.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ class Setting:
     high: float | None
 
     def checked(self, value: Any) -> Any:
-        """Return a value as its section holds it.
+        """Return a value as its section stores it.
 
         Raises
         ------
@@ -48,7 +47,7 @@ class Setting:
 
     @property
     def optional(self) -> bool:
-        """Whether it can be left out."""
+        """Whether it can be None."""
         return type(None) in self.kinds
 
     @property
@@ -58,59 +57,61 @@ class Setting:
 
     @property
     def number(self) -> bool:
-        """Whether it is a number at all."""
+        """Whether it is a whole number or a float."""
         return self.whole or float in self.kinds
 
-    def read(self, told: Any) -> Any:
-        """Return a setting's value from what keras-tuner says: JSON's plain values."""
-        if isinstance(told, str):
-            if told == NONE_TEXT and self.optional:
+    def decode(self, value: Any) -> Any:
+        """Return the setting for a value from keras-tuner, as plain JSON values."""
+        if isinstance(value, str):
+            if value == NONE_TEXT and self.optional:
                 return None
-            return told if str in self.kinds else json.loads(told)
+            return value if str in self.kinds else json.loads(value)
         if not self.number:
-            return told
-        # A model of the scores likes to go to the ends of a range, and the logarithm's
-        # rounding may lie a hair outside of what the setting allows.
-        value = told if self.low is None else max(told, self.low)
+            return value
+        # Bayesian search goes to the ends of a range, and rounding of the logarithm can
+        # lead slightly outside the bounds of the setting.
+        value = value if self.low is None else max(value, self.low)
         value = value if self.high is None else min(value, self.high)
         return round(value) if self.whole else float(value)
 
 
 @cache
 def settings_of(architecture: str) -> Mapping[str, Setting]:
-    """Return every setting of a run but those of its data, by name."""
+    """Return every setting of a run by name, except those of its data."""
     classes = section_classes(architecture)
-    found = {}
+    settings = {}
     for section in (classes[name] for name in SECTIONS):
         hints = typing.get_type_hints(section)
         for field in fields(section):
             low, high = field.metadata["low"], field.metadata["high"]
             kinds = kinds_of(hints[field.name])
-            found[field.name] = Setting(field.name, section, kinds, low, high)
-    return found
+            settings[field.name] = Setting(field.name, section, kinds, low, high)
+    return settings
 
 
 def plain(value: Any) -> Any:
-    """Return a setting's value as TOML and JSON spell it."""
+    """Return a setting's value as in TOML and JSON, with "none" for None."""
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     return NONE_TEXT if value is None else value
 
 
-def label(value: Any) -> str:
-    """Return the text that stands for a value in a choice."""
-    value = plain(value)
-    return value if isinstance(value, str) else json.dumps(value)
+class _SingleValue:
+    """A dimension that is one hyperparameter in keras-tuner."""
+
+    def decode(self, setting: Setting, values: Mapping[str, Any]) -> Any:
+        """Return the setting from keras-tuner's values."""
+        return setting.decode(values[setting.name])
 
 
 @dataclass(frozen=True)
-class Choices:
-    """One of some values: numbers, texts, truth values, tuples, or None."""
+class Choices(_SingleValue):
+    """A list of values: numbers, texts, booleans, tuples, or None."""
 
     values: tuple[Any, ...]
 
     def including(self, value: Any) -> Choices:
-        """Return choices that have this value; numbers in order stay in order."""
+        """Return choices with this value added; sorted numbers stay sorted."""
         if value in self.values:
             return self
         values = (*self.values, value)
@@ -119,41 +120,38 @@ class Choices:
             values = tuple(sorted(values))
         return Choices(values)
 
-    def told(self, value: Any) -> Any:
-        """Return a value as keras-tuner is told of it."""
+    def encode(self, value: Any) -> Any:
+        """Return a value for keras-tuner."""
         kinds = {type(item) for item in self.values}
-        # A truth value would become a whole number in keras-tuner.
-        native = len(kinds) == 1 and kinds <= {int, float, str}
-        return value if native else label(value)
+        # keras-tuner would turn a boolean into a whole number.
+        if len(kinds) == 1 and kinds <= {int, float, str}:
+            return value
+        value = plain(value)
+        return value if isinstance(value, str) else json.dumps(value)
 
     def declare(self, hp: Any, name: str, default: Any) -> None:
-        """Tell keras-tuner."""
-        values = [self.told(value) for value in self.values]
-        hp.Choice(name, values, default=self.told(default))
-
-    def read(self, setting: Setting, values: Mapping[str, Any]) -> Any:
-        """Return the setting from keras-tuner's values."""
-        return setting.read(values[setting.name])
+        """Declare the hyperparameter to keras-tuner."""
+        values = [self.encode(value) for value in self.values]
+        hp.Choice(name, values, default=self.encode(default))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the table that says the same."""
+        """Return the table of a space file for these choices."""
         return {"choices": [plain(value) for value in self.values]}
 
 
 @dataclass(frozen=True)
-class Range:
+class Range(_SingleValue):
     """Numbers from ``low`` to ``high``, both included.
 
     Parameters
     ----------
     low, high : int or float
     step : int or float, optional
-        From one number to the next: what is added, or with ``log`` what is multiplied
-        by. Ranges with a step are told to keras-tuner as choices: its own steps of
-        0.1 from 0 end at 0.4 where 0.5 was asked for, and a value that lies between
-        two steps has no place there.
+        Difference between two numbers; with ``log`` their ratio. A range with a step is
+        declared to keras-tuner as choices: its own steps of 0.1 from 0 to 0.5 end at
+        0.4, and it has no place for a value between two steps.
     log : bool
-        Each factor is as likely as any other, instead of each difference.
+        Whether equal ratios are equally likely, instead of equal differences.
     """
 
     low: float
@@ -164,35 +162,35 @@ class Range:
     def grid(self) -> tuple[Any, ...]:
         """Return every number of a range with a step."""
         assert self.step is not None
-        found: list[Any] = []
+        numbers: list[Any] = []
         value = self.low
         while value <= self.high * (1 + 1e-12):
-            found.append(value)
+            numbers.append(value)
             if self.log:
-                value = self.low * self.step ** len(found)
+                value = self.low * self.step ** len(numbers)
             else:
-                value = self.low + self.step * len(found)
+                value = self.low + self.step * len(numbers)
             if isinstance(value, float):
-                # 0.1 + 0.2 is 0.3 to people, who compare this with what they wrote.
+                # So that 0.1 + 0.2 equals the 0.3 that a user writes.
                 value = float(f"{value:.12g}")
-        return tuple(found)
+        return tuple(numbers)
 
     def including(self, value: Any) -> Range | Choices:
-        """Return a range, or choices, that have this value."""
+        """Return a range, or choices, with this value added."""
         if self.step is None:
             return replace(self, low=min(self.low, value), high=max(self.high, value))
         grid = self.grid()
         return self if value in grid else Choices(grid).including(value)
 
     def declare(self, hp: Any, name: str, default: Any) -> None:
-        """Tell keras-tuner."""
+        """Declare the hyperparameter to keras-tuner."""
         if self.step is not None:
             Choices(self.grid()).declare(hp, name, default)
         elif isinstance(self.low, int) and not self.log:
             hp.Int(name, self.low, self.high, default=default)
         else:
-            # Whole numbers too, rounded when they are read: keras-tuner's own
-            # logarithm of whole numbers can end at high + 1.
+            # Also whole numbers, which decode() rounds: keras-tuner's own logarithmic
+            # scale of whole numbers can end at high + 1.
             hp.Float(
                 name,
                 float(self.low),
@@ -201,12 +199,8 @@ class Range:
                 default=float(default),
             )
 
-    def read(self, setting: Setting, values: Mapping[str, Any]) -> Any:
-        """Return the setting from keras-tuner's values."""
-        return setting.read(values[setting.name])
-
     def to_dict(self) -> dict[str, Any]:
-        """Return the table that says the same."""
+        """Return the table of a space file for this range."""
         table: dict[str, Any] = {"low": self.low, "high": self.high}
         if self.step is not None:
             table["step"] = self.step
@@ -223,27 +217,27 @@ class Sizes:
     Parameters
     ----------
     centre : Choices
-        Of whole numbers.
+        Whole numbers.
     patterns : Choices
-        Of tuples of whole numbers, 0 being the centre itself. A size that the setting
-        does not allow, such as 0, is left out of a set.
+        Tuples of whole numbers, which are added to the centre. Sizes that the setting
+        does not allow, such as 0, are left out of a set.
     """
 
     centre: Choices
     patterns: Choices
 
     def including(self, value: tuple[int, ...]) -> Sizes:
-        """Return sets that have this one; its middle size is the centre."""
-        middle, pattern = _around(value)
+        """Return sets with this one added; its middle size is the centre."""
+        middle, pattern = _split_sizes(value)
         return Sizes(self.centre.including(middle), self.patterns.including(pattern))
 
     def declare(self, hp: Any, name: str, default: tuple[int, ...]) -> None:
-        """Tell keras-tuner of the two."""
-        middle, pattern = _around(default)
+        """Declare both hyperparameters to keras-tuner."""
+        middle, pattern = _split_sizes(default)
         self.centre.declare(hp, f"{name}.centre", middle)
         self.patterns.declare(hp, f"{name}.pattern", pattern)
 
-    def read(self, setting: Setting, values: Mapping[str, Any]) -> list[int]:
+    def decode(self, setting: Setting, values: Mapping[str, Any]) -> list[int]:
         """Return the setting from keras-tuner's values."""
         centre = values[f"{setting.name}.centre"]
         offsets = json.loads(values[f"{setting.name}.pattern"])
@@ -253,20 +247,20 @@ class Sizes:
         return [size for size in sizes if setting.low <= size <= setting.high]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the table that says the same."""
+        """Return the table of a space file for these sets."""
         patterns = self.patterns.to_dict()["choices"]
         return {"centre": self.centre.to_dict(), "patterns": patterns}
 
 
-def _around(sizes: Sequence[int]) -> tuple[int, tuple[int, ...]]:
-    """Take sizes apart: the middle one, and how far the others are from it."""
+def _split_sizes(sizes: Sequence[int]) -> tuple[int, tuple[int, ...]]:
+    """Return the middle size, and the offset of each size from it."""
     middle = sizes[len(sizes) // 2]
     return middle, tuple(size - middle for size in sizes)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Search a setting only where another one, searched before it, has these values."""
+    """Condition that another setting, searched before, has one of these values."""
 
     parent: str
     values: tuple[Any, ...]
@@ -279,11 +273,11 @@ class Dimension:
     Parameters
     ----------
     name : str
-        Of the setting.
+        Name of the setting.
     shape : Choices, Range or Sizes
-        What it may become.
+        Its possible values.
     needs : {"vectors", "no vectors"}, optional
-        Search it only with, or only without, a file of word vectors.
+        Whether it is searched only with, or only without, a file of word vectors.
     when : Condition, optional
     """
 
@@ -293,7 +287,7 @@ class Dimension:
     when: Condition | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the table that says the same."""
+        """Return the table of a space file for this dimension."""
         table = self.shape.to_dict()
         if self.needs is not None:
             table["needs"] = self.needs

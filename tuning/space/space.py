@@ -1,6 +1,6 @@
-"""What a search looks at: one TOML file for each architecture, or the user's own.
+"""The search space: one TOML file for each architecture, or the user's own.
 
-A table is named after a setting and says what it may become::
+A table is named after a setting and contains its possible values::
 
     [learning_rate]
     low = 2e-4
@@ -8,7 +8,7 @@ A table is named after a setting and says what it may become::
     log = true
 
     [max_norm]
-    choices = [1.0, 3.0, "none"]        # "none" is left out
+    choices = [1.0, 3.0, "none"]        # "none": no limit
 
     [kernel_sizes]                      # or choices = [[3, 4, 5], [2, 3]]
     centre = { low = 2, high = 7 }
@@ -22,7 +22,7 @@ A table is named after a setting and says what it may become::
     low = 1e-4
     high = 1e-1
     log = true
-    when = { optimizer = ["adamw"] }    # [optimizer] stands before it, with choices
+    when = { optimizer = ["adamw"] }    # needs a table [optimizer] with choices above
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Space:
-    """What is searched for one architecture.
+    """Search space of one architecture.
 
     Parameters
     ----------
     architecture : str
     dimensions : tuple of Dimension
-        In the order of the file.
+        Dimensions in the order of the file.
     name : str
-        What errors call the document it was read from.
+        Name of the document in error messages.
 
     Examples
     --------
@@ -71,13 +71,12 @@ class Space:
     def load(
         cls, architecture: str, path: str | os.PathLike[str] | None = None
     ) -> Self:
-        """Read the packaged space of an architecture, or a file.
+        """Return the space in a file, or the packaged space of an architecture.
 
         Raises
         ------
         SearchError
-            If the file cannot be read, is not TOML, or asks for what cannot be
-            searched; or if there is no packaged space of the architecture.
+            If the file cannot be read, is not TOML, or contains a mistake.
         """
         if path is None:
             path = FOLDER / f"{architecture}.toml"
@@ -104,65 +103,69 @@ class Space:
     def from_dict(
         cls, architecture: str, tables: Mapping[str, Any], *, name: str
     ) -> Self:
-        """Make a space from tables; ``name`` is what errors call the document."""
-        return cls(
-            architecture, read_dimensions(architecture, tables, document=name), name
-        )
+        """Return the space in tables; ``name`` is used in error messages."""
+        dimensions = read_dimensions(architecture, tables, document=name)
+        return cls(architecture, dimensions, name)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the tables as plain values, which :meth:`from_dict` reads again."""
+        """Return the tables as plain values for :meth:`from_dict`."""
         return {dimension.name: dimension.to_dict() for dimension in self.dimensions}
 
-    def log_names(self) -> list[str]:
-        """Return the settings that are searched on a scale of ratios."""
-        shapes = {one.name: one.shape for one in self.dimensions}
-        return [n for n, s in shapes.items() if isinstance(s, Range) and s.log]
-
     def names(self) -> list[str]:
-        """Return the settings that are searched."""
+        """Return the names of the searched settings."""
         return [dimension.name for dimension in self.dimensions]
 
-    def for_settings(self, settings: RunSettings) -> Space:
-        """Return what is searched around these settings, which are its first trial.
+    def log_names(self) -> list[str]:
+        """Return the settings that are searched on a logarithmic scale."""
+        shapes = {dimension.name: dimension.shape for dimension in self.dimensions}
+        return [n for n, s in shapes.items() if isinstance(s, Range) and s.log]
 
-        A dimension that needs vectors, or none, is dropped where they are not as it
-        needs them. So is one whose condition is on a dropped setting with another value
-        in force. What is given and lies outside is added, so that a search never ends
-        worse than no search.
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Return the low and high end of every searched range."""
+        shapes = {dimension.name: dimension.shape for dimension in self.dimensions}
+        return {n: (s.low, s.high) for n, s in shapes.items() if isinstance(s, Range)}
+
+    def for_settings(self, settings: RunSettings) -> Space:
+        """Return the space around given settings, which are the first trial.
+
+        Dimensions that need vectors, or no vectors, are dropped where the settings do
+        not fit. Dimensions whose condition is on a dropped setting are dropped unless
+        the given value meets the condition. Given values outside a dimension are added
+        to it, so that a search never ends worse than no search.
 
         Raises
         ------
         SearchError
-            If nothing is left, or a value in force has no place in the space.
+            If nothing is left, or a given value cannot be added.
         """
         if settings.architecture != self.architecture:
             raise SearchError(
                 f"{self.name} is a space of {self.architecture}. Got settings of "
                 f"{settings.architecture!r}. Give a space of that architecture."
             )
-        kept: dict[str, Dimension] = {}
+        dimensions: dict[str, Dimension] = {}
         for dimension in self.dimensions:
-            here = _resolved(dimension, kept, settings)
-            if here is not None:
-                kept[here.name] = self._including(here, settings)
-        if not kept:
-            given = VECTORS if settings.embedding.vectors else NO_VECTORS
+            resolved = _resolved(dimension, dimensions, settings)
+            if resolved is not None:
+                dimensions[dimension.name] = self._including(resolved, settings)
+        if not dimensions:
+            vectors = VECTORS if settings.embedding.vectors else NO_VECTORS
             raise SearchError(
-                f"{self.name} leaves nothing to search with {given}. Got tables for "
+                f"{self.name} leaves nothing to search with {vectors}. Got tables for "
                 f"{', '.join(self.names())}. Add one without needs."
             )
-        return replace(self, dimensions=tuple(kept.values()))
+        return replace(self, dimensions=tuple(dimensions.values()))
 
     def hyperparameters(self, settings: RunSettings) -> Any:
-        """Return keras-tuner's form of the space around these settings.
+        """Return the space around these settings for keras-tuner.
 
         Returns
         -------
         hp : keras_tuner.HyperParameters
-            Its defaults are the settings in force. A set of kernel sizes is two of its
-            values, ``kernel_sizes.centre`` and ``kernel_sizes.pattern``.
+            Hyperparameters whose defaults are the settings. A set of kernel sizes is
+            two of them, ``kernel_sizes.centre`` and ``kernel_sizes.pattern``.
         """
-        # Loaded here: to read and check a space takes no Keras.
+        # Imported here, so that reading a space does not load Keras.
         import keras_tuner
 
         hp = keras_tuner.HyperParameters()
@@ -172,31 +175,30 @@ class Space:
             with ExitStack() as scopes:
                 for parent, values in _conditions(dimension, by_name):
                     scopes.enter_context(hp.conditional_scope(parent, values))
-                dimension.shape.declare(
-                    hp, dimension.name, in_force(settings, dimension.name)
-                )
+                default = effective_value(settings, dimension.name)
+                dimension.shape.declare(hp, dimension.name, default)
         return hp
 
     def decode(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return settings from keras-tuner's values: plain values by flat name.
+        """Return settings from keras-tuner's values: plain values by name.
 
-        Only what is active: a value whose condition does not hold is left out. Values
-        that :meth:`for_settings` added are read like any other.
+        Values whose condition does not hold are left out. Values that
+        :meth:`for_settings` added are decoded like any other.
         """
         settings = settings_of(self.architecture)
-        told = {name.partition(".")[0] for name in values}
-        found: dict[str, Any] = {}
+        declared = {name.partition(".")[0] for name in values}
+        decoded: dict[str, Any] = {}
         for dimension in self.dimensions:
             when = dimension.when
-            # A parent that keras-tuner was not told of had been dropped before.
-            if when is not None and when.parent in told:
-                known = [_plain(value) for value in when.values]
-                if when.parent not in found or found[when.parent] not in known:
+            # for_settings() may have dropped the parent.
+            if when is not None and when.parent in declared:
+                allowed = [list(v) if isinstance(v, tuple) else v for v in when.values]
+                if when.parent not in decoded or decoded[when.parent] not in allowed:
                     continue
-            if dimension.name in told:
+            if dimension.name in declared:
                 setting = settings[dimension.name]
-                found[dimension.name] = dimension.shape.read(setting, values)
-        return found
+                decoded[dimension.name] = dimension.shape.decode(setting, values)
+        return decoded
 
     def settings(
         self, base: RunSettings, values: Mapping[str, Any], *, seed: int
@@ -205,31 +207,32 @@ class Space:
         return base.override(**self.decode(values), seed=seed)
 
     def _including(self, dimension: Dimension, settings: RunSettings) -> Dimension:
-        """Return a dimension that has the value in force."""
+        """Return a dimension with the given value added."""
         name, shape = dimension.name, dimension.shape
-        place, value = f"{self.name}, [{name}]", in_force(settings, name)
+        place, value = f"{self.name}, [{name}]", effective_value(settings, name)
         _check_effect(dimension, settings, place)
         if isinstance(value, Mapping):
             raise SearchError(
-                f"{place}: a search has no place for a table. Got {name} = {value!r} "
-                f"in the settings. Take it out there, or take [{name}] out here."
+                f"{place}: a table cannot be searched. Got {name} = {value!r} in the "
+                f"settings. Remove it from the settings, or remove [{name}] here."
             )
         if value is None and not isinstance(shape, Choices):
             raise SearchError(
-                f"{place}: a range has no place for {name} left out, which it is in "
-                f'the settings. Write choices with "none" among them, or give {name} '
-                "in the settings."
+                f"{place}: a range cannot contain None. Got {name} = None in the "
+                f'settings. Write choices with "none" among them, or give {name} in '
+                "the settings."
             )
         if isinstance(shape, Range) and shape.log and value <= 0:
             raise SearchError(
-                f"{place}: a range with log has no place for {value!r}, which {name} "
-                "is in the settings. Give another value there, or write choices."
+                f"{place}: a range with log cannot contain {value!r}. Got {name} = "
+                f"{value!r} in the settings. Give another value there, or write "
+                "choices."
             )
         return replace(dimension, shape=shape.including(value))
 
 
-def in_force(settings: RunSettings, name: str) -> Any:
-    """Return the value of a setting, given or not, that a training goes by."""
+def effective_value(settings: RunSettings, name: str) -> Any:
+    """Return the value that a training uses for a setting, given or not."""
     value = settings.flat()[name]
     if value is not None:
         return value
@@ -241,56 +244,51 @@ def in_force(settings: RunSettings, name: str) -> Any:
 
 
 def _resolved(
-    dimension: Dimension, kept: Mapping[str, Dimension], settings: RunSettings
+    dimension: Dimension, dimensions: Mapping[str, Dimension], settings: RunSettings
 ) -> Dimension | None:
-    """Return the dimension if it is searched here; a condition on nothing goes."""
+    """Return the dimension without a condition on a dropped one, or None."""
     vectors = VECTORS if settings.embedding.vectors else NO_VECTORS
     if dimension.needs not in (None, vectors):
         return None
     when = dimension.when
-    if when is None or when.parent in kept:
+    if when is None or when.parent in dimensions:
         return dimension
-    if in_force(settings, when.parent) not in when.values:
+    if effective_value(settings, when.parent) not in when.values:
         return None
     return replace(dimension, when=None)
 
 
 def _check_effect(dimension: Dimension, settings: RunSettings, place: str) -> None:
-    """Refuse what would fail, or change nothing, in every trial but the first."""
+    """Refuse a dimension that fails or has no effect in all trials but the first."""
     name, vectors = dimension.name, settings.embedding.vectors
     if vectors is None and name in ("embedding", "vector_words"):
-        missing, cure = "has nothing to go by without word vectors", VECTORS
+        problem, cure = "has no effect without word vectors", VECTORS
     elif name == "dim" and vectors and not _random(dimension, settings):
-        missing, cure = "changes nothing: the vectors have a width", NO_VECTORS
+        problem, cure = "has no effect: the vectors have a width", NO_VECTORS
     else:
         return
     raise SearchError(
-        f"{place}: {name} {missing}. Got vectors = {vectors!r} in the settings. Write "
-        f'needs = "{cure}" into the table, or take it out.'
+        f"{place}: {name} {problem}. Got vectors = {vectors!r} in the settings. Write "
+        f'needs = "{cure}" into the table, or remove it.'
     )
 
 
 def _random(dimension: Dimension, settings: RunSettings) -> bool:
-    """Say whether a dimension has to do with an embedding that is drawn."""
+    """Return whether a dimension is about a random embedding."""
     if dimension.when is not None and dimension.when.parent == "embedding":
         return dimension.when.values == ("random",)
-    return in_force(settings, "embedding") == "random"
+    return effective_value(settings, "embedding") == "random"
 
 
 def _conditions(
     dimension: Dimension, by_name: Mapping[str, Dimension]
 ) -> list[tuple[str, list[Any]]]:
     """Return the conditions of a dimension, those of its parents first."""
-    found: list[tuple[str, list[Any]]] = []
+    conditions: list[tuple[str, list[Any]]] = []
     while dimension.when is not None:
         parent = by_name[dimension.when.parent]
         assert isinstance(parent.shape, Choices)
-        told = [parent.shape.told(value) for value in dimension.when.values]
-        found.insert(0, (parent.name, told))
+        values = [parent.shape.encode(value) for value in dimension.when.values]
+        conditions.insert(0, (parent.name, values))
         dimension = parent
-    return found
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as :meth:`Space.decode` gives it."""
-    return list(value) if isinstance(value, tuple) else value
+    return conditions

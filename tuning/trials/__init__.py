@@ -1,1 +1,1 @@
-"""One trial: train on every fold, report, stop when told."""
+"""One trial: train on every fold or seed, report the progress, stop when told to."""

@@ -1,8 +1,8 @@
-"""Encoded texts and looked-up vectors, made once and shared by all trials.
+"""Encoded texts and word vectors, made once and shared by all trials.
 
-A text is cut into tokens, and a word looked up in its vectors, once for each part and
-each kind of text settings; the processes of a search read the result from one folder,
-and word vectors stay mapped from there.
+Texts are tokenized, and vectors looked up, once for each repeat and each set of text
+settings. The processes of a search share the result in one folder, and map the word
+vectors from there into memory.
 """
 
 from __future__ import annotations
@@ -28,25 +28,24 @@ from emoclf.settings import RunSettings
 from emoclf.text.encoder import TextEncoder
 from emoclf.workflow.prepare import EncodedParts, Prepared, encode_parts
 
-from .repeats import Parts, distinct
+from .folds_and_seeds import Parts
 
-ABOUT, IDS, TABLES = "about.json", "ids.npz", "tables.npz"
-WORDS, ROWS = "words.npy", "rows.npy"
-#: Kinds of text settings whose inputs are kept, for each repeat.
-KINDS = 6
+ABOUT_FILE, ARRAYS_FILE, ROWS_FILE = "about.json", "arrays.npz", "rows.npy"
+#: Kinds of text settings whose inputs stay on disk, for each repeat.
+KEPT_KINDS = 6
 
 
 class SharedInputs:
-    """What networks are fitted on, for every repeat of a trial.
+    """Encoded training and validation sets for every repeat of a trial.
 
     Parameters
     ----------
     parts : list of Parts
-        Of each repeat.
+        Sets of each repeat.
     folder : Path
-        Where what was made is kept; several processes may share it.
+        Folder for the encoded sets; several processes may share it.
     vectors : str
-        :func:`identity` of the word vectors, as whoever began the search saw them.
+        :func:`vectors_identity` of the word vectors at the start of the search.
     """
 
     def __init__(
@@ -55,23 +54,28 @@ class SharedInputs:
         self.parts = parts
         self.folder = folder
         self.vectors = vectors
-        self._first = distinct(parts)
-        self._texts = {
+        # Repeats with several seeds have the same sets: the first one represents them.
+        first: dict[int, int] = {}
+        self._first = [
+            first.setdefault(id(part.train), repeat)
+            for repeat, part in enumerate(parts)
+        ]
+        self._digests = {
             repeat: digest(
                 list(parts[repeat].train.texts), list(parts[repeat].valid.texts)
             )
             for repeat in {*self._first}
         }
-        # The newest of each repeat: most searches have one kind of text settings.
-        self._known: dict[int, tuple[str, EncodedParts]] = {}
+        # The latest of each repeat; most searches have one set of text settings.
+        self._latest: dict[int, tuple[str, EncodedParts]] = {}
 
     def prepared(self, repeat: int, settings: RunSettings) -> Prepared:
-        """Return the inputs of a repeat, with what the settings' seed draws.
+        """Return the inputs of a repeat, including what is drawn with its seed.
 
         Parameters
         ----------
         repeat : int
-            From 0.
+            Number of the repeat, from 0.
         settings : RunSettings
 
         Raises
@@ -83,133 +87,125 @@ class SharedInputs:
         return encoded.prepared(parts.train, parts.valid, settings)
 
     def encoded(self, repeat: int, settings: RunSettings) -> EncodedParts:
-        """Return the encoded parts of a repeat, from memory, from disk, or made."""
+        """Return the encoded sets of a repeat from memory, from disk, or newly made."""
         repeat = self._first[repeat]
-        key = digest(self._texts[repeat], _key(settings, self.vectors))
-        known = self._known.get(repeat)
-        if known is None or known[0] != key:
-            place = self.folder / f"{repeat + 1}-{key[:16]}"
-            found = _load(place)
-            if found is None:
-                parts = self.parts[repeat]
-                found = encode_parts(parts.train, parts.valid, settings)
-                self._make_room(repeat)
-                _save(found, place)
-                # Read again where it can be: mapped vectors take no memory twice.
-                found = _load(place) or found
-            known = key, found
-            self._known[repeat] = known
-        return known[1]
+        key = digest(self._digests[repeat], _settings_key(settings, self.vectors))
+        latest = self._latest.get(repeat)
+        if latest is not None and latest[0] == key:
+            return latest[1]
+        folder = self.folder / f"{repeat + 1}-{key[:16]}"
+        encoded = _load(folder)
+        if encoded is None:
+            parts = self.parts[repeat]
+            encoded = encode_parts(parts.train, parts.valid, settings)
+            self._remove_oldest(repeat)
+            _save(encoded, folder)
+            # Loaded again if possible, since mapped vectors share memory.
+            encoded = _load(folder) or encoded
+        self._latest[repeat] = key, encoded
+        return encoded
 
-    def _make_room(self, repeat: int) -> None:
-        """Remove the oldest inputs of a repeat, if there are many kinds of them."""
-        there = []
+    def _remove_oldest(self, repeat: int) -> None:
+        """Remove the oldest inputs of a repeat if there are too many."""
+        folders = []
         for path in self.folder.glob(f"{repeat + 1}-*"):
-            # Another process may make room as well.
+            # Another process may have removed it.
             with suppress(OSError):
-                there.append((path.stat().st_mtime, path))
-        for _, path in sorted(there)[: max(0, len(there) - KINDS + 1)]:
+                folders.append((path.stat().st_mtime, path))
+        for _, path in sorted(folders)[: max(0, len(folders) - KEPT_KINDS + 1)]:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def identity(vectors: str | None) -> str:
-    """Name a file of word vectors by its size and time.
+def vectors_identity(vectors: str | None) -> str:
+    """Return the name, size and time of a file of word vectors.
 
-    A worker elsewhere finds inputs by the name that the file had at the chief.
+    Workers on other machines get it from the chief, to find the same inputs.
     """
     if vectors is None:
         return ""
+    # If the file cannot be read, the encoding raises a better error.
     with suppress(OSError):
-        # Of a file that cannot be read the encoding says what is wrong.
         state = os.stat(vectors)
         return f"{os.path.basename(vectors)} {state.st_size} {state.st_mtime_ns}"
     return os.path.basename(vectors)
 
 
-def _key(settings: RunSettings, vectors: str) -> str:
-    """Tell apart what the settings make of the same texts."""
+def _settings_key(settings: RunSettings, vectors: str) -> str:
+    """Return a digest of the settings that the inputs depend on."""
     embedding = settings.embedding
-    drawn = embedding.vectors is None or embedding.embedding == "random"
-    # Where no vectors are used, encoding may warn or refuse by what was asked for.
-    used = f"none {embedding.embedding}" if drawn else vectors
-    return digest(settings.text.to_dict(), used)
+    if embedding.vectors is None or embedding.embedding == "random":
+        # Without vectors the encoding may warn about, or refuse, the given embedding.
+        vectors = f"none {embedding.embedding}"
+    return digest(settings.text.to_dict(), vectors)
 
 
-def _save(encoded: EncodedParts, place: Path) -> None:
-    """Write encoded parts; of two processes that make the same, one is kept."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".part-", dir=place.parent))
+def _save(encoded: EncodedParts, folder: Path) -> None:
+    """Write encoded sets; if two processes write the same, one of them is kept."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
+    settings, tokens, tables = encoded.encoder.to_state()
+    about = {
+        "encoder": settings,
+        "tokens": tokens,
+        "cut": encoded.cut,
+        "findings": [finding.to_dict() for finding in encoded.findings],
+        "coverage": encoded.pretrained and encoded.pretrained.coverage.to_dict(),
+    }
+    arrays: dict[str, Any] = {f"table_{name}": table for name, table in tables.items()}
+    for name, lists in (("train", encoded.train_ids), ("valid", encoded.valid_ids)):
+        arrays[f"{name}_ids"] = np.concatenate([np.empty(0, np.int32), *lists])
+        arrays[f"{name}_ends"] = np.cumsum([len(ids) for ids in lists], dtype=np.int64)
     try:
-        settings, tokens, tables = encoded.encoder.to_state()
-        about: dict[str, Any] = {
-            "encoder": settings,
-            "tokens": tokens,
-            "cut": encoded.cut,
-            "findings": [finding.to_dict() for finding in encoded.findings],
-            "coverage": encoded.pretrained and encoded.pretrained.coverage.to_dict(),
-        }
-        (temporary / ABOUT).write_text(json.dumps(about), encoding="utf-8")
-        _save_arrays(temporary / TABLES, tables)
-        train, valid = _flat(encoded.train_ids), _flat(encoded.valid_ids)
-        arrays = {**_named("train", train), **_named("valid", valid)}
-        _save_arrays(temporary / IDS, arrays)
         if encoded.pretrained is not None:
-            np.save(temporary / WORDS, encoded.pretrained.ids)
-            np.save(temporary / ROWS, encoded.pretrained.rows)
-        shutil.rmtree(place, ignore_errors=True)
-        # A folder that another process has made meanwhile is not empty, and stays.
+            arrays["known_ids"] = encoded.pretrained.ids
+            np.save(temporary / ROWS_FILE, encoded.pretrained.rows)
+        np.savez(temporary / ARRAYS_FILE, **arrays)
+        (temporary / ABOUT_FILE).write_text(json.dumps(about), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        # Fails if another process has made the same folder meanwhile, which stays.
         with suppress(OSError):
-            os.rename(temporary, place)
+            os.rename(temporary, folder)
     except OSError as error:
         raise SearchError(
-            f"Cannot write {place}: {error}. Make room, and the same command goes on."
+            f"Cannot write {folder}: {error}. Free disk space, then run the same "
+            "command again to continue."
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _save_arrays(path: Path, arrays: dict[str, Any]) -> None:
-    np.savez(path, **arrays)
-
-
-def _load(place: Path) -> EncodedParts | None:
-    """Read encoded parts; None where there are none, or they are damaged."""
+def _load(folder: Path) -> EncodedParts | None:
+    """Return encoded sets; None if there are none, or they are damaged."""
     try:
-        return _read(place)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
-        # Cut short by a power cut, or removed to make room: they are made again.
-        return None
-
-
-def _read(place: Path) -> EncodedParts:
-    about = json.loads((place / ABOUT).read_text(encoding="utf-8"))
-    # Opened here: of a damaged file np.load leaves its own handle open.
-    with open(place / TABLES, "rb") as file, np.load(file) as tables:
-        encoder = TextEncoder.from_state(
-            about["encoder"], about["tokens"], dict(tables)
-        )
-    with open(place / IDS, "rb") as file, np.load(file) as ids:
+        about = json.loads((folder / ABOUT_FILE).read_text(encoding="utf-8"))
+        # Opened here, because np.load leaves a damaged file open.
+        with open(folder / ARRAYS_FILE, "rb") as file, np.load(file) as archive:
+            arrays = dict(archive)
+        known = None
+        if about["coverage"] is not None:
+            known = PretrainedRows(
+                arrays["known_ids"],
+                # Mapped, so that the processes of one machine share the memory.
+                np.load(folder / ROWS_FILE, mmap_mode="r"),
+                CoverageReport.from_dict(about["coverage"]),
+            )
+        tables = {
+            name.removeprefix("table_"): table
+            for name, table in arrays.items()
+            if name.startswith("table_")
+        }
         train, valid = (
-            np.split(ids[f"{part}_ids"], ids[f"{part}_ends"][:-1])
+            np.split(arrays[f"{part}_ids"], arrays[f"{part}_ends"][:-1])
             for part in ("train", "valid")
         )
-    known = None
-    if about["coverage"] is not None:
-        known = PretrainedRows(
-            np.load(place / WORDS),
-            # Mapped: processes of one machine share the pages.
-            np.load(place / ROWS, mmap_mode="r"),
-            CoverageReport.from_dict(about["coverage"]),
+        return EncodedParts(
+            TextEncoder.from_state(about["encoder"], about["tokens"], tables),
+            train,
+            valid,
+            known,
+            about["cut"],
+            tuple(Finding.from_dict(finding) for finding in about["findings"]),
         )
-    findings = tuple(Finding.from_dict(one) for one in about["findings"])
-    return EncodedParts(encoder, train, valid, known, about["cut"], findings)
-
-
-def _flat(lists: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    lengths = np.fromiter(map(len, lists), np.int64, len(lists))
-    flat = np.concatenate(lists) if len(lists) else np.empty(0, np.int32)
-    return flat, lengths.cumsum()
-
-
-def _named(part: str, arrays: tuple[np.ndarray, np.ndarray]) -> dict[str, np.ndarray]:
-    return {f"{part}_ids": arrays[0], f"{part}_ends": arrays[1]}
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
+        # Damaged by a power cut, or removed by another process: they are made again.
+        return None

@@ -1,36 +1,36 @@
-"""The parts on which a trial's trainings run: folds, or one split and several seeds."""
+"""The data and seed of each repeat of a trial: folds, or one split with seeds."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import hold_out, stratified_folds
 
 from ..plan import SearchPlan
+from ..results.outcome import SEEDS
 
-#: Hyperband writes it beside the values: the number of epochs a trial may train.
+#: Hyperband's entry among the values of a trial: its number of epochs.
 EPOCHS = "tuner/epochs"
-#: Share of training and validation part together that chooses the winner's epoch.
+#: Share of the training and validation set that chooses the epoch of the winner.
 HELD_OUT = 0.1
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What one training is fitted on, and what chooses its epoch and judges it."""
+    """Training set of one training, and the set that chooses its epoch."""
 
     train: Dataset
     valid: Dataset
 
 
 def parts_of(plan: SearchPlan, train: Dataset, valid: Dataset) -> list[Parts]:
-    """Return the parts of every repeat.
+    """Return the training and validation set of every repeat.
 
-    Folds are stratified over training and validation part together, with duplicates on
-    one side, by the search's seed: all trials have the same ones. Several seeds share
-    the two parts as they are.
+    Folds are stratified over the training and validation set together, with duplicates
+    in the same fold, and drawn with the search's seed, so that all trials have the same
+    ones. Several seeds share the two sets as they are.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def parts_of(plan: SearchPlan, train: Dataset, valid: Dataset) -> list[Parts]:
     DataError
         If there are too few texts for so many folds.
     """
-    if plan.kind == "seeds":
+    if plan.kind == SEEDS:
         return [Parts(train, valid)] * plan.repeats
     whole = joined(train, valid)
     folds = stratified_folds(
@@ -55,27 +55,28 @@ def parts_of(plan: SearchPlan, train: Dataset, valid: Dataset) -> list[Parts]:
 
 
 def final_parts(plan: SearchPlan, train: Dataset, valid: Dataset) -> Parts:
-    """Return what the winner is fitted on: both parts but a stratified tenth.
+    """Return the sets of the winner: both sets together, and a stratified tenth of it.
 
-    That tenth chooses its epoch, and for several labels its thresholds.
+    The tenth is left out of the training set. It chooses the epoch, and for multilabel
+    data the thresholds.
     """
     whole = joined(train, valid)
-    rest, held = hold_out(
+    rest, held_out = hold_out(
         whole,
         HELD_OUT,
         seed=plan.settings.seed,
         near_duplicates=plan.settings.data.near_duplicates,
     )
-    return Parts(whole.take(rest), whole.take(held))
+    return Parts(whole.take(rest), whole.take(held_out))
 
 
 def joined(first: Dataset, second: Dataset) -> Dataset:
-    """Return two parts with the same label names as one."""
+    """Return two datasets with the same label names as one."""
     return replace(
         first,
         texts=first.texts + second.texts,
         labels=first.labels + second.labels,
-        source=f"The training and validation part of {first.source}",
+        source=f"The training and validation set of {first.source}",
         parts=None,
         lines=None,
         unit="position",
@@ -84,7 +85,7 @@ def joined(first: Dataset, second: Dataset) -> Dataset:
 
 
 def trial_seed(seed: int, *numbers: int) -> int:
-    """Derive a seed from the search's, the trial's number and the repeat's.
+    """Return a seed derived from those of the search, the trial and the repeat.
 
     Examples
     --------
@@ -93,9 +94,3 @@ def trial_seed(seed: int, *numbers: int) -> int:
     """
     text = " ".join(map(str, (seed, *numbers))).encode()
     return int.from_bytes(hashlib.sha256(text).digest()[:4], "little")
-
-
-def distinct(parts: Sequence[Parts]) -> list[int]:
-    """Return for each repeat the first one that has the same parts."""
-    first: dict[int, int] = {}
-    return [first.setdefault(id(one.train), number) for number, one in enumerate(parts)]

@@ -1,4 +1,4 @@
-"""One trial: trained on every fold, or with every seed, and judged on what it left."""
+"""One trial: train on every fold or with every seed, and evaluate each training."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from ..folder import SearchFolder
 from ..limits import Cost, measure
 from ..plan import SearchPlan
 from ..results.outcome import COMPLETED, FAILED, OVER_LIMIT, PRUNED, Outcome, Repeat
-from .repeats import EPOCHS, Parts, final_parts, parts_of, trial_seed
+from .folds_and_seeds import EPOCHS, Parts, final_parts, parts_of, trial_seed
 from .shared_inputs import SharedInputs
-from .watch import Abandoned, OutOfTime, Watch, WatchTraining
+from .trial_reporter import ReportEpochs, TrialAbandoned, TrialReporter, TrialTimeout
 
 logger = logging.getLogger("emoclf.tuning")
 
@@ -40,7 +40,7 @@ class TrialRunner:
     ----------
     plan : SearchPlan
     parts : sequence of Parts
-        Of each repeat.
+        Training and validation set of each repeat.
     inputs : SharedInputs
     folder : SearchFolder
     """
@@ -60,7 +60,7 @@ class TrialRunner:
         *,
         vectors: str,
     ) -> Self:
-        """Return a runner of a plan on its training and validation part.
+        """Return a runner of a plan on its training and validation set.
 
         Parameters
         ----------
@@ -68,51 +68,53 @@ class TrialRunner:
         folder : SearchFolder
         train, valid : Dataset
         vectors : str
-            :func:`~emoclf.tuning.trials.shared_inputs.identity` of the word vectors.
+            :func:`.shared_inputs.vectors_identity` of the word vectors.
         """
         parts = parts_of(plan, train, valid)
-        # Limits hold for what is delivered in the end.
-        others = [final_parts(plan, train, valid)] if plan.limits.any else []
-        inputs = SharedInputs([*parts, *others], folder.inputs, vectors=vectors)
+        # Limits are measured on the sets of the winner.
+        final = [final_parts(plan, train, valid)] if plan.limits.any else []
+        inputs = SharedInputs([*parts, *final], folder.inputs, vectors=vectors)
         return cls(plan, parts, inputs, folder)
 
-    def run(self, values: Mapping[str, Any], watch: Watch) -> Outcome:
-        """Run a trial; whatever it raises is its outcome.
+    def run(self, values: Mapping[str, Any], reporter: TrialReporter) -> Outcome:
+        """Run a trial; an error in it makes it a failed trial.
 
         Parameters
         ----------
         values : mapping
-            What keras-tuner drew.
-        watch : Watch
+            Values of keras-tuner's hyperparameters.
+        reporter : TrialReporter
 
         Raises
         ------
-        Abandoned
-            If nobody waits for it.
+        TrialAbandoned
+            If the trial was given to another worker, or the search is stopping.
+        SearchError
+            If the folder of the search cannot be written.
         KeyboardInterrupt
         """
-        outcome = Outcome(watch.number, self.plan.space.decode(values), FAILED)
+        outcome = Outcome(reporter.number, self.plan.space.decode(values), FAILED)
         try:
-            outcome = self._run(values, outcome, watch)
-        except (Abandoned, SearchError):
-            # Of the search, not of the trial: nobody waits for it, or a disk is full.
+            outcome = self._run(values, outcome, reporter)
+        except (TrialAbandoned, SearchError):
+            # These concern the search, not the trial; a full disk, for instance.
             raise
-        except OutOfTime as error:
+        except TrialTimeout as error:
             outcome = replace(outcome, reason=str(error))
         except Exception as error:
-            logger.debug("trial %d", watch.number, exc_info=True)
-            said = " ".join(str(error).split())
-            outcome = replace(outcome, reason=f"{type(error).__name__}: {said}")
+            logger.debug("trial %d", reporter.number, exc_info=True)
+            message = " ".join(str(error).split())
+            outcome = replace(outcome, reason=f"{type(error).__name__}: {message}")
         finally:
-            # Keras' models hold themselves in circles; a search makes many.
+            # Keras models are in reference cycles, and a search makes many.
             gc.collect()
-        return replace(outcome, seconds=watch.elapsed())
+        return replace(outcome, seconds=reporter.elapsed())
 
     def _run(
-        self, values: Mapping[str, Any], outcome: Outcome, watch: Watch
+        self, values: Mapping[str, Any], outcome: Outcome, reporter: TrialReporter
     ) -> Outcome:
         settings = [
-            self._settings(values, watch.number, repeat)
+            self._settings(values, reporter.number, repeat)
             for repeat in range(self.plan.repeats)
         ]
         if self.plan.limits.any:
@@ -122,24 +124,22 @@ class TrialRunner:
             if excess:
                 return replace(outcome, status=OVER_LIMIT, reason=excess)
         first: TrainedClassifier | None = None
-        for repeat, own in enumerate(settings):
-            trained = self._fit(repeat, own, watch)
+        for repeat, repeat_settings in enumerate(settings):
+            trained = self._fit(repeat, repeat_settings, reporter)
             first = first or trained
-            if watch.trained(self._judged(trained, repeat)):
+            if reporter.report_repeat(self._evaluate(trained, repeat)):
                 break
         assert first is not None  # a plan has at least one repeat
-        done = tuple(watch.repeats)
+        repeats = tuple(reporter.repeats)
         if outcome.parameters is None:
             parameters = first.bundle.model.count_params()
             outcome = replace(outcome, parameters=parameters)
-        outcome = replace(outcome, repeats=done)
-        for one in done:
-            wrong = [name for name, x in one.metrics.items() if not math.isfinite(x)]
-            if wrong:
-                reason = f"{wrong[0]} is {one.metrics[wrong[0]]}, not a number"
-                return replace(outcome, repeats=(), reason=reason)
-        if watch.pruned and (len(done) < len(settings) or watch.cut_short):
-            return replace(outcome, status=PRUNED, reason=watch.pruned)
+        for name, value in (pair for one in repeats for pair in one.metrics.items()):
+            if not math.isfinite(value):
+                return replace(outcome, reason=f"{name} is {value}, not a number")
+        outcome = replace(outcome, repeats=repeats)
+        if reporter.pruned and (len(repeats) < len(settings) or reporter.cut_short):
+            return replace(outcome, status=PRUNED, reason=reporter.pruned)
         outcome = replace(outcome, status=COMPLETED)
         self._keep(first.bundle, outcome)
         return outcome
@@ -148,14 +148,14 @@ class TrialRunner:
         self, values: Mapping[str, Any], number: int, repeat: int
     ) -> RunSettings:
         seed = trial_seed(self.plan.settings.seed, number, repeat)
-        own = self.plan.space.settings(self.plan.settings, values, seed=seed)
+        settings = self.plan.space.settings(self.plan.settings, values, seed=seed)
         if EPOCHS in values:
-            own = own.override(epochs=int(values[EPOCHS]))
-        return own
+            settings = settings.override(epochs=int(values[EPOCHS]))
+        return settings
 
     def _cost(self, settings: RunSettings) -> Cost:
-        """Return what the network costs; it is not trained yet."""
-        # On what the winner would be trained on: its vocabulary is the largest.
+        """Return the cost of the network, which is not trained yet."""
+        # With the winner's training set, whose vocabulary is the largest.
         final = len(self.parts)
         parts = self.inputs.parts[final]
         train = parts.train
@@ -176,36 +176,36 @@ class TrialRunner:
         return measure(Predictor(bundle), self.plan.limits, parts.valid.texts)
 
     def _fit(
-        self, repeat: int, settings: RunSettings, watch: Watch
+        self, repeat: int, settings: RunSettings, reporter: TrialReporter
     ) -> TrainedClassifier:
-        watch.check()
+        reporter.check()
         trained = fit_prepared(
             self.inputs.prepared(repeat, settings),
             self.parts[repeat].train,
             settings,
-            callbacks=[WatchTraining(watch, settings.training.monitor)],
+            callbacks=[ReportEpochs(reporter, settings.training.monitor)],
         )
         if trained.result.ended == "interrupted":
-            # Half a trial is no trial, and who interrupts means the search.
+            # An interrupt (Ctrl-C) ends the search, not only this training.
             raise KeyboardInterrupt
         return trained
 
-    def _judged(self, trained: TrainedClassifier, repeat: int) -> Repeat:
+    def _evaluate(self, trained: TrainedClassifier, repeat: int) -> Repeat:
         valid = self.parts[repeat].valid
         bundle, result = trained.bundle, trained.result
-        answers = BatchedModel(bundle.model)(trained.prepared.valid.token_ids)
-        found = evaluate_probabilities(
-            answers,
+        probabilities = BatchedModel(bundle.model)(trained.prepared.valid.token_ids)
+        evaluation = evaluate_probabilities(
+            probabilities,
             valid.label_ids,
             valid.label_names,
             name=bundle.settings.architecture,
             part="valid",
             chose_epoch=True,
             thresholds=bundle.thresholds or 0.5,
-            # No interval is asked for: trials are compared by their repeats.
+            # No intervals are needed: trials are compared by their repeats.
             draws=1,
         )
-        metrics = {name: getattr(found, name) for name in OBJECTIVES}
+        metrics = {name: getattr(evaluation, name) for name in OBJECTIVES}
         monitor = bundle.settings.training.monitor
         return Repeat(
             metrics={name: float(x) for name, x in metrics.items() if x is not None},
@@ -213,7 +213,7 @@ class TrialRunner:
             epochs=result.epochs,
             curve=tuple(result.history[f"val_{monitor}"]),
             seconds=result.seconds,
-            findings=tuple(dict.fromkeys(one.name for one in result.findings)),
+            findings=tuple(dict.fromkeys(f.name for f in result.findings)),
         )
 
     def _keep(self, bundle: Bundle, outcome: Outcome) -> None:
@@ -223,7 +223,7 @@ class TrialRunner:
         try:
             save_bundle(replace(bundle, metrics=metrics), path, overwrite=True)
         except BundleError as error:
-            # The score is what a night was spent for; the weights can be made again.
+            # The score is kept, and the weights can be trained again.
             logger.warning(
-                "The classifier of trial %d is not kept: %s", outcome.number, error
+                "The classifier of trial %d is not saved: %s", outcome.number, error
             )

@@ -1,13 +1,13 @@
-"""A worker's side of a trial that runs: it reports, and hears when to stop."""
+"""A worker's reports on a running trial, and the chief's replies, which may end it."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 import keras
@@ -18,13 +18,32 @@ from ..results.outcome import Outcome, Repeat
 
 logger = logging.getLogger("emoclf.tuning")
 
-#: Seconds between two words to the chief.
-PULSE = 5.0
+#: Seconds between two reports to the chief.
+REPORT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class TrialOffer:
+    """Reply of a chief to a worker that asks for a trial.
+
+    Parameters
+    ----------
+    status : {"RUNNING", "IDLE", "STOPPED"}
+        'RUNNING': run this trial; 'IDLE': ask again later; 'STOPPED': no trial is left.
+    number : int
+        Number of the trial, from 1.
+    values : dict
+        Values of keras-tuner's hyperparameters.
+    """
+
+    status: str
+    number: int = 0
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """The answer of a chief to a report.
+    """Reply of a chief to a report.
 
     Parameters
     ----------
@@ -39,10 +58,10 @@ class Reply:
 
 
 class AnyChief(Protocol):
-    """A chief, in this process or behind a wire."""
+    """A chief in this process, or in another one."""
 
-    def create_trial(self, worker: str) -> Any:
-        """Return a trial, or say that there is none."""
+    def create_trial(self, worker: str) -> TrialOffer:
+        """Return a trial for a worker, or why there is none."""
 
     def report(
         self,
@@ -51,31 +70,31 @@ class AnyChief(Protocol):
         repeats: Sequence[Repeat] = (),
         curve: Sequence[float] = (),
     ) -> Reply:
-        """Hear how a trial goes."""
+        """Receive a report on a trial."""
 
     def finish(self, worker: str, outcome: Outcome) -> bool:
-        """Keep an outcome."""
+        """Store an outcome; return False if the trial was reassigned."""
 
 
-class Abandoned(Exception):
-    """Nobody waits for the trial any more."""
+class TrialAbandoned(Exception):
+    """The trial was given to another worker, or the search is stopping."""
 
 
-class OutOfTime(Exception):
-    """The trial took longer than a trial may."""
+class TrialTimeout(Exception):
+    """The trial takes longer than ``trial_seconds``."""
 
 
-class Watch:
-    """Report on a trial, from a thread of its own while a step takes long.
+class TrialReporter:
+    """Report on a trial after every epoch, and from a thread during long steps.
 
     Parameters
     ----------
     chief : AnyChief
     worker : str
     number : int
-        Of the trial.
+        Number of the trial.
     seconds : float or None
-        That the trial may take.
+        Longest duration of the trial.
     """
 
     def __init__(
@@ -87,14 +106,15 @@ class Watch:
         self.seconds = seconds
         self.repeats: list[Repeat] = []
         self.curve: list[float] = []
+        #: Reason for pruning; empty if the trial is not pruned.
         self.pruned = ""
-        #: Whether a training was ended before its own end.
+        #: Whether pruning ended a training.
         self.cut_short = False
         self._abandoned = ""
         self._began = time.monotonic()
         self._over = threading.Event()
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._pulse, daemon=True)
+        self._thread = threading.Thread(target=self._report_regularly, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -104,9 +124,9 @@ class Watch:
         self._over.set()
         self._thread.join()
 
-    def _pulse(self) -> None:
-        while not self._over.wait(PULSE):
-            # What went wrong at the chief is raised where the trial itself reports.
+    def _report_regularly(self) -> None:
+        while not self._over.wait(REPORT_SECONDS):
+            # The main thread raises the errors of its own reports.
             with suppress(SearchError):
                 self._report()
 
@@ -117,33 +137,33 @@ class Watch:
                     self.worker, self.number, list(self.repeats), list(self.curve)
                 )
             except ConnectionError as error:
-                # Whoever keeps the connection decides when the chief is gone.
+                # RemoteChief.watch decides when the chief is gone.
                 logger.debug("%s", error)
                 return
-            # Within the lock: who reports the same again gets no such answer.
+            # Inside the lock: a repeated report gets an empty reply.
             if reply.stop == "abandon":
                 self._abandoned = reply.reason
             elif reply.stop == "prune":
                 self.pruned = reply.reason
 
     def check(self) -> None:
-        """Leave the trial if it has to be left.
+        """Raise an exception if the trial must be left.
 
         Raises
         ------
-        Abandoned, OutOfTime
+        TrialAbandoned, TrialTimeout
         """
         if self._abandoned:
-            raise Abandoned(self._abandoned)
+            raise TrialAbandoned(self._abandoned)
         if self.seconds is not None and self.elapsed() > self.seconds:
-            raise OutOfTime(f"it took longer than {self.seconds:g} s")
+            raise TrialTimeout(f"it took longer than {self.seconds:g} s")
 
     def elapsed(self) -> float:
         """Return the seconds since the trial began."""
         return time.monotonic() - self._began
 
-    def trained(self, repeat: Repeat) -> bool:
-        """Report a training that is done; True if the trial ends with it."""
+    def report_repeat(self, repeat: Repeat) -> bool:
+        """Report a complete training; return True if the trial is pruned after it."""
         with self._lock:
             self.repeats.append(repeat)
             self.curve = []
@@ -152,38 +172,38 @@ class Watch:
         self.check()
         return bool(self.pruned)
 
-    def validated(self, figure: float) -> bool:
-        """Report an epoch's validation figure; True if the training ends with it."""
+    def report_epoch(self, metric: float) -> bool:
+        """Report the validation metric of an epoch; return True if pruned after it."""
         with self._lock:
-            self.curve.append(figure)
+            self.curve.append(metric)
         self._report()
         self.check()
         self.cut_short = bool(self.pruned)
         return self.cut_short
 
 
-class WatchTraining(keras.callbacks.Callback):
-    """Let a watch look into a training.
+class ReportEpochs(keras.callbacks.Callback):
+    """Report the epochs of a training, and end it if the trial is pruned.
 
     Parameters
     ----------
-    watch : Watch
+    reporter : TrialReporter
     monitor : str
-        The validation figure that chooses the epoch.
+        Validation metric that chooses the epoch.
     """
 
-    def __init__(self, watch: Watch, monitor: str) -> None:
+    def __init__(self, reporter: TrialReporter, monitor: str) -> None:
         super().__init__()
-        self.watch = watch
+        self.reporter = reporter
         self.monitor = monitor
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.watch.check()
+        self.reporter.check()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        # With what it has: the best epoch so far is judged.
-        if self.watch.validated(float((logs or {})[f"val_{self.monitor}"])):
+        # The best epoch so far is then evaluated.
+        if self.reporter.report_epoch(float((logs or {})[f"val_{self.monitor}"])):
             self.model.stop_training = True
 
     def on_finding(self, finding: Any) -> None:
-        """Keep quiet: the outcome names what was found."""
+        """Print nothing, because the outcome contains the findings."""
