@@ -1,4 +1,4 @@
-"""A bundle as a described folder.
+"""The folder of a bundle: saving and loading it.
 
 ======================  ==========================================================
 ``bundle.json``         format, versions, architecture, labels, text settings
@@ -6,9 +6,9 @@
 ``vocabulary.json``     tokens in the order of their ids
 ``tokenizer.npz``       tables of the tokenizer, one number for each code point
 ``weights.npz``         weights by the names of their variables
-``history.json``        one number for each epoch and figure
+``history.json``        one number for each epoch and metric
 ``figures.json``        metrics, and the set each was computed on
-``README.md``           the same for people
+``README.md``           the model card, for people
 ``sha256sums.txt``      checksums; ``sha256sum -c sha256sums.txt`` checks them too
 ======================  ==========================================================
 
@@ -47,7 +47,7 @@ FILES = (
 def save_bundle(
     bundle: Bundle, path: str | os.PathLike[str], *, overwrite: bool = False
 ) -> Path:
-    """Write a bundle, whole or not at all.
+    """Write a bundle, completely or not at all.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
 
 
 def load_bundle(path: str | os.PathLike[str]) -> Bundle:
-    """Read a bundle, and check every byte of it.
+    """Read a bundle, and check all of its files.
 
     Raises
     ------

@@ -1,14 +1,14 @@
-"""The README that every bundle carries."""
+"""The model card: the README of every bundle."""
 
 from __future__ import annotations
 
 from emoclf.bundle.bundle import BundleParts
 from emoclf.doctor.findings import Finding
 
-PARTS = {
-    "train": " that it learnt from",
-    "valid": " that chose the epoch",
-    "test": " that nothing was fitted to or chosen by",
+SET_PURPOSES = {
+    "train": " to fit the classifier",
+    "valid": " to choose the epoch",
+    "test": " to evaluate it, not used for fitting or choosing",
 }
 
 
@@ -26,8 +26,8 @@ def card(parts: BundleParts, *, max_length: int) -> str:
         f"# A {about['architecture']} classifier",
         "",
         f"Labels: {', '.join(about['label_names'])}"
-        + (" (a text may have several)." if about["several"] else "."),
-        f"Made with emoclf {about['emoclf']} on {about['created']}.",
+        + (" (multilabel)." if about["several"] else "."),
+        f"Trained with emoclf {about['emoclf']} on {about['created']}.",
         "",
         "```python",
         "from emoclf import Predictor",
@@ -37,26 +37,26 @@ def card(parts: BundleParts, *, max_length: int) -> str:
         "",
     ]
     if metrics.get("table"):
-        lines += ["## Figures", "", "```text", *metrics["table"], "```", ""]
+        lines += ["## Metrics", "", "```text", *metrics["table"], "```", ""]
     if metrics.get("verdict"):
-        lines += [*(f"- {said}" for said in metrics["verdict"]), ""]
-    findings = [Finding.from_dict(found) for found in metrics.get("findings", [])]
+        lines += [*(f"- {sentence}" for sentence in metrics["verdict"]), ""]
+    findings = [Finding.from_dict(entry) for entry in metrics.get("findings", [])]
     if findings:
         lines += ["## Findings", ""]
-        lines += [f"- {found.severity}: {found.message}" for found in findings]
+        lines += [f"- {finding.severity}: {finding.message}" for finding in findings]
         lines += [""]
     lines += [
         "## Data",
         "",
         *(
-            f"- {part}: {count} texts{PARTS.get(part, '')}"
-            for part, count in metrics.get("texts", {}).items()
+            f"- {name}: {count} texts{SET_PURPOSES.get(name, '')}"
+            for name, count in metrics.get("texts", {}).items()
         ),
-        f"- {about['embedding_shape'][0]} rows of vocabulary; texts are cut after "
+        f"- vocabulary of {about['embedding_shape'][0]} ids; texts are cut after "
         f"{max_length} tokens",
         "",
-        "The settings in force are in `settings.toml`. Nothing in this folder is "
-        "executed when it is loaded.",
+        "`settings.toml` contains all settings. Nothing in this folder is executed "
+        "when it is loaded.",
         "",
     ]
     return "\n".join(lines)

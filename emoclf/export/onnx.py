@@ -1,4 +1,4 @@
-"""Exporting a classifier's network as an ONNX file."""
+"""Export a classifier's network as an ONNX file."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from emoclf.export.network_export import export_network, quiet_logger
+from emoclf.export.network_file import export_network_file, quiet_logger
 from emoclf.optional import require
 from emoclf.predictor import Predictor
-from emoclf.serving.onnx import INPUT, MODEL, OUTPUT, OnnxClassifier
+from emoclf.serving.onnx import INPUT, MODEL, OUTPUT
 
-# What onnxruntime has run since 1.14, and the newest that tf2onnx 1.17 writes.
+# onnxruntime runs it since 1.14, and it is the newest that tf2onnx 1.17 writes.
 OPSET = 18
 
 
@@ -21,12 +21,12 @@ def export_onnx(
     *,
     overwrite: bool = False,
 ) -> Path:
-    """Export a classifier as an ONNX file, tokenizer and vocabulary beside it.
+    """Export a classifier as an ONNX file, with the tokenizer and vocabulary beside it.
 
     ``model.onnx`` takes ``token_ids`` (int32, [batch, length], 0 is padding, length at
-    least 1) and answers with ``probabilities`` (float32, [batch, n_classes]). Every
-    architecture has this form. :func:`emoclf.load_exported` answers raw texts with it,
-    without TensorFlow.
+    least 1) and returns ``probabilities`` (float32, [batch, n_classes]). Every
+    architecture can be exported. :func:`emoclf.load_exported` predicts from raw texts
+    with it, without TensorFlow.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def export_onnx(
     path : path
         A folder that does not exist yet.
     overwrite : bool, default=False
-        Replace an export that stands there.
+        Replace an existing export.
 
     Returns
     -------
@@ -43,30 +43,28 @@ def export_onnx(
     Raises
     ------
     ExportError
-        If the network cannot be converted, something stands in the way, or the export
-        does not answer as the predictor does; nothing is left behind.
+        As in :func:`emoclf.export_classifier`.
     MissingDependency
         If tf2onnx, onnx or onnxruntime is not installed.
     """
     for package in ("onnx", "onnxruntime", "tf2onnx"):
         require(package, extra="onnx", needed_by="export_onnx")
-    return export_network(
+    return export_network_file(
         predictor,
         path,
-        form="onnx",
-        file=MODEL,
+        export_format="onnx",
+        file_name=MODEL,
         convert=_to_onnx,
-        load=OnnxClassifier,
-        failures=(ValueError, RuntimeError, NotImplementedError),
+        converter_errors=(ValueError, RuntimeError, NotImplementedError),
         overwrite=overwrite,
     )
 
 
 def _to_onnx(function: Any) -> bytes:
     """Convert a traced function, and name the axes that are open."""
-    converter = require("tf2onnx", extra="onnx", needed_by="export_onnx")
+    tf2onnx = require("tf2onnx", extra="onnx", needed_by="export_onnx")
     with quiet_logger("tf2onnx"):
-        model, _ = converter.convert.from_function(
+        model, _ = tf2onnx.convert.from_function(
             function, input_signature=function.input_signature, opset=OPSET
         )
     axes = {INPUT: ("batch", "length"), OUTPUT: ("batch",)}
