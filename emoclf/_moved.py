@@ -78,28 +78,22 @@ def renamed_argument(
     return decorate
 
 
-class _MovedFinder:
-    """Find modules by their old names; Python asks it after all other finders."""
+class _MovedModules:
+    """Finder and loader of modules by their old names, used after all other finders."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        loader: Any = _MovedLoader()
+        loader: Any = self
         return ModuleSpec(name, loader) if name in MODULES else None
 
-
-class _MovedLoader:
     def create_module(self, spec: ModuleSpec) -> None:
-        """Leave it to Python."""
+        """Return None: Python creates the module."""
 
     def exec_module(self, module: ModuleType) -> None:
         new = MODULES[module.__name__]
         warn_renamed(module.__name__, new, stacklevel=2)
-
-        def forward(name: str) -> Any:
-            return getattr(import_module(new), name)
-
-        module.__getattr__ = forward  # type: ignore[method-assign]
+        module.__getattr__ = lambda name: getattr(import_module(new), name)  # type: ignore[method-assign]
 
 
 def install() -> None:
     """Register the finder of old import paths."""
-    sys.meta_path.append(_MovedFinder())
+    sys.meta_path.append(_MovedModules())

@@ -72,6 +72,7 @@ def test_something_else_is_not_a_text(
         predictor.predict_proba(texts)
 
 
+@pytest.mark.slow
 def test_a_stream_needs_constant_memory(predictor: Predictor) -> None:
     def lines(count: int) -> Iterator[str]:
         for number in range(count):

@@ -13,7 +13,8 @@ from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
-from emoclf.export.network_file import export_network_file
+from emoclf.export.inference_network import convert_network
+from emoclf.export.write_export import write_export, write_text_encoder
 from emoclf.optional import require
 from emoclf.predictor import Predictor
 from emoclf.serving.litert import MODEL
@@ -71,18 +72,27 @@ def export_litert(
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         return converter.convert()
 
-    return export_network_file(
+    export_format = "litert-int8" if int8 else "litert"
+
+    def write_files(folder: Path) -> dict[str, Any]:
+        recurrent = (keras.layers.RNN, keras.layers.Bidirectional)
+        layers = predictor.bundle.model.layers
+        batch_size = 1 if any(isinstance(x, recurrent) for x in layers) else None
+        data = convert_network(
+            predictor,
+            convert,
+            export_format=export_format,
+            errors=(ConverterError, ValueError),
+            batch_size=batch_size,
+        )
+        (folder / MODEL).write_bytes(data)
+        text = write_text_encoder(predictor, folder)
+        return {**text, "network": {"batch": batch_size}}
+
+    return write_export(
         predictor,
         path,
-        export_format="litert-int8" if int8 else "litert",
-        file_name=MODEL,
-        convert=convert,
-        converter_errors=(ConverterError, ValueError),
-        batch_size=1 if _is_recurrent(predictor.bundle.model) else None,
+        export_format=export_format,
+        write_files=write_files,
         overwrite=overwrite,
     )
-
-
-def _is_recurrent(model: keras.Model) -> bool:
-    kinds = (keras.layers.RNN, keras.layers.Bidirectional)
-    return any(isinstance(layer, kinds) for layer in model.layers)

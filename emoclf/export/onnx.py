@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from emoclf.export.network_file import export_network_file, quiet_logger
+from emoclf.export.inference_network import convert_network, quiet_logger
+from emoclf.export.write_export import write_export, write_text_encoder
 from emoclf.optional import require
 from emoclf.predictor import Predictor
 from emoclf.serving.onnx import INPUT, MODEL, OUTPUT
@@ -49,13 +50,18 @@ def export_onnx(
     """
     for package in ("onnx", "onnxruntime", "tf2onnx"):
         require(package, extra="onnx", needed_by="export_onnx")
-    return export_network_file(
+
+    def write_files(folder: Path) -> dict[str, Any]:
+        errors = (ValueError, RuntimeError, NotImplementedError)
+        data = convert_network(predictor, _to_onnx, export_format="onnx", errors=errors)
+        (folder / MODEL).write_bytes(data)
+        return {**write_text_encoder(predictor, folder), "network": {"batch": None}}
+
+    return write_export(
         predictor,
         path,
         export_format="onnx",
-        file_name=MODEL,
-        convert=_to_onnx,
-        converter_errors=(ValueError, RuntimeError, NotImplementedError),
+        write_files=write_files,
         overwrite=overwrite,
     )
 

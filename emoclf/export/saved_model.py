@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from emoclf.bundle.described_folder import EXPORT
 from emoclf.errors import ExportError
-from emoclf.export.network_file import inference_network, quiet_logger
+from emoclf.export.inference_network import inference_network, quiet_logger
 from emoclf.export.signatures import Signatures
 from emoclf.export.write_export import write_export, write_text_encoder
 from emoclf.predictor import Predictor

@@ -56,22 +56,15 @@ class Signatures(tf.Module):
 
     def functions(self) -> dict[str, tuple[Any, tf.TensorSpec]]:
         """Return the function of each signature and the spec of its input."""
-        if self.tokens:
-            return {
-                "serving_default": (
-                    lambda token_ids: self.predict(token_ids),
-                    IDS_SPEC,
-                ),
-                "predict_top": (
-                    lambda token_ids: self.predict_top(token_ids),
-                    IDS_SPEC,
-                ),
-            }
-        return {
-            "serving_default": (lambda text: self.predict(self._ids(text)), TEXT_SPEC),
-            "predict_top": (lambda text: self.predict_top(self._ids(text)), TEXT_SPEC),
-            "tokens": (lambda text: self.inspect(text), TEXT_SPEC),
+        spec = IDS_SPEC if self.tokens else TEXT_SPEC
+        encode = tf.identity if self.tokens else self._ids
+        functions = {
+            "serving_default": (lambda inputs: self.predict(encode(inputs)), spec),
+            "predict_top": (lambda inputs: self.predict_top(encode(inputs)), spec),
         }
+        if not self.tokens:
+            functions["tokens"] = (lambda inputs: self.inspect(inputs), spec)
+        return functions
 
     def predict(self, token_ids: Any) -> dict[str, Any]:
         """Return the labels of each text and the probabilities of all classes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,7 @@ def write_export(
         before.
     """
     target = EXPORT.check_target(path, overwrite=overwrite)
-
-    def check_default(export: ExportFolder) -> dict[str, Any]:
-        return {"float32": _compare_reader(predictor, export)}
-
+    check = check or partial(_check_reader, predictor)
     try:
         with new_folder(target) as folder:
             about = describe(predictor, export_format) | write_files(folder)
@@ -84,7 +82,7 @@ def write_export(
             }
             _write_about(folder, about)
             size = {"bytes": size_of(folder)}
-            about["parity"] = size | (check or check_default)(read_export(folder))
+            about["parity"] = size | check(read_export(folder))
             _write_about(folder, about)
             write_sums(folder, [EXPORT.about, *about["files"]])
     except OSError as error:
@@ -133,15 +131,16 @@ def size_of(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def _compare_reader(predictor: Predictor, export: ExportFolder) -> dict[str, Any]:
+def _check_reader(predictor: Predictor, export: ExportFolder) -> dict[str, Any]:
     """Compare what the format's reader predicts with the predictor."""
     export_format = FORMATS[export.format]
-    return check_parity(
+    parity = check_parity(
         predictor,
         import_object(export_format.reader)(export),
         name=f"export to {export.format}",
         bound=None if export_format.is_rounded else PROBABILITY_BOUND,
-    ).to_dict()
+    )
+    return {"float32": parity.to_dict()}
 
 
 def _write_about(folder: Path, about: dict[str, Any]) -> None:

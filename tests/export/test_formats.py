@@ -1,6 +1,6 @@
 """Every architecture in every export format of the table predicts as the bundle does.
 
-Covers emoclf/export/__init__.py, formats.py, network_file.py, onnx.py and litert.py.
+Covers __init__, formats, inference_network, onnx and litert in emoclf/export.
 """
 
 from __future__ import annotations

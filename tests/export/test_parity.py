@@ -54,6 +54,7 @@ def check_probabilities(actual: np.ndarray, expected: np.ndarray, name: str) -> 
 
 
 # Some runtimes allocate their memory again for a new length, hence no deadline.
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(texts=TEXTS)
 def test_any_text(loaded: Loaded, texts: list[str]) -> None:
@@ -88,6 +89,7 @@ def generated(count: int) -> list[str]:
     return texts
 
 
+@pytest.mark.slow
 def test_ten_thousand_generated_strings(loaded: Loaded) -> None:
     texts = generated(10_000)
     predictor = tiny_trained().predictor

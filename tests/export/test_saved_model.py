@@ -74,6 +74,7 @@ def run_signature(path: Path, signature: str, **inputs: Any) -> dict[str, np.nda
     return {name: value.numpy() for name, value in outputs.items()}
 
 
+@pytest.mark.slow
 def test_a_process_without_the_package_predicts_the_same(exported: Path) -> None:
     texts = ["What a LOVELY gift!", "alone in the dark", *HARD_TEXTS[:-1]]
     done = subprocess.run(
@@ -91,6 +92,7 @@ def test_a_process_without_the_package_predicts_the_same(exported: Path) -> None
     assert outputs["labels"] == [["anger", "fear", "joy"]] * len(texts)
 
 
+@pytest.mark.slow
 def test_the_command_line_tool_of_tensorflow_runs_it(exported: Path) -> None:
     tool = [sys.executable, "-m", "tensorflow.python.tools.saved_model_cli", "run"]
     options = ["--tag_set", "serve", "--signature_def", "predict_top"]
@@ -133,6 +135,7 @@ def test_signatures_return_the_likeliest_labels_and_tokens(exported: Path) -> No
     assert empty["tokens"].shape == empty["token_ids"].shape == (1, 0)
 
 
+@pytest.mark.slow
 def test_multilabel_predictions_come_first(tmp_path: Path) -> None:
     predictor = multilabel()
     path = export_saved_model(predictor, tmp_path, top=2)
@@ -209,6 +212,7 @@ def test_an_export_that_differs_is_refused(
     assert not list((tmp_path / "bad").glob("*"))
 
 
+@pytest.mark.slow
 def test_jieba_needs_the_signature_of_tokens(tmp_path: Path) -> None:
     predictor = with_jieba()
     with pytest.raises(ExportError, match=r"Python only.*tokens=True"):
