@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -141,6 +142,29 @@ class FolderKind(NamedTuple):
                 "overwrite=True (--overwrite on the command line)."
             )
         return target
+
+    @contextmanager
+    def new_folder(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        files: Iterable[str] = (),
+    ) -> Iterator[Path]:
+        """Yield a folder that takes the target's place if the block succeeds.
+
+        Parameters and errors are those of :meth:`check_target`.
+        """
+        from emoclf.files import new_folder
+
+        target = self.check_target(path, overwrite=overwrite, files=files)
+        try:
+            with new_folder(target) as folder:
+                yield folder
+        except OSError as error:
+            raise self.write_error(
+                f"Cannot write {target}: {error}. What was there before is unchanged."
+            ) from error
 
     def read_about(self, place: Path) -> dict[str, Any]:
         """Return the JSON document of a folder.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -57,18 +56,9 @@ class Parity:
         return asdict(self)
 
 
-def parity_texts(texts: Sequence[str] | None = None) -> list[str]:
-    """Return the texts on which exports are compared: hard ones, then real ones.
-
-    Parameters
-    ----------
-    texts : sequence of str, optional
-        Texts like those that the classifier will get; default: 1,000 sentences of the
-        bundled corpus.
-    """
-    if texts is None:
-        texts = load_sample().texts[:N_SAMPLE_TEXTS]
-    return [*HARD_TEXTS, *texts]
+def parity_texts() -> list[str]:
+    """Return the texts on which exports are compared: hard ones, then real ones."""
+    return [*HARD_TEXTS, *load_sample().texts[:N_SAMPLE_TEXTS]]
 
 
 def check_parity(
@@ -77,9 +67,8 @@ def check_parity(
     *,
     name: str,
     bound: float | None = PROBABILITY_BOUND,
-    texts: Sequence[str] | None = None,
 ) -> Parity:
-    """Compare the predictions of an export with those of the predictor.
+    """Compare the predictions of an export with the predictor's, on 1,009 texts.
 
     Parameters
     ----------
@@ -89,8 +78,6 @@ def check_parity(
     bound : float or None
         Largest difference of a probability; None: only 99 % of the labels must be
         equal, for exports with rounded numbers.
-    texts : sequence of str, optional
-        As in :func:`parity_texts`.
 
     Raises
     ------
@@ -98,7 +85,7 @@ def check_parity(
         If a probability differs by more, or a label differs where the two likeliest
         are more than twice the bound apart.
     """
-    texts = parity_texts(texts)
+    texts = parity_texts()
     expected, actual = predictor.predict_proba(texts), export.predict_proba(texts)
     differences = np.abs(actual - expected).max(1)
     difference = float(differences.max())

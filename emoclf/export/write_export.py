@@ -13,10 +13,8 @@ import numpy as np
 
 from emoclf._version import __version__
 from emoclf.bundle.described_folder import EXPORT, write_sums
-from emoclf.errors import ExportError
 from emoclf.export.formats import FORMATS, import_object
 from emoclf.export.parity import PROBABILITY_BOUND, check_parity
-from emoclf.files import new_folder
 from emoclf.predictor import Predictor
 from emoclf.serving.export_folder import (
     TOKENIZER,
@@ -67,29 +65,20 @@ def write_export(
         If the target cannot be written, or the check fails. The target is as it was
         before.
     """
-    target = EXPORT.check_target(path, overwrite=overwrite)
     check = check or partial(_check_reader, predictor)
-    try:
-        with new_folder(target) as folder:
-            about = describe(predictor, export_format) | write_files(folder)
-            about["files"] = {
-                file.relative_to(folder).as_posix(): (
-                    file.stat().st_size,
-                    file_crc32(file),
-                )
-                for file in sorted(folder.rglob("*"))
-                if file.is_file()
-            }
-            _write_about(folder, about)
-            size = {"bytes": size_of(folder)}
-            about["parity"] = size | check(read_export(folder))
-            _write_about(folder, about)
-            write_sums(folder, [EXPORT.about, *about["files"]])
-    except OSError as error:
-        raise ExportError(
-            f"Cannot write {target}: {error}. What was there before is unchanged."
-        ) from error
-    return target
+    with EXPORT.new_folder(path, overwrite=overwrite) as folder:
+        about = {**_describe(predictor, export_format), **write_files(folder)}
+        about["files"] = {
+            file.relative_to(folder).as_posix(): (file.stat().st_size, file_crc32(file))
+            for file in sorted(folder.rglob("*"))
+            if file.is_file()
+        }
+        _write_about(folder, about)
+        size = {"bytes": size_of(folder)}
+        about["parity"] = {**size, **check(read_export(folder))}
+        _write_about(folder, about)
+        write_sums(folder, [EXPORT.about, *about["files"]])
+    return EXPORT.place(path)
 
 
 def write_text_encoder(predictor: Predictor, folder: Path) -> dict[str, Any]:
@@ -109,7 +98,7 @@ def write_array(path: Path, values: np.ndarray) -> None:
     np.save(path, np.ascontiguousarray(values), allow_pickle=False)
 
 
-def describe(predictor: Predictor, export_format: str) -> dict[str, Any]:
+def _describe(predictor: Predictor, export_format: str) -> dict[str, Any]:
     """Return the entries of ``emoclf.json`` that all formats have."""
     bundle = predictor.bundle
     return {

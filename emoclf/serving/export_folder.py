@@ -72,10 +72,6 @@ class ExportFolder:
         # As a str: NumPy follows the links of a Path at each part of it.
         return np.load(f"{self.place}/{name}", mmap_mode="r", allow_pickle=False)
 
-    def json(self, name: str) -> Any:
-        """Return the contents of a JSON document."""
-        return json.loads((self.place / name).read_text("utf-8"))
-
 
 def read_export(path: str | os.PathLike[str]) -> ExportFolder:
     """Open an exported classifier, and check that every file is as it was written.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from itertools import chain, count
 from typing import Any
@@ -38,7 +39,7 @@ class ExportedText:
             read_pages(pages),
             settings["emoticons"],
         )
-        tokens = folder.json(VOCABULARY)
+        tokens = json.loads((folder.place / VOCABULARY).read_text("utf-8"))
         self.ids = dict(zip(tokens, count(FIRST), strict=False))
         self.max_length = int(text["max_length"])
         self.stop_words = frozenset(text["stop_words"])

@@ -43,7 +43,7 @@ MIN_EQUAL_LABELS = 0.95
 def few_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let exports be compared on few texts, since the tests compare them again."""
     texts = parity_texts()[:100]
-    monkeypatch.setattr(parity, "parity_texts", lambda texts_=None: texts)
+    monkeypatch.setattr(parity, "parity_texts", lambda: texts)
     monkeypatch.setattr(parity, "MIN_EQUAL_LABELS", MIN_EQUAL_LABELS)
 
 

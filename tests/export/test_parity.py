@@ -54,7 +54,6 @@ def check_probabilities(actual: np.ndarray, expected: np.ndarray, name: str) -> 
 
 
 # Some runtimes allocate their memory again for a new length, hence no deadline.
-@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(texts=TEXTS)
 def test_any_text(loaded: Loaded, texts: list[str]) -> None:
