@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from emoclf.embeddings.word_vectors import read_vectors
     from emoclf.estimator import EmotionClassifier
     from emoclf.evaluation.evaluate import evaluate_classifier
-    from emoclf.export.any_format import export_classifier
+    from emoclf.export import export_classifier
     from emoclf.export.saved_model import export_saved_model
     from emoclf.models.build import build_model
     from emoclf.predictor import Predictor
@@ -49,7 +49,7 @@ _HOME = {
     "check_model": "emoclf.doctor.model_checks",
     "compare_networks": "emoclf.workflow.compare",
     "embedding_matrix": "emoclf.embeddings.matrix",
-    "export_classifier": "emoclf.export.any_format",
+    "export_classifier": "emoclf.export",
     "export_saved_model": "emoclf.export.saved_model",
     "evaluate_classifier": "emoclf.evaluation.evaluate",
     "judge": "emoclf.evaluation.evaluate",

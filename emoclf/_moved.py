@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-#: Modules from which public names were imported in 0.1, and where they are now.
+#: Modules from which public names were imported in 0.1, and their new paths.
 MODULES = {
     "emoclf.bulk.run": "emoclf.bulk.file_prediction",
     "emoclf.bundle_folder": "emoclf.bundle.bundle_folder",
@@ -21,7 +21,7 @@ MODULES = {
     "emoclf.datasets.tables": "emoclf.datasets.readers",
     "emoclf.embeddings.vectors": "emoclf.embeddings.word_vectors",
     "emoclf.evaluation.judge": "emoclf.evaluation.evaluate",
-    "emoclf.export.any_form": "emoclf.export.any_format",
+    "emoclf.export.any_form": "emoclf.export",
     "emoclf.exported": "emoclf.serving",
     "emoclf.pipeline": "emoclf.workflow.train",
     "emoclf.training.findings": "emoclf.doctor.findings",
@@ -30,7 +30,7 @@ MODULES = {
 
 
 def warn_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
-    """Warn that a name has another one now."""
+    """Warn that something has a new name."""
     warnings.warn(
         f"{old} is deprecated and will be removed in emoclf 0.3. Use {new}.",
         DeprecationWarning,
@@ -39,12 +39,12 @@ def warn_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
 
 
 class RenamedAttribute:
-    """A read-only attribute that answers with another one, and warns.
+    """The old name of a read-only attribute: returns the new one, and warns.
 
     Parameters
     ----------
     new : str
-        Name of the other attribute.
+        New name of the attribute.
     """
 
     def __init__(self, new: str) -> None:
@@ -63,7 +63,7 @@ class RenamedAttribute:
 def renamed_argument(
     old: str, new: str
 ) -> Callable[[Callable[..., T]], Callable[..., T]]:
-    """Return a decorator that takes a keyword argument under its old name as well."""
+    """Return a decorator that also accepts a keyword argument under its old name."""
 
     def decorate(function: Callable[..., T]) -> Callable[..., T]:
         @functools.wraps(function)
@@ -78,28 +78,22 @@ def renamed_argument(
     return decorate
 
 
-class _MovedFinder:
-    """Find modules by their old names; Python asks it after all other finders."""
+class _MovedModules:
+    """Finder and loader of modules by their old names, used after all other finders."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        loader: Any = _MovedLoader()
+        loader: Any = self
         return ModuleSpec(name, loader) if name in MODULES else None
 
-
-class _MovedLoader:
     def create_module(self, spec: ModuleSpec) -> None:
-        """Leave it to Python."""
+        """Return None: Python creates the module."""
 
     def exec_module(self, module: ModuleType) -> None:
         new = MODULES[module.__name__]
         warn_renamed(module.__name__, new, stacklevel=2)
-
-        def forward(name: str) -> Any:
-            return getattr(import_module(new), name)
-
-        module.__getattr__ = forward  # type: ignore[method-assign]
+        module.__getattr__ = lambda name: getattr(import_module(new), name)  # type: ignore[method-assign]
 
 
 def install() -> None:
-    """Let old import paths be found."""
-    sys.meta_path.append(_MovedFinder())
+    """Register the finder of old import paths."""
+    sys.meta_path.append(_MovedModules())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -43,9 +43,9 @@ def batch_by_length(
         yield order[start:]
 
 
-def lengths_of(token_ids: Sequence[np.ndarray]) -> np.ndarray:
+def lengths_of(texts: Sequence[Sized]) -> np.ndarray:
     """Return the number of tokens of each text, int64 of shape (n_texts,)."""
-    return np.fromiter(map(len, token_ids), np.int64, len(token_ids))
+    return np.fromiter(map(len, texts), np.int64, len(texts))
 
 
 def pad(token_ids: Sequence[np.ndarray]) -> np.ndarray:

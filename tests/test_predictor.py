@@ -1,4 +1,4 @@
-"""The one road from raw texts to probabilities."""
+"""The predictor: raw texts to labels and probabilities."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ def predictor() -> Predictor:
     return tiny_trained().predictor
 
 
-def test_labels_and_probabilities_belong_together(predictor: Predictor) -> None:
+def test_labels_and_probabilities_agree(predictor: Predictor) -> None:
     texts = ["what a lovely gift", "alone in the dark", "an unfair insult"]
     probabilities = predictor.predict_proba(texts)
     assert probabilities.shape == (3, 3)
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
     assert predictor.predict(texts) == ["joy", "fear", "anger"]
-    for answer, row in zip(predictor.predict_stream(texts), probabilities, strict=True):
-        assert list(answer.probabilities) == ["anger", "fear", "joy"]
-        np.testing.assert_array_equal(list(answer.probabilities.values()), row)
+    for prediction, row in zip(
+        predictor.predict_stream(texts), probabilities, strict=True
+    ):
+        assert list(prediction.probabilities) == ["anger", "fear", "joy"]
+        np.testing.assert_array_equal(list(prediction.probabilities.values()), row)
 
 
-def test_an_answer_does_not_depend_on_its_neighbours(predictor: Predictor) -> None:
+def test_a_prediction_does_not_depend_on_other_texts(predictor: Predictor) -> None:
     texts = ["lovely", "", "dark " * 40, "it was unfair at school, so unfair"]
     together = predictor.predict_proba(texts)
     alone = np.vstack([predictor.predict_proba([text]) for text in texts])
@@ -41,13 +43,13 @@ def test_an_answer_does_not_depend_on_its_neighbours(predictor: Predictor) -> No
     "collection",
     [list, tuple, pd.Series, np.array, iter, lambda texts: np.array(texts, object)],
 )
-def test_any_collection_of_texts_is_welcome(predictor: Predictor, collection) -> None:
+def test_texts_can_be_any_collection(predictor: Predictor, collection) -> None:
     texts = ["a lovely day", "dark"]
     expected = predictor.predict_proba(texts)
     np.testing.assert_array_equal(predictor.predict_proba(collection(texts)), expected)
 
 
-def test_no_text_gives_no_answer(predictor: Predictor) -> None:
+def test_no_texts_give_no_predictions(predictor: Predictor) -> None:
     assert predictor.predict_proba([]).shape == (0, 3)
     assert predictor.predict([]) == []
     assert list(predictor.predict_stream([])) == []
@@ -63,11 +65,14 @@ def test_no_text_gives_no_answer(predictor: Predictor) -> None:
         (np.array([["a", "b"]]), r"shape \(1, 2\)"),
     ],
 )
-def test_what_is_not_a_text_is_said(predictor: Predictor, texts, message: str) -> None:
+def test_something_else_is_not_a_text(
+    predictor: Predictor, texts, message: str
+) -> None:
     with pytest.raises(DataError, match=message):
         predictor.predict_proba(texts)
 
 
+@pytest.mark.slow
 def test_a_stream_needs_constant_memory(predictor: Predictor) -> None:
     def lines(count: int) -> Iterator[str]:
         for number in range(count):
@@ -85,5 +90,5 @@ def test_a_stream_needs_constant_memory(predictor: Predictor) -> None:
     assert peak(16 * 4096) < 1.5 * peak(2 * 4096)
 
 
-def test_lone_surrogates_are_answered(predictor: Predictor) -> None:
+def test_lone_surrogates_are_accepted(predictor: Predictor) -> None:
     assert predictor.predict_proba(["lovely \ud800 day"]).shape == (1, 3)

@@ -1,4 +1,4 @@
-"""Everything that is known of one trained classifier, and its plain form."""
+"""A trained classifier with everything that belongs to it, and its plain values."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bundle:
-    """Everything that is known of one trained classifier.
+    """A trained classifier with everything that belongs to it.
 
     Parameters
     ----------
     model : keras.Model
         token_ids (batch, length) → probabilities (batch, n_classes).
     encoder : TextEncoder
-        The one road from texts to token ids.
+        Texts to token ids.
     label_names : tuple of str
-        In the order of the columns of the probabilities.
+        Names of the classes, in the order of the columns of the probabilities.
     multilabel : bool
         A text may have several labels.
     settings : RunSettings
     history, metrics : dict
-        Plain values, as JSON knows them.
+        Plain values that JSON can hold.
     versions : dict of str to str
-        What it was made with.
+        Versions of the packages that trained it.
     created : str
         Time of training, UTC, ISO 8601.
     label_kind : {"U", "i", "f", "b"}
-        What the labels were before they got names: texts, whole numbers, numbers or
-        truth values. An estimator answers in the same kind.
+        NumPy kind of the labels before they got names: texts, whole numbers, numbers
+        or truth values. An estimator predicts labels of the same kind.
     thresholds : tuple of float, or None
-        For several labels per text: from which probability on each counts.
+        Multilabel: probability from which on each label counts.
     """
 
     model: keras.Model
@@ -67,7 +67,7 @@ class Bundle:
     figures = RenamedAttribute("metrics")
 
     def to_parts(self) -> BundleParts:
-        """Take the classifier apart into plain values and arrays.
+        """Return the classifier as plain values and arrays.
 
         Raises
         ------
@@ -82,7 +82,7 @@ class Bundle:
         if len(weights) != len(self.model.weights):
             raise BundleError(
                 "Two variables of the model share one name, so that its weights cannot "
-                "be saved. Give every layer a name of its own."
+                "be saved. Give every layer a different name."
             )
         about = {
             "format": BUNDLE.format,
@@ -111,7 +111,7 @@ class Bundle:
 
 @dataclass(frozen=True)
 class BundleParts:
-    """A classifier as plain values and arrays: what files and pickles hold."""
+    """A classifier as plain values and arrays, for files and pickles."""
 
     about: dict[str, Any]
     settings: str
@@ -122,7 +122,7 @@ class BundleParts:
     metrics: dict[str, Any]
 
     def to_bundle(self) -> Bundle:
-        """Build the classifier again.
+        """Return the classifier, with its network built and its weights set.
 
         Raises
         ------
@@ -160,7 +160,7 @@ def _thresholds(about: Mapping[str, Any]) -> tuple[float, ...] | None:
 
 
 def installed_versions() -> dict[str, str]:
-    """Return the versions of what decides about a classifier's numbers."""
+    """Return the versions of the packages on which a classifier's numbers depend."""
     names = ("tensorflow", "keras", "numpy", "gensim", "scikit-learn")
     return {"emoclf": __version__, **{name: version(name) for name in names}}
 
@@ -169,15 +169,16 @@ def _rebuild(
     settings: RunSettings,
     about: Mapping[str, Any],
     weights: Mapping[str, np.ndarray],
-    known: int,
+    vocabulary_size: int,
 ) -> keras.Model:
     # Keras loads here, so that reading about bundles stays cheap.
     from emoclf.models.build import build_model
 
     size, dim = about["embedding_shape"]
-    if size != known:
+    if size != vocabulary_size:
         raise BundleError(
-            f"The vocabulary has {known} ids, and the embedding matrix {size} rows."
+            f"The vocabulary has {vocabulary_size} ids, and the embedding matrix "
+            f"{size} rows."
         )
     model = build_model(
         settings,
@@ -188,10 +189,10 @@ def _rebuild(
     for variable in model.weights:
         value = weights.get(variable.path)
         if value is None or tuple(variable.shape) != value.shape:
-            found = "no weights" if value is None else f"weights of shape {value.shape}"
+            shape = "no weights" if value is None else value.shape
             raise BundleError(
-                f"The bundle has {found} for {variable.path}; its settings ask for "
-                f"{tuple(variable.shape)}."
+                f"The weights of {variable.path} must have the shape "
+                f"{tuple(variable.shape)}. Got {shape}."
             )
         variable.assign(value)
     return model

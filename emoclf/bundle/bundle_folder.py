@@ -1,4 +1,4 @@
-"""A bundle as a described folder.
+"""The folder of a bundle: saving and loading it.
 
 ======================  ==========================================================
 ``bundle.json``         format, versions, architecture, labels, text settings
@@ -6,9 +6,9 @@
 ``vocabulary.json``     tokens in the order of their ids
 ``tokenizer.npz``       tables of the tokenizer, one number for each code point
 ``weights.npz``         weights by the names of their variables
-``history.json``        one number for each epoch and figure
+``history.json``        one number for each epoch and metric
 ``figures.json``        metrics, and the set each was computed on
-``README.md``           the same for people
+``README.md``           the model card, for people
 ``sha256sums.txt``      checksums; ``sha256sum -c sha256sums.txt`` checks them too
 ======================  ==========================================================
 
@@ -30,7 +30,6 @@ from emoclf.bundle.bundle import Bundle, BundleParts
 from emoclf.bundle.described_folder import BUNDLE, readable_place, write_sums
 from emoclf.bundle.model_card import card
 from emoclf.errors import BundleError, EmoclfError
-from emoclf.files import new_folder
 
 SETTINGS = "settings.toml"
 VOCABULARY = "vocabulary.json"
@@ -47,7 +46,7 @@ FILES = (
 def save_bundle(
     bundle: Bundle, path: str | os.PathLike[str], *, overwrite: bool = False
 ) -> Path:
-    """Write a bundle, whole or not at all.
+    """Write a bundle, completely or not at all.
 
     Parameters
     ----------
@@ -66,15 +65,9 @@ def save_bundle(
     BundleError
         If the target is something else, or the folder cannot be written.
     """
-    target = check_target(path, overwrite=overwrite)
-    try:
-        with new_folder(target) as folder:
-            _write_files(bundle, folder)
-    except OSError as error:
-        raise BundleError(
-            f"Cannot write {target}: {error}. What was there before is unchanged."
-        ) from error
-    return target
+    with BUNDLE.new_folder(path, overwrite=overwrite, files=FILES) as folder:
+        _write_files(bundle, folder)
+    return BUNDLE.place(path)
 
 
 def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -88,16 +81,14 @@ def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
 
 
 def load_bundle(path: str | os.PathLike[str]) -> Bundle:
-    """Read a bundle, and check every byte of it.
+    """Read a bundle, and check all of its files.
 
     Raises
     ------
     BundleError
         If it is missing, incomplete, damaged, or newer than this emoclf.
     """
-    source = readable_place(BUNDLE.place(path))
-    about = BUNDLE.read_about(source)
-    BUNDLE.check_sums(source, FILES)
+    source, about = _open(path)
     try:
         return BundleParts(
             about=about,
@@ -126,10 +117,15 @@ def read_metrics(path: str | os.PathLike[str]) -> dict[str, Any]:
     BundleError
         If it is missing or damaged.
     """
-    source = BUNDLE.place(path)
-    BUNDLE.read_about(source)
+    return _read_json(_open(path)[0] / FIGURES)
+
+
+def _open(path: str | os.PathLike[str]) -> tuple[Path, dict[str, Any]]:
+    """Return the folder to read and its description, with all files checked."""
+    source = readable_place(BUNDLE.place(path))
+    about = BUNDLE.read_about(source)
     BUNDLE.check_sums(source, FILES)
-    return _read_json(source / FIGURES)
+    return source, about
 
 
 def _write_files(bundle: Bundle, folder: Path) -> None:

@@ -1,17 +1,17 @@
 """Folders described by a JSON document and checksummed: bundles and exports.
 
-Each has a document that says what it is (format number, labels, versions), its data
-files, and ``sha256sums.txt``, which ``sha256sum -c sha256sums.txt`` checks as well.
+Each has a JSON document with its description (format number, labels, versions), its
+data files, and ``sha256sums.txt``, which ``sha256sum -c sha256sums.txt`` checks too.
 Nothing in such a folder is executed when it is read. This module needs the standard
-library alone, and loads little of it: exports wait for it before their first
-prediction.
+library only, and loads little of it: the first prediction of an export waits for it.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,12 +24,12 @@ DESKTOP_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 class FolderKind(NamedTuple):
-    """What differs between bundles and exports.
+    """A kind of described folder: bundle or export.
 
     Parameters
     ----------
     noun : str
-        With its article, for messages.
+        Name with its article, for messages.
     about : str
         Name of the JSON document.
     format : int
@@ -37,9 +37,9 @@ class FolderKind(NamedTuple):
     command : str
         Command that writes such a folder.
     remedy : str
-        How to make a damaged one again.
+        Advice for replacing a damaged one.
     write_error : type of EmoclfError
-        Raised where it cannot be written.
+        Type of the error when it cannot be written.
     """
 
     noun: str
@@ -55,7 +55,7 @@ class FolderKind(NamedTuple):
         *,
         error: type[EmoclfError] = BundleError,
     ) -> Path:
-        """Return the path of a folder, with a name.
+        """Return the path of a folder; "." becomes a path with a name.
 
         Raises
         ------
@@ -64,7 +64,6 @@ class FolderKind(NamedTuple):
         """
         place = Path(path)
         if os.fspath(path) and place.name in ("", ".."):
-            # The current folder, for instance, has a name as well.
             place = Path(os.path.abspath(place))
         try:
             place.exists()
@@ -83,7 +82,7 @@ class FolderKind(NamedTuple):
         overwrite: bool = False,
         files: Iterable[str] = (),
     ) -> Path:
-        """Refuse a target that must not or cannot be written, before any work is done.
+        """Return a target that can be written, or raise before any work is done.
 
         Parameters
         ----------
@@ -91,7 +90,8 @@ class FolderKind(NamedTuple):
         overwrite : bool, default=False
             Replace a folder of the same kind.
         files : iterable of str
-            Names that such a folder always has, beside those that its checksums list.
+            Names of the files that such a folder always has, in case its checksums
+            cannot be read.
 
         Returns
         -------
@@ -119,16 +119,22 @@ class FolderKind(NamedTuple):
                 f"{target} exists and is not {self.noun} of emoclf, so it is left "
                 "alone. Choose another name."
             )
-        listed = {name.split("/")[0] for name in _read_sums(target, strict=False)}
-        foreign = {entry.name for entry in target.iterdir()} - listed
-        foreign -= {*files, self.about, SUMS, *DESKTOP_FILES}
-        if foreign:
-            names = sorted(foreign)
+        # Empty folders do not count: TensorFlow makes one for assets.
+        contents = {
+            path.relative_to(target).as_posix()
+            for path in target.rglob("*")
+            if path.name not in DESKTOP_FILES
+            and (path.is_symlink() or not path.is_dir())
+        }
+        names = sorted(
+            contents - {*_read_sums(target, strict=False), *files, self.about, SUMS}
+        )
+        if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             raise self.write_error(
                 f"{target} also contains {', '.join(names[:3])}{more}, which emoclf "
-                "did not write, so it is left alone. Choose another name, or move that "
-                "away."
+                "did not write, so it is left alone. Choose another name, or move "
+                "these files away."
             )
         if not overwrite:
             raise self.write_error(
@@ -137,13 +143,36 @@ class FolderKind(NamedTuple):
             )
         return target
 
+    @contextmanager
+    def new_folder(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        files: Iterable[str] = (),
+    ) -> Iterator[Path]:
+        """Yield a folder that takes the target's place if the block succeeds.
+
+        Parameters and errors are those of :meth:`check_target`.
+        """
+        from emoclf.files import new_folder
+
+        target = self.check_target(path, overwrite=overwrite, files=files)
+        try:
+            with new_folder(target) as folder:
+                yield folder
+        except OSError as error:
+            raise self.write_error(
+                f"Cannot write {target}: {error}. What was there before is unchanged."
+            ) from error
+
     def read_about(self, place: Path) -> dict[str, Any]:
-        """Return the document of a folder.
+        """Return the JSON document of a folder.
 
         Raises
         ------
         BundleError
-            If there is none, it is damaged, or newer than this emoclf.
+            If it is missing, damaged, or newer than this emoclf.
         """
         if not place.is_dir():
             state = "is a file" if place.exists() else "does not exist"
@@ -200,7 +229,7 @@ class FolderKind(NamedTuple):
             if digest != sums.get(name):
                 raise self.damaged(
                     place / name,
-                    f"its SHA-256 is {digest[:12]}…, and {SUMS} says "
+                    f"its SHA-256 is {digest[:12]}…, and {SUMS} has "
                     f"{str(sums.get(name))[:12]}…",
                 )
 
@@ -214,12 +243,12 @@ EXPORT = FolderKind(
 
 
 def readable_place(place: Path) -> Path:
-    """Return the folder to read while a replacement goes on, or was interrupted.
+    """Return the folder, or its backup while it is being replaced.
 
-    Reading changes nothing, so the backup is read where it is.
+    The backup of an interrupted replacement is read, but not moved back.
     """
     if not place.exists() and place.name:
-        # Loaded here, since a first prediction must not wait for what is rarely needed.
+        # Rarely needed, so that a first prediction does not wait for this import.
         from emoclf.files import folder_backup
 
         if folder_backup(place).is_dir():
@@ -238,7 +267,7 @@ def write_sums(folder: Path, names: Iterable[str]) -> None:
 
 
 def _read_sums(place: Path, *, strict: bool = True) -> dict[str, str]:
-    """Return the sum of each file by its name; not strict: what can be read of them."""
+    """Return the sum of each file by its name; not strict: skip unreadable lines."""
     try:
         lines = (place / SUMS).read_text("utf-8").splitlines()
     except (OSError, ValueError):
@@ -250,7 +279,7 @@ def _read_sums(place: Path, *, strict: bool = True) -> dict[str, str]:
 
 
 def _sha256(path: Path) -> str:
-    import hashlib  # loads OpenSSL
+    import hashlib  # slow to load: it brings OpenSSL
 
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

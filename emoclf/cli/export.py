@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.runtime import load_tensorflow
 
     load_tensorflow()
-    from emoclf.export.any_format import export_classifier
+    from emoclf.export import export_classifier
     from emoclf.predictor import Predictor
 
     path = export_classifier(

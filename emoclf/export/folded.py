@@ -1,4 +1,8 @@
-"""Exporting a classifier as tables that NumPy alone can run."""
+"""Export a classifier as tables that NumPy alone can run.
+
+A network *folds* if its probabilities depend on sums of numbers that each token adds by
+itself: these numbers are then looked up in place of running embedding and convolution.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,8 @@ import numpy as np
 
 from emoclf.errors import ExportError
 from emoclf.export.formats import PRECISIONS
-from emoclf.export.parity import BOUND, check_parity
-from emoclf.export.write_export import size_of, write_array, write_export, write_text
+from emoclf.export.parity import PROBABILITY_BOUND, check_parity
+from emoclf.export.write_export import write_array, write_export, write_text_encoder
 from emoclf.folded import FoldedClassifier
 from emoclf.folded.stored_vectors import WordVectors, round_vectors
 from emoclf.folded.words import (
@@ -28,9 +32,13 @@ from emoclf.models.mean_embedding import BIGRAMS
 from emoclf.predictor import Predictor
 from emoclf.serving.export_folder import ExportFolder
 
-#: Poolings whose answer for a text is known from each window alone.
+#: Poolings whose result is a maximum or a sum over windows, each taken by itself.
 POOLINGS = ("max", "average")
 ROUNDINGS = {"int16": round_to_int16, "int8": round_to_int8}
+#: Settings of a TextCNN that its reader needs.
+TEXT_CNN_SETTINGS = (
+    "kernel_sizes", "filters", "padding", "stride", "pooling", "activation", "hidden"
+)  # fmt: skip
 
 
 def export_folded(
@@ -42,8 +50,8 @@ def export_folded(
 ) -> Path:
     """Export a TextCNN, or averaged embeddings, as tables for NumPy.
 
-    What is stored is the embedding and the kernels; what each word adds to the
-    convolution is multiplied out when a text first has the word.
+    The embedding and the kernels are stored; their product, which is what each token
+    adds to the convolution, is computed when a text first contains the token.
 
     Parameters
     ----------
@@ -51,11 +59,11 @@ def export_folded(
     path : path
         A folder that does not exist yet.
     int8 : bool, default=False
-        Store each word's vector as whole numbers from -127 to 127 and a scale, with
-        four bits more for the 6,000 commonest words, and kernels as float16: a third
+        Store each token's vector as whole numbers from -127 to 127 and a scale, with
+        four bits more for the 6,000 commonest tokens, and kernels as float16: a third
         of the size.
     overwrite : bool, default=False
-        Replace an export that stands there.
+        Replace an existing export.
 
     Returns
     -------
@@ -64,48 +72,43 @@ def export_folded(
     Raises
     ------
     ExportError
-        If the network does not fold (it says why), something stands in the way, or
-        the export does not answer as the predictor does; nothing is left behind.
+        As in :func:`emoclf.export_classifier`; if the network does not fold, the
+        message says why.
     """
     is_cnn = predictor.bundle.settings.architecture == "text_cnn"
 
     def check(folder: ExportFolder) -> dict[str, Any]:
-        found: dict[str, Any] = {"bytes": size_of(folder.place)}
+        results: dict[str, Any] = {}
         for precision in PRECISIONS if is_cnn else PRECISIONS[:1]:
             exact = precision == "float32" and not int8
             try:
-                parity = check_parity(
+                results[precision] = check_parity(
                     predictor,
                     FoldedClassifier(folder, precision=precision),
-                    what=f"folded form in {precision}",
-                    bound=BOUND if exact else None,
-                )
+                    name=f"folded export in {precision}",
+                    bound=PROBABILITY_BOUND if exact else None,
+                ).to_dict()
             except ExportError as error:
                 if precision == "float32":
                     raise
-                # Nobody has asked for it yet; who does will be told.
-                found[precision] = {"refused": str(error)}
-            else:
-                found[precision] = parity.to_dict()
-        return found
+                # The export is good in float32; loading it in this precision fails
+                # with this message.
+                results[precision] = {"refused": str(error)}
+        return results
 
     return _write(predictor, path, check, int8=int8, overwrite=overwrite)
 
 
 def draft_folded(predictor: Predictor, path: str | os.PathLike[str]) -> Path:
-    """Export as :func:`export_folded` does, without comparing any answers.
+    """Export as :func:`export_folded` does, without comparing any predictions.
 
-    Of use to see how large and how fast the form of a network is before it is trained.
+    It serves to measure the size and the speed of a network before it is trained.
 
     Raises
     ------
     ExportError
     """
-
-    def check(folder: ExportFolder) -> dict[str, Any]:
-        return {"bytes": size_of(folder.place)}
-
-    return _write(predictor, path, check, int8=False, overwrite=False)
+    return _write(predictor, path, lambda folder: {}, int8=False, overwrite=False)
 
 
 def _write(
@@ -119,32 +122,32 @@ def _write(
     settings = predictor.bundle.settings
     check_folds(settings.architecture, settings.model, int8=int8)
 
-    def fill(folder: Path) -> dict[str, Any]:
-        weights = _weights(predictor)
+    def write_files(folder: Path) -> dict[str, Any]:
         if settings.architecture == "text_cnn":
-            about = _fold_text_cnn(predictor, weights, folder, int8=int8)
+            network = _write_text_cnn(predictor, folder, int8=int8)
         else:
-            about = _fold_mean_embedding(weights, folder)
-        return {**write_text(predictor, folder), "network": about}
+            network = _write_mean_embedding(predictor, folder)
+        return {**write_text_encoder(predictor, folder), "network": network}
 
     return write_export(
         predictor,
         path,
-        form="folded-int8" if int8 else "folded",
-        fill=fill,
+        export_format="folded-int8" if int8 else "folded",
+        write_files=write_files,
         check=check,
         overwrite=overwrite,
     )
 
 
 def check_folds(architecture: str, model: Any, *, int8: bool) -> None:
-    """Refuse settings that have no folded form.
+    """Refuse settings whose network does not fold.
 
     Parameters
     ----------
     architecture : str
     model : Settings
-        Of the architecture.
+        Settings of the architecture.
+    int8 : bool
 
     Raises
     ------
@@ -152,20 +155,20 @@ def check_folds(architecture: str, model: Any, *, int8: bool) -> None:
     """
     if architecture not in ("text_cnn", "mean_embedding"):
         raise ExportError(
-            f"The architecture {architecture!r} does not fold: what a word adds "
-            "depends on the words before it, or passes through several layers. A "
+            f"The architecture {architecture!r} does not fold: what a token adds "
+            "depends on the tokens before it, or passes through several layers. "
             "TextCNN and averaged embeddings fold. Export it to saved-model, onnx or "
             "litert."
         )
     if architecture == "text_cnn" and model.pooling not in POOLINGS:
         raise ExportError(
-            f"A TextCNN with {model.pooling!r} pooling does not fold: what is kept of "
-            "a filter depends on several windows and their order. Poolings that fold: "
+            f"A TextCNN with {model.pooling!r} pooling does not fold: a pooled value "
+            "depends on several windows and their order. Poolings that fold: "
             f"{', '.join(POOLINGS)}. Export it to saved-model, onnx or litert."
         )
     if architecture == "mean_embedding" and int8:
         raise ExportError(
-            "Averaged embeddings fold into a few numbers for each word, which gain "
+            "Averaged embeddings fold into a few numbers for each token, which gain "
             "nothing from int8. Export it to folded."
         )
 
@@ -175,65 +178,47 @@ def _weights(predictor: Predictor) -> dict[str, np.ndarray]:
 
 
 def _embedding(weights: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return the vectors of all words; two channels stand side by side."""
-    channels = [
-        weights[f"{name}/embeddings"]
-        for name in (STATIC, TRAINED)
-        if f"{name}/embeddings" in weights
-    ]
-    return np.concatenate(channels, axis=1)
+    """Return the vectors of all tokens; two channels are concatenated."""
+    paths = [f"{name}/embeddings" for name in (STATIC, TRAINED)]
+    return np.concatenate([weights[p] for p in paths if p in weights], axis=1)
 
 
-def _fold_text_cnn(
-    predictor: Predictor,
-    weights: Mapping[str, np.ndarray],
-    folder: Path,
-    *,
-    int8: bool,
+def _write_text_cnn(
+    predictor: Predictor, folder: Path, *, int8: bool
 ) -> dict[str, Any]:
+    """Write the arrays of a TextCNN, and return its entry for ``emoclf.json``."""
     settings: Any = predictor.bundle.settings.model
-    kernels, biases = {}, []
-    for size in settings.kernel_sizes:
-        kernel, bias = _convolution(predictor, weights, size)
-        kernels[size] = kernel
-        biases.append(bias)
-    write_array(folder / "conv_bias.npy", np.concatenate(biases))
+    weights = _weights(predictor)
+    sizes = settings.kernel_sizes
+    layers = {size: _convolution(predictor, weights, size) for size in sizes}
+    arrays = {"conv_bias": np.concatenate([bias for _, bias in layers.values()])}
     vectors = WordVectors(_embedding(weights))
     if int8:
         rows, scale, fine = round_vectors(vectors.rows)
         vectors = WordVectors(rows, scale, fine)
-        write_array(folder / "embedding_scale.npy", scale)
-        write_array(folder / "embedding_fine.npy", fine)
-    write_array(folder / "embedding.npy", vectors.rows)
-    groups = windows_of(settings.kernel_sizes, settings.padding, settings.stride)
+        arrays |= {"embedding_scale": scale, "embedding_fine": fine}
+    arrays["embedding"] = vectors.rows
+    kernels = {size: kernel for size, (kernel, _) in layers.items()}
+    groups = windows_of(sizes, settings.padding, settings.stride)
     for number, windows in enumerate(groups):
-        stored = by_shift(windows, kernels)
-        if int8:
-            stored = stored.astype(np.float16)
-        write_array(folder / f"kernel_{number}.npy", stored)
+        stored = by_shift(windows, kernels).astype(np.float16 if int8 else np.float32)
+        arrays[f"kernel_{number}"] = stored
         kernel = stored.astype(np.float32)
         dim, n_shifts, _ = kernel.shape
         word_rows = WordRows(vectors, kernel.reshape(dim, -1))
         for precision, round_to in ROUNDINGS.items():
             rounding = round_to(word_rows, n_shifts)
-            write_array(folder / f"{precision}_step_{number}.npy", rounding.step)
-            write_array(folder / f"{precision}_middle_{number}.npy", rounding.middle)
+            arrays[f"{precision}_step_{number}"] = rounding.step
+            arrays[f"{precision}_middle_{number}"] = rounding.middle
     if settings.hidden:
-        write_array(folder / "hidden_kernel.npy", weights["hidden/kernel"])
-        write_array(folder / "hidden_bias.npy", weights["hidden/bias"])
-    write_array(folder / "head_kernel.npy", weights[f"{LOGITS}/kernel"])
-    write_array(folder / "head_bias.npy", weights[f"{LOGITS}/bias"])
-    return {
-        "kind": "text_cnn",
-        "kernel_sizes": list(settings.kernel_sizes),
-        "filters": settings.filters,
-        "padding": settings.padding,
-        "stride": settings.stride,
-        "pooling": settings.pooling,
-        "activation": settings.activation,
-        "hidden": settings.hidden,
-        "int8": int8,
-    }
+        arrays["hidden_kernel"] = weights["hidden/kernel"]
+        arrays["hidden_bias"] = weights["hidden/bias"]
+    arrays["head_kernel"] = weights[f"{LOGITS}/kernel"]
+    arrays["head_bias"] = weights[f"{LOGITS}/bias"]
+    for name, values in arrays.items():
+        write_array(folder / f"{name}.npy", values)
+    entries = {name: getattr(settings, name) for name in TEXT_CNN_SETTINGS}
+    return {"kind": "text_cnn", **entries, "int8": int8}
 
 
 def _convolution(
@@ -243,24 +228,24 @@ def _convolution(
     kernel = weights[f"conv_{size}/kernel"]
     if f"norm_{size}/gamma" not in weights:
         return kernel, weights[f"conv_{size}/bias"]
-    norm = {
-        name: weights[f"norm_{size}/{name}"]
+    gamma, beta, mean, variance = (
+        weights[f"norm_{size}/{name}"]
         for name in ("gamma", "beta", "moving_mean", "moving_variance")
-    }
+    )
     epsilon = predictor.bundle.model.get_layer(f"norm_{size}").epsilon
-    times = norm["gamma"] / np.sqrt(norm["moving_variance"] + epsilon)
-    return kernel * times, norm["beta"] - norm["moving_mean"] * times
+    factor = gamma / np.sqrt(variance + epsilon)
+    return kernel * factor, beta - mean * factor
 
 
-def _fold_mean_embedding(
-    weights: Mapping[str, np.ndarray], folder: Path
-) -> dict[str, Any]:
+def _write_mean_embedding(predictor: Predictor, folder: Path) -> dict[str, Any]:
+    """Write the arrays of averaged embeddings, and return their entry."""
+    weights = _weights(predictor)
     head = weights[f"{LOGITS}/kernel"]
     write_array(folder / "words.npy", _embedding(weights) @ head)
     pairs = weights.get(f"{BIGRAMS}/embeddings")
     if pairs is not None:
         folded = pairs @ head
-        # No pair has row 0, which stands for the end of a text.
+        # No pair has row 0, which marks the end of a text.
         folded[0] = 0
         write_array(folder / "pairs.npy", folded)
     write_array(folder / "head_bias.npy", weights[f"{LOGITS}/bias"])

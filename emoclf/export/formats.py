@@ -5,6 +5,8 @@ It loads nothing: writers and readers are named here, and imported when used.
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -12,20 +14,29 @@ from emoclf.models.registry import ARCHITECTURES
 
 
 class ExportFormat(NamedTuple):
-    """One format, its writer and its reader.
+    """An export format: its writer, its reader and what they need.
 
     Parameters
     ----------
-    writer, reader : str
-        ``module:name`` of the export function and of the classifier class.
+    writer : str
+        ``module:name`` of a function (predictor, path, *, overwrite, …) → path. It
+        calls :func:`emoclf.export.write_export.write_export`.
+    reader : str
+        ``module:name`` of a class that takes an ``ExportFolder`` and is a
+        :class:`emoclf.serving.exported_classifier.ExportedClassifier`.
     runs_on : str
-        What predicts with an export, as Markdown for the README.
-    needs_tensorflow : bool
-        Predicting loads TensorFlow.
-    architectures : tuple of str
-        Architectures that can be exported with their default settings.
+        Software that predicts with an export, as Markdown for the README.
     extra : str or None
         Extra of the package that installs what writes and runs the format.
+    needs_tensorflow : bool
+        Predicting loads TensorFlow.
+    is_folded : bool
+        NumPy alone predicts, with a choice of precision and engine.
+    is_rounded : bool
+        Numbers are rounded: 99 % of the labels must equal the bundle's. Otherwise
+        all labels must, and probabilities may differ by 1e-5.
+    architectures : tuple of str, or None
+        Architectures that can be exported with their default settings; None: all.
     writer_options : dict
         Keyword arguments that the writer gets for this format.
     """
@@ -33,18 +44,21 @@ class ExportFormat(NamedTuple):
     writer: str
     reader: str
     runs_on: str
-    needs_tensorflow: bool = False
-    architectures: tuple[str, ...] = tuple(ARCHITECTURES)
     extra: str | None = None
+    needs_tensorflow: bool = False
+    is_folded: bool = False
+    is_rounded: bool = False
+    architectures: tuple[str, ...] | None = None
     writer_options: dict[str, Any] = {}  # noqa: RUF012  (never written to)
 
-    @property
-    def is_folded(self) -> bool:
-        """Whether NumPy alone predicts, with a choice of precision and engine."""
-        return self.reader.startswith("emoclf.folded:")
+    def takes(self, architecture: str) -> bool:
+        """Return whether an architecture can be exported with its default settings."""
+        return self.architectures is None or architecture in self.architectures
 
+    def reader_options(self) -> list[str]:
+        """Return the names of the options with which an export can be loaded."""
+        return list(inspect.signature(import_object(self.reader)).parameters)[1:]
 
-_INT8 = {"int8": True}
 
 #: Number formats of a folded export's tables, and what computes with them.
 PRECISIONS = ("float32", "int16", "int8")
@@ -60,54 +74,63 @@ FORMATS = {
     "onnx": ExportFormat(
         "emoclf.export.onnx:export_onnx",
         "emoclf.serving.onnx:OnnxClassifier",
-        "onnxruntime (`emoclf[onnx]`)",
+        "onnxruntime",
         extra="onnx",
     ),
     "litert": ExportFormat(
         "emoclf.export.litert:export_litert",
         "emoclf.serving.litert:LiteRTClassifier",
-        "LiteRT (`emoclf[litert]`)",
+        "LiteRT",
         extra="litert",
     ),
     "litert-int8": ExportFormat(
         "emoclf.export.litert:export_litert",
         "emoclf.serving.litert:LiteRTClassifier",
-        "LiteRT, with weights rounded to 8 bits (`emoclf[litert]`)",
+        "LiteRT, with weights rounded to 8 bits",
         extra="litert",
-        writer_options=_INT8,
+        is_rounded=True,
+        writer_options={"int8": True},
     ),
     "folded": ExportFormat(
         "emoclf.export.folded:export_folded",
         "emoclf.folded:FoldedClassifier",
         "NumPy alone",
+        is_folded=True,
         architectures=("text_cnn", "mean_embedding"),
     ),
     "folded-int8": ExportFormat(
         "emoclf.export.folded:export_folded",
         "emoclf.folded:FoldedClassifier",
         "NumPy alone, with word vectors rounded to 8 bits",
+        is_folded=True,
+        is_rounded=True,
         architectures=("text_cnn",),
-        writer_options=_INT8,
+        writer_options={"int8": True},
     ),
 }
 
 
-def load(reference: str) -> Any:
-    """Import what ``module:name`` refers to."""
+def import_object(reference: str) -> Any:
+    """Import and return what ``module:name`` refers to."""
     module, _, name = reference.partition(":")
     return getattr(import_module(module), name)
 
 
 def formats_table() -> str:
-    """Return the formats and what predicts with each, as Markdown.
+    """Return the formats and the software that predicts with each, as Markdown.
 
     Examples
     --------
     >>> print(formats_table().splitlines()[4])
     | `litert` | LiteRT (`emoclf[litert]`) |
     """
-    rows = [f"| `{name}` | {of.runs_on} |" for name, of in FORMATS.items()]
-    return "\n".join(["| `--to` | predicts with |", "|---|---|", *rows])
+    return _markdown(
+        ["`--to`", "predicts with"],
+        (
+            [f"`{name}`", f.runs_on + (f" (`emoclf[{f.extra}]`)" if f.extra else "")]
+            for name, f in FORMATS.items()
+        ),
+    )
 
 
 def architectures_table() -> str:
@@ -118,16 +141,16 @@ def architectures_table() -> str:
     >>> print(architectures_table().splitlines()[0])
     | architecture | saved-model | onnx | litert | litert-int8 | folded | folded-int8 |
     """
-    rows = [
-        " | ".join(
-            [
-                name,
-                *("yes" if name in x.architectures else "–" for x in FORMATS.values()),
-            ]
-        )
-        for name in ARCHITECTURES
-    ]
-    head = f"| architecture | {' | '.join(FORMATS)} |"
-    return "\n".join(
-        [head, "|---" * (len(FORMATS) + 1) + "|", *(f"| {x} |" for x in rows)]
+    return _markdown(
+        ["architecture", *FORMATS],
+        (
+            [name, *("yes" if f.takes(name) else "–" for f in FORMATS.values())]
+            for name in ARCHITECTURES
+        ),
     )
+
+
+def _markdown(header: list[str], rows: Iterable[list[str]]) -> str:
+    """Return a table as Markdown."""
+    head, *lines = (f"| {' | '.join(row)} |" for row in (header, *rows))
+    return "\n".join([head, "|---" * len(header) + "|", *lines])

@@ -1,4 +1,4 @@
-"""Exporting a classifier's network as an ONNX file."""
+"""Export a classifier's network as an ONNX file."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from emoclf.export.network_export import export_network, quiet_logger
+from emoclf.export.inference_network import convert_network, quiet_logger
+from emoclf.export.write_export import write_export, write_text_encoder
 from emoclf.optional import require
 from emoclf.predictor import Predictor
-from emoclf.serving.onnx import INPUT, MODEL, OUTPUT, OnnxClassifier
+from emoclf.serving.onnx import INPUT, MODEL, OUTPUT
 
-# What onnxruntime has run since 1.14, and the newest that tf2onnx 1.17 writes.
+# onnxruntime runs it since 1.14, and it is the newest that tf2onnx 1.17 writes.
 OPSET = 18
 
 
@@ -21,12 +22,12 @@ def export_onnx(
     *,
     overwrite: bool = False,
 ) -> Path:
-    """Export a classifier as an ONNX file, tokenizer and vocabulary beside it.
+    """Export a classifier as an ONNX file, with the tokenizer and vocabulary beside it.
 
     ``model.onnx`` takes ``token_ids`` (int32, [batch, length], 0 is padding, length at
-    least 1) and answers with ``probabilities`` (float32, [batch, n_classes]). Every
-    architecture has this form. :func:`emoclf.load_exported` answers raw texts with it,
-    without TensorFlow.
+    least 1) and returns ``probabilities`` (float32, [batch, n_classes]). Every
+    architecture can be exported. :func:`emoclf.load_exported` predicts from raw texts
+    with it, without TensorFlow.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def export_onnx(
     path : path
         A folder that does not exist yet.
     overwrite : bool, default=False
-        Replace an export that stands there.
+        Replace an existing export.
 
     Returns
     -------
@@ -43,30 +44,33 @@ def export_onnx(
     Raises
     ------
     ExportError
-        If the network cannot be converted, something stands in the way, or the export
-        does not answer as the predictor does; nothing is left behind.
+        As in :func:`emoclf.export_classifier`.
     MissingDependency
         If tf2onnx, onnx or onnxruntime is not installed.
     """
     for package in ("onnx", "onnxruntime", "tf2onnx"):
         require(package, extra="onnx", needed_by="export_onnx")
-    return export_network(
+
+    def write_files(folder: Path) -> dict[str, Any]:
+        errors = (ValueError, RuntimeError, NotImplementedError)
+        data = convert_network(predictor, _to_onnx, export_format="onnx", errors=errors)
+        (folder / MODEL).write_bytes(data)
+        return {**write_text_encoder(predictor, folder), "network": {"batch": None}}
+
+    return write_export(
         predictor,
         path,
-        form="onnx",
-        file=MODEL,
-        convert=_to_onnx,
-        load=OnnxClassifier,
-        failures=(ValueError, RuntimeError, NotImplementedError),
+        export_format="onnx",
+        write_files=write_files,
         overwrite=overwrite,
     )
 
 
 def _to_onnx(function: Any) -> bytes:
     """Convert a traced function, and name the axes that are open."""
-    converter = require("tf2onnx", extra="onnx", needed_by="export_onnx")
+    tf2onnx = require("tf2onnx", extra="onnx", needed_by="export_onnx")
     with quiet_logger("tf2onnx"):
-        model, _ = converter.convert.from_function(
+        model, _ = tf2onnx.convert.from_function(
             function, input_signature=function.input_signature, opset=OPSET
         )
     axes = {INPUT: ("batch", "length"), OUTPUT: ("batch",)}

@@ -1,8 +1,7 @@
-"""Comparing an export with the predictor, before it counts."""
+"""Compare an export with the predictor on hard texts and on real ones."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,9 +12,10 @@ from emoclf.datasets.sample import load_sample
 from emoclf.errors import ExportError
 
 #: Largest difference of a probability where numbers are not rounded on purpose.
-BOUND = 1e-5
-#: Least share of equal labels where they are.
-EQUAL = 0.99
+PROBABILITY_BOUND = 1e-5
+#: Smallest share of equal labels where they are.
+MIN_EQUAL_LABELS = 0.99
+N_SAMPLE_TEXTS = 1000
 # Beside ordinary sentences: nothing, white space, marks, joined emoji, other scripts.
 HARD_TEXTS = (
     "",
@@ -32,18 +32,18 @@ HARD_TEXTS = (
 
 @dataclass(frozen=True)
 class Parity:
-    """How an export answers, beside the predictor.
+    """Result of comparing an export with the predictor.
 
     Parameters
     ----------
     n_texts : int
     largest_difference : float
-        Of a probability.
+        Largest difference of a probability.
     equal_labels : float
-        Share of texts with equal labels; where the two likeliest lie within twice the
-        bound of each other, either is equal.
+        Share of texts with equal labels. Labels that differ count as equal where the
+        two likeliest are no more than twice the bound apart.
     bound : float or None
-        What the difference must not exceed; None where numbers are rounded on purpose.
+        Largest difference allowed; None where numbers are rounded on purpose.
     """
 
     n_texts: int
@@ -56,84 +56,73 @@ class Parity:
         return asdict(self)
 
 
-def parity_texts(texts: Sequence[str] | None = None) -> list[str]:
-    """Return what exports are compared on: hard texts, and real ones.
-
-    Parameters
-    ----------
-    texts : sequence of str, optional
-        Such as the classifier will get; else sentences of the bundled corpus.
-    """
-    if texts is None:
-        texts = load_sample().texts[:1000]
-    return [*HARD_TEXTS, *texts]
+def parity_texts() -> list[str]:
+    """Return the texts on which exports are compared: hard ones, then real ones."""
+    return [*HARD_TEXTS, *load_sample().texts[:N_SAMPLE_TEXTS]]
 
 
 def check_parity(
     predictor: Classifier,
     export: Classifier,
     *,
-    what: str,
-    bound: float | None = BOUND,
-    texts: Sequence[str] | None = None,
+    name: str,
+    bound: float | None = PROBABILITY_BOUND,
 ) -> Parity:
-    """Compare an export with the predictor.
+    """Compare the predictions of an export with the predictor's, on 1,009 texts.
 
     Parameters
     ----------
     predictor, export : Classifier
-    what : str
-        The export's name in messages.
+    name : str
+        Name of the export in messages.
     bound : float or None
-        Largest difference of a probability; None asks for 99 % equal labels alone, as
-        fits rounded numbers.
-    texts : sequence of str, optional
+        Largest difference of a probability; None: only 99 % of the labels must be
+        equal, for exports with rounded numbers.
 
     Raises
     ------
     ExportError
         If a probability differs by more, or a label differs where the two likeliest
-        are further apart than twice the bound.
+        are more than twice the bound apart.
     """
-    texts = parity_texts(texts)
-    expected, found = predictor.predict_proba(texts), export.predict_proba(texts)
-    off = np.abs(found - expected).max(1)
-    difference = float(off.max())
+    texts = parity_texts()
+    expected, actual = predictor.predict_proba(texts), export.predict_proba(texts)
+    differences = np.abs(actual - expected).max(1)
+    difference = float(differences.max())
     if bound is not None and not difference <= bound:
-        worst = int(np.nan_to_num(off, nan=np.inf).argmax())
+        worst = int(np.nan_to_num(differences, nan=np.inf).argmax())
         raise ExportError(
-            f"The {what} and the predictor differ by {difference:.2g} on the text "
+            f"The {name} and the predictor differ by {difference:.2g} on the text "
             f"{texts[worst][:60]!r}; at most {bound:g} is allowed. Please report this."
         )
     labels = predictor.name_labels(expected)
-    # Its own way to a label as well: a graph has one inside.
-    answers = export.predict(texts)
-    near = _near(predictor, expected, 2 * (bound or 0.0))
-    differs = [
-        i
-        for i, (label, answer) in enumerate(zip(labels, answers, strict=True))
-        if label != answer and not near[i]
+    # By predict, not from the probabilities: a graph names labels by itself.
+    predicted = export.predict(texts)
+    ties = _near_ties(predictor, expected, 2 * (bound or 0.0))
+    unequal = [
+        i for i in range(len(texts)) if labels[i] != predicted[i] and not ties[i]
     ]
-    equal = 1 - len(differs) / len(texts)
-    if equal < (EQUAL if bound is None else 1):
-        first = differs[0]
-        raise ExportError(
-            f"The {what} answers {answers[first]!r} where the predictor answers "
-            f"{labels[first]!r}, on the text {texts[first][:60]!r}; {equal:.2%} of the "
-            f"labels are equal. {_advice(bound)}"
+    share = 1 - len(unequal) / len(texts)
+    if share < (MIN_EQUAL_LABELS if bound is None else 1):
+        first = unequal[0]
+        advice = (
+            f"At least {MIN_EQUAL_LABELS:.0%} must be; export it without rounding."
+            if bound is None
+            else "Please report this."
         )
-    return Parity(len(texts), difference, equal, bound)
+        raise ExportError(
+            f"The {name} predicts {predicted[first]!r} and the predictor "
+            f"{labels[first]!r} for the text {texts[first][:60]!r}; {share:.2%} of the "
+            f"labels are equal. {advice}"
+        )
+    return Parity(len(texts), difference, share, bound)
 
 
-def _near(predictor: Classifier, expected: np.ndarray, width: float) -> np.ndarray:
-    """Say of which texts the label hangs on a difference of this width."""
+def _near_ties(
+    predictor: Classifier, probabilities: np.ndarray, width: float
+) -> np.ndarray:
+    """Return for each text whether a difference of this width can change its label."""
     if predictor.multilabel:
-        return (np.abs(expected - predictor.thresholds) <= width).any(1)
-    best = np.sort(expected, axis=1)
-    return best[:, -1] - best[:, -2] <= width
-
-
-def _advice(bound: float | None) -> str:
-    if bound is None:
-        return f"At least {EQUAL:.0%} must be; export it without rounding."
-    return "Please report this."
+        return (np.abs(probabilities - predictor.thresholds) <= width).any(1)
+    ordered = np.sort(probabilities, axis=1)
+    return ordered[:, -1] - ordered[:, -2] <= width

@@ -1,4 +1,4 @@
-"""A SavedModel that takes raw strings and answers with label names."""
+"""Export a classifier as a SavedModel: raw strings in, label names out."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ import tensorflow as tf
 
 from emoclf.bundle.described_folder import EXPORT
 from emoclf.errors import ExportError, setting
-from emoclf.export.network_export import inference_network, quiet_logger
-from emoclf.export.parity import check_parity
+from emoclf.export.inference_network import inference_network, quiet_logger
 from emoclf.export.signatures import Signatures
-from emoclf.export.write_export import size_of, write_export, write_text
+from emoclf.export.write_export import write_export, write_text_encoder
 from emoclf.predictor import Predictor
-from emoclf.serving.export_folder import ExportFolder
-from emoclf.serving.saved_model import SavedModelClassifier
 
 
 def export_saved_model(
@@ -31,30 +28,30 @@ def export_saved_model(
 ) -> Path:
     """Export a classifier as a SavedModel, in the layout of TensorFlow Serving.
 
-    Texts are tokenized inside the graph, by the tokenizer's one definition; emoclf is
-    not needed to load it. Before the export counts, it is loaded and compared with the
-    predictor. Its signatures take ``text`` (string, [batch], UTF-8) and give:
+    Texts are tokenized inside the graph, by the definition that Python uses too;
+    loading it does not need emoclf. Its signatures take ``text`` (string, [batch],
+    UTF-8) and return:
 
     ``serving_default``
         ``label`` (string, [batch]), ``labels`` (string, [batch, n_classes]) and
         ``probabilities`` (float32, [batch, n_classes]).
 
-        Where a text has one label, the columns stand in the order of the classes, and
-        ``labels`` names each of them.
+        With one label per text, the columns are in the order of the classes, and
+        ``labels`` contains the name of each.
 
-        Where a text may have several, those that reach their thresholds come first,
-        then the others, both from the likeliest on; ``labels`` names each number of
-        its own row. ``count`` (int32, [batch]) says how many reach their thresholds:
-        the first ``count`` labels of a row are the answer. ``label`` is the first of
-        them, or ``""`` where there is none.
+        With multilabel texts, the labels that reach their thresholds come first, then
+        the others, both in falling order of probability; ``labels`` names the columns
+        of each row. ``count`` (int32, [batch]) is the number of labels that reach
+        their thresholds: the first ``count`` labels of a row are predicted. ``label``
+        is the first of them, or ``""`` where there is none.
     ``predict_top``
-        ``labels`` and ``probabilities``, [batch, top]: the likeliest ones. Where a text
-        may have several labels, the first of the order above, and ``count``, which may
+        ``labels`` and ``probabilities``, [batch, top]: the likeliest labels. With
+        multilabel texts, the first labels in the order above, and ``count``, which may
         be larger than ``top``.
     ``tokens``
-        For inspection: ``tokens`` (string, [batch, most tokens], ``""`` is padding) as
-        the tokenizer cuts them, and ``token_ids`` (int32, [batch, longest], 0 is
-        padding) as the network sees them, without stop words and cut to its length.
+        For inspection: ``tokens`` (string, [batch, length], ``""`` is padding) as the
+        tokenizer returns them, and ``token_ids`` (int32, [batch, length], 0 is padding)
+        as the network takes them, without stop words and cut to its maximum length.
 
     Parameters
     ----------
@@ -63,25 +60,25 @@ def export_saved_model(
         The model is written to ``path/version``.
     version : int >= 1, default=1
     top : int >= 1, default=3
-        Labels that ``predict_top`` names; all of them where there are fewer.
+        Number of labels that ``predict_top`` returns, at most one for each class.
     tokens : bool, default=False
         Let ``serving_default`` and ``predict_top`` take ``token_ids`` (int32, [batch,
-        length], 0 is padding) instead of texts. Whoever calls tokenizes, with the
+        length], 0 is padding) instead of texts. The caller tokenizes, with the
         vocabulary and the tokenizer beside the model: :func:`emoclf.load_exported`
         does. There is no signature ``tokens`` then.
     overwrite : bool, default=False
-        Replace this version if it is there.
+        Replace this version if it exists.
 
     Returns
     -------
     path : Path
-        The folder that holds ``saved_model.pb``.
+        The folder that contains ``saved_model.pb``.
 
     Raises
     ------
     ExportError
-        If the tokenizer cannot run in a graph (jieba), something stands in the way, or
-        the export does not answer as the predictor does; nothing is left behind.
+        As in :func:`emoclf.export_classifier`; also if the tokenizer cannot run in a
+        graph (jieba).
     """
     _check_number("version", version)
     _check_number("top", top)
@@ -99,24 +96,17 @@ def export_saved_model(
         )
     top = min(top, len(predictor.label_names))
 
-    def fill(folder: Path) -> dict[str, Any]:
-        _write(predictor, folder, top=top, tokens=tokens)
+    def write_files(folder: Path) -> dict[str, Any]:
+        _write_saved_model(predictor, folder, top=top, tokens=tokens)
         about = {"input": "token_ids" if tokens else "text", "top": top}
-        text = write_text(predictor, folder) if tokens else {}
+        text = write_text_encoder(predictor, folder) if tokens else {}
         return {**text, "network": about}
-
-    def check(folder: ExportFolder) -> dict[str, Any]:
-        parity = check_parity(
-            predictor, SavedModelClassifier(folder), what="SavedModel"
-        )
-        return {"bytes": size_of(folder.place), "float32": parity.to_dict()}
 
     return write_export(
         predictor,
         Path(path) / str(version),
-        form="saved-model",
-        fill=fill,
-        check=check,
+        export_format="saved-model",
+        write_files=write_files,
         overwrite=overwrite,
     )
 
@@ -126,18 +116,20 @@ def _check_number(name: str, value: int) -> None:
         raise ExportError(f"{name} must be a whole number from 1 on. Got {value!r}.")
 
 
-def _write(predictor: Predictor, folder: Path, *, top: int, tokens: bool) -> None:
+def _write_saved_model(
+    predictor: Predictor, folder: Path, *, top: int, tokens: bool
+) -> None:
     network = inference_network(predictor)
     signatures = Signatures(predictor, network, top=top, tokens=tokens)
     archive = keras.export.ExportArchive()
     archive.track(network)
-    # Lookup tables must hang on something tracked, or the save fails.
+    # Saving fails for lookup tables that belong to no tracked object.
     archive.track(signatures)
-    for name, (function, taken) in signatures.functions().items():
-        archive.add_endpoint(name, function, [taken])
+    for name, (function, spec) in signatures.functions().items():
+        archive.add_endpoint(name, function, [spec])
     try:
         with quiet_logger("tensorflow"):
             archive.write_out(str(folder), verbose=False)
     except tf.errors.OpError as error:
-        # A full disk, for instance: TensorFlow has its own names for it.
+        # TensorFlow does not raise OSError, for instance on a full disk.
         raise OSError(error.message) from error

@@ -1,4 +1,4 @@
-"""What a SavedModel answers: the functions behind its signatures."""
+"""The functions behind the signatures of a SavedModel."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import tensorflow as tf
 from emoclf.predictor import Predictor
 from emoclf.text.graph_encoder import GraphEncoder
 
-TEXT = tf.TensorSpec([None], tf.string, "text")
-IDS = tf.TensorSpec([None, None], tf.int32, "token_ids")
+TEXT_SPEC = tf.TensorSpec([None], tf.string, "text")
+IDS_SPEC = tf.TensorSpec([None, None], tf.int32, "token_ids")
 
 
 class Signatures(tf.Module):
@@ -21,9 +21,9 @@ class Signatures(tf.Module):
     ----------
     predictor : Predictor
     network : keras.Model
-        Its network, without what training alone needs.
+        Its network, without the parts that training alone needs.
     top : int >= 1
-        Labels that ``predict_top`` names.
+        Number of labels that ``predict_top`` returns.
     tokens : bool
         Take token ids instead of texts.
 
@@ -40,12 +40,12 @@ class Signatures(tf.Module):
         self.top = top
         self.tokens = tokens
         self.network = network
-        # Each part is traced once, whichever signatures share it.
-        self._network = tf.function(self._answer, input_signature=[IDS])
+        # Each function is traced once, though several signatures call it.
+        self._probabilities = tf.function(self._run_network, input_signature=[IDS_SPEC])
         if not tokens:
             self.encoder = GraphEncoder(predictor.bundle.encoder)
-            self._tokens = tf.function(self._cut, input_signature=[TEXT])
-            self._ids = tf.function(self._encode, input_signature=[TEXT])
+            self._tokens = tf.function(self._tokenize, input_signature=[TEXT_SPEC])
+            self._ids = tf.function(self._encode, input_signature=[TEXT_SPEC])
         self._names = tf.constant(list(predictor.label_names))
         # In float64, as Python compares them.
         self._thresholds = (
@@ -55,21 +55,20 @@ class Signatures(tf.Module):
         )
 
     def functions(self) -> dict[str, tuple[Any, tf.TensorSpec]]:
-        """Return each signature's function and what it takes."""
-        if self.tokens:
-            return {
-                "serving_default": (lambda token_ids: self.serve(token_ids), IDS),
-                "predict_top": (lambda token_ids: self.best(token_ids), IDS),
-            }
-        return {
-            "serving_default": (lambda text: self.serve(self._ids(text)), TEXT),
-            "predict_top": (lambda text: self.best(self._ids(text)), TEXT),
-            "tokens": (lambda text: self.inspect(text), TEXT),
+        """Return the function of each signature and the spec of its input."""
+        spec = IDS_SPEC if self.tokens else TEXT_SPEC
+        encode = tf.identity if self.tokens else self._ids
+        functions = {
+            "serving_default": (lambda inputs: self.predict(encode(inputs)), spec),
+            "predict_top": (lambda inputs: self.predict_top(encode(inputs)), spec),
         }
+        if not self.tokens:
+            functions["tokens"] = (lambda inputs: self.inspect(inputs), spec)
+        return functions
 
-    def serve(self, token_ids: Any) -> dict[str, Any]:
-        """Return all labels of each text, and which of them count."""
-        probabilities = self._network(token_ids)
+    def predict(self, token_ids: Any) -> dict[str, Any]:
+        """Return the labels of each text and the probabilities of all classes."""
+        probabilities = self._probabilities(token_ids)
         if self._thresholds is None:
             rows = tf.shape(probabilities)[0]
             return {
@@ -77,51 +76,45 @@ class Signatures(tf.Module):
                 "labels": tf.tile(self._names[None, :], [rows, 1]),
                 "probabilities": probabilities,
             }
-        order, count = self._ranked(probabilities)
-        labels = tf.gather(self._names, order)
-        return {
-            "label": tf.where(count > 0, labels[:, 0], ""),
-            "labels": labels,
-            "probabilities": tf.gather(probabilities, order, batch_dims=1),
-            "count": count,
-        }
+        ranked = self._rank(probabilities, len(self._names))
+        label = tf.where(ranked["count"] > 0, ranked["labels"][:, 0], "")
+        return {"label": label, **ranked}
 
-    def best(self, token_ids: Any) -> dict[str, Any]:
+    def predict_top(self, token_ids: Any) -> dict[str, Any]:
         """Return the first labels of each text."""
-        probabilities = self._network(token_ids)
-        order, count = self._ranked(probabilities)
-        order = order[:, : self.top]
-        found = {
-            "labels": tf.gather(self._names, order),
-            "probabilities": tf.gather(probabilities, order, batch_dims=1),
-        }
-        return found if self._thresholds is None else {**found, "count": count}
+        return self._rank(self._probabilities(token_ids), self.top)
 
     def inspect(self, text: Any) -> dict[str, Any]:
-        """Return what the tokenizer makes of each text, and what the network sees."""
+        """Return the tokens of each text, and the ids that the network takes."""
         return {"tokens": self._tokens(text), "token_ids": self._ids(text)}
 
-    def _cut(self, text: Any) -> Any:
+    def _tokenize(self, text: Any) -> Any:
         return self.encoder.tokens(text).to_tensor("")
 
     def _encode(self, text: Any) -> Any:
         return self.encoder(text).to_tensor()
 
-    def _answer(self, token_ids: Any) -> Any:
-        # A batch of empty texts still needs a position to look at.
+    def _run_network(self, token_ids: Any) -> Any:
+        # The network needs at least one position, also in a batch of empty texts.
         token_ids = tf.pad(token_ids, [[0, 0], [0, 1]])
         return self.network(token_ids, training=False)
 
-    def _ranked(self, probabilities: Any) -> tuple[Any, Any]:
-        """Return labels in falling order, and how many of the first ones count.
+    def _rank(self, probabilities: Any, n_labels: int) -> dict[str, Any]:
+        """Return the first labels in falling order of probability.
 
-        Labels from their thresholds on stand before all others.
+        With multilabel texts, labels that reach their thresholds come before all
+        others, and ``count`` is their number.
         """
         order = tf.argsort(probabilities, direction="DESCENDING", stable=True)
-        if self._thresholds is None:
-            return order, None
-        counts = tf.cast(probabilities, tf.float64) >= self._thresholds
-        below = tf.cast(~tf.gather(counts, order, batch_dims=1), tf.int32)
-        first = tf.argsort(below, stable=True)
-        order = tf.gather(order, first, batch_dims=1)
-        return order, tf.reduce_sum(tf.cast(counts, tf.int32), axis=1)
+        counts = {}
+        if self._thresholds is not None:
+            reached = tf.cast(probabilities, tf.float64) >= self._thresholds
+            below = tf.cast(~tf.gather(reached, order, batch_dims=1), tf.int32)
+            order = tf.gather(order, tf.argsort(below, stable=True), batch_dims=1)
+            counts = {"count": tf.reduce_sum(tf.cast(reached, tf.int32), axis=1)}
+        order = order[:, :n_labels]
+        return {
+            "labels": tf.gather(self._names, order),
+            "probabilities": tf.gather(probabilities, order, batch_dims=1),
+            **counts,
+        }

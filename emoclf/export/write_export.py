@@ -1,27 +1,28 @@
-"""Writing an export: whole, checked against the predictor, or not at all."""
+"""Write an export to disk: checked against the predictor, complete, or not at all."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from emoclf._version import __version__
-from emoclf.bundle.described_folder import EXPORT, SUMS, write_sums
-from emoclf.errors import ExportError
-from emoclf.files import new_folder
+from emoclf.bundle.described_folder import EXPORT, write_sums
+from emoclf.export.formats import FORMATS, import_object
+from emoclf.export.parity import PROBABILITY_BOUND, check_parity
 from emoclf.predictor import Predictor
 from emoclf.serving.export_folder import (
     TOKENIZER,
     VOCABULARY,
     ExportFolder,
-    crc32_of,
+    file_crc32,
     read_export,
-    sealed,
+    with_checksum,
 )
 from emoclf.text.code_point_pages import cut_into_pages
 
@@ -30,9 +31,9 @@ def write_export(
     predictor: Predictor,
     path: str | os.PathLike[str],
     *,
-    form: str,
-    fill: Callable[[Path], dict[str, Any]],
-    check: Callable[[ExportFolder], dict[str, Any]],
+    export_format: str,
+    write_files: Callable[[Path], dict[str, Any]],
+    check: Callable[[ExportFolder], dict[str, Any]] | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write an export beside its target, check it there, and put it in place.
@@ -42,15 +43,17 @@ def write_export(
     predictor : Predictor
     path : path
         A folder that does not exist yet.
-    form : str
-        As in ``emoclf export --to``.
-    fill : function of a folder
-        Writes what the form consists of, and returns what ``emoclf.json`` says of it.
-    check : function of an ExportFolder
-        Loads what was written and compares it with the predictor; returns what
-        ``emoclf.json`` says of that, or raises ExportError.
+    export_format : str
+        Key of :data:`emoclf.export.formats.FORMATS`.
+    write_files : function of a folder
+        Writes the files of the format, and returns entries for ``emoclf.json``, such
+        as ``{"network": {…}}``.
+    check : function of an ExportFolder, optional
+        Loads the export and compares it with the predictor; returns the results by
+        precision, or raises ExportError. By default the format's reader is compared
+        by :func:`emoclf.export.parity.check_parity`.
     overwrite : bool, default=False
-        Replace an export that stands there; any other folder is left alone.
+        Replace an existing export; any other folder is left alone.
 
     Returns
     -------
@@ -59,27 +62,27 @@ def write_export(
     Raises
     ------
     ExportError
-        If something stands in the way, the folder cannot be written, or the check
-        fails. What stood there before is unchanged.
+        If the target cannot be written, or the check fails. The target is as it was
+        before.
     """
-    target = EXPORT.check_target(path, overwrite=overwrite)
-    try:
-        with new_folder(target) as folder:
-            about = describe(predictor, form) | fill(folder)
-            about["files"] = _files(folder)
-            _write_about(folder, about)
-            about["parity"] = check(read_export(folder))
-            _write_about(folder, about)
-            write_sums(folder, [EXPORT.about, *about["files"]])
-    except OSError as error:
-        raise ExportError(
-            f"Cannot write {target}: {error}. What was there before is unchanged."
-        ) from error
-    return target
+    check = check or partial(_check_reader, predictor)
+    with EXPORT.new_folder(path, overwrite=overwrite) as folder:
+        about = {**_describe(predictor, export_format), **write_files(folder)}
+        about["files"] = {
+            file.relative_to(folder).as_posix(): (file.stat().st_size, file_crc32(file))
+            for file in sorted(folder.rglob("*"))
+            if file.is_file()
+        }
+        _write_about(folder, about)
+        size = {"bytes": size_of(folder)}
+        about["parity"] = {**size, **check(read_export(folder))}
+        _write_about(folder, about)
+        write_sums(folder, [EXPORT.about, *about["files"]])
+    return EXPORT.place(path)
 
 
-def write_text(predictor: Predictor, folder: Path) -> dict[str, Any]:
-    """Write tokenizer and vocabulary, and return their settings."""
+def write_text_encoder(predictor: Predictor, folder: Path) -> dict[str, Any]:
+    """Write tokenizer and vocabulary, and return their entry for ``emoclf.json``."""
     encoder = predictor.bundle.encoder
     tokenizer = encoder.tokenizer
     pages = cut_into_pages(tokenizer.points.whole(), lowercase=tokenizer.lowercase)
@@ -91,17 +94,17 @@ def write_text(predictor: Predictor, folder: Path) -> dict[str, Any]:
 
 
 def write_array(path: Path, values: np.ndarray) -> None:
-    """Write an array that can be mapped."""
+    """Write an array so that it can be memory-mapped."""
     np.save(path, np.ascontiguousarray(values), allow_pickle=False)
 
 
-def describe(predictor: Predictor, form: str) -> dict[str, Any]:
-    """Return what ``emoclf.json`` says of any form."""
+def _describe(predictor: Predictor, export_format: str) -> dict[str, Any]:
+    """Return the entries of ``emoclf.json`` that all formats have."""
     bundle = predictor.bundle
     return {
         "format": EXPORT.format,
         "kind": "export",
-        "form": form,
+        "form": export_format,
         "emoclf": __version__,
         "architecture": bundle.settings.architecture,
         "label_names": list(bundle.label_names),
@@ -112,25 +115,24 @@ def describe(predictor: Predictor, form: str) -> dict[str, Any]:
     }
 
 
-def _files(folder: Path) -> dict[str, tuple[int, int]]:
-    """Return size and CRC-32 of all files."""
-    return {
-        file.relative_to(folder).as_posix(): (file.stat().st_size, crc32_of(file))
-        for file in _all(folder)
-    }
+def size_of(folder: Path) -> int:
+    """Return the number of bytes of all files of a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def _all(folder: Path) -> list[Path]:
-    own = (EXPORT.about, SUMS)
-    return sorted(x for x in folder.rglob("*") if x.is_file() and x.name not in own)
+def _check_reader(predictor: Predictor, export: ExportFolder) -> dict[str, Any]:
+    """Compare what the format's reader predicts with the predictor."""
+    export_format = FORMATS[export.format]
+    parity = check_parity(
+        predictor,
+        import_object(export_format.reader)(export),
+        name=f"export to {export.format}",
+        bound=None if export_format.is_rounded else PROBABILITY_BOUND,
+    )
+    return {"float32": parity.to_dict()}
 
 
 def _write_about(folder: Path, about: dict[str, Any]) -> None:
     # As it will be read: tuples become lists.
-    text = json.dumps(sealed(json.loads(json.dumps(about))), indent=1) + "\n"
+    text = json.dumps(with_checksum(json.loads(json.dumps(about))), indent=1) + "\n"
     (folder / EXPORT.about).write_text(text, encoding="utf-8")
-
-
-def size_of(folder: Path) -> int:
-    """Return the bytes of all files of a folder."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -73,10 +73,10 @@ class FoldedClassifier(ExportedClassifier):
     ) -> None:
         _check_choice("precision", precision, PRECISIONS)
         _check_choice("engine", engine, ENGINES)
-        if "network" not in folder.about or not folder.form.startswith("folded"):
+        if "network" not in folder.about or not folder.format.startswith("folded"):
             raise BundleError(
-                f"{folder.place} is an export to {folder.form}, not a folded one. Load "
-                "it with emoclf.load_exported."
+                f"{folder.place} is an export to {folder.format}, not a folded one. "
+                "Load it with emoclf.load_exported."
             )
         super().__init__(folder, precision=precision, engine=engine)
         self.precision = precision

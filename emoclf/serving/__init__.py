@@ -1,54 +1,53 @@
-"""Reading what :mod:`emoclf.export` wrote, and answering with it."""
+"""Read exports of :mod:`emoclf.export`, and predict with them."""
 
 from __future__ import annotations
 
-import inspect
 import os
 from typing import Any
 
 from emoclf.classifier import Classifier
 from emoclf.errors import BundleError, SettingsError, did_you_mean
-from emoclf.export.formats import FORMATS, load
+from emoclf.export.formats import FORMATS, import_object
 from emoclf.serving.export_folder import read_export
 
 
 def load_exported(path: str | os.PathLike[str], **options: Any) -> Classifier:
-    """Load an exported classifier, whatever form it has.
+    """Load an exported classifier of any format.
 
     Parameters
     ----------
     path : path
-        A folder that ``emoclf export`` wrote; or one that holds versions of a
-        SavedModel in folders named 1, 2, …, of which the highest is taken.
+        A folder that ``emoclf export`` wrote; or one that contains versions of a
+        SavedModel in folders named 1, 2, …, of which the highest is loaded.
     **options
-        Of the form; see for instance :class:`emoclf.folded.FoldedClassifier`.
+        Options of the format; see for instance :class:`emoclf.folded.FoldedClassifier`.
 
     Returns
     -------
     classifier : Classifier
-        With the ``predict`` and ``predict_proba`` of :class:`emoclf.Predictor`.
+        It has the ``predict`` and ``predict_proba`` of :class:`emoclf.Predictor`.
 
     Raises
     ------
     BundleError
         If it is missing, incomplete, damaged, or newer than this emoclf.
     SettingsError
-        If the form has no such option.
+        If the format has no such option.
     MissingDependency
-        If the package that runs this form is not installed.
+        If the package that runs this format is not installed.
     """
     folder = read_export(path)
-    if folder.form not in FORMATS:
+    if folder.format not in FORMATS:
         raise BundleError(
-            f"{path} has the form {folder.form!r}, which this emoclf does not know. "
-            f"Known: {', '.join(FORMATS)}. Upgrade with: pip install -U emoclf"
+            f"{path} is an export to {folder.format!r}, which this emoclf cannot load. "
+            f"It loads: {', '.join(FORMATS)}. Upgrade with: pip install -U emoclf"
         )
-    classifier = load(FORMATS[folder.form].reader)
-    known = list(inspect.signature(classifier).parameters)[1:]
+    export_format = FORMATS[folder.format]
+    names = export_format.reader_options()
     for option in options:
-        if option not in known:
+        if option not in names:
             raise SettingsError(
-                f"An export to {folder.form} has no option {option!r}."
-                f"{did_you_mean(option, known)} It has: {', '.join(known) or 'none'}."
+                f"An export to {folder.format} has no option {option!r}."
+                f"{did_you_mean(option, names)} It has: {', '.join(names) or 'none'}."
             )
-    return classifier(folder, **options)
+    return import_object(export_format.reader)(folder, **options)

@@ -1,11 +1,11 @@
-"""An exported classifier as a described folder, read with NumPy alone.
+"""The folder of an exported classifier, read with NumPy alone.
 
 ================================  ================================================
-``emoclf.json``                   form, labels, thresholds, text settings, parity,
+``emoclf.json``                   format, labels, thresholds, text settings, parity,
                                   versions, sizes and CRC-32 sums of the other files
 ``vocabulary.json``               tokens in the order of their ids
 ``tokenizer-*.npy``               tables of the tokenizer in pages of code points
-``*.npy``, ``*.onnx``, ``…``      what the form itself consists of
+``*.npy``, ``*.onnx``, ``…``      files of the format itself
 ``sha256sums.txt``                ``sha256sum -c sha256sums.txt`` checks all of them
 ================================  ================================================
 """
@@ -21,40 +21,43 @@ from typing import Any
 
 import numpy as np
 
+from emoclf._moved import RenamedAttribute
 from emoclf.bundle.described_folder import EXPORT, readable_place
 from emoclf.errors import BundleError
 
 VOCABULARY = "vocabulary.json"
-SEAL = "crc32"
+CHECKSUM = "crc32"
 TOKENIZER = "tokenizer-{}.npy"
-_BLOCK = 1 << 18
-# A version that is being replaced stands under the name of its backup.
+_BLOCK_BYTES = 1 << 18
+# A version that is being replaced has the name of its backup.
 _VERSION = re.compile(r"([1-9][0-9]*)|\.([1-9][0-9]*)\.before")
 
 
-# A plain class, as wherever a fresh process waits for its first answer: methods of a
-# dataclass are compiled at each import, and eight of them took seven milliseconds.
+# No dataclass, here and elsewhere on the way to a first prediction: its methods are
+# compiled at each import, and eight such classes took seven milliseconds.
 class ExportFolder:
-    """An export whose files are all there and unchanged.
+    """An export whose files are complete and unchanged.
 
     Parameters
     ----------
     place : Path
     about : dict
-        What ``emoclf.json`` says.
+        Contents of ``emoclf.json``.
     """
 
     def __init__(self, place: Path, about: dict[str, Any]) -> None:
         self.place = place
         self.about = about
 
+    form = RenamedAttribute("format")
+
     @property
-    def form(self) -> str:
-        """Return what it was exported to, for instance "onnx"."""
+    def format(self) -> str:
+        """Export format, for instance "onnx"."""
         return self.about["form"]
 
     def array(self, name: str) -> np.ndarray:
-        """Return an array, mapped: what is not looked at is not read.
+        """Return an array, memory-mapped: only the parts in use are read.
 
         Raises
         ------
@@ -63,15 +66,11 @@ class ExportFolder:
         """
         if name not in self.about["files"]:
             raise BundleError(
-                f"{self.place} is incomplete: its {EXPORT.about} does not name {name}. "
+                f"{self.place} is incomplete: its {EXPORT.about} does not list {name}. "
                 "Export it again."
             )
         # As a str: NumPy follows the links of a Path at each part of it.
         return np.load(f"{self.place}/{name}", mmap_mode="r", allow_pickle=False)
-
-    def json(self, name: str) -> Any:
-        """Return a document."""
-        return json.loads((self.place / name).read_text("utf-8"))
 
 
 def read_export(path: str | os.PathLike[str]) -> ExportFolder:
@@ -80,8 +79,7 @@ def read_export(path: str | os.PathLike[str]) -> ExportFolder:
     Parameters
     ----------
     path : path
-        A folder that ``emoclf export`` wrote; or one that holds versions of a
-        SavedModel in folders named 1, 2, …, of which the highest is taken.
+        As in :func:`emoclf.load_exported`.
 
     Raises
     ------
@@ -98,11 +96,11 @@ def read_export(path: str | os.PathLike[str]) -> ExportFolder:
     return ExportFolder(place, about)
 
 
-def sealed(about: dict[str, Any]) -> dict[str, Any]:
-    """Return what ``emoclf.json`` says, with a CRC-32 of all that it says itself."""
-    plain = {name: value for name, value in about.items() if name != SEAL}
-    text = json.dumps(plain, sort_keys=True)
-    return {**plain, SEAL: zlib.crc32(text.encode())}
+def with_checksum(about: dict[str, Any]) -> dict[str, Any]:
+    """Return the contents of ``emoclf.json`` with a CRC-32 of their own."""
+    entries = {name: value for name, value in about.items() if name != CHECKSUM}
+    text = json.dumps(entries, sort_keys=True)
+    return {**entries, CHECKSUM: zlib.crc32(text.encode())}
 
 
 def highest_version(place: Path) -> Path:
@@ -114,16 +112,17 @@ def highest_version(place: Path) -> Path:
     return place / str(max(versions)) if versions else place
 
 
-def crc32_of(path: Path) -> int:
-    """Return the CRC-32 of a file: against damage, and fourteen times as fast as SHA.
+def file_crc32(path: Path) -> int:
+    """Return the CRC-32 of a file.
 
-    An answer shall not wait for a cryptographic sum; ``sha256sums.txt`` has those too.
+    It reveals damage and is fourteen times as fast as SHA-256, for which a first
+    prediction should not wait; ``sha256sums.txt`` has the SHA-256 too.
     """
-    found = 0
+    checksum = 0
     with open(path, "rb", buffering=0) as stream:
-        while block := stream.read(_BLOCK):
-            found = zlib.crc32(block, found)
-    return found
+        while block := stream.read(_BLOCK_BYTES):
+            checksum = zlib.crc32(block, checksum)
+    return checksum
 
 
 def _read_about(place: Path) -> dict[str, Any]:
@@ -131,18 +130,18 @@ def _read_about(place: Path) -> dict[str, Any]:
     path = place / EXPORT.about
     try:
         files = {name: (size, crc) for name, (size, crc) in about["files"].items()}
-        unchanged = about == sealed(about)
+        unchanged = about == with_checksum(about)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise EXPORT.damaged(path, error) from error
     if not unchanged:
-        raise EXPORT.damaged(path, "it is not what was written")
+        raise EXPORT.damaged(path, "it was changed")
     return {**about, "files": files}
 
 
 def _check_file(path: Path, size: int, crc: int) -> None:
     try:
         actual = path.stat().st_size
-        unchanged = actual == size and crc32_of(path) == crc
+        unchanged = actual == size and file_crc32(path) == crc
     except OSError as error:
         raise EXPORT.incomplete(path, error) from error
     if not unchanged:

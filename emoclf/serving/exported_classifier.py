@@ -1,4 +1,4 @@
-"""What all exports have in common, and what those that run a network share."""
+"""Base classes of the readers of exports."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from emoclf.text.validation import as_texts
 
 
 class ExportedClassifier(Classifier):
-    """A classifier whose labels and thresholds stand in ``emoclf.json``.
+    """A classifier whose labels and thresholds are in ``emoclf.json``.
 
     Parameters
     ----------
     folder : ExportFolder
     **options
-        With which another process can load it again.
+        Options with which another process can load it again.
     """
 
     def __init__(self, folder: ExportFolder, **options: Any) -> None:
@@ -33,7 +33,7 @@ class ExportedClassifier(Classifier):
         self._options = options
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Tables and interpreters stay in their process; the folder is on disk.
+        # Interpreters cannot be pickled; another process loads the folder again.
         from emoclf.serving import load_exported
 
         place = os.path.abspath(self.folder.place)
@@ -59,12 +59,13 @@ class ExportedClassifier(Classifier):
 
 
 class TokenClassifier(ExportedClassifier):
-    """Tokenize in Python, and let something else answer token ids.
+    """A classifier that tokenizes in Python and has another runtime for its network.
 
     Parameters
     ----------
     folder : ExportFolder
-        With the tokenizer and the vocabulary beside the network.
+        An export with a tokenizer and a vocabulary beside its network.
+    **options
     """
 
     def __init__(self, folder: ExportFolder, **options: Any) -> None:
@@ -72,7 +73,7 @@ class TokenClassifier(ExportedClassifier):
         self.text = ExportedText(folder)
 
     @abstractmethod
-    def answer(self, token_ids: np.ndarray) -> np.ndarray:
+    def predict_batch(self, token_ids: np.ndarray) -> np.ndarray:
         """Return the probabilities of a batch of padded texts.
 
         Parameters
@@ -102,14 +103,15 @@ class TokenClassifier(ExportedClassifier):
             If a text is not a str.
         """
         token_ids = self.text.encode_lists(as_texts(texts))
-        found = np.empty((len(token_ids), len(self.label_names)), np.float32)
+        probabilities = np.empty((len(token_ids), len(self.label_names)), np.float32)
         for batch in batch_by_length(lengths_of(token_ids)):
-            found[batch] = self.answer(pad([token_ids[i] for i in batch]))
-        return found
+            padded = pad([token_ids[i] for i in batch])
+            probabilities[batch] = self.predict_batch(padded)
+        return probabilities
 
 
 def check_threads(threads: int | None) -> None:
-    """Refuse a number of threads that is none.
+    """Refuse a value that is not a number of threads.
 
     Raises
     ------
@@ -117,6 +119,6 @@ def check_threads(threads: int | None) -> None:
     """
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise SettingsError(
-            "threads must be a whole number from 1 on, or None for the runtime's own "
-            f"choice. Got {threads!r}."
+            "threads must be a whole number from 1 on, or None for the runtime's "
+            f"default. Got {threads!r}."
         )

@@ -1,13 +1,15 @@
-"""From raw texts to token ids in an exported classifier: the definition it brought."""
+"""Raw texts to token ids, by the tokenizer and vocabulary of an export."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
 
+from emoclf.batching import lengths_of
 from emoclf.serving.export_folder import TOKENIZER, VOCABULARY, ExportFolder
 from emoclf.text.code_point_pages import read_pages
 from emoclf.text.piece_encoder import Pack, PieceEncoder
@@ -20,7 +22,7 @@ PAGES = ("numbers", "classes", "changes")
 
 
 class ExportedText:
-    """The one road from texts to token ids, as an export keeps it.
+    """The text encoder of an export.
 
     Parameters
     ----------
@@ -37,7 +39,7 @@ class ExportedText:
             read_pages(pages),
             settings["emoticons"],
         )
-        tokens = folder.json(VOCABULARY)
+        tokens = json.loads((folder.place / VOCABULARY).read_text("utf-8"))
         self.ids = dict(zip(tokens, count(FIRST), strict=False))
         self.max_length = int(text["max_length"])
         self.stop_words = frozenset(text["stop_words"])
@@ -47,7 +49,7 @@ class ExportedText:
             stop_words=self.stop_words,
             max_length=self.max_length,
         )
-        # jieba's words depend on what stands around them.
+        # jieba's tokens depend on the text around them: pieces cannot be looked up.
         self._whole = self.tokenizer.kind == "jieba"
 
     def compile(self, engine: Callable[[PieceTable], Any]) -> None:
@@ -55,17 +57,17 @@ class ExportedText:
         self._pieces.use(engine)
 
     def pack_as(self, size: int, pack: Pack) -> None:
-        """Choose what stands for tokens; see :meth:`PieceEncoder.pack_as`."""
+        """Choose how tokens are represented; see :meth:`PieceEncoder.pack_as`."""
         self._pieces.pack_as(size, pack)
 
     def encode_one(self, text: str) -> bytes:
-        """Return what stands for one text; see :meth:`PieceEncoder.encode_one`."""
+        """Return the tokens of one text; see :meth:`PieceEncoder.encode_one`."""
         if self._whole:
-            return self._pieces.pack([self._of_whole(text)])[0]
+            return self._pieces.pack([self._encode_whole(text)])[0]
         return self._pieces.encode_one(text)
 
     def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ids of many texts, one behind the other, and their lengths.
+        """Return the token ids of many texts, concatenated, and their lengths.
 
         Returns
         -------
@@ -74,16 +76,16 @@ class ExportedText:
         """
         if not self._whole:
             return self._pieces.encode(texts)
-        found = [self._of_whole(text) for text in texts]
-        lengths = np.fromiter(map(len, found), np.int64, len(found))
-        return np.array([i for ids in found for i in ids], np.int32), lengths
+        id_lists = [self._encode_whole(text) for text in texts]
+        token_ids = np.fromiter(chain.from_iterable(id_lists), np.int32)
+        return token_ids, lengths_of(id_lists)
 
     def encode_lists(self, texts: Iterable[str]) -> list[np.ndarray]:
-        """Return the ids of each text, int32 of shape (length,)."""
+        """Return the token ids of each text, int32 of shape (length,)."""
         token_ids, lengths = self.encode(as_texts(texts))
         return np.split(token_ids, np.cumsum(lengths)[:-1]) if len(lengths) else []
 
-    def _of_whole(self, text: str) -> list[int]:
+    def _encode_whole(self, text: str) -> list[int]:
         tokens = self.tokenizer.tokens(text)
-        kept = [token for token in tokens if token not in self.stop_words]
-        return [self.ids.get(token, UNKNOWN) for token in kept[: self.max_length]]
+        tokens = [token for token in tokens if token not in self.stop_words]
+        return [self.ids.get(token, UNKNOWN) for token in tokens[: self.max_length]]

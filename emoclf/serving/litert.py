@@ -1,4 +1,4 @@
-"""A LiteRT (TensorFlow Lite) file that an interpreter runs, and its texts."""
+"""The reader of LiteRT (TensorFlow Lite) exports."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ MODEL = "model.tflite"
 
 
 class LiteRTClassifier(TokenClassifier):
-    """Answer raw texts with the LiteRT interpreter.
+    """Predict with the LiteRT interpreter.
 
     Parameters
     ----------
     folder : ExportFolder
-        Of the form "litert" or "litert-int8"; :func:`emoclf.load_exported` takes its
+        An export to "litert" or "litert-int8"; :func:`emoclf.load_exported` takes its
         path.
     threads : int >= 1, optional
-        Threads for one batch; the interpreter takes one otherwise.
+        Number of threads for one batch; default: one.
 
     Raises
     ------
     MissingDependency
         If ai-edge-litert is not installed.
     SettingsError
-        If ``threads`` is no number of threads.
+        If ``threads`` is not a number of threads.
     """
 
     def __init__(self, folder: ExportFolder, *, threads: int | None = None) -> None:
@@ -42,7 +42,7 @@ class LiteRTClassifier(TokenClassifier):
         )
         super().__init__(folder, threads=threads)
         self._one_by_one = folder.about["network"]["batch"] == 1
-        # It announces its delegate, when tensors are laid out for the first time.
+        # It prints a line about its delegate when it first allocates tensors.
         with native_lines_hidden():
             self._interpreter = runtime.Interpreter(
                 model_path=str(folder.place / MODEL), num_threads=threads
@@ -50,26 +50,17 @@ class LiteRTClassifier(TokenClassifier):
             self._input = self._interpreter.get_input_details()[0]["index"]
             self._output = self._interpreter.get_output_details()[0]["index"]
             self._shape: tuple[int, ...] = ()
-            self._lay_out((1, 1))
-        # The interpreter has one set of tensors, whoever asks.
+            self._allocate((1, 1))
+        # All threads that predict share the interpreter's one set of tensors.
         self._lock = Lock()
 
-    def answer(self, token_ids: np.ndarray) -> np.ndarray:
-        """Return the probabilities of a batch of padded texts.
-
-        Parameters
-        ----------
-        token_ids : ndarray of int32, shape (batch, length), length >= 1
-
-        Returns
-        -------
-        probabilities : ndarray of float32, shape (batch, n_classes)
-        """
+    def predict_batch(self, token_ids: np.ndarray) -> np.ndarray:
+        """Return the probabilities of a batch of padded texts."""
         if self._one_by_one:
             return np.concatenate([self._invoke(row[None]) for row in token_ids])
         return self._invoke(token_ids)
 
-    def _lay_out(self, shape: tuple[int, ...]) -> None:
+    def _allocate(self, shape: tuple[int, ...]) -> None:
         self._interpreter.resize_tensor_input(self._input, shape)
         self._interpreter.allocate_tensors()
         self._shape = shape
@@ -77,7 +68,7 @@ class LiteRTClassifier(TokenClassifier):
     def _invoke(self, token_ids: np.ndarray) -> np.ndarray:
         with self._lock:
             if token_ids.shape != self._shape:
-                self._lay_out(token_ids.shape)
+                self._allocate(token_ids.shape)
             self._interpreter.set_tensor(self._input, token_ids)
             self._interpreter.invoke()
             return self._interpreter.get_tensor(self._output)

@@ -1,4 +1,4 @@
-"""An ONNX file that onnxruntime runs, and its texts."""
+"""The reader of ONNX exports."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from emoclf.serving.exported_classifier import TokenClassifier, check_threads
 
 MODEL = "model.onnx"
 INPUT, OUTPUT = "token_ids", "probabilities"
-# Errors alone; a warning about a node that could be faster helps nobody here.
+# Errors only: its warnings are about the speed of single nodes.
 _LOG_ERRORS = 3
 
 
 class OnnxClassifier(TokenClassifier):
-    """Answer raw texts with onnxruntime, on the CPU.
+    """Predict with onnxruntime, on the CPU.
 
     Parameters
     ----------
     folder : ExportFolder
-        Of the form "onnx"; :func:`emoclf.load_exported` takes its path.
+        An export to "onnx"; :func:`emoclf.load_exported` takes its path.
     threads : int >= 1, optional
-        Threads for one batch; onnxruntime takes one for each core otherwise.
+        Number of threads for one batch; default: one for each core.
 
     Raises
     ------
     MissingDependency
         If onnxruntime is not installed.
     SettingsError
-        If ``threads`` is no number of threads.
+        If ``threads`` is not a number of threads.
     """
 
     def __init__(self, folder: ExportFolder, *, threads: int | None = None) -> None:
@@ -44,15 +44,6 @@ class OnnxClassifier(TokenClassifier):
             str(folder.place / MODEL), options, providers=["CPUExecutionProvider"]
         )
 
-    def answer(self, token_ids: np.ndarray) -> np.ndarray:
-        """Return the probabilities of a batch of padded texts.
-
-        Parameters
-        ----------
-        token_ids : ndarray of int32, shape (batch, length), length >= 1
-
-        Returns
-        -------
-        probabilities : ndarray of float32, shape (batch, n_classes)
-        """
+    def predict_batch(self, token_ids: np.ndarray) -> np.ndarray:
+        """Return the probabilities of a batch of padded texts."""
         return self._session.run([OUTPUT], {INPUT: token_ids})[0]

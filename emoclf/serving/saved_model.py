@@ -1,14 +1,14 @@
-"""A SavedModel that TensorFlow runs; its texts are tokenized inside the graph."""
+"""The reader of SavedModel exports, which tokenize inside the graph."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
-from emoclf.batching import batch_by_length, lengths_of, pad
+from emoclf.batching import BATCH_TOKENS, batch_by_length, lengths_of, pad
 from emoclf.errors import ExportError
 from emoclf.serving.export_folder import ExportFolder
 from emoclf.serving.exported_classifier import ExportedClassifier
@@ -21,22 +21,21 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class SavedModelClassifier(ExportedClassifier):
-    """Answer raw texts with a SavedModel.
+    """Predict with a SavedModel.
 
     Parameters
     ----------
     folder : ExportFolder
-        Of the form "saved-model"; :func:`emoclf.load_exported` takes its path.
+        An export to "saved-model"; :func:`emoclf.load_exported` takes its path.
     """
 
     def __init__(self, folder: ExportFolder) -> None:
         super().__init__(folder)
-        # TensorFlow loads here, so that other forms do without.
+        # TensorFlow loads here, so that other formats do without.
         import tensorflow as tf
 
-        # It holds the variables and tables; the signatures do not keep it alive.
-        self._loaded = tf.saved_model.load(str(folder.place))
-        self._serve = self._loaded.signatures["serving_default"]
+        # It owns the variables and tables; the signatures do not keep it alive.
+        self._model = tf.saved_model.load(str(folder.place))
         takes_ids = folder.about["network"]["input"] == "token_ids"
         self.text = ExportedText(folder) if takes_ids else None
 
@@ -58,96 +57,90 @@ class SavedModelClassifier(ExportedClassifier):
             If a text is not a str.
         """
         texts = as_texts(texts)
-        found = np.empty((len(texts), len(self.label_names)), np.float32)
-        for batch, answer in self._answers(texts):
-            columns = self._columns(answer["labels"].numpy())
-            rows = np.empty_like(columns, np.float32)
-            np.put_along_axis(rows, columns, answer["probabilities"].numpy(), axis=1)
-            found[batch] = rows
-        return found
+        probabilities = np.empty((len(texts), len(self.label_names)), np.float32)
+        for batch, outputs in self._batches(texts):
+            columns = self._columns(outputs["labels"].numpy())
+            rows = outputs["probabilities"].numpy()
+            probabilities[batch[:, None], columns] = rows
+        return probabilities
 
     def predict(self, texts: Iterable[str]) -> list[str] | list[tuple[str, ...]]:
         """Return the label of each text, or its labels, as the graph names them."""
         texts = as_texts(texts)
-        found: list[Any] = [None] * len(texts)
-        for batch, answer in self._answers(texts):
+        predicted: list[Any] = [None] * len(texts)
+        for batch, outputs in self._batches(texts):
             if self.multilabel:
-                labels = self._multilabel(answer)
+                labels: list[Any] = self._label_tuples(outputs)
             else:
-                labels = [label.decode() for label in answer["label"].numpy()]
+                labels = [label.decode() for label in outputs["label"].numpy()]
             for i, label in zip(batch.tolist(), labels, strict=True):
-                found[i] = label
-        return found
+                predicted[i] = label
+        return predicted
 
     def inspect(self, texts: Iterable[str]) -> list[tuple[list[str], list[int]]]:
-        """Return the tokens and the ids of each text, as the graph cuts them.
+        """Return the tokens and the token ids of each text, as the graph has them.
 
         Raises
         ------
         ExportError
-            If the export takes token ids and cuts nothing.
+            If the export takes token ids, and so does not tokenize.
         """
-        import tensorflow as tf
-
         if self.text is not None:
             raise ExportError(
-                f"{self.folder.place} takes token ids: there is nothing to inspect. "
-                "Export it without tokens=True."
+                f"{self.folder.place} takes token ids, so that there are no texts to "
+                "inspect. Export it without tokens=True."
             )
         texts = as_texts(texts)
-        found: list[Any] = [None] * len(texts)
-        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-        for batch in batch_by_length(lengths, BATCH_POINTS):
-            encoded = [_utf8(texts[i]) for i in batch]
-            answer = self._loaded.signatures["tokens"](
-                text=tf.constant(encoded, tf.string)
-            )
-            rows = zip(
+        rows: list[Any] = [None] * len(texts)
+        for batch, outputs in self._batches(texts, "tokens"):
+            for i, tokens, ids in zip(
                 batch.tolist(),
-                answer["tokens"].numpy().tolist(),
-                answer["token_ids"].numpy().tolist(),
+                outputs["tokens"].numpy().tolist(),
+                outputs["token_ids"].numpy().tolist(),
                 strict=True,
-            )
-            for i, tokens, ids in rows:
-                # Tokens are never empty, and no token has id 0: what is is padding.
-                found[i] = (
+            ):
+                # No token is empty and none has id 0: those are padding.
+                rows[i] = (
                     [token.decode() for token in tokens if token],
                     [number for number in ids if number],
                 )
-        return found
+        return rows
 
-    def _answers(self, texts: list[str]) -> Iterable[tuple[np.ndarray, dict[str, Any]]]:
+    def _batches(
+        self, texts: list[str], signature: str = "serving_default"
+    ) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
+        """Yield the indices of the texts of each batch, and a signature's outputs."""
         import tensorflow as tf
 
+        run = self._model.signatures[signature]
         if self.text is not None:
             token_ids = self.text.encode_lists(texts)
-            for batch in batch_by_length(lengths_of(token_ids)):
+            for batch in batch_by_length(lengths_of(token_ids), BATCH_TOKENS):
                 padded = pad([token_ids[i] for i in batch])
-                yield batch, self._serve(token_ids=tf.constant(padded))
+                yield batch, run(token_ids=tf.constant(padded))
             return
-        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-        for batch in batch_by_length(lengths, BATCH_POINTS):
+        for batch in batch_by_length(lengths_of(texts), BATCH_POINTS):
             encoded = [_utf8(texts[i]) for i in batch]
-            yield batch, self._serve(text=tf.constant(encoded, tf.string))
+            yield batch, run(text=tf.constant(encoded, tf.string))
 
-    def _multilabel(self, answer: dict[str, Any]) -> list[tuple[str, ...]]:
+    def _label_tuples(self, outputs: dict[str, Any]) -> list[tuple[str, ...]]:
+        """Return the first ``count`` labels of each text, in the order of classes."""
         names = self.label_names
-        columns = self._columns(answer["labels"].numpy())
-        counts = answer["count"].numpy().tolist()
+        columns = self._columns(outputs["labels"].numpy())
         return [
             tuple(names[i] for i in sorted(row[:count].tolist()))
-            for row, count in zip(columns, counts, strict=True)
+            for row, count in zip(columns, outputs["count"].numpy(), strict=True)
         ]
 
     def _columns(self, labels: np.ndarray) -> np.ndarray:
-        """Return which class each label names, int of shape (batch, n_classes)."""
+        """Return the class that each label names, int of shape (batch, n_classes)."""
         names = np.array([name.encode() for name in self.label_names], object)
         order = np.argsort(names)
         return order[np.searchsorted(names[order], labels)]
 
 
 def _utf8(text: str) -> bytes:
-    """Encode a text; each lone surrogate becomes U+FFFD, as at every door."""
+    """Encode a text; lone surrogates become U+FFFD, as in all other formats."""
     try:
         return text.encode()
     except UnicodeEncodeError:

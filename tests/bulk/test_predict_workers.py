@@ -23,7 +23,7 @@ from tiny import tiny_folded
 from emoclf.bulk.file_prediction import Progress, predict_file
 from emoclf.bundle.described_folder import EXPORT
 from emoclf.errors import BundleError, DataError, WorkerError
-from emoclf.serving.export_folder import sealed
+from emoclf.serving.export_folder import with_checksum
 
 N = 12_000
 
@@ -86,7 +86,7 @@ def test_a_failure_in_a_worker(
     broken = Path(shutil.copytree(folder, tmp_path / "broken"))
     about = json.loads((broken / EXPORT.about).read_text())
     del about["text"]
-    (broken / EXPORT.about).write_text(json.dumps(sealed(about)))
+    (broken / EXPORT.about).write_text(json.dumps(with_checksum(about)))
     with pytest.raises(WorkerError, match=r"failed while it loaded.*'text'"):
         predict_file(broken, source, tmp_path / "x.csv", workers=2)
     assert "Traceback" in caplog.text

@@ -1,4 +1,7 @@
-"""Bundles: complete, checked, atomic, and never executed."""
+"""Bundles: complete, checked, atomic, and never executed.
+
+Covers all modules of emoclf/bundle.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def saved(tmp_path: Path) -> Path:
     return save_bundle(tiny_trained().bundle, tmp_path / "a bundle.emoclf")
 
 
-def test_a_loaded_classifier_answers_as_the_saved_one(saved: Path) -> None:
+def test_a_loaded_classifier_predicts_as_the_saved_one(saved: Path) -> None:
     before = tiny_trained().predictor.predict_proba(TEXTS)
     loaded = Predictor.load(saved)
     np.testing.assert_array_equal(loaded.predict_proba(TEXTS), before)
@@ -123,7 +126,7 @@ def test_a_newer_format_says_how_to_upgrade(saved: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["missing", "file", "folder"])
-def test_what_is_not_a_bundle_is_said(tmp_path: Path, kind: str) -> None:
+def test_something_else_is_not_a_bundle(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "thing"
     if kind == "file":
         path.write_text("text")
@@ -133,7 +136,7 @@ def test_what_is_not_a_bundle_is_said(tmp_path: Path, kind: str) -> None:
         load_bundle(path)
 
 
-def test_nothing_is_replaced_unasked(saved: Path) -> None:
+def test_a_bundle_is_replaced_only_when_asked(saved: Path) -> None:
     before = (saved / "bundle.json").read_bytes()
     with pytest.raises(BundleError, match="overwrite"):
         save_bundle(tiny_trained().bundle, saved)
@@ -150,7 +153,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "thesis" / "chapter.txt").read_text() == "years of work"
 
 
-def test_what_the_user_laid_into_a_bundle_is_left_alone(saved: Path) -> None:
+def test_a_file_that_the_user_added_is_left_alone(saved: Path) -> None:
     (saved / "notes.txt").write_text("years of work")
     with pytest.raises(BundleError, match=r"also contains notes.txt.*left alone"):
         save_bundle(tiny_trained().bundle, saved, overwrite=True)
@@ -158,13 +161,13 @@ def test_what_the_user_laid_into_a_bundle_is_left_alone(saved: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/", "x" * 300])
-def test_no_bundle_can_stand_there(path: str) -> None:
+def test_paths_that_no_bundle_can_have(path: str) -> None:
     for act in (load_bundle, check_target):
         with pytest.raises(BundleError, match="cannot be a bundle"):
             act(path)
 
 
-def test_the_folder_one_stands_in_is_a_bundle(
+def test_the_current_folder_can_be_a_bundle(
     saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(saved)
@@ -184,8 +187,8 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_interrupted_replacement_is_taken_back(saved: Path) -> None:
-    # What a kill between the two renames leaves behind.
+def test_an_interrupted_replacement_is_undone(saved: Path) -> None:
+    # The state after a kill between the two renames.
     os.replace(saved, saved.with_name(f".{saved.name}.before"))
     assert load_bundle(saved).label_names == ("anger", "fear", "joy")
     assert not saved.exists()

@@ -11,7 +11,7 @@ from tiny import tiny_trained
 
 from emoclf.cli import main
 from emoclf.errors import ExportError
-from emoclf.export.any_format import export_classifier
+from emoclf.export import export_classifier
 from emoclf.serving import load_exported
 
 

@@ -1,4 +1,7 @@
-"""A SavedModel answers raw strings as the predictor does, without the package."""
+"""A SavedModel predicts from raw strings as the predictor does, without the package.
+
+Covers emoclf/export/saved_model.py, signatures.py and emoclf/serving/saved_model.py.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -31,27 +35,26 @@ import sys, json
 sys.modules["emoclf"] = None
 import tensorflow as tf
 serve = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
-answer = serve(text=tf.constant(json.loads(sys.argv[2])))
+outputs = serve(text=tf.constant(json.loads(sys.argv[2])))
 print(json.dumps({
-    "label": [x.decode() for x in answer["label"].numpy()],
-    "labels": [[x.decode() for x in row] for row in answer["labels"].numpy()],
-    "probabilities": answer["probabilities"].numpy().tolist(),
+    "label": [x.decode() for x in outputs["label"].numpy()],
+    "labels": [[x.decode() for x in row] for row in outputs["labels"].numpy()],
+    "probabilities": outputs["probabilities"].numpy().tolist(),
 }))
 """
-# A text without a word, which has a third of each, reaches none of them.
-SIGNS = (0.7, 0.36, 0.4)
+# An empty text, whose probabilities are a third each, reaches none of them.
+THRESHOLDS = (0.7, 0.36, 0.4)
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("served models")
-    return export_saved_model(tiny_trained().predictor, folder / "tiny")
+@pytest.fixture(scope="session")
+def exported(tiny_export: Callable[[str], Path]) -> Path:
+    return tiny_export("saved-model")
 
 
 def multilabel() -> Predictor:
-    """Return a classifier whose texts may have several labels, or none."""
+    """Return a multilabel classifier, with texts that get no label."""
     bundle = tiny_trained().bundle
-    return Predictor(replace(bundle, multilabel=True, thresholds=SIGNS))
+    return Predictor(replace(bundle, multilabel=True, thresholds=THRESHOLDS))
 
 
 def with_jieba() -> Predictor:
@@ -65,13 +68,14 @@ def loaded(path: Path) -> Any:
     return tf.saved_model.load(str(path))
 
 
-def ask(path: Path, signature: str, **inputs: Any) -> dict[str, np.ndarray]:
+def run_signature(path: Path, signature: str, **inputs: Any) -> dict[str, np.ndarray]:
     inputs = {name: tf.constant(value) for name, value in inputs.items()}
-    answer = loaded(path).signatures[signature](**inputs)
-    return {name: value.numpy() for name, value in answer.items()}
+    outputs = loaded(path).signatures[signature](**inputs)
+    return {name: value.numpy() for name, value in outputs.items()}
 
 
-def test_a_process_without_the_package_gets_the_same_answers(exported: Path) -> None:
+@pytest.mark.slow
+def test_a_process_without_the_package_predicts_the_same(exported: Path) -> None:
     texts = ["What a LOVELY gift!", "alone in the dark", *HARD_TEXTS[:-1]]
     done = subprocess.run(
         [sys.executable, "-c", LOADER, str(exported), json.dumps(texts)],
@@ -79,16 +83,17 @@ def test_a_process_without_the_package_gets_the_same_answers(exported: Path) -> 
         text=True,
         check=True,
     )
-    answer = json.loads(done.stdout)
+    outputs = json.loads(done.stdout)
     predictor = tiny_trained().predictor
     np.testing.assert_allclose(
-        answer["probabilities"], predictor.predict_proba(texts), atol=1e-5
+        outputs["probabilities"], predictor.predict_proba(texts), atol=1e-5
     )
-    assert answer["label"] == predictor.predict(texts)
-    assert answer["labels"] == [["anger", "fear", "joy"]] * len(texts)
+    assert outputs["label"] == predictor.predict(texts)
+    assert outputs["labels"] == [["anger", "fear", "joy"]] * len(texts)
 
 
-def test_tensorflows_own_tool_runs_it(exported: Path) -> None:
+@pytest.mark.slow
+def test_the_command_line_tool_of_tensorflow_runs_it(exported: Path) -> None:
     tool = [sys.executable, "-m", "tensorflow.python.tools.saved_model_cli", "run"]
     options = ["--tag_set", "serve", "--signature_def", "predict_top"]
     texts = ["--input_exprs", "text=[b'a lovely gift', b'in the dark']"]
@@ -114,55 +119,58 @@ def test_the_layout_is_tensorflow_servings(exported: Path) -> None:
     assert [path.name for path in exported.parent.iterdir()] == ["1"]
 
 
-def test_signatures_name_the_likeliest_and_show_tokens(exported: Path) -> None:
+def test_signatures_return_the_likeliest_labels_and_tokens(exported: Path) -> None:
     texts = ["What a LOVELY day!", "dark", ""]
-    top = ask(exported, "predict_top", text=texts)
+    top = run_signature(exported, "predict_top", text=texts)
     probabilities = tiny_trained().predictor.predict_proba(texts)
-    falling = -np.sort(-probabilities, axis=1)
-    np.testing.assert_allclose(top["probabilities"], falling, atol=1e-5)
+    descending = -np.sort(-probabilities, axis=1)
+    np.testing.assert_allclose(top["probabilities"], descending, atol=1e-5)
     assert top["labels"][:2, 0].tolist() == [b"joy", b"fear"]
-    seen = ask(exported, "tokens", text=texts)
+    inspected = run_signature(exported, "tokens", text=texts)
     words = [b"what", b"a", b"lovely", b"day", b"!"]
-    assert seen["tokens"].tolist() == [words, [b"dark", *[b""] * 4], [b""] * 5]
+    assert inspected["tokens"].tolist() == [words, [b"dark", *[b""] * 4], [b""] * 5]
     encoder = tiny_trained().bundle.encoder
-    assert seen["token_ids"][0].tolist() == encoder.encode(texts)[0].tolist()
-    nothing = ask(exported, "tokens", text=[""])
-    assert nothing["tokens"].shape == nothing["token_ids"].shape == (1, 0)
+    assert inspected["token_ids"][0].tolist() == encoder.encode(texts)[0].tolist()
+    empty = run_signature(exported, "tokens", text=[""])
+    assert empty["tokens"].shape == empty["token_ids"].shape == (1, 0)
 
 
-def test_several_labels_stand_in_the_order_of_what_counts(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_multilabel_predictions_come_first(tmp_path: Path) -> None:
     predictor = multilabel()
     path = export_saved_model(predictor, tmp_path, top=2)
     texts = ["lovely dark", "furious dark lovely", "dark", "", "shouted insult"]
-    answer = ask(path, "serving_default", text=texts)
+    outputs = run_signature(path, "serving_default", text=texts)
     expected = predictor.predict_proba(texts)
     names = list(predictor.label_names)
     for row, text in enumerate(texts):
-        labels = [label.decode() for label in answer["labels"][row]]
-        chances = expected[row][[names.index(label) for label in labels]]
-        np.testing.assert_allclose(answer["probabilities"][row], chances, atol=1e-5)
-        count = int(answer["count"][row])
+        labels = [label.decode() for label in outputs["labels"][row]]
+        probabilities = expected[row][[names.index(label) for label in labels]]
+        np.testing.assert_allclose(
+            outputs["probabilities"][row], probabilities, atol=1e-5
+        )
+        count = int(outputs["count"][row])
         assert {*labels[:count]} == {*predictor.predict([text])[0]}
-        assert (np.diff(chances[:count]) <= 0).all()
-        assert (np.diff(chances[count:]) <= 0).all()
-        assert answer["label"][row].decode() == (labels[0] if count else "")
-    assert answer["count"][3] == 0
-    assert answer["label"][3] == b""
-    assert len({*answer["count"].tolist()}) > 1
-    top = ask(path, "predict_top", text=texts)
-    assert top["labels"].tolist() == answer["labels"][:, :2].tolist()
-    assert top["count"].tolist() == answer["count"].tolist()
+        assert (np.diff(probabilities[:count]) <= 0).all()
+        assert (np.diff(probabilities[count:]) <= 0).all()
+        assert outputs["label"][row].decode() == (labels[0] if count else "")
+    assert outputs["count"][3] == 0
+    assert outputs["label"][3] == b""
+    assert len({*outputs["count"].tolist()}) > 1
+    top = run_signature(path, "predict_top", text=texts)
+    assert top["labels"].tolist() == outputs["labels"][:, :2].tolist()
+    assert top["count"].tolist() == outputs["count"].tolist()
     served = load_exported(tmp_path)
     np.testing.assert_allclose(served.predict_proba(texts), expected, atol=1e-5)
     assert served.predict(texts) == predictor.predict(texts)
 
 
-def test_the_highest_version_answers(exported: Path, tmp_path: Path) -> None:
+def test_the_highest_version_is_loaded(exported: Path, tmp_path: Path) -> None:
     for version in (2, 10):
         shutil.copytree(exported, tmp_path / str(version))
     (tmp_path / "notes").mkdir()
     assert read_export(tmp_path).place == tmp_path / "10"
-    # Its replacement was interrupted: it stands beside its place.
+    # As after an interrupted replacement.
     (tmp_path / "10").rename(tmp_path / ".10.before")
     assert read_export(tmp_path).place == tmp_path / ".10.before"
     (tmp_path / ".10.before").rename(tmp_path / "10")
@@ -171,7 +179,7 @@ def test_the_highest_version_answers(exported: Path, tmp_path: Path) -> None:
         load_exported(tmp_path / "notes")
 
 
-def test_nothing_is_replaced_unasked(exported: Path, tmp_path: Path) -> None:
+def test_versions_are_replaced_only_when_asked(exported: Path, tmp_path: Path) -> None:
     predictor = tiny_trained().predictor
     base = tmp_path / "models"
     shutil.copytree(exported, base / "1")
@@ -195,13 +203,16 @@ def test_an_export_that_differs_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     predictor = Predictor(tiny_trained().bundle)
-    honest = predictor.predict_proba
-    monkeypatch.setattr(predictor, "predict_proba", lambda texts: honest(texts) + 1e-3)
+    original = predictor.predict_proba
+    monkeypatch.setattr(
+        predictor, "predict_proba", lambda texts: original(texts) + 1e-3
+    )
     with pytest.raises(ExportError, match=r"differ by 0.001"):
         export_saved_model(predictor, tmp_path / "bad", tokens=True)
     assert not list((tmp_path / "bad").glob("*"))
 
 
+@pytest.mark.slow
 def test_jieba_needs_the_signature_of_tokens(tmp_path: Path) -> None:
     predictor = with_jieba()
     with pytest.raises(ExportError, match=r"Python only.*tokens=True"):
@@ -212,7 +223,7 @@ def test_jieba_needs_the_signature_of_tokens(tmp_path: Path) -> None:
     token_ids = np.zeros((2, 30), np.int32)
     for row, ids in enumerate(predictor.bundle.encoder.encode(texts)):
         token_ids[row, : len(ids)] = ids
-    answer = ask(path, "serving_default", token_ids=token_ids)
+    outputs = run_signature(path, "serving_default", token_ids=token_ids)
     expected = predictor.predict_proba(texts)
-    np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
+    np.testing.assert_allclose(outputs["probabilities"], expected, atol=1e-5)
     assert load_exported(path).predict(texts) == predictor.predict(texts)
