@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from emoclf.cli import build_parser
+from emoclf.evaluation.metric_names import OBJECTIVES
 from emoclf.models.registry import ARCHITECTURES
-from emoclf.tuning.results.objective import DIRECTIONS
 from emoclf.tuning.results.outcome import STRATEGIES
 
 ARGUMENTS = {
@@ -97,7 +97,7 @@ def test_choices_are_listed() -> None:
     for option, names in (
         ("--architecture", ARCHITECTURES),
         ("--strategy", STRATEGIES),
-        ("--objective", DIRECTIONS),
+        ("--objective", OBJECTIVES),
     ):
         assert ", ".join(names) in (options[option] or "")
 
