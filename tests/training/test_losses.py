@@ -1,4 +1,4 @@
-"""Losses by name are what their papers say, computed from logits."""
+"""Losses equal those of Keras and of their papers, computed from logits."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from emoclf.training.losses import build_loss
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(0, 3, (6, 4)).astype(np.float32)
-ONE = np.array([0, 1, 2, 3, 0, 1])
-SEVERAL = RNG.integers(0, 2, (6, 4)).astype(np.float32)
+LABELS = np.array([0, 1, 2, 3, 0, 1])
+MULTILABEL = RNG.integers(0, 2, (6, 4)).astype(np.float32)
 
 
 def ours(targets: np.ndarray, logits: np.ndarray = LOGITS, **flat: object):
@@ -29,13 +29,13 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 def test_cross_entropy_is_that_of_keras(smoothing: float) -> None:
     one = keras.losses.categorical_crossentropy(
-        np.eye(4)[ONE], LOGITS, from_logits=True, label_smoothing=smoothing
+        np.eye(4)[LABELS], LOGITS, from_logits=True, label_smoothing=smoothing
     )
     multilabel = keras.losses.binary_crossentropy(
-        SEVERAL, LOGITS, from_logits=True, label_smoothing=smoothing
+        MULTILABEL, LOGITS, from_logits=True, label_smoothing=smoothing
     )
-    np.testing.assert_allclose(ours(ONE, label_smoothing=smoothing), one, rtol=1e-5)
-    found = ours(SEVERAL, label_smoothing=smoothing)
+    np.testing.assert_allclose(ours(LABELS, label_smoothing=smoothing), one, rtol=1e-5)
+    found = ours(MULTILABEL, label_smoothing=smoothing)
     np.testing.assert_allclose(found, multilabel, rtol=1e-5)
 
 
@@ -43,17 +43,19 @@ def test_cross_entropy_is_that_of_keras(smoothing: float) -> None:
 def test_focal_is_that_of_keras(gamma: float) -> None:
     one = keras.losses.CategoricalFocalCrossentropy(
         alpha=1.0, gamma=gamma, reduction="none"
-    )(np.eye(4)[ONE], softmax(LOGITS))
+    )(np.eye(4)[LABELS], softmax(LOGITS))
     multilabel = keras.losses.binary_focal_crossentropy(
-        SEVERAL, LOGITS, gamma=gamma, from_logits=True
+        MULTILABEL, LOGITS, gamma=gamma, from_logits=True
     )
     flat = {"loss": "focal", "focal_gamma": gamma}
-    np.testing.assert_allclose(ours(ONE, **flat), one, rtol=1e-3, atol=1e-6)
-    np.testing.assert_allclose(ours(SEVERAL, **flat), multilabel, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(ours(LABELS, **flat), one, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(
+        ours(MULTILABEL, **flat), multilabel, rtol=1e-3, atol=1e-6
+    )
 
 
 def test_focal_without_gamma_is_cross_entropy() -> None:
-    for targets in (ONE, SEVERAL):
+    for targets in (LABELS, MULTILABEL):
         plain = ours(targets)
         np.testing.assert_allclose(
             ours(targets, loss="focal", focal_gamma=0), plain, rtol=1e-6
@@ -61,14 +63,16 @@ def test_focal_without_gamma_is_cross_entropy() -> None:
 
 
 def test_mean_squared_error_is_of_probabilities() -> None:
-    one = ((np.eye(4)[ONE] - softmax(LOGITS)) ** 2).mean(1)
-    multilabel = ((SEVERAL - 1 / (1 + np.exp(-LOGITS))) ** 2).mean(1)
-    np.testing.assert_allclose(ours(ONE, loss="mse"), one, rtol=1e-5)
-    np.testing.assert_allclose(ours(SEVERAL, loss="mse"), multilabel, rtol=1e-5)
+    one = ((np.eye(4)[LABELS] - softmax(LOGITS)) ** 2).mean(1)
+    multilabel = ((MULTILABEL - 1 / (1 + np.exp(-LOGITS))) ** 2).mean(1)
+    np.testing.assert_allclose(ours(LABELS, loss="mse"), one, rtol=1e-5)
+    np.testing.assert_allclose(ours(MULTILABEL, loss="mse"), multilabel, rtol=1e-5)
 
 
 @pytest.mark.parametrize("loss", ["cross-entropy", "focal", "mse"])
-@pytest.mark.parametrize("targets", [ONE, SEVERAL], ids=["one", "several"])
+@pytest.mark.parametrize(
+    "targets", [LABELS, MULTILABEL], ids=["one label", "multilabel"]
+)
 def test_huge_logits_give_finite_losses_and_gradients(
     loss: str, targets: np.ndarray
 ) -> None:
@@ -83,7 +87,7 @@ def test_huge_logits_give_finite_losses_and_gradients(
     assert np.isfinite(tape.gradient(found, logits).numpy()).all()
 
 
-def test_a_wrong_name_is_answered_with_the_right_ones() -> None:
+def test_an_unknown_name_is_refused_with_the_valid_ones() -> None:
     with pytest.raises(SettingsError, match=r"one of cross-entropy, focal, mse"):
         TrainSettings(loss="crossentropy")
     with pytest.raises(SettingsError, match="adam, adamw, rmsprop"):

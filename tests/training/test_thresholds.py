@@ -1,4 +1,4 @@
-"""Each label's threshold is the one with the best F1, and ties stay together."""
+"""The threshold of each label has the best F1, and ties stay together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_no_other_threshold_is_better() -> None:
         np.testing.assert_allclose(found, best)
 
 
-def test_thresholds_are_near_the_best_and_wander_less() -> None:
+def test_thresholds_are_near_the_best_and_vary_less() -> None:
     def drawn(seed: int, draws: int) -> np.ndarray:
         rows = np.random.default_rng(seed).integers(0, 300, 300)
         return choose_thresholds(SCORES[rows], TRUTH[rows], draws=draws)
@@ -41,7 +41,7 @@ def test_equal_scores_are_taken_together() -> None:
     np.testing.assert_allclose(best_f1(scores, truth), [2 * 5 / (5 + 10)])
 
 
-def test_a_label_of_few_texts_gets_the_threshold_of_the_others() -> None:
+def test_a_label_with_few_texts_gets_the_median_threshold() -> None:
     truth = TRUTH.copy()
     truth[:, 1] = 0
     truth[:3, 1] = 1

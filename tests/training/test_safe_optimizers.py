@@ -30,7 +30,7 @@ def steps(rows: list[int], count: int = 5) -> list:
     return [(rows, rng.normal(size=(len(rows), 2)), rng.normal(size=3))] * count
 
 
-def test_it_is_adam_where_every_row_is_read() -> None:
+def test_it_equals_adam_if_every_row_is_read() -> None:
     some = steps([0, 1, 2, 3])
     for ours, theirs in zip(
         run(LazyAdam(0.1), some), run(keras.optimizers.Adam(0.1), some), strict=True
@@ -39,7 +39,7 @@ def test_it_is_adam_where_every_row_is_read() -> None:
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
-def test_rows_that_nobody_read_stay() -> None:
+def test_unread_rows_do_not_change() -> None:
     rows, _ = run(LazyAdam(0.1), [*steps([0, 1], 1), *steps([1], 4)])
     assert (rows[2:] == 1).all()
     once, _ = run(LazyAdam(0.1), steps([0, 1], 1))
@@ -55,7 +55,7 @@ def test_gradients_of_a_repeated_row_are_summed() -> None:
         np.testing.assert_allclose(one, other, atol=1e-7)
 
 
-def test_the_embedding_has_a_rate_of_its_own() -> None:
+def test_embeddings_have_their_own_learning_rate() -> None:
     rows, dense = run(LazyAdam(0.1, embedding_rate=0.0), steps([0, 1, 2, 3]))
     assert (rows == 1).all()
     assert (dense != 1).all()
@@ -139,7 +139,7 @@ def test_the_average_is_of_all_steps_and_spares_embeddings(decay: float) -> None
 
 
 NAMES = ("adam", "adamw", "rmsprop", "sgd", "momentum", "adadelta")
-THEIRS = {
+KERAS_OPTIMIZERS = {
     "adam": lambda: keras.optimizers.Adam(1e-3),
     "rmsprop": lambda: keras.optimizers.RMSprop(1e-3),
     "sgd": lambda: keras.optimizers.SGD(0.1),
@@ -155,10 +155,10 @@ def named(name: str, **flat: object) -> keras.optimizers.Optimizer:
     )
 
 
-@pytest.mark.parametrize("name", THEIRS)
-def test_by_name_they_are_those_of_keras(name: str) -> None:
+@pytest.mark.parametrize("name", KERAS_OPTIMIZERS)
+def test_optimizers_by_name_equal_those_of_keras(name: str) -> None:
     some = steps([0, 1, 2, 3])
-    for ours, theirs in zip(run(named(name), some), run(THEIRS[name](), some),
+    for ours, theirs in zip(run(named(name), some), run(KERAS_OPTIMIZERS[name](), some),
                             strict=True):  # fmt: skip
         np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
@@ -177,7 +177,7 @@ def test_each_has_a_rate_for_embeddings_and_averages(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_step_that_is_not_finite_is_left_out(name: str, bad: float) -> None:
+def test_a_step_that_is_not_finite_is_skipped(name: str, bad: float) -> None:
     optimizer = named(name, clip_norm=5.0)
     poisoned = ([0, 1], np.ones((2, 2)), [bad, 0.0, 0.0])
     values = run(optimizer, [*steps([0, 1], 2), poisoned, *steps([2], 1)])
@@ -186,7 +186,7 @@ def test_a_step_that_is_not_finite_is_left_out(name: str, bad: float) -> None:
     assert np.isfinite(norms).all()
 
 
-def test_weight_decay_spares_embeddings_and_biases() -> None:
+def test_weight_decay_leaves_out_embeddings_and_biases() -> None:
     variables = [
         keras.Variable(np.ones((2, 2), np.float32), name=name)
         for name in ("kernel", "bias", "embeddings")
