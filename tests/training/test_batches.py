@@ -68,25 +68,25 @@ def test_the_dataset_takes_any_lengths(weighted: bool) -> None:
 def test_balanced_weights_are_scikit_learns() -> None:
     targets = np.array([0, 0, 0, 1, 2, 2])
     expected = compute_class_weight("balanced", classes=np.arange(3), y=targets)
-    found = example_weights(targets, "abc", class_weight="balanced")
-    np.testing.assert_allclose(found, expected[targets])
+    weights = example_weights(targets, "abc", class_weight="balanced")
+    np.testing.assert_allclose(weights, expected[targets])
 
 
 def test_class_and_sample_weights_are_multiplied() -> None:
     targets = np.array([0, 1, 1])
-    found = example_weights(
+    weights = example_weights(
         targets, "ab", class_weight={"b": 3}, sample_weight=np.array([1, 2, 0.5])
     )
-    assert found is not None
-    assert found.tolist() == [1, 6, 1.5]
+    assert weights is not None
+    assert weights.tolist() == [1, 6, 1.5]
     assert example_weights(targets, "ab") is None
 
 
 def test_a_multilabel_text_has_the_mean_weight_of_its_labels() -> None:
     targets = np.array([[1, 1], [0, 1], [0, 0]], np.float32)
-    found = example_weights(targets, "ab", class_weight={"a": 3, "b": 1})
-    assert found is not None
-    assert found.tolist() == [2, 1, 1]
+    weights = example_weights(targets, "ab", class_weight={"a": 3, "b": 1})
+    assert weights is not None
+    assert weights.tolist() == [2, 1, 1]
 
 
 @pytest.mark.parametrize(

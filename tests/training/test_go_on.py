@@ -252,5 +252,5 @@ def test_a_real_interruption_keeps_the_best_so_far(tmp_path: Path) -> None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     assert process.wait() == 0
-    with np.load(tmp_path / "long.npz") as found:
-        assert 1 <= found["best"] <= found["history"].shape[1] < 500
+    with np.load(tmp_path / "long.npz") as saved:
+        assert 1 <= saved["best"] <= saved["history"].shape[1] < 500

@@ -16,7 +16,7 @@ LABELS = np.array([0, 1, 2, 3, 0, 1])
 MULTILABEL = RNG.integers(0, 2, (6, 4)).astype(np.float32)
 
 
-def ours(targets: np.ndarray, logits: np.ndarray = LOGITS, **flat: object):
+def loss_of(targets: np.ndarray, logits: np.ndarray = LOGITS, **flat: object):
     loss = build_loss(TrainSettings.from_dict(flat), multilabel=targets.ndim == 2)
     return keras.ops.convert_to_numpy(loss(targets, logits))
 
@@ -34,9 +34,11 @@ def test_cross_entropy_is_that_of_keras(smoothing: float) -> None:
     multilabel = keras.losses.binary_crossentropy(
         MULTILABEL, LOGITS, from_logits=True, label_smoothing=smoothing
     )
-    np.testing.assert_allclose(ours(LABELS, label_smoothing=smoothing), one, rtol=1e-5)
-    found = ours(MULTILABEL, label_smoothing=smoothing)
-    np.testing.assert_allclose(found, multilabel, rtol=1e-5)
+    np.testing.assert_allclose(
+        loss_of(LABELS, label_smoothing=smoothing), one, rtol=1e-5
+    )
+    losses = loss_of(MULTILABEL, label_smoothing=smoothing)
+    np.testing.assert_allclose(losses, multilabel, rtol=1e-5)
 
 
 @pytest.mark.parametrize("gamma", [0.5, 2.0])
@@ -48,25 +50,25 @@ def test_focal_is_that_of_keras(gamma: float) -> None:
         MULTILABEL, LOGITS, gamma=gamma, from_logits=True
     )
     flat = {"loss": "focal", "focal_gamma": gamma}
-    np.testing.assert_allclose(ours(LABELS, **flat), one, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(loss_of(LABELS, **flat), one, rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(
-        ours(MULTILABEL, **flat), multilabel, rtol=1e-3, atol=1e-6
+        loss_of(MULTILABEL, **flat), multilabel, rtol=1e-3, atol=1e-6
     )
 
 
 def test_focal_without_gamma_is_cross_entropy() -> None:
     for targets in (LABELS, MULTILABEL):
-        plain = ours(targets)
+        plain = loss_of(targets)
         np.testing.assert_allclose(
-            ours(targets, loss="focal", focal_gamma=0), plain, rtol=1e-6
+            loss_of(targets, loss="focal", focal_gamma=0), plain, rtol=1e-6
         )
 
 
 def test_mean_squared_error_is_of_probabilities() -> None:
     one = ((np.eye(4)[LABELS] - softmax(LOGITS)) ** 2).mean(1)
     multilabel = ((MULTILABEL - 1 / (1 + np.exp(-LOGITS))) ** 2).mean(1)
-    np.testing.assert_allclose(ours(LABELS, loss="mse"), one, rtol=1e-5)
-    np.testing.assert_allclose(ours(MULTILABEL, loss="mse"), multilabel, rtol=1e-5)
+    np.testing.assert_allclose(loss_of(LABELS, loss="mse"), one, rtol=1e-5)
+    np.testing.assert_allclose(loss_of(MULTILABEL, loss="mse"), multilabel, rtol=1e-5)
 
 
 @pytest.mark.parametrize("loss", ["cross-entropy", "focal", "mse"])
@@ -82,9 +84,9 @@ def test_huge_logits_give_finite_losses_and_gradients(
     function = build_loss(TrainSettings(loss=loss), multilabel=targets.ndim == 2)
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        found = function(targets, logits)
-    assert np.isfinite(found.numpy()).all()
-    assert np.isfinite(tape.gradient(found, logits).numpy()).all()
+        losses = function(targets, logits)
+    assert np.isfinite(losses.numpy()).all()
+    assert np.isfinite(tape.gradient(losses, logits).numpy()).all()
 
 
 def test_an_unknown_name_is_refused_with_the_valid_ones() -> None:

@@ -66,11 +66,11 @@ def test_a_killed_and_resumed_training_equals_an_undisturbed_one(
     main(calm, variant, resume=False)
     with (
         np.load(calm / f"{variant}.npz") as expected,
-        np.load(disturbed / f"{variant}.npz") as found,
+        np.load(disturbed / f"{variant}.npz") as resumed,
     ):
-        assert sorted(found.files) == sorted(expected.files)
+        assert sorted(resumed.files) == sorted(expected.files)
         for name in expected.files:
-            np.testing.assert_array_equal(found[name], expected[name], name)
+            np.testing.assert_array_equal(resumed[name], expected[name], name)
 
 
 def checkpoint(epoch: int = 1) -> Checkpoint:
@@ -80,12 +80,12 @@ def checkpoint(epoch: int = 1) -> Checkpoint:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> CheckpointFolder:
-    found = CheckpointFolder(
+    folder = CheckpointFolder(
         tmp_path / "run", {"settings": {"training": {"epochs": 3}}}
     )
-    found.start()
-    found.save(checkpoint())
-    return found
+    folder.start()
+    folder.save(checkpoint())
+    return folder
 
 
 def test_a_checkpoint_is_read_as_it_was_saved(folder: CheckpointFolder) -> None:
@@ -155,6 +155,6 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
     before = time.perf_counter()
     main(tmp_path, "ema", resume=True)
     assert (tmp_path / "ema.npz").stat().st_mtime_ns > first
-    with np.load(tmp_path / "ema.npz") as found:
-        assert found["history"].shape[1] == EPOCHS
+    with np.load(tmp_path / "ema.npz") as saved:
+        assert saved["history"].shape[1] == EPOCHS
     assert time.perf_counter() - before < 60

@@ -31,12 +31,14 @@ def steps(rows: list[int], count: int = 5) -> list:
 
 
 def test_it_equals_adam_if_every_row_is_read() -> None:
-    some = steps([0, 1, 2, 3])
-    for ours, theirs in zip(
-        run(LazyAdam(0.1), some), run(keras.optimizers.Adam(0.1), some), strict=True
+    batch_steps = steps([0, 1, 2, 3])
+    for actual, expected in zip(
+        run(LazyAdam(0.1), batch_steps),
+        run(keras.optimizers.Adam(0.1), batch_steps),
+        strict=True,
     ):
         # They moved by 0.5; float32 gives 1 - 0.999**t to five places.
-        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+        np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
 def test_unread_rows_do_not_change() -> None:
@@ -108,16 +110,16 @@ def test_dense_gradients_are_clipped_as_tensorflow_does() -> None:
     rng = np.random.default_rng(0)
     gradients = [tf.constant(rng.normal(size=n), tf.float32) for n in (3, 5)]
     clipped, _ = tf.clip_by_global_norm(gradients, 0.5)
-    found = []
+    updated = []
     for optimizer, given in [
         (LazyAdam(0.1, clip_norm=0.5), gradients),
         (keras.optimizers.Adam(0.1), clipped),
     ]:
         variables = [keras.Variable(np.ones(n, np.float32)) for n in (3, 5)]
         optimizer.apply(given, variables)
-        found.append([variable.numpy() for variable in variables])
-    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-6)
-    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-6)
+        updated.append([variable.numpy() for variable in variables])
+    np.testing.assert_allclose(updated[0][0], updated[1][0], rtol=1e-6)
+    np.testing.assert_allclose(updated[0][1], updated[1][1], rtol=1e-6)
 
 
 @pytest.mark.parametrize("decay", [0.5, 0.99])
@@ -157,10 +159,11 @@ def named(name: str, **flat: object) -> keras.optimizers.Optimizer:
 
 @pytest.mark.parametrize("name", KERAS_OPTIMIZERS)
 def test_optimizers_by_name_equal_those_of_keras(name: str) -> None:
-    some = steps([0, 1, 2, 3])
-    for ours, theirs in zip(run(named(name), some), run(KERAS_OPTIMIZERS[name](), some),
-                            strict=True):  # fmt: skip
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+    batch_steps = steps([0, 1, 2, 3])
+    by_name = run(named(name), batch_steps)
+    expected = run(KERAS_OPTIMIZERS[name](), batch_steps)
+    for actual, value in zip(by_name, expected, strict=True):
+        np.testing.assert_allclose(actual, value, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)
