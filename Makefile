@@ -1,4 +1,5 @@
 # make demo    set up .venv and run the main job on the bundled corpus
+# make quick   set up .venv and run the quick tests (about a minute and a half)
 # make test    set up .venv and run all tests
 # make check   lint, types and all tests
 # make clean   remove .venv and everything that was built
@@ -6,20 +7,27 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-CONSTRAINTS := constraints.txt
+CONSTRAINTS := .ci/constraints.txt
 SOURCES := setup.cfg pyproject.toml $(CONSTRAINTS)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	-c $(CONSTRAINTS)
 
-.PHONY: demo test lint types check wheel clean
+.PHONY: demo quick test lint types check wheel clean
 
 demo: $(VENV)/.installed
-	@echo "== emoclf demo: the whole road, on the bundled corpus"
+	@echo "== emoclf demo: train, evaluate, save and predict, on the bundled corpus"
 	$(BIN)/emoclf demo
 
+# At most four processes, since each takes a gigabyte.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+quick: $(VENV)/.tested
+	@echo "== quick tests"
+	$(PYTEST)
+
 test: $(VENV)/.tested
-	@echo "== all tests, on at most four cores (each test process takes a gigabyte)"
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@echo "== all tests"
+	$(PYTEST) -m ""
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .

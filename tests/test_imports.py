@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from configparser import ConfigParser
 from importlib import import_module
 from pathlib import Path
 
@@ -146,6 +147,20 @@ def test_renamed_attributes_and_arguments_work_and_warn() -> None:
     with pytest.warns(DeprecationWarning, match=r"build_model\(several=…\) is depr"):
         model = emoclf.build_model(settings, n_classes=2, several=True, shape=(4, 3))
     assert model.layers[-1].activation.__name__ == "sigmoid"
+
+
+def test_setup_cfg_lists_every_package() -> None:
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    listed = config["options"]["packages"].split()
+    folders = [
+        ".".join(("emoclf", *path.parent.relative_to(ROOT).parts)).replace(
+            "emoclf.emoclf", "emoclf"
+        )
+        for name in ("emoclf", "tuning")
+        for path in (ROOT / name).rglob("__init__.py")
+    ]
+    assert sorted(listed) == sorted(folders)
 
 
 def test_nobody_imports_tuning_as_a_module_of_its_own() -> None:

@@ -1,9 +1,9 @@
-"""Cross-validated accuracy of the defaults, beside TF-IDF + SVM on the same folds.
+"""Cross-validate the defaults and TF-IDF + SVM on the same folds.
 
 ``EMOCLF_DATA=… python tests/benchmarks/accuracy.py isear mr --folds 5 --filters 200``
 
-Every fold trains on the rest of train + valid; a part of that rest chooses the epoch.
-The test parts of these sets are not touched.
+Each fold of train + valid is predicted by a network trained on the rest; a tenth of the
+rest chooses the epoch. The test sets are not read.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ SETS: dict[str, dict] = {
     "waimai": {},
     "waimai-jieba": {"tokenizer": "jieba"},
 }
-HELD_OUT = 0.1
+HELD_OUT_SHARE = 0.1
 
 
 def read(folder: Path, name: str) -> Dataset:
     """Return train + valid of a set."""
-    parts = [
+    datasets = [
         read_dataset(path)
         for part in ("train", "valid")
         if (path := folder / name.split("-")[0] / f"{part}.csv").exists()
     ]
-    texts = [text for part in parts for text in part.texts]
-    labels = [label for part in parts for label in part.labels]
+    texts = [text for dataset in datasets for text in dataset.texts]
+    labels = [label for dataset in datasets for label in dataset.labels]
     return Dataset.from_lists(texts, labels)
 
 
@@ -53,18 +53,18 @@ def run_fold(
 ) -> np.ndarray:
     """Return accuracy and macro-F1 of the network, then of the baseline."""
     rest, test = data.take(fold[0]), data.take(fold[1])
-    kept, held = hold_out(rest, HELD_OUT, seed=settings.seed)
-    trained = train_classifier(rest.take(kept), rest.take(held), settings)
+    train, valid = hold_out(rest, HELD_OUT_SHARE, seed=settings.seed)
+    trained = train_classifier(rest.take(train), rest.take(valid), settings)
     network = trained.predictor.predict_proba(test.texts).argmax(1)
     tokenizer = new_tokenizer(settings.text)
     baseline = TfidfBaseline(tokenizer.batch(rest.texts), rest.label_ids)
-    answers = (network, baseline.predict(tokenizer.batch(test.texts)))
+    predictions = (network, baseline.predict(tokenizer.batch(test.texts)))
     truth = test.label_ids
     present = np.unique(truth)
     return np.array(
         [
             metric
-            for predicted in answers
+            for predicted in predictions
             for metric in (
                 (predicted == truth).mean(),
                 f1_score(truth, predicted, labels=present, average="macro"),
@@ -84,9 +84,9 @@ def main() -> None:
         sys.exit("EMOCLF_DATA does not name the folder with the real data")
     from emoclf.cli.options import add_settings, given_settings
 
-    own = argparse.ArgumentParser()
-    add_settings(own)
-    given = given_settings(own.parse_args(options))
+    settings_parser = argparse.ArgumentParser()
+    add_settings(settings_parser)
+    given = given_settings(settings_parser.parse_args(options))
     for name in args.sets:
         values = dict(SETS[name])
         if "vectors" in values:

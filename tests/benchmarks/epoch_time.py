@@ -1,9 +1,9 @@
-"""Time one training epoch against the naive way; run as a script.
+"""Compare the time of an epoch with that of a naive TextCNN; run as a script.
 
-The naive way is what most TextCNN tutorials do: an Embedding for each kernel, every
+The naive network is that of most tutorials: an Embedding for each kernel size, every
 text padded to the longest, plain ``model.fit`` on arrays. Batch size, filters, kernel
-sizes, dropout and learning rate are equal, both judge the validation part after every
-epoch, and both run in turns in one process, so that the ratios hold on a busy machine.
+sizes, dropout and learning rate are equal, both evaluate the validation set after every
+epoch, and both run in turns in one process, so that ratios hold on a busy machine.
 
     EMOCLF_DATA=/path/to/data python tests/benchmarks/epoch_time.py --rounds 3
 """
@@ -34,10 +34,14 @@ WORD = re.compile(r"\w+|[^\w\s]")
 
 
 def read_corpus(name: str = "isear") -> tuple[Examples, Examples, str]:
-    """Read ids and targets of both parts; make them up when there is no corpus."""
+    """Read the training and the validation set; without a corpus, draw them."""
     folder = Path(os.environ.get("EMOCLF_DATA", "")) / name
     if "EMOCLF_DATA" not in os.environ or not folder.is_dir():
-        return made_up(5300, 0), made_up(1300, 1), "made-up ids, lengths as in ISEAR"
+        return (
+            draw_texts(5300, 0),
+            draw_texts(1300, 1),
+            "random ids, lengths as in ISEAR",
+        )
     rows = {}
     for part in ("train", "valid"):
         with open(folder / f"{part}.csv", encoding="utf-8", newline="") as stream:
@@ -55,8 +59,8 @@ def read_corpus(name: str = "isear") -> tuple[Examples, Examples, str]:
     return parts[0], parts[1], str(folder)
 
 
-def made_up(count: int, seed: int) -> Examples:
-    """Return texts of 25 tokens in the mean, 180 at most; words follow Zipf."""
+def draw_texts(count: int, seed: int) -> Examples:
+    """Draw texts of 25 tokens on average, 180 at most; token ids follow Zipf's law."""
     rng = np.random.default_rng(seed)
     lengths = np.clip(rng.lognormal(3.0, 0.65, count), 1, 180).astype(int)
     ids = [np.clip(rng.zipf(1.2, n), 1, 9000).astype(np.int32) + 1 for n in lengths]
@@ -64,24 +68,24 @@ def made_up(count: int, seed: int) -> Examples:
 
 
 class Clock(keras.callbacks.Callback):
-    """Note the wall and the CPU seconds of each epoch."""
+    """Wall and CPU seconds of each epoch."""
 
     def __init__(self) -> None:
         super().__init__()
         self.epochs: list[np.ndarray] = []
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
-        self.began = np.array([time.perf_counter(), time.process_time()])
+        self.start = np.array([time.perf_counter(), time.process_time()])
 
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:
         now = np.array([time.perf_counter(), time.process_time()])
-        self.epochs.append(now - self.began)
+        self.epochs.append(now - self.start)
 
 
 def time_emoclf(
     mode: str, train: Examples, valid: Examples, matrix: np.ndarray
 ) -> list[np.ndarray]:
-    """Fit for some epochs; the first one, which traces, does not count."""
+    """Return the times of all epochs but the first, which traces the network."""
     settings = SETTINGS.override(embedding=mode)
     model = build_model(settings, n_classes=count_classes(train), matrix=matrix)
     clock = Clock()
@@ -90,23 +94,23 @@ def time_emoclf(
 
 
 class Naive:
-    """An embedding for each kernel, everything as long as the longest text."""
+    """TextCNN with an embedding for each kernel size and all texts padded alike."""
 
     def __init__(self, train: Examples, valid: Examples, matrix: np.ndarray) -> None:
-        together = pad([*train.token_ids, *valid.token_ids])
-        self.train = (together[: len(train)], train.targets)
-        self.valid = (together[len(train) :], valid.targets)
-        token_ids = keras.Input((together.shape[1],), dtype="int32")
+        padded = pad([*train.token_ids, *valid.token_ids])
+        self.train = (padded[: len(train)], train.targets)
+        self.valid = (padded[len(train) :], valid.targets)
+        token_ids = keras.Input((padded.shape[1],), dtype="int32")
         pooled = []
         for size in SETTINGS.model.kernel_sizes:
-            start = keras.initializers.Constant(matrix)
-            embedded = layers.Embedding(*matrix.shape, start)(token_ids)
+            initializer = keras.initializers.Constant(matrix)
+            embedded = layers.Embedding(*matrix.shape, initializer)(token_ids)
             ngrams = layers.Conv1D(SETTINGS.model.filters, size, activation="relu")
             pooled.append(layers.GlobalMaxPooling1D()(ngrams(embedded)))
         features = layers.Dropout(SETTINGS.model.dropout)(layers.Concatenate()(pooled))
         classes = count_classes(train)
-        answer = layers.Dense(classes, activation="softmax")(features)
-        self.model = keras.Model(token_ids, answer)
+        probabilities = layers.Dense(classes, activation="softmax")(features)
+        self.model = keras.Model(token_ids, probabilities)
         optimizer = keras.optimizers.Adam(SETTINGS.training.rate)
         self.model.compile(
             optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"]
@@ -136,28 +140,28 @@ def report(name: str, epochs: Sequence[np.ndarray], naive: np.ndarray) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each way")
+    parser.add_argument("--rounds", type=int, default=3, help="number of turns")
     rounds = parser.parse_args().rounds
     train, valid, source = read_corpus()
     lengths = np.array([len(row) for row in train.token_ids])
     size = 1 + max(int(row.max(initial=1)) for row in train.token_ids)
     print(
-        f"{source}: {len(train)} texts to fit, {len(valid)} to judge, {size} words, "
-        f"{lengths.mean():.1f} tokens in the mean, {lengths.max()} at most"
+        f"{source}: {len(train)} training texts, {len(valid)} validation texts, {size} "
+        f"words, {lengths.mean():.1f} tokens on average, {lengths.max()} at most"
     )
     matrix = np.random.default_rng(0).uniform(-0.25, 0.25, (size, DIM))
     matrix[0] = 0
     naive = Naive(train, valid, matrix.astype(np.float32))
     naive.time_epoch()
-    found: dict[str, list[np.ndarray]] = {"naive": [], "static": [], "non-static": []}
+    times: dict[str, list[np.ndarray]] = {"naive": [], "static": [], "non-static": []}
     for _ in range(rounds):
-        found["naive"] += naive.time_epoch()
+        times["naive"] += naive.time_epoch()
         for mode in ("static", "non-static"):
-            found[mode] += time_emoclf(mode, train, valid, matrix.astype(np.float32))
-    slow = np.mean(found["naive"], axis=0)
+            times[mode] += time_emoclf(mode, train, valid, matrix.astype(np.float32))
+    naive_mean = np.mean(times["naive"], axis=0)
     print(f"{'one epoch':<12} {'wall s':>7} {'cpu s':>7} {'wall':>9} {'cpu':>7}")
-    for name, epochs in found.items():
-        print(report(name, epochs, slow))
+    for name, epochs in times.items():
+        print(report(name, epochs, naive_mean))
 
 
 if __name__ == "__main__":

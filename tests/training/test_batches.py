@@ -34,7 +34,7 @@ def test_epochs_and_seeds_differ() -> None:
     assert plans[0] != plans[1] != plans[2] != plans[0]
 
 
-def test_little_is_padded() -> None:
+def test_padding_is_at_most_a_quarter() -> None:
     lengths = np.random.default_rng(0).lognormal(3, 0.7, 3000).astype(int) + 1
     plan = plan_batches(lengths, 50, seed=0, epoch=0)
     padded = sum(lengths[batch].max() * len(batch) for batch in plan)
@@ -68,25 +68,25 @@ def test_the_dataset_takes_any_lengths(weighted: bool) -> None:
 def test_balanced_weights_are_scikit_learns() -> None:
     targets = np.array([0, 0, 0, 1, 2, 2])
     expected = compute_class_weight("balanced", classes=np.arange(3), y=targets)
-    found = example_weights(targets, "abc", class_weight="balanced")
-    np.testing.assert_allclose(found, expected[targets])
+    weights = example_weights(targets, "abc", class_weight="balanced")
+    np.testing.assert_allclose(weights, expected[targets])
 
 
 def test_class_and_sample_weights_are_multiplied() -> None:
     targets = np.array([0, 1, 1])
-    found = example_weights(
+    weights = example_weights(
         targets, "ab", class_weight={"b": 3}, sample_weight=np.array([1, 2, 0.5])
     )
-    assert found is not None
-    assert found.tolist() == [1, 6, 1.5]
+    assert weights is not None
+    assert weights.tolist() == [1, 6, 1.5]
     assert example_weights(targets, "ab") is None
 
 
-def test_several_labels_weigh_their_mean() -> None:
+def test_a_multilabel_text_has_the_mean_weight_of_its_labels() -> None:
     targets = np.array([[1, 1], [0, 1], [0, 0]], np.float32)
-    found = example_weights(targets, "ab", class_weight={"a": 3, "b": 1})
-    assert found is not None
-    assert found.tolist() == [2, 1, 1]
+    weights = example_weights(targets, "ab", class_weight={"a": 3, "b": 1})
+    assert weights is not None
+    assert weights.tolist() == [2, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,6 @@ def test_several_labels_weigh_their_mean() -> None:
         ({"sample_weight": np.array([1, -1])}, "minimum of -1"),
     ],
 )
-def test_wrong_weights_are_said(values: dict, message: str) -> None:
+def test_wrong_weights_are_refused(values: dict, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         example_weights(np.array([0, 1]), ["anger", "joy"], **values)

@@ -1,4 +1,7 @@
-"""A checkpoint is read as it was written, or refused; nothing else is touched."""
+"""A damaged checkpoint is refused, and other files are left alone.
+
+Covers training/checkpoint.py.
+"""
 
 from __future__ import annotations
 
@@ -19,21 +22,19 @@ def checkpoint(epoch: int) -> Checkpoint:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> CheckpointFolder:
-    found = CheckpointFolder(tmp_path / "run", {"seed": 1})
-    found.start()
-    found.save(checkpoint(1))
-    return found
+    folder = CheckpointFolder(tmp_path / "run", {"seed": 1})
+    folder.start()
+    folder.save(checkpoint(1))
+    return folder
 
 
-def content(found: Checkpoint) -> list:
-    arrays = [*found.model, *found.optimizer, *found.best]
-    return [found.epoch, found.states, *(array.tolist() for array in arrays)]
+def content(saved: Checkpoint) -> list:
+    arrays = [*saved.model, *saved.optimizer, *saved.best]
+    return [saved.epoch, saved.states, *(array.tolist() for array in arrays)]
 
 
 @pytest.mark.parametrize("bits", [1, 8, 255])
-def test_no_flipped_byte_is_taken_for_a_checkpoint(
-    folder: CheckpointFolder, bits: int
-) -> None:
+def test_flipped_bytes_are_noticed(folder: CheckpointFolder, bits: int) -> None:
     path, expected = folder.path / FILE, content(folder.load())
     whole = path.read_bytes()
     refused = 0
@@ -42,14 +43,14 @@ def test_no_flipped_byte_is_taken_for_a_checkpoint(
         data[place] ^= bits
         path.write_bytes(data)
         try:
-            # Some bytes, such as those of a date, say nothing.
+            # Some bytes, such as those of a date, are not read.
             assert content(folder.load()) == expected
         except ResumeError:
             refused += 1
     assert refused > len(whole) / 3 / 2
 
 
-def test_no_cut_file_is_taken_for_a_checkpoint(folder: CheckpointFolder) -> None:
+def test_truncated_files_are_refused(folder: CheckpointFolder) -> None:
     path = folder.path / FILE
     whole = path.read_bytes()
     for length in range(0, len(whole), 7):
@@ -58,7 +59,7 @@ def test_no_cut_file_is_taken_for_a_checkpoint(folder: CheckpointFolder) -> None
             folder.load()
 
 
-def test_a_write_that_broke_off_leaves_the_checkpoint_before(
+def test_an_interrupted_write_leaves_the_previous_checkpoint(
     folder: CheckpointFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def half(stream, **arrays) -> None:

@@ -1,4 +1,7 @@
-"""Trainings that end before their time, and what is left of them."""
+"""Interrupted, stopped and overflowing trainings, and resuming them.
+
+Covers training/fit.py, training/checkpoint.py and training/monitor.py.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,7 @@ def fit(
 
 
 class At(keras.callbacks.Callback):
-    """Do something at the end of an epoch, or in the middle of it."""
+    """Call a function at the end of an epoch or after one of its batches."""
 
     def __init__(self, epoch: int, act: Any, batch: int | None = None) -> None:
         super().__init__()
@@ -100,7 +103,7 @@ def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
     ],
     ids=["plateau", "cosine+ema+two-channel", "exponential+static", "ema"],
 )
-def test_interrupted_and_resumed_is_as_if_undisturbed(
+def test_an_interrupted_and_resumed_training_equals_an_undisturbed_one(
     tmp_path: Path, flat: dict
 ) -> None:
     calm, expected = fit(**flat)
@@ -113,19 +116,19 @@ def test_interrupted_and_resumed_is_as_if_undisturbed(
         assert rates[-1] < rates[0]
 
 
-def test_an_interruption_after_the_judgement_keeps_the_epoch() -> None:
+def test_an_interruption_after_the_evaluation_keeps_the_epoch() -> None:
     _, result = fit([At(2, interrupt)], monitor="loss")
     losses = result.history["val_loss"]
     assert result.ended == "interrupted"
     assert losses[result.best_epoch - 1] == min(losses)
 
 
-def test_an_interruption_before_anything_was_judged_is_passed_on() -> None:
+def test_an_interruption_before_the_first_evaluation_is_raised() -> None:
     with pytest.raises(KeyboardInterrupt):
         fit([At(0, interrupt, batch=1)])
 
 
-def test_a_callback_that_stopped_the_run_stopped_it_for_good(tmp_path: Path) -> None:
+def test_a_run_that_a_callback_stopped_is_not_continued(tmp_path: Path) -> None:
     weights, first = fit([At(2, stop)], tmp_path / "run")
     again, second = fit([], tmp_path / "run", resume=True)
     assert first.ended == second.ended == "callback"
@@ -133,7 +136,9 @@ def test_a_callback_that_stopped_the_run_stopped_it_for_good(tmp_path: Path) -> 
     assert same(weights, again)
 
 
-def test_an_early_end_is_told_again_in_full(tmp_path: Path) -> None:
+def test_resuming_a_run_that_stopped_early_gives_the_same_result(
+    tmp_path: Path,
+) -> None:
     flat = {"patience": 1, "epochs": 12, "learning_rate": 0.5, "monitor": "loss"}
     weights, first = fit([], tmp_path / "run", **flat)
     again, second = fit([], tmp_path / "run", resume=True, **flat)
@@ -155,16 +160,16 @@ def test_not_a_number_is_never_the_best(tmp_path: Path, monitor: str) -> None:
     assert again.ended == first.ended
 
 
-def test_a_gradient_that_overflows_ends_the_training_and_is_told() -> None:
+def test_a_gradient_that_overflows_ends_the_training_with_a_finding() -> None:
     def explode(model: keras.Model) -> None:
         kernel = model.get_layer("logits").kernel
         kernel.assign(np.full(kernel.shape, 1e38, np.float32))
 
     _, result = fit([At(2, explode, batch=1)], max_norm=None)
     assert result.ended == "loss not finite"
-    (found,) = (f for f in result.findings if f.name == "loss-not-finite")
-    assert found.epoch == 3
-    assert "logits" in found.message
+    (finding,) = (f for f in result.findings if f.name == "loss-not-finite")
+    assert finding.epoch == 3
+    assert "logits" in finding.message
 
 
 def test_texts_without_words_can_be_fitted() -> None:
@@ -183,7 +188,7 @@ def test_a_label_may_look_like_markup() -> None:
 
 
 @pytest.mark.parametrize("monitor", ["macro_f1", "accuracy", "loss"])
-def test_a_training_that_never_was_finite_is_an_error(monitor: str) -> None:
+def test_a_training_without_a_finite_epoch_is_an_error(monitor: str) -> None:
     with pytest.raises(TrainingError, match=rf"finite validation {monitor}"):
         fit([At(0, poison, batch=0)], monitor=monitor)
 
@@ -207,12 +212,12 @@ def test_a_callback_gets_its_state_back(tmp_path: Path) -> None:
 
     fit([Count(), At(3, interrupt, batch=0)], tmp_path / "run")
     count = Count()
-    # Another callback before it does not get its state instead.
+    # A callback of another class before it does not get the state.
     fit([Other(), count], tmp_path / "run", resume=True)
     assert count.count == 6
 
 
-def test_another_network_is_not_taken_up(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     settings = RunSettings.from_flat(filters=3)
     fit([At(2, interrupt, batch=0)], folder)
@@ -232,7 +237,7 @@ def test_another_network_is_not_taken_up(tmp_path: Path) -> None:
         )
 
 
-def test_nobody_is_reseeded() -> None:
+def test_global_random_states_stay() -> None:
     state, numpys = random.getstate(), np.random.get_state()[1].copy()
     fit(epochs=1)
     assert random.getstate() == state
@@ -247,5 +252,5 @@ def test_a_real_interruption_keeps_the_best_so_far(tmp_path: Path) -> None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     assert process.wait() == 0
-    with np.load(tmp_path / "long.npz") as found:
-        assert 1 <= found["best"] <= found["history"].shape[1] < 500
+    with np.load(tmp_path / "long.npz") as saved:
+        assert 1 <= saved["best"] <= saved["history"].shape[1] < 500

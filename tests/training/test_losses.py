@@ -1,4 +1,4 @@
-"""Losses by name are what their papers say, computed from logits."""
+"""Losses equal those of Keras and of their papers, computed from logits."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from emoclf.training.losses import build_loss
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(0, 3, (6, 4)).astype(np.float32)
-ONE = np.array([0, 1, 2, 3, 0, 1])
-SEVERAL = RNG.integers(0, 2, (6, 4)).astype(np.float32)
+LABELS = np.array([0, 1, 2, 3, 0, 1])
+MULTILABEL = RNG.integers(0, 2, (6, 4)).astype(np.float32)
 
 
-def ours(targets: np.ndarray, logits: np.ndarray = LOGITS, **flat: object):
+def loss_of(targets: np.ndarray, logits: np.ndarray = LOGITS, **flat: object):
     loss = build_loss(TrainSettings.from_dict(flat), multilabel=targets.ndim == 2)
     return keras.ops.convert_to_numpy(loss(targets, logits))
 
@@ -29,46 +29,52 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 def test_cross_entropy_is_that_of_keras(smoothing: float) -> None:
     one = keras.losses.categorical_crossentropy(
-        np.eye(4)[ONE], LOGITS, from_logits=True, label_smoothing=smoothing
+        np.eye(4)[LABELS], LOGITS, from_logits=True, label_smoothing=smoothing
     )
     multilabel = keras.losses.binary_crossentropy(
-        SEVERAL, LOGITS, from_logits=True, label_smoothing=smoothing
+        MULTILABEL, LOGITS, from_logits=True, label_smoothing=smoothing
     )
-    np.testing.assert_allclose(ours(ONE, label_smoothing=smoothing), one, rtol=1e-5)
-    found = ours(SEVERAL, label_smoothing=smoothing)
-    np.testing.assert_allclose(found, multilabel, rtol=1e-5)
+    np.testing.assert_allclose(
+        loss_of(LABELS, label_smoothing=smoothing), one, rtol=1e-5
+    )
+    losses = loss_of(MULTILABEL, label_smoothing=smoothing)
+    np.testing.assert_allclose(losses, multilabel, rtol=1e-5)
 
 
 @pytest.mark.parametrize("gamma", [0.5, 2.0])
 def test_focal_is_that_of_keras(gamma: float) -> None:
     one = keras.losses.CategoricalFocalCrossentropy(
         alpha=1.0, gamma=gamma, reduction="none"
-    )(np.eye(4)[ONE], softmax(LOGITS))
+    )(np.eye(4)[LABELS], softmax(LOGITS))
     multilabel = keras.losses.binary_focal_crossentropy(
-        SEVERAL, LOGITS, gamma=gamma, from_logits=True
+        MULTILABEL, LOGITS, gamma=gamma, from_logits=True
     )
     flat = {"loss": "focal", "focal_gamma": gamma}
-    np.testing.assert_allclose(ours(ONE, **flat), one, rtol=1e-3, atol=1e-6)
-    np.testing.assert_allclose(ours(SEVERAL, **flat), multilabel, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(loss_of(LABELS, **flat), one, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(
+        loss_of(MULTILABEL, **flat), multilabel, rtol=1e-3, atol=1e-6
+    )
 
 
 def test_focal_without_gamma_is_cross_entropy() -> None:
-    for targets in (ONE, SEVERAL):
-        plain = ours(targets)
+    for targets in (LABELS, MULTILABEL):
+        plain = loss_of(targets)
         np.testing.assert_allclose(
-            ours(targets, loss="focal", focal_gamma=0), plain, rtol=1e-6
+            loss_of(targets, loss="focal", focal_gamma=0), plain, rtol=1e-6
         )
 
 
 def test_mean_squared_error_is_of_probabilities() -> None:
-    one = ((np.eye(4)[ONE] - softmax(LOGITS)) ** 2).mean(1)
-    multilabel = ((SEVERAL - 1 / (1 + np.exp(-LOGITS))) ** 2).mean(1)
-    np.testing.assert_allclose(ours(ONE, loss="mse"), one, rtol=1e-5)
-    np.testing.assert_allclose(ours(SEVERAL, loss="mse"), multilabel, rtol=1e-5)
+    one = ((np.eye(4)[LABELS] - softmax(LOGITS)) ** 2).mean(1)
+    multilabel = ((MULTILABEL - 1 / (1 + np.exp(-LOGITS))) ** 2).mean(1)
+    np.testing.assert_allclose(loss_of(LABELS, loss="mse"), one, rtol=1e-5)
+    np.testing.assert_allclose(loss_of(MULTILABEL, loss="mse"), multilabel, rtol=1e-5)
 
 
 @pytest.mark.parametrize("loss", ["cross-entropy", "focal", "mse"])
-@pytest.mark.parametrize("targets", [ONE, SEVERAL], ids=["one", "several"])
+@pytest.mark.parametrize(
+    "targets", [LABELS, MULTILABEL], ids=["one label", "multilabel"]
+)
 def test_huge_logits_give_finite_losses_and_gradients(
     loss: str, targets: np.ndarray
 ) -> None:
@@ -78,12 +84,12 @@ def test_huge_logits_give_finite_losses_and_gradients(
     function = build_loss(TrainSettings(loss=loss), multilabel=targets.ndim == 2)
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        found = function(targets, logits)
-    assert np.isfinite(found.numpy()).all()
-    assert np.isfinite(tape.gradient(found, logits).numpy()).all()
+        losses = function(targets, logits)
+    assert np.isfinite(losses.numpy()).all()
+    assert np.isfinite(tape.gradient(losses, logits).numpy()).all()
 
 
-def test_a_wrong_name_is_answered_with_the_right_ones() -> None:
+def test_an_unknown_name_is_refused_with_the_valid_ones() -> None:
     with pytest.raises(SettingsError, match=r"one of cross-entropy, focal, mse"):
         TrainSettings(loss="crossentropy")
     with pytest.raises(SettingsError, match="adam, adamw, rmsprop"):

@@ -1,4 +1,7 @@
-"""A training killed at any moment ends with the weights of one that was not."""
+"""A training killed at any moment ends with the weights of an undisturbed one.
+
+Covers training/checkpoint.py and fingerprint.py.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def start(folder: Path, variant: str, *options: str) -> subprocess.Popen:
 
 
 def wait_for_epoch(process: subprocess.Popen, path: Path, epoch: int) -> None:
-    """Wait until a checkpoint of at least this epoch is there, or the run has ended."""
+    """Wait for a checkpoint of at least this epoch, or for the end of the run."""
     while process.poll() is None:
         if path.is_file():
             with np.load(path) as arrays:
@@ -40,7 +43,9 @@ def wait_for_epoch(process: subprocess.Popen, path: Path, epoch: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", ["plain", "ema", "cosine"])
-def test_killed_and_resumed_is_as_if_undisturbed(tmp_path: Path, variant: str) -> None:
+def test_a_killed_and_resumed_training_equals_an_undisturbed_one(
+    tmp_path: Path, variant: str
+) -> None:
     rng = np.random.default_rng(len(variant))
     disturbed = tmp_path / "disturbed run"
     disturbed.mkdir()
@@ -48,7 +53,7 @@ def test_killed_and_resumed_is_as_if_undisturbed(tmp_path: Path, variant: str) -
     for epoch in (1, 4, 7):
         process = start(disturbed, variant, "--resume")
         wait_for_epoch(process, disturbed / variant / FILE, epoch)
-        # Anywhere in the next epochs: in a step, a validation, or a write.
+        # In a step, an evaluation, or a write of one of the next epochs.
         time.sleep(rng.uniform(0, 0.15))
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
@@ -61,11 +66,11 @@ def test_killed_and_resumed_is_as_if_undisturbed(tmp_path: Path, variant: str) -
     main(calm, variant, resume=False)
     with (
         np.load(calm / f"{variant}.npz") as expected,
-        np.load(disturbed / f"{variant}.npz") as found,
+        np.load(disturbed / f"{variant}.npz") as resumed,
     ):
-        assert sorted(found.files) == sorted(expected.files)
+        assert sorted(resumed.files) == sorted(expected.files)
         for name in expected.files:
-            np.testing.assert_array_equal(found[name], expected[name], name)
+            np.testing.assert_array_equal(resumed[name], expected[name], name)
 
 
 def checkpoint(epoch: int = 1) -> Checkpoint:
@@ -75,15 +80,15 @@ def checkpoint(epoch: int = 1) -> Checkpoint:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> CheckpointFolder:
-    found = CheckpointFolder(
+    folder = CheckpointFolder(
         tmp_path / "run", {"settings": {"training": {"epochs": 3}}}
     )
-    found.start()
-    found.save(checkpoint())
-    return found
+    folder.start()
+    folder.save(checkpoint())
+    return folder
 
 
-def test_a_checkpoint_comes_back_whole(folder: CheckpointFolder) -> None:
+def test_a_checkpoint_is_read_as_it_was_saved(folder: CheckpointFolder) -> None:
     folder.save(checkpoint(2))
     read = folder.load()
     assert read.epoch == 2
@@ -94,7 +99,7 @@ def test_a_checkpoint_comes_back_whole(folder: CheckpointFolder) -> None:
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "garbage", "empty"])
-def test_a_damaged_checkpoint_is_said(folder: CheckpointFolder, damage: str) -> None:
+def test_a_damaged_checkpoint_is_refused(folder: CheckpointFolder, damage: str) -> None:
     path = folder.path / FILE
     data = bytearray(path.read_bytes())
     if damage == "flip":
@@ -118,7 +123,20 @@ def test_another_run_is_refused_and_the_difference_named(
         text.load()
 
 
-def test_a_damaged_description_is_said(folder: CheckpointFolder) -> None:
+def test_a_run_of_another_version_is_refused(folder: CheckpointFolder) -> None:
+    def of(version: str) -> CheckpointFolder:
+        return CheckpointFolder(folder.path, {"versions": {"emoclf": version}})
+
+    of("0.1.0").start()
+    with pytest.raises(
+        ResumeError,
+        match=r"run cannot be resumed, because it was started with other settings, "
+        r"data or versions: the version of emoclf was '0.1.0' and is now '0.2.0'\.",
+    ):
+        of("0.2.0").load()
+
+
+def test_a_damaged_fingerprint_is_refused(folder: CheckpointFolder) -> None:
     (folder.path / RUN_FILE).write_text("{")
     with pytest.raises(ResumeError, match=r"run.json cannot be read"):
         folder.load()
@@ -137,6 +155,6 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
     before = time.perf_counter()
     main(tmp_path, "ema", resume=True)
     assert (tmp_path / "ema.npz").stat().st_mtime_ns > first
-    with np.load(tmp_path / "ema.npz") as found:
-        assert found["history"].shape[1] == EPOCHS
+    with np.load(tmp_path / "ema.npz") as saved:
+        assert saved["history"].shape[1] == EPOCHS
     assert time.perf_counter() - before < 60

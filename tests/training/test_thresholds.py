@@ -1,4 +1,4 @@
-"""Each label's threshold is the one with the best F1, and ties stay together."""
+"""The threshold of each label has the best F1, and ties stay together."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ SCORES = np.clip(TRUTH * 0.35 + RNG.random((300, 4)) * 0.7, 0, 1)
 
 
 def test_no_other_threshold_is_better() -> None:
-    for label, found in enumerate(best_f1(SCORES, TRUTH)):
+    for label, f1 in enumerate(best_f1(SCORES, TRUTH)):
         truth, scores = TRUTH[:, label], SCORES[:, label]
         best = max(f1_score(truth, scores >= cut) for cut in np.unique(scores))
-        np.testing.assert_allclose(found, best)
+        np.testing.assert_allclose(f1, best)
 
 
-def test_thresholds_are_near_the_best_and_wander_less() -> None:
+def test_thresholds_are_near_the_best_and_vary_less() -> None:
     def drawn(seed: int, draws: int) -> np.ndarray:
         rows = np.random.default_rng(seed).integers(0, 300, 300)
         return choose_thresholds(SCORES[rows], TRUTH[rows], draws=draws)
 
     thresholds = choose_thresholds(SCORES, TRUTH)
-    ours = f1_score(TRUTH, thresholds <= SCORES, average="macro")
-    assert ours > best_f1(SCORES, TRUTH).mean() - 0.1
-    assert ours > f1_score(TRUTH, SCORES >= 0.5, average="macro")
+    chosen_f1 = f1_score(TRUTH, thresholds <= SCORES, average="macro")
+    assert chosen_f1 > best_f1(SCORES, TRUTH).mean() - 0.1
+    assert chosen_f1 > f1_score(TRUTH, SCORES >= 0.5, average="macro")
     one = np.std([drawn(seed, 1) for seed in range(20)], axis=0)
     many = np.std([drawn(seed, 30) for seed in range(20)], axis=0)
     assert many.mean() < 0.8 * one.mean()
@@ -41,7 +41,7 @@ def test_equal_scores_are_taken_together() -> None:
     np.testing.assert_allclose(best_f1(scores, truth), [2 * 5 / (5 + 10)])
 
 
-def test_a_label_of_few_texts_gets_the_threshold_of_the_others() -> None:
+def test_a_label_with_few_texts_gets_the_median_threshold() -> None:
     truth = TRUTH.copy()
     truth[:, 1] = 0
     truth[:3, 1] = 1

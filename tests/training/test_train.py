@@ -1,4 +1,7 @@
-"""The loop around Keras: figures, early stopping, averages, interruptions."""
+"""Training of small networks: metrics, early stopping, averages, interruptions.
+
+Covers training/fit.py, training/best_weights.py and training/schedules.py.
+"""
 
 from __future__ import annotations
 
@@ -34,30 +37,30 @@ def fit(callbacks=(), train=TRAIN, **flat) -> tuple[keras.Model, TrainingResult]
     return model, result
 
 
-def figures_of(model: keras.Model) -> dict[str, float]:
+def metrics_of(model: keras.Model) -> dict[str, float]:
     probabilities = np.clip(BatchedModel(model)(VALID.token_ids), 1e-7, 1)
     return validation_metrics(np.log(probabilities), VALID.targets)
 
 
-def test_figures_are_scikit_learns() -> None:
+def test_metrics_equal_those_of_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     logits, targets = rng.normal(size=(50, 3)), rng.integers(0, 3, 50)
     chances = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    found = validation_metrics(logits, targets)
-    assert found["loss"] == pytest.approx(log_loss(targets, chances))
-    assert found["accuracy"] == (logits.argmax(1) == targets).mean()
+    metrics = validation_metrics(logits, targets)
+    assert metrics["loss"] == pytest.approx(log_loss(targets, chances))
+    assert metrics["accuracy"] == (logits.argmax(1) == targets).mean()
     expected = f1_score(targets, logits.argmax(1), average="macro")
-    assert found["macro_f1"] == pytest.approx(expected)
+    assert metrics["macro_f1"] == pytest.approx(expected)
 
 
-def test_figures_of_several_labels() -> None:
+def test_multilabel_metrics() -> None:
     logits = np.array([[2.0, -1.0], [-3.0, 1.0]])
     targets = np.array([[1, 0], [0, 0]], np.float32)
-    found = validation_metrics(logits, targets)
+    metrics = validation_metrics(logits, targets)
     chances = 1 / (1 + np.exp(-logits))
     expected = -(targets * np.log(chances) + (1 - targets) * np.log(1 - chances)).mean()
-    assert found["loss"] == pytest.approx(expected)
-    assert found["accuracy"] == 0.5
+    assert metrics["loss"] == pytest.approx(expected)
+    assert metrics["accuracy"] == 0.5
 
 
 @pytest.mark.parametrize("monitor", ["macro_f1", "accuracy", "loss"])
@@ -66,10 +69,10 @@ def test_the_best_epoch_gives_the_weights(monitor: str) -> None:
     series = result.history[f"val_{monitor}"]
     best = min(series) if monitor == "loss" else max(series)
     assert series[result.best_epoch - 1] == best
-    assert figures_of(model)[monitor] == pytest.approx(best, abs=1e-5)
+    assert metrics_of(model)[monitor] == pytest.approx(best, abs=1e-5)
 
 
-def test_it_stops_when_nothing_gets_better() -> None:
+def test_early_stopping() -> None:
     _, result = fit(epochs=50, patience=2, learning_rate=0.05)
     assert result.ended == "early"
     assert result.epochs == result.best_epoch + 2 < 50
@@ -91,7 +94,7 @@ def test_equal_seeds_give_equal_weights() -> None:
         np.testing.assert_array_equal(one, other)
 
 
-def test_the_users_callbacks_see_validation_figures_and_may_stop() -> None:
+def test_callbacks_of_the_user_see_validation_metrics_and_may_stop() -> None:
     class Stop(keras.callbacks.Callback):
         seen: list[dict]
 
@@ -105,7 +108,7 @@ def test_the_users_callbacks_see_validation_figures_and_may_stop() -> None:
     assert "val_macro_f1" in stop.seen[0]
 
 
-def test_averaged_weights_are_the_ones_that_are_judged() -> None:
+def test_averaged_weights_are_evaluated() -> None:
     plain, _ = fit(epochs=3)
     model, result = fit(ema=0.9, epochs=3)
     assert any(
@@ -113,7 +116,7 @@ def test_averaged_weights_are_the_ones_that_are_judged() -> None:
         for one, other in zip(plain.get_weights(), model.get_weights(), strict=True)
     )
     best = result.history["val_macro_f1"][result.best_epoch - 1]
-    assert figures_of(model)["macro_f1"] == pytest.approx(best)
+    assert metrics_of(model)["macro_f1"] == pytest.approx(best)
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "exponential", "plateau"])
@@ -143,7 +146,7 @@ def test_an_interruption_keeps_the_best_so_far() -> None:
     assert result.ended == "interrupted"
     assert result.epochs == 2
     best = result.history["val_macro_f1"][result.best_epoch - 1]
-    assert figures_of(model)["macro_f1"] == pytest.approx(best)
+    assert metrics_of(model)["macro_f1"] == pytest.approx(best)
 
 
 def test_a_loss_that_is_not_finite_ends_the_training() -> None:
@@ -165,7 +168,7 @@ def test_the_best_weights_come_back_after_a_loss_of_nan() -> None:
     assert np.isfinite(BatchedModel(model)(VALID.token_ids)).all()
 
 
-def test_class_weights_move_the_answers() -> None:
+def test_class_weights_change_the_predictions() -> None:
     from dataclasses import replace
 
     weights = np.where(TRAIN.targets == 1, 20.0, 0.05).astype(np.float32)
@@ -178,38 +181,38 @@ def test_class_weights_move_the_answers() -> None:
     )
 
 
-def test_of_equal_figures_the_smaller_loss_is_better(
+def test_ties_go_to_the_smaller_loss(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With many labels the first epochs answer none, while the loss falls."""
+    """With many labels the first epochs predict none, while the loss falls."""
     losses = iter([0.5, 0.4, 0.3, 0.2, 0.25, 0.3, 0.4, 0.5])
 
-    def nothing_yet(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+    def no_label_predicted(logits: np.ndarray, targets: np.ndarray) -> dict[str, float]:
         return {"loss": next(losses), "accuracy": 0.0, "macro_f1": 0.0}
 
-    monkeypatch.setattr(best, "validation_metrics", nothing_yet)
+    monkeypatch.setattr(best, "validation_metrics", no_label_predicted)
     _, result = fit(epochs=8, patience=2)
     assert result.best_epoch == 4
     assert result.epochs == 6
 
 
-def test_the_accuracy_of_several_labels_is_of_all_of_them() -> None:
+def test_multilabel_accuracy_counts_texts_with_all_labels_right() -> None:
     targets = (np.random.default_rng(0).random((60, 12)) < 0.1).astype(np.float32)
     data = Examples([TRAIN.token_ids[i] for i in range(60)], targets)
     settings = RunSettings.from_flat(epochs=1, filters=4)
     matrix = np.zeros((40, 6), np.float32)
     model = build_model(settings, n_classes=12, multilabel=True, matrix=matrix)
     history = fit_model(model, data, data, settings.training).history
-    # Of single labels nine in ten are right: those that a text does not have.
+    # Nine in ten single labels are right: those that a text does not have.
     assert history["accuracy"][0] < 0.5
 
 
-def test_the_history_has_the_rate_that_an_epoch_was_trained_with() -> None:
+def test_the_history_has_the_learning_rate_of_each_epoch() -> None:
     _, result = fit(schedule="plateau", learning_rate=0.5, epochs=8, patience=8)
     assert result.history["learning_rate"][0] == 0.5
 
 
-def test_averaged_weights_keep_the_bound_of_the_head() -> None:
+def test_averaged_weights_satisfy_the_max_norm_of_the_head() -> None:
     model, _ = fit(ema=0.9, max_norm=0.5, learning_rate=0.5)
     kernel = model.get_layer("logits").kernel.numpy()
     assert np.linalg.norm(kernel, axis=0).max() <= 0.5 + 1e-6

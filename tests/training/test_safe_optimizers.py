@@ -30,16 +30,18 @@ def steps(rows: list[int], count: int = 5) -> list:
     return [(rows, rng.normal(size=(len(rows), 2)), rng.normal(size=3))] * count
 
 
-def test_it_is_adam_where_every_row_is_read() -> None:
-    some = steps([0, 1, 2, 3])
-    for ours, theirs in zip(
-        run(LazyAdam(0.1), some), run(keras.optimizers.Adam(0.1), some), strict=True
+def test_it_equals_adam_if_every_row_is_read() -> None:
+    batch_steps = steps([0, 1, 2, 3])
+    for actual, expected in zip(
+        run(LazyAdam(0.1), batch_steps),
+        run(keras.optimizers.Adam(0.1), batch_steps),
+        strict=True,
     ):
         # They moved by 0.5; float32 gives 1 - 0.999**t to five places.
-        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+        np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
-def test_rows_that_nobody_read_stay() -> None:
+def test_unread_rows_do_not_change() -> None:
     rows, _ = run(LazyAdam(0.1), [*steps([0, 1], 1), *steps([1], 4)])
     assert (rows[2:] == 1).all()
     once, _ = run(LazyAdam(0.1), steps([0, 1], 1))
@@ -55,7 +57,7 @@ def test_gradients_of_a_repeated_row_are_summed() -> None:
         np.testing.assert_allclose(one, other, atol=1e-7)
 
 
-def test_the_embedding_has_a_rate_of_its_own() -> None:
+def test_embeddings_have_their_own_learning_rate() -> None:
     rows, dense = run(LazyAdam(0.1, embedding_rate=0.0), steps([0, 1, 2, 3]))
     assert (rows == 1).all()
     assert (dense != 1).all()
@@ -108,16 +110,16 @@ def test_dense_gradients_are_clipped_as_tensorflow_does() -> None:
     rng = np.random.default_rng(0)
     gradients = [tf.constant(rng.normal(size=n), tf.float32) for n in (3, 5)]
     clipped, _ = tf.clip_by_global_norm(gradients, 0.5)
-    found = []
+    updated = []
     for optimizer, given in [
         (LazyAdam(0.1, clip_norm=0.5), gradients),
         (keras.optimizers.Adam(0.1), clipped),
     ]:
         variables = [keras.Variable(np.ones(n, np.float32)) for n in (3, 5)]
         optimizer.apply(given, variables)
-        found.append([variable.numpy() for variable in variables])
-    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-6)
-    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-6)
+        updated.append([variable.numpy() for variable in variables])
+    np.testing.assert_allclose(updated[0][0], updated[1][0], rtol=1e-6)
+    np.testing.assert_allclose(updated[0][1], updated[1][1], rtol=1e-6)
 
 
 @pytest.mark.parametrize("decay", [0.5, 0.99])
@@ -139,7 +141,7 @@ def test_the_average_is_of_all_steps_and_spares_embeddings(decay: float) -> None
 
 
 NAMES = ("adam", "adamw", "rmsprop", "sgd", "momentum", "adadelta")
-THEIRS = {
+KERAS_OPTIMIZERS = {
     "adam": lambda: keras.optimizers.Adam(1e-3),
     "rmsprop": lambda: keras.optimizers.RMSprop(1e-3),
     "sgd": lambda: keras.optimizers.SGD(0.1),
@@ -155,12 +157,13 @@ def named(name: str, **flat: object) -> keras.optimizers.Optimizer:
     )
 
 
-@pytest.mark.parametrize("name", THEIRS)
-def test_by_name_they_are_those_of_keras(name: str) -> None:
-    some = steps([0, 1, 2, 3])
-    for ours, theirs in zip(run(named(name), some), run(THEIRS[name](), some),
-                            strict=True):  # fmt: skip
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+@pytest.mark.parametrize("name", KERAS_OPTIMIZERS)
+def test_optimizers_by_name_equal_those_of_keras(name: str) -> None:
+    batch_steps = steps([0, 1, 2, 3])
+    by_name = run(named(name), batch_steps)
+    expected = run(KERAS_OPTIMIZERS[name](), batch_steps)
+    for actual, value in zip(by_name, expected, strict=True):
+        np.testing.assert_allclose(actual, value, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -177,7 +180,7 @@ def test_each_has_a_rate_for_embeddings_and_averages(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_step_that_is_not_finite_is_left_out(name: str, bad: float) -> None:
+def test_a_step_that_is_not_finite_is_skipped(name: str, bad: float) -> None:
     optimizer = named(name, clip_norm=5.0)
     poisoned = ([0, 1], np.ones((2, 2)), [bad, 0.0, 0.0])
     values = run(optimizer, [*steps([0, 1], 2), poisoned, *steps([2], 1)])
@@ -186,7 +189,7 @@ def test_a_step_that_is_not_finite_is_left_out(name: str, bad: float) -> None:
     assert np.isfinite(norms).all()
 
 
-def test_weight_decay_spares_embeddings_and_biases() -> None:
+def test_weight_decay_leaves_out_embeddings_and_biases() -> None:
     variables = [
         keras.Variable(np.ones((2, 2), np.float32), name=name)
         for name in ("kernel", "bias", "embeddings")
