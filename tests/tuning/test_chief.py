@@ -21,7 +21,7 @@ from emoclf.tuning.plan import SearchPlan
 from emoclf.tuning.results.outcome import Outcome, Repeat
 from emoclf.tuning.search import Budget
 
-from .tiny_search import tiny_plan
+from .tiny_search import TABLES, tiny_plan
 
 
 def repeat(score: float) -> Repeat:
@@ -65,6 +65,60 @@ def test_a_grid_has_the_same_numbers_whichever_worker_is_faster(
         assert chief.create_trial("slow").status == "STOPPED"
     by_number = {offer.number: offer.values["filters"] for offer in offers}
     assert by_number == {1: 8, 2: 4, 3: 12, 4: 16}
+
+
+def draw(folder: Path, plan: SearchPlan, *, trials: int) -> list[dict[str, Any]]:
+    """Return the values of all trials of a search whose scores are made up."""
+    with new_chief(folder, plan, trials=trials) as chief:
+        while (offer := chief.create_trial("only")).status == "RUNNING":
+            values = plan.space.decode(offer.values)
+            score = values.get("filters", 0) / 100 + values.get("learning_rate", 0)
+            repeats = (repeat(score),) * plan.repeats
+            assert chief.finish(
+                "only", Outcome(offer.number, values, "completed", repeats)
+            )
+        drawn = chief.oracle.trials.values()
+        return [trial.hyperparameters.values for trial in drawn]
+
+
+# A Gaussian process takes seconds for each trial after the first four.
+BAYESIAN = pytest.param("bayesian", 5, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "trials"), [("random", 7), ("grid", 7), ("hyperband", 7), BAYESIAN]
+)
+def test_every_strategy_begins_with_the_defaults_and_goes_on(
+    strategy: str, trials: int, tmp_path: Path
+) -> None:
+    tables = {**TABLES, "dropout": {"choices": [0.1, 0.5]}}
+    plan = tiny_plan(tables, strategy=strategy)
+    whole = draw(tmp_path / "a", plan, trials=trials)
+    assert whole[0]["filters"] == 8
+    assert whole[0]["dropout"] == 0.5
+    assert len(whole) == trials
+    assert len(draw(tmp_path / "b", plan, trials=3)) == 3
+    parts = draw(tmp_path / "b", plan, trials=trials)
+    if strategy == "bayesian":
+        # Its Gaussian process draws from a state that keras-tuner does not keep.
+        assert parts[:3] == whole[:3]
+    else:
+        assert parts == whole
+
+
+def test_a_grid_has_every_combination_once_and_ends(tmp_path: Path) -> None:
+    tables = {
+        "optimizer": {"choices": ["adam", "adamw"]},
+        "weight_decay": {"choices": [0.01, 0.1], "when": {"optimizer": ["adamw"]}},
+    }
+    plan = tiny_plan(tables, strategy="grid")
+    assert draw(tmp_path / "s", plan, trials=99) == [
+        {"optimizer": "adam"},
+        # The value of the settings was none of the choices, and is added.
+        {"optimizer": "adamw", "weight_decay": 0.004},
+        {"optimizer": "adamw", "weight_decay": 0.01},
+        {"optimizer": "adamw", "weight_decay": 0.1},
+    ]
 
 
 def test_who_was_taken_for_dead_is_not_waited_for(chief: Chief) -> None:

@@ -32,8 +32,6 @@ pytestmark = pytest.mark.slow
 SUICIDES = """
 import os, signal, sys
 from pathlib import Path
-from emoclf.runtime import load_tensorflow
-load_tensorflow()
 from tiny_search import run
 
 def search(moment):
@@ -49,7 +47,8 @@ def search(moment):
     run(Path(sys.argv[1]), trials=4)
 
 for moment in map(int, sys.argv[2:]):
-    # Forked after TensorFlow is imported, which takes seconds, and before it is used.
+    # Forked after TensorFlow is imported, which takes seconds, and before its first
+    # operation, which starts threads that a fork loses.
     child = os.fork()
     if not child:
         search(moment)

@@ -31,7 +31,7 @@ from emoclf.tuning.trials import trial_runner as trial_module
 from emoclf.tuning.trials.folds_and_seeds import final_parts, parts_of, trial_seed
 from emoclf.tuning.trials.trial_runner import TrialRunner
 
-from .tiny_search import TABLES, environment, run, scores, tiny_plan
+from .tiny_search import environment, run, scores, tiny_plan
 
 
 @pytest.fixture(scope="module")
@@ -485,28 +485,6 @@ def test_a_search_without_any_time_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("strategy", "trials"), [("grid", 3), ("bayesian", 5), ("hyperband", 4)]
-)
-def test_every_strategy_begins_with_the_defaults_and_goes_on(
-    strategy: str, trials: int, tmp_path: Path
-) -> None:
-    tables = {**TABLES, "dropout": {"choices": [0.1, 0.5]}}
-    plan = tiny_plan(tables, strategy=strategy)
-    whole = run(tmp_path / "a", plan, trials=trials)
-    assert whole.outcomes[0].values["filters"] == 8
-    assert whole.outcomes[0].values["dropout"] == 0.5
-    assert len(whole.outcomes) == trials
-    run(tmp_path / "b", plan, trials=2)
-    parts = run(tmp_path / "b", plan, trials=trials)
-    if strategy == "bayesian":
-        # Its Gaussian process draws from a state that keras-tuner does not keep.
-        assert scores(parts.outcomes)[:3] == scores(whole.outcomes)[:3]
-    else:
-        assert scores(parts.outcomes) == scores(whole.outcomes)
-
-
-@pytest.mark.slow
 def test_hyperband_gives_few_epochs_to_many(tmp_path: Path) -> None:
     plan = tiny_plan(flat={"epochs": 4, "patience": 4}, strategy="hyperband")
     found = run(tmp_path / "s", plan, trials=8)
@@ -518,23 +496,6 @@ def test_hyperband_gives_few_epochs_to_many(tmp_path: Path) -> None:
         wanted = "completed" if one.repeats[0].epochs == 4 else "pruned"
         assert one.status == wanted
     assert found.choice.chosen.repeats[0].epochs == 4
-
-
-@pytest.mark.slow
-def test_a_grid_has_every_combination_once_and_ends(tmp_path: Path) -> None:
-    tables = {
-        "optimizer": {"choices": ["adam", "adamw"]},
-        "weight_decay": {"choices": [0.01, 0.1], "when": {"optimizer": ["adamw"]}},
-    }
-    plan = tiny_plan(tables, {"epochs": 1}, strategy="grid")
-    found = run(tmp_path / "s", plan, trials=99)
-    assert [one.values for one in found.outcomes] == [
-        {"optimizer": "adam"},
-        # The value of the settings was none of the choices, and is added.
-        {"optimizer": "adamw", "weight_decay": 0.004},
-        {"optimizer": "adamw", "weight_decay": 0.01},
-        {"optimizer": "adamw", "weight_decay": 0.1},
-    ]
 
 
 def test_folds_take_every_text_once_and_leave_the_test_part_alone() -> None:
