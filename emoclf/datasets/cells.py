@@ -53,14 +53,14 @@ def any_text(value: Any) -> str:
     BadRow
         If it is missing or not a text.
     """
+    if isinstance(value, str):
+        return str(value)
     if is_missing(value):
         raise BadRow("missing text", "the text is missing. Fill it in")
-    if not isinstance(value, str):
-        raise BadRow(
-            "text of another type",
-            f"the text must be a string. Got {value!r} instead. Quote it",
-        )
-    return str(value)
+    raise BadRow(
+        "text of another type",
+        f"the text must be a string. Got {value!r} instead. Quote it",
+    )
 
 
 def read_text(value: Any) -> str:
@@ -152,9 +152,13 @@ class LabelReader:
         BadRow
             If the row has no label or one that is not a class.
         """
-        if isinstance(value, list | tuple | set | frozenset | np.ndarray):
+        if isinstance(value, str):
+            is_empty = not value.strip()
+        elif isinstance(value, list | tuple | set | frozenset | np.ndarray):
             return self._read_list(value)
-        if is_missing(value) or (isinstance(value, str) and not value.strip()):
+        else:
+            is_empty = is_missing(value)
+        if is_empty:
             advice = "Give it a label"
             if self._separator:
                 advice += f", or write {self._separator!r} alone if no label applies"

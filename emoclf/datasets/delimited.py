@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
 from typing import NamedTuple
@@ -47,7 +47,7 @@ def read_csv(source: Source) -> Table:
         If there is no first row, or it cannot be read; for training also if a quote is
         never closed, is closed within a cell, or swallows rows.
     """
-    return _table(source, _csv_rows, ",")
+    return _table(source, _csv_rows(source.lines(keep_ends=True)), ",")
 
 
 def read_tsv(source: Source) -> Table:
@@ -58,13 +58,10 @@ def read_tsv(source: Source) -> Table:
     DataError
         If there is no first row, or it cannot be read.
     """
-    return _table(source, _tsv_rows, "\t")
+    return _table(source, _tsv_rows(source.lines()), "\t")
 
 
-def _table(
-    source: Source, split: Callable[[Iterator[str]], Iterator[Cells]], separator: str
-) -> Table:
-    rows = split(source.lines())
+def _table(source: Source, rows: Iterator[Cells], separator: str) -> Table:
     header = next(rows, None)
     if header is None:
         raise DataError(f"{source.name} is empty: it does not even have column names.")
@@ -85,11 +82,12 @@ def _table(
 
 
 def _record(row: Cells, names: list[str], separator: str) -> Record:
-    bad = row.bad
-    if bad is None and len(row.cells) != len(names):
+    first, last, cells, bad = row
+    if bad is None:
+        if len(cells) == len(names):
+            return Record(first, dict(zip(names, cells, strict=True)), None, last)
         bad = _wrong_width(row, len(names), separator)
-    values = {} if bad else dict(zip(names, row.cells, strict=True))
-    return Record(row.first, values, bad, row.last)
+    return Record(first, {}, bad, last)
 
 
 def _labelled(
@@ -105,10 +103,11 @@ def _labelled(
     for row in rows:
         if row.bad is not None:
             raise DataError(f"{source}, line {row.first}: {row.bad}.")
-        yield _record(row, names, separator)
+        record = _record(row, names, separator)
+        yield record
         if row.first < row.last:
             multiline_rows.append(row)
-        elif len(row.cells) == len(names):
+        elif record.bad is None:
             labels.add(row.cells[columns.label])
     for row in multiline_rows:
         _check_swallowed(row, columns, len(names), labels, source)
@@ -157,7 +156,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._lines) + "\n"
+        line = self._again.popleft() if self._again else next(self._lines)
         self._row.append(line)
         self.number += 1
         return line

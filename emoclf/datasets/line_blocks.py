@@ -24,15 +24,15 @@ def line_blocks(stream: BinaryIO) -> Iterator[bytes]:
     Yields
     ------
     block : bytes
-        Lines separated by ``\n``, which alone ends a line; without the last ``\n``. A
-        byte order mark of UTF-8 at the beginning is left out.
+        Lines with their ends; only ``\n`` ends a line. A byte order mark of UTF-8 at
+        the beginning is left out.
     """
     begun: list[bytes] = []
     mark = codecs.BOM_UTF8
     while piece := stream.read1(BLOCK_BYTES):  # type: ignore[attr-defined]
         lines, newline, rest = piece.rpartition(b"\n")
         if newline:
-            yield b"".join([*begun, lines]).removeprefix(mark)
+            yield b"".join([*begun, lines, newline]).removeprefix(mark)
             begun, mark = [], b""
         begun.append(rest)
     if last := b"".join(begun).removeprefix(mark):

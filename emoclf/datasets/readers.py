@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
+from operator import itemgetter
 
 from emoclf.datasets.cells import LabelReader
 from emoclf.datasets.columns import find_columns, named_columns
@@ -93,9 +94,16 @@ def _rows(source: Source, settings: DataSettings) -> Iterator[Row]:
     columns = find_columns(names, settings, source=source.name, advice=table.advice)
     if table.labelled is not None:
         records = table.labelled(columns)
-    wanted = [names[i] for i in columns if i is not None]
-    for record in records:
-        yield _row(record, wanted)
+    cells_of = itemgetter(*(names[i] for i in columns if i is not None))
+    for number, values, bad, _ in records:
+        if bad is None:
+            try:
+                text, label, *part = cells_of(values)
+                yield Row(number, text, label, part_cell(part[0]) if part else None)
+                continue
+            except KeyError as error:
+                bad = missing_key(values, error.args[0])
+        yield Row(number, bad=bad)
 
 
 def _collect_keys(
@@ -110,14 +118,3 @@ def _collect_keys(
             f"{source.name}, {source.unit} {number}: {bad or 'there is no object'}."
         )
     return keys, chain(first, rest)
-
-
-def _row(record: Record, wanted: Sequence[str]) -> Row:
-    number, values, bad, _ = record
-    if bad is None:
-        missing = [name for name in wanted if name not in values]
-        if not missing:
-            text, label, *part = [values[name] for name in wanted]
-            return Row(number, text, label, part_cell(part[0]) if part else None)
-        bad = missing_key(values, missing[0])
-    return Row(number, bad=bad)

@@ -117,11 +117,13 @@ class Source:
         """Return columns and records, by the reader of the format."""
         return resolve_name(READERS[self.format].reader)(self)
 
-    def lines(self, *, replace: bool = False) -> Iterator[str]:
-        r"""Yield the lines as text without their ends; only ``\n`` ends a line.
+    def lines(self, *, keep_ends: bool = False, replace: bool = False) -> Iterator[str]:
+        r"""Yield the lines as text; only ``\n`` ends a line.
 
         Parameters
         ----------
+        keep_ends : bool
+            Yield the lines with their ends.
         replace : bool
             Accept bytes that do not decode. They become U+FFFD in any case;
             :meth:`bad_line` has the error for their line.
@@ -137,9 +139,13 @@ class Source:
             stream = self._open()
             check_head(self.name, _peek(stream, HEAD_BYTES), self.encoding)
             if self.labelled:
-                yield from self._strict_lines(stream)
+                lines = self._strict_lines(stream)
             else:
-                yield from self._arriving_lines(stream, replace)
+                lines = self._arriving_lines(stream, replace)
+            if keep_ends:
+                yield from lines
+            else:
+                yield from (line.removesuffix("\n") for line in lines)
 
     def bad_line(self, first: int, last: int | None = None) -> BadRow | None:
         """Return the first error of decoding in these lines, once."""
@@ -168,8 +174,7 @@ class Source:
         encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
         lines = self.keep_open(io.TextIOWrapper(stream, encoding, newline="\n"))
         try:
-            for line in lines:
-                yield line.removesuffix("\n")
+            yield from lines
         except UnicodeError as error:
             assert self.path
             open_again: Any = gzip.open if self.compressed else open
@@ -200,14 +205,14 @@ class Source:
     def _decode(self, block: bytes, encoding: str, first: int | None) -> list[str]:
         """Return a block's lines; record bad ones, numbered from ``first``."""
         try:
-            return block.decode(encoding).split("\n")
+            return list(io.StringIO(block.decode(encoding), newline="\n"))
         except UnicodeDecodeError:
-            lines = block.split(b"\n")
+            lines = block.removesuffix(b"\n").split(b"\n")
             if first is not None:
                 for number, line in enumerate(lines, first):
                     if bad := undecodable_line(line, encoding):
                         self._bad_lines[number] = bad
-            return [line.decode(encoding, errors="replace") for line in lines]
+            return [line.decode(encoding, errors="replace") + "\n" for line in lines]
 
     def _open(self) -> BinaryIO:
         if self.path is None:
