@@ -178,7 +178,7 @@ def _predictor(
 ) -> AbstractContextManager[ChunkPredictor | Workers]:
     if workers < 1:
         raise SettingsError(
-            f"{setting('workers')} must be at least 1. Got {workers} instead."
+            f"{setting('workers', workers)} is too few. There must be at least 1."
         )
     if isinstance(model, Classifier):
         if workers > 1 or options:

@@ -222,24 +222,21 @@ class Dataset:
         skip_bad_rows: bool = False,
     ) -> Self:
         """Make a dataset from rows of any source."""
-        collected = collect_rows(
+        good, skips = collect_rows(
             rows, reader, source=source, unit=unit, skip_bad_rows=skip_bad_rows
         )
-        names = (
-            reader.order
-            if reader.fixed
-            else order_names(collected.labels, reader.order)
-        )
+        numbers, texts, labels, parts, _ = zip(*good, strict=True)
+        names = reader.order if reader.fixed else order_names(labels, reader.order)
         return cls(
-            texts=tuple(collected.texts),
-            labels=tuple(collected.labels),
+            texts=texts,
+            labels=labels,
             label_names=tuple(names),
             multilabel=bool(reader.multilabel),
-            parts=tuple(collected.parts) or None,
+            parts=None if parts[0] is None else parts,
             source=source,
-            lines=tuple(collected.numbers),
+            lines=numbers,
             unit=unit,
-            skips=collected.skips,
+            skips=skips,
         )
 
 

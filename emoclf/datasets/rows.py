@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import compress
-from operator import not_
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from emoclf.datasets.cells import (
@@ -47,29 +45,6 @@ class Skips:
     first: tuple[int, ...]
 
 
-@dataclass
-class Collected:
-    """Texts and labels of which a Dataset is made."""
-
-    texts: list[str] = field(default_factory=list)
-    labels: list[Label] = field(default_factory=list)
-    parts: list[str] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    dropped: dict[str, list[int]] = field(default_factory=dict)
-
-    def drop(self, reason: str, number: int) -> None:
-        """Record a row that is left out."""
-        self.dropped.setdefault(reason, []).append(number)
-
-    @property
-    def skips(self) -> tuple[Skips, ...]:
-        """Rows that were left out, by reason."""
-        return tuple(
-            Skips(reason, len(numbers), tuple(sorted(numbers)[:5]))
-            for reason, numbers in self.dropped.items()
-        )
-
-
 def collect_rows(
     rows: Iterable[Row],
     reader: LabelReader,
@@ -77,62 +52,57 @@ def collect_rows(
     source: str,
     unit: str,
     skip_bad_rows: bool,
-) -> Collected:
-    """Read all rows.
+) -> tuple[list[Row], tuple[Skips, ...]]:
+    """Return the rows with their texts, labels and parts, and those that were dropped.
 
     Raises
     ------
     DataError
         At the first row that cannot be used; with ``skip_bad_rows``, if none can.
     """
-    collected = Collected()
+    good: list[Row] = []
+    dropped: dict[str, list[int]] = defaultdict(list)
     for row in rows:
         try:
             if row.bad is not None:
                 raise row.bad
             text, label = read_text(row.text), reader.read(row.label)
             part = None if row.part is None else read_part(row.part)
+            good.append(Row(row.number, text, label, part))
         except BadRow as bad:
             if not skip_bad_rows:
                 raise DataError(
                     f"{source}, {unit} {row.number}: {bad}, or drop such rows with "
                     f"{setting('skip_bad_rows')}."
                 ) from None
-            collected.drop(bad.reason, row.number)
-            continue
-        collected.texts.append(text)
-        collected.labels.append(label)
-        collected.numbers.append(row.number)
-        if part is not None:
-            collected.parts.append(part)
+            dropped[bad.reason].append(row.number)
     # With given classes this file may be a small validation or test set.
     if skip_bad_rows and not reader.fixed:
-        _drop_single_labels(collected)
-    if not collected.texts:
-        if not collected.dropped:
-            raise DataError(f"{source} has no rows.")
-        reasons = (f"{x.count} with {x.reason}" for x in collected.skips)
-        raise DataError(f"{source} has no usable row ({', '.join(reasons)} dropped).")
-    return collected
+        good = _without_single_labels(good, dropped)
+    skips = tuple(
+        Skips(reason, len(numbers), tuple(sorted(numbers)[:5]))
+        for reason, numbers in dropped.items()
+    )
+    if not good and not skips:
+        raise DataError(f"{source} has no rows.")
+    if not good:
+        reasons = ", ".join(f"{skip.count} with {skip.reason}" for skip in skips)
+        raise DataError(f"{source} has no usable row ({reasons} dropped).")
+    return good, skips
 
 
-def _drop_single_labels(collected: Collected) -> None:
+def _without_single_labels(rows: list[Row], dropped: dict[str, list[int]]) -> list[Row]:
     while True:
-        counts = Counter(name for label in collected.labels for name in names_of(label))
-        single = {name for name, count in counts.items() if count == 1}
-        keep = [single.isdisjoint(names_of(label)) for label in collected.labels]
-        if all(keep):
-            return
-        for number in compress(collected.numbers, map(not_, keep)):
-            collected.drop("a label that no other row has", number)
-        columns: tuple[list[Any], ...] = (
-            collected.texts,
-            collected.labels,
-            collected.numbers,
-            collected.parts,
-        )
-        for cells in columns:
-            cells[:] = compress(cells, keep)
+        counts = Counter(name for row in rows for name in names_of(row.label))
+        remaining = []
+        for row in rows:
+            if any(counts[name] == 1 for name in names_of(row.label)):
+                dropped["a label that no other row has"].append(row.number)
+            else:
+                remaining.append(row)
+        if len(remaining) == len(rows):
+            return rows
+        rows = remaining
 
 
 def part_cell(value: Any) -> Any:

@@ -11,25 +11,8 @@ import unicodedata
 
 import numpy as np
 
-from emoclf.text.code_points import (
-    ALONE,
-    APOSTROPHE,
-    DIGIT,
-    EMOJI,
-    FILE,
-    FLAG,
-    JOINER,
-    LETTER,
-    MARK,
-    OTHER,
-    RUNS,
-    SIZE,
-    SPACE,
-    TONE,
-    VERSION,
-    CodePoints,
-    pack,
-)
+from emoclf.text import code_points
+from emoclf.text.code_points import CodePoints
 
 REPLACEMENT = 0xFFFD
 
@@ -82,28 +65,32 @@ def _class_of(code: int) -> str:
     char = chr(code)
     category = unicodedata.category(char)
     if code in _APOSTROPHES:
-        return APOSTROPHE
-    if char in RUNS:
+        return code_points.APOSTROPHE
+    if char in code_points.RUNS:
         return char
     if code == 0x200D:
-        return JOINER
+        return code_points.JOINER
     if 0x1F3FB <= code <= 0x1F3FF:
-        return TONE
+        return code_points.TONE
     if 0x1F1E6 <= code <= 0x1F1FF:
-        return FLAG
+        return code_points.FLAG
     # Zero-width non-joiners, soft hyphens and tags belong to the word around them.
     if category[0] == "M" or code in (0x200C, 0xAD) or 0xE0020 <= code <= 0xE007F:
-        return MARK
+        return code_points.MARK
     if category in ("Zs", "Zl", "Zp", "Cc", "Cf") or char.isspace():
-        return SPACE
+        return code_points.SPACE
     if _within(code, _ALONE) and category not in ("Cn", "Nd") and category[0] != "P":
-        return ALONE
+        return code_points.ALONE
     # "Cn" too: Unicode keeps these places for emoji, and phones send the newest ones.
     if _within(code, _EMOJI) and category in ("So", "Sm", "Sk", "Po", "Cn"):
-        return EMOJI
+        return code_points.EMOJI
     if category in ("Nd", "No"):
-        return DIGIT
-    return LETTER if category[0] == "L" or category == "Nl" else OTHER
+        return code_points.DIGIT
+    return (
+        code_points.LETTER
+        if category[0] == "L" or category == "Nl"
+        else code_points.OTHER
+    )
 
 
 def _forms_of(code: int) -> tuple[int, int]:
@@ -122,16 +109,18 @@ def _forms_of(code: int) -> tuple[int, int]:
 
 def build() -> CodePoints:
     """Return the tables."""
-    forms = np.array([_forms_of(code) for code in range(SIZE)], np.int32)
-    classes = np.frombuffer("".join(map(_class_of, range(SIZE))).encode(), np.uint8)
+    forms = np.array([_forms_of(code) for code in range(code_points.SIZE)], np.int32)
+    classes = np.frombuffer(
+        "".join(map(_class_of, range(code_points.SIZE))).encode(), np.uint8
+    )
     return CodePoints(classes, forms[:, 0].copy(), forms[:, 1].copy())
 
 
 if __name__ == "__main__":
     version = np.array(unicodedata.unidata_version)
-    arrays = {**pack(build()), VERSION: version}
-    np.savez_compressed(FILE, **arrays)  # type: ignore[arg-type]
+    arrays = {**code_points.pack(build()), code_points.VERSION: version}
+    np.savez_compressed(code_points.FILE, **arrays)  # type: ignore[arg-type]
     sys.stdout.write(
-        f"{FILE.name}: Unicode {unicodedata.unidata_version}, "
-        f"{FILE.stat().st_size} bytes\n"
+        f"{code_points.FILE.name}: Unicode {unicodedata.unidata_version}, "
+        f"{code_points.FILE.stat().st_size} bytes\n"
     )

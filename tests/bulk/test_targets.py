@@ -124,7 +124,7 @@ def test_options_are_for_folded_exports(
         SettingsError, match="workers and options need the path of a model"
     ):
         predict_file(model, source, tmp_path / "y.csv", workers=2)
-    with pytest.raises(SettingsError, match=r"workers must be at least 1. Got 0"):
+    with pytest.raises(SettingsError, match=r"workers=0 is too few. There must"):
         predict_file(folder, source, tmp_path / "y.csv", workers=0)
     with pytest.raises(BundleError, match="does not exist"):
         predict_file(tmp_path / "nowhere", source, tmp_path / "y.csv")
