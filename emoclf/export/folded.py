@@ -13,11 +13,11 @@ from emoclf.errors import ExportError
 from emoclf.export.parity import BOUND, check_parity
 from emoclf.export.write_export import size_of, write_array, write_export, write_text
 from emoclf.folded import FoldedClassifier
-from emoclf.folded.stored_vectors import WordVectors, round_vectors
-from emoclf.folded.words import (
+from emoclf.folded.stored_vectors import StoredVectors, round_vectors
+from emoclf.folded.word_rows import (
     PRECISIONS,
     WordRows,
-    by_shift,
+    kernel_by_shift,
     round_to_int8,
     round_to_int16,
     windows_of,
@@ -198,16 +198,16 @@ def _fold_text_cnn(
         kernels[size] = kernel
         biases.append(bias)
     write_array(folder / "conv_bias.npy", np.concatenate(biases))
-    vectors = WordVectors(_embedding(weights))
+    vectors = StoredVectors(_embedding(weights))
     if int8:
         rows, scale, fine = round_vectors(vectors.rows)
-        vectors = WordVectors(rows, scale, fine)
+        vectors = StoredVectors(rows, scale, fine)
         write_array(folder / "embedding_scale.npy", scale)
         write_array(folder / "embedding_fine.npy", fine)
     write_array(folder / "embedding.npy", vectors.rows)
     groups = windows_of(settings.kernel_sizes, settings.padding, settings.stride)
     for number, windows in enumerate(groups):
-        stored = by_shift(windows, kernels)
+        stored = kernel_by_shift(windows, kernels)
         if int8:
             stored = stored.astype(np.float16)
         write_array(folder / f"kernel_{number}.npy", stored)
