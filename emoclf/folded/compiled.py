@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Callable, Sequence
+from itertools import accumulate, groupby
 from typing import Any
 
 import numpy as np
@@ -31,29 +31,29 @@ class MaximaWriter:
     """Vector instructions, or plain loops if those do not compile."""
 
     def __init__(self) -> None:
-        self.is_plain = False
+        self._write: Callable[..., None] | None = None
 
-    def __call__(self, *arguments: Any, maxima: np.ndarray, column: int) -> None:
+    def __call__(self, *arguments: Any) -> None:
         """Write maxima; see :func:`emoclf.folded.vector_sums.write_maxima`."""
-        if not self.is_plain:
-            try:
+        try:
+            if self._write is None:
                 from emoclf.folded.vector_sums import write_maxima
 
-                write_maxima(*arguments, maxima, column)
-                return
-            except Exception as error:  # noqa: BLE001 - LLVM's, llvmlite's or numba's
-                self.is_plain = True
-                logger.warning(
-                    "The vector instructions of engine='numba' do not compile with "
-                    "this numba and llvmlite (%s: %s). Plain loops are used instead; "
-                    "results are equal, but prediction is several times slower. "
-                    "Install other versions of numba and llvmlite.",
-                    type(error).__name__,
-                    error,
-                )
-        is_float = maxima.dtype == np.float32
-        maxima[:, column:] = -np.inf if is_float else np.iinfo(np.int16).min
-        write_maxima_plainly(*arguments, maxima, column)
+                self._write = write_maxima
+            self._write(*arguments)
+        except Exception as error:
+            if self._write is write_maxima_plainly:
+                raise
+            logger.warning(
+                "The vector instructions of engine='numba' do not compile with this "
+                "numba and llvmlite (%s: %s). Plain loops are used instead: they give "
+                "the same results and are several times slower. Install other "
+                "versions of numba and llvmlite.",
+                type(error).__name__,
+                error,
+            )
+            self._write = write_maxima_plainly
+            self._write(*arguments)
 
 
 write_maxima = MaximaWriter()
@@ -111,8 +111,8 @@ class CompiledConvolution:
                 (0,) * group.window_words,
                 self.rows.table[begin:stop],
                 self.n_words,
-                maxima=maxima,
-                column=column,
+                maxima,
+                column,
             )
             begin = stop
             column += columns
@@ -134,11 +134,9 @@ class CompiledTextCNN(Network):
         self, convolutions: Sequence[Convolution], activation: str, head: Head
     ) -> None:
         self.convolutions = [CompiledConvolution(stored) for stored in convolutions]
-        orders, start = [], 0
-        for layer in self.convolutions:
-            orders.append(layer.layout.order + start)
-            start += layer.n_filters
-        order = np.concatenate(orders)
+        starts = accumulate([layer.n_filters for layer in self.convolutions], initial=0)
+        orders = zip(self.convolutions, starts, strict=False)
+        order = np.concatenate([layer.layout.order + start for layer, start in orders])
         steps = np.concatenate([stored.step for stored in convolutions])[order]
         biases = np.concatenate([stored.sum_bias for stored in convolutions])[order]
         self.features = Features(steps, biases, activation)
@@ -165,11 +163,8 @@ class CompiledTextCNN(Network):
         is_compiled = bias_units is not None and head.hidden_kernel is None
         joined = maxima[0]
         if not is_compiled or len(maxima) > 1:
-            filters = [
-                numbers[:, : layer.n_filters]
-                for numbers, layer in zip(maxima, layers, strict=True)
-            ]
-            joined = np.concatenate(filters, axis=1)
+            pairs = zip(maxima, layers, strict=True)
+            joined = np.concatenate([m[:, : x.n_filters] for m, x in pairs], axis=1)
         if not is_compiled:
             return head(self.features(joined, lengths == 0))
         result = np.empty((len(joined), len(head.bias)), np.float32)

@@ -33,10 +33,10 @@ def write_maxima_plainly(
 ):  # fmt: skip
     """Write what :func:`emoclf.folded.vector_sums.write_maxima` writes, in plain loops.
 
-    Slower, and used if that function does not compile. The maxima must begin with the
-    lowest number of their type.
+    Used if that function does not compile, and several times slower.
     """
     step = 1 if stride is None else stride
+    lowest = -np.inf if maxima.itemsize == 4 else -32768.0
     group_size = CACHE_LINE_BYTES // table.itemsize
     tables = table.reshape(-1, n_words, len(window), group_size)
     for group in range(len(tables)):
@@ -44,6 +44,7 @@ def write_maxima_plainly(
         for text in range(len(lengths)):
             for number in range(group_size):
                 at = column + group * group_size + number
+                maxima[text, at] = lowest
                 for begin in range(place, place + counts[text] * step, step):
                     total = maxima.dtype.type(0)
                     for term in range(len(window)):

@@ -53,7 +53,9 @@ no row overlaps the result, which takes about as long as the sums.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial, reduce
+from typing import Any, NamedTuple
 
 from emoclf.folded.jit import compiled, numba
 from emoclf.folded.loops import PREFETCH_WORDS
@@ -90,8 +92,8 @@ def _filters_in_registers(
     return 0
 
 
-class _RowReader:
-    """Emit reads of words' rows in the table of one group of filters.
+class _RowReader(NamedTuple):
+    """Emits reads of words' rows in the table of one group of filters.
 
     Parameters
     ----------
@@ -108,25 +110,14 @@ class _RowReader:
         Whether all numbers of a word are read together.
     """
 
-    def __init__(
-        self,
-        builder,
-        table,
-        words,
-        group_size,
-        window_words,
-        stored,
-        summed,
-        word_by_word,
-    ):
-        self.builder = builder
-        self.table = table
-        self.words = words
-        self.group_size = group_size
-        self.window_words = window_words
-        self.stored = stored
-        self.summed = summed
-        self.word_by_word = word_by_word
+    builder: Any
+    table: Any
+    words: Any
+    group_size: int
+    window_words: int
+    stored: Any
+    summed: Any
+    word_by_word: bool
 
     def read(self, first_filter, word, places):
         """Emit and return a word's numbers for these places in a window.
@@ -168,8 +159,8 @@ class _RowReader:
         self.builder.call(prefetch, [self.builder.bitcast(address, pointer), *options])
 
 
-class _WindowSums:
-    """Emit the sums of windows, one lane of a vector for each filter.
+class _WindowSums(NamedTuple):
+    """Emits the sums of windows, one lane of a vector for each filter.
 
     Parameters
     ----------
@@ -180,26 +171,32 @@ class _WindowSums:
         Emits and returns a word's numbers for these places in a window.
     """
 
-    def __init__(self, builder, summed, window_words, read):
-        self.builder = builder
-        self.summed = summed
-        self.window_words = window_words
-        self.read = read
-        self.is_float = isinstance(summed.element, ir.FloatType)
-        self.add = builder.fadd if self.is_float else builder.add
+    builder: Any
+    summed: Any
+    window_words: int
+    read: Callable
+
+    @property
+    def is_float(self):
+        """Whether the sums are floating-point numbers."""
+        return isinstance(self.summed.element, ir.FloatType)
+
+    def add(self, left, right):
+        """Emit an addition."""
+        add = self.builder.fadd if self.is_float else self.builder.add
+        return add(left, right)
 
     def maximum(self, lowest, n_windows, sum_window):
         """Emit the largest sum of all windows, ``lowest`` if there is none."""
-        compare = (
-            self.builder.fcmp_ordered if self.is_float else self.builder.icmp_signed
-        )
-        maximum = cgutils.alloca_once(self.builder, self.summed)
-        self.builder.store(self.summed([lowest] * self.summed.count), maximum)
-        with cgutils.for_range(self.builder, n_windows) as window:
-            total, largest = sum_window(window.index), self.builder.load(maximum)
+        builder = self.builder
+        compare = builder.fcmp_ordered if self.is_float else builder.icmp_signed
+        maximum = cgutils.alloca_once(builder, self.summed)
+        builder.store(self.summed([lowest] * self.summed.count), maximum)
+        with cgutils.for_range(builder, n_windows) as window:
+            total, largest = sum_window(window.index), builder.load(maximum)
             larger = compare(">", total, largest)
-            self.builder.store(self.builder.select(larger, total, largest), maximum)
-        return self.builder.load(maximum)
+            builder.store(builder.select(larger, total, largest), maximum)
+        return builder.load(maximum)
 
     def window_by_window(self, stride):
         """Return a function that emits a window's sum from all of its words."""

@@ -67,7 +67,7 @@ class Windows:
     def count(self, lengths: np.ndarray) -> np.ndarray:
         """Return the number of windows of each text; 0 for a text without tokens."""
         if self.padding == "same":
-            return -(-lengths // self.stride)
+            return lengths if self.stride == 1 else -(-lengths // self.stride)
         (size,) = self.sizes
         return (np.maximum(lengths - size, 0) // self.stride + 1) * (lengths > 0)
 
