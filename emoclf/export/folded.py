@@ -18,10 +18,10 @@ from emoclf.export.formats import PRECISIONS
 from emoclf.export.parity import PROBABILITY_BOUND, check_parity
 from emoclf.export.write_export import write_array, write_export, write_text_encoder
 from emoclf.folded import FoldedClassifier
-from emoclf.folded.stored_vectors import WordVectors, round_vectors
-from emoclf.folded.words import (
+from emoclf.folded.stored_vectors import StoredVectors, round_vectors
+from emoclf.folded.word_rows import (
     WordRows,
-    by_shift,
+    kernel_by_shift,
     round_to_int8,
     round_to_int16,
     windows_of,
@@ -192,16 +192,18 @@ def _write_text_cnn(
     sizes = settings.kernel_sizes
     layers = {size: _convolution(predictor, weights, size) for size in sizes}
     arrays = {"conv_bias": np.concatenate([bias for _, bias in layers.values()])}
-    vectors = WordVectors(_embedding(weights))
+    vectors = StoredVectors(_embedding(weights))
     if int8:
         rows, scale, fine = round_vectors(vectors.rows)
-        vectors = WordVectors(rows, scale, fine)
+        vectors = StoredVectors(rows, scale, fine)
         arrays |= {"embedding_scale": scale, "embedding_fine": fine}
     arrays["embedding"] = vectors.rows
     kernels = {size: kernel for size, (kernel, _) in layers.items()}
     groups = windows_of(sizes, settings.padding, settings.stride)
     for number, windows in enumerate(groups):
-        stored = by_shift(windows, kernels).astype(np.float16 if int8 else np.float32)
+        stored = kernel_by_shift(windows, kernels).astype(
+            np.float16 if int8 else np.float32
+        )
         arrays[f"kernel_{number}"] = stored
         kernel = stored.astype(np.float32)
         dim, n_shifts, _ = kernel.shape

@@ -1,8 +1,8 @@
-"""A classifier that is a table of numbers: NumPy and the standard library run it.
+"""A classifier of looked-up numbers that needs NumPy and the standard library only.
 
 ``emoclf export BUNDLE --to folded`` writes its folder; neither TensorFlow nor Keras is
-needed to read it, so ``pip install --no-deps emoclf numpy`` is enough. For a quick
-answer there is ``python -m emoclf.folded FOLDER``.
+needed to read it, so ``pip install --no-deps emoclf numpy`` is enough. On the command
+line, ``python -m emoclf.folded FOLDER`` predicts texts.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from emoclf.errors import BundleError, SettingsError, did_you_mean, setting
 from emoclf.export.formats import ENGINES, PRECISIONS
 from emoclf.folded.head import Head
 from emoclf.folded.network import Network
-from emoclf.folded.stored_vectors import WordVectors
+from emoclf.folded.stored_vectors import StoredVectors
 from emoclf.folded.text_cnn import Convolution, FoldedTextCNN
-from emoclf.folded.words import Rounding, windows_of
+from emoclf.folded.word_rows import Rounding, windows_of
 from emoclf.serving.export_folder import ExportFolder, read_export
 from emoclf.serving.exported_classifier import ExportedClassifier
 from emoclf.serving.exported_text import ExportedText
@@ -38,30 +38,31 @@ def load_folded(
 
 
 class FoldedClassifier(ExportedClassifier):
-    """Answer raw texts from tables of what each word adds.
+    """Classifier of raw texts that looks up the contribution of each word.
 
     Parameters
     ----------
     folder : ExportFolder
-        Of the form "folded" or "folded-int8"; :func:`load_folded` takes its path.
+        Export to "folded" or "folded-int8"; :func:`load_folded` takes its path.
     precision : {"float32", "int16", "int8"}, default="float32"
-        float32 answers within 1e-5 of the network. int16 moves half the bytes: it is
-        faster for many texts, and its probabilities differ by about 1e-4. int8 moves
-        a quarter with the engine "numba" (NumPy, which is slow with it, keeps int16),
-        and differs by about 1e-2. ``emoclf.json`` says what each was found to do.
+        Number format of the tables. Probabilities in float32 are within 1e-5 of the
+        network's. int16 reads half the bytes: it is faster for many texts, and
+        probabilities differ by about 1e-4. int8 reads a quarter with the engine "numba"
+        (NumPy, which is slow with it, uses int16), and they differ by about 1e-2.
+        ``emoclf.json`` contains the differences that were measured for this export.
     engine : {"numpy", "numba"}, default="numpy"
-        numba (``pip install 'emoclf[fast]'``) compiles what takes most of the time. It
-        pays for thousands of texts: it takes half a second to load, and some seconds
-        once, until what it compiled is kept on disk.
+        numba (``pip install 'emoclf[fast]'``) compiles the loops that take most of the
+        time. It is worthwhile for thousands of texts: it takes half a second to load,
+        and some seconds the first time, until the compiled code is on disk.
 
     Raises
     ------
     SettingsError
-        If a precision or engine is not known, or does not fit the network.
+        If the precision or engine is unknown, or does not fit the network.
     BundleError
-        If it is an export of another form.
+        If the folder is an export in another format.
     MissingDependency
-        If numba is asked for and not installed.
+        If the engine is "numba" and numba is not installed.
     """
 
     def __init__(
@@ -107,15 +108,15 @@ class FoldedClassifier(ExportedClassifier):
         probabilities : ndarray of float32, shape (n_texts, n_classes)
         """
         texts = as_texts(texts)
-        encode, one = self.text.encode_one, self.network.one
-        if 0 < len(texts) <= self.network.few:
-            found = [one(encode(text)) for text in texts]
-            return found[0] if len(found) == 1 else np.concatenate(found)
-        return self.network.many(*self.text.encode(texts))
+        encode, predict = self.text.encode_one, self.network.predict_one
+        if 0 < len(texts) <= self.network.max_one_by_one:
+            rows = [predict(encode(text)) for text in texts]
+            return rows[0] if len(rows) == 1 else np.concatenate(rows)
+        return self.network.predict_many(*self.text.encode(texts))
 
 
 def load_network(folder: ExportFolder, precision: str, engine: str) -> Network:
-    """Return what answers from token ids: ``one`` text, or ``many``."""
+    """Return the network of an export, which predicts from token ids."""
     about = folder.about["network"]
     if about["kind"] == "mean_embedding":
         if precision != "float32":
@@ -156,15 +157,14 @@ def load_convolutions(folder: ExportFolder, precision: str) -> list[Convolution]
     """Return the convolutions of a folded TextCNN."""
     about = folder.about["network"]
     sizes = tuple(about["kernel_sizes"])
-    vectors = WordVectors(folder.array("embedding.npy"))
+    vectors = StoredVectors(folder.array("embedding.npy"))
     if about["int8"]:
         scale, fine = (folder.array(f"embedding_{x}.npy") for x in ("scale", "fine"))
-        vectors = WordVectors(vectors.rows, scale, fine)
+        vectors = StoredVectors(vectors.rows, scale, fine)
     bias = np.array(folder.array("conv_bias.npy"))
-    found, start = [], 0
-    for number, windows in enumerate(
-        windows_of(sizes, about["padding"], about["stride"])
-    ):
+    convolutions, start = [], 0
+    groups = windows_of(sizes, about["padding"], about["stride"])
+    for number, windows in enumerate(groups):
         stop = start + len(windows.sizes) * about["filters"]
         rounding = None
         if precision != "float32":
@@ -173,16 +173,18 @@ def load_convolutions(folder: ExportFolder, precision: str) -> list[Convolution]
                 for name in ("step", "middle")
             )
             rounding = Rounding(np.dtype(precision), step, middle)
-        # float16 in the small form; else it stays where it is, mapped.
+        # float16 in folded-int8; in float32 it stays memory-mapped.
         kernel = folder.array(f"kernel_{number}.npy").astype(np.float32, copy=False)
-        found.append(Convolution(windows, kernel, bias[start:stop], rounding, vectors))
+        convolutions.append(
+            Convolution(windows, kernel, bias[start:stop], rounding, vectors)
+        )
         start = stop
-    return found
+    return convolutions
 
 
-def _check_choice(name: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
         raise SettingsError(
-            f"{name} must be one of {', '.join(known)}. Got {value!r}."
-            f"{did_you_mean(value, known)}"
+            f"{name} must be one of {', '.join(choices)}. Got {value!r}."
+            f"{did_you_mean(value, choices)}"
         )

@@ -1,24 +1,62 @@
-"""A folded TextCNN whose loops are compiled; importing this imports numba."""
+"""A folded TextCNN with compiled loops; importing this module imports numba."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby
+import logging
+from collections.abc import Callable, Sequence
+from itertools import accumulate, groupby
+from typing import Any
 
 import numpy as np
 
 from emoclf.folded.features import Features
 from emoclf.folded.head import Head
 from emoclf.folded.layout import Layout
-from emoclf.folded.loops import pad_each, write_answers, write_maxima
+from emoclf.folded.loops import pad_texts, write_maxima_plainly, write_probabilities
 from emoclf.folded.network import Network
 from emoclf.folded.piece_loops import write_pieces
 from emoclf.folded.text_cnn import Convolution
-from emoclf.folded.words import WordRows
+from emoclf.folded.word_rows import Rounding, WordRows
 from emoclf.text.piece_table import LONGEST, PieceTable
 
-#: Texts that pass each line's table together.
-AT_ONCE = 4096
+logger = logging.getLogger(__name__)
+
+#: Texts that pass each table together.
+BATCH_TEXTS = 4096
+#: Sums of rows, by the type of the rows.
+SUM_TYPES = {"float32": np.float32, "int16": np.int16, "int8": np.int16}
+
+
+class MaximaWriter:
+    """Vector instructions, or plain loops if those do not compile."""
+
+    def __init__(self) -> None:
+        self._write: Callable[..., None] | None = None
+
+    def __call__(self, *arguments: Any) -> None:
+        """Write maxima; see :func:`emoclf.folded.vector_sums.write_maxima`."""
+        try:
+            if self._write is None:
+                from emoclf.folded.vector_sums import write_maxima
+
+                self._write = write_maxima
+            self._write(*arguments)
+        except Exception as error:
+            if self._write is write_maxima_plainly:
+                raise
+            logger.warning(
+                "The vector instructions of engine='numba' do not compile with this "
+                "numba and llvmlite (%s: %s). Plain loops are used instead: they give "
+                "the same results and are several times slower. Install other "
+                "versions of numba and llvmlite.",
+                type(error).__name__,
+                error,
+            )
+            self._write = write_maxima_plainly
+            self._write(*arguments)
+
+
+write_maxima = MaximaWriter()
 
 
 class CompiledConvolution:
@@ -26,66 +64,59 @@ class CompiledConvolution:
 
     Parameters
     ----------
-    parts : Convolution
+    convolution : Convolution
     """
 
-    def __init__(self, parts: Convolution) -> None:
-        self.windows = parts.windows
-        rounding = parts.rounding
-        n_shifts, columns = parts.kernel.shape[1:]
+    def __init__(self, convolution: Convolution) -> None:
+        self.windows = convolution.windows
+        rounding = convolution.rounding
         dtype = np.dtype(np.float32) if rounding is None else rounding.dtype
-        filters = columns // len(parts.windows.sizes)
-        self.layout = layout = Layout.of(parts.windows, filters, dtype.itemsize)
-        step, middle = np.ones(columns, np.float32), np.zeros((n_shifts, columns))
+        _, n_shifts, self.n_filters = convolution.kernel.shape
+        filters = self.n_filters // len(self.windows.sizes)
+        self.layout = layout = Layout(self.windows, filters, dtype.itemsize)
         if rounding is not None:
-            step, middle = rounding.step, rounding.middle
-        # Columns between filters are never looked at; their unit is 1.
-        units = layout.spread(np.broadcast_to(step, (n_shifts, columns)))
-        units[units == 0] = 1
-        self.rows = WordRows(
-            parts.vectors,
-            layout.spread(parts.kernel),
-            layout.widths,
-            step=None if rounding is None else units,
-            middle=None if rounding is None else layout.spread(middle),
-            dtype=dtype,
-        )
-        self.n_words = len(parts.vectors)
-        self.step = step[layout.order]
-        self.bias = (parts.bias + middle.sum(0))[layout.order].astype(np.float32)
-        self._sums = np.dtype(np.float32 if rounding is None else np.int16)
+            steps = np.broadcast_to(rounding.step, (n_shifts, self.n_filters))
+            # Columns without a filter are never looked at; their step is 1.
+            rounding = Rounding(
+                dtype, layout.spread(steps, fill=1), layout.spread(rounding.middle)
+            )
+        self.n_words = len(convolution.vectors)
+        kernel = layout.spread(convolution.kernel)
+        self.rows = WordRows(convolution.vectors, kernel, rounding, layout.widths)
+        self._sum_type = SUM_TYPES[dtype.name]
 
     def maxima(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return each filter's largest sum, in the order of ``layout``.
 
-        Without any window it is the least that there is. There may be columns behind
-        those of the filters.
+        It is the lowest number if there is no window. Columns after the last filter
+        are to be ignored.
         """
         layout, shifts, stride = self.layout, self.windows.shifts, self.windows.stride
-        best = np.empty((len(lengths), len(layout.lines) * layout.lanes), self._sums)
-        words = pad_each(flat, lengths, -shifts[0], shifts[-1])
+        shape = len(lengths), len(layout.groups) * layout.group_size
+        maxima = np.empty(shape, self._sum_type)
+        words = pad_texts(flat, lengths, -shifts[0], shifts[-1])
         counts = self.windows.count(lengths)
         begin = column = 0
-        for line, same in groupby(layout.lines):
-            lanes = len(list(same)) * layout.lanes
-            stop = begin + self.n_words * line.terms * lanes
+        for group, equal_groups in groupby(layout.groups):
+            columns = len(list(equal_groups)) * layout.group_size
+            stop = begin + self.n_words * group.window_words * columns
             write_maxima(
                 words,
                 lengths,
                 counts,
                 None if stride == 1 else stride,
                 len(shifts) - 1,
-                line.shift,
-                # Compiled for so many: sums are kept in registers.
-                (0,) * line.terms,
+                group.first_shift,
+                # A type for each length: the number is a constant in compiled code.
+                (0,) * group.window_words,
                 self.rows.table[begin:stop],
                 self.n_words,
-                best,
+                maxima,
                 column,
             )
             begin = stop
-            column += lanes
-        return best
+            column += columns
+        return maxima
 
 
 class CompiledTextCNN(Network):
@@ -102,71 +133,78 @@ class CompiledTextCNN(Network):
     def __init__(
         self, convolutions: Sequence[Convolution], activation: str, head: Head
     ) -> None:
-        self.convolutions = [CompiledConvolution(parts) for parts in convolutions]
-        order, start = [], 0
-        for one in self.convolutions:
-            order.append(one.layout.order + start)
-            start += len(one.layout.order)
-        steps = np.concatenate([one.step for one in self.convolutions])
-        biases = np.concatenate([one.bias for one in self.convolutions])
+        self.convolutions = [CompiledConvolution(stored) for stored in convolutions]
+        starts = accumulate([layer.n_filters for layer in self.convolutions], initial=0)
+        orders = zip(self.convolutions, starts, strict=False)
+        order = np.concatenate([layer.layout.order + start for layer, start in orders])
+        steps = np.concatenate([stored.step for stored in convolutions])[order]
+        biases = np.concatenate([stored.sum_bias for stored in convolutions])[order]
         self.features = Features(steps, biases, activation)
-        self.head = self.features.head(head.reordered(np.concatenate(order)))
+        self.head = self.features.head(head.reordered(order))
 
-    def many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Return probabilities; see :meth:`Network.many`."""
-        for one in self.convolutions:
-            one.rows.make(flat)
-        answers = np.empty((len(lengths), len(self.head.bias)), np.float32)
+    def predict_many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Return probabilities; see :meth:`Network.predict_many`."""
+        for layer in self.convolutions:
+            layer.rows.compute(flat)
+        result = np.empty((len(lengths), len(self.head.bias)), np.float32)
         stops = np.cumsum(lengths)
         begin = 0
-        for start in range(0, len(lengths), AT_ONCE):
-            some = slice(start, start + AT_ONCE)
-            stop = int(stops[some][-1])
-            answers[some] = self._some(flat[begin:stop], lengths[some])
+        for start in range(0, len(lengths), BATCH_TEXTS):
+            batch = slice(start, start + BATCH_TEXTS)
+            stop = int(stops[batch][-1])
+            result[batch] = self._predict_batch(flat[begin:stop], lengths[batch])
             begin = stop
-        return answers
+        return result
 
-    def _some(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        found = [one.maxima(flat, lengths) for one in self.convolutions]
-        best, zero, head = found[0], self.features.zero, self.head
-        plain = zero is not None and head.hidden_kernel is None
-        if not plain or len(found) > 1:
-            both = zip(found, self.convolutions, strict=True)
-            best = np.concatenate([x[:, : len(one.step)] for x, one in both], axis=1)
-        if not plain:
-            return head(self.features(best, np.flatnonzero(lengths == 0)))
-        answers = np.empty((len(best), len(head.bias)), np.float32)
-        write_answers(
-            best, zero, lengths, head.by_class, head.bias, head.multilabel, answers
+    def _predict_batch(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        layers, head = self.convolutions, self.head
+        maxima = [layer.maxima(flat, lengths) for layer in layers]
+        bias_units = self.features.bias_units
+        is_compiled = bias_units is not None and head.hidden_kernel is None
+        joined = maxima[0]
+        if not is_compiled or len(maxima) > 1:
+            pairs = zip(maxima, layers, strict=True)
+            joined = np.concatenate([m[:, : x.n_filters] for m, x in pairs], axis=1)
+        if not is_compiled:
+            return head(self.features(joined, lengths == 0))
+        result = np.empty((len(joined), len(head.bias)), np.float32)
+        write_probabilities(
+            joined,
+            bias_units,
+            lengths,
+            head.kernel_by_class,
+            head.bias,
+            head.multilabel,
+            result,
         )
-        return answers
+        return result
 
 
 class CompiledPieces:
-    """Texts to ids as :meth:`PieceTable.encode`, in one pass over the bytes.
+    """Token ids of texts as :meth:`PieceTable.encode`, in one pass over the bytes.
 
     Parameters
     ----------
     table : PieceTable
-        Whose memory is shared.
+        Its memory is shared.
     """
 
     def __init__(self, table: PieceTable) -> None:
         self.table = table
 
     def encode(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ids of a batch of texts, not cut, and their lengths."""
+        """Return the token ids of a batch of texts, not cut, and their lengths."""
         table = self.table
         raw = table.join(texts)
         data = np.frombuffer(raw, np.uint8)
         ids = np.empty(len(data), np.int32)
         lengths = np.empty(len(texts), np.int64)
-        missing = np.empty((len(data) // 2 + 1, 2), np.int64)
-        long = np.empty((len(data) // LONGEST + 1, 2), np.int64)
-        hashes = np.empty(len(missing), np.uint64)
+        spans = np.empty((len(data) // 2 + 1, 2), np.int64)
+        long_spans = np.empty((len(data) // LONGEST + 1, 2), np.int64)
+        hashes = np.empty(len(spans), np.uint64)
         while True:
             multi_token = table.multi_token
-            count, unknown, n_long = write_pieces(
+            count, n_unknown, n_long = write_pieces(
                 data,
                 table.is_space,
                 table.values,
@@ -178,28 +216,28 @@ class CompiledPieces:
                 multi_token.flat,
                 ids,
                 lengths,
-                missing,
+                spans,
                 hashes,
-                long,
+                long_spans,
             )
-            if not unknown:
+            if not n_unknown:
                 break
-            table.learn(raw, missing[:unknown], hashes[:unknown])
+            table.learn(raw, spans[:n_unknown], hashes[:n_unknown])
         if not n_long:
             return ids[:count], lengths
-        return self._with_long(raw, ids[:count], lengths, long[:n_long])
+        return self._with_long(raw, ids[:count], lengths, long_spans[:n_long])
 
     def _with_long(
         self, raw: bytes, ids: np.ndarray, lengths: np.ndarray, spans: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Put the ids of pieces that are too long to be remembered in their places."""
+        """Insert the ids of pieces that are too long to be remembered."""
         table = self.table
         values = table.multi_token.add(
             [table.cut(raw, *span) for span in spans.tolist()]
         )
-        # They stand as -1, -2, …
+        # The loops write -1, -2, … for them.
         (places,) = np.nonzero(ids < 0)
         ids[places] = values[-1 - ids[places]]
-        found = table.multi_token.spread(ids, np.cumsum(lengths))
+        result = table.multi_token.spread(ids, np.cumsum(lengths))
         table.multi_token.forget(len(spans))
-        return found
+        return result

@@ -1,4 +1,4 @@
-"""What stands behind the pooling: activation, hidden layer, one softmax or sigmoids."""
+"""From features to probabilities: activation, hidden layer, softmax or sigmoids."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from math import exp
 
 import numpy as np
 
-# A larger product wakes OpenBLAS's threads, which on a busy machine costs a hundred
-# times what it saves (8 ms against 56 µs for 512 rows by 300 by 7).
-UNTHREADED = 400_000
-_FEW_CLASSES = 32
-# Turning Python's 0 into an array takes as long as a text's maxima with it.
+#: Largest product (rows × kernel size) that OpenBLAS computes in the calling thread. On
+#: a busy machine its other threads cost a hundred times what they save: 8 ms against
+#: 56 µs for 512 rows by 300 by 7.
+MAX_UNTHREADED_PRODUCT = 400_000
+#: Rows of features in one product.
+PRODUCT_ROWS = 128
+#: Up to this number of classes, Python's softmax of one text is faster than NumPy's.
+MAX_PYTHON_CLASSES = 32
+# Converting Python's 0 to an array takes as long as the maxima of one text with it.
 _ZERO = np.zeros((), np.float32)
 
 
 def activate(name: str, values: np.ndarray) -> np.ndarray:
-    """Apply an activation in place; all of them are monotone."""
+    """Apply an activation, in place where possible; all of them are monotone."""
     if name == "relu":
         return np.maximum(values, _ZERO, out=values)
     if name == "tanh":
@@ -25,11 +29,11 @@ def activate(name: str, values: np.ndarray) -> np.ndarray:
         return _sigmoid(values)
     if name == "elu":
         return np.where(values > 0, values, np.expm1(np.minimum(values, 0)))
-    raise ValueError(f"There is no activation {name!r}.")
+    raise ValueError(f"Unknown activation {name!r}.")
 
 
 class Head:
-    """From a text's features to probabilities.
+    """Last layers of a network, from features to probabilities.
 
     Parameters
     ----------
@@ -38,7 +42,7 @@ class Head:
     multilabel : bool
         One sigmoid per label, else one softmax.
     activation : str
-        Of the hidden layer.
+        Activation of the hidden layer.
     hidden_kernel, hidden_bias : ndarray of float32, optional
         Shapes (n_features, width) and (width,).
     """
@@ -59,17 +63,17 @@ class Head:
         self.hidden_kernel = hidden_kernel
         self.hidden_bias = hidden_bias
         #: A row for each class, shape (n_classes, width).
-        self.by_class = np.ascontiguousarray(kernel.T)
+        self.kernel_by_class = np.ascontiguousarray(kernel.T)
 
     def reordered(self, order: np.ndarray) -> Head:
         """Return a head for features in another order."""
-        return self._with_first(lambda kernel: kernel[order])
+        return self._with_first_kernel(lambda kernel: kernel[order])
 
     def scaled(self, step: np.ndarray) -> Head:
         """Return a head for features in units of ``step``, shape (n_features,)."""
-        return self._with_first(lambda kernel: kernel * step[:, None])
+        return self._with_first_kernel(lambda kernel: kernel * step[:, None])
 
-    def _with_first(self, change: Callable[[np.ndarray], np.ndarray]) -> Head:
+    def _with_first_kernel(self, change: Callable[[np.ndarray], np.ndarray]) -> Head:
         kernel, hidden = self.kernel, self.hidden_kernel
         if hidden is None:
             kernel = change(kernel)
@@ -86,19 +90,19 @@ class Head:
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Return probabilities, float32 of shape (n, n_classes)."""
-        largest = self.kernel.size
+        size = self.kernel.size
         if self.hidden_kernel is not None:
-            largest = max(largest, self.hidden_kernel.size)
-        rows = min(max(UNTHREADED // largest, 1), 128)
+            size = max(size, self.hidden_kernel.size)
+        rows = min(max(MAX_UNTHREADED_PRODUCT // size, 1), PRODUCT_ROWS)
         logits = np.empty((len(features), len(self.bias)), np.float32)
         for start in range(0, len(features), rows):
             logits[start : start + rows] = self._logits(features[start : start + rows])
         return probabilities(logits, multilabel=self.multilabel)
 
-    def one(self, features: np.ndarray) -> np.ndarray:
+    def predict_one(self, features: np.ndarray) -> np.ndarray:
         """Return the probabilities of one text, shape (1, n_classes).
 
-        Of a handful of classes Python's own numbers are quicker than small arrays.
+        For a few classes Python's numbers are faster than small arrays.
 
         Parameters
         ----------
@@ -108,15 +112,15 @@ class Head:
             return probabilities(
                 self._logits(features[None]), multilabel=self.multilabel
             )
-        logits = self.by_class.dot(features)
+        logits = self.kernel_by_class.dot(features)
         logits += self.bias
-        if self.multilabel or len(logits) > _FEW_CLASSES:
+        if self.multilabel or len(logits) > MAX_PYTHON_CLASSES:
             return probabilities(logits[None], multilabel=self.multilabel)
         values = logits.tolist()
         largest = max(values)
         powers = [exp(value - largest) for value in values]
-        whole = sum(powers)
-        return np.array([[power / whole for power in powers]], np.float32)
+        total = sum(powers)
+        return np.array([[power / total for power in powers]], np.float32)
 
     def _logits(self, features: np.ndarray) -> np.ndarray:
         if self.hidden_kernel is not None:
@@ -132,7 +136,7 @@ def probabilities(logits: np.ndarray, *, multilabel: bool) -> np.ndarray:
     """Return sigmoids, or the softmax of each row; logits are overwritten."""
     if multilabel:
         return _sigmoid(logits)
-    # Along few classes NumPy takes its steps one by one, along many texts in vectors.
+    # NumPy uses vector instructions along the last axis: texts are many, classes few.
     by_class = logits.T.copy()
     by_class -= by_class.max(0)
     np.exp(by_class, out=by_class)
@@ -142,7 +146,7 @@ def probabilities(logits: np.ndarray, *, multilabel: bool) -> np.ndarray:
 
 
 def _sigmoid(values: np.ndarray) -> np.ndarray:
-    # By tanh, which does not overflow.
+    # Through tanh, which does not overflow.
     values *= 0.5
     np.tanh(values, out=values)
     values += 1

@@ -1,6 +1,7 @@
-"""Compile with numba, and keep what was compiled on disk.
+"""Compile functions with numba, and keep the result on disk.
 
-Importing this file imports numba (half a second), so nothing does so for one answer.
+Importing this module imports numba, which takes half a second, so nothing imports it to
+predict one text.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ numba = require("numba", extra="fast", needed_by=setting("engine", "numba"))
 
 
 def compiled(**options: Any) -> Any:
-    """Return a decorator; numba's options are those given."""
+    """Return a decorator that compiles a function with these options of numba."""
 
-    def compile_it(function: Any) -> Any:
+    def decorate(function: Any) -> Any:
         try:
-            # Kept beside this file, or in the user's cache if that cannot be written.
+            # On disk beside this file, or in the user's cache if that is read-only.
             return numba.njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:
-            # Nor can that: numba finds no place, and each process compiles anew.
+            # Neither can be written: each process compiles anew.
             return numba.njit(nogil=True, **options)(function)
 
-    return compile_it
+    return decorate

@@ -1,83 +1,85 @@
-"""Where a word's numbers stand in the tables that compiled loops read."""
+"""Order of a word's numbers in the tables that compiled loops read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from emoclf.folded.words import LINE, Windows
+from emoclf.folded.word_rows import CACHE_LINE_BYTES, Windows
 
 
-class Line(NamedTuple):
-    """At which shifts a line's filters look.
+class FilterGroup(NamedTuple):
+    """Words that the windows of a group of filters contain.
 
     Parameters
     ----------
-    shift : int
-        The first one, counted from the first of all windows' shifts.
-    terms : int
-        How many shifts.
+    first_shift : int
+        Index of the first one in ``windows.shifts``.
+    window_words : int
+        Number of words.
     """
 
-    shift: int
-    terms: int
+    first_shift: int
+    window_words: int
 
 
-@dataclass(frozen=True)
 class Layout:
-    """Which filters are summed together, and over which shifts.
+    """Groups of filters that are summed together.
 
-    As many filters as fit a cache line have a table of their own: one line for each
-    word and shift. Such a table is small enough that the rows of common words stay
-    in the processor's cache while all texts pass.
+    The filters that fit in a cache line are a group and have a table of their own: one
+    cache line for each word and shift. Such a table is small enough that the rows of
+    common words stay in the processor's cache while all texts pass.
 
-    Filters are ordered by the size of their kernel, the widest first. The shifts at
-    which a kernel looks are among those of every wider kernel, so that a line that has
-    filters of both takes those of the wider.
+    Filters are ordered by the size of their kernel, the widest first. The shifts of a
+    kernel are among those of every wider kernel, so that a group with filters of both
+    has those of the wider.
 
     Parameters
+    ----------
+    windows : Windows
+    filters : int
+        Filters of each kernel size.
+    itemsize : int
+        Bytes of a number.
+
+    Attributes
     ----------
     order : ndarray of int64, shape (columns,)
-        Which filter stands in which column.
-    lanes : int
-        Filters in a line.
-    lines : list of Line
+        The filter in each column.
+    group_size : int
+        Filters of a group.
+    groups : list of FilterGroup
     """
 
-    order: np.ndarray
-    lanes: int
-    lines: list[Line]
-
-    @classmethod
-    def of(cls, windows: Windows, filters: int, itemsize: int) -> Layout:
-        """Lay out kernels of so many filters each."""
-        lanes = LINE // itemsize
-        first = windows.shifts[0]
+    def __init__(self, windows: Windows, filters: int, itemsize: int) -> None:
+        self.group_size = CACHE_LINE_BYTES // itemsize
         sizes = sorted(windows.sizes, reverse=True)
-        order = np.concatenate(
+        self.order = np.concatenate(
             [np.arange(filters) + windows.sizes.index(size) * filters for size in sizes]
         )
-        lines = []
-        for column in range(0, len(order), lanes):
+        self.groups = []
+        for column in range(0, len(self.order), self.group_size):
             size = sizes[column // filters]
-            lines.append(Line(-windows.left(size) - first, size))
-        return cls(order, lanes, lines)
+            self.groups.append(FilterGroup(windows.first_shift(size), size))
 
     @property
     def widths(self) -> list[int]:
-        """Return how many numbers a word has in each line's table."""
-        return [line.terms * self.lanes for line in self.lines]
+        """Numbers of a word in each group's table."""
+        return [group.window_words * self.group_size for group in self.groups]
 
-    def spread(self, by_shift: np.ndarray) -> np.ndarray:
-        """Lay (…, n_shifts, columns) into rows, (…, sum of widths); zero in between."""
-        rows = np.zeros((*by_shift.shape[:-2], sum(self.widths)), np.float32)
+    def spread(self, by_shift: np.ndarray, fill: float = 0) -> np.ndarray:
+        """Return (…, n_shifts, columns) as rows, (…, sum of widths).
+
+        Columns without a filter are filled with ``fill``.
+        """
+        shape = *by_shift.shape[:-2], sum(self.widths)
+        rows = np.full(shape, fill, np.float32)
         begin = 0
-        for number, line in enumerate(self.lines):
-            filters = self.order[number * self.lanes :][: self.lanes]
-            for shift in range(line.shift, line.shift + line.terms):
+        for number, (first, window_words) in enumerate(self.groups):
+            filters = self.order[number * self.group_size :][: self.group_size]
+            for shift in range(first, first + window_words):
                 stop = begin + len(filters)
                 rows[..., begin:stop] = by_shift[..., shift, filters]
-                begin += self.lanes
+                begin += self.group_size
         return rows

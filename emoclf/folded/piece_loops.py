@@ -1,4 +1,4 @@
-"""From bytes to token ids, compiled: pieces are hashed, and looked up then."""
+"""Compiled loops from bytes to token ids: hash the pieces, then look them up."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import numpy as np
 from emoclf.folded.jit import compiled
 from emoclf.text.piece_table import LONGEST, SLOTS_LOG, SPREAD
 
-SHIFT = 64 - SLOTS_LOG
+#: Bits of a spread hash below those of its slot.
+HASH_SHIFT = 64 - SLOTS_LOG
 
 
 @compiled()
 def _hash_pieces(data, is_space, values, base, spans, hashes, ends):
-    """Write where pieces begin and end, their hashes, and where each text's end."""
+    """Write each piece's span and hash, and the pieces counted up to a text's end."""
     one = np.uint64(1)
     count = text = 0
     begin = -1
@@ -42,55 +43,58 @@ def _hash_pieces(data, is_space, values, base, spans, hashes, ends):
 
 @compiled()
 def write_pieces(
-    data, is_space, values, base, keys, known, starts, sizes, flat, ids, lengths,
-    missing, hashes, long,
+    data, is_space, values, base, keys, values_by_slot, starts, sizes, flat, ids,
+    lengths, spans, hashes, long_spans,
 ):  # fmt: skip
-    """Write the ids of all texts, and return how many they are.
+    """Write the token ids of all texts.
 
-    Then how many pieces are unknown, and how many too long to be remembered: those
-    stand among the ids as -1, -2, …
+    All hashes are computed first: the processor then waits for many table entries at a
+    time. The spans and hashes of unknown pieces overwrite those of pieces that have
+    been read; they are fewer, so that none is overwritten before it is read.
 
-    All hashes come first, since looking them up then waits for memory many at a time.
-    They and their places are where those of unknown pieces are returned: these are
-    fewer, and so never written behind what is read.
+    Returns
+    -------
+    n_ids, n_unknown, n_long : int
+        Numbers of ids, of unknown pieces, and of pieces that are too long to be
+        remembered. For the latter, ids contain -1, -2, …
     """
     spread = np.uint64(SPREAD)
-    shift = np.uint64(SHIFT)
+    shift = np.uint64(HASH_SHIFT)
     last = np.uint64(len(keys) - 1)
     one = np.uint64(1)
-    _hash_pieces(data, is_space, values, base, missing, hashes, lengths)
-    count = unknown = n_long = read = 0
+    _hash_pieces(data, is_space, values, base, spans, hashes, lengths)
+    n_ids = n_unknown = n_long = first_piece = 0
     for text in range(len(lengths)):
-        before, stop = count, lengths[text]
-        for piece in range(read, stop):
-            begin = missing[piece, 0]
-            end = missing[piece, 1]
-            total = hashes[piece]
+        first_id, stop = n_ids, lengths[text]
+        for piece in range(first_piece, stop):
+            begin = spans[piece, 0]
+            end = spans[piece, 1]
+            piece_hash = hashes[piece]
             if end - begin > LONGEST:
-                long[n_long, 0] = begin
-                long[n_long, 1] = end
+                long_spans[n_long, 0] = begin
+                long_spans[n_long, 1] = end
                 n_long += 1
-                ids[count] = -n_long
-                count += 1
+                ids[n_ids] = -n_long
+                n_ids += 1
                 continue
-            slot = (total * spread) >> shift
-            while keys[slot] != total and keys[slot] != np.uint64(0):
+            slot = (piece_hash * spread) >> shift
+            while keys[slot] != piece_hash and keys[slot] != np.uint64(0):
                 slot = (slot + one) & last
             if keys[slot] == np.uint64(0):
-                missing[unknown, 0] = begin
-                missing[unknown, 1] = end
-                hashes[unknown] = total
-                unknown += 1
+                spans[n_unknown, 0] = begin
+                spans[n_unknown, 1] = end
+                hashes[n_unknown] = piece_hash
+                n_unknown += 1
                 continue
-            found = known[slot]
-            if found >= 0:
-                ids[count] = found
-                count += 1
+            value = values_by_slot[slot]
+            if value >= 0:
+                ids[n_ids] = value
+                n_ids += 1
             else:
-                entry = -1 - found
+                entry = -1 - value
                 for position in range(starts[entry], starts[entry] + sizes[entry]):
-                    ids[count] = flat[position]
-                    count += 1
-        read = stop
-        lengths[text] = count - before
-    return count, unknown, n_long
+                    ids[n_ids] = flat[position]
+                    n_ids += 1
+        first_piece = stop
+        lengths[text] = n_ids - first_id
+    return n_ids, n_unknown, n_long

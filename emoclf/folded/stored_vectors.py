@@ -1,15 +1,15 @@
-"""Word vectors as an export stores them: as they are, or rounded."""
+"""Word vectors as an export stores them: float32, or rounded to int8."""
 
 from __future__ import annotations
 
 import numpy as np
 
-#: Words whose vectors are stored more finely: the commonest ones, most of any text.
-FINE = 6000
+#: Words whose vectors keep four more bits: the commonest ones, most of any text.
+FINE_WORDS = 6000
 
 
-class WordVectors:
-    """The vectors of a vocabulary.
+class StoredVectors:
+    """Vectors of a vocabulary.
 
     Parameters
     ----------
@@ -17,8 +17,9 @@ class WordVectors:
         float32; or int8, in units of ``scale``. Row 0 is padding and zero.
     scale : ndarray of float32, shape (vocabulary,), optional
     fine : ndarray of uint8, shape (n_fine, ceil(dim / 2)), optional
-        For the first words, what rounding to int8 took away, in sixteenths of a unit:
-        two numbers from -8 to 7 in each byte, 8 added, the first in the lower half.
+        For the first words, the remainders of rounding to int8, in sixteenths of a
+        unit: two numbers from -8 to 7 in each byte, 8 added, the first in the lower
+        half.
     """
 
     def __init__(
@@ -44,38 +45,37 @@ class WordVectors:
             (common,) = np.nonzero(words < len(self.fine))
             packed = self.fine[words[common]]
             pairs = np.stack([packed & 15, packed >> 4], axis=2)
-            rests = pairs.reshape(len(common), 2 * packed.shape[1])[
-                :, : self.rows.shape[1]
-            ]
-            vectors[common] += (rests.astype(np.float32) - 8) / 16
+            remainders = pairs.reshape(len(common), 2 * packed.shape[1])
+            remainders = remainders[:, : self.rows.shape[1]]
+            vectors[common] += (remainders.astype(np.float32) - 8) / 16
         vectors *= self.scale[words, None]
         return vectors
 
 
 def round_vectors(
-    values: np.ndarray, *, n_fine: int = FINE
+    values: np.ndarray, *, n_fine: int = FINE_WORDS
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Round each vector to whole numbers from -127 to 127 and a scale.
+    """Round each vector to integers from -127 to 127 and a scale.
 
     Parameters
     ----------
     values : ndarray of float32, shape (vocabulary, dim)
         The commonest words first.
     n_fine : int, default=6000
-        So many of them keep four more bits.
+        Number of words, from the first on, that keep four more bits.
 
     Returns
     -------
     rows, scale, fine : ndarray
-        Of :class:`WordVectors`.
+        Arguments of :class:`StoredVectors`.
     """
     steps = np.abs(values).max(1) / 127
-    # A vector of zeros has any scale.
+    # The scale of a vector of zeros is arbitrary.
     scale = np.where(steps > np.finfo(np.float32).tiny, steps, 1).astype(np.float32)
     units = values / scale[:, None]
     rows = np.rint(units).astype(np.int8)
-    rests = np.rint((units[:n_fine] - rows[:n_fine]) * 16).clip(-8, 7) + 8
-    nibbles = rests.astype(np.uint8)
+    remainders = np.rint((units[:n_fine] - rows[:n_fine]) * 16).clip(-8, 7) + 8
+    nibbles = remainders.astype(np.uint8)
     if nibbles.shape[1] % 2:
         nibbles = np.pad(nibbles, [(0, 0), (0, 1)])
     fine = nibbles[:, 0::2] | (nibbles[:, 1::2] << 4)

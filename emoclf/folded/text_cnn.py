@@ -1,4 +1,4 @@
-"""A folded TextCNN in NumPy: sums of looked-up rows, a maximum or average, the head."""
+"""A folded TextCNN in NumPy: sums of looked-up rows, pooling, and the head."""
 
 from __future__ import annotations
 
@@ -10,28 +10,36 @@ from emoclf.folded.features import Features
 from emoclf.folded.head import Head, activate
 from emoclf.folded.network import Network
 from emoclf.folded.one_text import OneText
-from emoclf.folded.stored_vectors import WordVectors
-from emoclf.folded.words import Rounding, Windows, WordRows
+from emoclf.folded.stored_vectors import StoredVectors
+from emoclf.folded.word_rows import Rounding, Windows, WordRows
 
-#: Texts that are answered side by side: their rows of sums fit a processor's cache.
-BLOCK = {2: 512, 4: 256}
-#: Tokens of a text whose rows, looked up all at once, would take too much memory.
-LONG = 512
-#: So few texts are answered sooner one by one than side by side.
-FEW = 24
+#: Texts that are predicted side by side, by the bytes of a number: their sums fit a
+#: processor's cache.
+BLOCK_TEXTS = {2: 512, 4: 256}
+#: The rows of longer texts, looked up all at once, would use too much memory.
+MAX_TOKENS_AT_ONCE = 512
+#: Up to this number of texts are faster one by one than side by side.
+MAX_ONE_BY_ONE = 24
 
 
 class Convolution:
-    """Kernels that share their windows, folded with the embedding.
+    """Kernels that share their windows, as an export stores them.
 
     Parameters
     ----------
     windows : Windows
     kernel : ndarray of float32, shape (dim, n_shifts, columns)
-        Zero where a kernel does not reach so far.
+        Zero at shifts outside of a kernel.
     bias : ndarray of float32, shape (columns,)
     rounding : Rounding, optional
-    vectors : WordVectors
+    vectors : StoredVectors
+
+    Attributes
+    ----------
+    step : ndarray of float32, shape (columns,)
+        Value of one unit of a sum of rows.
+    sum_bias : ndarray of float32, shape (columns,)
+        Bias to add to a sum of rows.
     """
 
     def __init__(
@@ -40,106 +48,102 @@ class Convolution:
         kernel: np.ndarray,
         bias: np.ndarray,
         rounding: Rounding | None,
-        vectors: WordVectors,
+        vectors: StoredVectors,
     ) -> None:
         self.windows = windows
         self.kernel = kernel
-        self.bias = bias
         self.rounding = rounding
         self.vectors = vectors
+        self.step = np.ones(len(bias), np.float32)
+        self.sum_bias = bias
+        if rounding is not None:
+            self.step = rounding.step
+            self.sum_bias = bias + rounding.middle.sum(0)
 
 
 class NumpyConvolution:
     """A convolution whose table has a row for each word and shift.
 
-    What a word adds at its shifts lies side by side: for one text the processor's way
-    to a page of memory takes longer than to read what stands there.
+    The rows of a word are next to each other: for one text, the time to reach a page of
+    memory exceeds the time to read it.
 
     Parameters
     ----------
-    parts : Convolution
+    convolution : Convolution
     """
 
-    def __init__(self, parts: Convolution) -> None:
-        self.windows = parts.windows
-        dim, self.n_shifts, self.columns = parts.kernel.shape
-        kernel = parts.kernel.reshape(dim, -1)
-        rounding = parts.rounding
-        if rounding is None:
-            self.step = np.ones(self.columns, np.float32)
-            self.bias = parts.bias
-            self.rows = WordRows(parts.vectors, kernel)
-        else:
-            self.step = rounding.step
-            self.bias = parts.bias + rounding.middle.sum(0)
-            self.rows = WordRows(
-                parts.vectors,
-                kernel,
-                step=np.tile(self.step, self.n_shifts),
-                middle=rounding.middle.ravel(),
-                # NumPy adds int8 to int16 through a copy, which takes twice as long.
-                dtype=np.int16,
-            )
+    def __init__(self, convolution: Convolution) -> None:
+        self.windows = convolution.windows
+        self.step, self.sum_bias = convolution.step, convolution.sum_bias
+        dim, self.n_shifts, self.columns = convolution.kernel.shape
+        rounding = convolution.rounding
+        if rounding is not None:
+            step = np.tile(rounding.step, self.n_shifts)
+            # NumPy adds int8 to int16 through a copy, which takes twice as long.
+            rounding = Rounding(np.dtype(np.int16), step, rounding.middle.ravel())
+        kernel = convolution.kernel.reshape(dim, -1)
+        self.rows = WordRows(convolution.vectors, kernel, rounding)
         #: Row ``word * n_shifts + shift``.
         self.table = self.rows.table.reshape(-1, self.columns)
-        #: Row ``word * n_shifts`` of each is what the word adds at this shift.
-        self._shifted = [self.table[shift:] for shift in range(self.n_shifts)]
+        #: Row ``word * n_shifts`` of each is the contribution of the word at one shift.
+        self._tables = [self.table[shift:] for shift in range(self.n_shifts)]
 
-    def maxima(self, texts: Block) -> np.ndarray:
-        """Return each filter's largest sum, the least that there is without any."""
+    def maxima(self, texts: TextBlock) -> np.ndarray:
+        """Return each filter's largest sum; the lowest number if there is no window."""
         lowest = -np.inf if self.table.dtype == np.float32 else np.iinfo(np.int16).min
-        best = np.full((len(texts.lengths), self.columns), lowest, self.table.dtype)
+        shape = len(texts.lengths), self.columns
+        maxima = np.full(shape, lowest, self.table.dtype)
         for sums in self._sums(texts):
-            part = best[: len(sums)]
-            np.maximum(part, sums, out=part)
-        return best
+            first = maxima[: len(sums)]
+            np.maximum(first, sums, out=first)
+        return maxima
 
-    def averages(self, texts: Block, activation: str) -> np.ndarray:
-        """Return each filter's mean answer, activated."""
+    def averages(self, texts: TextBlock, activation: str) -> np.ndarray:
+        """Return each filter's mean activation."""
         counts = self.windows.count(texts.lengths)
         total = np.zeros((len(counts), self.columns), np.float32)
         for sums in self._sums(texts):
-            total[: len(sums)] += activate(activation, sums * self.step + self.bias)
+            total[: len(sums)] += activate(activation, sums * self.step + self.sum_bias)
         total /= np.maximum(counts, 1)[:, None].astype(np.float32)
         return total
 
-    def _sums(self, texts: Block) -> Iterator[np.ndarray]:
+    def _sums(self, texts: TextBlock) -> Iterator[np.ndarray]:
         """Yield the sums of one window after the other, for the texts that have it.
 
-        Texts stand in order of their lengths, so that those with a window number w are
-        the first ones, and every array is a contiguous slice.
+        Texts are ordered by length, so that those with a window number w are the first
+        ones, and every array is a contiguous slice.
         """
         counts = self.windows.count(texts.lengths)
-        most = int(counts[0])
-        if not most:
+        n_windows = int(counts[0])
+        if not n_windows:
             return
         shifts = self.windows.shifts
-        words = list(texts.by_time(-shifts[0], shifts[-1]) * self.n_shifts)
-        first, *others = self._shifted
-        alive = np.searchsorted(-counts, -np.arange(most), side="left").tolist()
-        sums = np.empty((alive[0], self.columns), self.table.dtype)
-        found = np.empty_like(sums)
-        for number, n in enumerate(alive):
+        words = list(texts.ids_by_position(-shifts[0], shifts[-1]) * self.n_shifts)
+        first, *later = self._tables
+        n_texts = np.searchsorted(-counts, -np.arange(n_windows), side="left").tolist()
+        sum_buffer = np.empty((n_texts[0], self.columns), self.table.dtype)
+        row_buffer = np.empty_like(sum_buffer)
+        for number, n in enumerate(n_texts):
             place = number * self.windows.stride
-            total, more = sums[:n], found[:n]
+            sums, rows = sum_buffer[:n], row_buffer[:n]
             # "clip" lets take write straight into out; no index is out of range.
-            first.take(words[place][:n], 0, total, "clip")
-            for table in others:
+            first.take(words[place][:n], 0, sums, "clip")
+            for table in later:
                 place += 1
-                table.take(words[place][:n], 0, more, "clip")
-                np.add(total, more, out=total)
-            yield total
+                table.take(words[place][:n], 0, rows, "clip")
+                np.add(sums, rows, out=sums)
+            yield sums
 
 
-class Block:
-    """Some texts, the longest first.
+class TextBlock:
+    """Texts that are predicted side by side, the longest first.
 
     Parameters
     ----------
     flat : ndarray of int32
-        Token ids of many texts, and padding behind them.
-    starts, lengths : ndarray of int64, shape (n,)
-        Where these texts stand among them.
+        Token ids of many texts, one after the other, and padding after the last one.
+    starts, lengths : ndarray of int64, shape (n_texts,)
+        First token and number of tokens of each text of the block.
     """
 
     def __init__(
@@ -149,22 +153,25 @@ class Block:
         self.starts = starts
         self.lengths = lengths
 
-    def by_time(self, before: int, after: int) -> np.ndarray:
-        """Return ids, int64 of shape (before + longest + after, n); 0 is padding."""
+    def ids_by_position(self, before: int, after: int) -> np.ndarray:
+        """Return ids, int64 of shape (before + longest + after, n_texts).
+
+        0 is padding.
+        """
         longest = int(self.lengths[0])
-        time = np.arange(longest)[:, None]
-        place = np.where(time < self.lengths, self.starts + time, -1)
-        words = np.zeros((before + longest + after, len(self.lengths)), np.int64)
-        words[before : before + longest] = self.flat[place]
-        return words
+        position = np.arange(longest)[:, None]
+        places = np.where(position < self.lengths, self.starts + position, -1)
+        ids = np.zeros((before + longest + after, len(self.lengths)), np.int64)
+        ids[before : before + longest] = self.flat[places]
+        return ids
 
 
 class FoldedTextCNN(Network):
-    """A TextCNN that answers from token ids.
+    """A TextCNN that predicts from token ids.
 
     Parameters
     ----------
-    convolutions : list of Convolution
+    convolutions : sequence of Convolution
     pooling : {"max", "average"}
     activation : str
     head : Head
@@ -177,54 +184,58 @@ class FoldedTextCNN(Network):
         activation: str,
         head: Head,
     ) -> None:
-        self.convolutions = [NumpyConvolution(parts) for parts in convolutions]
+        self.convolutions = [NumpyConvolution(stored) for stored in convolutions]
         self.pooling = pooling
         self.activation = activation
         self.head = head
-        self._one: OneText | None = None
+        self._one_text: OneText | None = None
         if pooling == "max":
-            steps = np.concatenate([part.step for part in self.convolutions])
-            biases = np.concatenate([part.bias for part in self.convolutions])
+            steps = np.concatenate([stored.step for stored in convolutions])
+            biases = np.concatenate([stored.sum_bias for stored in convolutions])
             self.features = Features(steps, biases, activation)
             self.head = self.features.head(head)
-            tables = [(part.rows, part.windows) for part in self.convolutions]
-            self._one = OneText(tables, self.features, self.head)
-            self.token_bytes = self._one.token_bytes
-            self._most = LONG * self.token_bytes
-            self.few = FEW
+            tables = [(layer.rows, layer.windows) for layer in self.convolutions]
+            self._one_text = OneText(tables, self.features, self.head)
+            self.token_bytes = self._one_text.token_bytes
+            self._max_bytes = MAX_TOKENS_AT_ONCE * self.token_bytes
+            self.max_one_by_one = MAX_ONE_BY_ONE
 
     def pack(self, pieces: Sequence[Sequence[int]]) -> list[bytes]:
-        """Return what stands for tokens in :meth:`one`."""
-        return super().pack(pieces) if self._one is None else self._one.pack(pieces)
+        """Return the packed tokens of each piece; see :meth:`Network.pack`."""
+        if self._one_text is None:
+            return super().pack(pieces)
+        return self._one_text.pack(pieces)
 
-    def one(self, packed: bytes) -> np.ndarray:
+    def predict_one(self, packed: bytes) -> np.ndarray:
         """Return the probabilities of one text, shape (1, n_classes)."""
-        if self._one is None:
-            return super().one(packed)
-        if 0 < len(packed) <= self._most:
-            return self._one(packed)
-        flat = self._one.unpack(packed)
-        return self.many(flat, np.array([len(flat)]))
+        if self._one_text is None:
+            return super().predict_one(packed)
+        if 0 < len(packed) <= self._max_bytes:
+            return self._one_text(packed)
+        flat = self._one_text.unpack(packed)
+        return self.predict_many(flat, np.array([len(flat)]))
 
-    def many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Return probabilities; see :meth:`Network.many`."""
-        for part in self.convolutions:
-            part.rows.make(flat)
+    def predict_many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Return probabilities; see :meth:`Network.predict_many`."""
+        for layer in self.convolutions:
+            layer.rows.compute(flat)
         flat = np.append(flat, np.int32(0))
         starts = np.cumsum(lengths) - lengths
         order = np.argsort(-lengths, kind="stable")
-        answers = np.empty((len(lengths), len(self.head.bias)), np.float32)
-        size = BLOCK[self.convolutions[0].table.itemsize]
+        result = np.empty((len(lengths), len(self.head.bias)), np.float32)
+        size = BLOCK_TEXTS[self.convolutions[0].table.itemsize]
         for begin in range(0, len(order), size):
-            some = order[begin : begin + size]
-            block = Block(flat, starts[some], lengths[some])
-            answers[some] = self.head(self._of_block(block))
-        return answers
+            texts = order[begin : begin + size]
+            block = TextBlock(flat, starts[texts], lengths[texts])
+            result[texts] = self.head(self._pooled(block))
+        return result
 
-    def _of_block(self, block: Block) -> np.ndarray:
+    def _pooled(self, block: TextBlock) -> np.ndarray:
         if self.pooling == "average":
-            found = [one.averages(block, self.activation) for one in self.convolutions]
-            return np.concatenate(found, axis=1)
-        found = [part.maxima(block) for part in self.convolutions]
-        best = found[0] if len(found) == 1 else np.concatenate(found, axis=1)
-        return self.features(best, np.flatnonzero(block.lengths == 0))
+            return np.concatenate(
+                [layer.averages(block, self.activation) for layer in self.convolutions],
+                axis=1,
+            )
+        maxima = [layer.maxima(block) for layer in self.convolutions]
+        joined = maxima[0] if len(maxima) == 1 else np.concatenate(maxima, axis=1)
+        return self.features(joined, block.lengths == 0)

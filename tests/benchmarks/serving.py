@@ -258,13 +258,13 @@ def where_time_goes(folder: Path, texts: list[str]) -> list[str]:
         folded: Any = load_exported(folder, engine=engine, precision=precision)
         some = texts[:4096]
         flat, lengths = folded.text.encode(some)
-        folded.network.many(flat, lengths)
+        folded.network.predict_many(flat, lengths)
         cut, sums = [], []
         for _ in range(5):
             began = time.perf_counter()
             flat, lengths = folded.text.encode(some)
             middle = time.perf_counter()
-            folded.network.many(flat, lengths)
+            folded.network.predict_many(flat, lengths)
             cut.append(middle - began)
             sums.append(time.perf_counter() - middle)
         tokens, rest = (median(x) / len(some) * 1e6 for x in (cut, sums))

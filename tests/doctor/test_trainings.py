@@ -113,7 +113,7 @@ def fitted(
         examples(160),
         examples(60),
         settings.training,
-        in_force=settings.flat(),
+        run_settings=settings.flat(),
         callbacks=callbacks,
     )
 

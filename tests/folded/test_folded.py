@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import shutil
 import subprocess
@@ -19,8 +18,8 @@ import random_networks as networks
 from emoclf.errors import BundleError, ExportError, SettingsError
 from emoclf.export.folded import export_folded
 from emoclf.export.parity import HARD_TEXTS
-from emoclf.folded import FoldedClassifier, compiled, load_folded, loops
-from emoclf.folded.stored_vectors import WordVectors, round_vectors
+from emoclf.folded import FoldedClassifier, compiled, load_folded
+from emoclf.folded.stored_vectors import StoredVectors, round_vectors
 from emoclf.predictor import Predictor
 from emoclf.serving import load_exported
 
@@ -118,55 +117,10 @@ def test_many_texts_pass_in_parts(
 ) -> None:
     path = export_folded(predictor_of({"padding": "valid"}), tmp_path / "f")
     expected = load_folded(path, precision=precision).predict_proba(TEXTS)
-    monkeypatch.setattr(compiled, "AT_ONCE", 7)
+    monkeypatch.setattr(compiled, "BATCH_TEXTS", 7)
     folded = load_folded(path, precision=precision, engine="numba")
     found = folded.predict_proba(TEXTS)
     np.testing.assert_allclose(found, expected, atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("features", "lanes", "bits", "terms", "expected"),
-    [
-        ("+avx2,+avx512vl", 64, 16, 5, 64),
-        ("+avx2,+avx512vl", 64, 16, 30, 32),
-        ("+avx2,+fma", 16, 32, 5, 16),
-        ("+avx2,+fma", 64, 16, 5, 32),
-        ("+neon", 16, 32, 9, 8),
-        ("", 16, 32, 5, 8),
-        ("", 16, 32, 17, 0),
-    ],
-)
-def test_open_windows_fit_the_registers(
-    features: str, lanes: int, bits: int, terms: int, expected: int
-) -> None:
-    assert loops._lanes_in_registers(features, lanes, bits, terms) == expected
-
-
-def test_a_processor_with_few_registers_answers_alike(tmp_path: Path) -> None:
-    # Compiled for the least that there is: sums are made for parts of a line, and those
-    # of the wide kernel window by window.
-    row = {"filters": 50, "kernel_sizes": (5, 17)}
-    path = export_folded(predictor_of(row), tmp_path / "f")
-    precisions = ["float32", "int8"]
-    program = (
-        "import numpy, pickle, sys\n"
-        "from emoclf.folded import load_folded\n"
-        "path, precisions, texts = pickle.load(sys.stdin.buffer)\n"
-        "for precision in precisions:\n"
-        "    folded = load_folded(path, precision=precision, engine='numba')\n"
-        "    numpy.save(path / precision, folded.predict_proba(texts))\n"
-    )
-    least = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
-    subprocess.run(
-        [sys.executable, "-c", program],
-        input=pickle.dumps((path, precisions, TEXTS)),
-        env={**os.environ, **least, "NUMBA_CACHE_DIR": str(tmp_path)},
-        check=True,
-    )
-    for precision in precisions:
-        folded = load_folded(path, precision=precision, engine="numba")
-        found = np.load(path / f"{precision}.npy")
-        np.testing.assert_allclose(found, folded.predict_proba(TEXTS), atol=1e-6)
 
 
 @pytest.mark.parametrize("precision", ["float32", "int16", "int8"])
@@ -252,7 +206,7 @@ def test_int8_is_a_third_and_answers_alike(tmp_path: Path) -> None:
 def test_common_words_are_rounded_more_finely() -> None:
     values = np.random.default_rng(0).normal(size=(20, 7)).astype(np.float32)
     values[3] = 0
-    vectors = WordVectors(*round_vectors(values, n_fine=8))
+    vectors = StoredVectors(*round_vectors(values, n_fine=8))
     assert vectors.rows.dtype == np.int8
     assert len(vectors) == 20
     words = np.array([12, 3, 0, 7, 8, 19])
