@@ -185,7 +185,7 @@ def test_another_search_is_refused_with_the_difference(
 ) -> None:
     with pytest.raises(ResumeError, match=said) as error:
         run(calm.folder, tiny_plan(**changes))
-    assert "--new" in str(error.value)
+    assert "new=True" in str(error.value)
 
 
 def test_another_number_of_threads_is_refused(calm: SearchResult) -> None:
