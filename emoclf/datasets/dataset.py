@@ -109,14 +109,12 @@ class Dataset:
         ``skips`` is left out, because it describes the whole dataset.
         """
         order = [int(i) for i in indices]
-        return replace(
-            self,
-            texts=tuple(self.texts[i] for i in order),
-            labels=tuple(self.labels[i] for i in order),
-            parts=None if self.parts is None else tuple(self.parts[i] for i in order),
-            lines=None if self.lines is None else tuple(self.lines[i] for i in order),
-            skips=(),
-        )
+        columns: dict[str, Any] = {
+            name: tuple(map(values.__getitem__, order))
+            for name in ("texts", "labels", "parts", "lines")
+            if (values := getattr(self, name)) is not None
+        }
+        return replace(self, **columns, skips=())
 
     @classmethod
     def from_lists(

@@ -143,52 +143,33 @@ def _tsv_rows(lines: Iterator[str]) -> Iterator[Cells]:
             yield Cells(number, number, cells.split("\t"))
 
 
-class _Lines:
-    """Lines for csv.reader; all but the first of a row can be read again."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self._again: deque[str] = deque()
-        self._row: list[str] = []
-        self.number = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._lines)
-        self._row.append(line)
-        self.number += 1
-        return line
-
-    def new_row(self) -> int:
-        """Begin a row; return the number of its first line."""
-        self._row.clear()
-        return self.number + 1
-
-    def give_back(self) -> None:
-        """Read the lines after the row's first one again."""
-        lines = self._row[1:]
-        self._again.extendleft(reversed(lines))
-        self.number -= len(lines)
-
-
 def _csv_rows(lines: Iterator[str]) -> Iterator[Cells]:
-    source = _Lines(lines)
-    reader = csv.reader(source, strict=True)
+    row: list[str] = []  # lines of the row that is read
+    again: deque[str] = deque()  # lines after a wrong quote, which are rows themselves
+    first = 1
+
+    def take_lines() -> Iterator[str]:
+        while line := again.popleft() if again else next(lines, ""):
+            row.append(line)
+            yield line
+
+    reader = csv.reader(take_lines(), strict=True)
     while True:
-        first = source.new_row()
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            message = _quote_message(str(error), first, source.number)
-            source.give_back()
+            message = _quote_message(str(error), first, first + len(row) - 1)
+            again.extendleft(reversed(row[1:]))
+            del row[1:]
+            reader = csv.reader(take_lines(), strict=True)
             yield Cells(first, first, [], BadRow("a wrong quote", message))
-            continue
-        if cells:
-            yield Cells(first, source.number, cells)
+        else:
+            if cells:
+                yield Cells(first, first + len(row) - 1, cells)
+        first += len(row)
+        row.clear()
 
 
 def _quote_message(error: str, first: int, last: int) -> str:
