@@ -22,7 +22,6 @@ from emoclf.datasets.rows import (
     single_label_message,
 )
 from emoclf.errors import DataError, setting
-from emoclf.settings import DataSettings
 
 
 @dataclass(frozen=True)
@@ -195,12 +194,11 @@ class Dataset:
                 f"{source} must be a pandas DataFrame. Got {type(frame).__name__} "
                 "instead. For two lists use Dataset.from_lists."
             )
-        settings = DataSettings(
-            text_column=text_column,
-            label_column=label_column,
-            split_column=split_column,
+        columns = find_columns(
+            [str(column) for column in frame.columns],
+            (text_column, label_column, split_column),
+            source=source,
         )
-        columns = find_columns([str(c) for c in frame.columns], settings, source=source)
         return cls.from_rows(
             _frame_rows(frame, columns),
             _label_reader(label_names, label_separator),
