@@ -19,9 +19,8 @@ from emoclf.datasets.rows import (
     names_of,
     order_names,
     part_cell,
-    single_label_message,
 )
-from emoclf.errors import DataError, setting
+from emoclf.errors import DataError, did_you_mean, setting
 
 
 @dataclass(frozen=True)
@@ -255,8 +254,13 @@ def check_trainable(dataset: Dataset) -> None:
     for index, label in enumerate(dataset.labels):
         for name in names_of(label):
             if counts[name] == 1:
-                place = dataset.where(index)
-                raise DataError(single_label_message(name, counts, place))
+                others = [other for other, count in counts.items() if count > 1]
+                raise DataError(
+                    f"{dataset.where(index)}: only this row has the label {name!r}, so "
+                    "that it cannot be in both the training and the test set."
+                    f"{did_you_mean(name, others)} Add rows with it, change it, or "
+                    f"drop it with {setting('skip_bad_rows')}."
+                )
 
 
 def _frame_rows(frame: Any, columns: Columns) -> Iterator[Row]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
@@ -76,41 +75,30 @@ def _table(source: Source, rows: Iterator[Cells], separator: str) -> Table:
     advice = _separator_advice(header, separator) or (
         f" If the file has no header, count the columns instead: {', '.join(settings)}."
     )
-    records = (_record(row, names, separator) for row in rows)
-    labelled = partial(_labelled, rows, names, separator, source.name)
-    return Table(names, records, advice, labelled)
 
+    def record(row: Cells) -> Record:
+        first, last, cells, bad = row
+        if bad is None and len(cells) != len(names):
+            bad = _wrong_width(row, len(names), separator)
+        values = dict(zip(names, cells, strict=True)) if bad is None else {}
+        return Record(first, values, bad, last)
 
-def _record(row: Cells, names: list[str], separator: str) -> Record:
-    first, last, cells, bad = row
-    if bad is None:
-        if len(cells) == len(names):
-            return Record(first, dict(zip(names, cells, strict=True)), None, last)
-        bad = _wrong_width(row, len(names), separator)
-    return Record(first, {}, bad, last)
+    def labelled(columns: Columns) -> Iterator[Record]:
+        """Yield the rows for training: a wrong quote may lead to a wrong label."""
+        labels: set[str] = set()
+        multiline_rows: list[Cells] = []
+        for row in rows:
+            if row.bad is not None:
+                raise DataError(f"{source.name}, line {row.first}: {row.bad}.")
+            yield (result := record(row))
+            if row.first < row.last:
+                multiline_rows.append(row)
+            elif result.bad is None:
+                labels.add(row.cells[columns.label])
+        for row in multiline_rows:
+            _check_swallowed(row, columns, len(names), labels, source.name)
 
-
-def _labelled(
-    rows: Iterable[Cells],
-    names: list[str],
-    separator: str,
-    source: str,
-    columns: Columns,
-) -> Iterator[Record]:
-    """Yield the rows for training, where a wrong quote may lead to a wrong label."""
-    labels: set[str] = set()
-    multiline_rows: list[Cells] = []
-    for row in rows:
-        if row.bad is not None:
-            raise DataError(f"{source}, line {row.first}: {row.bad}.")
-        record = _record(row, names, separator)
-        yield record
-        if row.first < row.last:
-            multiline_rows.append(row)
-        elif record.bad is None:
-            labels.add(row.cells[columns.label])
-    for row in multiline_rows:
-        _check_swallowed(row, columns, len(names), labels, source)
+    return Table(names, map(record, rows), advice, labelled)
 
 
 def _separator_advice(header: Cells, separator: str) -> str:
