@@ -19,6 +19,7 @@ LABEL_NAMES = (
     "topic feeling mood"
 ).split()
 
+_KEYS = ("text_column", "label_column", "split_column")
 _USUAL_NAMES = {
     "text_column": (TEXT_NAMES, "texts"),
     "label_column": (LABEL_NAMES, "labels"),
@@ -34,15 +35,20 @@ class Columns(NamedTuple):
 
 
 def find_columns(
-    columns: Sequence[str], settings: DataSettings, *, source: str, advice: str = ""
+    columns: Sequence[str],
+    names: Sequence[str | None],
+    *,
+    source: str,
+    advice: str = "",
 ) -> Columns:
-    """Find the columns that the settings name, or those with a usual name.
+    """Find the columns that the user names, or those with a usual name.
 
     Parameters
     ----------
     columns : sequence of str
         Names of all columns, in order.
-    settings : DataSettings
+    names : sequence of str or None
+        Names given for the text, label and split column.
     source : str
         Name of the file in error messages.
     advice : str
@@ -56,11 +62,7 @@ def find_columns(
     """
     positions = {
         key: _named(columns, name, source=source)
-        for key, name in zip(
-            ("text_column", "label_column", "split_column"),
-            named_columns(settings),
-            strict=True,
-        )
+        for key, name in zip(_KEYS, names, strict=True)
         if name is not None
     }
     for key in _USUAL_NAMES:
@@ -74,11 +76,8 @@ def find_columns(
             f"{source}: texts, labels and parts must be in different columns. Got "
             f"{names} instead."
         )
-    return Columns(
-        positions["text_column"],
-        positions["label_column"],
-        positions.get("split_column"),
-    )
+    text, label = (positions[key] for key in _USUAL_NAMES)
+    return Columns(text, label, positions.get("split_column"))
 
 
 def find_text(

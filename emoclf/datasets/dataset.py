@@ -19,10 +19,8 @@ from emoclf.datasets.rows import (
     names_of,
     order_names,
     part_cell,
-    single_label_message,
 )
-from emoclf.errors import DataError, setting
-from emoclf.settings import DataSettings
+from emoclf.errors import DataError, did_you_mean, setting
 
 
 @dataclass(frozen=True)
@@ -109,14 +107,12 @@ class Dataset:
         ``skips`` is left out, because it describes the whole dataset.
         """
         order = [int(i) for i in indices]
-        return replace(
-            self,
-            texts=tuple(self.texts[i] for i in order),
-            labels=tuple(self.labels[i] for i in order),
-            parts=None if self.parts is None else tuple(self.parts[i] for i in order),
-            lines=None if self.lines is None else tuple(self.lines[i] for i in order),
-            skips=(),
-        )
+        columns: dict[str, Any] = {
+            name: tuple(map(values.__getitem__, order))
+            for name in ("texts", "labels", "parts", "lines")
+            if (values := getattr(self, name)) is not None
+        }
+        return replace(self, **columns, skips=())
 
     @classmethod
     def from_lists(
@@ -197,12 +193,11 @@ class Dataset:
                 f"{source} must be a pandas DataFrame. Got {type(frame).__name__} "
                 "instead. For two lists use Dataset.from_lists."
             )
-        settings = DataSettings(
-            text_column=text_column,
-            label_column=label_column,
-            split_column=split_column,
+        columns = find_columns(
+            [str(column) for column in frame.columns],
+            (text_column, label_column, split_column),
+            source=source,
         )
-        columns = find_columns([str(c) for c in frame.columns], settings, source=source)
         return cls.from_rows(
             _frame_rows(frame, columns),
             _label_reader(label_names, label_separator),
@@ -259,8 +254,13 @@ def check_trainable(dataset: Dataset) -> None:
     for index, label in enumerate(dataset.labels):
         for name in names_of(label):
             if counts[name] == 1:
-                place = dataset.where(index)
-                raise DataError(single_label_message(name, counts, place))
+                others = [other for other, count in counts.items() if count > 1]
+                raise DataError(
+                    f"{dataset.where(index)}: only this row has the label {name!r}, so "
+                    "that it cannot be in both the training and the test set."
+                    f"{did_you_mean(name, others)} Add rows with it, change it, or "
+                    f"drop it with {setting('skip_bad_rows')}."
+                )
 
 
 def _frame_rows(frame: Any, columns: Columns) -> Iterator[Row]:

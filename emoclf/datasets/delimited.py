@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
@@ -76,41 +75,30 @@ def _table(source: Source, rows: Iterator[Cells], separator: str) -> Table:
     advice = _separator_advice(header, separator) or (
         f" If the file has no header, count the columns instead: {', '.join(settings)}."
     )
-    records = (_record(row, names, separator) for row in rows)
-    labelled = partial(_labelled, rows, names, separator, source.name)
-    return Table(names, records, advice, labelled)
 
+    def record(row: Cells) -> Record:
+        first, last, cells, bad = row
+        if bad is None and len(cells) != len(names):
+            bad = _wrong_width(row, len(names), separator)
+        values = dict(zip(names, cells, strict=True)) if bad is None else {}
+        return Record(first, values, bad, last)
 
-def _record(row: Cells, names: list[str], separator: str) -> Record:
-    first, last, cells, bad = row
-    if bad is None:
-        if len(cells) == len(names):
-            return Record(first, dict(zip(names, cells, strict=True)), None, last)
-        bad = _wrong_width(row, len(names), separator)
-    return Record(first, {}, bad, last)
+    def labelled(columns: Columns) -> Iterator[Record]:
+        """Yield the rows for training: a wrong quote may lead to a wrong label."""
+        labels: set[str] = set()
+        multiline_rows: list[Cells] = []
+        for row in rows:
+            if row.bad is not None:
+                raise DataError(f"{source.name}, line {row.first}: {row.bad}.")
+            yield (result := record(row))
+            if row.first < row.last:
+                multiline_rows.append(row)
+            elif result.bad is None:
+                labels.add(row.cells[columns.label])
+        for row in multiline_rows:
+            _check_swallowed(row, columns, len(names), labels, source.name)
 
-
-def _labelled(
-    rows: Iterable[Cells],
-    names: list[str],
-    separator: str,
-    source: str,
-    columns: Columns,
-) -> Iterator[Record]:
-    """Yield the rows for training, where a wrong quote may lead to a wrong label."""
-    labels: set[str] = set()
-    multiline_rows: list[Cells] = []
-    for row in rows:
-        if row.bad is not None:
-            raise DataError(f"{source}, line {row.first}: {row.bad}.")
-        record = _record(row, names, separator)
-        yield record
-        if row.first < row.last:
-            multiline_rows.append(row)
-        elif record.bad is None:
-            labels.add(row.cells[columns.label])
-    for row in multiline_rows:
-        _check_swallowed(row, columns, len(names), labels, source)
+    return Table(names, map(record, rows), advice, labelled)
 
 
 def _separator_advice(header: Cells, separator: str) -> str:
@@ -143,52 +131,33 @@ def _tsv_rows(lines: Iterator[str]) -> Iterator[Cells]:
             yield Cells(number, number, cells.split("\t"))
 
 
-class _Lines:
-    """Lines for csv.reader; all but the first of a row can be read again."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self._again: deque[str] = deque()
-        self._row: list[str] = []
-        self.number = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._lines)
-        self._row.append(line)
-        self.number += 1
-        return line
-
-    def new_row(self) -> int:
-        """Begin a row; return the number of its first line."""
-        self._row.clear()
-        return self.number + 1
-
-    def give_back(self) -> None:
-        """Read the lines after the row's first one again."""
-        lines = self._row[1:]
-        self._again.extendleft(reversed(lines))
-        self.number -= len(lines)
-
-
 def _csv_rows(lines: Iterator[str]) -> Iterator[Cells]:
-    source = _Lines(lines)
-    reader = csv.reader(source, strict=True)
+    row: list[str] = []  # lines of the row that is read
+    again: deque[str] = deque()  # lines after a wrong quote, which are rows themselves
+    first = 1
+
+    def take_lines() -> Iterator[str]:
+        while line := again.popleft() if again else next(lines, ""):
+            row.append(line)
+            yield line
+
+    reader = csv.reader(take_lines(), strict=True)
     while True:
-        first = source.new_row()
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            message = _quote_message(str(error), first, source.number)
-            source.give_back()
+            message = _quote_message(str(error), first, first + len(row) - 1)
+            again.extendleft(reversed(row[1:]))
+            del row[1:]
+            reader = csv.reader(take_lines(), strict=True)
             yield Cells(first, first, [], BadRow("a wrong quote", message))
-            continue
-        if cells:
-            yield Cells(first, source.number, cells)
+        else:
+            if cells:
+                yield Cells(first, first + len(row) - 1, cells)
+        first += len(row)
+        row.clear()
 
 
 def _quote_message(error: str, first: int, last: int) -> str:

@@ -139,8 +139,8 @@ def _near_duplicates(incidence: csr_array, threshold: float) -> np.ndarray:
         _, bucket = np.unique(_as_keys(band), return_inverse=True)
         # Neighbours first: they link a large bucket of similar texts in one step, and
         # the pairs of a bucket that is one component are then skipped.
-        for steps in (range(1, 2), range(2, n_sets)):
-            for a, b in _equal_pairs(bucket, component, steps, step_pairs):
+        for furthest in (1, n_sets):
+            for a, b in _equal_pairs(bucket, component, furthest, step_pairs):
                 keep = component[a] != component[b]
                 a, b = _verified(incidence, sizes, a[keep], b[keep], threshold)
                 if len(a):
@@ -179,37 +179,29 @@ def _signatures(incidence: csr_array, n_hashes: int) -> np.ndarray:
     hash_of = rng.integers(0, 2**32, incidence.shape[1], dtype=np.uint32).tolist()
     words, starts = incidence.indices.tolist(), incidence.indptr.tolist()
     sets = (words[a:b] for a, b in pairwise(starts))
-    signatures = np.empty((incidence.shape[0], n_hashes), dtype=np.uint32)
     hashed = MinHash.generator(sets, num_perm=n_hashes, hashfunc=hash_of.__getitem__)
-    for row, minhash in enumerate(hashed):
-        signatures[row] = minhash.hashvalues
-    return signatures
+    return np.fromiter(
+        (minhash.hashvalues for minhash in hashed), np.dtype((np.uint32, n_hashes))
+    )
 
 
 def _equal_pairs(
-    bucket: np.ndarray, component: np.ndarray, steps: range, step_pairs: int
+    bucket: np.ndarray, component: np.ndarray, furthest: int, step_pairs: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield pairs of the same bucket that are ``steps`` apart in it."""
+    """Yield the pairs of each bucket that are at most ``furthest`` apart in it."""
     order = np.argsort(bucket, kind="stable")
     counts = np.bincount(bucket)
     ends = np.cumsum(counts)
-    starts = ends - counts
-    lowest = np.minimum.reduceat(component[order], starts)
-    highest = np.maximum.reduceat(component[order], starts)
+    lowest = np.minimum.reduceat(component[order], ends - counts)
+    highest = np.maximum.reduceat(component[order], ends - counts)
     places = np.flatnonzero(np.repeat(lowest != highest, counts))
-    end_of = np.repeat(ends, counts)
-    left: list[np.ndarray] = []
-    right: list[np.ndarray] = []
-    waiting = 0
-    for step in steps:
-        places = places[places + step < end_of[places]]
-        left.append(order[places])
-        right.append(order[places + step])
-        waiting += len(places)
-        if waiting >= step_pairs or not len(places):
-            yield np.concatenate(left), np.concatenate(right)
-            left, right, waiting = [], [], 0
-        if not len(places):
-            return
-    if waiting:
-        yield np.concatenate(left), np.concatenate(right)
+    partners = (np.repeat(ends, counts)[places] - places - 1).clip(max=furthest)
+    limits = np.arange(step_pairs, partners.sum(), step_pairs)
+    cuts = np.searchsorted(np.cumsum(partners), limits)
+    for part, sizes in zip(
+        np.split(places, cuts), np.split(partners, cuts), strict=True
+    ):
+        distance = np.arange(sizes.sum()) + 1
+        distance -= np.repeat(np.cumsum(sizes) - sizes, sizes)
+        first = np.repeat(part, sizes)
+        yield order[first], order[first + distance]

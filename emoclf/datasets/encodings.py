@@ -88,19 +88,18 @@ def undecodable_file(data: bytes, name: str, error: UnicodeError) -> str:
         Error of the stream, which decodes in pieces: only the whole file tells the
         true offset.
     """
+    start, line, received = 0, 1, f" ({error})"
     try:
         data.decode(name)
     except UnicodeDecodeError as whole:
-        start, reason = whole.start, whole.reason
+        start = whole.start
+        received = f" (0x{data[start]:02x}, {whole.reason})"
         before = data[:start]
         if is_wide(name):
             before = before.decode(name, "replace").encode()
-        line = before.count(b"\n") + 1
-        received = f" (0x{data[start]:02x}, {reason})"
+        line += before.count(b"\n")
     except UnicodeError as whole:
-        start, line, received = 0, 1, f" ({whole})"
-    else:
-        start, line, received = 0, 1, f" ({error})"
+        received = f" ({whole})"
     guess = guess_encoding(data)
     advice = f" It may be {guess}: set {setting('encoding', guess)}."
     if guess == name:

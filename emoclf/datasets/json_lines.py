@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
 
 from emoclf.datasets.cells import BadRow
 from emoclf.datasets.records import Record, Table
@@ -13,21 +11,11 @@ from emoclf.datasets.source import Source
 
 def read_json_lines(source: Source) -> Table:
     """Return a record for each line that is not empty, with the keys of its object."""
-    return Table(None, _records(source))
+    lines = enumerate(source.lines(), 1)
+    return Table(None, (_record(*line) for line in lines if line[1].strip()))
 
 
-def _records(source: Source) -> Iterator[Record]:
-    for number, line in enumerate(source.lines(), 1):
-        if line.strip():
-            values = parse_object(line)
-            if isinstance(values, BadRow):
-                yield Record(number, {}, values)
-            else:
-                yield Record(number, values)
-
-
-def parse_object(line: str) -> dict[str, Any] | BadRow:
-    """Return the object on a line, or the error if it is none."""
+def _record(number: int, line: str) -> Record:
     try:
         value = json.loads(line)
     except json.JSONDecodeError as error:
@@ -35,14 +23,15 @@ def parse_object(line: str) -> dict[str, Any] | BadRow:
         advice = (
             "Write one object per line, without an array" if is_array else "Correct it"
         )
-        reason = f"column {error.colno}: this is not JSON ({error.msg}). {advice}"
-        return BadRow("no JSON", reason)
+        bad = f"column {error.colno}: this is not JSON ({error.msg}). {advice}"
+        return Record(number, {}, BadRow("no JSON", bad))
     except (ValueError, RecursionError) as error:  # endless digits, endless brackets
-        return BadRow("no JSON", f"this is not JSON ({error}). Correct it")
+        bad = f"this is not JSON ({error}). Correct it"
+        return Record(number, {}, BadRow("no JSON", bad))
     if isinstance(value, dict):
-        return value
-    return BadRow(
-        "no JSON object",
+        return Record(number, value)
+    bad = (
         'each line must be an object such as {"text": …, "label": …}. '
-        f"Got {type(value).__name__} instead. Correct it",
+        f"Got {type(value).__name__} instead. Correct it"
     )
+    return Record(number, {}, BadRow("no JSON object", bad))

@@ -91,7 +91,9 @@ def _rows(source: Source, settings: DataSettings) -> Iterator[Row]:
     names, records = table.columns, table.records
     if names is None:
         names, records = _collect_keys(table.records, source)
-    columns = find_columns(names, settings, source=source.name, advice=table.advice)
+    columns = find_columns(
+        names, named_columns(settings), source=source.name, advice=table.advice
+    )
     if table.labelled is not None:
         records = table.labelled(columns)
     cells_of = itemgetter(*(names[i] for i in columns if i is not None))

@@ -15,7 +15,7 @@ from emoclf.datasets.cells import (
     read_part,
     read_text,
 )
-from emoclf.errors import DataError, did_you_mean, setting
+from emoclf.errors import DataError, setting
 
 
 class Row(NamedTuple):
@@ -123,13 +123,3 @@ def order_names(labels: Iterable[Label], given: Sequence[str]) -> list[str]:
     if all(name.isascii() and name.isdigit() for name in rest):
         return first + sorted(rest, key=lambda name: (int(name), name))
     return first + sorted(rest)
-
-
-def single_label_message(name: str, counts: dict[str, int], place: str) -> str:
-    """Return the error message about a label that only one row has."""
-    labels = [label for label, count in counts.items() if count > 1]
-    return (
-        f"{place}: only this row has the label {name!r}, so that it cannot be in both "
-        f"the training and the test set.{did_you_mean(name, labels)} Add rows with it, "
-        f"change it, or drop it with {setting('skip_bad_rows')}."
-    )

@@ -108,6 +108,19 @@ def hold_out(
     return rest, held
 
 
+def hold_out_texts(
+    dataset: Dataset, settings: DataSettings, *, seed: int
+) -> tuple[Dataset, Dataset]:
+    """Return the training and the validation set of :func:`hold_out`."""
+    rest, held = hold_out(
+        dataset,
+        settings.valid_fraction,
+        seed=seed,
+        near_duplicates=settings.near_duplicates,
+    )
+    return dataset.take(rest), dataset.take(held)
+
+
 def stratified_folds(
     dataset: Dataset, n_folds: int, *, seed: int = 0, near_duplicates: float = 0.8
 ) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -165,13 +178,7 @@ def _split_by_column(dataset: Dataset, settings: DataSettings, *, seed: int) -> 
         )
     check_trainable(train)
     if not valid and settings.valid_fraction:
-        rest, held = hold_out(
-            train,
-            settings.valid_fraction,
-            seed=seed,
-            near_duplicates=settings.near_duplicates,
-        )
-        train, valid = train.take(rest), train.take(held)
+        train, valid = hold_out_texts(train, settings, seed=seed)
     return Split(train, valid, test or None)
 
 

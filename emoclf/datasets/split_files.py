@@ -11,7 +11,7 @@ from emoclf.datasets.split import (
     PART_NAMES,
     Split,
     count_leaks,
-    hold_out,
+    hold_out_texts,
     split_dataset,
 )
 from emoclf.errors import DataError, setting
@@ -70,13 +70,7 @@ def read_split(
     train_set = dataset
     if valid_set is None:
         check_trainable(dataset)
-        rest, held_out = hold_out(
-            dataset,
-            settings.valid_fraction,
-            seed=seed,
-            near_duplicates=settings.near_duplicates,
-        )
-        train_set, valid_set = dataset.take(rest), dataset.take(held_out)
+        train_set, valid_set = hold_out_texts(dataset, settings, seed=seed)
     split = Split(train=train_set, valid=valid_set, test=test_set)
     _warn_of_leaks(split, settings)
     return dataset, split

@@ -8,7 +8,7 @@ that of ordinary stratification.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,51 +40,32 @@ def deal_groups(
     # Large groups first, so that small ones even out; else the order is random.
     order = np.random.default_rng(seed).permutation(len(sizes)).tolist()
     order.sort(key=lambda group: -sizes[group])
-    groups_of: dict[int, list[int]] = {}
+    groups_of: dict[int, list[int]] = defaultdict(list)
     for group in order:
         for label in counts[group]:
-            groups_of.setdefault(label, []).append(group)
-    parts = _Parts(sizes, counts, shares)
-    while (rarest := parts.rarest()) is not None:
-        for group in groups_of[rarest]:
-            parts.place(group, rarest)
-    for group in order:
-        parts.place(group, None)
-    return parts.part_of
+            groups_of[label].append(group)
+    open_parts = [part for part, share in enumerate(shares) if share > 0]
+    # Texts that are not assigned yet, and those that each part needs, of each label.
+    left = Counter(label for ids in labels for label in ids)
+    room = [share * len(labels) for share in shares]
+    need = {x: [share * count for share in shares] for x, count in left.items()}
+    part_of = [-1] * len(sizes)
 
-
-class _Parts:
-    """The labels that each part needs, and those that are not assigned yet."""
-
-    def __init__(
-        self, sizes: list[int], counts: list[Counter[int]], shares: Sequence[float]
-    ) -> None:
-        self.part_of = [-1] * len(sizes)
-        self._sizes, self._counts = sizes, counts
-        self._left: Counter[int] = Counter()
-        for count in counts:
-            self._left.update(count)
-        self._open = [part for part, share in enumerate(shares) if share > 0]
-        self._room = [share * sum(sizes) for share in shares]
-        self._need = {
-            label: [share * count for share in shares]
-            for label, count in self._left.items()
-        }
-
-    def rarest(self) -> int | None:
-        """Return the label with the fewest remaining texts, if there are any."""
-        left = [(count, label) for label, count in self._left.items() if count]
-        return min(left)[1] if left else None
-
-    def place(self, group: int, label: int | None) -> None:
-        """Assign a group to the part that needs most texts of a label, or of any."""
-        if self.part_of[group] >= 0:
-            return
-        need = self._room if label is None else self._need[label]
+    def assign(group: int, need_of_parts: list[float]) -> None:
         # Rounded, so that float errors do not decide instead of the room.
-        part = max(self._open, key=lambda p: (round(need[p], 9), self._room[p]))
-        self.part_of[group] = part
-        self._room[part] -= self._sizes[group]
-        for name, count in self._counts[group].items():
-            self._need[name][part] -= count
-            self._left[name] -= count
+        part = max(open_parts, key=lambda p: (round(need_of_parts[p], 9), room[p]))
+        part_of[group] = part
+        room[part] -= sizes[group]
+        for label, count in counts[group].items():
+            need[label][part] -= count
+            left[label] -= count
+
+    while remaining := +left:
+        _, rarest = min((count, label) for label, count in remaining.items())
+        for group in groups_of[rarest]:
+            if part_of[group] < 0:
+                assign(group, need[rarest])
+    for group in order:
+        if part_of[group] < 0:
+            assign(group, room)
+    return part_of

@@ -10,7 +10,7 @@ from __future__ import annotations
 import mmap
 import struct
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 
@@ -140,7 +140,7 @@ class FastTextFile(VectorSource):
             return means
         lengths = np.array([len(rows) for rows in rows_of.values()])
         owners = np.repeat(np.arange(len(lengths)), lengths)
-        numbers = np.concatenate([np.array(rows) for rows in rows_of.values()])
+        numbers = np.array(list(chain.from_iterable(rows_of.values())))
         sums = np.zeros((len(lengths), self.dim), np.float32)
         # In the order of the file, since a mapped file is fastest read in order.
         order = np.argsort(numbers, kind="stable")

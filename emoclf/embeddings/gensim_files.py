@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from emoclf.embeddings.vector_io import FileStart, VectorSource
@@ -46,20 +47,17 @@ class GensimFile(VectorSource):
         words = self.vectors.index_to_key
         if wanted is not None:
             words = [word for word in words if word in wanted]
-        rows = VectorRows(self.dim, len(words))
-        for word in words:
-            rows.add(word, self.vectors[word])
-        return rows
+        return self._take(words)
 
     def first_words(self, n: int) -> list[str]:
         return list(self.vectors.index_to_key[:n])
 
     def compose(self, words: Sequence[str]) -> VectorRows:
+        return self._take(words if hasattr(self.vectors, "buckets_word") else [])
+
+    def _take(self, words: Sequence[str]) -> VectorRows:
         rows = VectorRows(self.dim, len(words))
-        if hasattr(self.vectors, "buckets_word"):
-            for word in words:
-                try:
-                    rows.add(word, self.vectors.get_vector(word))
-                except KeyError:
-                    continue
+        for word in words:
+            with suppress(KeyError):  # a word without sub-words
+                rows.add(word, self.vectors.get_vector(word))
         return rows

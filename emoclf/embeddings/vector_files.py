@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Protocol
 
 from emoclf.embeddings.fasttext_binary import FastTextFile
 from emoclf.embeddings.gensim_files import GensimFile
@@ -13,21 +12,9 @@ from emoclf.embeddings.vector_io import FileStart, VectorSource
 from emoclf.embeddings.word2vec_binary import BinaryFile
 from emoclf.errors import VectorsError
 
-
-class VectorReader(Protocol):
-    """A class that reads one format."""
-
-    @staticmethod
-    def recognises(start: FileStart) -> bool:
-        """Return whether a file with these first bytes has the format."""
-
-    def __call__(self, start: FileStart) -> VectorSource:
-        """Return a reader of the file."""
-
-
 #: Format → reader. The first reader that recognises a file reads it, so formats with a
 #: mark of their own come first.
-FORMATS: dict[str, VectorReader] = {
+FORMATS: dict[str, type[FastTextFile | GensimFile | TextFile | BinaryFile]] = {
     "fastText .bin": FastTextFile,
     "a file that gensim saved": GensimFile,
     "word2vec .txt, GloVe .txt or fastText .vec (plain or .gz)": TextFile,

@@ -8,6 +8,7 @@ a code point is looked up when it occurs in a text for the first time.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from emoclf.text.code_points import SIZE, SPACE, CodePoints
 PAGE = 256
 
 
-class Pages:
+class Pages(NamedTuple):
     """Class and normal form of each code point; equal pages are stored once.
 
     Parameters
@@ -28,12 +29,9 @@ class Pages:
         Difference from a code point to its normal form.
     """
 
-    def __init__(
-        self, numbers: np.ndarray, classes: np.ndarray, changes: np.ndarray
-    ) -> None:
-        self.numbers = numbers
-        self.classes = classes
-        self.changes = changes
+    numbers: np.ndarray
+    classes: np.ndarray
+    changes: np.ndarray
 
     def strings(self, lowercase: bool) -> tuple[_Lazy, _Lazy]:
         """Return the tables for ``str.translate``: classes and forms.
@@ -100,10 +98,10 @@ def read_pages(arrays: Mapping[str, np.ndarray]) -> Pages:
     ValueError
         If an array is missing, or has another size.
     """
-    for name in ("numbers", "classes", "changes"):
+    for name in Pages._fields:
         if name not in arrays:
             raise ValueError(f"the tokenizer's table {name!r} is missing")
-    pages = Pages(arrays["numbers"], arrays["classes"], arrays["changes"])
+    pages = Pages(*(arrays[name] for name in Pages._fields))
     number = len(pages.classes)
     fits = (
         pages.numbers.shape == (SIZE // PAGE,)

@@ -2,13 +2,14 @@
 
 They are made from one version of Unicode and saved with every model. Python and
 TensorFlow are not used to classify letters at run time, because they disagree with each
-other and with their own other versions; ``make_code_points.py`` makes the file again.
+other and with their own other versions. ``tests/make_code_points.py`` makes the file.
 """
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,7 +27,7 @@ RUNS = "!?.,:;-*~_=#"
 IN_NUMBERS = ".,:"
 
 
-class CodePoints:
+class CodePoints(NamedTuple):
     """Class and normal forms of each code point.
 
     Parameters
@@ -39,12 +40,9 @@ class CodePoints:
         Form when case is kept: apostrophes unified, surrogates replaced.
     """
 
-    def __init__(
-        self, classes: np.ndarray, lower: np.ndarray, plain: np.ndarray
-    ) -> None:
-        self.classes = classes
-        self.lower = lower
-        self.plain = plain
+    classes: np.ndarray
+    lower: np.ndarray
+    plain: np.ndarray
 
     def strings(self, lowercase: bool) -> tuple[str, str]:
         """Return the tables for ``str.translate``: classes and forms."""

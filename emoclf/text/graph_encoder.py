@@ -86,15 +86,8 @@ class GraphEncoder(tf.Module):
         keep = visible
         if self.words:
             keep &= ~_beyond_cap(classes, joins)
-        number = tf.cumsum(tf.cast(starts, tf.int64)) - 1
-        code_points = tf.RaggedTensor.from_value_rowids(
-            tf.boolean_mask(forms, keep),
-            tf.boolean_mask(number, keep),
-            nrows=tf.reduce_sum(tf.cast(starts, tf.int64)),
-            validate=False,
-        )
         return tf.RaggedTensor.from_value_rowids(
-            tf.strings.unicode_encode(code_points, "UTF-8"),
+            _strings(forms, keep, starts)[0],
             tf.boolean_mask(rows, starts),
             nrows=tf.size(texts, tf.int64),
             validate=False,
@@ -131,17 +124,23 @@ class GraphEncoder(tf.Module):
     def _in_emoticon(self, forms: Any, visible: Any, before: Any) -> Any:
         """Return for each code point whether it is in an emoticon between spaces."""
         starts = visible & (before == _code("S"))
-        number = tf.cumsum(tf.cast(starts, tf.int64)) - 1
-        pieces = tf.RaggedTensor.from_value_rowids(
-            tf.boolean_mask(forms, visible),
-            tf.boolean_mask(number, visible),
-            nrows=tf.reduce_sum(tf.cast(starts, tf.int64)),
-            validate=False,
-        )
-        is_emoticon = self._emoticons.lookup(tf.strings.unicode_encode(pieces, "UTF-8"))
+        pieces, number = _strings(forms, visible, starts)
+        is_emoticon = self._emoticons.lookup(pieces)
         # One more, so that a batch without any piece can be gathered from.
         is_emoticon = tf.concat([is_emoticon, [False]], 0)
         return tf.gather(is_emoticon, tf.maximum(number, 0)) & visible
+
+
+def _strings(forms: Any, keep: Any, starts: Any) -> tuple[Any, Any]:
+    """Return the strings that begin at ``starts``, and the one of each code point."""
+    number = tf.cumsum(tf.cast(starts, tf.int64)) - 1
+    code_points = tf.RaggedTensor.from_value_rowids(
+        tf.boolean_mask(forms, keep),
+        tf.boolean_mask(number, keep),
+        nrows=tf.reduce_sum(tf.cast(starts, tf.int64)),
+        validate=False,
+    )
+    return tf.strings.unicode_encode(code_points, "UTF-8"), number
 
 
 def _code(letter: str) -> Any:

@@ -242,11 +242,7 @@ class Lists:
 
 def _at_least(array: np.ndarray, size: int) -> np.ndarray:
     """Return the array, or a longer copy of it."""
-    if size <= len(array):
-        return array
-    longer = np.empty(max(size, 2 * len(array)), array.dtype)
-    longer[: len(array)] = array
-    return longer
+    return array if size <= len(array) else np.resize(array, max(size, 2 * len(array)))
 
 
 def _random_odd() -> int:

@@ -17,8 +17,10 @@ point that is not a mark, so that a TensorFlow graph can apply them as well
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -92,9 +94,7 @@ class Tokenizer:
             )
         self.kind = kind
         self.lowercase = lowercase
-        self.points: CodePoints | Pages = (
-            points if points is not None else tables.shipped()
-        )
+        self.points: CodePoints | Pages = points or tables.shipped()
         self._classes: Any
         self._forms: Any
         self._classes, self._forms = self.points.strings(lowercase)
@@ -155,13 +155,10 @@ class Tokenizer:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Tokenizer):
             return False
-        points, other_points = self.points.whole(), other.points.whole()
         return (
             (self.kind, self.lowercase) == (other.kind, other.lowercase)
             and self.emoticons == other.emoticons
-            and np.array_equal(points.classes, other_points.classes)
-            and np.array_equal(points.lower, other_points.lower)
-            and np.array_equal(points.plain, other_points.plain)
+            and all(map(np.array_equal, self.points.whole(), other.points.whole()))
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -236,8 +233,4 @@ def _jieba() -> Any:
 
 def token_counts(token_lists: Iterable[Sequence[str]]) -> dict[str, int]:
     """Count each token."""
-    counts: dict[str, int] = {}
-    for tokens in token_lists:
-        for token in tokens:
-            counts[token] = counts.get(token, 0) + 1
-    return counts
+    return Counter(chain.from_iterable(token_lists))

@@ -1,16 +1,16 @@
 """Properties of the tables on which both tokenizers depend.
 
-Tests of emoclf.text: code_points and make_code_points.
+Tests of emoclf.text: code_points, with make_code_points.
 """
 
 from __future__ import annotations
 
 import unicodedata
 
+import make_code_points as make_tables
 import numpy as np
 
 from emoclf.text import code_points as tables
-from emoclf.text import make_code_points as make_tables
 from emoclf.text.tokenizer import Tokenizer
 
 

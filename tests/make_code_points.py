@@ -1,7 +1,7 @@
 """Make the tables over code points from this interpreter's Unicode.
 
-``python -m emoclf.text.make_code_points`` writes the file of the package. This is a
-module of its own, so that predictions do not load code that is rarely needed.
+``python tests/make_code_points.py`` writes the file of the package. It is run once for
+each version of Unicode, so that it is no part of what users install.
 """
 
 from __future__ import annotations
