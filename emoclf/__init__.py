@@ -9,33 +9,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from emoclf._moved import install
-from emoclf._version import __version__
+from emoclf._version import __version__ as __version__
 
-if TYPE_CHECKING:
-    from emoclf.bulk.file_prediction import predict_file
-    from emoclf.bundle.bundle import Bundle
-    from emoclf.bundle.bundle_folder import load_bundle, save_bundle
-    from emoclf.datasets.audit import audit_dataset
-    from emoclf.datasets.dataset import Dataset
-    from emoclf.datasets.readers import read_dataset
-    from emoclf.datasets.sample import load_sample
-    from emoclf.datasets.split import split_dataset
-    from emoclf.doctor.findings import Finding
-    from emoclf.doctor.model_checks import check_model
-    from emoclf.embeddings.matrix import embedding_matrix
-    from emoclf.embeddings.word2vec import train_word2vec
-    from emoclf.embeddings.word_vectors import read_vectors
-    from emoclf.estimator import EmotionClassifier
-    from emoclf.evaluation.evaluate import evaluate_classifier
-    from emoclf.export import export_classifier
-    from emoclf.export.saved_model import export_saved_model
-    from emoclf.models.build import build_model
-    from emoclf.predictor import Predictor
-    from emoclf.serving import load_exported
-    from emoclf.settings import RunSettings
-    from emoclf.tuning.search import search_settings
-    from emoclf.workflow.compare import compare_networks
-    from emoclf.workflow.train import train_classifier
+if TYPE_CHECKING:  # type checkers do not run __getattr__
+    from emoclf.bulk.file_prediction import predict_file as predict_file
+    from emoclf.bundle.bundle import Bundle as Bundle
+    from emoclf.bundle.bundle_folder import load_bundle as load_bundle
+    from emoclf.bundle.bundle_folder import save_bundle as save_bundle
+    from emoclf.datasets.audit import audit_dataset as audit_dataset
+    from emoclf.datasets.dataset import Dataset as Dataset
+    from emoclf.datasets.readers import read_dataset as read_dataset
+    from emoclf.datasets.sample import load_sample as load_sample
+    from emoclf.datasets.split import split_dataset as split_dataset
+    from emoclf.doctor.findings import Finding as Finding
+    from emoclf.doctor.model_checks import check_model as check_model
+    from emoclf.embeddings.matrix import embedding_matrix as embedding_matrix
+    from emoclf.embeddings.word2vec import train_word2vec as train_word2vec
+    from emoclf.embeddings.word_vectors import read_vectors as read_vectors
+    from emoclf.estimator import EmotionClassifier as EmotionClassifier
+    from emoclf.evaluation.evaluate import evaluate_classifier as evaluate_classifier
+    from emoclf.export import export_classifier as export_classifier
+    from emoclf.export.saved_model import export_saved_model as export_saved_model
+    from emoclf.models.build import build_model as build_model
+    from emoclf.predictor import Predictor as Predictor
+    from emoclf.serving import load_exported as load_exported
+    from emoclf.settings import RunSettings as RunSettings
+    from emoclf.tuning.search import search_settings as search_settings
+    from emoclf.workflow.compare import compare_networks as compare_networks
+    from emoclf.workflow.train import train_classifier as train_classifier
 
 _HOME = {
     "Bundle": "emoclf.bundle.bundle",
@@ -66,36 +67,7 @@ _HOME = {
     "train_word2vec": "emoclf.embeddings.word2vec",
 }
 
-# Spelt out, because type checkers and linters do not run code.
-__all__ = [
-    "Bundle",
-    "Dataset",
-    "EmotionClassifier",
-    "Finding",
-    "Predictor",
-    "RunSettings",
-    "__version__",
-    "audit_dataset",
-    "build_model",
-    "check_model",
-    "compare_networks",
-    "embedding_matrix",
-    "evaluate_classifier",
-    "export_classifier",
-    "export_saved_model",
-    "load_bundle",
-    "load_exported",
-    "load_sample",
-    "predict_file",
-    "read_dataset",
-    "read_vectors",
-    "save_bundle",
-    "search_settings",
-    "split_dataset",
-    "train_classifier",
-    "train_word2vec",
-]
-
+__all__ = sorted({"__version__", *_HOME} - {"judge"})
 
 install()
 

@@ -92,20 +92,13 @@ class Entries:
             if key is None:
                 place = f"{source.name}, {source.unit} {number},"
                 key = list(values)[find_text(list(values), None, source=place)]
-            text = values.get(key)
-            if type(text) is str:
-                yield Entry(number, text, values)
-            else:
-                yield _checked_entry(number, values, key)
-
-
-def _checked_entry(number: int, values: dict[str, Any], key: str) -> Entry:
-    if key not in values:
-        return Entry(number, "", values, missing_key(values, key))
-    try:
-        return Entry(number, any_text(values[key]), values)
-    except BadRow as bad:
-        return Entry(number, "", values, bad)
+            try:
+                if key not in values:
+                    raise missing_key(values, key)
+                entry = Entry(number, any_text(values[key]), values)
+            except BadRow as reason:
+                entry = Entry(number, "", values, reason)
+            yield entry
 
 
 def _check_unique(names: list[str], source: str) -> None:

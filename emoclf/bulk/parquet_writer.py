@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO, Self
 
 from emoclf.bulk.predict_chunks import PredictedEntry
-from emoclf.bulk.writers import NewColumns, Writer
+from emoclf.bulk.writers import NewColumns, Writer, change_within
 from emoclf.datasets.cells import SURROGATE
 from emoclf.datasets.parquet import require_parquet
 from emoclf.errors import DataError
@@ -173,10 +173,8 @@ class ParquetWriter(Writer):
 
 def clean(value: Any) -> Any:
     """Replace lone surrogates by U+FFFD, within lists and objects too."""
-    if isinstance(value, str):
-        return SURROGATE.sub("\ufffd", value)
-    if isinstance(value, dict):
-        return {clean(key): clean(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [clean(item) for item in value]
-    return value
+
+    def replace(item: Any) -> Any:
+        return SURROGATE.sub("\ufffd", item) if isinstance(item, str) else item
+
+    return change_within(replace, value)

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, NoReturn, Self
@@ -54,10 +54,7 @@ class Workers:
     """
 
     def __init__(
-        self,
-        path: str | os.PathLike[str],
-        n_workers: int,
-        options: dict[str, Any],
+        self, path: str | os.PathLike[str], n_workers: int, options: dict[str, Any]
     ) -> None:
         check_options(path, options)
         self._processes: dict[Connection, Any] = {}
@@ -220,6 +217,5 @@ def _for_children(n_workers: int) -> Iterator[None]:
         yield
     finally:
         for name in variables:
-            with suppress(KeyError):
-                del os.environ[name]
+            os.environ.pop(name, None)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)

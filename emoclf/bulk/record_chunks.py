@@ -70,19 +70,17 @@ class Chunks:
         """
         from emoclf.classifier import CHUNK_TEXTS  # NumPy
 
+        source = self.entries.source
         chunk: list[Entry] = []
         letters = 0
         for entry in self.entries:
             if entry.bad is not None:
-                unit = self.entries.source.unit
-                message = (
-                    f"{self.entries.source.name}, {unit} {entry.number}: {entry.bad}"
-                )
+                message = f"{source.name}, {source.unit} {entry.number}: {entry.bad}"
                 if self._on_error == "stop":
                     if chunk:
                         yield chunk
                     raise DataError(
-                        f"{message}, or go on without such {unit}s: "
+                        f"{message}, or go on without such {source.unit}s: "
                         f"{setting('on_error', 'skip')}."
                     )
                 self.n_bad += 1

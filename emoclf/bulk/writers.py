@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Sequence
 from decimal import Decimal
-from typing import Any, BinaryIO, Literal, Self
+from typing import Any, BinaryIO, Self
 
 from emoclf.bulk.entries import Entries
 from emoclf.bulk.predict_chunks import Label, Labels, PredictedEntry
-from emoclf.datasets.cells import SURROGATE
+from emoclf.datasets.cells import utf8
 from emoclf.errors import DataError, setting
 
 # Decimal places of probabilities: a float32 between 0 and 1 has no more.
@@ -144,13 +143,7 @@ class TextWriter(Writer):
     def for_file(cls, stream: BinaryIO, new: NewColumns) -> Self:
         return cls(lambda text: stream.write(cls.encode(text)), new)
 
-    @staticmethod
-    def encode(text: str) -> bytes:
-        """Encode text; a lone surrogate, which no file can contain, becomes U+FFFD."""
-        try:
-            return text.encode("utf-8")
-        except UnicodeEncodeError:
-            return SURROGATE.sub("\ufffd", text).encode("utf-8")
+    encode = staticmethod(utf8)
 
 
 class LabelWriter(TextWriter):
@@ -220,14 +213,9 @@ class DelimitedWriter(TextWriter):
         if self._columns is None:
             self._columns = new.input_columns(entries)
             rows.append([*self._columns, new.label, *new.columns])
-            self._label_separator = next(
-                (
-                    x
-                    for x in LABEL_SEPARATORS
-                    if not any(x in n for n in new.labels.names)
-                ),
-                ",",
-            )
+            letters = "".join(new.labels.names)
+            unused = [x for x in LABEL_SEPARATORS if x not in letters]
+            self._label_separator = (*unused, ",")[0]
         columns, has_keys = self._columns, new.entries.columns is None
         for predicted in entries:
             values = predicted.entry.values
@@ -261,16 +249,10 @@ class CsvWriter(DelimitedWriter):
     format_name = "CSV"
 
     def _text(self, rows: list[list[str]]) -> str:
-        text = _csv_text(rows, csv.QUOTE_MINIMAL)
-        if "\r" not in text:
-            return text
-        # csv.writer does not quote a cell with a carriage return alone.
-        return "".join(
-            _csv_text(
-                [row], csv.QUOTE_ALL if "\r" in "".join(row) else csv.QUOTE_MINIMAL
-            )
-            for row in rows
-        )
+        # A cell with a part of the line's end is quoted; a carriage return must be.
+        lines = _Lines()
+        csv.writer(lines, lineterminator="\r\n").writerows(rows)
+        return "".join([line[:-2] + "\n" for line in lines])
 
 
 class TsvWriter(DelimitedWriter):
@@ -291,10 +273,10 @@ class TsvWriter(DelimitedWriter):
         return "".join("\t".join(row) + "\n" for row in rows)
 
 
-def _csv_text(rows: list[list[str]], quoting: Literal[0, 1, 2, 3]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n", quoting=quoting).writerows(rows)
-    return buffer.getvalue()
+class _Lines(list[str]):
+    """A stream that keeps each line."""
+
+    write = list.append
 
 
 def as_tuple(label: Label) -> tuple[str, ...]:
@@ -335,7 +317,8 @@ def to_json(value: Any, *, ascii: bool = False) -> str:
             value, ensure_ascii=ascii, allow_nan=False, default=_json_value
         )
     except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=ascii, default=_json_value)
+        finite = change_within(_null_for_nan, value)
+        return json.dumps(finite, ensure_ascii=ascii, default=_json_value)
 
 
 def _json_value(value: Any) -> Any:
@@ -346,11 +329,15 @@ def _json_value(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} {value!r:.60} cannot be written as JSON")
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
+def _null_for_nan(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def change_within(change: Callable[[Any], Any], value: Any) -> Any:
+    """Return a value after a change of everything in its lists and objects."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        pairs = value.items()
+        return {change(key): change_within(change, item) for key, item in pairs}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
+        return type(value)(change_within(change, item) for item in value)
+    return change(value)

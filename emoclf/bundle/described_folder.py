@@ -123,12 +123,11 @@ class FolderKind(NamedTuple):
         contents = {
             path.relative_to(target).as_posix()
             for path in target.rglob("*")
+            if path.is_symlink() or not path.is_dir()
             if path.name not in DESKTOP_FILES
-            and (path.is_symlink() or not path.is_dir())
         }
-        names = sorted(
-            contents - {*_read_sums(target, strict=False), *files, self.about, SUMS}
-        )
+        written = {*_read_sums(target, strict=False), *files, self.about, SUMS}
+        names = sorted(contents - written)
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             raise self.write_error(

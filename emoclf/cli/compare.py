@@ -12,7 +12,7 @@ from typing import Any
 
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, parse_value, settings_from
-from emoclf.cli.shared import add_option, add_output_options, new_command, print_json
+from emoclf.cli.shared import add_option, new_command, print_json
 from emoclf.errors import SettingsError
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import RunSettings
@@ -47,7 +47,6 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     )
     add_option(parser, "--seeds N", "number of seeds per network", default=3)
     add_data(parser)
-    add_output_options(parser)
     add_settings(parser, argv=argv)
     parser.set_defaults(run=run)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from emoclf.cli.shared import DATA_HELP, add_option, as_file
+from emoclf.cli.shared import add_option, as_file
 from emoclf.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
-    """Add the labelled file, and the options for validation and test files."""
-    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
+    """Add the options for validation and test files."""
     add_option(parser, "--valid FILE", "validation set, instead of a share of DATA")
     add_option(parser, "--test FILE", "test set, instead of a share of DATA")
 

@@ -7,14 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emoclf.cli.options import add_config_option, add_section, given_settings
-from emoclf.cli.shared import (
-    BUNDLE_HELP,
-    DATA_HELP,
-    add_output_options,
-    as_file,
-    new_command,
-    print_json,
-)
+from emoclf.cli.shared import as_file, new_command, print_json
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import DataSettings, RunSettings, read_settings_file
 
@@ -39,9 +32,6 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "options differ.",
         example="emoclf evaluate emotions.emoclf test.csv",
     )
-    parser.add_argument("bundle", metavar="BUNDLE", help=BUNDLE_HELP)
-    parser.add_argument("data", metavar="DATA", help=DATA_HELP)
-    add_output_options(parser)
     add_config_option(parser)
     add_section(parser, "data settings", DataSettings, only=READING_SETTINGS)
     parser.set_defaults(run=run)

@@ -10,14 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emoclf.bundle.described_folder import EXPORT
-from emoclf.cli.shared import (
-    BUNDLE_HELP,
-    add_option,
-    add_output_options,
-    add_overwrite_option,
-    new_command,
-    print_json,
-)
+from emoclf.cli.shared import add_option, add_overwrite_option, new_command, print_json
 from emoclf.errors import ExportError
 from emoclf.export.formats import FORMATS
 
@@ -46,7 +39,6 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
             f"\nformats, and what they run on:\n{formats}"
         ),
     )
-    parser.add_argument("bundle", metavar="BUNDLE", help=BUNDLE_HELP)
     add_option(
         parser,
         "--to FORMAT",
@@ -68,7 +60,6 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         const=True,
         help="take token ids instead of texts; needed with the tokenizer jieba",
     )
-    add_output_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -123,9 +114,8 @@ def _check_target(args: argparse.Namespace) -> None:
 
 def _options(args: argparse.Namespace) -> dict[str, Any]:
     """Return the given options of a SavedModel."""
-    names = ("version", "top", "tokens")
-    given = {name: getattr(args, name) for name in names}
-    given = {name: value for name, value in given.items() if value is not None}
+    options = {"version": args.version, "top": args.top, "tokens": args.tokens}
+    given = {name: value for name, value in options.items() if value is not None}
     if given and args.to != "saved-model":
         name = next(iter(given))
         raise ExportError(f"--{name} is an option of --to saved-model. Got {args.to}.")

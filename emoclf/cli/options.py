@@ -13,7 +13,7 @@ from emoclf.errors import SettingsError, setting
 from emoclf.models.registry import ARCHITECTURES
 from emoclf.settings import RunSettings, Settings, read_settings_file
 from emoclf.settings.base import kinds_of
-from emoclf.settings.run_settings import section_classes
+from emoclf.settings.run_settings import SECTION_NAMES, section_classes
 
 #: Prefix of the parser's destinations that are settings.
 PREFIX = "setting:"
@@ -26,7 +26,7 @@ def add_settings(
     parser: argparse.ArgumentParser,
     *,
     argv: Sequence[str] = (),
-    only: Sequence[str] = ("data", "text", "embedding", "model", "training"),
+    only: Sequence[str] = SECTION_NAMES,
 ) -> None:
     """Add ``--config`` and one option for each setting.
 

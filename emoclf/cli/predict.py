@@ -36,11 +36,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
             "echo 'They all came!' | emoclf predict emotions.emoclf\n"
             "  emoclf predict emotions.emoclf reviews.csv.gz -o predicted.parquet"
         ),
-    )
-    parser.add_argument(
-        "model",
-        metavar="MODEL",
-        help="folder written by 'emoclf train' or 'emoclf export'",
+        has_result=False,
     )
     parser.add_argument(
         "input",
@@ -111,11 +107,8 @@ def run(args: argparse.Namespace) -> int:
             "--json and --all are for standard output. With --output the file's ending "
             "sets the format, and the file contains all probabilities."
         )
-    options = {
-        name: getattr(args, name)
-        for name in ("precision", "engine")
-        if getattr(args, name) is not None
-    }
+    options = {"precision": args.precision, "engine": args.engine}
+    arguments = ("format", "text_column", "encoding", "prefix", "on_error", "overwrite")
     if args.workers == 1 and needs_tensorflow(args.model):
         load_tensorflow()
     with _terminated_cleanly(), _progress(args) as bar:
@@ -123,16 +116,11 @@ def run(args: argparse.Namespace) -> int:
             args.model,
             args.input,
             args.output or sys.stdout,
-            format=args.format,
             output_format=_stream_format(args),
-            text_column=args.text_column,
-            encoding=args.encoding,
-            prefix=args.prefix,
-            on_error=args.on_error,
-            overwrite=args.overwrite,
             workers=args.workers,
-            options=options,
-            report=bar.update if bar is not None else None,
+            options={name: value for name, value in options.items() if value},
+            report=bar and bar.update,
+            **{name: getattr(args, name) for name in arguments},
         )
     if args.output or summary.bad:
         logger.info("%s", _summary_line(summary, args))
@@ -149,10 +137,9 @@ def _progress(args: argparse.Namespace) -> Any:
     # A bar would disturb texts or labels on the same terminal.
     writes_there = not args.output and sys.stdout.isatty()
     reads_there = args.input == "-" and sys.stdin.isatty()
-    if args.quiet or writes_there or reads_there or not sys.stderr.isatty():
-        return nullcontext()
+    is_hidden = args.quiet or writes_there or reads_there or not sys.stderr.isatty()
     # A folded export needs NumPy only; without rich there is no bar.
-    if importlib.util.find_spec("rich") is None:
+    if is_hidden or importlib.util.find_spec("rich") is None:
         return nullcontext()
     from emoclf.bulk.progress_bar import Bar
 
@@ -178,10 +165,7 @@ def _terminated_cleanly() -> Iterator[None]:
         yield
         return
 
-    def end(*_: object) -> None:
-        sys.exit(TERMINATED)
-
-    before = signal.signal(signal.SIGTERM, end)
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         yield
     finally:

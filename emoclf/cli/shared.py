@@ -15,8 +15,13 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-BUNDLE_HELP = "folder written by 'emoclf train'"
-DATA_HELP = "labelled file: CSV, TSV, JSON Lines or Parquet, plain or .gz; -: stdin"
+#: Positional arguments by their names in a usage line.
+ARGUMENTS = {
+    "BUNDLE": "folder written by 'emoclf train'",
+    "DATA": "labelled file: CSV, TSV, JSON Lines or Parquet, plain or .gz; -: stdin",
+    "MODEL": "folder written by 'emoclf train' or 'emoclf export'",
+    "SEARCH": "folder of the search",
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -42,8 +47,9 @@ def new_command(
     example: str,
     arguments: str = "",
     details: str = "",
+    has_result: bool = True,
 ) -> argparse.ArgumentParser:
-    """Add a command.
+    """Add a command with its arguments in ``ARGUMENTS``.
 
     Parameters
     ----------
@@ -58,9 +64,11 @@ def new_command(
         Positional arguments in the usage line.
     details : str
         Sentences that follow the description in the command's own help.
+    has_result : bool, default=True
+        Add the options for printing a result and progress.
     """
     description = f"{help[0].upper()}{help[1:]}. {details}"
-    return subparsers.add_parser(
+    parser = subparsers.add_parser(
         name,
         help=help,
         usage=f"%(prog)s [OPTIONS] {arguments}".rstrip(),
@@ -69,6 +77,14 @@ def new_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    for word in arguments.split():
+        if word in ARGUMENTS:
+            parser.add_argument(word.lower(), metavar=word, help=ARGUMENTS[word])
+    if has_result:
+        group = parser.add_argument_group("output")
+        add_option(group, "--json", "print the result as JSON")
+        add_option(group, "--quiet", "print no progress, only warnings")
+    return parser
 
 
 def add_option(parser: Any, names: str, help: str, **options: Any) -> None:
@@ -103,12 +119,6 @@ def add_overwrite_option(parser: Any, target: str, *, old_name: str = "") -> Non
     add_option(parser, "--overwrite", f"replace an existing {target}")
     if old_name:
         add_option(parser, old_name, argparse.SUPPRESS, dest="overwrite")
-
-
-def add_output_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for the output of a result and of progress."""
-    add_option(parser, "--json", "print the result as JSON")
-    add_option(parser, "--quiet", "print no progress, only warnings")
 
 
 def print_json(value: Any) -> None:

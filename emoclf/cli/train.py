@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.shared import (
-    add_option,
-    add_output_options,
-    add_overwrite_option,
-    new_command,
-    print_json,
-)
+from emoclf.cli.shared import add_option, add_overwrite_option, new_command, print_json
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import RunSettings
 
@@ -45,7 +39,6 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     add_overwrite_option(parser, "classifier or interrupted run")
     add_option(parser, "--resume", "continue an interrupted run")
     add_option(parser, "--tensorboard FOLDER", "folder for TensorBoard logs")
-    add_output_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:

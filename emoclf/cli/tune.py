@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING, Any
 from emoclf.cli import amounts, tune_show, tune_worker
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.shared import (
-    add_option,
-    add_output_options,
-    new_command,
-    print_json,
-)
+from emoclf.cli.shared import add_option, new_command, print_json
 from emoclf.errors import SearchError
 from emoclf.evaluation.metric_names import MAIN_METRIC, OBJECTIVES
 from emoclf.runtime import available_cores, load_tensorflow
@@ -87,8 +82,7 @@ def _add_options(
         parser, "--new", "move an older search in the folder aside, and begin a new one"
     )
     add_data(parser)
-    tune_show.add_tensorboard_option(parser)
-    add_output_options(parser)
+    add_option(parser, "--tensorboard FOLDER", tune_show.TENSORBOARD_HELP)
     _add_search_options(parser)
     _add_worker_options(parser, workers)
     _add_budget_options(parser)
@@ -223,9 +217,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.quiet:
         view = LiveProgress(args.trials, workers=args.workers)
         listeners = Listeners(
-            view.begin,
-            view.end,
-            lambda epochs: [TrainingProgress(epochs)],
+            view.begin, view.end, lambda epochs: [TrainingProgress(epochs)]
         )
     folder = args.output or default_folder(args.data)
     try:

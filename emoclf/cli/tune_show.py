@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emoclf.cli.shared import add_option, add_output_options, new_command, print_json
+from emoclf.cli.shared import add_option, new_command, print_json
 from emoclf.errors import SearchError
 from emoclf.runtime import load_tensorflow
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from emoclf.tuning.results.outcome import Outcome
 
 NAME = "show"
+TENSORBOARD_HELP = "folder for the trials, as TensorBoard's HParams shows them"
 
 
 def add_parser(subparsers: Any) -> None:
@@ -29,17 +30,9 @@ def add_parser(subparsers: Any) -> None:
         help="show the result of a search, also while it runs",
         example="emoclf tune show sentences.search --plots plots",
     )
-    parser.add_argument("search", metavar="SEARCH", help="folder of the search")
     add_option(parser, "--plots FOLDER", "folder for plots of the trials (PNG)")
-    add_tensorboard_option(parser)
-    add_output_options(parser)
+    add_option(parser, "--tensorboard FOLDER", TENSORBOARD_HELP)
     parser.set_defaults(run=run)
-
-
-def add_tensorboard_option(parser: argparse.ArgumentParser) -> None:
-    """Add ``--tensorboard``."""
-    text = "folder for the trials, as TensorBoard's HParams shows them"
-    add_option(parser, "--tensorboard FOLDER", text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ def add_parser(subparsers: Any) -> None:
         NAME,
         help="run trials of a search that 'emoclf tune chief' runs",
         example="emoclf tune worker --oracle 10.0.0.5:8000",
+        has_result=False,
     )
     add_option(parser, "--oracle HOST:PORT", "address of the chief", required=True)
     add_option(

@@ -11,9 +11,7 @@ from typing import Any
 
 from emoclf.cli.options import add_section, add_settings, given_settings, settings_from
 from emoclf.cli.shared import (
-    DATA_HELP,
     add_option,
-    add_output_options,
     add_overwrite_option,
     as_file,
     new_command,
@@ -51,7 +49,6 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     text = "file to write: .bin, or .txt for plain text"
     add_option(train, "-o --output FILE", text, required=True)
     add_overwrite_option(train, "file")
-    add_output_options(train)
     add_section(train, "word2vec settings", Word2VecSettings)
     add_section(train, "text settings", TextSettings, only=("tokenizer", "lowercase"))
     train.set_defaults(run=run_train)
@@ -62,8 +59,6 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="measure the share of a labelled file's words that have vectors",
         example="emoclf vectors coverage sentences.csv --vectors vectors.bin",
     )
-    coverage.add_argument("data", metavar="DATA", help=DATA_HELP)
-    add_output_options(coverage)
     add_settings(coverage, argv=argv, only=("data", "text", "embedding"))
     coverage.set_defaults(run=run_coverage)
 

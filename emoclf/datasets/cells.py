@@ -32,6 +32,14 @@ class BadRow(Exception):
         self.reason = reason
 
 
+def utf8(text: str) -> bytes:
+    """Encode text; a lone surrogate, which no file can contain, becomes U+FFFD."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return SURROGATE.sub("\ufffd", text).encode()
+
+
 def is_missing(value: Any) -> bool:
     """Say whether a cell is empty: None, NaN, or pandas' NA and NaT."""
     if isinstance(value, float):

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from emoclf.errors import ExportError, did_you_mean
-from emoclf.export.formats import FORMATS, import_object
+from emoclf.export.formats import FORMATS
 
 if TYPE_CHECKING:
     from emoclf.predictor import Predictor
@@ -60,6 +61,6 @@ def export_classifier(
         )
     export_format = FORMATS[to]
     # TensorFlow and converters load here, each when its format is asked for.
-    write = import_object(export_format.writer)
+    write = resolve_name(export_format.writer)
     options |= export_format.writer_options
     return write(predictor, path, overwrite=overwrite, **options)

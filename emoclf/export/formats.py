@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
 from emoclf.models.registry import ARCHITECTURES
@@ -57,7 +57,7 @@ class ExportFormat(NamedTuple):
 
     def reader_options(self) -> list[str]:
         """Return the names of the options with which an export can be loaded."""
-        return list(inspect.signature(import_object(self.reader)).parameters)[1:]
+        return list(inspect.signature(resolve_name(self.reader)).parameters)[1:]
 
 
 #: Number formats of a folded export's tables, and what computes with them.
@@ -108,12 +108,6 @@ FORMATS = {
         writer_options={"int8": True},
     ),
 }
-
-
-def import_object(reference: str) -> Any:
-    """Import and return what ``module:name`` refers to."""
-    module, _, name = reference.partition(":")
-    return getattr(import_module(module), name)
 
 
 def formats_table() -> str:

@@ -7,13 +7,14 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
 
 from emoclf._version import __version__
 from emoclf.bundle.described_folder import EXPORT, write_sums
-from emoclf.export.formats import FORMATS, import_object
+from emoclf.export.formats import FORMATS
 from emoclf.export.parity import PROBABILITY_BOUND, check_parity
 from emoclf.predictor import Predictor
 from emoclf.serving.export_folder import (
@@ -125,7 +126,7 @@ def _check_reader(predictor: Predictor, export: ExportFolder) -> dict[str, Any]:
     export_format = FORMATS[export.format]
     parity = check_parity(
         predictor,
-        import_object(export_format.reader)(export),
+        resolve_name(export_format.reader)(export),
         name=f"export to {export.format}",
         bound=None if export_format.is_rounded else PROBABILITY_BOUND,
     )

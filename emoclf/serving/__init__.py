@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from pkgutil import resolve_name
 from typing import Any
 
 from emoclf.classifier import Classifier
 from emoclf.errors import BundleError, SettingsError, did_you_mean
-from emoclf.export.formats import FORMATS, import_object
+from emoclf.export.formats import FORMATS
 from emoclf.serving.export_folder import read_export
 
 
@@ -50,4 +51,4 @@ def load_exported(path: str | os.PathLike[str], **options: Any) -> Classifier:
                 f"An export to {folder.format} has no option {option!r}."
                 f"{did_you_mean(option, names)} It has: {', '.join(names) or 'none'}."
             )
-    return import_object(export_format.reader)(folder, **options)
+    return resolve_name(export_format.reader)(folder, **options)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from emoclf.batching import BATCH_TOKENS, batch_by_length, lengths_of, pad
+from emoclf.datasets.cells import utf8
 from emoclf.errors import ExportError
 from emoclf.serving.export_folder import ExportFolder
 from emoclf.serving.exported_classifier import ExportedClassifier
@@ -17,7 +17,6 @@ from emoclf.text.validation import as_texts
 
 #: Code points in a batch of texts, which the graph pads to the longest.
 BATCH_POINTS = 1 << 16
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class SavedModelClassifier(ExportedClassifier):
@@ -120,7 +119,7 @@ class SavedModelClassifier(ExportedClassifier):
                 yield batch, run(token_ids=tf.constant(padded))
             return
         for batch in batch_by_length(lengths_of(texts), BATCH_POINTS):
-            encoded = [_utf8(texts[i]) for i in batch]
+            encoded = [utf8(texts[i]) for i in batch]
             yield batch, run(text=tf.constant(encoded, tf.string))
 
     def _label_tuples(self, outputs: dict[str, Any]) -> list[tuple[str, ...]]:
@@ -137,11 +136,3 @@ class SavedModelClassifier(ExportedClassifier):
         names = np.array([name.encode() for name in self.label_names], object)
         order = np.argsort(names)
         return order[np.searchsorted(names[order], labels)]
-
-
-def _utf8(text: str) -> bytes:
-    """Encode a text; lone surrogates become U+FFFD, as in all other formats."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return _SURROGATES.sub("\ufffd", text).encode()

@@ -25,6 +25,8 @@ SECTIONS: dict[str, type[Settings]] = {
     "embedding": EmbeddingSettings,
     "training": TrainSettings,
 }
+#: All sections in the order of files and of help.
+SECTION_NAMES = ("data", "text", "embedding", "model", "training")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,15 +129,12 @@ class RunSettings:
 
     def to_dict(self) -> dict[str, Any]:
         """Return nested plain values, without None where it is the default."""
-        tables = {
-            name: getattr(self, name).to_dict()
-            for name in ("data", "text", "embedding", "model", "training")
-        }
+        tables = {name: getattr(self, name).to_dict() for name in SECTION_NAMES}
         return {"architecture": self.architecture, "seed": self.seed, **tables}
 
     def flat(self) -> dict[str, Any]:
         """Return every setting in force by its name."""
-        sections = (self.data, self.text, self.embedding, self.model, self.training)
+        sections = [getattr(self, name) for name in SECTION_NAMES]
         return {name: getattr(s, name) for s in sections for name in s.names()}
 
     def to_toml(self) -> str:
