@@ -230,7 +230,7 @@ def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple[in
         (
             ["train", "CSV", "-o", "x", "--valid", "CSV", "--split-column", "p"],
             1,
-            "Give one of them",
+            "Give either --split-column, or --valid",
         ),
         (
             ["train", "CSV", "-o", "x", "--vectors", "v.bin"],
