@@ -11,7 +11,7 @@ from typing import Any
 
 from emoclf.bundle.bundle_folder import read_metrics, save_bundle
 from emoclf.datasets.split import Split
-from emoclf.errors import BundleError, SearchError
+from emoclf.errors import BundleError
 from emoclf.evaluation.evaluate import AUDIT_ADVICE, SEARCH_ADVICE, evaluate_classifier
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.files import write_atomically
@@ -127,9 +127,16 @@ def read_result(
     if not any(outcome.status == COMPLETED for outcome in outcomes):
         return None
     choice = choose(outcomes, plan.objective, kind=plan.kind)
-    report = _read_report(folder, _summary(plan, choice, outcomes))
-    if report is None:
+    try:
+        metrics = read_metrics(folder.best)
+    except BundleError:
         return None
+    # Through JSON, which has lists for tuples.
+    summary = json.loads(json.dumps(_summary(plan, choice, outcomes)))
+    if metrics.get("search") != summary:
+        # The bundle is the winner of fewer trials.
+        return None
+    report = EvaluationReport.from_dict(metrics)
     looks, trials = folder.test_evaluations(), tuple(outcomes)
     return SearchResult(plan, trials, choice, folder.best, folder.path, looks, report)
 
@@ -163,16 +170,10 @@ def finish(
         If no trial was completed.
     """
     write_results(folder.results, outcomes, plan.objective)
-    if not any(outcome.status == COMPLETED for outcome in outcomes):
-        reasons = sorted({outcome.reason for outcome in outcomes if outcome.reason})
-        details = f" Reasons: {' | '.join(reasons[:5])}" if reasons else ""
-        raise SearchError(
-            f"None of {len(outcomes)} trials was completed, so none can be chosen."
-            f"{details}"
-        )
+    choice = choose(outcomes, plan.objective, kind=plan.kind)
     result = read_result(folder, plan, outcomes)
     if result is None:
-        _train_winner(plan, folder, outcomes, split, callbacks)
+        _train_winner(plan, folder, _summary(plan, choice, outcomes), split, callbacks)
         result = read_result(folder, plan, outcomes)
         assert result is not None
     lines = [*result.lines(), "", *result.evaluated_lines()]
@@ -198,55 +199,36 @@ def _summary(
     }
 
 
-def _read_report(
-    folder: SearchFolder, summary: dict[str, Any]
-) -> EvaluationReport | None:
-    """Return the report of the best bundle, if it is the winner of these trials."""
-    try:
-        metrics = read_metrics(folder.best)
-    except BundleError:
-        return None
-    # Through JSON, which has lists for tuples.
-    if metrics.get("search") != json.loads(json.dumps(summary)):
-        return None
-    return EvaluationReport.from_dict(metrics)
-
-
 def _train_winner(
     plan: SearchPlan,
     folder: SearchFolder,
-    outcomes: Sequence[Outcome],
+    summary: dict[str, Any],
     split: Split,
     callbacks: Callable[[int], Sequence[Any]],
 ) -> None:
     """Train and evaluate the chosen settings, and save the classifier."""
-    choice = choose(outcomes, plan.objective, kind=plan.kind)
-    settings = plan.settings.override(**choice.chosen.values)
+    chosen = summary["chosen"]
+    settings = plan.settings.override(**chosen["values"])
     logger.info(
         "Training the settings of trial %d on the training and validation set; a tenth "
         "of them chooses the epoch.",
-        choice.chosen.number,
+        chosen["number"],
     )
     parts = final_parts(plan, split.train, split.valid)
     final = Split(parts.train, parts.valid, split.test)
-    trained = train_classifier(
-        final.train,
-        final.valid,
-        settings,
-        callbacks=callbacks(settings.training.epochs),
-    )
+    reporters = callbacks(settings.training.epochs)
+    trained = train_classifier(final.train, final.valid, settings, callbacks=reporters)
     if trained.result.ended == "interrupted":
         raise KeyboardInterrupt
     if final.test is not None and len(final.test):
         folder.count_test_evaluation()
     report = evaluate_classifier(trained.predictor, final)
-    advice = tuple(
-        text for text in report.advice if text not in (AUDIT_ADVICE, SEARCH_ADVICE)
-    )
+    useless = (AUDIT_ADVICE, SEARCH_ADVICE)
+    advice = tuple(text for text in report.advice if text not in useless)
     metrics = {
         **trained.bundle.metrics,
         **replace(report, advice=advice).to_dict(),
         "texts": {name: len(part) for name, part in final.parts().items()},
-        "search": _summary(plan, choice, outcomes),
+        "search": summary,
     }
     save_bundle(replace(trained.bundle, metrics=metrics), folder.best, overwrite=True)

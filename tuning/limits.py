@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -21,29 +21,36 @@ from emoclf.serving import load_exported
 TIMED_TEXTS = 100
 
 
-def check_numbers(
-    *, whole: Mapping[str, Any], any_number: Mapping[str, Any] | None = None
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    whole: bool = False,
+    low: float | None = None,
+    above: float | None = None,
 ) -> None:
-    """Raise SearchError for values that are neither numbers nor None.
+    """Raise SearchError for a value that is neither None nor a number in its range.
 
     Parameters
     ----------
-    whole : mapping of str to object
-        Whole numbers, by the names in error messages.
-    any_number : mapping of str to object, optional
-        Whole numbers or floats.
+    name : str
+        Name of the number in the error message.
+    value : object
+    whole : bool, default=False
+        Whether it must be an int; else a float is allowed as well.
+    low, above : float, optional
+        Inclusive or exclusive lower bound.
     """
-    for values, types, description in (
-        (whole, int, "a whole number, an int"),
-        (any_number or {}, int | float, "a number, an int or float"),
-    ):
-        for name, value in values.items():
-            wrong = isinstance(value, bool) or not isinstance(value, types)
-            if value is not None and wrong:
-                raise SearchError(
-                    f"{name} must be {description}. Got {value!r} "
-                    f"({type(value).__name__})."
-                )
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        kind = "a whole number, an int" if whole else "a number, an int or float"
+        got = f"{value!r} ({type(value).__name__})"
+        raise SearchError(f"{name} must be {kind}. Got {got}.")
+    if low is not None and not value >= low:
+        raise SearchError(f"{name} must be at least {low:g}. Got {value!r}.")
+    if above is not None and not value > above:
+        raise SearchError(f"{name} must be above {above:g}. Got {value!r}.")
 
 
 @dataclass(frozen=True)
@@ -72,15 +79,9 @@ class Limits:
     milliseconds: float | None = None
 
     def __post_init__(self) -> None:
-        check_numbers(
-            whole={"parameters": self.parameters, "bytes": self.bytes},
-            any_number={"milliseconds": self.milliseconds},
-        )
-        for name, value in self.to_dict().items():
-            if value is not None and not value > 0:
-                raise SearchError(
-                    f"The limit of {name} must be above 0. Got {value!r}."
-                )
+        for name, limit in self.to_dict().items():
+            whole = name != "milliseconds"
+            check_number(f"The limit of {name}", limit, whole=whole, above=0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

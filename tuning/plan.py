@@ -12,7 +12,7 @@ from emoclf.bundle.bundle import installed_versions
 from emoclf.errors import SearchError, did_you_mean, setting
 from emoclf.settings import RunSettings
 
-from .limits import Limits, check_numbers
+from .limits import Limits, check_number
 from .results.objective import Objective
 from .results.outcome import FOLDS, KINDS, SEEDS, STRATEGIES
 from .space.space import Space
@@ -64,10 +64,9 @@ class SearchPlan:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        check_numbers(
-            whole={self.kind: self.repeats, "threads": self.threads},
-            any_number={"trial_seconds": self.trial_seconds},
-        )
+        check_number(self.kind, self.repeats, whole=True)
+        check_number("threads", self.threads, whole=True, low=1)
+        check_number("trial_seconds", self.trial_seconds, above=0)
         for name, value, choices in (
             ("strategy", self.strategy, STRATEGIES),
             ("kind", self.kind, KINDS),
@@ -88,14 +87,6 @@ class SearchPlan:
                 "Hyperband chooses the epochs itself. Got a table [epochs] in "
                 f"{self.space.name}. Remove it, and give the maximum with "
                 f"{setting('epochs')}."
-            )
-        if self.threads < 1:
-            raise SearchError(
-                f"A worker needs at least one thread. Got {self.threads!r}."
-            )
-        if self.trial_seconds is not None and not self.trial_seconds > 0:
-            raise SearchError(
-                f"trial_seconds must be above 0. Got {self.trial_seconds!r}."
             )
 
     @property

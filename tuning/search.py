@@ -24,7 +24,7 @@ from .chief.local_workers import LocalWorkers
 from .chief.strategies import new_oracle
 from .finish import SearchResult, finish
 from .folder import SearchFolder
-from .limits import Limits, check_numbers
+from .limits import Limits, check_number
 from .plan import SearchPlan, kind_and_repeats
 from .results.objective import Objective
 from .space.space import Space
@@ -79,38 +79,17 @@ class Budget:
     wait: float = 3600.0
 
     def __post_init__(self) -> None:
-        check_numbers(
-            whole={"trials": self.trials, "workers": self.workers, "keep": self.keep},
-            any_number={
-                "seconds": self.seconds,
-                "patience": self.patience,
-                "wait": self.wait,
-            },
-        )
-        no_workers = self.workers == 0 and self.address is None
-        for wrong, message in (
-            (
-                self.trials < 1,
-                f"A search needs at least one trial. Got {self.trials!r}.",
-            ),
-            (
-                no_workers or (self.workers or 0) < 0,
+        for name, low in (("trials", 1), ("workers", 0), ("keep", 0)):
+            check_number(name, getattr(self, name), whole=True, low=low)
+        check_number("seconds", self.seconds, above=0)
+        # Workers that report on time must not count as lost.
+        check_number("patience", self.patience, low=3 * REPORT_SECONDS)
+        check_number("wait", self.wait)
+        if self.workers == 0 and self.address is None:
+            raise SearchError(
                 "A search needs a worker here, or an address for workers elsewhere. "
-                f"Got {setting('workers', self.workers)} and no address.",
-            ),
-            (
-                self.seconds is not None and not self.seconds > 0,
-                f"A search needs some time: more than 0 s. Got {self.seconds!r}.",
-            ),
-            (
-                self.patience < 3 * REPORT_SECONDS,
-                f"Workers report every {REPORT_SECONDS:g} s, so none counts as lost "
-                f"before {3 * REPORT_SECONDS:g} s. Got patience={self.patience!r}.",
-            ),
-            (self.keep < 0, f"keep must be at least 0. Got {self.keep!r}."),
-        ):
-            if wrong:
-                raise SearchError(message)
+                f"Got {setting('workers', 0)} and no address."
+            )
 
 
 @dataclass(frozen=True)

@@ -246,7 +246,7 @@ def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple[in
         (["export", "BUNDLE", "--to", "tflite", "-o", "x"], 2, "saved-model"),
         (["vectors", "coverage", "CSV"], 1, "--vectors FILE"),
         (["vectors", "train", "no.txt", "-o", "x.bin"], 1, "There is no file no.txt"),
-        (["tune", "CSV", "-o", "x", "--trials", "0"], 1, "at least one trial"),
+        (["tune", "CSV", "-o", "x", "--trials", "0"], 1, "trials must be at least 1"),
         (["dance"], 2, "invalid choice"),
         ([], 2, "required"),
     ],

@@ -127,12 +127,12 @@ def test_show_names_what_it_cannot_use(
         (["--folds=1"], "at least 2 folds"),
         (["--objective=f1"], "no objective 'f1'"),
         (["--strategy=rando"], "Did you mean 'random'?"),
-        (["--trials=0"], "at least one trial"),
+        (["--trials=0"], "trials must be at least 1"),
         (["--workers=0"], "a worker here"),
         (["--space=nowhere.toml"], "Cannot read the search space nowhere.toml"),
         (["--max-parameters=0"], "above 0"),
-        (["--time=0"], "needs some time"),
-        (["--threads=0"], "at least one thread"),
+        (["--time=0"], "seconds must be above 0"),
+        (["--threads=0"], "threads must be at least 1"),
     ],
 )
 def test_mistakes_are_reported_on_one_line(

@@ -62,27 +62,16 @@ def plot_scores(
     """
     ax = ax if ax is not None else new_axes()
     trials = scored(outcomes)
-    for status, mark in STATUS_MARKS.items():
-        group = [o for o in trials if o.status == status]
-        if group:
-            ax.errorbar(
-                [o.number for o in group],
-                _scores(group, objective),
-                yerr=[o.spread(objective.name) or 0.0 for o in group],
-                capsize=2,
-                elinewidth=1,
-                ecolor="0.75",
-                linestyle="none",
-                **mark,
-            )
+    _draw_trials(ax, trials, objective, x="number", bars=True)
     steps = running_best(outcomes, objective)
     if steps:
         numbers = [*(o.number for o in steps), max(o.number for o in outcomes)]
         heights = _scores([*steps, steps[-1]], objective)
         ax.step(numbers, heights, where="post", color=ORANGE, label="best so far")
-    _mark_chosen(ax, trials, objective, chosen, x="number")
-    numbers_with_score = {o.number for o in trials}
-    lost = [o.number for o in outcomes if o.number not in numbers_with_score]
+    for o in trials:
+        if o.number == chosen:
+            ax.plot(o.number, o.score(objective.name), **CHOSEN_MARK, label="chosen")
+    lost = [o.number for o in outcomes if o not in trials]
     if lost:
         bottom = ax.get_xaxis_transform()
         ax.plot(lost, [0.02] * len(lost), "x", color=RED, transform=bottom,
@@ -112,22 +101,16 @@ def plot_time(
     """
     ax = ax if ax is not None else new_axes()
     trials = scored(outcomes)
-    for status, mark in STATUS_MARKS.items():
-        group = [o for o in trials if o.status == status]
-        if group:
-            seconds = [o.seconds for o in group]
-            ax.plot(seconds, _scores(group, objective), linestyle="none", **mark)
+    _draw_trials(ax, trials, objective, x="seconds")
     front = pareto_front(outcomes, objective)
     heights = _scores(front, objective)
     if len(front) > 1:
-        ax.step(
-            [o.seconds for o in front],
-            heights,
-            where="post",
-            color=ORANGE,
-            label="no faster trial is better",
-        )
-    _mark_chosen(ax, trials, objective, chosen, x="seconds")
+        seconds = [o.seconds for o in front]
+        label = "no faster trial is better"
+        ax.step(seconds, heights, where="post", color=ORANGE, label=label)
+    for o in trials:
+        if o.number == chosen:
+            ax.plot(o.seconds, o.score(objective.name), **CHOSEN_MARK, label="chosen")
     for o, height in zip(front, heights, strict=True):
         ax.annotate(
             f"{o.number}",
@@ -288,19 +271,29 @@ def _scores(trials: Sequence[Outcome], objective: Objective) -> list[Any]:
     return [o.score(objective.name) for o in trials]
 
 
-def _mark_chosen(
+def _draw_trials(
     ax: Any,
     trials: Sequence[Outcome],
     objective: Objective,
-    chosen: int | None,
     *,
     x: str,
+    bars: bool = False,
 ) -> None:
-    """Draw a star for the chosen trial; ``x`` is an attribute of trials."""
-    for o in trials:
-        if o.number == chosen:
-            score = o.score(objective.name)
-            ax.plot([getattr(o, x)], [score], **CHOSEN_MARK, label="chosen")
+    """Draw a mark for each trial; ``x`` is an attribute of trials."""
+    for status, mark in STATUS_MARKS.items():
+        group = [o for o in trials if o.status == status]
+        if group:
+            spreads = [o.spread(objective.name) or 0.0 for o in group]
+            ax.errorbar(
+                [getattr(o, x) for o in group],
+                _scores(group, objective),
+                yerr=spreads if bars else None,
+                capsize=2,
+                elinewidth=1,
+                ecolor="0.75",
+                linestyle="none",
+                **mark,
+            )
 
 
 def _draw_effect(

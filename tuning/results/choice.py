@@ -70,8 +70,11 @@ def choose(outcomes: Sequence[Outcome], objective: Objective, *, kind: str) -> C
     """
     ranked = rank(outcomes, objective)
     if not ranked:
+        reasons = sorted({outcome.reason for outcome in outcomes if outcome.reason})
+        details = f" Reasons: {' | '.join(reasons[:5])}" if reasons else ""
         raise SearchError(
-            f"None of {len(outcomes)} trials was completed; there is none to choose."
+            f"None of {len(outcomes)} trials was completed, so none can be chosen."
+            f"{details}"
         )
     first = ranked[0]
     estimate = noise(outcomes, objective, kind=kind)

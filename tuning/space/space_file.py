@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from emoclf.errors import SearchError, SettingsError, did_you_mean
@@ -91,14 +92,12 @@ class _TableReader:
     def dimension(
         self, before: Mapping[str, Dimension], tables: Mapping[str, Any]
     ) -> Dimension:
-        shape: Range | Choices | Sizes
-        match self.shape_name():
-            case "range":
-                shape = self.range()
-            case "choices":
-                shape = self.choices()
-            case _:
-                shape = self.sizes()
+        readers: Mapping[str, Callable[[], Range | Choices | Sizes]] = {
+            "range": self.range,
+            "choices": self.choices,
+            "sizes": self.sizes,
+        }
+        shape = readers[self.shape_name()]()
         needs = self.table.get("needs")
         if needs is not None and needs not in NEEDS:
             raise self.error(
@@ -129,40 +128,34 @@ class _TableReader:
                 "this must be a table, with low and high, or with choices. Got "
                 f"{self.table!r} instead."
             )
-        known = [*(k for keys in SHAPE_KEYS.values() for k in keys), *OTHER_KEYS]
+        known = [*chain(*SHAPE_KEYS.values()), *OTHER_KEYS]
         for key in self.table:
             if key not in known:
                 raise self.error(
                     f"there is no key {key!r}.{did_you_mean(key, known)} Known: "
                     f"{', '.join(known)}."
                 )
-        # The first key of each shape in the table.
-        first = {
-            shape: next(key for key in keys if key in self.table)
-            for shape, keys in SHAPE_KEYS.items()
-            if {*keys} & {*self.table}
-        }
-        if not first:
+        got = f"Got {dict(self.table)!r}"
+        shapes = {key: name for name, keys in SHAPE_KEYS.items() for key in keys}
+        given = [key for key in shapes if key in self.table]
+        if not given:
             raise self.error(
-                f"no values were given. Got {dict(self.table)!r}. Write low and high, "
-                "or choices."
+                f"no values were given. {got}. Write low and high, or choices."
             )
-        if len(first) > 1:
-            one, two, *_ = first.values()
-            raise self.error(
-                f"{one} and {two} do not go together. Got {one} = "
-                f"{self.table[one]!r} and {two} = {self.table[two]!r}. Remove one of "
-                "them."
-            )
-        return next(iter(first))
+        for key in given:
+            if shapes[key] != shapes[given[0]]:
+                raise self.error(
+                    f"{given[0]} and {key} do not go together. {got}. Remove one of "
+                    "them."
+                )
+        return shapes[given[0]]
 
     def range(self) -> Range:
         """Read low, high, step and log."""
         if not self.setting.number:
-            key = next(key for key in SHAPE_KEYS["range"] if key in self.table)
             raise self.error(
-                f"{self.setting.name} is not a number, and {key} = "
-                f"{self.table[key]!r} is for numbers. Write choices = […]."
+                f"{self.setting.name} is not a number, so it has no range. Got "
+                f"{dict(self.table)!r}. Write choices = […]."
             )
         low, high = (self.checked(self.number(key)) for key in ("low", "high"))
         if not low < high:
@@ -179,9 +172,6 @@ class _TableReader:
                 "remove log."
             )
         step = self.step(low, high, log=log) if "step" in self.table else None
-        if step == 1 and self.setting.whole:
-            # The same as a range of whole numbers without a step.
-            step = None
         return Range(low, high, step, log)
 
     def number(self, key: str) -> float:
@@ -196,25 +186,30 @@ class _TableReader:
             raise self.error(f"{key} must be a number. Got {value!r} instead.")
         return value
 
-    def step(self, low: float, high: float, *, log: bool) -> float:
-        """Read a step that gives at least two numbers, and not too many."""
+    def step(self, low: float, high: float, *, log: bool) -> float | None:
+        """Read a step that gives at least two numbers, and not too many.
+
+        Steps of 1 between whole numbers are those of a range without a step: None.
+        """
         step = self.number("step")
         if not step > (1 if log else 0):
             bound = "above 1, since log multiplies by it" if log else "above 0"
             raise self.error(f"step must be {bound}. Got {step!r} instead.")
         if self.setting.whole and step != int(step):
             raise self.error(f"step must be a whole number. Got {step!r} instead.")
+        if step == 1 and self.setting.whole:
+            return None
         step = int(step) if self.setting.whole else float(step)
         steps = math.log(high / low, step) if log else (high - low) / step
+        got = f"Got step = {step!r} from {low!r} to {high!r}"
         if steps < 1 - 1e-9:
             raise self.error(
-                f"the first step is already past high. Got step = {step!r} from "
-                f"{low!r} to {high!r}. Make it smaller."
+                f"the first step is already past high. {got}. Make it smaller."
             )
-        if steps > MAX_STEPS and not (step == 1 and self.setting.whole):
+        if steps > MAX_STEPS:
             raise self.error(
-                f"there are more than {MAX_STEPS} steps. Got step = {step!r} from "
-                f"{low!r} to {high!r}. Make it larger, or remove it."
+                f"there are more than {MAX_STEPS} steps. {got}. Make it larger, or "
+                "remove it."
             )
         return step
 
@@ -237,14 +232,13 @@ class _TableReader:
                 f"{key} must have {minimum} values or more. Got {values!r} instead. "
                 "For a single value, give it as a setting."
             )
-        unique: list[Any] = []
-        for value in map(read, values):
-            if value in unique:
+        read_values = tuple(map(read, values))
+        for place, value in enumerate(read_values):
+            if value in read_values[:place]:
                 raise self.error(
                     f"{key} has {value!r} twice. Got {values!r}. Remove one of them."
                 )
-            unique.append(value)
-        return tuple(unique)
+        return read_values
 
     def sizes(self) -> Sizes:
         """Read a centre and the patterns around it."""
@@ -281,9 +275,7 @@ class _TableReader:
         return self.checked([value])[0]
 
     def pattern(self, pattern: Any) -> tuple[int, ...]:
-        whole = isinstance(pattern, list | tuple) and all(
-            type(offset) is int for offset in pattern
-        )
+        whole = isinstance(pattern, list | tuple) and {*map(type, pattern)} == {int}
         if not whole or 0 not in pattern or len({*pattern}) < len(pattern):
             raise self.error(
                 "a pattern must be a list of different whole numbers with 0, the "
@@ -303,7 +295,7 @@ class _TableReader:
             )
         ((parent, values),) = when.items()
         if parent not in before:
-            raise self.error(self._missing_parent(parent, before, tables))
+            raise self._missing_parent(parent, before, tables)
         shape = before[parent].shape
         if not isinstance(shape, Choices):
             raise self.error(
@@ -327,16 +319,17 @@ class _TableReader:
 
     def _missing_parent(
         self, parent: str, before: Mapping[str, Dimension], tables: Mapping[str, Any]
-    ) -> str:
-        if parent == self.setting.name:
-            return f"when names {parent!r} itself. Name another setting."
+    ) -> SearchError:
+        name = self.setting.name
+        if parent == name:
+            return self.error(f"when names {parent!r} itself. Name another setting.")
         if parent in tables:
-            return (
+            return self.error(
                 f"when names {parent!r}, which comes later in the file. Move "
-                f"[{parent}] before [{self.setting.name}]."
+                f"[{parent}] before [{name}]."
             )
         names = [name for name in before if isinstance(before[name].shape, Choices)]
-        return (
+        return self.error(
             f"when names {parent!r}, which is not searched."
             f"{did_you_mean(parent, names)} Add a table [{parent}] with choices before "
             "this one, or remove when."
