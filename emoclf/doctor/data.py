@@ -32,7 +32,7 @@ def check_targets(targets: Any, *, n_classes: int, multilabel: bool) -> Finding 
     """
     targets = np.asarray(targets)
     if targets.dtype.kind not in "biuf":
-        return _wrong_targets(
+        return wrong_targets(
             f"labels must be numbers, but these are of the type {targets.dtype}",
             {"dtype": str(targets.dtype)},
             "label names instead of class ids",
@@ -44,7 +44,7 @@ def check_targets(targets: Any, *, n_classes: int, multilabel: bool) -> Finding 
     if targets.ndim != (2 if multilabel else 1):
         one_hot = targets.ndim == 2 and _is_binary(targets)
         one_hot = one_hot and bool((targets.sum(1) == 1).all())
-        return _wrong_targets(
+        return wrong_targets(
             f"the labels have the shape {targets.shape}, but the head takes {expected}",
             {"shape": str(targets.shape)},
             "one-hot labels" if one_hot else "labels made for another loss",
@@ -53,7 +53,7 @@ def check_targets(targets: Any, *, n_classes: int, multilabel: bool) -> Finding 
     if not multilabel:
         return _wrong_class_ids(targets, n_classes, expected)
     if targets.shape[1] != n_classes:
-        return _wrong_targets(
+        return wrong_targets(
             f"the labels have {targets.shape[1]} columns, and the head {n_classes}",
             {"columns": targets.shape[1], "head": n_classes},
             "another list of labels",
@@ -61,7 +61,7 @@ def check_targets(targets: Any, *, n_classes: int, multilabel: bool) -> Finding 
         )
     if _is_binary(targets):
         return None
-    return _wrong_targets(
+    return wrong_targets(
         f"labels must be 0 or 1, but the largest is {targets.max():g}",
         {"largest": float(targets.max())},
         "class ids instead of columns of 0 and 1",
@@ -79,7 +79,7 @@ def _wrong_class_ids(
     if not len(targets):
         return None
     if not np.array_equal(targets, np.round(targets)):
-        return _wrong_targets(
+        return wrong_targets(
             "class ids must be whole numbers, but some of these labels are not",
             {"dtype": str(targets.dtype)},
             "probabilities, or the targets of a regression",
@@ -89,7 +89,7 @@ def _wrong_class_ids(
     if low >= 0 and high < n_classes:
         return None
     shifted = low == 1 and high == n_classes
-    return _wrong_targets(
+    return wrong_targets(
         f"labels run from {low} to {high}, but a head of {n_classes} classes takes 0 "
         f"to {n_classes - 1}",
         {"lowest": low, "highest": high, "n_classes": n_classes},
@@ -98,9 +98,10 @@ def _wrong_class_ids(
     )
 
 
-def _wrong_targets(
+def wrong_targets(
     message: str, evidence: dict[str, Any], cause: str, cure: str
 ) -> Finding:
+    """Return the finding that a head cannot be trained on these labels."""
     return Finding("wrong-targets", "error", message, evidence, (cause,), (cure,))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from emoclf.doctor.data import check_targets
+from emoclf.doctor.data import check_targets, wrong_targets
 from emoclf.doctor.findings import Finding
 from emoclf.errors import ModelError
 
@@ -286,14 +286,12 @@ def _targets(model: keras.Model, targets: Any, head: str, units: int) -> Finding
     sums = targets.sum(1)
     if (sums == 1).all():
         return None
-    return Finding(
-        "wrong-targets",
-        "error",
+    return wrong_targets(
         "for one label per text, one number of each row must be 1 and the rest 0; rows "
         f"sum to {sums.min():g} to {sums.max():g}",
         {"lowest": float(sums.min()), "highest": float(sums.max())},
-        ("texts with no label, or with several",),
-        ("sigmoid and binary_crossentropy for multilabel",),
+        "texts with no label, or with several",
+        "sigmoid and binary_crossentropy for multilabel",
     )
 
 

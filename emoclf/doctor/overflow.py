@@ -63,7 +63,7 @@ def _first_overflow(
     """Return the name of the first layer that overflowed, and its quantity."""
     for variable in model.weights:
         if not np.isfinite(variable.numpy()).all():
-            return _layer_name(variable), "the weights"
+            return layer_name(variable), "the weights"
     layers = [layer for layer in model.layers if layer.weights]
     # A Sequential finds its input by this name only.
     entry = model.inputs[0] if len(model.inputs) == 1 else model.input
@@ -77,9 +77,10 @@ def _first_overflow(
     if len(overflowed):
         # Gradients are computed from the head backwards: the last layer was first.
         variable = model.trainable_variables[int(overflowed[-1])]
-        return _layer_name(variable), "the gradient"
+        return layer_name(variable), "the gradient"
     return layers[-1].name, "the loss"
 
 
-def _layer_name(variable: Any) -> str:
+def layer_name(variable: Any) -> str:
+    """Return the name of the layer that a variable belongs to."""
     return str(variable.path).partition("/")[0]

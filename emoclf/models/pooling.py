@@ -98,9 +98,6 @@ class MaskedKMaxPooling(_Pooling):
         largest = ops.where(largest > LOWEST_VALUE, largest, ops.zeros_like(largest))
         return ops.reshape(largest, (-1, features.shape[2] * self.k))
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "k": self.k}
-
 
 @keras.saving.register_keras_serializable(package="emoclf")
 class MaskedMaxPooling(_Pooling):
@@ -143,9 +140,6 @@ class MaskedMaxPooling(_Pooling):
         windows = None if length is None else -(-length // self.stride)
         return (batch, windows, channels), (batch, windows)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "size": self.size, "stride": self.stride}
-
 
 @keras.saving.register_keras_serializable(package="emoclf")
 class FirstPositions(_Pooling):
@@ -167,9 +161,6 @@ class FirstPositions(_Pooling):
         spare = [[0, 0], [0, self.n_positions], [0, 0]]
         first = ops.pad(zero_padding(features, mask), spare)[:, : self.n_positions]
         return ops.reshape(first, (-1, self.n_positions * features.shape[2]))
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "n_positions": self.n_positions}
 
 
 def _lowest_padding(features: Tensor, mask: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from scipy.special import expit, softmax
 
 from emoclf.doctor import curves, gradients, predictions
 from emoclf.doctor.findings import Finding, fitting_cures
-from emoclf.doctor.overflow import explain_overflow
+from emoclf.doctor.overflow import explain_overflow, layer_name
 from emoclf.models.embedding import TRAINED
 from emoclf.models.heads import LOGITS
 from emoclf.models.mean_embedding import BIGRAMS
@@ -119,7 +119,7 @@ class Monitor(keras.callbacks.Callback):
             before = self._weights_before[variable.path]
             if (norm := _norm(before)) > 0:
                 ratio = _norm(variable.numpy() - before) / norm
-                self._ratios.setdefault(_layer(variable), []).append(ratio)
+                self._ratios.setdefault(layer_name(variable), []).append(ratio)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs if logs is not None else {}
@@ -257,7 +257,8 @@ class Monitor(keras.callbacks.Callback):
         return [
             variable
             for variable in self.model.trainable_variables
-            if len(variable.shape) > 1 and _layer(variable) not in (TRAINED, BIGRAMS)
+            if len(variable.shape) > 1
+            and layer_name(variable) not in (TRAINED, BIGRAMS)
         ]
 
     def _typical_norms(self) -> dict[str, float]:
@@ -274,7 +275,7 @@ class Monitor(keras.callbacks.Callback):
             if variable.path in watched:
                 size = math.sqrt(math.prod(variable.shape))
                 rms = float(np.median(norms[:, column])) / size
-                layer = _layer(variable)
+                layer = layer_name(variable)
                 typical[layer] = max(rms, typical.get(layer, 0.0))
         return typical
 
@@ -342,10 +343,6 @@ def _activation(layer: Any) -> str:
 def _norm(values: np.ndarray) -> float:
     # The squares of very large weights would overflow in float32.
     return float(np.linalg.norm(values.astype(np.float64)))
-
-
-def _layer(variable: Any) -> str:
-    return str(variable.path).partition("/")[0]
 
 
 def class_shares(targets: np.ndarray, n_classes: int) -> np.ndarray:
