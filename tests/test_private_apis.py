@@ -57,40 +57,10 @@ ATTRIBUTES: dict[str, tuple[Callable[[], Any], str, str]] = {
         "doctor.model_checks",
         "check_model cannot tell whether a loss takes logits",
     ),
-    "_random_values": (
-        oracle,
-        "tuning.chief.oracles",
-        "the first trial of a search is not the one with the given settings",
-    ),
     "_save_trial": (
         oracle,
-        "tuning.chief.oracles",
+        "tuning.chief.strategies",
         "a kill while a trial is written leaves half a file",
-    ),
-    "_get_oracle_fname": (
-        oracle,
-        "tuning.chief.oracles",
-        "the state of a search is neither written nor found again",
-    ),
-    "_get_trial_dir": (
-        oracle,
-        "tuning.chief.oracles",
-        "trials are not written where keras-tuner reads them",
-    ),
-    "_retry_queue": (
-        oracle,
-        "tuning.chief",
-        "trials in flight at a kill do not run again under their numbers",
-    ),
-    "_duplicate": (
-        oracle,
-        "tuning.chief.oracles",
-        "a search may try the same values twice",
-    ),
-    "_set_project_dir": (
-        oracle,
-        "tuning.chief.oracles",
-        "an oracle without a tuner has no folder",
     ),
 }
 #: (module, name): (what uses it, what breaks without it).
@@ -98,18 +68,6 @@ IMPORTS: dict[tuple[str, str], tuple[str, str]] = {
     ("keras_tuner.engine.trial", "Trial"): (
         "tuning.chief.chief",
         "the chief cannot tell idle workers to wait",
-    ),
-    ("keras_tuner.src", "protos"): (
-        "tuning.chief.wire",
-        "workers in other processes cannot talk to the chief",
-    ),
-    ("keras_tuner.src.distribute.oracle_chief", "OracleServicer"): (
-        "tuning.chief.wire",
-        "the chief cannot serve keras-tuner's own calls",
-    ),
-    ("keras_tuner.src.distribute.oracle_client", "OracleClient"): (
-        "tuning.chief.wire",
-        "workers cannot call the chief",
     ),
     ("tensorflow.lite.python.convert", "ConverterError"): (
         "export.litert",
