@@ -36,18 +36,19 @@ EXAMPLE = (
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     """Add the command; the word after ``tune`` may name another one."""
+    word = argv[1] if argv[:1] == ["tune"] and len(argv) > 1 else ""
+    has_command = word in (CHIEF, tune_worker.NAME, tune_show.NAME)
     parser = new_command(
         subparsers,
         "tune",
-        arguments="DATA",
+        arguments="COMMAND" if has_command else "DATA",
         help="search for the best filters, learning rate and other settings",
         details="The winner is trained again and evaluated on the test set, once.",
         example=EXAMPLE,
     )
     if argv[:1] != ["tune"]:
         return
-    word = argv[1] if len(argv) > 1 else ""
-    if word not in (CHIEF, tune_worker.NAME, tune_show.NAME):
+    if not has_command:
         _add_options(parser, argv)
         return
     commands = parser.add_subparsers(

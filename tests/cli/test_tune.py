@@ -110,7 +110,7 @@ def test_show_names_what_it_cannot_use(
 ) -> None:
     data, search = str(folder / "sentences.csv"), str(folder / "sentences.search")
     for args, message in [
-        ([data], "The search on them is sentences.search"),
+        ([data], "the folder of its search is sentences.search"),
         ([search, "--plots", data], "--plots takes a folder"),
         ([search, "--tensorboard", data], "--tensorboard takes a folder"),
     ]:

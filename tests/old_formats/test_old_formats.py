@@ -102,7 +102,7 @@ def test_an_unfinished_search_of_an_older_version_is_refused(
     ]
     assert main(command) == 1
     message = capsys.readouterr().err
-    assert "versions.emoclf was '0.1.0' and is now" in message
+    assert "the version of emoclf was '0.1.0' and is now" in message
     assert "--new" in message
 
 
@@ -113,5 +113,5 @@ def test_an_unfinished_run_of_an_older_version_is_refused(
     command += ["--patience", "5000", "-o", str(old / "interrupted.emoclf"), "--resume"]
     assert main(command) == 1
     message = capsys.readouterr().err
-    assert "versions.emoclf was '0.1.0' and is now" in message
+    assert "the version of emoclf was '0.1.0' and is now" in message
     assert "--overwrite" in message
