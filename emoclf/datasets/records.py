@@ -1,4 +1,4 @@
-"""What the reader of a file format returns: columns and records."""
+"""Columns and records, as the reader of a file format returns them."""
 
 from __future__ import annotations
 
