@@ -1,10 +1,36 @@
-"""Signals of the test session."""
+"""Fixtures that several rooms share, and signals of the test session.
+
+Corpora, networks and searches that are small enough for tests are functions of the
+modules in ``tests/shared``.
+"""
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
 
 # A shell makes its background jobs ignore Ctrl-C, and their children inherit that. A
 # Python handler is reset to the default in every child, so that tests can interrupt it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def tiny_export(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function from an export format to an export, which must not change."""
+    from tiny import tiny_trained
+
+    from emoclf.export import export_classifier
+
+    folder = tmp_path_factory.mktemp("exports of the tiny classifier")
+
+    @cache
+    def export(export_format: str) -> Path:
+        target = folder / export_format
+        return export_classifier(tiny_trained().predictor, target, to=export_format)
+
+    return export

@@ -48,7 +48,7 @@ no row overlaps the result, which takes about as long as the sums.
 **If this breaks.** llvmlite is the one dependency. If the code does not compile,
 :mod:`emoclf.folded.compiled` logs a warning and uses
 :func:`emoclf.folded.loops.write_maxima_plainly`, which takes the same arguments.
-``tests/folded/test_loops.py`` compares both with NumPy.
+``tests/folded/test_vector_sums.py`` compares both with NumPy.
 """
 
 from __future__ import annotations

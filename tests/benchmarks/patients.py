@@ -1,8 +1,8 @@
 """Train the sources' networks in today's Keras, to see whether and why they fail.
 
-Each network of ``tests/patients.py`` is trained as it was found: every text padded to
-179, plain ``fit``, one-hot labels. The table shows the accuracy by the likeliest class,
-the share of outputs that reach 0.5, and the findings of emoclf.doctor.
+Each network of ``tests/shared/patients.py`` is trained as it was found: every text
+padded to 179, plain ``fit``, one-hot labels. The table shows the accuracy by the
+likeliest class, the share of outputs that reach 0.5, and the findings of emoclf.doctor.
 
     EMOCLF_DATA=FOLDER python tests/benchmarks/patients.py --epochs 5
 """
@@ -20,7 +20,7 @@ from typing import Any
 import keras
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
 from patients import LENGTH, PATIENTS, stacked_lstm
 
 from emoclf import check_model

@@ -30,7 +30,7 @@ from emoclf.training.fit import TrainingResult, fit_model
 from emoclf.training.progress import TrainingProgress
 
 TRAIN, VALID = examples(1, 120), examples(2, 40)
-SCRIPT = Path(__file__).with_name("killed_run.py")
+SCRIPT = Path(__file__).parents[1] / "shared" / "killed_run.py"
 
 
 def fit(

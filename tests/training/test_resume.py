@@ -20,7 +20,7 @@ from emoclf.errors import ResumeError
 from emoclf.fingerprint import RUN_FILE, digest
 from emoclf.training.checkpoint import FILE, Checkpoint, CheckpointFolder
 
-SCRIPT = Path(__file__).with_name("killed_run.py")
+SCRIPT = Path(__file__).parents[1] / "shared" / "killed_run.py"
 
 
 def start(folder: Path, variant: str, *options: str) -> subprocess.Popen:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_search import TABLES, tiny_plan
 
 from emoclf.errors import SearchError
 from emoclf.tuning.chief.chief import Chief
@@ -20,8 +21,6 @@ from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.plan import SearchPlan
 from emoclf.tuning.results.outcome import Outcome, Repeat
 from emoclf.tuning.search import Budget
-
-from .tiny_search import TABLES, tiny_plan
 
 
 def repeat(score: float) -> Repeat:

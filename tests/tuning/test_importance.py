@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from outcomes import flat, hill, outcome, random_search
 
 from emoclf.tuning.results import importance
 from emoclf.tuning.results.importance import importances, varying_settings
 from emoclf.tuning.results.objective import Objective
 from emoclf.tuning.results.outcome import PRUNED
-
-from .outcomes import flat, hill, outcome, random_search
 
 F1, LOSS = Objective("macro_f1"), Objective("log_loss")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_search import environment, run, scores, write_corpus
 
 from emoclf.errors import SearchError
 from emoclf.predictor import Predictor
@@ -22,8 +23,6 @@ from emoclf.tuning.chief.grpc_service import RemoteChief
 from emoclf.tuning.finish import SearchResult
 from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.search import Listeners
-
-from .tiny_search import environment, run, scores, write_corpus
 
 pytestmark = pytest.mark.slow
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_search import run, tiny_plan
 
 from emoclf.tuning.results.objective import Objective
 from emoclf.tuning.results.outcome import Outcome, Repeat
@@ -17,8 +18,6 @@ from emoclf.tuning.results.pruning import (
     extrapolated_score,
     is_hopeless,
 )
-
-from .tiny_search import run, tiny_plan
 
 F1 = Objective("macro_f1")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from outcomes import noisy_scores, outcome
 
 from emoclf.errors import SearchError
 from emoclf.tuning.report.verdict import verdict
@@ -12,8 +13,6 @@ from emoclf.tuning.results.noise import noise
 from emoclf.tuning.results.objective import Objective
 from emoclf.tuning.results.outcome import FAILED, PRUNED
 from emoclf.tuning.results.ranking import rank, score_gain
-
-from .outcomes import noisy_scores, outcome
 
 F1, LOSS = Objective("macro_f1"), Objective("log_loss")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from outcomes import flat, hill, noisy_scores, outcome, random_search
 
 from emoclf.errors import SearchError
 from emoclf.settings import RunSettings
@@ -37,8 +38,6 @@ from emoclf.tuning.results.noise import noise
 from emoclf.tuning.results.objective import Objective
 from emoclf.tuning.results.outcome import FAILED, OVER_LIMIT, PRUNED, Outcome
 from emoclf.tuning.results.ranking import rank
-
-from .outcomes import flat, hill, noisy_scores, outcome, random_search
 
 F1, LOSS = Objective("macro_f1"), Objective("log_loss")
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tiny import tiny_split
+from tiny_search import environment, run, scores, tiny_plan
 
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
@@ -30,8 +31,6 @@ from emoclf.tuning.search import Budget, Listeners, search_settings, threads_in_
 from emoclf.tuning.trials import trial_runner as trial_module
 from emoclf.tuning.trials.folds_and_seeds import final_parts, parts_of, trial_seed
 from emoclf.tuning.trials.trial_runner import TrialRunner
-
-from .tiny_search import environment, run, scores, tiny_plan
 
 
 @pytest.fixture(scope="module")

@@ -82,8 +82,7 @@ def environment() -> dict[str, str]:
     """Return an environment in which a process finds these modules."""
     import os
 
-    here = Path(__file__).parent
-    paths = [str(here), str(here.parent), *(path for path in sys.path if path)]
+    paths = [str(Path(__file__).parent), *(path for path in sys.path if path)]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
