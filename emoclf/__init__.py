@@ -5,11 +5,14 @@ Names are loaded on first use, which keeps ``import emoclf`` fast.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from emoclf._moved import install
 from emoclf._version import __version__ as __version__
+from emoclf.errors import ModelError
+from emoclf.runtime import OTHER_BACKENDS, TENSORFLOW, wrong_backend
 
 if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.bulk.file_prediction import predict_file as predict_file
@@ -67,15 +70,35 @@ _HOME = {
     "train_word2vec": "emoclf.embeddings.word2vec",
 }
 
-__all__ = sorted({"__version__", *_HOME} - {"judge"})
+__all__ = sorted({"__version__", "register_layers", *_HOME} - {"judge"})
 
 install()
+
+
+def register_layers() -> None:
+    """Let Keras load files that contain layers, losses and optimizers of emoclf.
+
+    ``keras.models.load_model`` finds only what has been imported. ``import emoclf``
+    after ``import keras`` calls this; in the other order, call it yourself.
+    """
+    for module in ("emoclf.models.pooling", "emoclf.training.fit"):
+        import_module(module)
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'emoclf' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    try:
+        return getattr(import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        # Keras imports the backend that KERAS_BACKEND or keras.json names.
+        if error.name not in OTHER_BACKENDS:
+            raise
+        raise ModelError(wrong_backend(str(error.name))) from None
+
+
+if "keras" in sys.modules and sys.modules["keras"].config.backend() == TENSORFLOW:
+    register_layers()
 
 
 def __dir__() -> list[str]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from emoclf.bundle.bundle_folder import load_bundle, save_bundle
 from emoclf.classifier import DEFAULT_THRESHOLD, Classifier, Prediction
 from emoclf.models.inference import BatchedModel
 from emoclf.text.validation import as_texts
+
+if TYPE_CHECKING:
+    import keras
 
 __all__ = ["Prediction", "Predictor"]
 
@@ -59,6 +62,11 @@ class Predictor(Classifier):
         if self.bundle.thresholds is None:
             return np.full(len(self.label_names), DEFAULT_THRESHOLD)
         return np.array(self.bundle.thresholds)
+
+    @property
+    def model(self) -> keras.Model:
+        """The Keras network: token_ids (batch, length) → probabilities."""
+        return self.bundle.model
 
     @cached_property
     def _batched_model(self) -> BatchedModel:

@@ -21,6 +21,19 @@ THREAD_VARIABLES = (
 )
 
 
+TENSORFLOW = "tensorflow"
+OTHER_BACKENDS = ("jax", "torch", "openvino")
+
+
+def wrong_backend(name: str) -> str:
+    """Return the message about a Keras that runs on another backend."""
+    return (
+        f"Keras runs on the backend {name!r}, and emoclf needs {TENSORFLOW!r}. Set the "
+        f"environment variable KERAS_BACKEND={TENSORFLOW} before Keras is imported, or "
+        'change "backend" in ~/.keras/keras.json.'
+    )
+
+
 def load_tensorflow() -> None:
     """Import TensorFlow without its log lines about oneDNN and missing graphics cards.
 
@@ -29,6 +42,8 @@ def load_tensorflow() -> None:
     """
     # 3 also hides "oneDNN supports DT_BOOL only on …", which is harmless.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # A variable or keras.json of another project may name another backend.
+    os.environ["KERAS_BACKEND"] = TENSORFLOW
     with native_lines_hidden():
         import tensorflow as tf
 

@@ -16,6 +16,7 @@ from emoclf._version import __version__
 from emoclf.bundle.described_folder import EXPORT, write_sums
 from emoclf.export.formats import FORMATS
 from emoclf.export.parity import PROBABILITY_BOUND, check_parity
+from emoclf.models.keras_globals import default_keras_globals
 from emoclf.predictor import Predictor
 from emoclf.serving.export_folder import (
     TOKENIZER,
@@ -28,6 +29,7 @@ from emoclf.serving.export_folder import (
 from emoclf.text.code_point_pages import cut_into_pages
 
 
+@default_keras_globals()
 def write_export(
     predictor: Predictor,
     path: str | os.PathLike[str],

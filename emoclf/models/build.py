@@ -14,11 +14,13 @@ from emoclf.errors import SettingsError
 from emoclf.models.convolution import zero_padding
 from emoclf.models.embedding import embed_tokens
 from emoclf.models.heads import class_probabilities
+from emoclf.models.keras_globals import default_keras_globals
 from emoclf.models.registry import build_function
 from emoclf.settings import RunSettings
 
 
 @renamed_argument("several", "multilabel")
+@default_keras_globals()
 def build_model(
     settings: RunSettings,
     *,

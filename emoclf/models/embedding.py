@@ -55,18 +55,19 @@ def embed_tokens(
     mask : Tensor of bool, shape (batch, length)
         True where there is a token.
     """
-    if matrix is None:
-        matrix = np.zeros(shape, np.float32)
     names = {"static": [STATIC], "two-channel": [STATIC, TRAINED]}.get(mode, [TRAINED])
-    channels = [
-        RowEmbedding(
+    channels = []
+    for name in names:
+        layer = RowEmbedding(
             *shape,
-            embeddings_initializer=keras.initializers.Constant(matrix),
+            embeddings_initializer="zeros",
             trainable=name != STATIC,
             name=name,
-        )(token_ids)
-        for name in names
-    ]
+        )
+        channels.append(layer(token_ids))
+        if matrix is not None:
+            # Not as an initializer: the configuration would contain it as text.
+            layer.embeddings.assign(matrix)
     embedded = channels[0]
     if len(channels) == 2:
         embedded = layers.Concatenate(name="channels")(channels)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from emoclf.batching import batch_by_length, lengths_of, stack
+from emoclf.models.keras_globals import default_keras_globals
 
 
 class BatchedModel:
@@ -30,6 +31,7 @@ class BatchedModel:
             input_signature=[tf.TensorSpec(x.shape, x.dtype) for x in model.inputs],
         )
 
+    @default_keras_globals()
     def __call__(self, token_ids: Sequence[np.ndarray]) -> np.ndarray:
         """Return the outputs for each text, in the order of the texts.
 

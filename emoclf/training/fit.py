@@ -17,6 +17,7 @@ from emoclf.doctor.findings import Finding, sorted_findings
 from emoclf.doctor.gradients import check_rate
 from emoclf.errors import ModelError, ResumeError, TrainingError, setting
 from emoclf.models.heads import LOGITS, PROBABILITIES, logits_twin
+from emoclf.models.keras_globals import check_no_strategy, default_keras_globals
 from emoclf.settings import TrainSettings
 from emoclf.settings.sections import RATES
 from emoclf.training.batches import Examples, LengthBuckets
@@ -66,6 +67,7 @@ class TrainingResult:
         return float(sum(self.history.get("seconds", [])))
 
 
+@default_keras_globals()
 def fit_model(
     model: keras.Model,
     train: Examples,
@@ -119,6 +121,7 @@ def fit_model(
     ResumeError
         If the checkpoint belongs to other settings or data, or is damaged.
     """
+    check_no_strategy()
     n_classes, multilabel = _head_of(model)
     for examples in (train, valid):
         finding = check_targets(
@@ -132,6 +135,7 @@ def fit_model(
     monitor = Monitor(buckets, best, names, callbacks, run_settings)
     usual = RATES[settings.optimizer]
     monitor.report(check_rate(settings.rate, usual=usual, optimizer=settings.optimizer))
+    monitor.deliver()
     plateau = []
     if settings.schedule == "plateau":
         mode = "min" if settings.monitor == "loss" else "max"
@@ -195,6 +199,7 @@ def _compiled_twin(
     return twin
 
 
+@keras.saving.register_keras_serializable(package="emoclf")
 def _all_labels_right(targets: Any, logits: Any) -> Any:
     """Whether all labels of each text are right, as in validation."""
     ops = keras.ops

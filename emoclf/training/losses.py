@@ -2,50 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+import keras
 from keras import ops
 
 from emoclf.settings import TrainSettings
 
 
-def build_loss(
-    settings: TrainSettings, *, multilabel: bool
-) -> Callable[[Any, Any], Any]:
-    """Build the loss that the settings describe.
+@keras.saving.register_keras_serializable(package="emoclf")
+class LossFromLogits(keras.losses.Loss):
+    """Loss of each text from targets and logits, averaged over the batch.
 
     Parameters
     ----------
-    settings : TrainSettings
-        ``loss`` is one of "cross-entropy"; "focal" (Lin et al., 2017), which weights a
-        decision by its error to the power of ``focal_gamma``; and "mse", the mean
-        squared error of the probabilities. ``label_smoothing`` is the share of the
-        target that is spread over all classes (Szegedy et al., 2016).
+    kind : {"cross-entropy", "focal", "mse"}
+        "focal" (Lin et al., 2017) weights a decision by its error to the power of
+        ``focal_gamma``; "mse" is the mean squared error of the probabilities.
     multilabel : bool
         One sigmoid per label; else one softmax over all classes.
-
-    Returns
-    -------
-    loss : callable
-        From targets, shape (batch,) or multilabel (batch, n_classes), and logits,
-        shape (batch, n_classes), to the loss of each text, shape (batch,).
+    label_smoothing : float
+        Share of the target that is spread over all classes (Szegedy et al., 2016).
+    focal_gamma : float
+    **kwargs
+        Arguments of ``keras.losses.Loss``.
     """
 
-    def loss(targets: Any, logits: Any) -> Any:
+    def __init__(
+        self,
+        kind: str,
+        *,
+        multilabel: bool,
+        label_smoothing: float = 0.0,
+        focal_gamma: float = 2.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.kind = kind
+        self.multilabel = multilabel
+        self.label_smoothing = label_smoothing
+        self.focal_gamma = focal_gamma
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the losses, shape (batch,).
+
+        Parameters
+        ----------
+        y_true : Tensor, shape (batch,), or multilabel (batch, n_classes)
+        y_pred : Tensor of logits, shape (batch, n_classes)
+        """
         truth, log_p, log_not_p = _log_probabilities(
-            targets, logits, multilabel=multilabel, smoothing=settings.label_smoothing
+            y_true, y_pred, multilabel=self.multilabel, smoothing=self.label_smoothing
         )
-        if settings.loss == "mse":
+        if self.kind == "mse":
             return ops.mean(ops.square(truth - ops.exp(log_p)), axis=-1)
-        gamma = settings.focal_gamma if settings.loss == "focal" else 0.0
+        gamma = self.focal_gamma if self.kind == "focal" else 0.0
         errors = -truth * _weighted(log_p, log_not_p, gamma)
-        if not multilabel:
+        if not self.multilabel:
             return ops.sum(errors, axis=-1)
         errors = errors - (1.0 - truth) * _weighted(log_not_p, log_p, gamma)
         return ops.mean(errors, axis=-1)
 
-    return loss
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that make this loss again."""
+        return {
+            **super().get_config(),
+            "kind": self.kind,
+            "multilabel": self.multilabel,
+            "label_smoothing": self.label_smoothing,
+            "focal_gamma": self.focal_gamma,
+        }
+
+
+def build_loss(settings: TrainSettings, *, multilabel: bool) -> LossFromLogits:
+    """Build the loss that the settings describe."""
+    return LossFromLogits(
+        settings.loss,
+        multilabel=multilabel,
+        label_smoothing=settings.label_smoothing,
+        focal_gamma=settings.focal_gamma,
+    )
 
 
 def _log_probabilities(

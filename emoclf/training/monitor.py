@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +37,29 @@ OUTPUT_RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 RECTIFIERS = ("relu",)
 #: Share of the output range at each end that counts as saturated.
 SATURATED_EDGE = 0.02
+
+
+def never_ends_training(hook: Callable[..., None]) -> Callable[..., None]:
+    """Return a method that logs its own errors; afterwards it checks nothing more.
+
+    Errors of the listeners, which are a user's, are raised.
+    """
+
+    @functools.wraps(hook)
+    def call(self: Any, *args: Any, **kwargs: Any) -> None:
+        if self.failed:
+            return
+        try:
+            hook(self, *args, **kwargs)
+        except Exception:
+            self.failed = True
+            logger.exception(
+                "The doctor failed and checks this training no further; the training "
+                "goes on. Please report this error."
+            )
+        self.deliver()
+
+    return call
 
 
 class Monitor(keras.callbacks.Callback):
@@ -73,6 +97,9 @@ class Monitor(keras.callbacks.Callback):
         self.listeners = [item for item in listeners if hasattr(item, "on_finding")]
         self.run_settings = run_settings
         self.findings: list[Finding] = []
+        self._undelivered: list[Finding] = []
+        #: A check raised an error.
+        self.failed = False
         #: The loss or a gradient was not finite, and the training ended there.
         self.overflowed = False
         self.prior = class_shares(buckets.examples.targets, len(self.label_names))
@@ -86,6 +113,7 @@ class Monitor(keras.callbacks.Callback):
         self._epoch: int | None = None
         self._steps = 0
 
+    @never_ends_training
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch + 1
         self._norms = []
@@ -93,6 +121,7 @@ class Monitor(keras.callbacks.Callback):
         n_steps, n_probes = len(self.buckets), PROBED_STEPS_PER_EPOCH
         self._probed_steps = {n_steps * i // n_probes for i in range(n_probes)}
 
+    @never_ends_training
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self._weights_before = {}
         # A warm-up begins with a rate of zero, which changes nothing.
@@ -102,6 +131,7 @@ class Monitor(keras.callbacks.Callback):
                 variable.path: variable.numpy() for variable in self._matrices()
             }
 
+    @never_ends_training
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
@@ -121,6 +151,7 @@ class Monitor(keras.callbacks.Callback):
                 ratio = _norm(variable.numpy() - before) / norm
                 self._ratios.setdefault(layer_name(variable), []).append(ratio)
 
+    @never_ends_training
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs if logs is not None else {}
         self._losses.append(float(logs.get("loss", math.nan)))
@@ -166,6 +197,7 @@ class Monitor(keras.callbacks.Callback):
             )
         return [finding for finding in findings if finding]
 
+    @never_ends_training
     def check_result(
         self, logits: np.ndarray, *, best_epoch: int, history: Any
     ) -> None:
@@ -230,7 +262,7 @@ class Monitor(keras.callbacks.Callback):
     def report(
         self, finding: Finding | None, *, after: int = 1, final: bool = False
     ) -> None:
-        """Keep a finding that occurred in ``after`` epochs, and report it once."""
+        """Keep a finding that occurred in ``after`` epochs, once."""
         if finding is None:
             return
         seen = self._epochs_seen.get(finding.name, 0) + 1
@@ -244,10 +276,16 @@ class Monitor(keras.callbacks.Callback):
             cures = fitting_cures(finding.cures, self.run_settings)
             finding = replace(finding, cures=cures)
         self.findings.append(finding)
-        for listener in self.listeners:
-            listener.on_finding(finding)
-        if not self.listeners:
-            logger.warning("%s", finding)
+        self._undelivered.append(finding)
+
+    def deliver(self) -> None:
+        """Give new findings to the listeners, or log them."""
+        while self._undelivered:
+            finding = self._undelivered.pop(0)
+            for listener in self.listeners:
+                listener.on_finding(finding)
+            if not self.listeners:
+                logger.warning("%s", finding)
 
     def _matrices(self) -> list[Any]:
         """Return the weights whose updates are watched: no biases, no embeddings.

@@ -310,3 +310,45 @@ def test_the_count() -> None:
         rows.append([f"{architecture}, seed {seed}", "nothing", ", ".join(findings)])
     print("", *align(rows, left=3), f"{misses} misses, {alarms} false alarms", sep="\n")
     assert (misses, alarms) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("hook", "part"),
+    [
+        ("on_train_batch_end", "emoclf.training.monitor._norm"),
+        ("on_epoch_end", "emoclf.doctor.gradients.check_gradients"),
+        ("check_result", "emoclf.doctor.curves.check_fit"),
+    ],
+)
+def test_an_error_of_the_doctor_never_ends_a_training(
+    hook: str,
+    part: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(part, fail)
+    split = split_dataset(tiny_dataset(), tiny_settings().data)
+    result = train_classifier(split.train, split.valid, tiny_settings(epochs=3)).result
+    assert result.ended == "all epochs"
+    assert len(result.history["val_loss"]) == 3
+    records = [x for x in caplog.records if "The doctor failed" in x.message]
+    assert len(records) == 1
+    assert "a bug" in caplog.text
+
+
+def test_an_error_of_a_listener_is_raised() -> None:
+    class Listener(keras.callbacks.Callback):
+        def on_finding(self, finding: Finding) -> None:
+            raise ZeroDivisionError("a user's bug")
+
+    split = split_dataset(tiny_dataset(), tiny_settings().data)
+    with pytest.raises(ZeroDivisionError, match="a user's bug"):
+        train_classifier(
+            split.train,
+            split.valid,
+            tiny_settings(learning_rate=100.0, epochs=3),
+            callbacks=[Listener()],
+        )

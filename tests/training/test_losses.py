@@ -18,7 +18,7 @@ MULTILABEL = RNG.integers(0, 2, (6, 4)).astype(np.float32)
 
 def loss_of(targets: np.ndarray, logits: np.ndarray = LOGITS, **flat: object):
     loss = build_loss(TrainSettings.from_dict(flat), multilabel=targets.ndim == 2)
-    return keras.ops.convert_to_numpy(loss(targets, logits))
+    return keras.ops.convert_to_numpy(loss.call(targets, logits))
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
