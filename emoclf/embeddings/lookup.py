@@ -17,8 +17,7 @@ from emoclf.embeddings.spellings import (
     find_conventions,
 )
 from emoclf.embeddings.vector_files import open_vectors
-from emoclf.embeddings.vector_io import VectorSource
-from emoclf.embeddings.vector_rows import VectorRows
+from emoclf.embeddings.vector_io import Rows, VectorRows, VectorSource
 from emoclf.embeddings.word_vectors import WordVectors
 
 
@@ -48,8 +47,8 @@ def find_words(source: VectorSource, words: Sequence[str]) -> dict[str, Match]:
                 matches[word] = Match(candidate.kind, rows.matrix[numbers].mean(0))
                 break
     composed = source.compose([word for word in words if word not in matches])
-    for word, number in composed.numbers.items():
-        matches[word] = Match(SUB_WORDS, composed.matrix[number])
+    for word, vector in composed:
+        matches[word] = Match(SUB_WORDS, vector)
     return matches
 
 
@@ -90,19 +89,13 @@ class _InMemory(VectorSource):
     def __init__(self, vectors: WordVectors) -> None:
         self.vectors, self.dim = vectors, vectors.dim
 
-    def read(self, wanted: frozenset[str] | None) -> VectorRows:
+    def rows(self, wanted: frozenset[str] | None) -> Rows:
         words = frozenset(self.vectors.words) if wanted is None else wanted
         return self._take(words - self.vectors.composed)
 
-    def first_words(self, n: int) -> list[str]:
-        return list(self.vectors.words[:n])
-
-    def compose(self, words: Sequence[str]) -> VectorRows:
+    def compose(self, words: Sequence[str]) -> Rows:
         return self._take(self.vectors.composed.intersection(words))
 
-    def _take(self, words: frozenset[str]) -> VectorRows:
-        rows = VectorRows(self.dim)
-        for word, row in zip(self.vectors.words, self.vectors.matrix, strict=True):
-            if word in words:
-                rows.add(word, row)
-        return rows
+    def _take(self, words: frozenset[str]) -> Rows:
+        pairs = zip(self.vectors.words, self.vectors.matrix, strict=True)
+        return (pair for pair in pairs if pair[0] in words)

@@ -12,8 +12,7 @@ import numpy as np
 from emoclf.embeddings.coverage import CoverageReport
 from emoclf.embeddings.lookup import Match, as_source, find_words
 from emoclf.embeddings.spellings import MATCH_LABELS
-from emoclf.embeddings.vector_io import VectorSource
-from emoclf.embeddings.vector_rows import require_finite
+from emoclf.embeddings.vector_io import VectorSource, require_finite
 from emoclf.embeddings.word_vectors import WordVectors
 from emoclf.errors import VectorsError
 from emoclf.text.vocabulary import FIRST, UNKNOWN, Vocabulary

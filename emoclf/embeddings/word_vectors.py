@@ -93,12 +93,12 @@ def read_vectors(
     """
     source = open_vectors(path)
     rows = source.read(None if words is None else frozenset(words))
-    composed = source.compose([word for word in compose if word not in rows])
-    for word, number in composed.numbers.items():
-        rows.add(word, composed.matrix[number])
+    composed = dict(source.compose([word for word in compose if word not in rows]))
+    for word, row in composed.items():
+        rows.add(word, row)
     rows.check_finite(path)
     return WordVectors(
-        tuple(rows.numbers), rows.matrix, os.fspath(path), frozenset(composed.numbers)
+        tuple(rows.numbers), rows.matrix, os.fspath(path), frozenset(composed)
     )
 
 
