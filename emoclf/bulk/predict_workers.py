@@ -6,24 +6,25 @@ import logging
 import multiprocessing
 import os
 import signal
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from typing import Any, NoReturn, Self
+from typing import Any, NamedTuple, NoReturn, Self
 
-from emoclf.bulk.entries import Entry
+from emoclf.bulk.entries import Entries, Entry
 from emoclf.bulk.predict_chunks import (
     Labels,
-    PredictedEntry,
     check_options,
     join,
+    load_classifier,
+    needs_tensorflow,
+    predict_texts,
     texts_of,
 )
-from emoclf.bulk.predict_worker import Failure, serve
-from emoclf.bulk.record_chunks import Chunks
 from emoclf.errors import EmoclfError, WorkerError, setting
-from emoclf.runtime import share_of_threads
+from emoclf.runtime import load_tensorflow, share_of_threads
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,20 @@ logger = logging.getLogger(__name__)
 _CHUNKS_AHEAD = 2
 # Seconds within which a process ends when it is terminated.
 _END_SECONDS = 5.0
+
+
+class Failure(NamedTuple):
+    """An error in a worker that the user cannot correct.
+
+    Parameters
+    ----------
+    message : str
+        Type and message of the error.
+    traceback : str
+    """
+
+    message: str
+    traceback: str
 
 
 class Workers:
@@ -61,7 +76,7 @@ class Workers:
         self._idle: list[Connection] = []
         # Number and entries of each one's chunk; None while it loads the model.
         self._busy: dict[Connection, tuple[int, list[Entry]] | None] = {}
-        self._done: dict[int, list[PredictedEntry]] = {}
+        self._done: dict[int, list[Entry]] = {}
         try:
             self._start(path, n_workers, options)
             while not self._idle:
@@ -94,7 +109,7 @@ class Workers:
                 self._processes[connection] = process
                 self._busy[connection] = None
 
-    def predict(self, chunks: Chunks) -> Iterator[list[PredictedEntry]]:
+    def predict(self, entries: Entries) -> Iterator[list[Entry]]:
         """Predict each chunk, in order.
 
         Raises
@@ -102,18 +117,18 @@ class Workers:
         WorkerError
             If a process fails or is killed.
         """
-        waiting = iter(chunks)
+        chunks = entries.chunks()
         sent = given = 0
         stopped: EmoclfError | None = None
         more = True
         ahead = _CHUNKS_AHEAD * len(self._processes)
         while True:
             while more and self._idle and sent - given < ahead:
-                if given < sent and chunks.waits:
+                if given < sent and entries.waits:
                     # The next line may be written only after these predictions.
                     break
                 try:
-                    chunk = next(waiting, None)
+                    chunk = next(chunks, None)
                 except EmoclfError as error:
                     # The records before the bad line are predicted first.
                     chunk, stopped = None, error
@@ -125,9 +140,8 @@ class Workers:
                 break
             while given not in self._done:
                 self._receive()
-            while given in self._done:
-                yield self._done.pop(given)
-                given += 1
+            yield self._done.pop(given)
+            given += 1
         if stopped is not None:
             raise stopped
 
@@ -147,8 +161,15 @@ class Workers:
                 result = connection.recv()
             except (EOFError, OSError):
                 self._lost(connection)
+            if isinstance(result, EmoclfError):
+                raise result
             if isinstance(result, Failure):
-                self._failed(connection, result)
+                logger.error("%s", result.traceback.rstrip())
+                raise WorkerError(
+                    f"A worker process failed {self._at(connection)}: "
+                    f"{result.message}. Try {setting('workers', 1)}, which uses one "
+                    "process."
+                )
             work = self._busy.pop(connection)
             self._idle.append(connection)
             if work is None:
@@ -156,15 +177,6 @@ class Workers:
             else:
                 number, chunk = work
                 self._done[number] = join(chunk, *result)
-
-    def _failed(self, connection: Connection, failure: Failure) -> NoReturn:
-        if failure.error is not None:
-            raise failure.error
-        logger.error("%s", failure.traceback.rstrip())
-        raise WorkerError(
-            f"A worker process failed {self._at(connection)}: {failure.message}. Try "
-            f"{setting('workers', 1)}, which uses one process."
-        )
 
     def _lost(self, connection: Connection) -> NoReturn:
         process = self._processes[connection]
@@ -219,3 +231,33 @@ def _for_children(n_workers: int) -> Iterator[None]:
         for name in variables:
             os.environ.pop(name, None)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def serve(
+    connection: Connection, path: str | os.PathLike[str], options: dict[str, Any]
+) -> None:
+    """Send the labels, then the predictions for each list of texts that is received.
+
+    Parameters
+    ----------
+    connection : Connection
+        The other process closes it when there is no more work, or when it dies.
+    path : path
+        Bundle or export.
+    options : dict
+        Options of :func:`load_classifier`.
+    """
+    try:
+        if needs_tensorflow(path):
+            load_tensorflow()
+        classifier = load_classifier(path, **options)
+        connection.send(Labels(classifier.label_names, classifier.multilabel))
+        while True:
+            connection.send(predict_texts(classifier, connection.recv()))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+    except EmoclfError as error:
+        connection.send(error)
+    except Exception as error:  # noqa: BLE001 - raised in the other process
+        message = f"{type(error).__name__}: {error}"
+        connection.send(Failure(message, traceback.format_exc()))
