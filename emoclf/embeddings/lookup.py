@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -16,9 +15,7 @@ from emoclf.embeddings.spellings import (
     case_variants,
     find_conventions,
 )
-from emoclf.embeddings.vector_files import open_vectors
-from emoclf.embeddings.vector_io import Rows, VectorRows, VectorSource
-from emoclf.embeddings.word_vectors import WordVectors
+from emoclf.embeddings.vector_io import VectorRows, VectorSource
 
 
 class Match(NamedTuple):
@@ -62,13 +59,6 @@ def lookup_words(words: Iterable[str]) -> frozenset[str]:
     return frozenset(lookups)
 
 
-def as_source(vectors: WordVectors | str | os.PathLike[str]) -> VectorSource:
-    """Return vectors, or the file at a path, as a source of vectors."""
-    if isinstance(vectors, WordVectors):
-        return _InMemory(vectors)
-    return open_vectors(vectors)
-
-
 def _row_numbers(
     parts: tuple[str, ...], rows: VectorRows, *, exact: bool
 ) -> list[int] | None:
@@ -81,21 +71,3 @@ def _row_numbers(
             return None
         numbers.append(rows.numbers[variant])
     return numbers
-
-
-class _InMemory(VectorSource):
-    """Vectors that were read or trained before."""
-
-    def __init__(self, vectors: WordVectors) -> None:
-        self.vectors, self.dim = vectors, vectors.dim
-
-    def rows(self, wanted: frozenset[str] | None) -> Rows:
-        words = frozenset(self.vectors.words) if wanted is None else wanted
-        return self._take(words - self.vectors.composed)
-
-    def compose(self, words: Sequence[str]) -> Rows:
-        return self._take(self.vectors.composed.intersection(words))
-
-    def _take(self, words: frozenset[str]) -> Rows:
-        pairs = zip(self.vectors.words, self.vectors.matrix, strict=True)
-        return (pair for pair in pairs if pair[0] in words)
