@@ -163,13 +163,10 @@ def _predict_all(
         n_predicted += sum(entry.bad is None for entry in chunk)
         n_written += len(chunk)
         if report is not None:
-            n_rows = entries.table.n_records
-            done = (
-                (source.position, source.size)
-                if n_rows is None
-                else (n_written, n_rows)
-            )
-            report(Progress(n_predicted, *done))
+            done, total = source.position, source.size
+            if entries.table.n_records is not None:
+                done, total = n_written, entries.table.n_records
+            report(Progress(n_predicted, done, total))
     if entries.n_bad and not n_predicted:
         raise DataError(
             f"{source.name}: all of its {entries.n_bad:,} {source.unit}s are bad; each "

@@ -104,12 +104,10 @@ class NewColumns:
             return
         known = set(columns)
         for entry in chunk:
-            new = entry.bad is None and [
-                key for key in entry.values if key not in known
-            ]
-            if new:
+            new = next((key for key in entry.values if key not in known), None)
+            if new is not None and entry.bad is None:
                 raise DataError(
-                    f"{self.entries.place(entry)}: the key {new[0]!r} is new here, and "
+                    f"{self.entries.place(entry)}: the key {new!r} is new here, and "
                     f"{format} has the columns of the first objects. Write .jsonl, "
                     "which keeps the keys of each object."
                 )
@@ -179,8 +177,7 @@ class JsonWriter(TextWriter):
         new, values = self._new, entry.values
         for name in (new.label, new.probabilities):
             if name in values:
-                place = f"{new.entries.source.name}, line {entry.number}"
-                raise new.exists(name, place)
+                raise new.exists(name, new.entries.place(entry))
         probabilities = None
         if entry.probabilities is not None:
             pairs = zip(new.labels.names, entry.probabilities, strict=True)
