@@ -96,15 +96,9 @@ class Classifier(ABC):
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
         """Predict texts one by one, in order and in constant memory."""
-        for chunk in _chunks(texts):
+        texts = iter(texts)
+        while chunk := list(islice(texts, CHUNK_TEXTS)):
             probabilities = self.predict_proba(chunk)
             labels: list[Any] = list(self.name_labels(probabilities))
             for label, row in zip(labels, probabilities.tolist(), strict=True):
                 yield Prediction(label, dict(zip(self.label_names, row, strict=True)))
-
-
-def _chunks(texts: Iterable[str], size: int = CHUNK_TEXTS) -> Iterator[list[str]]:
-    """Yield lists of at most ``size`` texts."""
-    texts = iter(texts)
-    while chunk := list(islice(texts, size)):
-        yield chunk

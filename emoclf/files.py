@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from emoclf.errors import DataError, EmoclfError, setting
+
 #: Unique for this process: containers that share a disk have equal process numbers.
 _PROCESS_ID = f"{secrets.randbelow(10**9):09}"
 
@@ -93,6 +95,31 @@ def check_writable(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         pass
+
+
+def check_new_file(
+    path: Path, *, overwrite: bool, error: type[EmoclfError] = DataError
+) -> None:
+    """Raise an error if a file cannot be written or may not be replaced.
+
+    Parameters
+    ----------
+    path : Path
+    overwrite : bool
+        Whether an existing file may be replaced.
+    error : type of EmoclfError
+    """
+    try:
+        if path.is_dir():
+            raise error(f"{path} is a directory. Name a file in it.")
+        if path.exists() and not overwrite:
+            raise error(
+                f"{path} is there already. Name another file, or replace it with "
+                f"{setting('overwrite', True)}."
+            )
+        check_writable(path.parent)
+    except OSError as reason:
+        raise error(f"Cannot write {path}: {reason.strerror or reason}.") from reason
 
 
 def _replace(temporary: Path, target: Path) -> None:

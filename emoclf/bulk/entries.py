@@ -1,21 +1,28 @@
-"""Records of a source with their texts, or the reason why one cannot be predicted."""
+"""Entries of a source in chunks: texts, or the reason why one cannot be predicted."""
 
 from __future__ import annotations
 
-from collections import Counter
+import logging
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from emoclf.bulk.output_formats import ON_ERROR
+from emoclf.classifier import CHUNK_TEXTS
 from emoclf.datasets.cells import BadRow, any_text
-from emoclf.datasets.columns import find_text
+from emoclf.datasets.columns import find_column, find_text
 from emoclf.datasets.input_formats import PLAIN_LINES
-from emoclf.datasets.records import missing_key
+from emoclf.datasets.records import Table, missing_key
 from emoclf.datasets.source import Source
-from emoclf.errors import DataError, SettingsError, setting
+from emoclf.errors import DataError, SettingsError, did_you_mean, setting
+
+logger = logging.getLogger(__name__)
+
+# Limit of the memory for long texts.
+_CHUNK_LETTERS = 1 << 22
 
 
 class Entry(NamedTuple):
-    """One text and its record.
+    """One text with its record and, later, its prediction.
 
     Parameters
     ----------
@@ -27,81 +34,132 @@ class Entry(NamedTuple):
         All columns or keys, including the text; empty if they cannot be read.
     bad : BadRow, optional
         Why there is no prediction for the record.
+    label : str or tuple of str, optional
+    probabilities : list of float, optional
     """
 
     number: int
     text: str
     values: dict[str, Any]
     bad: BadRow | None = None
+    label: str | tuple[str, ...] | None = None
+    probabilities: list[float] | None = None
 
 
 class Entries:
-    """The entries of a source, in order.
+    """The entries of a source, in order and in chunks.
 
     Parameters
     ----------
     source : Source
     text_column : str, optional
         Column or key of the texts; by default the one with a usual name.
+    on_error : {"stop", "skip", "null"}
+        Raise at a bad record, leave it out, or keep it without a prediction.
+    at_once : bool
+        Yield the entries that have arrived while the next line has not been written.
 
     Attributes
     ----------
-    columns : list of str or None
-        Known after the first entry was read; JSON Lines have none, because each object
-        has its own keys.
-    schema : pyarrow.Schema or None
-        Types of the columns of a Parquet file.
-    n_records : int or None
-        Number of records, where the file says it.
+    table : Table
+        Columns of the source; known after the first chunk was read.
+    n_bad : int
+        Number of bad records so far.
 
     Raises
     ------
     SettingsError
-        If a text column is named for plain lines.
+        If a text column is named for plain lines, or ``on_error`` is unknown.
     """
 
-    def __init__(self, source: Source, text_column: str | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        text_column: str | None = None,
+        *,
+        on_error: str = "stop",
+        at_once: bool = False,
+    ) -> None:
         if source.format == PLAIN_LINES and text_column is not None:
             raise SettingsError(
                 f"{setting('text_column', text_column)} is for files with columns, and "
                 f"{source.name} is read as one text a line. Name its format with "
                 f"{setting('format', 'csv')} or another format."
             )
+        if on_error not in ON_ERROR:
+            raise SettingsError(
+                f"{setting('on_error')} must be one of {', '.join(ON_ERROR)}. Got "
+                f"{on_error!r}.{did_you_mean(on_error, ON_ERROR)}"
+            )
         self.source = source
-        self.text_column = text_column
-        self.columns: list[str] | None = None
-        self.schema: Any = None
-        self.n_records: int | None = None
+        self.table = Table(None, ())
+        self.n_bad = 0
+        self._text_column = text_column
+        self._on_error = on_error
+        self._at_once = at_once
 
-    def __iter__(self) -> Iterator[Entry]:
-        source, key = self.source, self.text_column
-        table = source.read()
-        self.columns, self.schema = table.columns, table.schema
-        self.n_records = table.n_records
-        if self.columns is not None:
-            _check_unique(self.columns, source.name)
-            key = self.columns[
-                find_text(self.columns, key, source=source.name, advice=table.advice)
-            ]
+    @property
+    def waits(self) -> bool:
+        """Whether predictions are wanted before the next line is written."""
+        return self._at_once and self.source.waits
+
+    def place(self, entry: Entry) -> str:
+        """Return the place of an entry, such as ``in.csv, line 3``."""
+        return f"{self.source.name}, {self.source.unit} {entry.number}"
+
+    def chunks(self) -> Iterator[list[Entry]]:
+        """Yield chunks.
+
+        Raises
+        ------
+        DataError
+            With ``on_error="stop"``, at the first bad record, after the chunk of those
+            before it.
+        """
+        chunk: list[Entry] = []
+        letters = 0
+        for entry in self._entries():
+            if entry.bad is not None:
+                message = f"{self.place(entry)}: {entry.bad}"
+                if self._on_error == "stop":
+                    if chunk:
+                        yield chunk
+                    raise DataError(
+                        f"{message}, or go on without such {self.source.unit}s: "
+                        f"{setting('on_error', 'skip')}."
+                    )
+                self.n_bad += 1
+                logger.warning("%s.", message)
+            if entry.bad is None or self._on_error == "null":
+                chunk.append(entry)
+                letters += len(entry.text)
+            if chunk and (
+                len(chunk) == CHUNK_TEXTS or letters >= _CHUNK_LETTERS or self.waits
+            ):
+                yield chunk
+                chunk, letters = [], 0
+        if chunk:
+            yield chunk
+
+    def _entries(self) -> Iterator[Entry]:
+        source, key = self.source, self._text_column
+        self.table = table = source.read()
+        if (columns := table.columns) is not None:
+            for name in columns:
+                find_column(columns, name, source=source.name)  # raise for repetitions
+            key = find_text(columns, key, source=source.name, advice=table.advice)
         for number, values, bad, last_line in table.records:
             if undecodable := source.bad_line(number, last_line):
                 values, bad = {}, undecodable
-            if bad is not None:
-                yield Entry(number, "", values, bad)
-                continue
-            if key is None:
-                place = f"{source.name}, {source.unit} {number},"
-                key = list(values)[find_text(list(values), None, source=place)]
-            try:
-                if key not in values:
-                    raise missing_key(values, key)
-                entry = Entry(number, any_text(values[key]), values)
-            except BadRow as reason:
-                entry = Entry(number, "", values, reason)
-            yield entry
-
-
-def _check_unique(names: list[str], source: str) -> None:
-    ((name, count),) = Counter(names).most_common(1) or [("", 0)]
-    if count > 1:
-        raise DataError(f"{source} has {count} columns {name!r}. Rename one of them.")
+            text = ""
+            if bad is None:
+                if key is None:
+                    place = f"{source.name}, {source.unit} {number},"
+                    key = find_text(list(values), None, source=place)
+                try:
+                    text = any_text(values[key])
+                except KeyError:
+                    bad = missing_key(values, key)
+                except BadRow as reason:
+                    bad = reason
+            yield Entry(number, text, values, bad)

@@ -11,7 +11,6 @@ from emoclf._moved import renamed_argument, warn_renamed
 from emoclf.bulk.entries import Entries
 from emoclf.bulk.predict_chunks import ChunkPredictor, load_classifier
 from emoclf.bulk.predict_workers import Workers
-from emoclf.bulk.record_chunks import Chunks
 from emoclf.bulk.targets import FileTarget, StreamTarget
 from emoclf.bulk.writers import NewColumns, Writer
 from emoclf.classifier import Classifier
@@ -142,35 +141,39 @@ def predict_file(
     else:
         target = StreamTarget(output, output_format)
     with Source(source, format, encoding, named_columns=[text_column]) as opened:
-        entries = Entries(opened, text_column)
-        chunks = Chunks(entries, on_error=on_error, at_once=target.at_once)
+        entries = Entries(
+            opened, text_column, on_error=on_error, at_once=target.at_once
+        )
         with _predictor(model, workers, options or {}) as predictor:
             new = NewColumns(entries, predictor.labels, prefix)
             with target.open(new) as writer:
-                return _predict_all(predictor, chunks, writer, report)
+                return _predict_all(predictor, entries, writer, report)
 
 
 def _predict_all(
     predictor: ChunkPredictor | Workers,
-    chunks: Chunks,
+    entries: Entries,
     writer: Writer,
     report: Callable[[Progress], object] | None,
 ) -> Summary:
+    source = entries.source
     n_predicted = n_written = 0
-    for chunk in predictor.predict(chunks):
+    for chunk in predictor.predict(entries):
         writer.write(chunk)
-        n_predicted += sum(predicted.label is not None for predicted in chunk)
+        n_predicted += sum(entry.bad is None for entry in chunk)
         n_written += len(chunk)
         if report is not None:
-            report(_progress(chunks.entries, n_predicted, n_written))
-    if chunks.n_bad and not n_predicted:
-        source = chunks.entries.source
+            done, total = source.position, source.size
+            if entries.table.n_records is not None:
+                done, total = n_written, entries.table.n_records
+            report(Progress(n_predicted, done, total))
+    if entries.n_bad and not n_predicted:
         raise DataError(
-            f"{source.name}: all of its {chunks.n_bad:,} {source.unit}s are bad; each "
+            f"{source.name}: all of its {entries.n_bad:,} {source.unit}s are bad; each "
             "was named with its reason. Check the first one, and whether "
             f"{setting('format')} and {setting('text_column')} are right."
         )
-    return Summary(n_predicted, chunks.n_bad)
+    return Summary(n_predicted, entries.n_bad)
 
 
 def _predictor(
@@ -190,9 +193,3 @@ def _predictor(
     if workers > 1:
         return Workers(model, workers, options)
     return nullcontext(ChunkPredictor(load_classifier(model, **options)))
-
-
-def _progress(entries: Entries, n_predicted: int, n_written: int) -> Progress:
-    if entries.n_records is not None:
-        return Progress(n_predicted, n_written, entries.n_records)
-    return Progress(n_predicted, entries.source.position, entries.source.size)

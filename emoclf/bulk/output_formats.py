@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+#: What can be done with a bad record. The command line lists it without NumPy.
+ON_ERROR = ("stop", "skip", "null")
+
 
 class OutputFormat(NamedTuple):
     """A format of predictions and its writer.

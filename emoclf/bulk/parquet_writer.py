@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, BinaryIO, Self
 
-from emoclf.bulk.predict_chunks import PredictedEntry
+from emoclf.bulk.entries import Entry
 from emoclf.bulk.writers import NewColumns, Writer, change_within
 from emoclf.datasets.cells import SURROGATE
 from emoclf.datasets.parquet import require_parquet
@@ -51,7 +51,7 @@ class ParquetWriter(Writer):
     def check_packages(cls) -> None:
         require_parquet("writing Parquet")
 
-    def write(self, entries: Sequence[PredictedEntry]) -> None:
+    def write(self, entries: Sequence[Entry]) -> None:
         if self._writer is None:
             self._begin(entries)
         self._waiting.append(self._table(entries))
@@ -78,82 +78,60 @@ class ParquetWriter(Writer):
             self._writer.write_table(self._arrow.concat_tables(self._waiting))
             self._waiting = []
 
-    def _begin(self, entries: Sequence[PredictedEntry]) -> None:
+    def _begin(self, entries: Sequence[Entry]) -> None:
         arrow, new = self._arrow, self._new
         self._columns = new.input_columns(entries)
-        label_type = arrow.string()
-        if new.labels.multilabel:
-            label_type = arrow.list_(label_type)
-        self._schema = arrow.schema(
-            [
-                *self._input_fields(entries),
-                arrow.field(new.label, label_type),
-                *(arrow.field(name, arrow.float32()) for name in new.columns),
-            ]
-        )
+        fields = new.entries.table.schema or [
+            (name, self._type_of(name, entries)) for name in self._columns
+        ]
+        multilabel = new.labels.multilabel
+        label_type = arrow.list_(arrow.string()) if multilabel else arrow.string()
+        added = [(name, arrow.float32()) for name in new.columns]
+        self._schema = arrow.schema([*fields, (new.label, label_type), *added])
         self._writer = self._parquet.ParquetWriter(self._stream, self._schema)
 
-    def _input_fields(self, entries: Sequence[PredictedEntry]) -> list[Any]:
-        arrow, source = self._arrow, self._new.entries
-        if source.schema is not None:
-            return list(source.schema)
-        fields = []
-        for name in self._columns:
-            # A bad record may have a value of the wrong type.
-            cells = [
-                clean(predicted.entry.values.get(name))
-                for predicted in entries
-                if predicted.entry.bad is None
-            ]
-            try:
-                type_ = arrow.infer_type(cells)
-            except (arrow.ArrowException, OverflowError) as error:
-                raise self._no_one_type(name, error) from None
-            # Later values of a column of nulls are texts if anything.
-            type_ = arrow.string() if arrow.types.is_null(type_) else type_
-            fields.append(arrow.field(name, type_))
-        return fields
+    def _type_of(self, name: str, entries: Sequence[Entry]) -> Any:
+        arrow = self._arrow
+        # A bad record may have a value of the wrong type.
+        cells = [clean(entry.values.get(name)) for entry in entries if not entry.bad]
+        try:
+            type_ = arrow.infer_type(cells)
+        except (arrow.ArrowException, OverflowError) as error:
+            raise self._no_one_type(name, error) from None
+        # Later values of a column of nulls are texts if anything.
+        return arrow.string() if arrow.types.is_null(type_) else type_
 
-    def _table(self, entries: Sequence[PredictedEntry]) -> Any:
+    def _table(self, entries: Sequence[Entry]) -> Any:
         arrow, new = self._arrow, self._new
-        arrays = []
-        for field in list(self._schema)[: len(self._columns)]:
-            cells = [predicted.entry.values.get(field.name) for predicted in entries]
-            arrays.append(self._array(cells, field, entries))
-        if new.entries.columns is None:
-            columns = set(self._columns)
-            for predicted in entries:
-                if not predicted.entry.values.keys() <= columns:
-                    new.check_keys(predicted, self._columns, "Parquet")
-        label_type = self._schema.field(len(self._columns)).type
-        arrays.append(
-            arrow.array([predicted.label for predicted in entries], label_type)
-        )
-        rows = [predicted.probabilities for predicted in entries]
+        new.check_keys(entries, self._columns, "Parquet")
+        fields = list(self._schema)
+        n_input = len(self._columns)
+        arrays = [self._array(field, entries) for field in fields[:n_input]]
+        arrays.append(arrow.array([x.label for x in entries], fields[n_input].type))
+        no_row = [None] * len(new.columns)
+        rows = [entry.probabilities or no_row for entry in entries]
         for i in range(len(new.columns)):
-            column = [None if row is None else row[i] for row in rows]
-            arrays.append(arrow.array(column, arrow.float32()))
+            arrays.append(arrow.array([row[i] for row in rows], arrow.float32()))
         return arrow.Table.from_arrays(arrays, schema=self._schema)
 
-    def _array(
-        self, cells: list[Any], field: Any, entries: Sequence[PredictedEntry]
-    ) -> Any:
+    def _array(self, field: Any, entries: Sequence[Entry]) -> Any:
         arrow = self._arrow
         errors = (arrow.ArrowException, ValueError, TypeError, OverflowError)
+        cells = [entry.values.get(field.name) for entry in entries]
         try:
             return arrow.array(cells, field.type)
         except UnicodeEncodeError:
             # Parquet cannot contain the lone surrogates of JSON: U+FFFD, as in texts.
-            return self._array([clean(cell) for cell in cells], field, entries)
+            cells = [clean(cell) for cell in cells]
         except errors:
             pass
-        for i, (predicted, cell) in enumerate(zip(entries, cells, strict=True)):
+        for i, (entry, cell) in enumerate(zip(entries, cells, strict=True)):
             try:
                 arrow.array([cell], field.type)
             except errors:
-                if predicted.entry.bad is None:
+                if entry.bad is None:
                     raise DataError(
-                        f"{self._new.place(predicted)}: {field.name!r} is "
+                        f"{self._new.entries.place(entry)}: {field.name!r} is "
                         f"{cell!r:.80}, and the column has the type {field.type}. "
                         "Give the column one type, or write .jsonl."
                     ) from None

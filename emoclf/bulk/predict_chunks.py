@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from emoclf.bulk.entries import Entry
+from emoclf.bulk.entries import Entries, Entry
 from emoclf.bundle.described_folder import BUNDLE, EXPORT, readable_place
 from emoclf.classifier import Classifier
 from emoclf.errors import BundleError, SettingsError, setting
 from emoclf.export.formats import FORMATS
 from emoclf.serving import load_exported
 from emoclf.serving.export_folder import highest_version
-
-Label = str | tuple[str, ...]
 
 
 class Labels(NamedTuple):
@@ -34,14 +32,6 @@ class Labels(NamedTuple):
 
     names: tuple[str, ...]
     multilabel: bool
-
-
-class PredictedEntry(NamedTuple):
-    """An entry, its label and its probabilities; None if the entry is bad."""
-
-    entry: Entry
-    label: Label | None
-    probabilities: list[float] | None
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
@@ -127,9 +117,9 @@ class ChunkPredictor:
         self.classifier = classifier
         self.labels = Labels(classifier.label_names, classifier.multilabel)
 
-    def predict(self, chunks: Iterable[list[Entry]]) -> Iterator[list[PredictedEntry]]:
+    def predict(self, entries: Entries) -> Iterator[list[Entry]]:
         """Predict each chunk, in order."""
-        for chunk in chunks:
+        for chunk in entries.chunks():
             yield join(chunk, *predict_texts(self.classifier, texts_of(chunk)))
 
 
@@ -150,13 +140,11 @@ def predict_texts(
 
 def join(
     chunk: list[Entry], labels: list[Any], probabilities: np.ndarray | None
-) -> list[PredictedEntry]:
+) -> list[Entry]:
     """Return the entries with their predictions; bad entries have none."""
     rows = iter([] if probabilities is None else probabilities.tolist())
     names = iter(labels)
     return [
-        PredictedEntry(entry, next(names), next(rows))
-        if entry.bad is None
-        else PredictedEntry(entry, None, None)
+        Entry(*entry[:4], next(names), next(rows)) if entry.bad is None else entry
         for entry in chunk
     ]

@@ -6,31 +6,45 @@ import logging
 import multiprocessing
 import os
 import signal
+import traceback
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection, wait
-from typing import Any, NoReturn, Self
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple, NoReturn, Self
 
-from emoclf.bulk.entries import Entry
+from emoclf.bulk.entries import Entries, Entry
 from emoclf.bulk.predict_chunks import (
     Labels,
-    PredictedEntry,
     check_options,
     join,
+    load_classifier,
+    needs_tensorflow,
+    predict_texts,
     texts_of,
 )
-from emoclf.bulk.predict_worker import Failure, serve
-from emoclf.bulk.record_chunks import Chunks
 from emoclf.errors import EmoclfError, WorkerError, setting
-from emoclf.runtime import share_of_threads
+from emoclf.runtime import load_tensorflow, share_of_threads
 
 logger = logging.getLogger(__name__)
 
-# Chunks of each worker that may be finished before an earlier one.
-_CHUNKS_AHEAD = 2
 # Seconds within which a process ends when it is terminated.
 _END_SECONDS = 5.0
+
+
+class Failure(NamedTuple):
+    """An error in a worker that the user cannot correct.
+
+    Parameters
+    ----------
+    message : str
+        Type and message of the error.
+    traceback : str
+    """
+
+    message: str
+    traceback: str
 
 
 class Workers:
@@ -58,19 +72,23 @@ class Workers:
     ) -> None:
         check_options(path, options)
         self._processes: dict[Connection, Any] = {}
-        self._idle: list[Connection] = []
-        # Number and entries of each one's chunk; None while it loads the model.
-        self._busy: dict[Connection, tuple[int, list[Entry]] | None] = {}
-        self._done: dict[int, list[PredictedEntry]] = {}
+        # Spawned, because a fork after TensorFlow was used hangs for ever.
+        context = multiprocessing.get_context("spawn")
         try:
-            self._start(path, n_workers, options)
-            while not self._idle:
-                self._receive()
+            with _for_children(n_workers):
+                for _ in range(n_workers):
+                    connection, worker_end = context.Pipe()
+                    process = context.Process(
+                        target=serve, args=(worker_end, path, options), daemon=True
+                    )
+                    process.start()
+                    worker_end.close()
+                    self._processes[connection] = process
+            for connection in self._processes:
+                self.labels: Labels = self._receive(connection)
         except BaseException:
             self.close()
             raise
-
-    labels: Labels
 
     def __enter__(self) -> Self:
         return self
@@ -78,23 +96,7 @@ class Workers:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _start(
-        self, path: str | os.PathLike[str], n_workers: int, options: dict[str, Any]
-    ) -> None:
-        # Spawned, because a fork after TensorFlow was used hangs for ever.
-        context = multiprocessing.get_context("spawn")
-        with _for_children(n_workers):
-            for _ in range(n_workers):
-                connection, worker_end = context.Pipe()
-                process = context.Process(
-                    target=serve, args=(worker_end, path, options), daemon=True
-                )
-                process.start()
-                worker_end.close()
-                self._processes[connection] = process
-                self._busy[connection] = None
-
-    def predict(self, chunks: Chunks) -> Iterator[list[PredictedEntry]]:
+    def predict(self, entries: Entries) -> Iterator[list[Entry]]:
         """Predict each chunk, in order.
 
         Raises
@@ -102,71 +104,56 @@ class Workers:
         WorkerError
             If a process fails or is killed.
         """
-        waiting = iter(chunks)
-        sent = given = 0
+        chunks = entries.chunks()
+        idle = list(self._processes)
+        # Chunks that are predicted now, the oldest first.
+        busy: deque[tuple[Connection, list[Entry]]] = deque()
+        predicted: list[Entry] = []
         stopped: EmoclfError | None = None
         more = True
-        ahead = _CHUNKS_AHEAD * len(self._processes)
-        while True:
-            while more and self._idle and sent - given < ahead:
-                if given < sent and chunks.waits:
-                    # The next line may be written only after these predictions.
-                    break
+        while more or busy or predicted:
+            # The next line may be written only after the predictions before it.
+            while more and idle and not ((busy or predicted) and entries.waits):
                 try:
-                    chunk = next(waiting, None)
+                    chunk = next(chunks, None)
                 except EmoclfError as error:
                     # The records before the bad line are predicted first.
                     chunk, stopped = None, error
                 more = chunk is not None
                 if chunk is not None:
-                    self._send(sent, chunk)
-                    sent += 1
-            if given == sent:
-                break
-            while given not in self._done:
-                self._receive()
-            while given in self._done:
-                yield self._done.pop(given)
-                given += 1
+                    busy.append((connection := idle.pop(), chunk))
+                    try:
+                        connection.send(texts_of(chunk))
+                    except OSError:
+                        self._lost(connection, chunk)
+            if predicted:
+                # All processes work while these are written.
+                yield predicted
+                predicted = []
+            if busy:
+                connection, chunk = busy.popleft()
+                predicted = join(chunk, *self._receive(connection, chunk))
+                idle.append(connection)
         if stopped is not None:
             raise stopped
 
-    def _send(self, number: int, chunk: list[Entry]) -> None:
-        connection = self._idle.pop()
-        self._busy[connection] = (number, chunk)
+    def _receive(self, connection: Connection, chunk: list[Entry] | None = None) -> Any:
+        """Return what a process sends: predictions of its chunk, or the labels."""
         try:
-            connection.send(texts_of(chunk))
-        except OSError:
-            self._lost(connection)
+            result = connection.recv()
+        except (EOFError, OSError):
+            self._lost(connection, chunk)
+        if isinstance(result, EmoclfError):
+            raise result
+        if isinstance(result, Failure):
+            logger.error("%s", result.traceback.rstrip())
+            raise WorkerError(
+                f"A worker process failed {_work(chunk)}: {result.message}. Try "
+                f"{setting('workers', 1)}, which uses one process."
+            )
+        return result
 
-    def _receive(self) -> None:
-        """Receive the results of one or more busy processes."""
-        for connection in wait(list(self._busy)):
-            assert isinstance(connection, Connection)
-            try:
-                result = connection.recv()
-            except (EOFError, OSError):
-                self._lost(connection)
-            if isinstance(result, Failure):
-                self._failed(connection, result)
-            work = self._busy.pop(connection)
-            self._idle.append(connection)
-            if work is None:
-                self.labels = result
-            else:
-                number, chunk = work
-                self._done[number] = join(chunk, *result)
-
-    def _failed(self, connection: Connection, failure: Failure) -> NoReturn:
-        if failure.error is not None:
-            raise failure.error
-        logger.error("%s", failure.traceback.rstrip())
-        raise WorkerError(
-            f"A worker process failed {self._at(connection)}: {failure.message}. Try "
-            f"{setting('workers', 1)}, which uses one process."
-        )
-
-    def _lost(self, connection: Connection) -> NoReturn:
+    def _lost(self, connection: Connection, chunk: list[Entry] | None) -> NoReturn:
         process = self._processes[connection]
         process.join(_END_SECONDS)
         code = process.exitcode
@@ -175,16 +162,9 @@ class Workers:
         else:
             end = f"ended with exit code {code}"
         raise WorkerError(
-            f"A worker process (pid {process.pid}) {end} {self._at(connection)}. If "
-            "memory ran out (see the system's log), use fewer workers."
+            f"A worker process (pid {process.pid}) {end} {_work(chunk)}. If memory ran "
+            "out (see the system's log), use fewer workers."
         )
-
-    def _at(self, connection: Connection) -> str:
-        work = self._busy.get(connection)
-        if not work:
-            return "while it loaded the model"
-        chunk = work[1]
-        return f"at the records from {chunk[0].number} to {chunk[-1].number}"
 
     def close(self) -> None:
         """End all processes at once."""
@@ -199,8 +179,12 @@ class Workers:
                 process.join()
             process.close()
         self._processes.clear()
-        self._busy.clear()
-        self._idle.clear()
+
+
+def _work(chunk: list[Entry] | None) -> str:
+    if chunk is None:
+        return "while it loaded the model"
+    return f"at the records from {chunk[0].number} to {chunk[-1].number}"
 
 
 @contextmanager
@@ -219,3 +203,33 @@ def _for_children(n_workers: int) -> Iterator[None]:
         for name in variables:
             os.environ.pop(name, None)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def serve(
+    connection: Connection, path: str | os.PathLike[str], options: dict[str, Any]
+) -> None:
+    """Send the labels, then the predictions for each list of texts that is received.
+
+    Parameters
+    ----------
+    connection : Connection
+        The other process closes it when there is no more work, or when it dies.
+    path : path
+        Bundle or export.
+    options : dict
+        Options of :func:`load_classifier`.
+    """
+    try:
+        if needs_tensorflow(path):
+            load_tensorflow()
+        classifier = load_classifier(path, **options)
+        connection.send(Labels(classifier.label_names, classifier.multilabel))
+        while True:
+            connection.send(predict_texts(classifier, connection.recv()))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+    except EmoclfError as error:
+        connection.send(error)
+    except Exception as error:  # noqa: BLE001 - raised in the other process
+        message = f"{type(error).__name__}: {error}"
+        connection.send(Failure(message, traceback.format_exc()))

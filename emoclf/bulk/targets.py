@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import BinaryIO, TextIO, cast
@@ -14,8 +14,8 @@ from emoclf.bulk.output_formats import WRITERS, output_endings
 from emoclf.bulk.writers import NewColumns, TextWriter, Writer
 from emoclf.datasets.data_files import ending_of
 from emoclf.datasets.input_formats import input_endings
-from emoclf.errors import DataError, SettingsError, did_you_mean, setting
-from emoclf.files import check_writable, new_file
+from emoclf.errors import DataError, SettingsError, did_you_mean
+from emoclf.files import check_new_file, new_file
 
 
 class FileTarget:
@@ -49,40 +49,24 @@ class FileTarget:
             raise DataError(_ending_message(self.path, ending))
         self._writer_class: type[Writer] = resolve_name(format.writer)
         self._writer_class.check_packages()
-        with self._writing():
-            if self.path.is_dir():
-                raise DataError(f"{self.path} is a directory. Name a file in it.")
-            if self.path.exists() and not overwrite:
-                raise DataError(
-                    f"{self.path} is there already. Name another file, or replace it "
-                    f"with {setting('overwrite', True)}."
-                )
-            check_writable(self.path.parent)
+        check_new_file(self.path, overwrite=overwrite)
 
     @contextmanager
     def open(self, new: NewColumns) -> Iterator[Writer]:
         """Yield a writer; the file appears when the block ends without an error."""
-        with self._writing(), new_file(self.path) as stream:
-            if not self.compressed:
-                yield from self._write(stream, new)
-                return
-            # No name and no time: equal predictions make equal files.
-            with gzip.GzipFile("", "wb", fileobj=stream, mtime=0) as packed:
-                yield from self._write(cast(BinaryIO, packed), new)
-
-    def _write(self, stream: BinaryIO, new: NewColumns) -> Iterator[Writer]:
-        writer = self._writer_class.for_file(stream, new)
         try:
-            yield writer
-            writer.finish()
-        except BaseException:
-            writer.abandon()
-            raise
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
+            with new_file(self.path) as stream, ExitStack() as stack:
+                if self.compressed:
+                    # No name and no time: equal predictions make equal files.
+                    packed = gzip.GzipFile("", "wb", fileobj=stream, mtime=0)
+                    stream = cast(BinaryIO, stack.enter_context(packed))
+                writer = self._writer_class.for_file(stream, new)
+                try:
+                    yield writer
+                    writer.finish()
+                except BaseException:
+                    writer.abandon()
+                    raise
         except OSError as error:
             raise DataError(
                 f"Cannot write {self.path}: {error.strerror or error}. A file that was "

@@ -6,13 +6,15 @@ import csv
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any, BinaryIO, Self
 
-from emoclf.bulk.entries import Entries
-from emoclf.bulk.predict_chunks import Label, Labels, PredictedEntry
+from emoclf.bulk.entries import Entries, Entry
+from emoclf.bulk.predict_chunks import Labels
 from emoclf.datasets.cells import utf8
+from emoclf.datasets.rows import names_of
 from emoclf.errors import DataError, setting
 
 # Decimal places of probabilities: a float32 between 0 and 1 has no more.
@@ -34,7 +36,7 @@ class Writer(ABC):
         """Raise MissingDependency if a package of the format is not installed."""
 
     @abstractmethod
-    def write(self, entries: Sequence[PredictedEntry]) -> None:
+    def write(self, entries: Sequence[Entry]) -> None:
         """Write one chunk."""
 
     def finish(self) -> None:  # noqa: B027 - most have written everything
@@ -64,7 +66,7 @@ class NewColumns:
         self.columns = [f"{prefix}probability_{name}" for name in labels.names]
         self._example = f"{prefix}predicted_"
 
-    def input_columns(self, chunk: Sequence[PredictedEntry]) -> list[str]:
+    def input_columns(self, chunk: Sequence[Entry]) -> list[str]:
         """Return the input's columns; of objects, the keys of the first chunk.
 
         Raises
@@ -72,34 +74,25 @@ class NewColumns:
         DataError
             If the input has one of the new columns already.
         """
-        columns = self.entries.columns
+        columns = self.entries.table.columns
         if columns is None:
             # A bad record may have its text under a misspelt key.
-            good = [x.entry.values for x in chunk if x.entry.bad is None]
+            good = [entry.values for entry in chunk if entry.bad is None]
             columns = list(dict.fromkeys(key for values in good for key in values))
-        self.check(columns, [self.label, *self.columns])
+        for name in (self.label, *self.columns):
+            if name in columns:
+                raise self.exists(name, self.entries.source.name)
         return columns
 
-    def check(
-        self, names: Container[str], new: Sequence[str], number: int | None = None
-    ) -> None:
-        """Raise DataError if the input has one of the new names already.
-
-        Raises
-        ------
-        DataError
-        """
-        for name in new:
-            if name in names:
-                place = "" if number is None else f", line {number}"
-                raise DataError(
-                    f"{self.entries.source.name}{place} has a column {name!r} already. "
-                    "Give the new columns other names with "
-                    f"{setting('prefix', self._example)}."
-                )
+    def exists(self, name: str, place: str) -> DataError:
+        """Return the error about an input that has one of the new names already."""
+        return DataError(
+            f"{place} has a column {name!r} already. Give the new columns other names "
+            f"with {setting('prefix', self._example)}."
+        )
 
     def check_keys(
-        self, predicted: PredictedEntry, columns: Sequence[str], format: str
+        self, chunk: Sequence[Entry], columns: Sequence[str], format: str
     ) -> None:
         """Raise DataError if a key of a good record has no column.
 
@@ -107,18 +100,17 @@ class NewColumns:
         ------
         DataError
         """
-        new = [key for key in predicted.entry.values if key not in columns]
-        if new and predicted.entry.bad is None:
-            raise DataError(
-                f"{self.place(predicted)}: the key {new[0]!r} is new here, and "
-                f"{format} has the columns of the first objects. Write .jsonl, which "
-                "keeps the keys of each object."
-            )
-
-    def place(self, predicted: PredictedEntry) -> str:
-        """Return the place of a record, such as ``in.csv, line 3``."""
-        source = self.entries.source
-        return f"{source.name}, {source.unit} {predicted.entry.number}"
+        if self.entries.table.columns is not None:
+            return
+        known = set(columns)
+        for entry in chunk:
+            new = next((key for key in entry.values if key not in known), None)
+            if new is not None and entry.bad is None:
+                raise DataError(
+                    f"{self.entries.place(entry)}: the key {new!r} is new here, and "
+                    f"{format} has the columns of the first objects. Write .jsonl, "
+                    "which keeps the keys of each object."
+                )
 
 
 class TextWriter(Writer):
@@ -145,18 +137,21 @@ class TextWriter(Writer):
 
     encode = staticmethod(utf8)
 
+    def write(self, entries: Sequence[Entry]) -> None:
+        self._write("".join(map(self._line, entries)))
+
+    def _line(self, entry: Entry) -> str:
+        raise NotImplementedError
+
 
 class LabelWriter(TextWriter):
     """A label and its probability a line."""
 
-    def write(self, entries: Sequence[PredictedEntry]) -> None:
-        self._write("".join(map(self._line, entries)))
-
-    def _line(self, predicted: PredictedEntry) -> str:
-        if predicted.label is None or predicted.probabilities is None:
+    def _line(self, entry: Entry) -> str:
+        if entry.label is None or entry.probabilities is None:
             return "\t\n"
-        labels = as_tuple(predicted.label)
-        pairs = zip(self._new.labels.names, predicted.probabilities, strict=True)
+        labels = names_of(entry.label)
+        pairs = zip(self._new.labels.names, entry.probabilities, strict=True)
         return f"{','.join(labels)}\t{self._cells(labels, dict(pairs))}\n"
 
     def _cells(self, labels: tuple[str, ...], probabilities: dict[str, float]) -> str:
@@ -178,25 +173,22 @@ class JsonWriter(TextWriter):
         """Encode text; a lone surrogate becomes its escape in JSON."""
         return text.encode("utf-8", "backslashreplace")
 
-    def write(self, entries: Sequence[PredictedEntry]) -> None:
-        self._write("".join(map(self._line, entries)))
-
-    def _line(self, predicted: PredictedEntry) -> str:
-        new, values = self._new, predicted.entry.values
-        if new.label in values or new.probabilities in values:
-            names = (new.label, new.probabilities)
-            new.check(values, names, predicted.entry.number)
+    def _line(self, entry: Entry) -> str:
+        new, values = self._new, entry.values
+        for name in (new.label, new.probabilities):
+            if name in values:
+                raise new.exists(name, new.entries.place(entry))
         probabilities = None
-        if predicted.probabilities is not None:
-            pairs = zip(new.labels.names, predicted.probabilities, strict=True)
+        if entry.probabilities is not None:
+            pairs = zip(new.labels.names, entry.probabilities, strict=True)
             probabilities = {name: round(p, PROBABILITY_DIGITS) for name, p in pairs}
-        row = {**values, new.label: predicted.label, new.probabilities: probabilities}
+        row = {**values, new.label: entry.label, new.probabilities: probabilities}
         try:
             return to_json(row, ascii=self._ascii) + "\n"
         except (TypeError, RecursionError) as error:
             raise DataError(
-                f"{new.place(predicted)}: {error}. Write .parquet, or leave the column "
-                "out."
+                f"{new.entries.place(entry)}: {error}. Write .parquet, or leave the "
+                "column out."
             ) from None
 
 
@@ -207,7 +199,7 @@ class DelimitedWriter(TextWriter):
     _columns: list[str] | None = None
     _label_separator = ""
 
-    def write(self, entries: Sequence[PredictedEntry]) -> None:
+    def write(self, entries: Sequence[Entry]) -> None:
         new = self._new
         rows = []
         if self._columns is None:
@@ -216,18 +208,16 @@ class DelimitedWriter(TextWriter):
             letters = "".join(new.labels.names)
             unused = [x for x in LABEL_SEPARATORS if x not in letters]
             self._label_separator = (*unused, ",")[0]
-        columns, has_keys = self._columns, new.entries.columns is None
-        for predicted in entries:
-            values = predicted.entry.values
-            if has_keys and not values.keys() <= set(columns):
-                new.check_keys(predicted, columns, self.format_name)
-            row = [as_cell(values.get(name)) for name in columns]
-            if predicted.label is None or predicted.probabilities is None:
+        columns = self._columns
+        new.check_keys(entries, columns, self.format_name)
+        for entry in entries:
+            row = [as_cell(entry.values.get(name)) for name in columns]
+            if entry.label is None or entry.probabilities is None:
                 row += [""] * (1 + len(new.columns))
             else:
-                row.append(self._label_separator.join(as_tuple(predicted.label)))
-                row += [f"{p:.{PROBABILITY_DIGITS}f}" for p in predicted.probabilities]
-            self._check_row(row, predicted)
+                row.append(self._label_separator.join(names_of(entry.label)))
+                row += [f"{p:.{PROBABILITY_DIGITS}f}" for p in entry.probabilities]
+            self._check_row(row, entry)
             rows.append(row)
         self._write(self._text(rows))
 
@@ -236,7 +226,7 @@ class DelimitedWriter(TextWriter):
         if self._columns is None:
             self.write([])
 
-    def _check_row(self, row: list[str], predicted: PredictedEntry) -> None:
+    def _check_row(self, row: list[str], entry: Entry) -> None:
         """Raise DataError if the format cannot contain a cell."""
 
     @abstractmethod
@@ -250,9 +240,10 @@ class CsvWriter(DelimitedWriter):
 
     def _text(self, rows: list[list[str]]) -> str:
         # A cell with a part of the line's end is quoted; a carriage return must be.
-        lines = _Lines()
-        csv.writer(lines, lineterminator="\r\n").writerows(rows)
-        return "".join([line[:-2] + "\n" for line in lines])
+        lines: list[str] = []
+        stream = SimpleNamespace(write=lambda line: lines.append(line[:-2] + "\n"))
+        csv.writer(stream, lineterminator="\r\n").writerows(rows)
+        return "".join(lines)
 
 
 class TsvWriter(DelimitedWriter):
@@ -260,28 +251,17 @@ class TsvWriter(DelimitedWriter):
 
     format_name = "TSV"
 
-    def _check_row(self, row: list[str], predicted: PredictedEntry) -> None:
+    def _check_row(self, row: list[str], entry: Entry) -> None:
         for cell in row:
             if "\t" in cell or "\n" in cell or "\r" in cell:
                 raise DataError(
-                    f"{self._new.place(predicted)}: a tab or a line break in "
+                    f"{self._new.entries.place(entry)}: a tab or a line break in "
                     f"{cell!r:.80} would break the rows of TSV, which has no quotes. "
                     "Write .csv or .jsonl."
                 )
 
     def _text(self, rows: list[list[str]]) -> str:
         return "".join("\t".join(row) + "\n" for row in rows)
-
-
-class _Lines(list[str]):
-    """A stream that keeps each line."""
-
-    write = list.append
-
-
-def as_tuple(label: Label) -> tuple[str, ...]:
-    """Return a label or labels as a tuple."""
-    return label if isinstance(label, tuple) else (label,)
 
 
 def as_cell(value: Any) -> str:

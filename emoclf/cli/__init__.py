@@ -12,7 +12,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from emoclf._version import __version__
 from emoclf.errors import NAMES_AS_OPTIONS, EmoclfError
@@ -86,13 +86,21 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class _StderrHandler(logging.Handler):
+    """Writes to ``sys.stderr`` of the moment, which progress bars replace."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # A reader that has gone must not end a training.
+        with suppress(OSError, ValueError):
+            print(self.format(record), file=sys.stderr, flush=True)
+
+
 @contextmanager
 def _logging(*, quiet: bool) -> Iterator[None]:
     """Show the library's log on standard error; restore the logger afterwards."""
-    handler = logging.StreamHandler(sys.stderr)
     logger = logging.getLogger("emoclf")
     before = logger.handlers, logger.propagate, logger.level
-    logger.handlers, logger.propagate = [handler], False
+    logger.handlers, logger.propagate = [_StderrHandler()], False
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
     try:
         yield

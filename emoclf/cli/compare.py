@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import itertools
 from collections.abc import Sequence
-from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, parse_value, settings_from
 from emoclf.cli.shared import add_option, new_command, print_json
+from emoclf.cli.train import callbacks_for
 from emoclf.errors import SettingsError
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import RunSettings
@@ -56,17 +56,16 @@ def run(args: argparse.Namespace) -> int:
     networks = rows_from(args)
     load_tensorflow()
     from emoclf.evaluation.network_plots import plot_accuracy_against_time, save_plot
-    from emoclf.training.progress import TrainingProgress
     from emoclf.workflow.compare import compare_networks
 
     _, split = read_data(args, next(iter(networks.values())))
 
-    def callbacks(settings: RunSettings) -> list[Any]:
-        epochs = settings.training.epochs
-        return [] if args.quiet else [TrainingProgress(epochs)]
-
     comparison = compare_networks(
-        split, networks, seeds=args.seeds, folder=args.output, callbacks=callbacks
+        split,
+        networks,
+        seeds=args.seeds,
+        folder=args.output,
+        callbacks=lambda settings: callbacks_for(args, settings),
     )
     plotted = find_spec("matplotlib") is not None
     if plotted:
@@ -74,9 +73,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(comparison.to_dict())
         return 0
-    print("\n".join(comparison.lines()))
-    print()
-    print(f"Saved: {args.output}")
+    print("\n".join([*comparison.lines(), "", f"Saved: {args.output}"]))
     if not plotted:
         print("No plot: run pip install 'emoclf[plots]', then this command again.")
     return 0
@@ -129,6 +126,5 @@ def _choices(text: str, architectures: Sequence[str]) -> list[tuple[str, str, An
             f"it as an option."
         )
     section = sections[section_name]
-    (field,) = (field for field in fields(section) if field.name == name)
     texts = [part.strip() for part in values.split(";" if ";" in values else ",")]
-    return [(name, text, parse_value(section, field, text)) for text in texts if text]
+    return [(name, text, parse_value(section, name, text)) for text in texts if text]

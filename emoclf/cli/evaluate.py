@@ -46,18 +46,14 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.predictor import Predictor
 
     predictor = Predictor.load(args.bundle)
-    trained_on = predictor.bundle.settings.data.to_dict()
     # The defaults are the settings with which the training file was read.
-    values = {name: trained_on[name] for name in READING_SETTINGS if name in trained_on}
-    values.pop("skip_bad_rows", None)
+    values = predictor.bundle.settings.data.to_dict() | {"skip_bad_rows": False}
     if args.config:
         document = read_settings_file(args.config)
         RunSettings.from_dict(document)
-        document |= document.get("data", {})
-        values |= {
-            name: document[name] for name in READING_SETTINGS if name in document
-        }
-    settings = DataSettings.from_dict({**values, **given_settings(args)})
+        values |= document | document.get("data", {})
+    values |= given_settings(args)
+    settings = DataSettings(**{x: values[x] for x in READING_SETTINGS if x in values})
     with as_file(args.data) as data:
         dataset = read_dataset(data, settings, label_names=predictor.label_names)
     evaluation = evaluate_part(predictor, dataset, part=args.data)

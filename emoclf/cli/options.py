@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields
+from functools import partial
 from typing import Any
 
 from emoclf.cli.shared import add_option
@@ -19,6 +20,7 @@ from emoclf.settings.run_settings import SECTION_NAMES, section_classes
 PREFIX = "setting:"
 METAVARS: dict[Any, str] = {int: "N", float: "X", str: "TEXT", dict: "LABEL=VALUE,…"}
 NAMED_METAVARS = {"vectors": "FILE", "text_column": "NAME", "label_column": "NAME"}
+NOUNS = {int: "a whole number", float: "a number", bool: "yes or no"}
 BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -127,25 +129,24 @@ def _architecture(argv: Sequence[str], default: str) -> str:
 def _add_option(group: Any, section: type[Settings], field: Field) -> None:
     flag = "--" + field.name.replace("_", "-")
     kinds = kinds_of(typing.get_type_hints(section)[field.name])
-    common: dict[str, Any] = {
-        "dest": PREFIX + field.name,
-        "default": argparse.SUPPRESS,
-        "help": (field.metadata["help"] + _default_note(field)).replace("%", "%%"),
-    }
-    if kinds == (bool,):
-        group.add_argument(flag, action=argparse.BooleanOptionalAction, **common)
-        return
     choices = field.metadata["choices"]
     metavar = "{" + ",".join(choices) + "}" if choices else _metavar(kinds)
+    options: dict[str, Any] = {
+        "type": partial(_parse, kinds),
+        "metavar": NAMED_METAVARS.get(field.name, metavar),
+    }
+    if kinds == (bool,):
+        options = {"action": argparse.BooleanOptionalAction}
     group.add_argument(
         flag,
-        type=_value_parser(kinds),
-        metavar=NAMED_METAVARS.get(field.name, metavar),
-        **common,
+        dest=PREFIX + field.name,
+        default=argparse.SUPPRESS,
+        help=(field.metadata["help"] + _default_note(field)).replace("%", "%%"),
+        **options,
     )
 
 
-def parse_value(section: type[Settings], field: Field, text: str) -> Any:
+def parse_value(section: type[Settings], name: str, text: str) -> Any:
     """Parse one value of a setting as its option does.
 
     Raises
@@ -153,15 +154,10 @@ def parse_value(section: type[Settings], field: Field, text: str) -> Any:
     SettingsError
         If the text is not a value of this setting.
     """
-    kinds = kinds_of(typing.get_type_hints(section)[field.name])
-    if kinds == (bool,):
-        if text.lower() in BOOLEANS:
-            return BOOLEANS[text.lower()]
-        raise SettingsError(f"{field.name} must be yes or no. Got {text!r} instead.")
     try:
-        return _value_parser(kinds)(text)
+        return _parse(kinds_of(typing.get_type_hints(section)[name]), text)
     except argparse.ArgumentTypeError as error:
-        raise SettingsError(f"{field.name} {error}") from None
+        raise SettingsError(f"{name} {error}") from None
 
 
 def _default_note(field: Field) -> str:
@@ -181,48 +177,42 @@ def _metavar(kinds: Sequence[Any]) -> str:
     return "|".join(METAVARS[kind] for kind in kinds if kind in METAVARS) or "A,B,…"
 
 
-def _value_parser(kinds: Sequence[Any]) -> Callable[[str], Any]:
-    """Return a function that parses a text to a value of one of these types."""
-
-    def parse(text: str) -> Any:
-        if type(None) in kinds and text.lower() == "none":
-            return None
-        for kind in kinds:
-            if typing.get_origin(kind) is tuple:
-                item = typing.get_args(kind)[0]
-                return tuple(
-                    _item(item, part.strip()) for part in text.split(",") if part
-                )
-            if kind is dict and "=" in text:
-                return _table(text)
-            if kind in (int, float):
-                return _item(kind, text)
-        if str in kinds:
-            return text
-        raise argparse.ArgumentTypeError(f"must be {_metavar(kinds)}. Got {text!r}.")
-
-    return parse
+def _parse(kinds: Sequence[Any], text: str) -> Any:
+    """Parse a text to a value of one of these types."""
+    if type(None) in kinds and text.lower() == "none":
+        return None
+    for kind in kinds:
+        if typing.get_origin(kind) is tuple:
+            item = typing.get_args(kind)[0]
+            return tuple(_item(item, part.strip()) for part in text.split(",") if part)
+        if kind is dict and "=" in text:
+            return _table(text)
+        if kind in (int, float, bool):
+            return _item(kind, text)
+    if str in kinds:
+        return text
+    raise argparse.ArgumentTypeError(f"must be {_metavar(kinds)}. Got {text!r}.")
 
 
 def _item(kind: type, text: str) -> Any:
     try:
-        return kind(text)
-    except ValueError:
-        noun = "a whole number" if kind is int else "a number"
-        raise argparse.ArgumentTypeError(f"must be {noun}. Got {text!r}.") from None
+        return BOOLEANS[text.lower()] if kind is bool else kind(text)
+    except (KeyError, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"must be {NOUNS[kind]}. Got {text!r}."
+        ) from None
 
 
 def _table(text: str) -> dict[str, Any]:
-    pairs = [part.partition("=") for part in text.split(",") if part]
-    if not all(equals for _, equals, _ in pairs):
-        raise argparse.ArgumentTypeError(
-            f"must be written NAME=VALUE,NAME=VALUE. Got {text!r}."
-        )
-    return {name.strip(): _number(value.strip()) for name, _, value in pairs}
-
-
-def _number(text: str) -> Any:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    values: dict[str, Any] = {}
+    for part in filter(None, text.split(",")):
+        name, equals, value = map(str.strip, part.partition("="))
+        if not equals:
+            raise argparse.ArgumentTypeError(
+                f"must be written NAME=VALUE,NAME=VALUE. Got {text!r}."
+            )
+        try:
+            values[name] = float(value)
+        except ValueError:
+            values[name] = value
+    return values

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from emoclf.bulk.record_chunks import ON_ERROR
+from emoclf.bulk.output_formats import ON_ERROR
 from emoclf.cli.shared import add_option, add_overwrite_option, new_command
 from emoclf.datasets.input_formats import READERS
 from emoclf.errors import SettingsError
@@ -107,6 +107,9 @@ def run(args: argparse.Namespace) -> int:
             "--json and --all are for standard output. With --output the file's ending "
             "sets the format, and the file contains all probabilities."
         )
+    stream_format = "jsonl" if args.json else "labels"
+    if args.all and not args.json:
+        stream_format = "probabilities"
     options = {"precision": args.precision, "engine": args.engine}
     arguments = ("format", "text_column", "encoding", "prefix", "on_error", "overwrite")
     if args.workers == 1 and needs_tensorflow(args.model):
@@ -116,21 +119,15 @@ def run(args: argparse.Namespace) -> int:
             args.model,
             args.input,
             args.output or sys.stdout,
-            output_format=_stream_format(args),
+            output_format=stream_format,
             workers=args.workers,
             options={name: value for name, value in options.items() if value},
-            report=bar and bar.update,
+            report=bar and bar.show,
             **{name: getattr(args, name) for name in arguments},
         )
     if args.output or summary.bad:
         logger.info("%s", _summary_line(summary, args))
     return 0
-
-
-def _stream_format(args: argparse.Namespace) -> str:
-    if args.json:
-        return "jsonl"
-    return "probabilities" if args.all else "labels"
 
 
 def _progress(args: argparse.Namespace) -> Any:

@@ -71,7 +71,7 @@ def callbacks_for(args: argparse.Namespace, settings: RunSettings) -> list[Any]:
     callbacks: list[Any] = []
     if not args.quiet:
         callbacks.append(TrainingProgress(settings.training.epochs))
-    if args.tensorboard:
+    if getattr(args, "tensorboard", None):
         callbacks.append(keras.callbacks.TensorBoard(args.tensorboard))
     return callbacks
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -71,6 +70,8 @@ def run_train(args: argparse.Namespace) -> int:
     from emoclf.embeddings.word2vec import TextFiles, train_word2vec
     from emoclf.embeddings.word2vec_settings import Word2VecSettings
     from emoclf.embeddings.word_vectors import save_vectors
+    from emoclf.errors import VectorsError
+    from emoclf.files import check_new_file
     from emoclf.text.encoder import new_tokenizer
 
     given = given_settings(args)
@@ -79,15 +80,11 @@ def run_train(args: argparse.Namespace) -> int:
         {name: given.pop(name) for name in names if name in given}
     )
     text = TextSettings.from_dict(given)
-    _check_output(Path(args.output), overwrite=args.overwrite)
-    console = Console(file=sys.stderr)
+    check_new_file(Path(args.output), overwrite=args.overwrite, error=VectorsError)
+    bar = Progress(console=Console(stderr=True), transient=True, disable=args.quiet)
     with contextlib.ExitStack() as stack:
-        texts = [
-            stack.enter_context(as_file(path, ending=".txt")) for path in args.texts
-        ]
-        bar = stack.enter_context(
-            Progress(console=console, transient=True, disable=args.quiet)
-        )
+        texts = [stack.enter_context(as_file(x, ending=".txt")) for x in args.texts]
+        stack.enter_context(bar)
         task = bar.add_task("word2vec, epochs", total=None)
         vectors = train_word2vec(
             TextFiles(texts, new_tokenizer(text)),
@@ -100,21 +97,6 @@ def run_train(args: argparse.Namespace) -> int:
     else:
         print(f"Saved: {path} ({len(vectors)} words, {vectors.dim} dimensions)")
     return 0
-
-
-def _check_output(path: Path, *, overwrite: bool) -> None:
-    """Check before the training that its result can be written."""
-    from emoclf.errors import VectorsError
-    from emoclf.files import check_writable
-
-    if path.exists() and not overwrite:
-        raise VectorsError(
-            f"{path} exists. Choose another name, or replace it with --overwrite."
-        )
-    try:
-        check_writable(path.parent)
-    except OSError as error:
-        raise VectorsError(f"Cannot write {path}: {error}.") from error
 
 
 def run_coverage(args: argparse.Namespace) -> int:

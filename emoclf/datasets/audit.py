@@ -22,6 +22,15 @@ _NO_ANSWER = re.compile(
     r"n/?a|nan|none|null|nil|nothing|unknown|no (response|answer)|not applicable"
 )
 _MAX_EXAMPLES = 5
+#: Description of each kind of matching texts in a report.
+_MATCHES = {
+    "duplicates": "are duplicates of an earlier text",
+    "near_duplicates": "are duplicates or near-duplicates of an earlier text",
+    "conflicts": "have a duplicate with another label",
+    "near_conflicts": "have a near-duplicate with another label",
+    "very_short": "have fewer than three words",
+    "non_answers": "look like a missing answer",
+}
 
 
 @dataclass(frozen=True)
@@ -94,32 +103,20 @@ class AuditReport:
     def lines(self) -> list[str]:
         """Return the report for printing, without counts that are 0."""
         total = max(self.n_texts, 1)
-        lines = [f"{self.source}: {self.n_texts:,} texts, {len(self.counts)} classes"]
         width = max(map(len, self.counts), default=0)
-        lines += [
-            f"  {name:<{width}}  {count:>7,}  {count / total:6.1%}"
-            for name, count in self.counts.items()
-        ]
+        lengths = ", ".join(f"{name} {size:g}" for name, size in self.words.items())
+        lines = [f"{self.source}: {self.n_texts:,} texts, {len(self.counts)} classes"]
+        for name, count in self.counts.items():
+            lines.append(f"  {name:<{width}}  {count:>7,}  {count / total:6.1%}")
         if self.labels_per_text != 1:
             lines.append(
                 f"{self.labels_per_text:.2f} labels per text; "
                 f"{self.without_label:,} texts have none"
             )
         lines.append(f"largest to smallest class: {self.imbalance:.1f} to 1")
-        lengths = ", ".join(f"{name} {size:g}" for name, size in self.words.items())
         lines.append(f"length in words: {lengths}")
-        for description, matches in (
-            ("are duplicates of an earlier text", self.duplicates),
-            (
-                "are duplicates or near-duplicates of an earlier text",
-                self.near_duplicates,
-            ),
-            ("have a duplicate with another label", self.conflicts),
-            ("have a near-duplicate with another label", self.near_conflicts),
-            ("have fewer than three words", self.very_short),
-            ("look like a missing answer", self.non_answers),
-        ):
-            if matches.count:
+        for name, description in _MATCHES.items():
+            if (matches := getattr(self, name)).count:
                 lines.append(
                     f"{matches.count:,} texts {description} "
                     f"(first: {matches.examples[0]})"
@@ -145,47 +142,47 @@ def audit_dataset(dataset: Dataset, *, near_duplicates: float = 0.8) -> AuditRep
         As in :func:`emoclf.datasets.duplicates.group_duplicates`.
     """
     counts = dataset.counts()
-    sizes = [count for count in counts.values() if count]
+    sizes = [count for count in counts.values() if count] or [1]
     lengths = [len(_WORD.findall(text)) for text in dataset.texts]
     exact = group_duplicates(dataset.texts, 1.0)
     near = group_duplicates(dataset.texts, near_duplicates)
-
-    def matches(indices: list[int]) -> Matches:
-        return Matches(len(indices), tuple(map(dataset.place, indices[:_MAX_EXAMPLES])))
-
-    short = [i for i, length in enumerate(lengths) if length < 3]
-    unanswered = [i for i, text in enumerate(dataset.texts) if _is_no_answer(text)]
     n_labels = [len(names_of(label)) for label in dataset.labels]
+    matches = {
+        "duplicates": _repeated(exact),
+        "near_duplicates": _repeated(near),
+        "conflicts": _conflicting(exact, dataset.labels),
+        "near_conflicts": _conflicting(near, dataset.labels),
+        "very_short": [i for i, length in enumerate(lengths) if length < 3],
+        "non_answers": [i for i, x in enumerate(dataset.texts) if _is_no_answer(x)],
+    }
     return AuditReport(
         source=dataset.source,
         n_texts=len(dataset),
         counts=counts,
-        imbalance=max(sizes) / min(sizes) if sizes else 1.0,
+        imbalance=max(sizes) / min(sizes),
         labels_per_text=sum(n_labels) / max(len(dataset), 1),
         without_label=n_labels.count(0),
         words=_length_summary(lengths),
-        duplicates=matches(_repeated(exact)),
-        near_duplicates=matches(_repeated(near)),
-        largest_group=int(np.bincount(near).max()) if len(near) else 0,
-        conflicts=matches(_conflicting(exact, dataset.labels)),
-        near_conflicts=matches(_conflicting(near, dataset.labels)),
-        very_short=matches(short),
-        non_answers=matches(unanswered),
+        largest_group=int(np.bincount(near).max(initial=0)),
         similar_labels=_similar(dataset.label_names),
         skipped={skip.reason: skip.count for skip in dataset.skips},
+        **{
+            name: Matches(len(i), tuple(map(dataset.place, i[:_MAX_EXAMPLES])))
+            for name, i in matches.items()
+        },
     )
 
 
 def _length_summary(lengths: list[int]) -> dict[str, float]:
     if not lengths:
         return {}
-    p95, p99 = np.percentile(lengths, [95, 99])
+    median, p95, p99 = np.percentile(lengths, [50, 95, 99]).tolist()
     return {
         "min": min(lengths),
-        "median": float(np.median(lengths)),
+        "median": median,
         "mean": round(float(np.mean(lengths)), 1),
-        "p95": round(float(p95), 1),
-        "p99": round(float(p99), 1),
+        "p95": round(p95, 1),
+        "p99": round(p99, 1),
         "max": max(lengths),
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.errors import SettingsError, did_you_mean, setting
+from emoclf.errors import DataError, SettingsError, did_you_mean, setting
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -109,9 +109,10 @@ class LabelReader:
 
     Parameters
     ----------
-    names : mapping, optional
+    names : mapping or sequence, optional
         A name for each label in the file, for instance ``{"0": "anger"}``. A cell
-        that already contains one of the names is left as it is.
+        that already contains one of the names is left as it is. A sequence has the
+        only classes.
     classes : sequence of str, optional
         The only classes.
     separator : str, optional
@@ -125,8 +126,8 @@ class LabelReader:
 
     def __init__(
         self,
+        names: Mapping[Any, Any] | Sequence[str] | None = None,
         *,
-        names: Mapping[Any, Any] | None = None,
         classes: Sequence[str] | None = None,
         separator: str | None = None,
     ) -> None:
@@ -135,6 +136,13 @@ class LabelReader:
                 f"{setting('label_separator')} must be at least one character. Got '' "
                 "instead."
             )
+        if isinstance(names, str):
+            raise DataError(
+                f"{setting('label_names')} must be a list of names. Got {names!r} "
+                "instead."
+            )
+        if names is not None and not isinstance(names, Mapping):
+            names, classes = None, names
         self._names = {str(k): str(v) for k, v in (names or {}).items()}
         self._classes = None if classes is None else [str(name) for name in classes]
         self._separator = separator
@@ -160,13 +168,9 @@ class LabelReader:
         BadRow
             If the row has no label or one that is not a class.
         """
-        if isinstance(value, str):
-            is_empty = not value.strip()
-        elif isinstance(value, list | tuple | set | frozenset | np.ndarray):
+        if isinstance(value, list | tuple | set | frozenset | np.ndarray):
             return self._read_list(value)
-        else:
-            is_empty = is_missing(value)
-        if is_empty:
+        if is_missing(value) or (isinstance(value, str) and not value.strip()):
             advice = "Give it a label"
             if self._separator:
                 advice += f", or write {self._separator!r} alone if no label applies"

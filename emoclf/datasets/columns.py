@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from emoclf.datasets.cells import shorten
 from emoclf.errors import DataError, did_you_mean, setting
-from emoclf.settings import DataSettings
 
 TEXT_NAMES = (
     "text texts sentence sentences content review reviews tweet tweets comment "
@@ -61,7 +60,7 @@ def find_columns(
         exists twice, or if several have a usual name.
     """
     positions = {
-        key: _named(columns, name, source=source)
+        key: find_column(columns, name, source=source)
         for key, name in zip(_KEYS, names, strict=True)
         if name is not None
     }
@@ -82,8 +81,8 @@ def find_columns(
 
 def find_text(
     columns: Sequence[str], name: str | None, *, source: str, advice: str = ""
-) -> int:
-    """Find the column of the texts alone, by its given or usual name.
+) -> str:
+    """Return the column of the texts alone, by its given or usual name.
 
     Raises
     ------
@@ -91,13 +90,8 @@ def find_text(
         As :func:`find_columns` does.
     """
     if name is not None:
-        return _named(columns, name, source=source)
-    return _usual(columns, "text_column", (), source=source, advice=advice)
-
-
-def named_columns(settings: DataSettings) -> list[str | None]:
-    """Return the names given for the text, label and split column."""
-    return [settings.text_column, settings.label_column, settings.split_column]
+        return columns[find_column(columns, name, source=source)]
+    return columns[_usual(columns, "text_column", (), source=source, advice=advice)]
 
 
 def are_counted(columns: Sequence[str], names: Sequence[str]) -> bool:
@@ -110,7 +104,14 @@ def are_counted(columns: Sequence[str], names: Sequence[str]) -> bool:
     )
 
 
-def _named(columns: Sequence[str], name: str, *, source: str) -> int:
+def find_column(columns: Sequence[str], name: str, *, source: str) -> int:
+    """Return the position of a column.
+
+    Raises
+    ------
+    DataError
+        If it is missing or exists twice.
+    """
     count = list(columns).count(name)
     if count > 1:
         raise DataError(f"{source} has {count} columns {name!r}. Rename one of them.")

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, Self
 
 import numpy as np
 
 from emoclf._moved import RenamedAttribute
 from emoclf.datasets.cells import Label, LabelReader
-from emoclf.datasets.columns import Columns, find_columns
+from emoclf.datasets.columns import find_columns
 from emoclf.datasets.rows import (
     Row,
     Skips,
     collect_rows,
     names_of,
     order_names,
-    part_cell,
 )
 from emoclf.errors import DataError, did_you_mean, setting
 
@@ -150,9 +150,10 @@ class Dataset:
                 "texts and labels must have the same length. "
                 f"Got {len(texts):,} texts and {len(labels):,} labels."
             )
-        reader = _label_reader(label_names)
-        rows = (Row(i, *pair) for i, pair in enumerate(zip(texts, labels, strict=True)))
-        return cls.from_rows(rows, reader, source=source, unit="position")
+        rows = map(Row, count(), zip(texts, labels, strict=True))
+        return cls.from_rows(
+            rows, LabelReader(label_names), source=source, unit="position"
+        )
 
     @classmethod
     def from_frame(
@@ -198,9 +199,10 @@ class Dataset:
             (text_column, label_column, split_column),
             source=source,
         )
+        cells = [frame.iloc[:, i].tolist() for i in columns if i is not None]
         return cls.from_rows(
-            _frame_rows(frame, columns),
-            _label_reader(label_names, label_separator),
+            map(Row, count(), zip(*cells, strict=True)),
+            LabelReader(label_names, separator=label_separator),
             source=source,
             unit="position",
             skip_bad_rows=skip_bad_rows,
@@ -220,7 +222,7 @@ class Dataset:
         good, skips = collect_rows(
             rows, reader, source=source, unit=unit, skip_bad_rows=skip_bad_rows
         )
-        numbers, texts, labels, parts, _ = zip(*good, strict=True)
+        numbers, texts, labels, parts = zip(*good, strict=True)
         names = reader.order if reader.fixed else order_names(labels, reader.order)
         return cls(
             texts=texts,
@@ -261,22 +263,3 @@ def check_trainable(dataset: Dataset) -> None:
                     f"{did_you_mean(name, others)} Add rows with it, change it, or "
                     f"drop it with {setting('skip_bad_rows')}."
                 )
-
-
-def _frame_rows(frame: Any, columns: Columns) -> Iterator[Row]:
-    cells = [frame.iloc[:, i].tolist() for i in columns if i is not None]
-    for number, (text, label, *part) in enumerate(zip(*cells, strict=True)):
-        yield Row(number, text, label, part_cell(part[0]) if part else None)
-
-
-def _label_reader(
-    label_names: Sequence[str] | Mapping[Any, str] | None, separator: str | None = None
-) -> LabelReader:
-    if isinstance(label_names, Mapping):
-        return LabelReader(names=label_names, separator=separator)
-    if isinstance(label_names, str):
-        raise DataError(
-            f"{setting('label_names')} must be a list of names. Got {label_names!r} "
-            "instead."
-        )
-    return LabelReader(classes=label_names, separator=separator)

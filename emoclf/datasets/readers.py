@@ -9,10 +9,10 @@ from itertools import chain, islice
 from operator import itemgetter
 
 from emoclf.datasets.cells import LabelReader
-from emoclf.datasets.columns import find_columns, named_columns
+from emoclf.datasets.columns import find_columns
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.records import Record, missing_key
-from emoclf.datasets.rows import Row, part_cell
+from emoclf.datasets.rows import Row
 from emoclf.datasets.source import Source
 from emoclf.errors import DataError
 from emoclf.settings import DataSettings
@@ -64,18 +64,14 @@ def read_dataset(
     """
     settings = settings or DataSettings()
     reader = LabelReader(
-        names=settings.label_names,
-        classes=label_names,
-        separator=settings.label_separator,
+        settings.label_names, classes=label_names, separator=settings.label_separator
     )
+    names = (settings.text_column, settings.label_column, settings.split_column)
     with Source(
-        path,
-        encoding=settings.encoding,
-        named_columns=named_columns(settings),
-        labelled=True,
+        path, encoding=settings.encoding, named_columns=names, labelled=True
     ) as source:
         dataset = Dataset.from_rows(
-            _rows(source, settings),
+            _rows(source, names),
             reader,
             source=source.name,
             unit=source.unit,
@@ -86,26 +82,23 @@ def read_dataset(
     return dataset
 
 
-def _rows(source: Source, settings: DataSettings) -> Iterator[Row]:
+def _rows(source: Source, given: Sequence[str | None]) -> Iterator[Row]:
     table = source.read()
     names, records = table.columns, table.records
     if names is None:
         names, records = _collect_keys(table.records, source)
-    columns = find_columns(
-        names, named_columns(settings), source=source.name, advice=table.advice
-    )
+    columns = find_columns(names, given, source=source.name, advice=table.advice)
     if table.labelled is not None:
         records = table.labelled(columns)
     cells_of = itemgetter(*(names[i] for i in columns if i is not None))
     for number, values, bad, _ in records:
+        cells = ()
         if bad is None:
             try:
-                text, label, *part = cells_of(values)
-                yield Row(number, text, label, part_cell(part[0]) if part else None)
-                continue
+                cells = cells_of(values)
             except KeyError as error:
                 bad = missing_key(values, error.args[0])
-        yield Row(number, bad=bad)
+        yield Row(number, cells, bad)
 
 
 def _collect_keys(

@@ -11,7 +11,6 @@ from emoclf.datasets.cells import (
     BadRow,
     Label,
     LabelReader,
-    is_missing,
     read_part,
     read_text,
 )
@@ -19,13 +18,15 @@ from emoclf.errors import DataError, setting
 
 
 class Row(NamedTuple):
-    """Text, label and part of one row, or why it cannot be read."""
+    """One row: the cells of its text, label and perhaps part, or why it has none."""
 
     number: int
-    text: Any = None
-    label: Any = None
-    part: Any = None
+    cells: Sequence[Any]
     bad: BadRow | None = None
+
+
+#: Number, text, label, and part if there is a split column.
+LabelledText = tuple[int, str, Label, str | None]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def collect_rows(
     source: str,
     unit: str,
     skip_bad_rows: bool,
-) -> tuple[list[Row], tuple[Skips, ...]]:
+) -> tuple[list[LabelledText], tuple[Skips, ...]]:
     """Return the rows with their texts, labels and parts, and those that were dropped.
 
     Raises
@@ -60,15 +61,15 @@ def collect_rows(
     DataError
         At the first row that cannot be used; with ``skip_bad_rows``, if none can.
     """
-    good: list[Row] = []
+    good: list[LabelledText] = []
     dropped: dict[str, list[int]] = defaultdict(list)
     for row in rows:
         try:
             if row.bad is not None:
                 raise row.bad
-            text, label = read_text(row.text), reader.read(row.label)
-            part = None if row.part is None else read_part(row.part)
-            good.append(Row(row.number, text, label, part))
+            text, label, *part = row.cells
+            part_name = read_part(part[0]) if part else None
+            good.append((row.number, read_text(text), reader.read(label), part_name))
         except BadRow as bad:
             if not skip_bad_rows:
                 raise DataError(
@@ -91,23 +92,20 @@ def collect_rows(
     return good, skips
 
 
-def _without_single_labels(rows: list[Row], dropped: dict[str, list[int]]) -> list[Row]:
+def _without_single_labels(
+    rows: list[LabelledText], dropped: dict[str, list[int]]
+) -> list[LabelledText]:
     while True:
-        counts = Counter(name for row in rows for name in names_of(row.label))
+        counts = Counter(name for row in rows for name in names_of(row[2]))
         remaining = []
         for row in rows:
-            if any(counts[name] == 1 for name in names_of(row.label)):
-                dropped["a label that no other row has"].append(row.number)
+            if any(counts[name] == 1 for name in names_of(row[2])):
+                dropped["a label that no other row has"].append(row[0])
             else:
                 remaining.append(row)
         if len(remaining) == len(rows):
             return rows
         rows = remaining
-
-
-def part_cell(value: Any) -> Any:
-    """Return a cell of the split column; an empty one is "", which is an error."""
-    return "" if is_missing(value) else value
 
 
 def names_of(label: Label) -> tuple[str, ...]:

@@ -138,10 +138,7 @@ class Source:
         with reading(self.name):
             stream = self._open()
             check_head(self.name, _peek(stream, HEAD_BYTES), self.encoding)
-            if self.labelled:
-                lines = self._strict_lines(stream)
-            else:
-                lines = self._arriving_lines(stream, replace)
+            lines = self._decoded_lines(stream, replace)
             if keep_ends:
                 yield from lines
             else:
@@ -170,19 +167,7 @@ class Source:
         """Enter a context manager that is left when this source is closed."""
         return self._opened.enter_context(resource)
 
-    def _strict_lines(self, stream: BinaryIO) -> Iterator[str]:
-        encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
-        lines = self.keep_open(io.TextIOWrapper(stream, encoding, newline="\n"))
-        try:
-            yield from lines
-        except UnicodeError as error:
-            assert self.path
-            open_again: Any = gzip.open if self.compressed else open
-            with open_again(self.path, "rb") as again:
-                message = undecodable_file(again.read(), self.encoding, error)
-            raise DataError(f"{self.path}, {message}") from None
-
-    def _arriving_lines(self, stream: Any, replace: bool) -> Iterator[str]:
+    def _decoded_lines(self, stream: Any, replace: bool) -> Iterator[str]:
         encoding = self.encoding
         if is_wide(encoding):
             stream, encoding = Recoded(stream, encoding), "utf-8"
@@ -198,15 +183,22 @@ class Source:
                 yield last
                 number += len(lines) + 1
         except UnicodeError as error:
-            raise DataError(
-                f"{self.name} is not {self.encoding} ({error}). Save it as UTF-8."
-            ) from None
+            if not self.labelled or self.path is None:
+                raise DataError(
+                    f"{self.name} is not {self.encoding} ({error}). Save it as UTF-8."
+                ) from None
+            open_again: Any = gzip.open if self.compressed else open
+            with open_again(self.path, "rb") as again:
+                message = undecodable_file(again.read(), self.encoding, error)
+            raise DataError(f"{self.path}, {message}") from None
 
     def _decode(self, block: bytes, encoding: str, first: int | None) -> list[str]:
         """Return a block's lines; record bad ones, numbered from ``first``."""
         try:
             return list(io.StringIO(block.decode(encoding), newline="\n"))
         except UnicodeDecodeError:
+            if self.labelled:
+                raise
             lines = block.removesuffix(b"\n").split(b"\n")
             if first is not None:
                 for number, line in enumerate(lines, first):

@@ -138,7 +138,7 @@ def stratified_folds(
             f"A cross-validation needs at least 2 folds. Got {n_folds!r} instead."
         )
     shares = (1 / n_folds,) * n_folds
-    folds = _deal(dataset, shares, seed=seed, near=near_duplicates, folds=True)
+    folds = _deal(dataset, shares, seed=seed, near=near_duplicates, kind="folds")
     everything = np.arange(len(dataset))
     return [(np.setdiff1d(everything, fold), fold) for fold in folds]
 
@@ -188,24 +188,21 @@ def _deal(
     *,
     seed: int,
     near: float,
-    folds: bool = False,
+    kind: str = "parts",
 ) -> list[np.ndarray]:
-    """Return the sorted positions of each part."""
+    """Return the sorted positions of each part; ``kind`` is the word for them."""
     groups = group_duplicates(dataset.texts, near)
     id_of = {name: i for i, name in enumerate(dataset.label_names)}
     labels = [[id_of[name] for name in names_of(label)] for label in dataset.labels]
     part_of_group = deal_groups(groups, labels, shares, seed=seed)
     part = np.array(part_of_group, dtype=np.int64)[groups]
     parts = [np.flatnonzero(part == p) for p in range(len(shares))]
-    for share, positions in zip(shares, parts, strict=True):
-        if share > 0 and len(positions) == 0:
-            percents = ", ".join(f"{share:.0%}" for share in shares)
-            parts_text = f"{len(shares)} folds" if folds else f"parts of {percents}"
-            raise DataError(
-                f"{dataset.source} has {len(dataset):,} texts in "
-                f"{len(part_of_group):,} groups of near-duplicates: too few for "
-                f"{parts_text}. Add texts, ask for fewer "
-                f"{'folds' if folds else 'parts'}, or raise "
-                f"{setting('near_duplicates')}."
-            )
+    if any(share and not len(x) for share, x in zip(shares, parts, strict=True)):
+        percents = ", ".join(f"{share:.0%}" for share in shares)
+        wanted = f"{len(shares)} folds" if kind == "folds" else f"parts of {percents}"
+        raise DataError(
+            f"{dataset.source} has {len(dataset):,} texts in {len(part_of_group):,} "
+            f"groups of near-duplicates: too few for {wanted}. Add texts, "
+            f"ask for fewer {kind}, or raise {setting('near_duplicates')}."
+        )
     return parts

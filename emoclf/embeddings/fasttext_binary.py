@@ -14,8 +14,13 @@ from itertools import chain, islice
 
 import numpy as np
 
-from emoclf.embeddings.vector_io import FileStart, VectorSource, decode, open_stream
-from emoclf.embeddings.vector_rows import VectorRows
+from emoclf.embeddings.vector_io import (
+    FileStart,
+    Rows,
+    VectorSource,
+    decode,
+    open_stream,
+)
 from emoclf.errors import VectorsError
 
 MAGIC = struct.pack("<i", 793712314)
@@ -64,7 +69,7 @@ class FastTextFile(VectorSource):
             # As fasttext.cc: version 11 had no character n-grams in them.
             self.max_n = 0
 
-    def read(self, wanted: frozenset[str] | None) -> VectorRows:
+    def rows(self, wanted: frozenset[str] | None) -> Rows:
         rows, matrix = self._dictionary(wanted)
         return self._means(
             {word: [row, *self._ngrams(word, matrix)] for word, row in rows.items()},
@@ -76,7 +81,7 @@ class FastTextFile(VectorSource):
             words = (word for word, is_label, _ in self._entries(data) if not is_label)
             return [decode(word) for word in islice(words, n)]
 
-    def compose(self, words: Sequence[str]) -> VectorRows:
+    def compose(self, words: Sequence[str]) -> Rows:
         _, matrix = self._dictionary(frozenset())
         rows_of = {word: self._ngrams(word, matrix) for word in words}
         return self._means(
@@ -133,11 +138,10 @@ class FastTextFile(VectorSource):
         hashes = ft_ngram_hashes(word, self.min_n, self.max_n, self.n_buckets)
         return [len(matrix) - self.n_buckets + int(number) for number in hashes]
 
-    def _means(self, rows_of: dict[str, list[int]], matrix: np.ndarray) -> VectorRows:
-        """Return the mean of each word's rows."""
-        means = VectorRows(self.dim, len(rows_of))
+    def _means(self, rows_of: dict[str, list[int]], matrix: np.ndarray) -> Rows:
+        """Yield each word with the mean of its rows."""
         if not rows_of:
-            return means
+            return iter(())
         lengths = np.array([len(rows) for rows in rows_of.values()])
         owners = np.repeat(np.arange(len(lengths)), lengths)
         numbers = np.array(list(chain.from_iterable(rows_of.values())))
@@ -146,9 +150,10 @@ class FastTextFile(VectorSource):
         order = np.argsort(numbers, kind="stable")
         for owner, number in zip(owners[order], numbers[order], strict=True):
             sums[owner] += matrix[number]
-        for word, row_sum, length in zip(rows_of, sums, lengths, strict=True):
-            means.add(word, row_sum / length)
-        return means
+        means = (
+            row_sum / length for row_sum, length in zip(sums, lengths, strict=True)
+        )
+        return zip(rows_of, means, strict=True)
 
     def _mapped(self) -> mmap.mmap:
         with open_stream(self.path) as stream:

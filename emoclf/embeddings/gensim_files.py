@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from emoclf.embeddings.vector_io import FileStart, VectorSource
-from emoclf.embeddings.vector_rows import VectorRows
+from emoclf.embeddings.vector_io import FileStart, Rows, VectorSource
 from emoclf.errors import VectorsError
 
 PICKLE_MAGIC = b"\x80"
@@ -42,22 +41,15 @@ class GensimFile(VectorSource):
                 "4. Save it again as word2vec .bin."
             )
         self.dim = int(self.vectors.vector_size)
+        self.count = len(self.vectors.index_to_key)
 
-    def read(self, wanted: frozenset[str] | None) -> VectorRows:
-        words = self.vectors.index_to_key
-        if wanted is not None:
-            words = [word for word in words if word in wanted]
-        return self._take(words)
+    def rows(self, wanted: frozenset[str] | None) -> Rows:
+        for word in self.vectors.index_to_key:
+            if wanted is None or word in wanted:
+                yield word, self.vectors.get_vector(word)
 
-    def first_words(self, n: int) -> list[str]:
-        return list(self.vectors.index_to_key[:n])
-
-    def compose(self, words: Sequence[str]) -> VectorRows:
-        return self._take(words if hasattr(self.vectors, "buckets_word") else [])
-
-    def _take(self, words: Sequence[str]) -> VectorRows:
-        rows = VectorRows(self.dim, len(words))
-        for word in words:
-            with suppress(KeyError):  # a word without sub-words
-                rows.add(word, self.vectors.get_vector(word))
-        return rows
+    def compose(self, words: Sequence[str]) -> Rows:
+        if hasattr(self.vectors, "buckets_word"):
+            for word in words:
+                with suppress(KeyError):  # a word without sub-words
+                    yield word, self.vectors.get_vector(word)

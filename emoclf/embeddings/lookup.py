@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -16,10 +15,7 @@ from emoclf.embeddings.spellings import (
     case_variants,
     find_conventions,
 )
-from emoclf.embeddings.vector_files import open_vectors
-from emoclf.embeddings.vector_io import VectorSource
-from emoclf.embeddings.vector_rows import VectorRows
-from emoclf.embeddings.word_vectors import WordVectors
+from emoclf.embeddings.vector_io import VectorRows, VectorSource
 
 
 class Match(NamedTuple):
@@ -48,8 +44,8 @@ def find_words(source: VectorSource, words: Sequence[str]) -> dict[str, Match]:
                 matches[word] = Match(candidate.kind, rows.matrix[numbers].mean(0))
                 break
     composed = source.compose([word for word in words if word not in matches])
-    for word, number in composed.numbers.items():
-        matches[word] = Match(SUB_WORDS, composed.matrix[number])
+    for word, vector in composed:
+        matches[word] = Match(SUB_WORDS, vector)
     return matches
 
 
@@ -61,13 +57,6 @@ def lookup_words(words: Iterable[str]) -> frozenset[str]:
             for part in candidate.parts:
                 lookups.update(case_variants(part))
     return frozenset(lookups)
-
-
-def as_source(vectors: WordVectors | str | os.PathLike[str]) -> VectorSource:
-    """Return vectors, or the file at a path, as a source of vectors."""
-    if isinstance(vectors, WordVectors):
-        return _InMemory(vectors)
-    return open_vectors(vectors)
 
 
 def _row_numbers(
@@ -82,27 +71,3 @@ def _row_numbers(
             return None
         numbers.append(rows.numbers[variant])
     return numbers
-
-
-class _InMemory(VectorSource):
-    """Vectors that were read or trained before."""
-
-    def __init__(self, vectors: WordVectors) -> None:
-        self.vectors, self.dim = vectors, vectors.dim
-
-    def read(self, wanted: frozenset[str] | None) -> VectorRows:
-        words = frozenset(self.vectors.words) if wanted is None else wanted
-        return self._take(words - self.vectors.composed)
-
-    def first_words(self, n: int) -> list[str]:
-        return list(self.vectors.words[:n])
-
-    def compose(self, words: Sequence[str]) -> VectorRows:
-        return self._take(self.vectors.composed.intersection(words))
-
-    def _take(self, words: frozenset[str]) -> VectorRows:
-        rows = VectorRows(self.dim)
-        for word, row in zip(self.vectors.words, self.vectors.matrix, strict=True):
-            if word in words:
-                rows.add(word, row)
-        return rows

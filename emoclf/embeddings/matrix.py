@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoclf.embeddings.coverage import CoverageReport
-from emoclf.embeddings.lookup import Match, as_source, find_words
+from emoclf.embeddings.lookup import Match, find_words
 from emoclf.embeddings.spellings import MATCH_LABELS
-from emoclf.embeddings.vector_io import VectorSource
-from emoclf.embeddings.vector_rows import require_finite
+from emoclf.embeddings.vector_files import open_vectors
+from emoclf.embeddings.vector_io import VectorSource, require_finite
 from emoclf.embeddings.word_vectors import WordVectors
 from emoclf.errors import VectorsError
 from emoclf.text.vocabulary import FIRST, UNKNOWN, Vocabulary
@@ -114,8 +114,11 @@ def pretrained_rows(
 
     Matrices of several seeds need only one such look-up.
     """
-    source = as_source(vectors)
-    name = vectors.source if isinstance(vectors, WordVectors) else os.fspath(vectors)
+    source: VectorSource
+    if isinstance(vectors, WordVectors):
+        source, name = vectors, vectors.source
+    else:
+        source, name = open_vectors(vectors), os.fspath(vectors)
     matches = find_words(source, vocabulary.tokens)
     if not matches:
         raise VectorsError(_no_overlap(name, source, vocabulary))

@@ -7,19 +7,19 @@ of wanted words are parsed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 import numpy as np
 
 from emoclf.embeddings.vector_io import (
     FileStart,
+    Rows,
     VectorSource,
     decode,
     encode_words,
     is_number,
     open_stream,
+    require_finite,
 )
-from emoclf.embeddings.vector_rows import VectorRows, require_finite
 from emoclf.errors import VectorsError
 
 
@@ -33,7 +33,6 @@ class TextFile(VectorSource):
 
     def __init__(self, start: FileStart) -> None:
         self.path = start.path
-        self.count: int | None
         self.count, self.dim = start.header or (None, start.n_numbers)
         if start.n_numbers != self.dim:
             raise VectorsError(
@@ -42,10 +41,8 @@ class TextFile(VectorSource):
                 "file is damaged."
             )
 
-    def read(self, wanted: frozenset[str] | None) -> VectorRows:
+    def rows(self, wanted: frozenset[str] | None) -> Rows:
         keys = encode_words(wanted)
-        expected = self.count or 1024 if keys is None else len(keys)
-        rows = VectorRows(self.dim, expected)
         n_lines = 0
         for number, line in self._lines():
             n_lines += 1
@@ -60,19 +57,12 @@ class TextFile(VectorSource):
                 continue
             word, row = self._parse(number, line)
             if keys is None or word in keys:
-                rows.add(decode(word), row)
+                yield decode(word), row
         if self.count is not None and n_lines != self.count:
             raise VectorsError(
                 f"{self.path} promises {self.count} vectors and contains {n_lines}. It "
                 "is cut short or damaged; download it again."
             )
-        return rows
-
-    def first_words(self, n: int) -> list[str]:
-        return [
-            decode(self._parse(number, line)[0])
-            for number, line in islice(self._lines(), n)
-        ]
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         with open_stream(self.path) as stream:

@@ -3,36 +3,101 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import IO, Protocol, cast
+from typing import IO, cast
+
+import numpy as np
 
 from emoclf.datasets.data_files import GZIP_MAGIC, check_file, reading
-from emoclf.embeddings.vector_rows import VectorRows
 from emoclf.errors import DataError, VectorsError
 
 BLOCK_BYTES = 1 << 22
 HEADER = re.compile(rb"\s*(\d+)\s+(\d+)\s*")
 MAX_DIM = 100_000
+# Reserved memory that is never written costs nothing, so one array of up to this many
+# rows is filled in place; a larger one grows.
+MAX_RESERVED_ROWS = 1 << 19
+
+Rows = Iterator[tuple[str, np.ndarray]]
 
 
-class VectorSource(Protocol):
+class VectorRows:
+    """Words and their vectors, in the order of the file.
+
+    Parameters
+    ----------
+    dim : int
+        Width of a vector.
+    expected : int
+        Largest number of rows, as far as it is known.
+    """
+
+    def __init__(self, dim: int, expected: int = 1024) -> None:
+        self.numbers: dict[str, int] = {}
+        n_reserved = max(1, min(expected, MAX_RESERVED_ROWS))
+        self._matrix = np.empty((n_reserved, dim), np.float32)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self.numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """The vectors, float32, shape (n_words, dim)."""
+        return self._matrix[: len(self.numbers)]
+
+    def add(self, word: str, row: np.ndarray) -> None:
+        """Add a row; the first row of a repeated word counts."""
+        number = len(self.numbers)
+        if self.numbers.setdefault(word, number) != number:
+            return
+        if number == len(self._matrix):
+            grown = np.empty((number + number // 2 + 1, row.size), np.float32)
+            grown[:number] = self._matrix
+            self._matrix = grown
+        self._matrix[number] = row
+
+    def check_finite(self, source: str | os.PathLike[str]) -> None:
+        """Raise a VectorsError that names the first vector with a NaN in it."""
+        for word, number in self.numbers.items():
+            require_finite(self._matrix[number], word, f"{source}")
+
+
+class VectorSource(ABC):
     """A collection of word vectors, in a file or in memory."""
 
     dim: int
+    #: Number of words, where it is known.
+    count: int | None = None
 
-    def read(self, wanted: frozenset[str] | None) -> VectorRows:
-        """Return the rows of the wanted words, or of all."""
+    @abstractmethod
+    def rows(self, wanted: frozenset[str] | None) -> Rows:
+        """Yield the wanted words, or all, with their vectors."""
+
+    def compose(self, words: Sequence[str]) -> Rows:
+        """Yield vectors of unknown words, composed of sub-words where there are any."""
+        return iter(())
 
     def first_words(self, n: int) -> list[str]:
         """Return the first ``n`` words."""
+        return [word for word, _ in islice(self.rows(None), n)]
 
-    def compose(self, words: Sequence[str]) -> VectorRows:
-        """Compose vectors of unknown words from sub-words, where there are any."""
-        return VectorRows(self.dim)
+    def read(self, wanted: frozenset[str] | None) -> VectorRows:
+        """Return the rows of the wanted words, or of all."""
+        expected = self.count or 1024 if wanted is None else len(wanted)
+        rows = VectorRows(self.dim, expected)
+        for word, row in self.rows(wanted):
+            rows.add(word, row)
+        return rows
 
 
 class FileStart:
@@ -136,3 +201,13 @@ def is_number(part: bytes) -> bool:
     except ValueError:
         return False
     return True
+
+
+def require_finite(row: np.ndarray, word: str, place: str) -> None:
+    """Raise a VectorsError if a vector contains a NaN or an infinite number."""
+    if not np.isfinite(row).all():
+        bad = row[~np.isfinite(row)][0]
+        raise VectorsError(
+            f"{place}: the vector of {word!r} contains {bad}. The file is damaged; "
+            "download it again, or remove the row."
+        )

@@ -7,7 +7,6 @@ other writers do not.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import IO
 
 import numpy as np
@@ -15,12 +14,13 @@ import numpy as np
 from emoclf.embeddings.vector_io import (
     BLOCK_BYTES,
     FileStart,
+    Rows,
     VectorSource,
     decode,
     encode_words,
     open_stream,
+    require_finite,
 )
-from emoclf.embeddings.vector_rows import VectorRows, require_finite
 from emoclf.errors import VectorsError
 
 # Without a space within this many bytes, there is no word.
@@ -33,6 +33,8 @@ CONTROL_BYTES = frozenset(range(32))
 
 class BinaryFile(VectorSource):
     """A file of ``count`` vectors of ``dim`` numbers, plain or gzip."""
+
+    count: int
 
     @staticmethod
     def recognises(start: FileStart) -> bool:
@@ -52,24 +54,14 @@ class BinaryFile(VectorSource):
                 "or its header is wrong; download it again."
             )
 
-    def read(self, wanted: frozenset[str] | None) -> VectorRows:
+    def rows(self, wanted: frozenset[str] | None) -> Rows:
+        """Yield each wanted word and its row, a view of the block that was read."""
         keys = encode_words(wanted)
-        rows = VectorRows(self.dim, self.count if keys is None else len(keys))
-        for word, row in self._rows(self.count):
-            if keys is None or word in keys:
-                rows.add(decode(word), row)
-        return rows
-
-    def first_words(self, n: int) -> list[str]:
-        return [decode(word) for word, _ in self._rows(min(n, self.count))]
-
-    def _rows(self, count: int) -> Iterator[tuple[bytes, np.ndarray]]:
-        """Yield each word and its row, a view of the block that was read."""
         dim, size = self.dim, 4 * self.dim
         with open_stream(self.path) as stream:
             before = len(stream.readline())
             data, place = stream.read(BLOCK_BYTES), 0
-            for number in range(1, count + 1):
+            for number in range(1, self.count + 1):
                 space = data.find(b" ", place, place + MAX_WORD_BYTES)
                 while space + 1 + size > len(data) or space < 0:
                     if space < 0 and len(data) - place >= MAX_WORD_BYTES:
@@ -88,10 +80,10 @@ class BinaryFile(VectorSource):
                 if not math.isfinite(row.dot(row)):
                     where = f"{self.path}, vector {number} (byte {before + place})"
                     require_finite(row, decode(word), where)
-                yield word, row
+                if keys is None or word in keys:
+                    yield decode(word), row
                 place = space + 1 + size
-            if count == self.count:
-                self._check_end(data[place:], stream, before + place)
+            self._check_end(data[place:], stream, before + place)
 
     def _check_end(self, rest: bytes, stream: IO[bytes], place: int) -> None:
         rest = (rest + stream.read(BLOCK_BYTES)).strip()

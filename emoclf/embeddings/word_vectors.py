@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,13 @@ import numpy as np
 
 from emoclf.datasets.data_files import ending_of
 from emoclf.embeddings.vector_files import open_vectors
+from emoclf.embeddings.vector_io import Rows, VectorSource
 from emoclf.errors import VectorsError
 from emoclf.files import new_file
 
 
 @dataclass(frozen=True, eq=False)
-class WordVectors:
+class WordVectors(VectorSource):
     """Words and their vectors.
 
     Parameters
@@ -31,6 +32,11 @@ class WordVectors:
         Name of the file or method, for reports and errors.
     composed : frozenset of str
         Words that are not in the file; their vectors were composed of sub-words.
+
+    Attributes
+    ----------
+    dim : int
+        Width of a vector.
     """
 
     words: tuple[str, ...]
@@ -48,14 +54,20 @@ class WordVectors:
             raise VectorsError(
                 f"{self.source} contains a word twice. Keep the first vector of each."
             )
-
-    @property
-    def dim(self) -> int:
-        """Width of a vector."""
-        return int(self.matrix.shape[1])
+        object.__setattr__(self, "dim", int(self.matrix.shape[1]))
 
     def __len__(self) -> int:
         return len(self.words)
+
+    def rows(self, wanted: frozenset[str] | None) -> Rows:
+        for word, row in zip(self.words, self.matrix, strict=True):
+            if word not in self.composed and (wanted is None or word in wanted):
+                yield word, row
+
+    def compose(self, words: Sequence[str]) -> Rows:
+        wanted = self.composed.intersection(words)
+        pairs = zip(self.words, self.matrix, strict=True)
+        return (pair for pair in pairs if pair[0] in wanted)
 
 
 def read_vectors(
@@ -93,12 +105,12 @@ def read_vectors(
     """
     source = open_vectors(path)
     rows = source.read(None if words is None else frozenset(words))
-    composed = source.compose([word for word in compose if word not in rows])
-    for word, number in composed.numbers.items():
-        rows.add(word, composed.matrix[number])
+    composed = dict(source.compose([word for word in compose if word not in rows]))
+    for word, row in composed.items():
+        rows.add(word, row)
     rows.check_finite(path)
     return WordVectors(
-        tuple(rows.numbers), rows.matrix, os.fspath(path), frozenset(composed.numbers)
+        tuple(rows.numbers), rows.matrix, os.fspath(path), frozenset(composed)
     )
 
 

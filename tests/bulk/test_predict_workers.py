@@ -1,6 +1,6 @@
 """Worker processes predict in order, and end with a clear error.
 
-Tests of emoclf.bulk: predict_workers and predict_worker.
+Tests of emoclf.bulk.predict_workers.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A bad line is named; it is an error, is left out, or has no prediction.
 
-Tests of emoclf.bulk: record_chunks and entries.
+Tests of emoclf.bulk.entries.
 """
 
 from __future__ import annotations
