@@ -14,7 +14,6 @@ from emoclf.errors import SettingsError
 from emoclf.models.convolution import zero_padding
 from emoclf.models.embedding import embed_tokens
 from emoclf.models.heads import class_probabilities
-from emoclf.models.registry import build_function
 from emoclf.settings import RunSettings
 
 
@@ -90,9 +89,8 @@ def build_model(
             mask = keras.Input((None,), dtype="bool", name="mask")
             inputs = (embedded, mask)
             embedded = zero_padding(embedded, mask)
-        build = build_function(settings.architecture)
         probabilities = class_probabilities(
-            build(token_ids, embedded, mask, settings.model),
+            settings.model.build(token_ids, embedded, mask),
             n_classes,
             multilabel=multilabel,
             max_norm=getattr(settings.model, "max_norm", None),
