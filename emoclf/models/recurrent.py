@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from emoclf.models.tensors import Tensor
 
 POOLINGS = ("last", "max", "average")
+POOLING_HELP = "pooling of the last layer over the text; last: its last state"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +24,7 @@ class RecurrentSettings(Settings):
     units: int = option(128, "units per layer and direction", low=1, high=4096)
     recurrent_layers: int = option(1, "number of recurrent layers", low=1, high=3)
     bidirectional: bool = option(False, "read texts in both directions")
-    pooling: str = option(
-        "max",
-        "pooling of the last layer over the text; last: its last state",
-        choices=POOLINGS,
-    )
+    pooling: str = option("max", POOLING_HELP, choices=POOLINGS)
     input_dropout: float = option(
         0.3, "dropout rate between embedding and first layer", low=0.0, high=0.95
     )
@@ -99,11 +96,7 @@ class SimpleRNNSettings(RecurrentSettings):
     """
 
     cell: str = option("rnn", "recurrent cell", choices=CELLS)
-    pooling: str = option(
-        "last",
-        "pooling of the last layer over the text; last: its last state",
-        choices=POOLINGS,
-    )
+    pooling: str = option("last", POOLING_HELP, choices=POOLINGS)
 
 
 def recurrent_layer(
