@@ -27,20 +27,15 @@ import numpy as np
 
 from emoclf._version import __version__
 from emoclf.bundle.bundle import Bundle, BundleParts
-from emoclf.bundle.described_folder import BUNDLE, readable_place, write_sums
+from emoclf.bundle.described_folder import (
+    BUNDLE,
+    CARD,
+    PART_FILES,
+    readable_place,
+    write_sums,
+)
 from emoclf.bundle.model_card import card
 from emoclf.errors import BundleError, EmoclfError
-
-SETTINGS = "settings.toml"
-VOCABULARY = "vocabulary.json"
-TOKENIZER = "tokenizer.npz"
-WEIGHTS = "weights.npz"
-HISTORY = "history.json"
-FIGURES = "figures.json"
-CARD = "README.md"
-FILES = (
-    BUNDLE.about, SETTINGS, VOCABULARY, TOKENIZER, WEIGHTS, HISTORY, FIGURES, CARD
-)  # fmt: skip
 
 
 def save_bundle(
@@ -65,19 +60,13 @@ def save_bundle(
     BundleError
         If the target is something else, or the folder cannot be written.
     """
-    with BUNDLE.new_folder(path, overwrite=overwrite, files=FILES) as folder:
-        _write_files(bundle, folder)
+    with BUNDLE.new_folder(path, overwrite=overwrite) as folder:
+        parts = bundle.to_parts()
+        for field, name in PART_FILES.items():
+            _write(folder / name, getattr(parts, field))
+        _write(folder / CARD, card(parts, max_length=bundle.encoder.max_length))
+        write_sums(folder, BUNDLE.files)
     return BUNDLE.place(path)
-
-
-def check_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-    """Refuse a target that must not or cannot be written, before any work is done.
-
-    Raises
-    ------
-    BundleError
-    """
-    return BUNDLE.check_target(path, overwrite=overwrite, files=FILES)
 
 
 def load_bundle(path: str | os.PathLike[str]) -> Bundle:
@@ -90,15 +79,8 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
     """
     source, about = _open(path)
     try:
-        return BundleParts(
-            about=about,
-            settings=(source / SETTINGS).read_text("utf-8"),
-            tokens=_read_json(source / VOCABULARY),
-            tables=_read_arrays(source / TOKENIZER),
-            weights=_read_arrays(source / WEIGHTS),
-            history=_read_json(source / HISTORY),
-            metrics=_read_json(source / FIGURES),
-        ).to_bundle()
+        parts = {field: _read(source / name) for field, name in PART_FILES.items()}
+        return BundleParts(**parts).to_bundle()
     except BundleError as error:
         raise BundleError(f"{source}: {error}") from error
     except (EmoclfError, OSError, ValueError, KeyError, TypeError) as error:
@@ -117,46 +99,39 @@ def read_metrics(path: str | os.PathLike[str]) -> dict[str, Any]:
     BundleError
         If it is missing or damaged.
     """
-    return _read_json(_open(path)[0] / FIGURES)
+    return _read(_open(path)[0] / PART_FILES["metrics"])
 
 
 def _open(path: str | os.PathLike[str]) -> tuple[Path, dict[str, Any]]:
     """Return the folder to read and its description, with all files checked."""
     source = readable_place(BUNDLE.place(path))
     about = BUNDLE.read_about(source)
-    BUNDLE.check_sums(source, FILES)
+    BUNDLE.check_sums(source)
     return source, about
 
 
-def _write_files(bundle: Bundle, folder: Path) -> None:
-    parts = bundle.to_parts()
-    np.savez_compressed(folder / TOKENIZER, **parts.tables)  # type: ignore[arg-type]
-    np.savez(folder / WEIGHTS, **parts.weights)  # type: ignore[arg-type]
-    documents = {
-        BUNDLE.about: _json(parts.about),
-        SETTINGS: parts.settings,
-        VOCABULARY: _json(parts.tokens),
-        HISTORY: _json(parts.history),
-        FIGURES: _json(parts.metrics),
-        CARD: card(parts, max_length=bundle.encoder.max_length),
-    }
-    for name, document in documents.items():
-        (folder / name).write_text(document, encoding="utf-8", newline="\n")
-    write_sums(folder, FILES)
+def _write(path: Path, value: Any) -> None:
+    """Write arrays, a text, or plain values as JSON, by the ending of the name."""
+    if path.suffix == ".npz":
+        # Weights do not shrink; the tables of a tokenizer do.
+        save = np.savez if path.name == PART_FILES["weights"] else np.savez_compressed
+        save(path, **value)
+        return
+    if path.suffix == ".json":
+        # ASCII: a lone surrogate in a label or a text must not break the file.
+        value = json.dumps(value, indent=1) + "\n"
+    path.write_text(value, encoding="utf-8", newline="\n")
 
 
-def _json(value: Any) -> str:
-    # ASCII: a lone surrogate in a label or a text must not break the file.
-    return json.dumps(value, indent=1) + "\n"
-
-
-def _read_json(path: Path) -> Any:
-    return json.loads(path.read_text("utf-8"))
-
-
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except zipfile.BadZipFile as error:
-        raise BundleError(f"{path} is not an archive of arrays: {error}.") from error
+def _read(path: Path) -> Any:
+    """Read what :func:`_write` wrote."""
+    if path.suffix == ".npz":
+        try:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except zipfile.BadZipFile as error:
+            raise BundleError(
+                f"{path} is not an archive of arrays: {error}."
+            ) from error
+    text = path.read_text("utf-8")
+    return json.loads(text) if path.suffix == ".json" else text

@@ -40,6 +40,8 @@ class FolderKind(NamedTuple):
         Advice for replacing a damaged one.
     write_error : type of EmoclfError
         Type of the error when it cannot be written.
+    files : tuple of str
+        Names of the files that every such folder has.
     """
 
     noun: str
@@ -48,13 +50,9 @@ class FolderKind(NamedTuple):
     command: str
     remedy: str
     write_error: type[EmoclfError]
+    files: tuple[str, ...] = ()
 
-    def place(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        error: type[EmoclfError] = BundleError,
-    ) -> Path:
+    def place(self, path: str | os.PathLike[str]) -> Path:
         """Return the path of a folder; "." becomes a path with a name.
 
         Raises
@@ -68,19 +66,15 @@ class FolderKind(NamedTuple):
         try:
             place.exists()
         except (OSError, ValueError) as reason:
-            raise error(f"{path} cannot be {self.noun}: {reason}.") from None
+            raise self.write_error(f"{path} cannot be {self.noun}: {reason}.") from None
         if not os.fspath(path) or not place.name:
-            raise error(
+            raise self.write_error(
                 f"{os.fspath(path)!r} cannot be {self.noun}. Give the path of a folder."
             )
         return place
 
     def check_target(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        overwrite: bool = False,
-        files: Iterable[str] = (),
+        self, path: str | os.PathLike[str], *, overwrite: bool = False
     ) -> Path:
         """Return a target that can be written, or raise before any work is done.
 
@@ -88,10 +82,7 @@ class FolderKind(NamedTuple):
         ----------
         path : path
         overwrite : bool, default=False
-            Replace a folder of the same kind.
-        files : iterable of str
-            Names of the files that such a folder always has, in case its checksums
-            cannot be read.
+            Replace a folder of the same kind; any other folder is left alone.
 
         Returns
         -------
@@ -106,7 +97,7 @@ class FolderKind(NamedTuple):
         """
         from emoclf.files import check_writable, recover_folder
 
-        target = self.place(path, error=self.write_error)
+        target = self.place(path)
         try:
             check_writable(target.parent)
             recover_folder(target)
@@ -126,7 +117,8 @@ class FolderKind(NamedTuple):
             if path.is_symlink() or not path.is_dir()
             if path.name not in DESKTOP_FILES
         }
-        written = {*_read_sums(target, strict=False), *files, self.about, SUMS}
+        # All that it always has, in case its checksums cannot be read.
+        written = {*_read_sums(target, strict=False), *self.files, self.about, SUMS}
         names = sorted(contents - written)
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
@@ -144,11 +136,7 @@ class FolderKind(NamedTuple):
 
     @contextmanager
     def new_folder(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        overwrite: bool = False,
-        files: Iterable[str] = (),
+        self, path: str | os.PathLike[str], *, overwrite: bool = False
     ) -> Iterator[Path]:
         """Yield a folder that takes the target's place if the block succeeds.
 
@@ -156,7 +144,7 @@ class FolderKind(NamedTuple):
         """
         from emoclf.files import new_folder
 
-        target = self.check_target(path, overwrite=overwrite, files=files)
+        target = self.check_target(path, overwrite=overwrite)
         try:
             with new_folder(target) as folder:
                 yield folder
@@ -208,8 +196,8 @@ class FolderKind(NamedTuple):
             f"Restore it from a copy, or {self.remedy}."
         )
 
-    def check_sums(self, place: Path, names: Iterable[str]) -> None:
-        """Compare the SHA-256 of files with the sums of the folder.
+    def check_sums(self, place: Path) -> None:
+        """Compare the SHA-256 of ``files`` with the sums of the folder.
 
         Raises
         ------
@@ -220,7 +208,7 @@ class FolderKind(NamedTuple):
             sums = _read_sums(place)
         except (OSError, ValueError) as error:
             raise self.damaged(place / SUMS, error) from error
-        for name in names:
+        for name in self.files:
             try:
                 digest = _sha256(place / name)
             except OSError as error:
@@ -233,9 +221,21 @@ class FolderKind(NamedTuple):
                 )
 
 
+#: The file of each field of a bundle's ``BundleParts``.
+PART_FILES = {
+    "about": "bundle.json",
+    "settings": "settings.toml",
+    "tokens": "vocabulary.json",
+    "tables": "tokenizer.npz",
+    "weights": "weights.npz",
+    "history": "history.json",
+    "metrics": "figures.json",
+}
+CARD = "README.md"
 BUNDLE = FolderKind(
-    "a bundle", "bundle.json", 1, "emoclf train", "train again", BundleError
-)
+    "a bundle", PART_FILES["about"], 1, "emoclf train", "train again", BundleError,
+    (*PART_FILES.values(), CARD),
+)  # fmt: skip
 EXPORT = FolderKind(
     "an export", "emoclf.json", 1, "emoclf export", "export again", ExportError
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -65,13 +66,9 @@ def _first_overflow(
         if not np.isfinite(variable.numpy()).all():
             return layer_name(variable), "the weights"
     layers = [layer for layer in model.layers if layer.weights]
-    # A Sequential finds its input by this name only.
-    entry = model.inputs[0] if len(model.inputs) == 1 else model.input
-    probe = keras.Model(entry, [layer.output for layer in layers])
-    outputs = probe(inputs, training=False)
-    outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
-    for layer, output in zip(layers, outputs, strict=True):
-        if not np.isfinite(keras.ops.convert_to_numpy(output)).all():
+    outputs = layer_outputs(model, layers)(inputs, training=False)
+    for layer in layers:
+        if not np.isfinite(outputs[layer.name].numpy()).all():
             return layer.name, "the outputs"
     overflowed = np.flatnonzero(~np.isfinite(norms))
     if len(overflowed):
@@ -79,6 +76,13 @@ def _first_overflow(
         variable = model.trainable_variables[int(overflowed[-1])]
         return layer_name(variable), "the gradient"
     return layers[-1].name, "the loss"
+
+
+def layer_outputs(model: keras.Model, layers: Iterable[Any]) -> keras.Model:
+    """Return a model of the same input that returns the outputs of layers by name."""
+    # A Sequential finds its input by this name only.
+    entry = model.inputs[0] if len(model.inputs) == 1 else model.input
+    return keras.Model(entry, {layer.name: layer.output for layer in layers})
 
 
 def layer_name(variable: Any) -> str:

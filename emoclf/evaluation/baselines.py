@@ -4,81 +4,71 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 MAJORITY = "majority class"
 TFIDF_SVM = "TF-IDF + linear SVM"
 
 
-class MajorityBaseline:
+#: From token lists to class ids, or 0 and 1 for each label.
+Predict = Callable[[Sequence[Sequence[str]]], np.ndarray]
+
+
+def majority_baseline(targets: np.ndarray) -> Predict:
     """Predict the most frequent class of the training set for every text.
 
     For multilabel texts: the labels that more than half of the texts have, or the most
     frequent label alone.
     """
-
-    name = MAJORITY
-
-    def __init__(self, targets: np.ndarray) -> None:
-        if targets.ndim == 1:
-            self._prediction = np.asarray(np.bincount(targets).argmax())
-        else:
-            shares = targets.mean(0)
-            predicted = shares > 0.5
-            if not predicted.any():
-                predicted[shares.argmax()] = True
-            self._prediction = predicted.astype(np.int64)
-
-    def predict(self, token_lists: Sequence[Sequence[str]]) -> np.ndarray:
-        """Return class ids, or 0 and 1 for each label."""
-        shape = (len(token_lists), *self._prediction.shape)
-        return np.broadcast_to(self._prediction, shape).copy()
+    if targets.ndim == 1:
+        prediction = np.asarray(np.bincount(targets).argmax())
+    else:
+        shares = targets.mean(0)
+        prediction = (shares > 0.5).astype(np.int64)
+        if not prediction.any():
+            prediction[shares.argmax()] = 1
+    shape = prediction.shape
+    return lambda texts: np.broadcast_to(prediction, (len(texts), *shape)).copy()
 
 
-class TfidfBaseline:
-    """TF-IDF of tokens and token pairs, and a linear support vector machine.
+def tfidf_baseline(
+    token_lists: Sequence[Sequence[str]], targets: np.ndarray
+) -> Predict:
+    """Fit TF-IDF of tokens and token pairs, and a linear support vector machine.
 
     The strongest classical baseline on small sets of sentences; Wang and Manning
     (2012), "Baselines and Bigrams". It gets the same tokens as the network. Trained on
     texts without tokens, or with one class, it predicts as the majority baseline does,
     so that a trained network is not lost because a baseline cannot be fitted.
     """
+    if not any(map(len, token_lists)) or len(np.unique(targets, axis=0)) < 2:
+        return majority_baseline(targets)
+    vectorizer = TfidfVectorizer(analyzer=_tokens_and_pairs, sublinear_tf=True)
+    svm: LinearSVC | OneVsRestClassifier = LinearSVC(C=0.5, random_state=0)
+    if targets.ndim == 2:
+        # Without class weights a rare label would never be predicted.
+        svm = OneVsRestClassifier(svm.set_params(class_weight="balanced"))
+    pipeline = make_pipeline(vectorizer, svm)
+    with warnings.catch_warnings():
+        # A baseline need not converge completely.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        # One-versus-rest warns when a label is on no or on every training text.
+        warnings.filterwarnings("ignore", "Label .* is present", UserWarning)
+        pipeline.fit(token_lists, targets)
 
-    name = TFIDF_SVM
-
-    def __init__(
-        self, token_lists: Sequence[Sequence[str]], targets: np.ndarray
-    ) -> None:
-        self._shape = targets.shape[1:]
-        self._fitted: Pipeline | MajorityBaseline
-        if not any(map(len, token_lists)) or len(np.unique(targets, axis=0)) < 2:
-            self._fitted = MajorityBaseline(targets)
-            return
-        vectorizer = TfidfVectorizer(analyzer=_tokens_and_pairs, sublinear_tf=True)
-        svm: LinearSVC | OneVsRestClassifier = LinearSVC(C=0.5, random_state=0)
-        if targets.ndim == 2:
-            # Without class weights a rare label would never be predicted.
-            svm = OneVsRestClassifier(svm.set_params(class_weight="balanced"))
-        self._fitted = make_pipeline(vectorizer, svm)
-        with warnings.catch_warnings():
-            # A baseline need not converge completely.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            # One-versus-rest warns when a label is on no or on every training text.
-            warnings.filterwarnings("ignore", "Label .* is present", UserWarning)
-            self._fitted.fit(token_lists, targets)
-
-    def predict(self, token_lists: Sequence[Sequence[str]]) -> np.ndarray:
-        """Return class ids, or 0 and 1 for each label."""
-        predicted = np.asarray(self._fitted.predict(token_lists)).astype(np.int64)
+    def predict(texts: Sequence[Sequence[str]]) -> np.ndarray:
+        predicted = np.asarray(pipeline.predict(texts)).astype(np.int64)
         # scikit-learn drops the axis of a single label.
-        return predicted.reshape(len(token_lists), *self._shape)
+        return predicted.reshape(len(texts), *targets.shape[1:])
+
+    return predict
 
 
 def _tokens_and_pairs(tokens: Sequence[str]) -> list[str]:
@@ -88,8 +78,8 @@ def _tokens_and_pairs(tokens: Sequence[str]) -> list[str]:
 
 def fit_baselines(
     token_lists: Sequence[Sequence[str]], targets: np.ndarray
-) -> list[MajorityBaseline | TfidfBaseline]:
-    """Fit all baselines on the training set.
+) -> dict[str, Predict]:
+    """Fit all baselines on the training set, and return them by name.
 
     Parameters
     ----------
@@ -97,4 +87,7 @@ def fit_baselines(
     targets : ndarray
         Class ids, shape (n,); or 0 and 1, shape (n, n_classes).
     """
-    return [MajorityBaseline(targets), TfidfBaseline(token_lists, targets)]
+    return {
+        MAJORITY: majority_baseline(targets),
+        TFIDF_SVM: tfidf_baseline(token_lists, targets),
+    }

@@ -61,14 +61,14 @@ def evaluate_classifier(predictor: Predictor, split: Split) -> EvaluationReport:
         token_lists = tokenizer.batch(dataset.texts)
         rivals = [
             evaluate(
-                baseline.predict(token_lists),
+                predict(token_lists),
                 dataset.label_ids,
                 dataset.label_names,
-                name=baseline.name,
+                name=name,
                 part=part,
                 chose_epoch=part == "valid",
             )
-            for baseline in baselines
+            for name, predict in baselines.items()
         ]
         evaluations += [network, *rivals]
         # Only the comparisons on the last dataset count.

@@ -169,7 +169,6 @@ def evaluate(
     part: str,
     chose_epoch: bool = False,
     probabilities: np.ndarray | None = None,
-    seed: int = 0,
     draws: int = DRAWS,
 ) -> Evaluation:
     """Evaluate predictions.
@@ -186,8 +185,8 @@ def evaluate(
         Whether the texts also chose the epoch.
     probabilities : ndarray of float, shape (n, n_classes), optional
         Probabilities for the log loss, clipped at 1e-7, and for average precision.
-    seed, draws : int
-        Seed and number of draws of the bootstrap.
+    draws : int, default=1000
+        Number of draws of the bootstrap.
 
     Returns
     -------
@@ -204,7 +203,7 @@ def evaluate(
     if probabilities is not None:
         check_probabilities(probabilities, (len(truth), n_classes))
     multilabel = truth.ndim == 2
-    resampled = resampled_metrics(predicted, truth, n_classes, seed=seed, draws=draws)
+    resampled = resampled_metrics(predicted, truth, n_classes, draws=draws)
     right = (predicted == truth).reshape(len(truth), -1).all(1)
     precisions: list[float | None] = [None] * n_classes
     if multilabel and probabilities is not None:

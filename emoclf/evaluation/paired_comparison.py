@@ -10,7 +10,7 @@ import numpy as np
 
 from emoclf._moved import RenamedAttribute
 from emoclf.errors import DataError
-from emoclf.evaluation.bootstrap import DRAWS, interval, resampled_metrics
+from emoclf.evaluation.bootstrap import interval, resampled_metrics
 from emoclf.evaluation.metric_names import METRICS, compared_metrics
 from emoclf.evaluation.metrics import Evaluation
 
@@ -71,12 +71,7 @@ class Comparison:
 
 
 def compare(
-    network: Evaluation,
-    baseline: Evaluation,
-    truth: np.ndarray,
-    *,
-    seed: int = 0,
-    draws: int = DRAWS,
+    network: Evaluation, baseline: Evaluation, truth: np.ndarray
 ) -> tuple[Comparison, ...]:
     """Compare two classifiers by paired bootstrap (Koehn, 2004), metric by metric.
 
@@ -86,8 +81,6 @@ def compare(
         Evaluations on the same texts, as ``evaluate`` returned them.
     truth : ndarray
         Class ids, shape (n,); or 0 and 1, shape (n, n_classes).
-    seed, draws : int
-        Seed and number of draws of the bootstrap.
 
     Raises
     ------
@@ -106,9 +99,7 @@ def compare(
                 f"shape {truth.shape}, one for each text compared. Got {shape} "
                 "instead. Evaluate it on these texts again."
             )
-        metrics.append(
-            resampled_metrics(predicted, truth, n_classes, seed=seed, draws=draws)
-        )
+        metrics.append(resampled_metrics(predicted, truth, n_classes))
     of_network, of_baseline = metrics
     return tuple(
         Comparison(

@@ -98,15 +98,11 @@ def _frequent_mistakes(names: Sequence[str], table: np.ndarray) -> list[str]:
     shares = table / np.maximum(table.sum(1, keepdims=True), 1)
     np.fill_diagonal(table, 0)
     order = np.argsort(-table, axis=None, kind="stable")[:N_MISTAKES]
+    places = zip(*np.unravel_index(order, table.shape), strict=True)
     rows = [
-        [
-            names[true],
-            names[guess],
-            f"{table[true, guess]}",
-            f"{shares[true, guess]:.0%}",
-        ]
-        for true, guess in zip(*np.unravel_index(order, table.shape), strict=True)
-        if table[true, guess]
+        [names[i], names[j], str(table[i, j]), f"{shares[i, j]:.0%}"]
+        for i, j in places
+        if table[i, j]
     ]
     if not rows:
         return ["No mistakes."]

@@ -87,7 +87,7 @@ def export_folded(
                     FoldedClassifier(folder, precision=precision),
                     name=f"folded export in {precision}",
                     bound=PROBABILITY_BOUND if exact else None,
-                ).to_dict()
+                )
             except ExportError as error:
                 if precision == "float32":
                     raise

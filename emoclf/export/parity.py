@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -30,32 +29,6 @@ HARD_TEXTS = (
 )
 
 
-@dataclass(frozen=True)
-class Parity:
-    """Result of comparing an export with the predictor.
-
-    Parameters
-    ----------
-    n_texts : int
-    largest_difference : float
-        Largest difference of a probability.
-    equal_labels : float
-        Share of texts with equal labels. Labels that differ count as equal where the
-        two likeliest are no more than twice the bound apart.
-    bound : float or None
-        Largest difference allowed; None where numbers are rounded on purpose.
-    """
-
-    n_texts: int
-    largest_difference: float
-    equal_labels: float
-    bound: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
-
-
 def parity_texts() -> list[str]:
     """Return the texts on which exports are compared: hard ones, then real ones."""
     return [*HARD_TEXTS, *load_sample().texts[:N_SAMPLE_TEXTS]]
@@ -67,7 +40,7 @@ def check_parity(
     *,
     name: str,
     bound: float | None = PROBABILITY_BOUND,
-) -> Parity:
+) -> dict[str, Any]:
     """Compare the predictions of an export with the predictor's, on 1,009 texts.
 
     Parameters
@@ -78,6 +51,13 @@ def check_parity(
     bound : float or None
         Largest difference of a probability; None: only 99 % of the labels must be
         equal, for exports with rounded numbers.
+
+    Returns
+    -------
+    result : dict
+        ``n_texts``; ``largest_difference`` of a probability; ``equal_labels``, the
+        share of texts with equal labels, where labels that differ count as equal if
+        the two likeliest are no more than twice the bound apart; and ``bound``.
 
     Raises
     ------
@@ -115,7 +95,12 @@ def check_parity(
             f"{labels[first]!r} for the text {texts[first][:60]!r}; {share:.2%} of the "
             f"labels are equal. {advice}"
         )
-    return Parity(len(texts), difference, share, bound)
+    return {
+        "n_texts": len(texts),
+        "largest_difference": difference,
+        "equal_labels": share,
+        "bound": bound,
+    }
 
 
 def _near_ties(

@@ -132,7 +132,7 @@ def _check_reader(predictor: Predictor, export: ExportFolder) -> dict[str, Any]:
         name=f"export to {export.format}",
         bound=None if export_format.is_rounded else PROBABILITY_BOUND,
     )
-    return {"float32": parity.to_dict()}
+    return {"float32": parity}
 
 
 def _write_about(folder: Path, about: dict[str, Any]) -> None:

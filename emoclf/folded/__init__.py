@@ -90,11 +90,11 @@ class FoldedClassifier(ExportedClassifier):
         self.engine = engine
         self.text = ExportedText(folder)
         self.network = load_network(folder, precision, engine)
-        self.text.pack_as(self.network.token_bytes, self.network.pack)
+        self.text.pieces.pack_as(self.network.token_bytes, self.network.pack)
         if engine == "numba":
             from emoclf.folded.compiled import CompiledPieces
 
-            self.text.compile(CompiledPieces)
+            self.text.pieces.use(CompiledPieces)
 
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
         """Return the probability of each class for each text.
@@ -131,15 +131,12 @@ def load_network(folder: ExportFolder, precision: str, engine: str) -> Network:
             folder.array("head_bias.npy"),
             bool(folder.about["several"]),
         )
-    pooling, activation, hidden = about["pooling"], about["activation"], about["hidden"]
-    head = Head(
-        np.array(folder.array("head_kernel.npy")),
-        np.array(folder.array("head_bias.npy")),
-        bool(folder.about["several"]),
-        activation,
-        np.array(folder.array("hidden_kernel.npy")) if hidden else None,
-        np.array(folder.array("hidden_bias.npy")) if hidden else None,
-    )
+    pooling, activation = about["pooling"], about["activation"]
+    names = ["head_kernel", "head_bias"]
+    if about["hidden"]:
+        names += ["hidden_kernel", "hidden_bias"]
+    kernel, bias, *hidden = (np.array(folder.array(f"{name}.npy")) for name in names)
+    head = Head(kernel, bias, bool(folder.about["several"]), activation, *hidden)
     convolutions = load_convolutions(folder, precision)
     if engine == "numpy":
         return FoldedTextCNN(convolutions, pooling, activation, head)

@@ -15,7 +15,6 @@ from emoclf.models.convolution import zero_padding
 from emoclf.models.embedding import embed_tokens
 from emoclf.models.heads import class_probabilities
 from emoclf.models.keras_globals import default_keras_globals
-from emoclf.models.registry import build_function
 from emoclf.settings import RunSettings
 
 
@@ -92,9 +91,8 @@ def build_model(
             mask = keras.Input((None,), dtype="bool", name="mask")
             inputs = (embedded, mask)
             embedded = zero_padding(embedded, mask)
-        build = build_function(settings.architecture)
         probabilities = class_probabilities(
-            build(token_ids, embedded, mask, settings.model),
+            settings.model.build(token_ids, embedded, mask),
             n_classes,
             multilabel=multilabel,
             max_norm=getattr(settings.model, "max_norm", None),

@@ -44,43 +44,39 @@ class CNNLSTMSettings(Settings):
         super().__post_init__()
         check_kernel_sizes(self, self.kernel_sizes)
 
+    def build(self, token_ids: Tensor | None, embedded: Tensor, mask: Tensor) -> Tensor:
+        """Build the features of a CNN-LSTM on embedded tokens.
 
-def build_cnn_lstm(
-    token_ids: Tensor | None, embedded: Tensor, mask: Tensor, settings: CNNLSTMSettings
-) -> Tensor:
-    """Build the features of a CNN-LSTM on embedded tokens.
+        Parameters
+        ----------
+        token_ids : Tensor of int32, shape (batch, length), or None
+        embedded : Tensor, shape (batch, length, dim)
+        mask : Tensor of bool, shape (batch, length)
 
-    Parameters
-    ----------
-    token_ids : Tensor of int32, shape (batch, length), or None
-    embedded : Tensor, shape (batch, length, dim)
-    mask : Tensor of bool, shape (batch, length)
-    settings : CNNLSTMSettings
+        Returns
+        -------
+        features : Tensor, shape (batch, len(kernel_sizes) * units)
+            Twice as wide for two directions.
+        """
+        # Keras is imported here, so that settings are cheap to import.
+        from keras import layers
 
-    Returns
-    -------
-    features : Tensor, shape (batch, len(kernel_sizes) * units)
-        Twice as wide for two directions.
-    """
-    # Keras is imported here, so that settings are cheap to import.
-    from keras import layers
+        from emoclf.models.convolution import convolve
+        from emoclf.models.pooling import MaskedMaxPooling
+        from emoclf.models.recurrent import recurrent_layer
 
-    from emoclf.models.convolution import convolve
-    from emoclf.models.pooling import MaskedMaxPooling
-    from emoclf.models.recurrent import recurrent_layer
-
-    dropped = layers.Dropout(settings.dropout / 2, name="input_dropout")(embedded)
-    branches = []
-    for size in settings.kernel_sizes:
-        ngrams, _ = convolve(dropped, mask, settings.filters, size, name=f"conv_{size}")
-        ngrams = layers.Activation(settings.activation, name=f"active_{size}")(ngrams)
-        pool = MaskedMaxPooling(
-            settings.pool_size, settings.pool_stride, name=f"local_{size}"
-        )
-        windows, window_mask = pool(ngrams, mask)
-        layer = recurrent_layer(settings, name=f"{settings.cell}_{size}")
-        branches.append(layer(windows, mask=window_mask))
-    features = branches[0]
-    if len(branches) > 1:
-        features = layers.Concatenate(name="branches")(branches)
-    return layers.Dropout(settings.dropout, name="dropout")(features)
+        dropped = layers.Dropout(self.dropout / 2, name="input_dropout")(embedded)
+        branches = []
+        for size in self.kernel_sizes:
+            ngrams, _ = convolve(dropped, mask, self.filters, size, name=f"conv_{size}")
+            ngrams = layers.Activation(self.activation, name=f"active_{size}")(ngrams)
+            pool = MaskedMaxPooling(
+                self.pool_size, self.pool_stride, name=f"local_{size}"
+            )
+            windows, window_mask = pool(ngrams, mask)
+            layer = recurrent_layer(self, name=f"{self.cell}_{size}")
+            branches.append(layer(windows, mask=window_mask))
+        features = branches[0]
+        if len(branches) > 1:
+            features = layers.Concatenate(name="branches")(branches)
+        return layers.Dropout(self.dropout, name="dropout")(features)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from emoclf.models.tensors import Tensor
 
 POOLINGS = ("last", "max", "average")
+POOLING_HELP = "pooling of the last layer over the text; last: its last state"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +24,7 @@ class RecurrentSettings(Settings):
     units: int = option(128, "units per layer and direction", low=1, high=4096)
     recurrent_layers: int = option(1, "number of recurrent layers", low=1, high=3)
     bidirectional: bool = option(False, "read texts in both directions")
-    pooling: str = option(
-        "max",
-        "pooling of the last layer over the text; last: its last state",
-        choices=POOLINGS,
-    )
+    pooling: str = option("max", POOLING_HELP, choices=POOLINGS)
     input_dropout: float = option(
         0.3, "dropout rate between embedding and first layer", low=0.0, high=0.95
     )
@@ -37,6 +34,40 @@ class RecurrentSettings(Settings):
     dropout: float = option(
         0.5, "dropout rate between layers and before the head", low=0.0, high=0.95
     )
+
+    def build(self, token_ids: Tensor | None, embedded: Tensor, mask: Tensor) -> Tensor:
+        """Build the features of a recurrent network on embedded tokens.
+
+        Parameters
+        ----------
+        token_ids : Tensor of int32, shape (batch, length), or None
+        embedded : Tensor, shape (batch, length, dim)
+        mask : Tensor of bool, shape (batch, length)
+
+        Returns
+        -------
+        features : Tensor, shape (batch, units), or 2 * units for two directions
+        """
+        # Keras is imported here, so that settings are cheap to import.
+        from keras import layers
+
+        from emoclf.models.pooling import GLOBAL_POOLINGS
+
+        features = layers.Dropout(self.input_dropout, name="input_dropout")(embedded)
+        for number in range(1, self.recurrent_layers + 1):
+            if number > 1:
+                dropout = layers.Dropout(self.dropout, name=f"dropout_{number}")
+                features = dropout(features)
+            layer = recurrent_layer(
+                self,
+                return_sequences=number < self.recurrent_layers
+                or self.pooling != "last",
+                name=f"{self.cell}_{number}",
+            )
+            features = layer(features, mask=mask)
+        if self.pooling != "last":
+            features = GLOBAL_POOLINGS[self.pooling](name=self.pooling)(features, mask)
+        return layers.Dropout(self.dropout, name="dropout")(features)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,53 +96,7 @@ class SimpleRNNSettings(RecurrentSettings):
     """
 
     cell: str = option("rnn", "recurrent cell", choices=CELLS)
-    pooling: str = option(
-        "last",
-        "pooling of the last layer over the text; last: its last state",
-        choices=POOLINGS,
-    )
-
-
-def build_recurrent(
-    token_ids: Tensor | None,
-    embedded: Tensor,
-    mask: Tensor,
-    settings: RecurrentSettings,
-) -> Tensor:
-    """Build the features of a recurrent network on embedded tokens.
-
-    Parameters
-    ----------
-    token_ids : Tensor of int32, shape (batch, length), or None
-    embedded : Tensor, shape (batch, length, dim)
-    mask : Tensor of bool, shape (batch, length)
-    settings : RecurrentSettings
-
-    Returns
-    -------
-    features : Tensor, shape (batch, units), or 2 * units for two directions
-    """
-    # Keras is imported here, so that settings are cheap to import.
-    from keras import layers
-
-    from emoclf.models.pooling import GLOBAL_POOLINGS
-
-    features = layers.Dropout(settings.input_dropout, name="input_dropout")(embedded)
-    for number in range(1, settings.recurrent_layers + 1):
-        if number > 1:
-            dropout = layers.Dropout(settings.dropout, name=f"dropout_{number}")
-            features = dropout(features)
-        layer = recurrent_layer(
-            settings,
-            return_sequences=number < settings.recurrent_layers
-            or settings.pooling != "last",
-            name=f"{settings.cell}_{number}",
-        )
-        features = layer(features, mask=mask)
-    if settings.pooling != "last":
-        pool = GLOBAL_POOLINGS[settings.pooling](name=settings.pooling)
-        features = pool(features, mask)
-    return layers.Dropout(settings.dropout, name="dropout")(features)
+    pooling: str = option("last", POOLING_HELP, choices=POOLINGS)
 
 
 def recurrent_layer(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from emoclf.models.tensors import Builder
     from emoclf.settings.base import Settings
 
 
@@ -15,14 +14,19 @@ class Architecture(NamedTuple):
 
     Parameters
     ----------
-    module : str
-        Module with the settings class and the builder. It must not import Keras
-        outside of the builder, so that settings are cheap to import.
     settings : str
-        Name of the settings class in the module.
-    builder : str
-        Name of the build function in the module; see
-        :class:`emoclf.models.tensors.Builder`.
+        ``module:name`` of the settings class. Its method ``build(token_ids, embedded,
+        mask)`` lays the layers of the architecture on embedded tokens:
+
+        - ``token_ids``, int32 of shape (batch, length); padding is 0. None if the
+          network takes embedded texts instead of token ids.
+        - ``embedded``, float of shape (batch, length, dim); padding is 0.
+        - ``mask``, bool of shape (batch, length); True where there is a token.
+        - It returns ``features``, float of shape (batch, width), which must not depend
+          on the amount of padding.
+
+        The module must not import Keras outside of the methods, so that settings are
+        cheap to import.
     description : str
         One line for the README.
     tiny : dict
@@ -31,61 +35,45 @@ class Architecture(NamedTuple):
         Settings of a network that learns the bundled corpus within a minute.
     """
 
-    module: str
     settings: str
-    builder: str
     description: str
     tiny: dict[str, Any] = {}  # noqa: RUF012  (never written to)
     quick: dict[str, Any] = {}  # noqa: RUF012
 
 
-_RECURRENT = "emoclf.models.recurrent"
-
 ARCHITECTURES: dict[str, Architecture] = {
     "text_cnn": Architecture(
-        "emoclf.models.text_cnn",
-        "TextCNNSettings",
-        "build_text_cnn",
+        "emoclf.models.text_cnn:TextCNNSettings",
         "parallel convolutions, pooled over the text (Kim, 2014); the default",
         tiny={"filters": 3},
         quick={"filters": 50},
     ),
     "bilstm": Architecture(
-        _RECURRENT,
-        "BiLSTMSettings",
-        "build_recurrent",
+        "emoclf.models.recurrent:BiLSTMSettings",
         "recurrent layers in both directions: LSTM, GRU or plain RNN",
         tiny={"units": 3, "input_dropout": 0.0},
         quick={"units": 32},
     ),
     "stacked_lstm": Architecture(
-        _RECURRENT,
-        "StackedLSTMSettings",
-        "build_recurrent",
+        "emoclf.models.recurrent:StackedLSTMSettings",
         "one to three recurrent layers: LSTM, GRU or plain RNN",
         tiny={"units": 5, "input_dropout": 0.0},
         quick={"units": 32},
     ),
     "simple_rnn": Architecture(
-        _RECURRENT,
-        "SimpleRNNSettings",
-        "build_recurrent",
+        "emoclf.models.recurrent:SimpleRNNSettings",
         "a plain RNN, as a starting point",
         tiny={"units": 6, "input_dropout": 0.0},
         quick={"units": 32},
     ),
     "cnn_lstm": Architecture(
-        "emoclf.models.cnn_lstm",
-        "CNNLSTMSettings",
-        "build_cnn_lstm",
+        "emoclf.models.cnn_lstm:CNNLSTMSettings",
         "parallel convolutions with local pooling, each followed by an LSTM",
         tiny={"filters": 3, "units": 3},
         quick={"filters": 32, "units": 16},
     ),
     "res_cnn": Architecture(
-        "emoclf.models.res_cnn",
-        "ResCNNSettings",
-        "build_res_cnn",
+        "emoclf.models.res_cnn:ResCNNSettings",
         "a residual CNN after ResNet-18",
         tiny={"filters": 4, "stages": [1, 1], "input_dropout": 0.0},
         # Its normalized filters learn slowly behind strong dropout, and memorize the
@@ -93,9 +81,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         quick={"filters": 64, "stages": [1], "input_dropout": 0.2, "dropout": 0.3},
     ),
     "mean_embedding": Architecture(
-        "emoclf.models.mean_embedding",
-        "MeanEmbeddingSettings",
-        "build_mean_embedding",
+        "emoclf.models.mean_embedding:MeanEmbeddingSettings",
         "averaged words and word pairs, as in fastText: small and fast",
         tiny={"bigram_buckets": 50},
         quick={"bigram_buckets": 2000},
@@ -105,14 +91,7 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 def settings_class(architecture: str) -> type[Settings]:
     """Return the settings class of an architecture."""
-    entry = ARCHITECTURES[architecture]
-    return getattr(import_module(entry.module), entry.settings)
-
-
-def build_function(architecture: str) -> Builder:
-    """Return the build function of an architecture."""
-    entry = ARCHITECTURES[architecture]
-    return getattr(import_module(entry.module), entry.builder)
+    return resolve_name(ARCHITECTURES[architecture].settings)
 
 
 def descriptions_table() -> str:

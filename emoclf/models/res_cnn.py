@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emoclf.models.layer_choices import ACTIVATIONS
 from emoclf.settings.base import Settings, option, wrong_value
@@ -56,131 +56,77 @@ class ResCNNSettings(Settings):
                 self, "stages", (), "one or more numbers of blocks, for instance 2,2"
             )
 
+    def build(self, token_ids: Tensor | None, embedded: Tensor, mask: Tensor) -> Tensor:
+        """Build the features of a residual CNN on embedded tokens.
 
-def build_res_cnn(
-    token_ids: Tensor | None, embedded: Tensor, mask: Tensor, settings: ResCNNSettings
-) -> Tensor:
-    """Build the features of a residual CNN on embedded tokens.
+        Parameters
+        ----------
+        token_ids : Tensor of int32, shape (batch, length), or None
+        embedded : Tensor, shape (batch, length, dim)
+        mask : Tensor of bool, shape (batch, length)
 
-    Parameters
-    ----------
-    token_ids : Tensor of int32, shape (batch, length), or None
-    embedded : Tensor, shape (batch, length, dim)
-    mask : Tensor of bool, shape (batch, length)
-    settings : ResCNNSettings
+        Returns
+        -------
+        features : Tensor, shape (batch, filters * 2 ** (len(stages) - 1))
+        """
+        # Keras is imported here, so that settings are cheap to import.
+        from keras import layers
 
-    Returns
-    -------
-    features : Tensor, shape (batch, filters * 2 ** (len(stages) - 1))
-    """
-    # Keras is imported here, so that settings are cheap to import.
-    from keras import layers
+        from emoclf.models.pooling import GLOBAL_POOLINGS
 
-    from emoclf.models.pooling import GLOBAL_POOLINGS
+        x = layers.Dropout(self.input_dropout, name="input_dropout")(embedded)
+        x, mask = self._convolve(x, mask, self.filters, name="stem")
+        x = self._activate(x, mask, name="stem")
+        for stage, blocks in enumerate(self.stages):
+            for block in range(blocks):
+                stride = 2 if stage and not block else 1
+                name = f"stage_{stage + 1}_block_{block + 1}"
+                x, mask = self._block(x, mask, self.filters * 2**stage, stride, name)
+        pool = GLOBAL_POOLINGS[self.pooling](name=self.pooling)
+        return layers.Dropout(self.dropout, name="dropout")(pool(x, mask))
 
-    features = layers.Dropout(settings.input_dropout, name="input_dropout")(embedded)
-    features, mask = _convolve(features, mask, settings, settings.filters, name="stem")
-    features = _activate(features, mask, settings, name="stem")
-    for stage, blocks in enumerate(settings.stages, 1):
-        for block in range(1, blocks + 1):
-            features, mask = _residual_block(
-                features,
-                mask,
-                settings,
-                filters=settings.filters * 2 ** (stage - 1),
-                stride=2 if stage > 1 and block == 1 else 1,
-                name=f"stage_{stage}_block_{block}",
-            )
-    pool = GLOBAL_POOLINGS[settings.pooling](name=settings.pooling)
-    return layers.Dropout(settings.dropout, name="dropout")(pool(features, mask))
+    def _block(
+        self, x: Tensor, mask: Tensor, filters: int, stride: int, name: str
+    ) -> tuple[Tensor, Tensor]:
+        """Return the activated sum of two convolutions and the shortcut around them."""
+        from keras import ops
 
+        from emoclf.models.convolution import convolve, zero_padding
 
-def _residual_block(
-    features: Tensor,
-    mask: Tensor,
-    settings: ResCNNSettings,
-    *,
-    filters: int,
-    stride: int,
-    name: str,
-) -> tuple[Tensor, Tensor]:
-    """Return the activated sum of two convolutions and the shortcut around them."""
-    from emoclf.models.convolution import zero_padding
+        inner, inner_mask = self._convolve(x, mask, filters, stride, name=f"{name}_1")
+        inner = self._activate(inner, inner_mask, name=f"{name}_1")
+        inner, inner_mask = self._convolve(inner, inner_mask, filters, name=f"{name}_2")
+        new_filters = filters - x.shape[2]
+        if not new_filters and stride == 1:
+            shortcut = x
+        elif self.shortcut == "identity":
+            padding = [[0, 0], [0, 0], [0, new_filters]]
+            shortcut = ops.pad(x[:, ::stride], padding)
+        else:
+            options = self._layer_names(f"{name}_projection", f"{name}_projection")
+            x, mask = convolve(x, mask, filters, 1, stride=stride, **options)
+            shortcut = zero_padding(x, mask)
+        total = zero_padding(inner, inner_mask) + shortcut
+        return self._activate(total, inner_mask, name=name), inner_mask
 
-    inner, inner_mask = _convolve(
-        features, mask, settings, filters, stride=stride, name=f"{name}_1"
-    )
-    inner = _activate(inner, inner_mask, settings, name=f"{name}_1")
-    inner, inner_mask = _convolve(
-        inner, inner_mask, settings, filters, name=f"{name}_2"
-    )
-    shortcut = _shortcut(
-        features, mask, settings, filters=filters, stride=stride, name=name
-    )
-    total = zero_padding(inner, inner_mask) + shortcut
-    return _activate(total, inner_mask, settings, name=name), inner_mask
+    def _convolve(
+        self, x: Tensor, mask: Tensor, filters: int, stride: int = 1, *, name: str
+    ) -> tuple[Tensor, Tensor]:
+        from emoclf.models.convolution import convolve
 
+        options = self._layer_names(f"{name}_conv", name)
+        return convolve(x, mask, filters, self.kernel_size, stride=stride, **options)
 
-def _shortcut(
-    features: Tensor,
-    mask: Tensor,
-    settings: ResCNNSettings,
-    *,
-    filters: int,
-    stride: int,
-    name: str,
-) -> Tensor:
-    from keras import ops
+    def _layer_names(self, convolution: str, norm: str) -> dict[str, Any]:
+        """Return the names of a convolution's layers, as ``convolve`` takes them."""
+        norm_name = f"{norm}_norm" if self.batch_norm else None
+        return {"name": convolution, "norm_name": norm_name}
 
-    from emoclf.models.convolution import convolve, zero_padding
+    def _activate(self, x: Tensor, mask: Tensor, *, name: str) -> Tensor:
+        """Activate, and set padding to zero for the next convolution."""
+        from keras import layers
 
-    new_filters = filters - features.shape[2]
-    if not new_filters and stride == 1:
-        return features
-    if settings.shortcut == "identity":
-        return ops.pad(features[:, ::stride], [[0, 0], [0, 0], [0, new_filters]])
-    name = f"{name}_projection"
-    projected, projected_mask = convolve(
-        features,
-        mask,
-        filters,
-        1,
-        stride=stride,
-        name=name,
-        norm_name=f"{name}_norm" if settings.batch_norm else None,
-    )
-    return zero_padding(projected, projected_mask)
+        from emoclf.models.convolution import zero_padding
 
-
-def _convolve(
-    features: Tensor,
-    mask: Tensor,
-    settings: ResCNNSettings,
-    filters: int,
-    *,
-    stride: int = 1,
-    name: str,
-) -> tuple[Tensor, Tensor]:
-    from emoclf.models.convolution import convolve
-
-    return convolve(
-        features,
-        mask,
-        filters,
-        settings.kernel_size,
-        stride=stride,
-        name=f"{name}_conv",
-        norm_name=f"{name}_norm" if settings.batch_norm else None,
-    )
-
-
-def _activate(
-    features: Tensor, mask: Tensor, settings: ResCNNSettings, *, name: str
-) -> Tensor:
-    """Activate, and set padding to zero for the next convolution."""
-    from keras import layers
-
-    from emoclf.models.convolution import zero_padding
-
-    layer = layers.Activation(settings.activation, name=f"{name}_{settings.activation}")
-    return zero_padding(layer(features), mask)
+        layer = layers.Activation(self.activation, name=f"{name}_{self.activation}")
+        return zero_padding(layer(x), mask)

@@ -67,79 +67,74 @@ class TextCNNSettings(Settings):
         super().__post_init__()
         check_kernel_sizes(self, self.kernel_sizes)
 
+    def build(self, token_ids: Tensor | None, embedded: Tensor, mask: Tensor) -> Tensor:
+        """Build the features of a TextCNN on embedded tokens.
 
-def build_text_cnn(
-    token_ids: Tensor | None, embedded: Tensor, mask: Tensor, settings: TextCNNSettings
-) -> Tensor:
-    """Build the features of a TextCNN on embedded tokens.
+        Parameters
+        ----------
+        token_ids : Tensor of int32, shape (batch, length), or None
+        embedded : Tensor, shape (batch, length, dim)
+        mask : Tensor of bool, shape (batch, length)
 
-    Parameters
-    ----------
-    token_ids : Tensor of int32, shape (batch, length), or None
-    embedded : Tensor, shape (batch, length, dim)
-    mask : Tensor of bool, shape (batch, length)
-    settings : TextCNNSettings
+        Returns
+        -------
+        features : Tensor, shape (batch, width)
+            The width is ``len(kernel_sizes) * filters`` (times ``k`` or ``windows`` if
+            a filter keeps so many values), or that of the hidden layer.
+        """
+        # Keras is imported here, so that settings are cheap to import.
+        from keras import layers
 
-    Returns
-    -------
-    features : Tensor, shape (batch, width)
-        The width is ``len(kernel_sizes) * filters`` (times ``k`` or ``windows`` if a
-        filter keeps so many values), or that of the hidden layer.
-    """
-    # Keras is imported here, so that settings are cheap to import.
-    from keras import layers
+        from emoclf.models.convolution import convolve
 
-    from emoclf.models.convolution import convolve
+        # The maximum of a monotone activation is the activation of the maximum:
+        # activating after the pooling gives the same and works on one number for each
+        # filter. This does not hold for averages; nor for zeros in place of windows
+        # after the end of a text, which must not become sigmoid(0).
+        activate_first = self.pooling != "max"
+        branches = []
+        for size in self.kernel_sizes:
+            ngrams, ngram_mask = convolve(
+                embedded,
+                mask,
+                self.filters,
+                size,
+                padding=self.padding,
+                stride=self.stride,
+                name=f"conv_{size}",
+                norm_name=f"norm_{size}" if self.batch_norm else None,
+            )
+            if activate_first:
+                name = f"{self.activation}_{size}"
+                ngrams = layers.Activation(self.activation, name=name)(ngrams)
+            branches.append(self._pool(ngrams, ngram_mask, size))
+        features = branches[0]
+        if len(branches) > 1:
+            features = layers.Concatenate(name="ngrams")(branches)
+        if not activate_first:
+            activation = layers.Activation(self.activation, name=self.activation)
+            features = activation(features)
+        if self.hidden:
+            features = layers.Dropout(self.dropout, name="dropout_ngrams")(features)
+            features = layers.Dense(
+                self.hidden, activation=self.activation, name="hidden"
+            )(features)
+        return layers.Dropout(self.dropout, name="dropout")(features)
 
-    # The maximum of a monotone activation is the activation of the maximum: activating
-    # after the pooling gives the same and works on one number for each filter. This
-    # does not hold for averages; nor for zeros in place of windows after the end of a
-    # text, which must not become sigmoid(0).
-    activate_first = settings.pooling != "max"
-    branches = []
-    for size in settings.kernel_sizes:
-        ngrams, ngram_mask = convolve(
-            embedded,
-            mask,
-            settings.filters,
-            size,
-            padding=settings.padding,
-            stride=settings.stride,
-            name=f"conv_{size}",
-            norm_name=f"norm_{size}" if settings.batch_norm else None,
-        )
-        if activate_first:
-            name = f"{settings.activation}_{size}"
-            ngrams = layers.Activation(settings.activation, name=name)(ngrams)
-        branches.append(_pool(ngrams, ngram_mask, settings, size))
-    features = branches[0]
-    if len(branches) > 1:
-        features = layers.Concatenate(name="ngrams")(branches)
-    if not activate_first:
-        activation = layers.Activation(settings.activation, name=settings.activation)
-        features = activation(features)
-    if settings.hidden:
-        features = layers.Dropout(settings.dropout, name="dropout_ngrams")(features)
-        features = layers.Dense(
-            settings.hidden, activation=settings.activation, name="hidden"
-        )(features)
-    return layers.Dropout(settings.dropout, name="dropout")(features)
+    def _pool(self, ngrams: Tensor, mask: Tensor, size: int) -> Tensor:
+        """Pool the outputs of one kernel size over the text."""
+        from emoclf.models import pooling
 
-
-def _pool(ngrams: Tensor, mask: Tensor, settings: TextCNNSettings, size: int) -> Tensor:
-    """Pool the outputs of one kernel size over the text."""
-    from emoclf.models import pooling
-
-    kind = settings.pooling
-    if kind == "k-max":
-        return pooling.MaskedKMaxPooling(settings.k, name=f"kmax_{size}")(ngrams, mask)
-    if kind.startswith("local"):
-        local = pooling.MaskedMaxPooling(
-            settings.pool_size, settings.pool_stride, name=f"local_{size}"
-        )
-        ngrams, mask = local(ngrams, mask)
-        kind = kind.removeprefix("local-")
-    if kind == "flat":
-        first = pooling.FirstPositions(settings.windows, name=f"flat_{size}")
-        return first(ngrams, mask)
-    return pooling.GLOBAL_POOLINGS[kind](name=f"{kind}_{size}")(ngrams, mask)
+        kind = self.pooling
+        if kind == "k-max":
+            return pooling.MaskedKMaxPooling(self.k, name=f"kmax_{size}")(ngrams, mask)
+        if kind.startswith("local"):
+            local = pooling.MaskedMaxPooling(
+                self.pool_size, self.pool_stride, name=f"local_{size}"
+            )
+            ngrams, mask = local(ngrams, mask)
+            kind = kind.removeprefix("local-")
+        if kind == "flat":
+            first = pooling.FirstPositions(self.windows, name=f"flat_{size}")
+            return first(ngrams, mask)
+        return pooling.GLOBAL_POOLINGS[kind](name=f"{kind}_{size}")(ngrams, mask)

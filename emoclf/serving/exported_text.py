@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import chain, count
-from typing import Any
 
 import numpy as np
 
 from emoclf.batching import lengths_of
 from emoclf.serving.export_folder import TOKENIZER, VOCABULARY, ExportFolder
 from emoclf.text.code_point_pages import read_pages
-from emoclf.text.piece_encoder import Pack, PieceEncoder
-from emoclf.text.piece_table import PieceTable
+from emoclf.text.piece_encoder import PieceEncoder
 from emoclf.text.tokenizer import Tokenizer
 from emoclf.text.validation import as_texts
 from emoclf.text.vocabulary import FIRST, UNKNOWN
@@ -27,6 +25,10 @@ class ExportedText:
     Parameters
     ----------
     folder : ExportFolder
+
+    Attributes
+    ----------
+    pieces : PieceEncoder
     """
 
     def __init__(self, folder: ExportFolder) -> None:
@@ -43,7 +45,7 @@ class ExportedText:
         self.ids = dict(zip(tokens, count(FIRST), strict=False))
         self.max_length = int(text["max_length"])
         self.stop_words = frozenset(text["stop_words"])
-        self._pieces = PieceEncoder(
+        self.pieces = PieceEncoder(
             self.tokenizer,
             self.ids,
             stop_words=self.stop_words,
@@ -52,19 +54,11 @@ class ExportedText:
         # jieba's tokens depend on the text around them: pieces cannot be looked up.
         self._whole = self.tokenizer.kind == "jieba"
 
-    def compile(self, engine: Callable[[PieceTable], Any]) -> None:
-        """Let an engine look up pieces; see :meth:`PieceEncoder.use`."""
-        self._pieces.use(engine)
-
-    def pack_as(self, size: int, pack: Pack) -> None:
-        """Choose how tokens are represented; see :meth:`PieceEncoder.pack_as`."""
-        self._pieces.pack_as(size, pack)
-
     def encode_one(self, text: str) -> bytes:
         """Return the tokens of one text; see :meth:`PieceEncoder.encode_one`."""
         if self._whole:
-            return self._pieces.pack([self._encode_whole(text)])[0]
-        return self._pieces.encode_one(text)
+            return self.pieces.pack([self._encode_whole(text)])[0]
+        return self.pieces.encode_one(text)
 
     def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return the token ids of many texts, concatenated, and their lengths.
@@ -75,7 +69,7 @@ class ExportedText:
         lengths : ndarray of int64, shape (n_texts,)
         """
         if not self._whole:
-            return self._pieces.encode(texts)
+            return self.pieces.encode(texts)
         id_lists = [self._encode_whole(text) for text in texts]
         token_ids = np.fromiter(chain.from_iterable(id_lists), np.int32)
         return token_ids, lengths_of(id_lists)

@@ -21,6 +21,8 @@ from emoclf.files import new_file
 from emoclf.fingerprint import RUN_FILE, check_fingerprint, write_fingerprint
 
 FILE = "epoch.npz"
+#: Lists of arrays in a checkpoint; the names of the arrays begin with theirs.
+GROUPS = ("model", "optimizer", "best")
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,11 @@ class CheckpointFolder:
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Replace the checkpoint, whole or not at all."""
-        arrays: dict[str, Any] = {}
-        for group in ("model", "optimizer", "best"):
-            for number, value in enumerate(getattr(checkpoint, group)):
-                arrays[f"{group}/{number:04}"] = value
+        arrays: dict[str, Any] = {
+            f"{group}/{number:04}": value
+            for group in GROUPS
+            for number, value in enumerate(getattr(checkpoint, group))
+        }
         # A damaged zip directory can hide arrays without failing any checksum.
         about = {
             "epoch": checkpoint.epoch,
@@ -119,21 +122,17 @@ class CheckpointFolder:
                 if {*arrays} != {*about["arrays"], "about"}:
                     raise ValueError("arrays are missing")
                 groups = {
-                    group: [arrays[k] for k in sorted(arrays) if k.startswith(group)]
-                    for group in ("model/", "optimizer/", "best/")
+                    group: [
+                        arrays[k] for k in sorted(arrays) if k.startswith(f"{group}/")
+                    ]
+                    for group in GROUPS
                 }
         except Exception as error:  # zipfile raises a dozen kinds for damaged bytes
             raise ResumeError(
                 f"{path} is damaged ({error}) and cannot be resumed from. "
                 "Start again with --overwrite."
             ) from error
-        return Checkpoint(
-            epoch=about["epoch"],
-            model=groups["model/"],
-            optimizer=groups["optimizer/"],
-            best=groups["best/"],
-            states=about["states"],
-        )
+        return Checkpoint(epoch=about["epoch"], states=about["states"], **groups)
 
     def remove(self) -> None:
         """Remove the checkpoint, and the folder if it is empty then."""

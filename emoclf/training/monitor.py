@@ -15,7 +15,7 @@ from scipy.special import expit, softmax
 
 from emoclf.doctor import curves, gradients, predictions
 from emoclf.doctor.findings import Finding, fitting_cures
-from emoclf.doctor.overflow import explain_overflow, layer_name
+from emoclf.doctor.overflow import explain_overflow, layer_name, layer_outputs
 from emoclf.models.embedding import TRAINED
 from emoclf.models.heads import LOGITS
 from emoclf.models.mean_embedding import BIGRAMS
@@ -108,7 +108,6 @@ class Monitor(keras.callbacks.Callback):
         self._ratios: dict[str, list[float]] = {}
         self._weights_before: dict[str, np.ndarray] = {}
         self._epochs_seen: dict[str, int] = {}
-        self._prediction_findings: set[str] = set()
         self._watched: WatchedUnits | None = None
         self._epoch: int | None = None
         self._steps = 0
@@ -177,9 +176,9 @@ class Monitor(keras.callbacks.Callback):
         for finding in findings:
             self.report(finding, after=PREDICTION_EPOCHS)
         names = {finding.name for finding in findings}
-        for name in self._prediction_findings - names:
-            self._epochs_seen[name] = 0
-        self._prediction_findings |= names
+        for name in self._epochs_seen:
+            if name.startswith(PREDICTION_FINDINGS) and name not in names:
+                self._epochs_seen[name] = 0
 
     def check_predictions(self, logits: np.ndarray | None) -> list[Finding]:
         """Check the predictions for the validation set."""
@@ -344,23 +343,17 @@ class WatchedUnits:
             if (activation := _activation(layer)) in (*RECTIFIERS, *OUTPUT_RANGES)
         }
         self.inputs = inputs
-        outputs = [model.get_layer(name).output for name in self.activations]
-        # A Sequential model may have ``inputs`` only.
-        entry = model.inputs[0] if len(model.inputs) == 1 else model.input
-        self.model = keras.Model(entry, outputs) if outputs else None
+        self.model = None
+        if self.activations:
+            self.model = layer_outputs(model, map(model.get_layer, self.activations))
 
     def shares(self) -> tuple[dict[str, float], dict[str, float]]:
         """Return the shares of dead units and of saturated outputs, by layer."""
         dead: dict[str, float] = {}
         saturated: dict[str, float] = {}
-        if self.model is None:
-            return dead, saturated
-        outputs = self.model(self.inputs, training=False)
-        outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
-        for (layer, activation), output in zip(
-            self.activations.items(), outputs, strict=True
-        ):
-            values = output.numpy()
+        outputs = self.model(self.inputs, training=False) if self.model else {}
+        for layer, activation in self.activations.items():
+            values = outputs[layer].numpy()
             if activation in RECTIFIERS:
                 silent = (values <= 0).reshape(-1, values.shape[-1]).all(0)
                 dead[layer] = float(silent.mean())

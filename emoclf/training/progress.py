@@ -82,15 +82,9 @@ class TrainingProgress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs or {}
         width = len(str(self.epochs))
-        parts = [
-            f"epoch {epoch + 1:>{width}}/{self.epochs}",
-            f"loss {logs.get('loss', float('nan')):.3f}",
-            *(
-                f"{shown} {logs[name]:.3f}"
-                for name, shown in SHOWN.items()
-                if name in logs
-            ),
-        ]
+        parts = [f"epoch {epoch + 1:>{width}}/{self.epochs}"]
+        parts.append(f"loss {logs.get('loss', float('nan')):.3f}")
+        parts += [f"{SHOWN[name]} {logs[name]:.3f}" for name in SHOWN if name in logs]
         self.console.print("  ".join(parts), soft_wrap=True)
 
     def on_finding(self, finding: Finding) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from emoclf.bundle.bundle import installed_versions
 from emoclf.datasets.contents import contents_of
-from emoclf.datasets.dataset import Dataset, check_trainable
+from emoclf.datasets.dataset import check_trainable
 from emoclf.datasets.split import Split
 from emoclf.errors import ResumeError, SettingsError, TrainingError
 from emoclf.evaluation.baselines import fit_baselines
@@ -81,11 +81,8 @@ def compare_networks(
         )
     check_trainable(split.train)
     results = None if folder is None else _ResultsFolder(Path(folder), split)
-    part, texts = "valid", split.valid
-    if split.test is not None and len(split.test):
-        part, texts = "test", split.test
-    inputs = _Inputs(split)
-    runs = _baseline_runs(split.train, texts, part, next(iter(networks.values())))
+    runner = _Runner(split, callbacks)
+    runs = runner.baselines(next(iter(networks.values())))
     for number, (name, first) in enumerate(networks.items(), 1):
         for turn in range(seeds):
             settings = first.replace(seed=first.seed + turn)
@@ -95,25 +92,89 @@ def compare_networks(
                     "%s (%d of %d), seed %d of %d",
                     name, number, len(networks), turn + 1, seeds,
                 )  # fmt: skip
-                run = _run(name, settings, inputs, texts, part, callbacks(settings))
+                run = runner.network(name, settings)
                 if results:
                     results.save(run, settings)
             runs.append(run)
-    comparison = NetworkComparison(part, len(texts), tuple(runs))
+    comparison = NetworkComparison(runner.part, len(runner.texts), tuple(runs))
     if results:
         results.finish(comparison)
     return comparison
 
 
-class _Inputs:
-    """The encoded split, computed once for all seeds of the same input settings."""
+class _Runner:
+    """Trains, evaluates and times networks and baselines on one split."""
 
-    def __init__(self, split: Split) -> None:
+    def __init__(self, split: Split, callbacks: Callable[..., Sequence[Any]]) -> None:
         self.train, self.valid = split.train, split.valid
+        self.callbacks = callbacks
+        self.part, self.texts = "valid", split.valid
+        if split.test is not None and len(split.test):
+            self.part, self.texts = "test", split.test
+        # The encoded split, computed once for all seeds of the same input settings.
         self._key = ""
         self._encoded: EncodedParts | None = None
 
-    def prepared(self, settings: RunSettings) -> Prepared:
+    def baselines(self, settings: RunSettings) -> list[RunMetrics]:
+        tokenizer = new_tokenizer(settings.text)
+        start = time.perf_counter()
+        tokens = tokenizer.batch(self.train.texts)
+        baselines = fit_baselines(tokens, self.train.label_ids)
+        seconds = time.perf_counter() - start
+        runs = []
+        for name, baseline in baselines.items():
+
+            def predict(texts: Sequence[str], baseline: Any = baseline) -> Any:
+                return baseline(tokenizer.batch(texts))
+
+            evaluation = evaluate(
+                predict(self.texts.texts),
+                self.texts.label_ids,
+                self.texts.label_names,
+                name=name,
+                part=self.part,
+            )
+            runs.append(
+                RunMetrics(
+                    name=name,
+                    seed=None,
+                    accuracy=evaluation.accuracy,
+                    macro_f1=evaluation.macro_f1,
+                    seconds=seconds,
+                    texts_per_second=self._texts_per_second(predict),
+                )
+            )
+        return runs
+
+    def network(self, name: str, settings: RunSettings) -> RunMetrics:
+        prepared, callbacks = self._prepared(settings), self.callbacks(settings)
+        try:
+            trained = fit_prepared(prepared, self.train, settings, callbacks=callbacks)
+        except TrainingError as error:
+            # A network that diverges is a row of the table, and does not end it.
+            logger.warning("%s failed: %s", name, error)
+            return RunMetrics(name, settings.seed, findings=("failed",))
+        result = trained.result
+        if result.ended == "interrupted":
+            # An incomplete training does not belong in the table.
+            raise KeyboardInterrupt
+        predictor = trained.predictor
+        evaluation = evaluate_part(predictor, self.texts, part=self.part)
+        return RunMetrics(
+            name=name,
+            seed=settings.seed,
+            accuracy=evaluation.accuracy,
+            macro_f1=evaluation.macro_f1,
+            parameters=trained.bundle.model.count_params(),
+            epochs=result.epochs,
+            seconds_per_epoch=median(result.history["seconds"]),
+            seconds=result.seconds,
+            # The evaluation has already traced the network.
+            texts_per_second=self._texts_per_second(predictor.predict),
+            findings=tuple(finding.name for finding in result.findings),
+        )
+
+    def _prepared(self, settings: RunSettings) -> Prepared:
         sections = settings.to_dict()
         key = digest(*(sections[name] for name in ("data", "text", "embedding")))
         if self._encoded is None or self._key != key:
@@ -123,82 +184,11 @@ class _Inputs:
                 logger.warning("%s", finding)
         return self._encoded.prepared(self.train, self.valid, settings)
 
-
-def _run(
-    name: str,
-    settings: RunSettings,
-    inputs: _Inputs,
-    texts: Dataset,
-    part: str,
-    callbacks: Sequence[Any],
-) -> RunMetrics:
-    """Train, evaluate and time one network."""
-    prepared = inputs.prepared(settings)
-    try:
-        trained = fit_prepared(prepared, inputs.train, settings, callbacks=callbacks)
-    except TrainingError as error:
-        # A network that diverges is a row of the table, and does not end it.
-        logger.warning("%s failed: %s", name, error)
-        return RunMetrics(name, settings.seed, findings=("failed",))
-    result = trained.result
-    if result.ended == "interrupted":
-        # An incomplete training does not belong in the table.
-        raise KeyboardInterrupt
-    predictor = trained.predictor
-    evaluation = evaluate_part(predictor, texts, part=part, chose_epoch=part == "valid")
-    return RunMetrics(
-        name=name,
-        seed=settings.seed,
-        accuracy=evaluation.accuracy,
-        macro_f1=evaluation.macro_f1,
-        parameters=trained.bundle.model.count_params(),
-        epochs=result.epochs,
-        seconds_per_epoch=median(result.history["seconds"]),
-        seconds=result.seconds,
-        # The evaluation has already traced the network.
-        texts_per_second=_texts_per_second(predictor.predict, texts.texts),
-        findings=tuple(finding.name for finding in result.findings),
-    )
-
-
-def _baseline_runs(
-    train: Dataset, texts: Dataset, part: str, settings: RunSettings
-) -> list[RunMetrics]:
-    tokenizer = new_tokenizer(settings.text)
-    start = time.perf_counter()
-    baselines = fit_baselines(tokenizer.batch(train.texts), train.label_ids)
-    seconds = time.perf_counter() - start
-    runs = []
-    for baseline in baselines:
-
-        def predict(texts: Sequence[str], baseline: Any = baseline) -> Any:
-            return baseline.predict(tokenizer.batch(texts))
-
-        evaluation = evaluate(
-            predict(texts.texts),
-            texts.label_ids,
-            texts.label_names,
-            name=baseline.name,
-            part=part,
-        )
-        runs.append(
-            RunMetrics(
-                name=baseline.name,
-                seed=None,
-                accuracy=evaluation.accuracy,
-                macro_f1=evaluation.macro_f1,
-                seconds=seconds,
-                texts_per_second=_texts_per_second(predict, texts.texts),
-            )
-        )
-    return runs
-
-
-def _texts_per_second(predict: Callable[..., Any], texts: Sequence[str]) -> float:
-    texts = list(texts)[:N_TIMED_TEXTS]
-    start = time.perf_counter()
-    predict(texts)
-    return len(texts) / max(time.perf_counter() - start, 1e-9)
+    def _texts_per_second(self, predict: Callable[..., Any]) -> float:
+        texts = list(self.texts.texts)[:N_TIMED_TEXTS]
+        start = time.perf_counter()
+        predict(texts)
+        return len(texts) / max(time.perf_counter() - start, 1e-9)
 
 
 class _ResultsFolder:

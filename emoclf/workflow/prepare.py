@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,33 +32,6 @@ DEFAULT_VECTOR_WORDS = 20_000
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """Everything that a network is built from and fitted on.
-
-    Parameters
-    ----------
-    encoder : TextEncoder
-        Encoder, fitted on the training set alone.
-    matrix : ndarray of float32, shape (vocabulary, dim)
-    coverage : CoverageReport or None
-        Coverage of the training set by the vectors; None without vectors.
-    train, valid : Examples
-    cut : dict of str to int
-        Number of texts that were cut, per part.
-    findings : tuple of Finding
-        Problems of the texts and the vectors, known before any training.
-    """
-
-    encoder: TextEncoder
-    matrix: np.ndarray
-    coverage: CoverageReport | None
-    train: Examples
-    valid: Examples
-    cut: dict[str, int]
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True)
 class EncodedParts:
     """Training and validation set as token ids: what is equal for all seeds.
 
@@ -70,7 +43,9 @@ class EncodedParts:
     pretrained : PretrainedRows or None
         Tokens with a vector; None where the embedding is random.
     cut : dict of str to int
+        Number of texts that were cut, per part.
     findings : tuple of Finding
+        Problems of the texts and the vectors, known before any training.
     """
 
     encoder: TextEncoder
@@ -78,7 +53,12 @@ class EncodedParts:
     valid_ids: Sequence[np.ndarray]
     pretrained: PretrainedRows | None
     cut: dict[str, int]
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...]
+
+    @property
+    def coverage(self) -> CoverageReport | None:
+        """Coverage of the training set by the vectors; None without vectors."""
+        return self.pretrained.coverage if self.pretrained else None
 
     def prepared(
         self,
@@ -110,14 +90,26 @@ class EncodedParts:
         else:
             matrix = self.pretrained.matrix(len(vocabulary), seed=seed)
         return Prepared(
-            encoder=self.encoder,
+            **vars(self),
             matrix=matrix,
-            coverage=self.pretrained.coverage if self.pretrained else None,
             train=Examples(self.train_ids, train.label_ids, weights),
             valid=Examples(self.valid_ids, valid.label_ids),
-            cut=self.cut,
-            findings=self.findings,
         )
+
+
+@dataclass(frozen=True)
+class Prepared(EncodedParts):
+    """Everything that a network is built from and fitted on.
+
+    Parameters
+    ----------
+    matrix : ndarray of float32, shape (vocabulary, dim)
+    train, valid : Examples
+    """
+
+    matrix: np.ndarray
+    train: Examples
+    valid: Examples
 
 
 def prepare(
@@ -156,22 +148,28 @@ def encode_parts(train: Dataset, valid: Dataset, settings: RunSettings) -> Encod
     DataError, SettingsError, VectorsError
     """
     check_parts(train, valid)
-    text = settings.text
-    tokenizer = new_tokenizer(text)
-    train_tokens = tokenizer.batch(train.texts)
-    valid_tokens = tokenizer.batch(valid.texts)
-    extra = _vector_words(tokenizer, settings)
-    encoder = fit_encoder(train_tokens, text, extra=extra)
-    pretrained = _pretrained_rows(encoder, train_tokens, settings)
-    train_ids = encoder.encode_tokens(train_tokens)
-    valid_ids = encoder.encode_tokens(valid_tokens)
-    cut = {
-        "train": encoder.count_cut(train_tokens),
-        "valid": encoder.count_cut(valid_tokens),
+    tokenizer = new_tokenizer(settings.text)
+    tokens = {
+        "train": tokenizer.batch(train.texts),
+        "valid": tokenizer.batch(valid.texts),
     }
-    coverage = pretrained.coverage if pretrained else None
-    findings = _data_findings(encoder, train_ids, valid_ids, cut, coverage)
-    return EncodedParts(encoder, train_ids, valid_ids, pretrained, cut, findings)
+    extra = _vector_words(tokenizer, settings)
+    encoder = fit_encoder(tokens["train"], settings.text, extra=extra)
+    pretrained = _pretrained_rows(encoder, tokens["train"], settings)
+    train_ids, valid_ids = map(encoder.encode_tokens, tokens.values())
+    cut = {part: encoder.count_cut(lists) for part, lists in tokens.items()}
+    findings = [
+        check_texts(train_ids, unknown_id=UNKNOWN, part="training"),
+        check_texts(valid_ids, unknown_id=UNKNOWN, part="validation"),
+        check_cut(cut["train"], len(train_ids), max_length=encoder.max_length),
+    ]
+    if pretrained is not None:
+        share = pretrained.coverage.share_of_running
+        missing = [token for token, _ in pretrained.coverage.missing]
+        findings.append(check_coverage(share, missing=missing))
+    return EncodedParts(
+        encoder, train_ids, valid_ids, pretrained, cut, tuple(filter(None, findings))
+    )
 
 
 def check_parts(train: Dataset, valid: Dataset) -> None:
@@ -193,25 +191,6 @@ def check_parts(train: Dataset, valid: Dataset) -> None:
             "The validation set is empty, but it is needed to choose the epoch. Raise "
             f"{setting('valid_fraction')}, or give a validation file."
         )
-
-
-def _data_findings(
-    encoder: TextEncoder,
-    train_ids: Sequence[np.ndarray],
-    valid_ids: Sequence[np.ndarray],
-    cut: Mapping[str, int],
-    coverage: CoverageReport | None,
-) -> tuple[Finding, ...]:
-    """Return the findings on the texts and the vectors."""
-    findings = [
-        check_texts(train_ids, unknown_id=UNKNOWN, part="training"),
-        check_texts(valid_ids, unknown_id=UNKNOWN, part="validation"),
-        check_cut(cut["train"], len(train_ids), max_length=encoder.max_length),
-    ]
-    if coverage is not None:
-        missing = [token for token, _ in coverage.missing]
-        findings.append(check_coverage(coverage.share_of_running, missing=missing))
-    return tuple(finding for finding in findings if finding is not None)
 
 
 def _vector_words(tokenizer: Tokenizer, settings: RunSettings) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from emoclf.bundle.bundle_folder import check_target, save_bundle
+from emoclf.bundle.bundle_folder import save_bundle
 from emoclf.bundle.described_folder import BUNDLE
 from emoclf.datasets.audit import AuditReport, audit_dataset
 from emoclf.datasets.dataset import Dataset
@@ -153,7 +153,7 @@ def check_start(
             f"to replace it. Resume that run with {_resume_and_overwrite()}, start "
             f"again with {setting('overwrite', True)} alone, or choose another name."
         )
-    check_target(output, overwrite=overwrite)
+    BUNDLE.check_target(output, overwrite=overwrite)
     if resume and not interrupted:
         logger.info("There is no interrupted run at %s; a new one begins.", checkpoint)
     if interrupted and not (resume or overwrite):

@@ -20,7 +20,7 @@ from sklearn.metrics import f1_score
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.readers import read_dataset
 from emoclf.datasets.split import hold_out, stratified_folds
-from emoclf.evaluation.baselines import TfidfBaseline
+from emoclf.evaluation.baselines import tfidf_baseline
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import new_tokenizer
 from emoclf.workflow.train import train_classifier
@@ -57,8 +57,8 @@ def run_fold(
     trained = train_classifier(rest.take(train), rest.take(valid), settings)
     network = trained.predictor.predict_proba(test.texts).argmax(1)
     tokenizer = new_tokenizer(settings.text)
-    baseline = TfidfBaseline(tokenizer.batch(rest.texts), rest.label_ids)
-    predictions = (network, baseline.predict(tokenizer.batch(test.texts)))
+    baseline = tfidf_baseline(tokenizer.batch(rest.texts), rest.label_ids)
+    predictions = (network, baseline(tokenizer.batch(test.texts)))
     truth = test.label_ids
     present = np.unique(truth)
     return np.array(

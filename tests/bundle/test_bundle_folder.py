@@ -19,8 +19,8 @@ import pytest
 from tiny import tiny_trained
 
 from emoclf.bundle.bundle import Bundle
-from emoclf.bundle.bundle_folder import FILES, check_target, load_bundle, save_bundle
-from emoclf.bundle.described_folder import SUMS
+from emoclf.bundle.bundle_folder import load_bundle, save_bundle
+from emoclf.bundle.described_folder import BUNDLE, SUMS
 from emoclf.errors import BundleError
 from emoclf.predictor import Predictor
 
@@ -81,7 +81,7 @@ def test_every_field_survives_saving_and_loading(
 
 
 def test_a_bundle_is_described(saved: Path) -> None:
-    assert {path.name for path in saved.iterdir()} == {*FILES, SUMS}
+    assert {path.name for path in saved.iterdir()} == {*BUNDLE.files, SUMS}
     about = json.loads((saved / "bundle.json").read_text())
     assert about["format"] == 1
     assert about["label_names"] == ["anger", "fear", "joy"]
@@ -102,7 +102,7 @@ def test_no_file_of_a_bundle_is_a_pickle(saved: Path) -> None:
             assert all(arrays[key].dtype != object for key in arrays.files)
 
 
-@pytest.mark.parametrize("name", [*FILES, SUMS])
+@pytest.mark.parametrize("name", [*BUNDLE.files, SUMS])
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
 def test_any_damage_is_named(saved: Path, name: str, damage: str) -> None:
     path = saved / name
@@ -162,7 +162,7 @@ def test_a_file_that_the_user_added_is_left_alone(saved: Path) -> None:
 
 @pytest.mark.parametrize("path", ["", "/", "x" * 300])
 def test_paths_that_no_bundle_can_have(path: str) -> None:
-    for act in (load_bundle, check_target):
+    for act in (load_bundle, BUNDLE.check_target):
         with pytest.raises(BundleError, match="cannot be a bundle"):
             act(path)
 
@@ -192,7 +192,7 @@ def test_an_interrupted_replacement_is_undone(saved: Path) -> None:
     os.replace(saved, saved.with_name(f".{saved.name}.before"))
     assert load_bundle(saved).label_names == ("anger", "fear", "joy")
     assert not saved.exists()
-    check_target(saved, overwrite=True)
+    BUNDLE.check_target(saved, overwrite=True)
     assert saved.exists()
 
 

@@ -32,22 +32,17 @@ class ToySettings(Settings):
     width: int = option(20, "units of the dense layer", low=1)
     dropout: float = option(0.1, "dropout before the head", low=0.0, high=0.95)
 
-
-def build_toy(
-    token_ids: Tensor | None, embedded: Tensor, mask: Tensor, settings: ToySettings
-) -> Tensor:
-    dense = keras.layers.Dense(settings.width, activation="relu", name="dense")
-    total = keras.ops.sum(zero_padding(dense(embedded), mask), axis=1)
-    return keras.layers.Dropout(settings.dropout, name="dropout")(total)
+    def build(self, token_ids: Tensor | None, embedded: Tensor, mask: Tensor) -> Tensor:
+        dense = keras.layers.Dense(self.width, activation="relu", name="dense")
+        total = keras.ops.sum(zero_padding(dense(embedded), mask), axis=1)
+        return keras.layers.Dropout(self.dropout, name="dropout")(total)
 
 
 @pytest.fixture(autouse=True)
 def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     module = ModuleType("toy_architecture")
-    vars(module).update(ToySettings=ToySettings, build_toy=build_toy)
-    entry = Architecture(
-        "toy_architecture", "ToySettings", "build_toy", "a toy", tiny={"width": 8}
-    )
+    vars(module).update(ToySettings=ToySettings)
+    entry = Architecture("toy_architecture:ToySettings", "a toy", tiny={"width": 8})
     monkeypatch.setitem(sys.modules, "toy_architecture", module)
     monkeypatch.setitem(ARCHITECTURES, "toy", entry)
     yield
