@@ -276,7 +276,7 @@ def test_a_worker_elsewhere(in_two: SearchResult, tmp_path: Path) -> None:
     found = run(
         tmp_path / "s", workers=0, address=address, listeners=Listeners(begun=begun)
     )
-    _, errors = workers[0].communicate(timeout=60)
+    _, errors = workers[0].communicate(timeout=180)
     assert workers[0].returncode == 0, errors
     assert "3 ran here" in errors
     assert {one.worker for one in found.outcomes} == {"far"}
@@ -308,7 +308,7 @@ def test_a_worker_without_a_chief_says_so(tmp_path: Path) -> None:
             RemoteChief(wrong, "me")
     worker = ["worker", "--oracle", "127.0.0.1:9", "--wait", "3s"]
     process = start("-m", "emoclf.tuning", *worker)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=180)
     assert process.returncode == 1
     assert "127.0.0.1:9 does not answer" in errors
     assert "--wait gives it more time" in errors
