@@ -264,12 +264,13 @@ def _with_settings(
         text = "  ".join(pair.replace(" ", "\xa0") for pair in pairs)
         wrapped = textwrap.wrap(
             text,
-            max(WIDTH - start, MAX_VALUE_LENGTH),
+            max(WIDTH, start + MAX_VALUE_LENGTH),
+            initial_indent=line.ljust(start),
+            subsequent_indent=" " * start,
             break_long_words=False,
             break_on_hyphens=False,
-        ) or [""]
-        for head, part in zip([line, *[""] * len(wrapped)], wrapped, strict=False):
-            lines.append(f"{head:<{start}}{part}".replace("\xa0", " ").rstrip())
+        )
+        lines += [part.replace("\xa0", " ") for part in wrapped or [line]]
     return lines
 
 
