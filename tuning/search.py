@@ -288,7 +288,7 @@ def _begin(
     plan: SearchPlan, split: Split, folder: SearchFolder, vectors: str
 ) -> TrialRunner:
     """Write the plan into the folder, and prepare the inputs that trials share."""
-    runner = TrialRunner.new(plan, folder, split.train, split.valid, vectors=vectors)
+    runner = TrialRunner(plan, folder, split.train, split.valid, vectors=vectors)
     inputs = runner.inputs
     contents = contents_of(split.parts())
     folder.refuse_other(plan, contents, split.parts())
@@ -319,14 +319,14 @@ def _run_trials(chief: Chief, runner: TrialRunner, budget: Budget) -> None:
     if budget.address is not None:
         logger.info("The search listens for workers on port %d.", port)
     try:
-        count, threads = budget.workers or 0, chief.plan.threads
-        with LocalWorkers(count, port, chief.folder.logs, threads=threads) as processes:
+        count = budget.workers or 0
+        with LocalWorkers(chief, count, port) as processes:
             stopped: float | None = None
             while not chief.over:
                 for name in chief.expire():
                     processes.kill(name)
                 if count:
-                    processes.restart_dead(chief)
+                    processes.restart_dead()
                 _check_workers(chief, budget)
                 time.sleep(CHECK_SECONDS)
                 if chief.stopping:
