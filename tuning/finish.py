@@ -59,7 +59,7 @@ class SearchResult:
     def lines(self) -> list[str]:
         """Return the report on the trials as text."""
         evaluated = not self.report.network.chose_epoch
-        return trial_lines(self.plan, self.outcomes, evaluated=evaluated)
+        return report_lines(self.plan, self.outcomes, evaluated=evaluated)
 
     def evaluated_lines(self) -> list[str]:
         """Return the evaluation of the winner and the baselines as text."""
@@ -71,29 +71,6 @@ class SearchResult:
                 "optimistic."
             )
         return lines
-
-
-def trial_lines(
-    plan: SearchPlan, outcomes: Sequence[Outcome], *, evaluated: bool = False
-) -> list[str]:
-    """Return the report on a plan's trials as text.
-
-    Parameters
-    ----------
-    plan : SearchPlan
-    outcomes : sequence of Outcome
-    evaluated : bool, default=False
-        Whether the scores of the chosen trial on the test set follow.
-    """
-    return report_lines(
-        outcomes,
-        plan.objective,
-        repeats=plan.repeats,
-        kind=plan.kind,
-        ranges=plan.space.for_settings(plan.settings).ranges(),
-        seed=plan.settings.seed,
-        evaluated=evaluated,
-    )
 
 
 def read_trials(folder: SearchFolder) -> tuple[SearchPlan, list[Outcome]]:

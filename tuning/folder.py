@@ -57,6 +57,7 @@ class SearchFolder:
         self.best = self.path / "best.emoclf"
         self.results = self.path / "results.csv"
         self.report = self.path / "report.txt"
+        self._plan_file = self.path / PLAN_FILE
         self._lock = FileLock(self.path / LOCK_FILE)
 
     def open(self, *, new: bool) -> None:
@@ -122,10 +123,6 @@ class SearchFolder:
     def close(self) -> None:
         """Unlock the folder."""
         self._lock.release()
-
-    @property
-    def _plan_file(self) -> Path:
-        return self.path / PLAN_FILE
 
     def refuse_other(
         self, plan: SearchPlan, texts: dict[str, str], parts: Mapping[str, Dataset]
@@ -265,19 +262,14 @@ class SearchFolder:
         """Return the training and the validation set."""
         values = self._read(self.path / DATA_FILE)
         multilabel = bool(values["several"])
-        train, valid = (
-            Dataset(
-                texts=tuple(values[name]["texts"]),
-                labels=tuple(
-                    tuple(label) if multilabel else label
-                    for label in values[name]["labels"]
-                ),
-                label_names=tuple(values["label_names"]),
-                multilabel=multilabel,
-            )
-            for name in ("train", "valid")
-        )
-        return train, valid
+        names = tuple(values["label_names"])
+
+        def part(name: str) -> Dataset:
+            texts, labels = values[name]["texts"], values[name]["labels"]
+            labels = map(tuple, labels) if multilabel else labels
+            return Dataset(tuple(texts), tuple(labels), names, multilabel)
+
+        return part("train"), part("valid")
 
     def outcome_path(self, number: int) -> Path:
         """Return the file of a trial's outcome."""

@@ -128,13 +128,30 @@ class SearchPlan:
         return cls(**{**values, **objects})
 
 
-def kind_and_repeats(folds: int | None, seeds: int | None) -> tuple[str, int]:
-    """Return the kind of a trial's repeats, and their number.
+def new_plan(
+    settings: RunSettings,
+    *,
+    space: Space | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    objective: str = "macro_f1",
+    folds: int | None = None,
+    seeds: int | None = None,
+    **options: Any,
+) -> SearchPlan:
+    """Return a plan from what users give; ``options`` are those of :class:`SearchPlan`.
+
+    Parameters
+    ----------
+    settings : RunSettings
+    space : Space, mapping or path, optional
+        What :meth:`.space.space.Space.load` takes.
+    objective : str
+        Name of the objective.
+    folds, seeds : int, optional
+        Number of repeats of a trial, of one kind or the other.
 
     Raises
     ------
     SearchError
-        If both are given.
     """
     if folds is not None and seeds is not None:
         raise SearchError(
@@ -143,8 +160,11 @@ def kind_and_repeats(folds: int | None, seeds: int | None) -> tuple[str, int]:
             "them."
         )
     if seeds is not None:
-        return SEEDS, seeds
-    return FOLDS, SearchPlan.repeats if folds is None else folds
+        options = {**options, "kind": SEEDS, "repeats": seeds}
+    elif folds is not None:
+        options = {**options, "kind": FOLDS, "repeats": folds}
+    space = Space.load(settings.architecture, space)
+    return SearchPlan(settings, space, Objective(objective), **options)
 
 
 def versions() -> dict[str, str]:

@@ -25,8 +25,7 @@ from .chief.strategies import new_oracle
 from .finish import SearchResult, finish
 from .folder import SearchFolder
 from .limits import Limits, check_number
-from .plan import SearchPlan, kind_and_repeats
-from .results.objective import Objective
+from .plan import SearchPlan, new_plan
 from .space.space import Space
 from .trials.folds_and_seeds import parts_of
 from .trials.shared_inputs import vectors_identity
@@ -196,24 +195,13 @@ def search_settings(
     >>> result = search_settings(split, folder="search", trials=10)  # doctest: +SKIP
     >>> result.choice.chosen.values["learning_rate"]  # doctest: +SKIP
     """
-    settings = settings or RunSettings()
-    kind, repeats = kind_and_repeats(folds, seeds)
-    if isinstance(space, Mapping):
-        space = Space.from_dict(settings.architecture, space, name="space")
-    elif space is None or isinstance(space, str | os.PathLike):
-        space = Space.load(settings.architecture, space)
-    elif not isinstance(space, Space):
-        raise SearchError(
-            "space must be a Space, a dictionary of tables, or the path of a TOML "
-            f"file. Got {space!r} ({type(space).__name__})."
-        )
-    plan = SearchPlan(
-        settings=settings,
+    plan = new_plan(
+        settings or RunSettings(),
         space=space,
-        objective=Objective(objective),
+        objective=objective,
+        folds=folds,
+        seeds=seeds,
         strategy=strategy,
-        kind=kind,
-        repeats=repeats,
         prune=prune,
         trial_seconds=trial_seconds,
         limits=limits or Limits(),
@@ -300,7 +288,7 @@ def _begin(
     plan: SearchPlan, split: Split, folder: SearchFolder, vectors: str
 ) -> TrialRunner:
     """Write the plan into the folder, and prepare the inputs that trials share."""
-    runner = TrialRunner.new(plan, folder, split.train, split.valid, vectors=vectors)
+    runner = TrialRunner(plan, folder, split.train, split.valid, vectors=vectors)
     inputs = runner.inputs
     contents = contents_of(split.parts())
     folder.refuse_other(plan, contents, split.parts())
@@ -331,14 +319,14 @@ def _run_trials(chief: Chief, runner: TrialRunner, budget: Budget) -> None:
     if budget.address is not None:
         logger.info("The search listens for workers on port %d.", port)
     try:
-        count, threads = budget.workers or 0, chief.plan.threads
-        with LocalWorkers(count, port, chief.folder.logs, threads=threads) as processes:
+        count = budget.workers or 0
+        with LocalWorkers(chief, count, port) as processes:
             stopped: float | None = None
             while not chief.over:
                 for name in chief.expire():
                     processes.kill(name)
                 if count:
-                    processes.restart_dead(chief)
+                    processes.restart_dead()
                 _check_workers(chief, budget)
                 time.sleep(CHECK_SECONDS)
                 if chief.stopping:

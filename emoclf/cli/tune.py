@@ -7,19 +7,14 @@ import logging
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emoclf.cli import amounts, tune_show, tune_worker
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import add_option, new_command, print_json
-from emoclf.errors import SearchError
 from emoclf.evaluation.metric_names import MAIN_METRIC, OBJECTIVES
 from emoclf.runtime import available_cores, load_tensorflow
-from emoclf.settings import RunSettings
-
-if TYPE_CHECKING:
-    from emoclf.tuning.plan import SearchPlan
 
 CHIEF = "chief"
 # Each worker takes about 1 GB of memory, so that more could fill a laptop's.
@@ -194,16 +189,25 @@ def _add_chief_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Search, and print the result."""
     settings = settings_from(args)
-    if args.folds is not None and args.seeds is not None:
-        raise SearchError(
-            "A trial is repeated over folds or over seeds. Give --folds or --seeds."
-        )
     load_tensorflow()
     from emoclf.training.progress import TrainingProgress
+    from emoclf.tuning.limits import Limits
+    from emoclf.tuning.plan import new_plan
     from emoclf.tuning.report.live_progress import LiveProgress
     from emoclf.tuning.search import Budget, Listeners, default_folder, run_search
 
-    plan = plan_from(args, settings)
+    plan = new_plan(
+        settings,
+        space=args.space,
+        objective=args.objective,
+        folds=args.folds,
+        seeds=args.seeds,
+        strategy=args.strategy,
+        prune=args.prune,
+        trial_seconds=args.trial_time,
+        limits=Limits(args.max_parameters, args.max_bytes, args.max_ms),
+        threads=args.threads,
+    )
     budget = Budget(
         trials=args.trials,
         workers=args.workers,
@@ -241,25 +245,3 @@ def run(args: argparse.Namespace) -> int:
     folder = shlex.quote(str(result.folder))
     print(f"Show it again, with plots: emoclf tune show {folder} --plots plots")
     return 0
-
-
-def plan_from(args: argparse.Namespace, settings: RunSettings) -> SearchPlan:
-    """Return the plan that the options describe."""
-    from emoclf.tuning.limits import Limits
-    from emoclf.tuning.plan import SearchPlan, kind_and_repeats
-    from emoclf.tuning.results.objective import Objective
-    from emoclf.tuning.space.space import Space
-
-    kind, repeats = kind_and_repeats(args.folds, args.seeds)
-    return SearchPlan(
-        settings=settings,
-        space=Space.load(settings.architecture, args.space),
-        objective=Objective(args.objective),
-        strategy=args.strategy,
-        kind=kind,
-        repeats=repeats,
-        prune=args.prune,
-        trial_seconds=args.trial_time,
-        limits=Limits(args.max_parameters, args.max_bytes, args.max_ms),
-        threads=args.threads,
-    )

@@ -38,8 +38,9 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read the trials, and print their report."""
     load_tensorflow()
-    from emoclf.tuning.finish import read_result, read_trials, trial_lines
+    from emoclf.tuning.finish import read_result, read_trials
     from emoclf.tuning.folder import SearchFolder
+    from emoclf.tuning.report.search_report import report_lines
     from emoclf.tuning.results.choice import choose
     from emoclf.tuning.results.outcome import COMPLETED
 
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     if result is not None:
         print_result(result)
     else:
-        print("\n".join(trial_lines(plan, outcomes)))
+        print("\n".join(report_lines(plan, outcomes)))
         print()
         if choice:
             print("The winner is not trained yet: the search runs, or was stopped.")

@@ -123,7 +123,7 @@ def test_show_names_what_it_cannot_use(
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--folds=3", "--seeds=2"], "--folds or --seeds"),
+        (["--folds=3", "--seeds=2"], "Got --folds 3 and --seeds 2; give one of them"),
         (["--folds=1"], "at least 2 folds"),
         (["--objective=f1"], "no objective 'f1'"),
         (["--strategy=rando"], "Did you mean 'random'?"),

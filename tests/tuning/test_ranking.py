@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from outcomes import noisy_scores, outcome
+from tiny_search import tiny_plan
 
 from emoclf.errors import SearchError
 from emoclf.tuning.report.verdict import verdict
@@ -201,19 +202,18 @@ def test_a_smaller_trial_that_is_behind_the_defaults_is_passed_over_in_words() -
     ripple = 0.01 * np.array([[1, -1, 0, 1, -1], [0, 1, -1, -1, 1], [1, 0, 1, -1, -1]])
     means = np.array([0.702, 0.6, 0.700])
     found = trials(means[:, None] + ripple, [900, 10, 100])
+    plan = tiny_plan(kind="folds", repeats=5)
     choice = choose(found, F1, kind="folds")
     assert numbers(choice.equals) == [1, 3]
     assert choice.chosen.number == 1
-    said = " ".join(verdict(choice, F1, repeats=5, kind="folds"))
+    said = " ".join(verdict(choice, plan))
     assert (
         "The smallest of them that is not worse than the defaults is chosen: trial 1"
         in said
     )
     # Where the defaults are behind too, size alone decides.
     found = trials(means[[1, 0, 2], None] + ripple, [10, 900, 100])
-    said = " ".join(
-        verdict(choose(found, F1, kind="folds"), F1, repeats=5, kind="folds")
-    )
+    said = " ".join(verdict(choose(found, F1, kind="folds"), plan))
     assert "The smallest of them is chosen: trial 3" in said
 
 

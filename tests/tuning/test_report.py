@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from outcomes import flat, hill, noisy_scores, outcome, random_search
+from tiny_search import tiny_plan
 
 from emoclf.errors import SearchError
 from emoclf.settings import RunSettings
+from emoclf.tuning.plan import SearchPlan
 from emoclf.tuning.report.formatting import (
     format_numbers,
     format_parameters,
@@ -63,8 +65,14 @@ def lost(o: Outcome, status: str, reason: str) -> Outcome:
     return replace(o, status=status, reason=reason, repeats=())
 
 
-def told(outcomes, objective=F1, *, repeats=3, kind="folds", **others) -> str:
-    lines = report_lines(outcomes, objective, repeats=repeats, kind=kind, **others)
+def plan_of(**fields) -> SearchPlan:
+    """Return a plan without ranges, whose ends would be named as well."""
+    return tiny_plan({"filters": {"choices": [4, 8]}}, **fields)
+
+
+def told(outcomes, objective=F1, *, repeats=3, kind="folds") -> str:
+    plan = plan_of(objective=objective, repeats=repeats, kind=kind)
+    lines = report_lines(plan, outcomes)
     return " ".join(" ".join(lines).split())
 
 
@@ -82,7 +90,7 @@ def duel(gain: float, n: int = 4, sizes: tuple[int, int] = (100, 200)) -> list[O
 
 
 def test_the_table_is_best_first_and_says_once_what_all_share(searched) -> None:
-    lines = report_lines(searched, F1, repeats=3, kind="folds")
+    lines = report_lines(plan_of(repeats=3, kind="folds"), searched)
     head = next(n for n, line in enumerate(lines) if "macro-F1  param" in line)
     ranked = rank(searched, F1)
     assert [int(line[1:8]) for line in lines[head + 1 : head + 1 + len(ranked)]] == [
@@ -112,7 +120,7 @@ def test_long_settings_wrap_and_long_values_are_cut() -> None:
         for n in (1, 2, 3)
     ]  # fmt: skip
     found = [*found, outcome(4, [0.1, 0.2], {"path": "a b"})]
-    lines = report_lines(found, F1, repeats=2, kind="seeds")
+    lines = report_lines(plan_of(repeats=2, kind="seeds"), found)
     assert max(map(len, lines)) <= 100
     assert sum("a_long_name_11=" in line for line in lines) == 3
 
@@ -246,7 +254,10 @@ def test_a_best_value_at_an_end_is_a_hint(values: dict, said: str | None) -> Non
     assert len(found) == (said is not None)
     if said:
         assert said in found[0]
-        assert "widen it" in told([outcome(1, [0.5], values)], ranges=ranges)
+        tables = {n: {"low": low, "high": high} for n, (low, high) in ranges.items()}
+        inside = {"filters": 200, "learning_rate": 1e-3, "dropout": 0.1}
+        plan = tiny_plan(tables, inside)
+        assert found[0] in " ".join(report_lines(plan, [outcome(1, [0.5], values)]))
 
 
 def test_the_csv_holds_every_trial(searched, tmp_path: Path) -> None:

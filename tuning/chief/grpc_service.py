@@ -65,7 +65,7 @@ def serve(chief: Chief, address: str) -> tuple[Any, int]:
         options=[*OPTIONS, ("grpc.so_reuseport", 0)],
     )
     methods = {
-        name: grpc.unary_unary_rpc_method_handler(_json_handler(function))
+        name: grpc.unary_unary_rpc_method_handler(function, json.loads, _to_json)
         for name, function in _methods(chief).items()
     }
     server.add_generic_rpc_handlers(
@@ -84,32 +84,29 @@ def serve(chief: Chief, address: str) -> tuple[Any, int]:
     return server, port
 
 
-def _methods(chief: Chief) -> dict[str, Callable[[dict[str, Any]], Any]]:
+def _methods(chief: Chief) -> dict[str, Callable[[dict[str, Any], Any], Any]]:
     """Return the methods of the service by name."""
 
-    def report(request: dict[str, Any]) -> Any:
+    def report(request: dict[str, Any], context: Any) -> Any:
         repeats = map(Repeat.from_dict, request.pop("repeats"))
         return asdict(chief.report(**request, repeats=[*repeats]))
 
     return {
-        "About": lambda request: {
+        "About": lambda request, context: {
             "folder": os.path.abspath(chief.folder.path),
             "versions": versions(),
             "patience": chief.patience,
         },
-        "CreateTrial": lambda request: asdict(chief.create_trial(**request)),
+        "CreateTrial": lambda request, context: asdict(chief.create_trial(**request)),
         "Report": report,
-        "Finish": lambda request: chief.finish(
+        "Finish": lambda request, context: chief.finish(
             request["worker"], Outcome.from_dict(request["outcome"])
         ),
     }
 
 
-def _json_handler(function: Callable[[dict[str, Any]], Any]) -> Callable[..., bytes]:
-    def handle(request: bytes, context: Any) -> bytes:
-        return json.dumps(function(json.loads(request))).encode()
-
-    return handle
+def _to_json(value: Any) -> bytes:
+    return json.dumps(value).encode()
 
 
 def check_address(address: str) -> None:
@@ -152,11 +149,11 @@ class RemoteChief:
     def _call(
         self, method: str, *, timeout: float = CALL_SECONDS, **request: Any
     ) -> Any:
-        call = self._channel.unary_unary(f"/{SERVICE}/{method}")
-        data = json.dumps(request).encode()
+        path = f"/{SERVICE}/{method}"
+        call = self._channel.unary_unary(path, _to_json, json.loads)
         wait = timeout > CALL_SECONDS
         try:
-            reply = call(data, timeout=timeout, wait_for_ready=wait)
+            reply = call(request, timeout=timeout, wait_for_ready=wait)
         except grpc.RpcError as error:
             if error.code() in _UNREACHABLE:
                 raise ConnectionError(
@@ -170,7 +167,7 @@ class RemoteChief:
                 "again with its own command, and then its workers."
             ) from None
         self.heard = time.monotonic()
-        return json.loads(reply)
+        return reply
 
     def create_trial(self, worker: str) -> TrialOffer:
         """Return a trial, or why there is none."""

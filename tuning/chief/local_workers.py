@@ -35,38 +35,45 @@ class LocalWorkers:
 
     Parameters
     ----------
+    chief : Chief
+        Chief, whose folder receives their output.
     count : int
         Number of processes.
     port : int
         Port of the chief on this machine.
-    logs : Path
-        Folder for their output.
-    threads : int
-        Number of threads of each process.
     """
 
-    def __init__(self, count: int, port: int, logs: Path, *, threads: int) -> None:
+    def __init__(self, chief: Chief, count: int, port: int) -> None:
+        self.chief = chief
         self.count = count
         self.port = port
-        self.logs = logs
-        self.threads = threads
         self._processes: dict[str, subprocess.Popen[Any]] = {}
         self._restarts_left = MAX_RESTARTS * count
         self._n_outcomes = 0
 
     def __enter__(self) -> Self:
-        self.logs.mkdir(exist_ok=True)
+        self.chief.folder.logs.mkdir(exist_ok=True)
         for number in range(1, self.count + 1):
             self._start(f"worker-{number}")
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.close()
+        for process in self._processes.values():
+            process.terminate()
+        until = time.monotonic() + GRACE_SECONDS
+        for process in self._processes.values():
+            try:
+                process.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._processes.clear()
 
     def _start(self, name: str) -> None:
         command = [sys.executable, "-m", "emoclf.tuning", "worker", "--name", name]
         command += ["--oracle", f"127.0.0.1:{self.port}"]
-        command += ["--threads", str(self.threads), "--wait", f"{WAIT_SECONDS}s"]
+        command += ["--threads", str(self.chief.plan.threads)]
+        command += ["--wait", f"{WAIT_SECONDS}s"]
         # The worker imports the same packages, wherever it is started.
         paths = os.pathsep.join(path for path in sys.path if path)
         environment = {**os.environ, "PYTHONPATH": paths}
@@ -82,9 +89,9 @@ class LocalWorkers:
             )
 
     def _log(self, name: str) -> Path:
-        return self.logs / f"{name}.log"
+        return self.chief.folder.logs / f"{name}.log"
 
-    def restart_dead(self, chief: Chief) -> None:
+    def restart_dead(self) -> None:
         """Hand back the trials of processes that died, and start new processes.
 
         Raises
@@ -92,6 +99,7 @@ class LocalWorkers:
         SearchError
             If they die again and again.
         """
+        chief = self.chief
         if len(chief.outcomes) > self._n_outcomes:
             self._n_outcomes = len(chief.outcomes)
             self._restarts_left = MAX_RESTARTS * self.count
@@ -130,19 +138,6 @@ class LocalWorkers:
     def _last_lines(self, name: str) -> str:
         text = self._log(name).read_text(encoding="utf-8", errors="replace")
         return " | ".join(text.split("\n")[-QUOTED_LINES - 1 :]).strip(" |") or "(none)"
-
-    def close(self) -> None:
-        """End all processes."""
-        for process in self._processes.values():
-            process.terminate()
-        until = time.monotonic() + GRACE_SECONDS
-        for process in self._processes.values():
-            try:
-                process.wait(max(0.1, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        self._processes.clear()
 
 
 def _cause(code: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +171,14 @@ class Grid(ResumableOracle):
             yield self._active(dict(zip(names, combination, strict=True)))
 
 
+ORACLES: dict[str, Callable[..., ResumableOracle]] = {
+    "random": RandomSearch,
+    "grid": Grid,
+    "bayesian": Bayesian,
+    "hyperband": Hyperband,
+}
+
+
 def new_oracle(
     plan: SearchPlan, folder: SearchFolder, *, trials: int
 ) -> ResumableOracle:
@@ -198,18 +206,14 @@ def new_oracle(
         # A search continues after failures; finish() checks that a trial succeeded.
         "max_consecutive_failed_trials": 10**9,
     }
-    oracle: ResumableOracle
     if plan.strategy == "hyperband":
-        oracle = Hyperband(max_epochs=plan.settings.training.epochs, **options)
-        oracle.max_trials = trials
+        options["max_epochs"] = plan.settings.training.epochs
     elif plan.strategy == "bayesian":
         # keras-tuner's default is three times as many random trials.
-        first = len(space.space) + 1
-        oracle = Bayesian(max_trials=trials, num_initial_points=first, **options)
-    elif plan.strategy == "grid":
-        oracle = Grid(max_trials=trials, **options)
-    else:
-        oracle = RandomSearch(max_trials=trials, **options)
+        options["num_initial_points"] = len(space.space) + 1
+    oracle = ORACLES[plan.strategy](**options)
+    # Set afterwards, because keras-tuner's Hyperband does not take it.
+    oracle.max_trials = trials
     if (folder.oracle / STATE_FILE).is_file():
         try:
             oracle.reload()

@@ -84,9 +84,7 @@ def _new_runner(path: str | os.PathLike[str]) -> TrialRunner:
             f"This search varies {', '.join(text_names)}, so its workers must read the "
             f"word vectors, but there is no file {vectors} here. Copy it there."
         )
-    return TrialRunner.new(
-        plan, folder, *folder.read_data(), vectors=str(about["vectors"])
-    )
+    return TrialRunner(plan, folder, *folder.read_data(), vectors=about["vectors"])
 
 
 def _check_versions(chief: dict[str, Any], address: str) -> None:

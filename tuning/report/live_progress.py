@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ..chief.chief import Chief, RunningTrial, TrialListeners
+from ..chief.chief import Chief, TrialListeners
 from ..results.outcome import COMPLETED, FAILED, OVER_LIMIT, Outcome
 from ..results.ranking import rank
 from .formatting import format_score, format_settings, singular
@@ -123,8 +123,13 @@ class LiveProgress:
         for name in ("trial", objective.label, "time", "settings"):
             table.add_column(name, no_wrap=name != "settings")
         outcomes = list(self._chief.outcomes.values())
+        plan = self._chief.plan
         for running in list(self._chief.running.values()):
-            table.add_row(*self._running_row(running), style="cyan")
+            repeat = min(len(running.repeats) + 1, plan.repeats)
+            progress = f"{singular(plan.kind)} {repeat}/{plan.repeats}, epoch "
+            progress += str(len(running.curve))
+            settings = "  ".join(format_settings(plan.space.decode(running.values)))
+            table.add_row(str(running.number), progress, "", settings, style="cyan")
         for outcome in rank(outcomes, objective)[:MAX_ROWS]:
             table.add_row(
                 str(outcome.number),
@@ -138,11 +143,3 @@ class LiveProgress:
         if left := self.time_left():
             text += f"; about {left} left"
         return Group(table, Text(text))
-
-    def _running_row(self, running: RunningTrial) -> tuple[str, str, str, str]:
-        plan = self._chief.plan
-        repeat = min(len(running.repeats) + 1, plan.repeats)
-        progress = f"{singular(plan.kind)} {repeat}/{plan.repeats}"
-        progress += f", epoch {len(running.curve)}"
-        settings = "  ".join(format_settings(plan.space.decode(running.values)))
-        return str(running.number), progress, "", settings

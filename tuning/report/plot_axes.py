@@ -7,6 +7,7 @@ with any kind of colour vision can distinguish; marks also differ in shape.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,62 +33,55 @@ MAX_NUMBER_CATEGORIES = 6
 UNSET, UNSET_HEIGHT = "unset", -0.12
 
 
+@dataclass(frozen=True)
 class SettingAxis:
-    """Positions of a setting's values on an axis: numbers, or categories 0, 1, …"""
+    """Trials on the axis of a setting: of numbers, or of categories 0, 1, …
 
-    def __init__(
-        self, name: str, trials: Sequence[Outcome], *, log: bool = False
-    ) -> None:
-        self.name = name
-        values = [o.values.get(name) for o in trials]
-        set_values = [value for value in values if value is not None]
-        self.has_unset = len(set_values) < len(values)
-        self.categories: list[str] = []
-        self.low, self.high, self.log = 0.0, 0.0, False
-        # "unset" is a category beside a few numbers, but has no place among many.
-        numbers = all(map(is_number, set_values))
-        if not numbers or (
-            self.has_unset and len({*set_values}) <= MAX_NUMBER_CATEGORIES
-        ):
-            order = sorted(set_values, key=None if numbers else format_value)
-            names = dict.fromkeys(map(format_value, order))
-            self.categories = [*names, *([UNSET] if self.has_unset else [])]
-        else:
-            self.low, self.high = min(set_values), max(set_values)
-            self.log = spans_a_decade(set_values) or (log and self.low > 0)
+    Parameters
+    ----------
+    name : str
+    positions, heights : ndarray, shape (trials,)
+        Values, NaN where one is missing, or numbers of categories; and the same from 0
+        to 1, below 0 where one is missing.
+    ticks : list of (float, str)
+        Heights and texts of the ticks.
+    log : bool
+    categories : list of str
+        Names that are short enough for ticks; empty for numbers.
+    """
 
-    @property
-    def category_names(self) -> list[str]:
-        """Category names, short enough for ticks."""
-        return [shorten(name, MAX_TICK_LENGTH) for name in self.categories]
+    name: str
+    positions: np.ndarray
+    heights: np.ndarray
+    ticks: list[tuple[float, str]]
+    log: bool = False
+    categories: Sequence[str] = ()
 
-    def position(self, o: Outcome) -> float:
-        """Return the position of a trial; NaN for a missing number."""
-        value = o.values.get(self.name)
-        if self.categories:
-            return self.categories.index(
-                UNSET if value is None else format_value(value)
-            )
-        return np.nan if value is None else float(value)
 
-    def height(self, o: Outcome) -> float:
-        """Return the position from 0 to 1, or below 0 for a missing number."""
-        position = self.position(o)
-        if self.categories:
-            return position / max(len(self.categories) - 1, 1)
-        if np.isnan(position):
-            return UNSET_HEIGHT
-        if self.log:
-            return float(np.log(position / self.low) / np.log(self.high / self.low))
-        return (position - self.low) / ((self.high - self.low) or 1.0)
-
-    def ticks(self) -> list[tuple[float, str]]:
-        """Return the heights and texts of the ticks."""
-        if self.categories:
-            last = max(len(self.categories) - 1, 1)
-            return [(i / last, name) for i, name in enumerate(self.category_names)]
-        ends = [(0.0, format_value(self.low)), (1.0, format_value(self.high))]
-        return [*ends, *([(UNSET_HEIGHT, UNSET)] if self.has_unset else [])]
+def _setting_axis(name: str, trials: Sequence[Outcome], *, log: bool) -> SettingAxis:
+    values = [o.values.get(name) for o in trials]
+    given = [value for value in values if value is not None]
+    has_unset = len(given) < len(values)
+    numbers = all(map(is_number, given))
+    # "unset" is a category beside a few numbers, but has no place among many.
+    if not numbers or (has_unset and len({*given}) <= MAX_NUMBER_CATEGORIES):
+        order = sorted(given, key=None if numbers else format_value)
+        names = [*dict.fromkeys(map(format_value, order)), *[UNSET] * has_unset]
+        texts = [UNSET if value is None else format_value(value) for value in values]
+        positions = np.array([names.index(text) for text in texts], float)
+        last = max(len(names) - 1, 1)
+        short = [shorten(text, MAX_TICK_LENGTH) for text in names]
+        ticks = [(place / last, text) for place, text in enumerate(short)]
+        return SettingAxis(name, positions, positions / last, ticks, categories=short)
+    positions = np.array(values, float)
+    ends = (min(given), max(given))
+    log = spans_a_decade(given) or (log and ends[0] > 0)
+    low, high = np.log(ends) if log else ends
+    heights = ((np.log(positions) if log else positions) - low) / ((high - low) or 1.0)
+    ticks = [(0.0, format_value(ends[0])), (1.0, format_value(ends[1]))]
+    ticks += [(UNSET_HEIGHT, UNSET)] * has_unset
+    heights[np.isnan(heights)] = UNSET_HEIGHT
+    return SettingAxis(name, positions, heights, ticks, log)
 
 
 def setting_axes(trials: Sequence[Outcome], log: Collection[str]) -> list[SettingAxis]:
@@ -104,7 +98,7 @@ def setting_axes(trials: Sequence[Outcome], log: Collection[str]) -> list[Settin
             f"No setting differs between {len(trials)} trials with a score; there is "
             "nothing to draw."
         )
-    return [SettingAxis(name, trials, log=name in log) for name in names]
+    return [_setting_axis(name, trials, log=name in log) for name in names]
 
 
 def spans_a_decade(values: Sequence[float]) -> bool:

@@ -62,15 +62,12 @@ def plot_scores(
     """
     ax = ax if ax is not None else new_axes()
     trials = scored(outcomes)
-    _draw_trials(ax, trials, objective, x="number", bars=True)
+    _draw_trials(ax, trials, objective, x="number", chosen=chosen, bars=True)
     steps = running_best(outcomes, objective)
     if steps:
         numbers = [*(o.number for o in steps), max(o.number for o in outcomes)]
         heights = _scores([*steps, steps[-1]], objective)
         ax.step(numbers, heights, where="post", color=ORANGE, label="best so far")
-    for o in trials:
-        if o.number == chosen:
-            ax.plot(o.number, o.score(objective.name), **CHOSEN_MARK, label="chosen")
     lost = [o.number for o in outcomes if o not in trials]
     if lost:
         bottom = ax.get_xaxis_transform()
@@ -101,16 +98,13 @@ def plot_time(
     """
     ax = ax if ax is not None else new_axes()
     trials = scored(outcomes)
-    _draw_trials(ax, trials, objective, x="seconds")
+    _draw_trials(ax, trials, objective, x="seconds", chosen=chosen)
     front = pareto_front(outcomes, objective)
     heights = _scores(front, objective)
     if len(front) > 1:
         seconds = [o.seconds for o in front]
         label = "no faster trial is better"
         ax.step(seconds, heights, where="post", color=ORANGE, label=label)
-    for o in trials:
-        if o.number == chosen:
-            ax.plot(o.seconds, o.score(objective.name), **CHOSEN_MARK, label="chosen")
     for o, height in zip(front, heights, strict=True):
         ax.annotate(
             f"{o.number}",
@@ -199,7 +193,7 @@ def plot_parallel(
     colours = _colours(scores, objective)
     low, high = float(scores.min()), float(scores.max())
     span = (high - low) or 1.0
-    rows = np.array([[setting.height(o) for setting in settings] for o in trials])
+    rows = np.column_stack([setting.heights for setting in settings])
     for place, setting in enumerate(settings):
         if setting.categories:
             # So that lines through the same category can be distinguished.
@@ -217,7 +211,7 @@ def plot_parallel(
         ax.plot([], [], "--", color=GREY, label=STATUS_MARKS[PRUNED]["label"])
     if ax.get_legend_handles_labels()[0]:
         legend_above(ax)
-    ticks = [setting.ticks() for setting in settings]
+    ticks = [setting.ticks for setting in settings]
     ticks.append([(0.0, f"{low:.3f}"), (1.0, f"{high:.3f}")])
     _draw_coordinates(ax, [*(s.name for s in settings), objective.label], ticks)
     extend = "min" if objective.sign > 0 else "max"
@@ -277,9 +271,14 @@ def _draw_trials(
     objective: Objective,
     *,
     x: str,
+    chosen: int | None,
     bars: bool = False,
 ) -> None:
     """Draw a mark for each trial; ``x`` is an attribute of trials."""
+    for o in trials:
+        if o.number == chosen:
+            score = o.score(objective.name)
+            ax.plot(getattr(o, x), score, **CHOSEN_MARK, label="chosen")
     for status, mark in STATUS_MARKS.items():
         group = [o for o in trials if o.status == status]
         if group:
@@ -305,7 +304,7 @@ def _draw_effect(
     star: Outcome | None,
     star_label: str,
 ) -> None:
-    x = np.array([setting.position(o) for o in trials])
+    x = setting.positions
     y = np.array(_scores(trials, objective))
     pruned = np.array([o.status == PRUNED for o in trials])
     starred = np.array([o is star for o in trials])
@@ -319,7 +318,7 @@ def _draw_effect(
         if members.any():
             ax.plot(x[members], y[members], **{**mark, "ls": "none"})
     if setting.categories:
-        names = setting.category_names
+        names = setting.categories
         crowded = sum(map(len, names)) > 2 * MAX_TICK_LENGTH
         slant = {"rotation": 30, "ha": "right"} if crowded else {}
         ax.set_xticks(range(len(names)), names, **slant)

@@ -14,6 +14,7 @@ from typing import Any
 from emoclf.evaluation.text_tables import align
 from emoclf.files import write_atomically
 
+from ..plan import SearchPlan
 from ..results.choice import Choice, choose
 from ..results.importance import MIN_TRIALS, importances, is_number, varying_settings
 from ..results.objective import Objective
@@ -41,54 +42,39 @@ COSTS = ("parameters", "bytes", "milliseconds", "seconds", "began", "worker")
 
 
 def report_lines(
-    outcomes: Sequence[Outcome],
-    objective: Objective,
-    *,
-    repeats: int,
-    kind: str,
-    ranges: Mapping[str, tuple[float, float]] | None = None,
-    seed: int = 0,
-    evaluated: bool = False,
+    plan: SearchPlan, outcomes: Sequence[Outcome], *, evaluated: bool = False
 ) -> list[str]:
     """Return the report: trials, verdict, importances, and hints on the ranges.
 
     Parameters
     ----------
+    plan : SearchPlan
     outcomes : sequence of Outcome
-    objective : Objective
-    repeats : int
-        Number of trainings of a complete trial.
-    kind : {"folds", "seeds"}
-        Kind of these trainings.
-    ranges : dict of str to (float, float), optional
-        Low and high end of the searched ranges.
-    seed : int, default=0
-        Seed of the importances.
     evaluated : bool, default=False
         Whether the scores of the chosen trial on the test set follow.
     """
     if not outcomes:
         return ["There are no trials yet."]
-    ranked = rank(outcomes, objective)
-    choice = choose(outcomes, objective, kind=kind) if ranked else None
-    blocks = [_heading(outcomes, objective, repeats, kind)]
-    if choice:
-        blocks.append(_completed(ranked, objective, choice, varying_settings(outcomes)))
-    blocks += [
-        _pruned(outcomes, objective, repeats, kind),
+    table: list[str] = []
+    conclusion = ["No trial was completed, so none can be chosen."]
+    hints: list[str] = []
+    if rank(outcomes, plan.objective):
+        choice = choose(outcomes, plan.objective, kind=plan.kind)
+        table = _completed(outcomes, plan.objective, choice)
+        sentences = verdict(choice, plan, evaluated=evaluated)
+        conclusion = ["Verdict", *_wrapped(sentences)]
+        ranges = plan.space.for_settings(plan.settings).ranges()
+        hints = _wrapped(range_hints(choice.first, ranges))
+    blocks = [
+        _heading(outcomes, plan),
+        table,
+        _pruned(outcomes, plan),
         _grouped(outcomes, FAILED, "failed"),
         _grouped(outcomes, OVER_LIMIT, "over a limit"),
+        conclusion,
+        _importance_lines(outcomes, plan.objective, plan.settings.seed),
+        hints,
     ]
-    if choice:
-        sentences = verdict(
-            choice, objective, repeats=repeats, kind=kind, evaluated=evaluated
-        )
-        blocks.append(["Verdict", *_wrapped(sentences)])
-    else:
-        blocks.append(["No trial was completed, so none can be chosen."])
-    blocks.append(_importance_lines(outcomes, objective, seed))
-    if choice:
-        blocks.append(_wrapped(range_hints(choice.first, ranges or {})))
     return "\n\n".join("\n".join(block) for block in blocks if block).split("\n")
 
 
@@ -150,50 +136,43 @@ def write_results(
     write_atomically(path, stream.getvalue().encode())
 
 
-def _heading(
-    outcomes: Sequence[Outcome], objective: Objective, repeats: int, kind: str
-) -> list[str]:
-    text = f"{count_of('trial', len(outcomes))}. {objective.label}, over "
-    text += count_of(singular(kind), repeats)
-    text += " (mean ± standard deviation)" if repeats > 1 else ""
-    better = "less" if objective.sign < 0 else "more"
+def _heading(outcomes: Sequence[Outcome], plan: SearchPlan) -> list[str]:
+    text = f"{count_of('trial', len(outcomes))}. {plan.objective.label}, over "
+    text += count_of(singular(plan.kind), plan.repeats)
+    text += " (mean ± standard deviation)" if plan.repeats > 1 else ""
+    better = "less" if plan.objective.sign < 0 else "more"
     lines = _wrapped([f"{text}, best first; {better} is better."])
     varying = varying_settings(outcomes)
     shared = {n: v for n, v in outcomes[0].values.items() if n not in varying}
     if shared:
-        text = f"In all trials: {'  '.join(format_settings(shared))}"
-        lines += _wrapped([text])
+        lines += _wrapped([f"In all trials: {'  '.join(format_settings(shared))}"])
     return lines
 
 
 def _completed(
-    ranked: Sequence[Outcome],
-    objective: Objective,
-    choice: Choice,
-    names: Sequence[str],
+    outcomes: Sequence[Outcome], objective: Objective, choice: Choice
 ) -> list[str]:
+    ranked = rank(outcomes, objective)
     rows = [["", "trial", objective.label, "parameters", "seconds"]]
     for o in ranked:
         mark = "*" if o is choice.chosen else "=" if o in choice.equals else ""
         score, parameters = format_score(o, objective), format_parameters(o.parameters)
         rows.append([mark, str(o.number), score, parameters, f"{o.seconds:,.0f}"])
-    lines = _with_settings(rows, ranked, names)
+    lines = _with_settings(rows, ranked, varying_settings(outcomes))
     if len(choice.equals) > 1:
         lines.append("* chosen   = as good within one standard error")
     return lines
 
 
-def _pruned(
-    outcomes: Sequence[Outcome], objective: Objective, repeats: int, kind: str
-) -> list[str]:
+def _pruned(outcomes: Sequence[Outcome], plan: SearchPlan) -> list[str]:
     pruned = [o for o in outcomes if o.status == PRUNED]
     if not pruned:
         return []
     pruned.sort(key=lambda o: (-len(o.repeats), o.number))
-    rows = [["trial", objective.label, kind, "seconds"]]
+    rows = [["trial", plan.objective.label, plan.kind, "seconds"]]
     for o in pruned:
-        done = f"{len(o.repeats)} of {repeats}"
-        score = format_score(o, objective)
+        done = f"{len(o.repeats)} of {plan.repeats}"
+        score = format_score(o, plan.objective)
         rows.append([str(o.number), score, done, f"{o.seconds:,.0f}"])
     title = (
         f"{count_of('trial', len(pruned))} ended early (the files in trials/ contain "
@@ -285,12 +264,13 @@ def _with_settings(
         text = "  ".join(pair.replace(" ", "\xa0") for pair in pairs)
         wrapped = textwrap.wrap(
             text,
-            max(WIDTH - start, MAX_VALUE_LENGTH),
+            max(WIDTH, start + MAX_VALUE_LENGTH),
+            initial_indent=line.ljust(start),
+            subsequent_indent=" " * start,
             break_long_words=False,
             break_on_hyphens=False,
-        ) or [""]
-        for head, part in zip([line, *[""] * len(wrapped)], wrapped, strict=False):
-            lines.append(f"{head:<{start}}{part}".replace("\xa0", " ").rstrip())
+        )
+        lines += [part.replace("\xa0", " ") for part in wrapped or [line]]
     return lines
 
 

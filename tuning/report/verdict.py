@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..plan import SearchPlan
 from ..results.choice import Choice
-from ..results.objective import Objective
 from ..results.outcome import DEFAULTS, SEEDS
 from ..results.ranking import parameter_count, score_gain
 from .formatting import format_numbers, format_parameters, singular
@@ -11,31 +11,21 @@ from .formatting import format_numbers, format_parameters, singular
 DEFAULTS_NAME = f"the defaults (trial {DEFAULTS})"
 
 
-def verdict(
-    choice: Choice,
-    objective: Objective,
-    *,
-    repeats: int,
-    kind: str,
-    evaluated: bool = False,
-) -> list[str]:
+def verdict(choice: Choice, plan: SearchPlan, *, evaluated: bool = False) -> list[str]:
     """Return the meaning of a choice and what to do about it, in sentences.
 
     Parameters
     ----------
     choice : Choice
-    objective : Objective
-    repeats : int
-        Number of trainings of a complete trial.
-    kind : {"folds", "seeds"}
+    plan : SearchPlan
     evaluated : bool, default=False
         Whether the scores of the chosen trial on the test set follow in the report.
     """
-    sentences = [_best_sentence(choice, objective, kind)]
-    if choice.noise is None and repeats < 2:
+    sentences = [_best_sentence(choice, plan)]
+    if choice.noise is None and plan.repeats < 2:
         sentences.append(
             f"The noise is unknown, because each trial has only one "
-            f"{singular(kind)}: search with several, or do not rely on small "
+            f"{singular(plan.kind)}: search with several, or do not rely on small "
             "differences."
         )
     elif choice.noise is None:
@@ -51,7 +41,7 @@ def verdict(
             f"The score of the best of {choice.n_tried} trials is too optimistic, "
             f"because part of it is chance. {unbiased}"
         )
-    if kind == SEEDS:
+    if plan.kind == SEEDS:
         sentences.append(
             "Different seeds on one split show the noise of training only. The choice "
             "of the texts usually causes more noise, which these margins do not "
@@ -60,19 +50,19 @@ def verdict(
     return sentences
 
 
-def _best_sentence(choice: Choice, objective: Objective, kind: str) -> str:
+def _best_sentence(choice: Choice, plan: SearchPlan) -> str:
     first, second = choice.first, choice.second
     text = (
-        f"Trial {first.number} is the best: {objective.label} "
-        f"{first.score(objective.name):.4f}."
+        f"Trial {first.number} is the best: {plan.objective.label} "
+        f"{first.score(plan.objective.name):.4f}."
     )
     if second is None:
         return f"{text} No other trial was completed."
-    gain = score_gain(first, second, objective)
+    gain = score_gain(first, second, plan.objective)
     text += f" Trial {second.number} is second, {gain:.4f} behind"
     if choice.noise is None:
         return f"{text}."
-    noise = f"the noise (± {choice.noise.margin:.4f} on the same {kind})"
+    noise = f"the noise (± {choice.noise.margin:.4f} on the same {plan.kind})"
     if gain > choice.noise.margin:
         return f"{text}, which is more than {noise}."
     return f"{text}, which is within {noise}: their order means nothing."

@@ -88,12 +88,10 @@ def curves_at(outcomes: Sequence[Outcome], *, epoch: int) -> list[tuple[float, .
         Epoch, from 1.
     """
     curves = []
-    for outcome in outcomes:
-        if outcome.repeats:
-            curve = outcome.repeats[0].curve
-            whole = outcome.status == COMPLETED or len(outcome.repeats) > 1
-            if len(curve) >= epoch or whole:
-                curves.append(curve)
+    for o in outcomes:
+        whole = o.status == COMPLETED or len(o.repeats) > 1
+        if o.repeats and (whole or len(o.repeats[0].curve) >= epoch):
+            curves.append(o.repeats[0].curve)
     return curves
 
 

@@ -165,14 +165,10 @@ class Range(_SingleValue):
         numbers: list[Any] = []
         value = self.low
         while value <= self.high * (1 + 1e-12):
-            numbers.append(value)
-            if self.log:
-                value = self.low * self.step ** len(numbers)
-            else:
-                value = self.low + self.step * len(numbers)
-            if isinstance(value, float):
-                # So that 0.1 + 0.2 equals the 0.3 that a user writes.
-                value = float(f"{value:.12g}")
+            # Rounded, so that 0.1 + 0.2 equals the 0.3 that a user writes.
+            numbers.append(value if isinstance(value, int) else float(f"{value:.12g}"))
+            n = len(numbers)
+            value = self.low * self.step**n if self.log else self.low + self.step * n
         return tuple(numbers)
 
     def including(self, value: Any) -> Range | Choices:

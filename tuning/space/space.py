@@ -69,15 +69,28 @@ class Space:
 
     @classmethod
     def load(
-        cls, architecture: str, path: str | os.PathLike[str] | None = None
-    ) -> Self:
+        cls,
+        architecture: str,
+        path: Space | Mapping[str, Any] | str | os.PathLike[str] | None = None,
+    ) -> Space:
         """Return the space in a file, or the packaged space of an architecture.
+
+        Parameters
+        ----------
+        architecture : str
+        path : path, mapping or Space, optional
+            TOML file, its tables, or a space, which is returned as it is; default: the
+            packaged space.
 
         Raises
         ------
         SearchError
             If the file cannot be read, is not TOML, or contains a mistake.
         """
+        if isinstance(path, Space):
+            return path
+        if isinstance(path, Mapping):
+            return cls.from_dict(architecture, path, name="space")
         if path is None:
             path = FOLDER / f"{architecture}.toml"
             if not path.is_file():
@@ -86,6 +99,11 @@ class Space:
                     f"{architecture!r}. Give a search space of your own: a TOML file "
                     f"like those in {FOLDER}."
                 )
+        if not isinstance(path, str | os.PathLike):
+            raise SearchError(
+                "space must be a Space, a dictionary of tables, or the path of a TOML "
+                f"file. Got {path!r} ({type(path).__name__})."
+            )
         name = os.fspath(path)
         try:
             text = Path(name).read_text(encoding="utf-8")
@@ -117,8 +135,7 @@ class Space:
 
     def log_names(self) -> list[str]:
         """Return the settings that are searched on a logarithmic scale."""
-        shapes = {dimension.name: dimension.shape for dimension in self.dimensions}
-        return [n for n, s in shapes.items() if isinstance(s, Range) and s.log]
+        return [d.name for d in self.dimensions if getattr(d.shape, "log", False)]
 
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Return the low and high end of every searched range."""

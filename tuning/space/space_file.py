@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from emoclf.errors import SearchError, SettingsError, did_you_mean
@@ -35,13 +34,13 @@ NOT_SEARCHED = {
     "monitor": "it chooses the epoch, and trials are compared by it",
     **dict.fromkeys(DataSettings.names(), "all trials have the same texts"),
 }
-# Keys of a table for each shape, and keys that go with any shape.
-SHAPE_KEYS = {
-    "range": ("low", "high", "step", "log"),
-    "choices": ("choices",),
-    "sizes": ("centre", "patterns"),
+# Keys of a table, and the methods of _TableReader for the shapes that they describe.
+SHAPES = {
+    **dict.fromkeys(("low", "high", "step", "log"), "range"),
+    "choices": "choices",
+    **dict.fromkeys(("centre", "patterns"), "sizes"),
 }
-OTHER_KEYS = ("needs", "when")
+KEYS = (*SHAPES, "needs", "when")
 
 
 def read_dimensions(
@@ -92,12 +91,7 @@ class _TableReader:
     def dimension(
         self, before: Mapping[str, Dimension], tables: Mapping[str, Any]
     ) -> Dimension:
-        readers: Mapping[str, Callable[[], Range | Choices | Sizes]] = {
-            "range": self.range,
-            "choices": self.choices,
-            "sizes": self.sizes,
-        }
-        shape = readers[self.shape_name()]()
+        shape = getattr(self, self.shape_name())()
         needs = self.table.get("needs")
         if needs is not None and needs not in NEEDS:
             raise self.error(
@@ -128,27 +122,25 @@ class _TableReader:
                 "this must be a table, with low and high, or with choices. Got "
                 f"{self.table!r} instead."
             )
-        known = [*chain(*SHAPE_KEYS.values()), *OTHER_KEYS]
         for key in self.table:
-            if key not in known:
+            if key not in KEYS:
                 raise self.error(
-                    f"there is no key {key!r}.{did_you_mean(key, known)} Known: "
-                    f"{', '.join(known)}."
+                    f"there is no key {key!r}.{did_you_mean(key, KEYS)} Known: "
+                    f"{', '.join(KEYS)}."
                 )
         got = f"Got {dict(self.table)!r}"
-        shapes = {key: name for name, keys in SHAPE_KEYS.items() for key in keys}
-        given = [key for key in shapes if key in self.table]
+        given = [key for key in SHAPES if key in self.table]
         if not given:
             raise self.error(
                 f"no values were given. {got}. Write low and high, or choices."
             )
         for key in given:
-            if shapes[key] != shapes[given[0]]:
+            if SHAPES[key] != SHAPES[given[0]]:
                 raise self.error(
                     f"{given[0]} and {key} do not go together. {got}. Remove one of "
                     "them."
                 )
-        return shapes[given[0]]
+        return SHAPES[given[0]]
 
     def range(self) -> Range:
         """Read low, high, step and log."""
@@ -180,9 +172,8 @@ class _TableReader:
                 f"{key} is missing. Got {dict(self.table)!r}. A range has low and high."
             )
         value = self.table[key]
-        number = isinstance(value, int | float) and not isinstance(value, bool)
         # TOML also has nan, inf, and whole numbers that are too large for a float.
-        if not number or not abs(value) < 1e300:
+        if type(value) not in (int, float) or not abs(value) < 1e300:
             raise self.error(f"{key} must be a number. Got {value!r} instead.")
         return value
 
@@ -294,14 +285,10 @@ class _TableReader:
                 f'{{ optimizer = ["adamw"] }}. Got {when!r} instead.'
             )
         ((parent, values),) = when.items()
-        if parent not in before:
-            raise self._missing_parent(parent, before, tables)
-        shape = before[parent].shape
+        shape = before[parent].shape if parent in before else None
         if not isinstance(shape, Choices):
-            raise self.error(
-                f"when names {parent!r}, which is not searched by choices. Write "
-                f"[{parent}] with choices, or remove when."
-            )
+            problem = self._problem(parent, before, tables)
+            raise self.error(f"when names {parent!r}{problem}")
         if not isinstance(values, list | tuple) or not values:
             raise self.error(
                 f"when must have a list of values of {parent!r}. Got {values!r} "
@@ -317,20 +304,22 @@ class _TableReader:
                 )
         return Condition(parent, tuple(dict.fromkeys(values)))
 
-    def _missing_parent(
+    def _problem(
         self, parent: str, before: Mapping[str, Dimension], tables: Mapping[str, Any]
-    ) -> SearchError:
-        name = self.setting.name
-        if parent == name:
-            return self.error(f"when names {parent!r} itself. Name another setting.")
-        if parent in tables:
-            return self.error(
-                f"when names {parent!r}, which comes later in the file. Move "
-                f"[{parent}] before [{name}]."
+    ) -> str:
+        """Return why a condition cannot name a setting, and the cure."""
+        choices = f"[{parent}] with choices"
+        if parent == self.setting.name:
+            return " itself. Name another setting."
+        if parent in before:
+            return (
+                f", which is not searched by choices. Write {choices}, or remove when."
             )
+        if parent in tables:
+            place = f"[{parent}] before [{self.setting.name}]"
+            return f", which comes later in the file. Move {place}."
         names = [name for name in before if isinstance(before[name].shape, Choices)]
-        return self.error(
-            f"when names {parent!r}, which is not searched."
-            f"{did_you_mean(parent, names)} Add a table [{parent}] with choices before "
-            "this one, or remove when."
+        return (
+            f", which is not searched.{did_you_mean(parent, names)} Add a table "
+            f"{choices} before this one, or remove when."
         )

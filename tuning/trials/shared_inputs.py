@@ -54,18 +54,9 @@ class SharedInputs:
         self.parts = parts
         self.folder = folder
         self.vectors = vectors
-        # Repeats with several seeds have the same sets: the first one represents them.
-        first: dict[int, int] = {}
-        self._first = [
-            first.setdefault(id(part.train), repeat)
-            for repeat, part in enumerate(parts)
+        self._digests = [
+            digest(list(part.train.texts), list(part.valid.texts)) for part in parts
         ]
-        self._digests = {
-            repeat: digest(
-                list(parts[repeat].train.texts), list(parts[repeat].valid.texts)
-            )
-            for repeat in {*self._first}
-        }
         # The latest of each repeat; most searches have one set of text settings.
         self._latest: dict[int, tuple[str, EncodedParts]] = {}
 
@@ -88,7 +79,8 @@ class SharedInputs:
 
     def encoded(self, repeat: int, settings: RunSettings) -> EncodedParts:
         """Return the encoded sets of a repeat from memory, from disk, or newly made."""
-        repeat = self._first[repeat]
+        # Repeats with several seeds have the same sets: the first one represents them.
+        repeat = self._digests.index(self._digests[repeat])
         key = digest(self._digests[repeat], _settings_key(settings, self.vectors))
         latest = self._latest.get(repeat)
         if latest is not None and latest[0] == key:

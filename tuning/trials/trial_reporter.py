@@ -5,16 +5,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import keras
 
 from emoclf.errors import SearchError
 
-from ..results.outcome import Outcome, Repeat
+from ..plan import SearchPlan
+from ..results.outcome import Repeat
+
+if TYPE_CHECKING:
+    from ..chief.chief import Chief
+    from ..chief.grpc_service import RemoteChief
+
+    AnyChief: TypeAlias = Chief | RemoteChief
 
 logger = logging.getLogger("emoclf.tuning")
 
@@ -57,25 +64,6 @@ class Reply:
     reason: str = ""
 
 
-class AnyChief(Protocol):
-    """A chief in this process, or in another one."""
-
-    def create_trial(self, worker: str) -> TrialOffer:
-        """Return a trial for a worker, or why there is none."""
-
-    def report(
-        self,
-        worker: str,
-        number: int,
-        repeats: Sequence[Repeat] = (),
-        curve: Sequence[float] = (),
-    ) -> Reply:
-        """Receive a report on a trial."""
-
-    def finish(self, worker: str, outcome: Outcome) -> bool:
-        """Store an outcome; return False if the trial was reassigned."""
-
-
 class TrialAbandoned(Exception):
     """The trial was given to another worker, or the search is stopping."""
 
@@ -84,26 +72,28 @@ class TrialTimeout(Exception):
     """The trial takes longer than ``trial_seconds``."""
 
 
-class TrialReporter:
+class TrialReporter(keras.callbacks.Callback):
     """Report on a trial after every epoch, and from a thread during long steps.
+
+    As a callback of its trainings it ends one whose trial is pruned or must be left.
 
     Parameters
     ----------
-    chief : AnyChief
+    chief : Chief or RemoteChief
     worker : str
     number : int
         Number of the trial.
-    seconds : float or None
-        Longest duration of the trial.
+    plan : SearchPlan
     """
 
     def __init__(
-        self, chief: AnyChief, worker: str, number: int, *, seconds: float | None
+        self, chief: AnyChief, worker: str, number: int, plan: SearchPlan
     ) -> None:
+        super().__init__()
         self.chief = chief
         self.worker = worker
         self.number = number
-        self.seconds = seconds
+        self.plan = plan
         self.repeats: list[Repeat] = []
         self.curve: list[float] = []
         #: Reason for pruning; empty if the trial is not pruned.
@@ -155,8 +145,9 @@ class TrialReporter:
         """
         if self._abandoned:
             raise TrialAbandoned(self._abandoned)
-        if self.seconds is not None and self.elapsed() > self.seconds:
-            raise TrialTimeout(f"it took longer than {self.seconds:g} s")
+        limit = self.plan.trial_seconds
+        if limit is not None and self.elapsed() > limit:
+            raise TrialTimeout(f"it took longer than {limit:g} s")
 
     def elapsed(self) -> float:
         """Return the seconds since the trial began."""
@@ -172,37 +163,19 @@ class TrialReporter:
         self.check()
         return bool(self.pruned)
 
-    def report_epoch(self, metric: float) -> bool:
-        """Report the validation metric of an epoch; return True if pruned after it."""
-        with self._lock:
-            self.curve.append(metric)
-        self._report()
-        self.check()
-        self.cut_short = bool(self.pruned)
-        return self.cut_short
-
-
-class ReportEpochs(keras.callbacks.Callback):
-    """Report the epochs of a training, and end it if the trial is pruned.
-
-    Parameters
-    ----------
-    reporter : TrialReporter
-    monitor : str
-        Validation metric that chooses the epoch.
-    """
-
-    def __init__(self, reporter: TrialReporter, monitor: str) -> None:
-        super().__init__()
-        self.reporter = reporter
-        self.monitor = monitor
-
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.reporter.check()
+        self.check()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        # The best epoch so far is then evaluated.
-        if self.reporter.report_epoch(float((logs or {})[f"val_{self.monitor}"])):
+        """Report the validation metric that chooses the epoch."""
+        monitor = self.plan.settings.training.monitor
+        with self._lock:
+            self.curve.append(float((logs or {})[f"val_{monitor}"]))
+        self._report()
+        self.check()
+        if self.pruned:
+            self.cut_short = True
+            # The best epoch so far is then evaluated.
             self.model.stop_training = True
 
     def on_finding(self, finding: Any) -> None:

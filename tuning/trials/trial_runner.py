@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import logging
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from emoclf.bundle.bundle import Bundle
 from emoclf.bundle.bundle_folder import save_bundle
@@ -25,56 +25,41 @@ from ..folder import SearchFolder
 from ..limits import Cost, measure
 from ..plan import SearchPlan
 from ..results.outcome import COMPLETED, FAILED, OVER_LIMIT, PRUNED, Outcome, Repeat
-from .folds_and_seeds import EPOCHS, Parts, final_parts, parts_of, trial_seed
+from .folds_and_seeds import EPOCHS, final_parts, parts_of, trial_seed
 from .shared_inputs import SharedInputs
-from .trial_reporter import ReportEpochs, TrialAbandoned, TrialReporter, TrialTimeout
+from .trial_reporter import TrialAbandoned, TrialReporter, TrialTimeout
 
 logger = logging.getLogger("emoclf.tuning")
 
 
-@dataclass(frozen=True)
 class TrialRunner:
-    """Run the trials of a plan.
+    """Run the trials of a plan on its training and validation set.
 
     Parameters
     ----------
     plan : SearchPlan
-    parts : sequence of Parts
-        Training and validation set of each repeat.
-    inputs : SharedInputs
     folder : SearchFolder
+    train, valid : Dataset
+    vectors : str
+        :func:`.shared_inputs.vectors_identity` of the word vectors.
     """
 
-    plan: SearchPlan
-    parts: Sequence[Parts]
-    inputs: SharedInputs
-    folder: SearchFolder
-
-    @classmethod
-    def new(
-        cls,
+    def __init__(
+        self,
         plan: SearchPlan,
         folder: SearchFolder,
         train: Dataset,
         valid: Dataset,
         *,
         vectors: str,
-    ) -> Self:
-        """Return a runner of a plan on its training and validation set.
-
-        Parameters
-        ----------
-        plan : SearchPlan
-        folder : SearchFolder
-        train, valid : Dataset
-        vectors : str
-            :func:`.shared_inputs.vectors_identity` of the word vectors.
-        """
+    ) -> None:
+        self.plan = plan
+        self.folder = folder
         parts = parts_of(plan, train, valid)
-        # Limits are measured on the sets of the winner.
-        final = [final_parts(plan, train, valid)] if plan.limits.any else []
-        inputs = SharedInputs([*parts, *final], folder.inputs, vectors=vectors)
-        return cls(plan, parts, inputs, folder)
+        if plan.limits.any:
+            # The sets of the winner, on which limits are measured.
+            parts.append(final_parts(plan, train, valid))
+        self.inputs = SharedInputs(parts, folder.inputs, vectors=vectors)
 
     def run(self, values: Mapping[str, Any], reporter: TrialReporter) -> Outcome:
         """Run a trial; an error in it makes it a failed trial.
@@ -107,6 +92,7 @@ class TrialRunner:
             outcome = replace(outcome, reason=f"{type(error).__name__}: {message}")
         finally:
             # Keras models are in reference cycles, and a search makes many.
+            reporter.set_model(None)
             gc.collect()
         return replace(outcome, seconds=reporter.elapsed())
 
@@ -156,10 +142,9 @@ class TrialRunner:
     def _cost(self, settings: RunSettings) -> Cost:
         """Return the cost of the network, which is not trained yet."""
         # With the winner's training set, whose vocabulary is the largest.
-        final = len(self.parts)
-        parts = self.inputs.parts[final]
+        parts = self.inputs.parts[-1]
         train = parts.train
-        prepared = self.inputs.prepared(final, settings)
+        prepared = self.inputs.prepared(-1, settings)
         model = build_model(
             settings,
             n_classes=len(train.label_names),
@@ -181,9 +166,9 @@ class TrialRunner:
         reporter.check()
         trained = fit_prepared(
             self.inputs.prepared(repeat, settings),
-            self.parts[repeat].train,
+            self.inputs.parts[repeat].train,
             settings,
-            callbacks=[ReportEpochs(reporter, settings.training.monitor)],
+            callbacks=[reporter],
         )
         if trained.result.ended == "interrupted":
             # An interrupt (Ctrl-C) ends the search, not only this training.
@@ -191,7 +176,7 @@ class TrialRunner:
         return trained
 
     def _evaluate(self, trained: TrainedClassifier, repeat: int) -> Repeat:
-        valid = self.parts[repeat].valid
+        valid = self.inputs.parts[repeat].valid
         bundle, result = trained.bundle, trained.result
         probabilities = BatchedModel(bundle.model)(trained.prepared.valid.token_ids)
         evaluation = evaluate_probabilities(

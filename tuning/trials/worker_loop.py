@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import TYPE_CHECKING
 
 import keras
 
-from .trial_reporter import AnyChief, TrialAbandoned, TrialReporter
+from .trial_reporter import TrialAbandoned, TrialReporter
 from .trial_runner import TrialRunner
+
+if TYPE_CHECKING:
+    from .trial_reporter import AnyChief
 
 logger = logging.getLogger("emoclf.tuning")
 
@@ -23,7 +27,7 @@ def run_trials(
 
     Parameters
     ----------
-    chief : AnyChief
+    chief : Chief or RemoteChief
     runner : TrialRunner
     name : str
         Name of this worker, unique in the search.
@@ -44,9 +48,8 @@ def run_trials(
         if offer.status == "IDLE":
             time.sleep(IDLE_SECONDS)
             continue
-        seconds = runner.plan.trial_seconds
         try:
-            with TrialReporter(chief, name, offer.number, seconds=seconds) as reporter:
+            with TrialReporter(chief, name, offer.number, runner.plan) as reporter:
                 outcome = runner.run(offer.values, reporter)
         except TrialAbandoned as error:
             logger.debug("trial %d is abandoned: %s", offer.number, error)
