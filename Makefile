@@ -19,7 +19,7 @@ demo: $(VENV)/.installed
 	$(BIN)/emoclf demo
 
 # At most four processes, since each takes a gigabyte.
-PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/.tested
 	@echo "== quick tests"

@@ -18,6 +18,23 @@ import pytest
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+#: Files that take minutes. They are begun first, so that none is left for the end, when
+#: the other processes are idle (``make test`` runs a file in one process).
+LONGEST_FILES = (
+    "test_processes.py",
+    "test_resume.py",
+    "test_notebooks.py",
+    "test_formats.py",
+    "test_trainings.py",
+    "test_repeats.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the tests by file, the longest files first."""
+    order = {name: number for number, name in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
+
 
 @pytest.fixture(scope="session")
 def tiny_export(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
