@@ -46,8 +46,8 @@ class CodePoints(NamedTuple):
 
     def strings(self, lowercase: bool) -> tuple[str, str]:
         """Return the tables for ``str.translate``: classes and forms."""
-        if self is shipped():
-            return _shipped_strings(lowercase)
+        if self is packaged():
+            return _packaged_strings(lowercase)
         return _strings(self, lowercase)
 
     def whole(self) -> CodePoints:
@@ -56,8 +56,8 @@ class CodePoints(NamedTuple):
 
 
 @cache
-def _shipped_strings(lowercase: bool) -> tuple[str, str]:
-    return _strings(shipped(), lowercase)
+def _packaged_strings(lowercase: bool) -> tuple[str, str]:
+    return _strings(packaged(), lowercase)
 
 
 def _strings(points: CodePoints, lowercase: bool) -> tuple[str, str]:
@@ -71,7 +71,7 @@ def _strings(points: CodePoints, lowercase: bool) -> tuple[str, str]:
 
 
 @cache
-def shipped() -> CodePoints:
+def packaged() -> CodePoints:
     """Load the tables of the package."""
     with np.load(FILE, allow_pickle=False) as arrays:
         return unpack({name: arrays[name] for name in arrays.files})

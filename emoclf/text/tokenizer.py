@@ -94,7 +94,7 @@ class Tokenizer:
             )
         self.kind = kind
         self.lowercase = lowercase
-        self.points: CodePoints | Pages = points or tables.shipped()
+        self.points: CodePoints | Pages = points or tables.packaged()
         self._classes: Any
         self._forms: Any
         self._classes, self._forms = self.points.strings(lowercase)

@@ -21,7 +21,7 @@ def test_the_file_names_its_unicode_version() -> None:
 
 
 def test_a_normal_form_is_its_own_normal_form_and_keeps_the_class() -> None:
-    points = tables.shipped()
+    points = tables.packaged()
     for forms in (points.lower, points.plain):
         np.testing.assert_array_equal(forms[forms], forms)
         np.testing.assert_array_equal(points.classes[forms], points.classes)
@@ -33,7 +33,7 @@ def test_emoji_newer_than_the_tables_join_like_the_others() -> None:
 
 
 def test_the_tables_can_be_made_again() -> None:
-    made, points = make_tables.build(), tables.shipped()
+    made, points = make_tables.build(), tables.packaged()
     with np.load(tables.FILE, allow_pickle=False) as arrays:
         same_unicode = str(arrays[tables.VERSION]) == unicodedata.unidata_version
     for name in ("classes", "lower", "plain"):

@@ -85,7 +85,7 @@ def test_spans_are_in_the_original_text(kind: str, text: str) -> None:
         # An emoticon's letters are one token only where spaces stand around it.
         assert "".join(alone) == token
     for place, char in enumerate(text):
-        spaced = chr(tables.shipped().classes[ord(char)]) == tables.SPACE
+        spaced = chr(tables.packaged().classes[ord(char)]) == tables.SPACE
         assert spaced != (place in covered)
 
 
