@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
+import stat
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,8 +16,8 @@ from typing import BinaryIO
 
 from emoclf.errors import DataError, EmoclfError, setting
 
-#: Unique for this process: containers that share a disk have equal process numbers.
-_PROCESS_ID = f"{secrets.randbelow(10**9):09}"
+#: Longest name of a file, in bytes, on all common file systems.
+MAX_NAME_BYTES = 255
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -24,26 +27,49 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def new_file(target: Path) -> Iterator[BinaryIO]:
-    """Yield a new file, which replaces the target if there is no error.
+def new_file(target: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
+    """Yield a new file, which takes the target's place if there is no error.
+
+    The file has the mode of the one that it replaces. Through a symbolic link the
+    link's target is replaced. A pipe or a device is written to.
 
     Parameters
     ----------
     target : Path
-        Path of the file; an existing file is replaced.
+    overwrite : bool, default=True
+        Replace an existing file.
 
     Yields
     ------
     stream : binary stream
         Stream of a file beside the target, which is deleted after an error.
+
+    Raises
+    ------
+    FileExistsError
+        If ``overwrite`` is False and another process has written the target meanwhile.
     """
-    temporary = target.with_name(f".{target.name}.{os.getpid()}{_PROCESS_ID}")
+    mode = None
+    with suppress(FileNotFoundError):
+        mode = target.stat().st_mode
+    if mode is not None and not stat.S_ISREG(mode):
+        with open(target, "wb") as stream:
+            yield stream
+        return
+    target = Path(os.path.realpath(target))
+    _remove_leftovers(target)
+    temporary, descriptor = _create(target, folder=False)
     try:
-        with open(temporary, "wb") as stream:
+        with open(descriptor, "wb") as stream:
+            if mode is not None and overwrite:
+                os.chmod(temporary, stat.S_IMODE(mode))
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(temporary, target)
+        if overwrite:
+            os.replace(temporary, target)
+        else:
+            _move_to_new(temporary, target)
     finally:
         # After the replacement, or if it was never made, the file does not exist.
         with suppress(OSError):
@@ -51,8 +77,8 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
-    """Yield a new folder, which replaces the target if there is no error.
+def new_folder(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
+    """Yield a new folder, which takes the target's place if there is no error.
 
     A folder is replaced in two steps. If the process is killed between them, the old
     folder exists under another name, and :func:`recover_folder` restores it.
@@ -60,27 +86,121 @@ def new_folder(target: Path) -> Iterator[Path]:
     Parameters
     ----------
     target : Path
-        Path of the folder; an existing folder is replaced.
+    overwrite : bool, default=True
+        Replace an existing folder.
 
     Yields
     ------
     folder : Path
         Empty folder beside the target, which is deleted after an error.
+
+    Raises
+    ------
+    FileExistsError
+        If ``overwrite`` is False and another process has written the target meanwhile.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}{_PROCESS_ID}.part")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
+    _remove_leftovers(target)
+    temporary, descriptor = _create(target, folder=True)
     try:
         yield temporary
-        _replace(temporary, target)
+        if overwrite:
+            _replace(temporary, target)
+        else:
+            _move_folder_to_new(temporary, target)
     finally:
+        os.close(descriptor)
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _prefix(target: Path) -> str:
+    # Short, since the target's own name may be as long as the file system allows.
+    return f".emoclf-{zlib.crc32(os.fsencode(target.name)):08x}-"
+
+
+def _create(target: Path, *, folder: bool) -> tuple[Path, int]:
+    """Return a new file or folder beside the target, and a descriptor that locks it."""
+    while True:
+        # Containers that share a disk have equal process numbers, so a random name.
+        path = target.with_name(f"{_prefix(target)}{secrets.token_hex(6)}.part")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        if folder:
+            path.mkdir()
+            flags = os.O_RDONLY
+        descriptor = os.open(path, flags, 0o666)
+        _lock(descriptor)
+        # Between creation and lock another process may have taken it for a leftover.
+        if path.exists():
+            return path, descriptor
+        os.close(descriptor)
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what killed processes left of this target; who lives holds a lock."""
+    for path in target.parent.glob(f"{_prefix(target)}*.part"):
+        descriptor = _open_and_lock(path)
+        if descriptor is None:
+            continue
+        with suppress(OSError):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        os.close(descriptor)
+
+
+def _open_and_lock(path: Path) -> int | None:
+    """Return an open descriptor that has the lock of a file or folder, or None."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:  # gone, or a folder on Windows
+        return None
+    if _lock(descriptor):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file until it is closed; return False if another process has it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows does not delete open files
+        return os.name == "nt"
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _move_to_new(temporary: Path, target: Path) -> None:
+    """Give a file its name, or raise FileExistsError if the name is taken."""
+    try:
+        os.link(temporary, target)  # unlike a renaming, never replaces a file
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without hard links: an empty file claims the name.
+        with open(target, "xb"):
+            pass
+        os.replace(temporary, target)
+
+
+def _move_folder_to_new(temporary: Path, target: Path) -> None:
+    """Give a folder its name, or raise FileExistsError if the name is taken."""
+    try:
+        # A folder that is not empty is never replaced.
+        os.rename(temporary, target)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise FileExistsError(errno.EEXIST, "exists", str(target)) from error
+        raise
 
 
 def folder_backup(target: Path) -> Path:
     """Return the path of an old folder while it is replaced."""
-    return target.with_name(f".{target.name}.before")
+    name = f".{target.name}.before"
+    if len(os.fsencode(name)) > MAX_NAME_BYTES:
+        name = f"{_prefix(target)}before"
+    return target.with_name(name)
 
 
 def recover_folder(target: Path) -> None:
@@ -112,14 +232,21 @@ def check_new_file(
     try:
         if path.is_dir():
             raise error(f"{path} is a directory. Name a file in it.")
-        if path.exists() and not overwrite:
-            raise error(
-                f"{path} is there already. Name another file, or replace it with "
-                f"{setting('overwrite', True)}."
-            )
-        check_writable(path.parent)
+        if path.is_file() and not overwrite:
+            raise error(exists_already(path))
+        # A pipe or a device is written to, and its folder may be closed to us.
+        if path.is_file() or not path.exists():
+            check_writable(Path(os.path.realpath(path)).parent)
     except OSError as reason:
         raise error(f"Cannot write {path}: {reason.strerror or reason}.") from reason
+
+
+def exists_already(path: Path) -> str:
+    """Return the message about a file that must not be replaced."""
+    return (
+        f"{path} is there already. Name another file, or replace it with "
+        f"{setting('overwrite', True)}."
+    )
 
 
 def _replace(temporary: Path, target: Path) -> None:

@@ -141,13 +141,21 @@ def predict_file(
     else:
         target = StreamTarget(output, output_format)
     with Source(source, format, encoding, named_columns=[text_column]) as opened:
+        replaces_source = opened.path is not None and target.is_file(opened.path)
         entries = Entries(
             opened, text_column, on_error=on_error, at_once=target.at_once
         )
         with _predictor(model, workers, options or {}) as predictor:
             new = NewColumns(entries, predictor.labels, prefix)
             with target.open(new) as writer:
-                return _predict_all(predictor, entries, writer, report)
+                summary = _predict_all(predictor, entries, writer, report)
+                if summary.bad and replaces_source:
+                    raise DataError(
+                        f"{opened.name} is input and output, and {summary.bad:,} of "
+                        f"its {opened.unit}s have no prediction, so it is unchanged. "
+                        "Write to another file, or correct them."
+                    )
+                return summary
 
 
 def _predict_all(

@@ -15,7 +15,7 @@ from emoclf.bulk.writers import NewColumns, TextWriter, Writer
 from emoclf.datasets.data_files import ending_of
 from emoclf.datasets.input_formats import input_endings
 from emoclf.errors import DataError, SettingsError, did_you_mean
-from emoclf.files import check_new_file, new_file
+from emoclf.files import check_new_file, exists_already, new_file
 
 
 class FileTarget:
@@ -43,6 +43,7 @@ class FileTarget:
         self, place: str | os.PathLike[str], *, overwrite: bool = False
     ) -> None:
         self.path = Path(place)
+        self.overwrite = overwrite
         ending, self.compressed = ending_of(self.path)
         format = WRITERS.get(output_endings().get(ending, ""))
         if format is None or (self.compressed and not format.is_text):
@@ -51,11 +52,18 @@ class FileTarget:
         self._writer_class.check_packages()
         check_new_file(self.path, overwrite=overwrite)
 
+    def is_file(self, path: Path) -> bool:
+        """Return whether a path is the file that will be replaced."""
+        return self.path.exists() and self.path.samefile(path)
+
     @contextmanager
     def open(self, new: NewColumns) -> Iterator[Writer]:
         """Yield a writer; the file appears when the block ends without an error."""
         try:
-            with new_file(self.path) as stream, ExitStack() as stack:
+            with (
+                new_file(self.path, overwrite=self.overwrite) as stream,
+                ExitStack() as stack,
+            ):
                 if self.compressed:
                     # No name and no time: equal predictions make equal files.
                     packed = gzip.GzipFile("", "wb", fileobj=stream, mtime=0)
@@ -67,6 +75,8 @@ class FileTarget:
                 except BaseException:
                     writer.abandon()
                     raise
+        except FileExistsError as error:
+            raise DataError(exists_already(self.path)) from error
         except OSError as error:
             raise DataError(
                 f"Cannot write {self.path}: {error.strerror or error}. A file that was "
@@ -100,6 +110,10 @@ class StreamTarget:
             )
         self._writer_class: type[TextWriter] = resolve_name(WRITERS[format].writer)
         self._stream = stream
+
+    def is_file(self, path: Path) -> bool:
+        """Return False: a stream replaces nothing."""
+        return False
 
     @contextmanager
     def open(self, new: NewColumns) -> Iterator[Writer]:

@@ -128,11 +128,15 @@ class FolderKind(NamedTuple):
                 "these files away."
             )
         if not overwrite:
-            raise self.write_error(
-                f"{target} exists. Choose another name, or replace it with "
-                f"{setting('overwrite', True)}."
-            )
+            raise self.write_error(self._exists(target))
         return target
+
+    @staticmethod
+    def _exists(target: Path) -> str:
+        return (
+            f"{target} exists. Choose another name, or replace it with "
+            f"{setting('overwrite', True)}."
+        )
 
     @contextmanager
     def new_folder(
@@ -146,8 +150,10 @@ class FolderKind(NamedTuple):
 
         target = self.check_target(path, overwrite=overwrite)
         try:
-            with new_folder(target) as folder:
+            with new_folder(target, overwrite=overwrite) as folder:
                 yield folder
+        except FileExistsError as error:
+            raise self.write_error(self._exists(target)) from error
         except OSError as error:
             raise self.write_error(
                 f"Cannot write {target}: {error}. What was there before is unchanged."

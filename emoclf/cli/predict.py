@@ -21,9 +21,6 @@ from emoclf.runtime import load_tensorflow
 
 logger = logging.getLogger(__name__)
 
-# Exit code of a process that SIGTERM ended, as shells report it.
-TERMINATED = 128 + signal.SIGTERM
-
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     """Add the command."""
@@ -157,13 +154,19 @@ def _summary_line(summary: Any, args: argparse.Namespace) -> str:
 
 @contextmanager
 def _terminated_cleanly() -> Iterator[None]:
-    """Remove unfinished files when a supervisor ends this process with SIGTERM."""
+    """Remove unfinished files when SIGTERM or SIGHUP ends this process."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    before = {
+        number: signal.signal(number, lambda number, _: sys.exit(128 + number))
+        # Windows has no SIGHUP; nohup lets it be ignored.
+        for number in (signal.SIGTERM, getattr(signal, "SIGHUP", None))
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -56,6 +56,20 @@ def test_an_existing_file_is_not_replaced(
     predict_file(model, source, tmp_path / "new folder" / "out.csv")
 
 
+@pytest.mark.parametrize("on_error", ["skip", "null"])
+def test_the_input_is_replaced_only_if_every_row_has_a_prediction(
+    on_error: str, model: Classifier, tmp_path: Path
+) -> None:
+    path, link = tmp_path / "rows.csv", tmp_path / "link.csv"
+    link.symlink_to(path)
+    rows = "text,id\na lovely gift,1\ntwo,cells,too many\n"
+    path.write_text(rows)
+    for target in (path, link):
+        with pytest.raises(DataError, match=r"input and output, and 1 of its lines"):
+            predict_file(model, path, target, overwrite=True, on_error=on_error)
+        assert path.read_text() == rows
+
+
 @pytest.mark.parametrize(
     ("name", "match"),
     [
