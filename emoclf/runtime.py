@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from emoclf.errors import SettingsError, setting
+from emoclf.errors import ModelError, SettingsError, setting
 
 #: Environment variables of OpenMP, OpenBLAS, MKL, numba and TensorFlow.
 THREAD_VARIABLES = (
@@ -32,6 +32,38 @@ def wrong_backend(name: str) -> str:
         f"environment variable KERAS_BACKEND={TENSORFLOW} before Keras is imported, or "
         'change "backend" in ~/.keras/keras.json.'
     )
+
+
+_tensorflow_ran = False
+_forked_afterwards = False
+
+
+def check_fork() -> None:
+    """Call before every use of TensorFlow: raise an error instead of waiting for ever.
+
+    A process that was forked after its parent had used TensorFlow has none of the
+    parent's threads, for which TensorFlow waits.
+
+    Raises
+    ------
+    ModelError
+    """
+    global _tensorflow_ran
+    if _forked_afterwards:
+        raise ModelError(
+            "This process was forked after its parent had used TensorFlow, which "
+            "cannot run in it. Load the classifier after the fork, start processes by "
+            "'spawn', or use the export format folded, which works after a fork."
+        )
+    if not _tensorflow_ran:
+        _tensorflow_ran = True
+        if hasattr(os, "register_at_fork"):  # Windows has no fork
+            os.register_at_fork(after_in_child=_mark_fork)
+
+
+def _mark_fork() -> None:
+    global _forked_afterwards
+    _forked_afterwards = True
 
 
 def load_tensorflow() -> None:

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from emoclf.errors import ModelError
-from emoclf.runtime import TENSORFLOW, wrong_backend
+from emoclf.runtime import TENSORFLOW, check_fork, wrong_backend
 
 _lock = threading.Lock()
 _n_users = 0
@@ -27,10 +27,12 @@ def default_keras_globals() -> Iterator[None]:
     Raises
     ------
     ModelError
-        If Keras runs on another backend than TensorFlow.
+        If Keras runs on another backend than TensorFlow, or this process was forked
+        after TensorFlow had been used.
     """
     if keras.config.backend() != TENSORFLOW:
         raise ModelError(wrong_backend(keras.config.backend()))
+    check_fork()
     _enter()
     # Each thread has a policy of its own.
     policy = keras.config.dtype_policy()

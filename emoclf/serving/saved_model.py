@@ -10,6 +10,7 @@ import numpy as np
 from emoclf.batching import BATCH_TOKENS, batch_by_length, lengths_of, pad
 from emoclf.datasets.cells import utf8
 from emoclf.errors import ExportError
+from emoclf.runtime import check_fork
 from emoclf.serving.export_folder import ExportFolder
 from emoclf.serving.exported_classifier import ExportedClassifier
 from emoclf.serving.exported_text import ExportedText
@@ -111,6 +112,7 @@ class SavedModelClassifier(ExportedClassifier):
         """Yield the indices of the texts of each batch, and a signature's outputs."""
         import tensorflow as tf
 
+        check_fork()
         run = self._model.signatures[signature]
         if self.text is not None:
             token_ids = self.text.encode_lists(texts)
