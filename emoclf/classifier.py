@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from emoclf._moved import RenamedAttribute
+from emoclf.errors import ModelError
 
 CHUNK_TEXTS = 2048
 #: Threshold of multilabel classifiers without thresholds of their own.
@@ -28,6 +30,23 @@ class Prediction(NamedTuple):
 
     label: str | tuple[str, ...]
     probabilities: dict[str, float]
+
+
+def check_finite(probabilities: np.ndarray) -> np.ndarray:
+    """Return probabilities, or raise an error if they are not numbers.
+
+    Raises
+    ------
+    ModelError
+        If the network's weights, or sums of them, are too large for float32.
+    """
+    # The sum is quicker than a test of each number, and as sure.
+    if not math.isfinite(probabilities.sum()):
+        raise ModelError(
+            "The classifier predicts probabilities that are not numbers (NaN): its "
+            "weights are damaged or far too large. Train it again."
+        )
+    return probabilities
 
 
 class Classifier(ABC):

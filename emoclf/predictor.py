@@ -12,7 +12,12 @@ import numpy as np
 
 from emoclf.bundle.bundle import Bundle
 from emoclf.bundle.bundle_folder import load_bundle, save_bundle
-from emoclf.classifier import DEFAULT_THRESHOLD, Classifier, Prediction
+from emoclf.classifier import (
+    DEFAULT_THRESHOLD,
+    Classifier,
+    Prediction,
+    check_finite,
+)
 from emoclf.models.inference import BatchedModel
 from emoclf.text.validation import as_texts
 
@@ -90,4 +95,5 @@ class Predictor(Classifier):
         DataError
             If a text is not a str.
         """
-        return self._batched_model(self.bundle.encoder.encode(as_texts(texts)))
+        token_ids = self.bundle.encoder.encode(as_texts(texts))
+        return check_finite(self._batched_model(token_ids))

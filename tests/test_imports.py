@@ -27,7 +27,7 @@ STAGES = [
     ("settings", "settings.run_settings"),
     ("text",),
     ("datasets",),
-    ("classifier", "export.formats", "bundle.described_folder"),
+    ("classifier", "export.formats", "bundle.described_folder", "bundle.json_values"),
     ("serving",),
     ("folded",),
     ("embeddings",),

@@ -13,6 +13,7 @@ import numpy as np
 from emoclf._moved import RenamedAttribute
 from emoclf._version import __version__
 from emoclf.bundle.described_folder import BUNDLE
+from emoclf.bundle.json_values import JsonObject, check_texts
 from emoclf.errors import BundleError
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import TextEncoder
@@ -129,34 +130,32 @@ class BundleParts:
         BundleError
             If weights are missing or do not fit the settings.
         """
-        about = self.about
+        about = JsonObject(self.about)
+        label_names = about.texts("label_names", at_least=2)
+        text = about.object("text")
+        text.whole("max_length", 1)
+        text.texts("stop_words")
+        text.object("tokenizer").texts("emoticons")
+        check_texts(self.tokens, "the vocabulary")
         settings = RunSettings.from_toml(self.settings, name="the bundle's settings")
-        encoder = TextEncoder.from_state(about["text"], self.tokens, self.tables)
+        encoder = TextEncoder.from_state(text.values, self.tokens, self.tables)
+        # Bundles of the first versions have neither.
+        values = {"label_kind": "U", "thresholds": None, **about.values}
+        optional = JsonObject(values)
+        thresholds = optional.shares("thresholds", len(label_names))
         return Bundle(
             model=_rebuild(settings, about, self.weights, len(encoder.vocabulary)),
             encoder=encoder,
-            label_names=tuple(about["label_names"]),
-            multilabel=bool(about["several"]),
+            label_names=tuple(label_names),
+            multilabel=about.flag("several"),
             settings=settings,
-            history=self.history,
-            metrics=self.metrics,
-            versions=dict(about["versions"]),
-            created=str(about["created"]),
-            label_kind=str(about.get("label_kind", "U")),
-            thresholds=_thresholds(about),
+            history=JsonObject(self.history, "history").values,
+            metrics=JsonObject(self.metrics, "metrics").values,
+            versions=dict(about.object("versions").values),
+            created=about.text("created"),
+            label_kind=optional.text("label_kind", ("U", "i", "f", "b")),
+            thresholds=None if thresholds is None else tuple(map(float, thresholds)),
         )
-
-
-def _thresholds(about: Mapping[str, Any]) -> tuple[float, ...] | None:
-    values = about.get("thresholds")
-    if values is None:
-        return None
-    if len(values) != len(about["label_names"]):
-        raise BundleError(
-            f"The bundle has {len(values)} thresholds for "
-            f"{len(about['label_names'])} labels."
-        )
-    return tuple(map(float, values))
 
 
 def installed_versions() -> dict[str, str]:
@@ -167,24 +166,36 @@ def installed_versions() -> dict[str, str]:
 
 def _rebuild(
     settings: RunSettings,
-    about: Mapping[str, Any],
+    about: JsonObject,
     weights: Mapping[str, np.ndarray],
     vocabulary_size: int,
 ) -> keras.Model:
     # Keras loads here, so that reading about bundles stays cheap.
     from emoclf.models.build import build_model
+    from emoclf.models.embedding import is_embedding
 
-    size, dim = about["embedding_shape"]
-    if size != vocabulary_size:
+    # Before anything of the declared size is allocated.
+    shape = about.get("embedding_shape")
+    matrices = [list(x.shape) for path, x in weights.items() if is_embedding(path)]
+    if shape not in matrices:
+        raise BundleError(
+            f"The embedding matrix must have the shape {shape}. Got {matrices}."
+        )
+    if shape[0] != vocabulary_size:
         raise BundleError(
             f"The vocabulary has {vocabulary_size} ids, and the embedding matrix "
-            f"{size} rows."
+            f"{shape[0]} rows."
         )
+    for path, values in weights.items():
+        if not np.isfinite(values).all():
+            raise BundleError(
+                f"The weights of {path} contain numbers that are not finite."
+            )
     model = build_model(
         settings,
-        n_classes=len(about["label_names"]),
-        multilabel=bool(about["several"]),
-        shape=(size, dim),
+        n_classes=len(about.texts("label_names")),
+        multilabel=about.flag("several"),
+        shape=tuple(shape),
     )
     for variable in model.weights:
         value = weights.get(variable.path)

@@ -18,10 +18,11 @@ A bundle is written beside its target and renamed; nothing in it is ever execute
 from __future__ import annotations
 
 import json
+import math
 import os
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -34,8 +35,12 @@ from emoclf.bundle.described_folder import (
     readable_place,
     write_sums,
 )
+from emoclf.bundle.json_values import read_json
 from emoclf.bundle.model_card import card
 from emoclf.errors import BundleError, EmoclfError
+
+#: Bytes of all arrays of a file; a small archive can declare many more.
+MAX_ARRAY_BYTES = 1 << 34
 
 
 def save_bundle(
@@ -83,7 +88,10 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
         return BundleParts(**parts).to_bundle()
     except BundleError as error:
         raise BundleError(f"{source}: {error}") from error
-    except (EmoclfError, OSError, ValueError, KeyError, TypeError) as error:
+    except (
+        *(EmoclfError, OSError, ValueError, KeyError, TypeError),
+        *(AttributeError, IndexError, OverflowError, MemoryError),
+    ) as error:
         raise BundleError(
             f"{source} is complete but cannot be read by emoclf {__version__}: "
             f"{type(error).__name__}: {error}. It was made with "
@@ -127,11 +135,38 @@ def _read(path: Path) -> Any:
     """Read what :func:`_write` wrote."""
     if path.suffix == ".npz":
         try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
+            with open(path, "rb") as file:
+                _check_declared_sizes(file)
+                with np.load(file, allow_pickle=False) as arrays:
+                    return {name: arrays[name] for name in arrays.files}
         except zipfile.BadZipFile as error:
             raise BundleError(
                 f"{path} is not an archive of arrays: {error}."
             ) from error
-    text = path.read_text("utf-8")
-    return json.loads(text) if path.suffix == ".json" else text
+    return read_json(path) if path.suffix == ".json" else path.read_text("utf-8")
+
+
+def _check_declared_sizes(file: BinaryIO) -> None:
+    """Check that arrays have the bytes that they declare, before those are allocated.
+
+    Raises
+    ------
+    BundleError
+    """
+    formats = np.lib.format
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        if sum(member.file_size for member in members) > MAX_ARRAY_BYTES:
+            raise BundleError(f"Its arrays have more than {MAX_ARRAY_BYTES:,} bytes.")
+        for member in members:
+            with archive.open(member) as stream:
+                version = formats.read_magic(stream)
+                read = getattr(formats, f"read_array_header_{version[0]}_0")
+                shape, _, dtype = read(stream)
+                size = stream.tell() + math.prod(shape) * dtype.itemsize
+            if size != member.file_size:
+                raise BundleError(
+                    f"{member.filename} declares {size:,} bytes. Got "
+                    f"{member.file_size:,}."
+                )
+    file.seek(0)

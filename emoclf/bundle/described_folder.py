@@ -8,7 +8,6 @@ library only, and loads little of it: the first prediction of an export waits fo
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emoclf._version import __version__
+from emoclf.bundle.json_values import JsonObject, check_regular, read_json
 from emoclf.errors import BundleError, EmoclfError, ExportError, setting
 
 SUMS = "sha256sums.txt"
@@ -174,20 +174,20 @@ class FolderKind(NamedTuple):
                 f"'{self.command}' writes."
             )
         try:
-            about = json.loads((place / self.about).read_text("utf-8"))
-            number = about["format"]
+            about = JsonObject(read_json(place / self.about))
+            number = about.whole("format", 1)
         except FileNotFoundError:
             raise BundleError(
                 f"{place} is not {self.noun}: it has no {self.about}."
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError) as error:
             raise self.damaged(place / self.about, error) from error
-        if not isinstance(number, int) or number > self.format:
+        if number > self.format:
             raise BundleError(
                 f"{place} has format {number}; emoclf {__version__} reads up to "
                 f"{self.format}. Upgrade with: pip install -U emoclf"
             )
-        return about
+        return about.values
 
     def damaged(self, path: Path, reason: object) -> BundleError:
         """Return the error for a damaged file."""
@@ -211,11 +211,13 @@ class FolderKind(NamedTuple):
             If a file is missing or differs.
         """
         try:
+            check_regular(place / SUMS)
             sums = _read_sums(place)
         except (OSError, ValueError) as error:
             raise self.damaged(place / SUMS, error) from error
         for name in self.files:
             try:
+                check_regular(place / name)
                 digest = _sha256(place / name)
             except OSError as error:
                 raise self.incomplete(place / name, error) from error

@@ -12,7 +12,15 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from emoclf.errors import BundleError, SettingsError, did_you_mean, setting
+from emoclf.bundle.json_values import JsonObject
+from emoclf.classifier import check_finite
+from emoclf.errors import (
+    BundleError,
+    EmoclfError,
+    SettingsError,
+    did_you_mean,
+    setting,
+)
 from emoclf.export.formats import ENGINES, PRECISIONS
 from emoclf.folded.head import Head
 from emoclf.folded.network import Network
@@ -23,6 +31,10 @@ from emoclf.serving.export_folder import ExportFolder, read_export
 from emoclf.serving.exported_classifier import ExportedClassifier
 from emoclf.serving.exported_text import ExportedText
 from emoclf.text.validation import as_texts
+from emoclf.text.vocabulary import FIRST
+
+#: Widest kernel that is read; far wider than any text's phrases.
+MAX_KERNEL_SIZE = 1 << 10
 
 __all__ = ["FoldedClassifier", "load_folded"]
 
@@ -89,7 +101,8 @@ class FoldedClassifier(ExportedClassifier):
             )
         self.engine = engine
         self.text = ExportedText(folder)
-        self.network = load_network(folder, precision, engine)
+        n_words = len(self.text.ids) + FIRST
+        self.network = load_network(folder, n_words, precision, engine)
         self.text.pieces.pack_as(self.network.token_bytes, self.network.pack)
         if engine == "numba":
             from emoclf.folded.compiled import CompiledPieces
@@ -111,33 +124,56 @@ class FoldedClassifier(ExportedClassifier):
         encode, predict = self.text.encode_one, self.network.predict_one
         if 0 < len(texts) <= self.network.max_one_by_one:
             rows = [predict(encode(text)) for text in texts]
-            return rows[0] if len(rows) == 1 else np.concatenate(rows)
-        return self.network.predict_many(*self.text.encode(texts))
+            return check_finite(rows[0] if len(rows) == 1 else np.concatenate(rows))
+        return check_finite(self.network.predict_many(*self.text.encode(texts)))
 
 
-def load_network(folder: ExportFolder, precision: str, engine: str) -> Network:
-    """Return the network of an export, which predicts from token ids."""
-    about = folder.about["network"]
-    if about["kind"] == "mean_embedding":
-        if precision != "float32":
-            raise SettingsError(
-                f"Averaged embeddings are looked up in float32. Got {precision!r}."
-            )
-        from emoclf.folded.mean_embedding import FoldedMeanEmbedding
+def load_network(
+    folder: ExportFolder, n_words: int, precision: str, engine: str
+) -> Network:
+    """Return the network of an export, which predicts from token ids.
 
-        return FoldedMeanEmbedding(
-            folder.array("words.npy"),
-            folder.array("pairs.npy") if about["pairs"] else None,
-            folder.array("head_bias.npy"),
-            bool(folder.about["several"]),
-        )
-    pooling, activation = about["pooling"], about["activation"]
-    names = ["head_kernel", "head_bias"]
-    if about["hidden"]:
-        names += ["hidden_kernel", "hidden_bias"]
-    kernel, bias, *hidden = (np.array(folder.array(f"{name}.npy")) for name in names)
-    head = Head(kernel, bias, bool(folder.about["several"]), activation, *hidden)
-    convolutions = load_convolutions(folder, precision)
+    Parameters
+    ----------
+    folder : ExportFolder
+    n_words : int
+        Number of ids of the vocabulary.
+    precision, engine : str
+        See :class:`FoldedClassifier`.
+
+    Raises
+    ------
+    SettingsError
+        If the precision or engine does not fit the network.
+    BundleError
+        If the description or an array does not fit the others.
+    """
+    try:
+        about = JsonObject(folder.about).object("network")
+        kind = about.text("kind", ("text_cnn", "mean_embedding"))
+        n_classes = len(folder.about["label_names"])
+        multilabel = folder.about["several"]
+        if kind == "mean_embedding":
+            return _mean_embedding(folder, about, n_words, n_classes, precision)
+        pooling = about.text("pooling", ("max", "average"))
+        activation = about.text("activation", ("relu", "elu", "tanh", "sigmoid"))
+        convolutions = load_convolutions(folder, about, n_words, precision)
+        width = sum(len(convolution.step) for convolution in convolutions)
+        hidden = []
+        if about.get("hidden"):
+            units = about.whole("hidden", 1)
+            hidden = [
+                np.array(folder.array("hidden_kernel.npy", (width, units))),
+                np.array(folder.array("hidden_bias.npy", (units,))),
+            ]
+            width = units
+    except ValueError as error:
+        if isinstance(error, EmoclfError):
+            raise
+        raise folder.damaged(error) from error
+    kernel = np.array(folder.array("head_kernel.npy", (width, n_classes)))
+    bias = np.array(folder.array("head_bias.npy", (n_classes,)))
+    head = Head(kernel, bias, multilabel, activation, *hidden)
     if engine == "numpy":
         return FoldedTextCNN(convolutions, pooling, activation, head)
     if pooling != "max":
@@ -150,28 +186,64 @@ def load_network(folder: ExportFolder, precision: str, engine: str) -> Network:
     return CompiledTextCNN(convolutions, activation, head)
 
 
-def load_convolutions(folder: ExportFolder, precision: str) -> list[Convolution]:
-    """Return the convolutions of a folded TextCNN."""
-    about = folder.about["network"]
-    sizes = tuple(about["kernel_sizes"])
-    vectors = StoredVectors(folder.array("embedding.npy"))
-    if about["int8"]:
-        scale, fine = (folder.array(f"embedding_{x}.npy") for x in ("scale", "fine"))
-        vectors = StoredVectors(vectors.rows, scale, fine)
-    bias = np.array(folder.array("conv_bias.npy"))
+def _mean_embedding(
+    folder: ExportFolder,
+    about: JsonObject,
+    n_words: int,
+    n_classes: int,
+    precision: str,
+) -> Network:
+    if precision != "float32":
+        raise SettingsError(
+            f"Averaged embeddings are looked up in float32. Got {precision!r}."
+        )
+    from emoclf.folded.mean_embedding import FoldedMeanEmbedding
+
+    pairs = None
+    if about.flag("pairs"):
+        pairs = folder.array("pairs.npy", (None, n_classes))
+        if len(pairs) < 2:
+            raise ValueError("pairs.npy must have a row for at least one pair")
+    return FoldedMeanEmbedding(
+        folder.array("words.npy", (n_words, n_classes)),
+        pairs,
+        folder.array("head_bias.npy", (n_classes,)),
+        folder.about["several"],
+    )
+
+
+def load_convolutions(
+    folder: ExportFolder, about: JsonObject, n_words: int, precision: str
+) -> list[Convolution]:
+    """Return the convolutions of a folded TextCNN; see :func:`load_network`."""
+    sizes = about.wholes("kernel_sizes", 1, MAX_KERNEL_SIZE)
+    filters = about.whole("filters", 1)
+    int8 = about.flag("int8")
+    rows = folder.array("embedding.npy", (n_words, None), "i" if int8 else "f")
+    dim = rows.shape[1]
+    vectors = StoredVectors(rows)
+    if int8:
+        scale = folder.array("embedding_scale.npy", (n_words,))
+        fine = folder.array("embedding_fine.npy", (None, (dim + 1) // 2), "u")
+        vectors = StoredVectors(rows, scale, fine)
+    bias = np.array(folder.array("conv_bias.npy", (len(sizes) * filters,)))
     convolutions, start = [], 0
-    groups = windows_of(sizes, about["padding"], about["stride"])
+    padding = about.text("padding", ("same", "valid"))
+    groups = windows_of(sizes, padding, about.whole("stride", 1))
     for number, windows in enumerate(groups):
-        stop = start + len(windows.sizes) * about["filters"]
+        columns = len(windows.sizes) * filters
+        n_shifts = len(windows.shifts)
         rounding = None
         if precision != "float32":
-            step, middle = (
-                np.array(folder.array(f"{precision}_{name}_{number}.npy"))
-                for name in ("step", "middle")
+            step = folder.array(f"{precision}_step_{number}.npy", (columns,))
+            middle = folder.array(
+                f"{precision}_middle_{number}.npy", (n_shifts, columns)
             )
-            rounding = Rounding(np.dtype(precision), step, middle)
+            rounding = Rounding(np.dtype(precision), np.array(step), np.array(middle))
         # float16 in folded-int8; in float32 it stays memory-mapped.
-        kernel = folder.array(f"kernel_{number}.npy").astype(np.float32, copy=False)
+        kernel = folder.array(f"kernel_{number}.npy", (dim, n_shifts, columns))
+        kernel = kernel.astype(np.float32, copy=False)
+        stop = start + columns
         convolutions.append(
             Convolution(windows, kernel, bias[start:stop], rounding, vectors)
         )

@@ -80,3 +80,8 @@ def embedding_shape(model: keras.Model) -> tuple[int, int]:
     """Return (vocabulary, dim) of a network that begins with :func:`embed_tokens`."""
     layer = next(x for x in model.layers if x.name in (STATIC, TRAINED))
     return tuple(layer.embeddings.shape)
+
+
+def is_embedding(path: str) -> bool:
+    """Return whether a variable's path is that of an embedding matrix."""
+    return path.split("/")[0] in (STATIC, TRAINED)

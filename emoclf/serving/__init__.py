@@ -6,8 +6,9 @@ import os
 from pkgutil import resolve_name
 from typing import Any
 
+from emoclf.bundle.described_folder import EXPORT
 from emoclf.classifier import Classifier
-from emoclf.errors import BundleError, SettingsError, did_you_mean
+from emoclf.errors import BundleError, EmoclfError, SettingsError, did_you_mean
 from emoclf.export.formats import FORMATS
 from emoclf.serving.export_folder import read_export
 
@@ -51,4 +52,13 @@ def load_exported(path: str | os.PathLike[str], **options: Any) -> Classifier:
                 f"An export to {folder.format} has no option {option!r}."
                 f"{did_you_mean(option, names)} It has: {', '.join(names) or 'none'}."
             )
-    return resolve_name(export_format.reader)(folder, **options)
+    try:
+        return resolve_name(export_format.reader)(folder, **options)
+    except EmoclfError:
+        raise
+    except (ValueError, KeyError, TypeError, RuntimeError, OverflowError) as error:
+        # The files of other runtimes are checked by the runtimes themselves.
+        first_line = str(error).strip().partition("\n")[0][:200]
+        raise EXPORT.damaged(
+            folder.place, f"{type(error).__name__}: {first_line}"
+        ) from error

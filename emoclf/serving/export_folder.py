@@ -13,9 +13,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ import numpy as np
 
 from emoclf._moved import RenamedAttribute
 from emoclf.bundle.described_folder import EXPORT, readable_place
+from emoclf.bundle.json_values import JsonObject, check_regular
 from emoclf.errors import BundleError
 
 VOCABULARY = "vocabulary.json"
@@ -56,21 +59,57 @@ class ExportFolder:
         """Export format, for instance "onnx"."""
         return self.about["form"]
 
-    def array(self, name: str) -> np.ndarray:
+    def array(
+        self, name: str, shape: tuple[int | None, ...], kind: str = "f"
+    ) -> np.ndarray:
         """Return an array, memory-mapped: only the parts in use are read.
+
+        Parameters
+        ----------
+        name : str
+        shape : tuple of int or None
+            Length of each axis; None: any from 1 on.
+        kind : {"f", "i", "u"}
+            NumPy kind of the numbers.
 
         Raises
         ------
         BundleError
-            If the export has no such array.
+            If the export has no such array, or it has another shape or kind, or
+            numbers that are not finite.
         """
         if name not in self.about["files"]:
             raise BundleError(
                 f"{self.place} is incomplete: its {EXPORT.about} does not list {name}. "
                 "Export it again."
             )
-        # As a str: NumPy follows the links of a Path at each part of it.
-        return np.load(f"{self.place}/{name}", mmap_mode="r", allow_pickle=False)
+        try:
+            # As a str: NumPy follows the links of a Path at each part of it.
+            path = f"{self.place}/{name}"
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError, TypeError, OverflowError) as error:
+            raise EXPORT.damaged(self.place / name, error) from error
+        fits = array.ndim == len(shape) and all(
+            length == want if want is not None else length
+            for length, want in zip(array.shape, shape, strict=True)
+        )
+        if not fits or array.dtype.kind != kind:
+            wanted = " × ".join("n" if want is None else str(want) for want in shape)
+            raise EXPORT.damaged(
+                self.place / name,
+                f"it must contain {wanted} numbers of kind {kind!r}. Got {array.dtype} "
+                f"of shape {array.shape}",
+            )
+        # One sum instead of a test of each number: infinities add up to no number.
+        if kind == "f" and not math.isfinite(float(array.sum(dtype=np.float32))):
+            raise EXPORT.damaged(
+                self.place / name, "it contains numbers that are not finite"
+            )
+        return array
+
+    def damaged(self, reason: object) -> BundleError:
+        """Return the error for values of ``emoclf.json`` that cannot be used."""
+        return EXPORT.damaged(self.place / EXPORT.about, reason)
 
 
 def read_export(path: str | os.PathLike[str]) -> ExportFolder:
@@ -129,18 +168,41 @@ def _read_about(place: Path) -> dict[str, Any]:
     about = EXPORT.read_about(place)
     path = place / EXPORT.about
     try:
-        files = {name: (size, crc) for name, (size, crc) in about["files"].items()}
-        unchanged = about == with_checksum(about)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if about != with_checksum(about):
+            raise ValueError("it was changed")
+        values = JsonObject(about)
+        values.text("form")
+        values.flag("several")
+        values.shares("thresholds", len(values.texts("label_names", at_least=2)))
+        if "parity" in about:
+            parity = values.object("parity")
+            for key in parity.values:
+                if key != "bytes":
+                    parity.object(key)
+        files = {name: _entry(name, entry) for name, entry in _items(values)}
+    except ValueError as error:
         raise EXPORT.damaged(path, error) from error
-    if not unchanged:
-        raise EXPORT.damaged(path, "it was changed")
     return {**about, "files": files}
+
+
+def _items(values: JsonObject) -> Iterable[tuple[str, Any]]:
+    return values.object("files").values.items()
+
+
+def _entry(name: str, entry: Any) -> tuple[int, int]:
+    """Return size and CRC-32 of a file of the folder."""
+    parts = name.split("/")
+    if "" in parts or ".." in parts or "\0" in name or os.path.isabs(name):
+        raise ValueError(f"files contains {name!r}, which is not within the folder")
+    numbers = isinstance(entry, list) and len(entry) == 2
+    if not numbers or not all(type(x) is int and x >= 0 for x in entry):
+        raise ValueError(f"files.{name} must be a size and a sum. Got {entry!r}")
+    return entry[0], entry[1]
 
 
 def _check_file(path: Path, size: int, crc: int) -> None:
     try:
-        actual = path.stat().st_size
+        actual = check_regular(path)
         unchanged = actual == size and file_crc32(path) == crc
     except OSError as error:
         raise EXPORT.incomplete(path, error) from error

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from emoclf.batching import batch_by_length, lengths_of, pad
-from emoclf.classifier import DEFAULT_THRESHOLD, Classifier
+from emoclf.classifier import DEFAULT_THRESHOLD, Classifier, check_finite
 from emoclf.errors import SettingsError
 from emoclf.serving.export_folder import ExportFolder
 from emoclf.serving.exported_text import ExportedText
@@ -107,7 +107,7 @@ class TokenClassifier(ExportedClassifier):
         for batch in batch_by_length(lengths_of(token_ids)):
             padded = pad([token_ids[i] for i in batch])
             probabilities[batch] = self.predict_batch(padded)
-        return probabilities
+        return check_finite(probabilities)
 
 
 def check_threads(threads: int | None) -> None:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from itertools import chain, count
 
 import numpy as np
 
 from emoclf.batching import lengths_of
+from emoclf.bundle.described_folder import EXPORT
+from emoclf.bundle.json_values import JsonObject, check_texts, read_json
 from emoclf.serving.export_folder import TOKENIZER, VOCABULARY, ExportFolder
 from emoclf.text.code_point_pages import read_pages
 from emoclf.text.piece_encoder import PieceEncoder
-from emoclf.text.tokenizer import Tokenizer
+from emoclf.text.tokenizer import KINDS, Tokenizer
 from emoclf.text.validation import as_texts
 from emoclf.text.vocabulary import FIRST, UNKNOWN
 
-PAGES = ("numbers", "classes", "changes")
+#: Shape and kind of the tables of :class:`emoclf.text.code_point_pages.Pages`.
+PAGES: dict[str, tuple[tuple[int | None, ...], str]] = {
+    "numbers": ((None,), "u"),
+    "classes": ((None, None), "u"),
+    "changes": ((None, None), "i"),
+}
 
 
 class ExportedText:
@@ -32,19 +38,24 @@ class ExportedText:
     """
 
     def __init__(self, folder: ExportFolder) -> None:
-        text = folder.about["text"]
-        settings = text["tokenizer"]
-        pages = {name: folder.array(TOKENIZER.format(name)) for name in PAGES}
-        self.tokenizer = Tokenizer(
-            settings["kind"],
-            settings["lowercase"],
-            read_pages(pages),
-            settings["emoticons"],
-        )
-        tokens = json.loads((folder.place / VOCABULARY).read_text("utf-8"))
-        self.ids = dict(zip(tokens, count(FIRST), strict=False))
-        self.max_length = int(text["max_length"])
-        self.stop_words = frozenset(text["stop_words"])
+        try:
+            text = JsonObject(folder.about).object("text")
+            settings = text.object("tokenizer")
+            pages = {
+                name: folder.array(TOKENIZER.format(name), *shape)
+                for name, shape in PAGES.items()
+            }
+            self.tokenizer = Tokenizer(
+                settings.text("kind", KINDS),
+                settings.flag("lowercase"),
+                read_pages(pages),
+                settings.texts("emoticons"),
+            )
+            self.max_length = text.whole("max_length", 1)
+            self.stop_words = frozenset(text.texts("stop_words"))
+        except ValueError as error:
+            raise folder.damaged(error) from error
+        self.ids = dict(zip(_tokens(folder), count(FIRST), strict=False))
         self.pieces = PieceEncoder(
             self.tokenizer,
             self.ids,
@@ -83,3 +94,15 @@ class ExportedText:
         tokens = self.tokenizer.tokens(text)
         tokens = [token for token in tokens if token not in self.stop_words]
         return [self.ids.get(token, UNKNOWN) for token in tokens[: self.max_length]]
+
+
+def _tokens(folder: ExportFolder) -> list[str]:
+    path = folder.place / VOCABULARY
+    if VOCABULARY not in folder.about["files"]:
+        raise folder.damaged(f"files does not contain {VOCABULARY}")
+    try:
+        tokens = read_json(path)
+        check_texts(tokens, "the vocabulary")
+    except (OSError, ValueError) as error:
+        raise EXPORT.damaged(path, error) from error
+    return tokens

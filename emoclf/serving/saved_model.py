@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from emoclf.batching import BATCH_TOKENS, batch_by_length, lengths_of, pad
+from emoclf.classifier import check_finite
 from emoclf.datasets.cells import utf8
 from emoclf.errors import ExportError
 from emoclf.runtime import check_fork
@@ -62,13 +63,14 @@ class SavedModelClassifier(ExportedClassifier):
             columns = self._columns(outputs["labels"].numpy())
             rows = outputs["probabilities"].numpy()
             probabilities[batch[:, None], columns] = rows
-        return probabilities
+        return check_finite(probabilities)
 
     def predict(self, texts: Iterable[str]) -> list[str] | list[tuple[str, ...]]:
         """Return the label of each text, or its labels, as the graph names them."""
         texts = as_texts(texts)
         predicted: list[Any] = [None] * len(texts)
         for batch, outputs in self._batches(texts):
+            check_finite(outputs["probabilities"].numpy())
             if self.multilabel:
                 labels: list[Any] = self._label_tuples(outputs)
             else:

@@ -1,0 +1,168 @@
+"""JSON documents from anybody: every value is read with its type and its range.
+
+Checksums reveal damage, but do not protect from whoever wrote them. This module needs
+the standard library only, since the first prediction of an export waits for it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+#: Largest JSON document that is read; a vocabulary of a million tokens has 12 MB.
+MAX_JSON_BYTES = 1 << 28
+
+
+def check_regular(path: Path | str) -> int:
+    """Return the size of a regular file; links to one are allowed.
+
+    Raises
+    ------
+    OSError
+        If there is no such file, or it is a folder, a pipe or a device, which may be
+        endless.
+    """
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError("it is not a regular file")
+    return status.st_size
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON document.
+
+    Raises
+    ------
+    OSError
+        If it is not a regular file or cannot be read.
+    ValueError
+        If it is not JSON, too large or too deep.
+    """
+    size = check_regular(path)
+    if size > MAX_JSON_BYTES:
+        raise ValueError(f"it has {size:,} bytes, more than {MAX_JSON_BYTES:,}")
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except RecursionError:
+        raise ValueError("its JSON is nested too deeply") from None
+
+
+class JsonObject:
+    """A JSON object, whose values are checked when they are read.
+
+    Parameters
+    ----------
+    values : object
+        Value that must be a dict.
+    name : str
+        Name in messages; "" for a whole document.
+
+    Raises
+    ------
+    ValueError
+        From every method, if a value is missing or has another type or range.
+    """
+
+    def __init__(self, values: Any, name: str = "") -> None:
+        self.name = name
+        self.values: dict[str, Any] = values
+        if not isinstance(values, dict):
+            raise self._wrong(None, "an object", values)
+
+    def get(self, key: str) -> Any:
+        """Return a value of any type."""
+        if key not in self.values:
+            raise ValueError(f"{self._path(key)} is missing")
+        return self.values[key]
+
+    def object(self, key: str) -> JsonObject:
+        """Return an object."""
+        return JsonObject(self.get(key), self._path(key))
+
+    def flag(self, key: str) -> bool:
+        """Return true or false."""
+        value = self.get(key)
+        if not isinstance(value, bool):
+            raise self._wrong(key, "true or false", value)
+        return value
+
+    def whole(self, key: str, low: int = 0, high: int = 1 << 31) -> int:
+        """Return a whole number from ``low`` to ``high``."""
+        value = self.get(key)
+        if type(value) is not int or not low <= value <= high:
+            raise self._wrong(key, f"a whole number from {low} to {high}", value)
+        return value
+
+    def wholes(self, key: str, low: int, high: int) -> tuple[int, ...]:
+        """Return a list of different whole numbers from ``low`` to ``high``."""
+        values = self.get(key)
+        is_list = isinstance(values, list) and set(map(type, values)) == {int}
+        if not is_list or len(set(values)) < len(values):
+            raise self._wrong(key, "a list of different whole numbers", values)
+        if not low <= min(values) <= max(values) <= high:
+            raise self._wrong(key, f"whole numbers from {low} to {high}", values)
+        return tuple(values)
+
+    def text(self, key: str, choices: Collection[str] = ()) -> str:
+        """Return a text, one of the choices if there are any."""
+        value = self.get(key)
+        if not isinstance(value, str) or (choices and value not in choices):
+            one_of = f"one of {', '.join(choices)}" if choices else "a text"
+            raise self._wrong(key, one_of, value)
+        return value
+
+    def texts(self, key: str, *, at_least: int = 0) -> list[str]:
+        """Return a list of different texts."""
+        value = self.get(key)
+        check_texts(value, self._path(key), at_least=at_least)
+        return value
+
+    def shares(self, key: str, count: int) -> list[float] | None:
+        """Return ``count`` numbers from 0 to 1, or None."""
+        value = self.get(key)
+        if value is None:
+            return None
+        numbers = isinstance(value, list) and len(value) == count
+        if not numbers or not all(_is_share(number) for number in value):
+            raise self._wrong(key, f"{count} numbers from 0 to 1", value)
+        return value
+
+    def _path(self, key: str | None) -> str:
+        if key is None:
+            return f"{self.name!r}" if self.name else "the document"
+        return f"{self.name}.{key}".removeprefix(".") if self.name else key
+
+    def _wrong(self, key: str | None, kind: str, value: Any) -> ValueError:
+        return ValueError(f"{self._path(key)} must be {kind}. Got {_excerpt(value)}")
+
+
+def check_texts(value: Any, name: str, *, at_least: int = 0) -> None:
+    """Check that a value is a list of different texts.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not isinstance(value, list) or not set(map(type, value)) <= {str}:
+        raise ValueError(f"{name} must be a list of texts. Got {_excerpt(value)}")
+    if len(value) < at_least:
+        raise ValueError(
+            f"{name} must have at least {at_least} texts. Got {_excerpt(value)}"
+        )
+    if len(set(value)) < len(value):
+        twice = next(text for text in value if value.count(text) > 1)
+        raise ValueError(f"{name} contains {_excerpt(twice)} twice")
+
+
+def _is_share(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value) and 0 <= value <= 1
+
+
+def _excerpt(value: Any) -> str:
+    text = ascii(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
