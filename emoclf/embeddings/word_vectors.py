@@ -75,22 +75,28 @@ def read_vectors(
     *,
     words: Collection[str] | None = None,
     compose: Iterable[str] = (),
+    limit: int | None = None,
 ) -> WordVectors:
     """Read word vectors; the format of the file is recognised by its content.
 
     Formats are word2vec ``.bin`` and ``.txt``, GloVe ``.txt`` (no header) and fastText
-    ``.vec``, each plain or ``.gz``; files that gensim saved (they are pickles: load
-    only files that you trust); and fastText ``.bin``.
+    ``.vec``, each plain, ``.gz``, ``.bz2``, ``.xz`` or ``.zip``; files that gensim
+    saved, of which nothing is run; and fastText ``.bin``.
 
     Parameters
     ----------
     path : path
-        File of vectors. It is streamed: only the returned rows take memory.
+        File of vectors. It is streamed: only the returned rows take memory. A file in
+        a .zip archive of several is ``archive.zip/name``.
     words : collection of str, optional
         Words to read; default: all.
     compose : iterable of str
         Words whose vectors are composed of sub-words where the file does not contain
-        them (Bojanowski et al., 2017). Only fastText's ``.bin`` has sub-words.
+        them (Bojanowski et al., 2017). Only fastText's ``.bin``, and gensim's files of
+        fastText vectors, have sub-words.
+    limit : int >= 1, optional
+        Number of words to read, the first ones of the file; default: all. Files are
+        ordered by frequency.
 
     Returns
     -------
@@ -103,7 +109,7 @@ def read_vectors(
         If the file is missing, has another format, is truncated, or contains a number
         that is not finite.
     """
-    source = open_vectors(path)
+    source = open_vectors(path, limit=limit)
     rows = source.read(None if words is None else frozenset(words))
     composed = dict(source.compose([word for word in compose if word not in rows]))
     for word, row in composed.items():
