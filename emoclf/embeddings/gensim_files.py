@@ -45,6 +45,7 @@ class GensimVectors(VectorSource):
     """
 
     def __init__(self, keyed: Any, name: str) -> None:
+        self.keyed, self.source = keyed, name
         lists = (getattr(keyed, attribute, None) for attribute in WORD_LISTS)
         self.words: list[str] = next((x for x in lists if x is not None), [])
         if not self.words or not all(isinstance(word, str) for word in self.words):
@@ -72,11 +73,13 @@ class GensimVectors(VectorSource):
                 f"instead of {(keyed.bucket, self.dim)}. Save it again with gensim."
             )
 
-    @property
-    def arrays(self) -> list[np.ndarray]:
-        """The arrays that the vectors are made of."""
         arrays = (self.matrix, self._own, self._ngrams)
-        return [array for array in arrays if array is not None]
+        self.arrays = [array for array in arrays if array is not None]
+
+    @property
+    def composes(self) -> bool:
+        """Whether there are sub-words."""
+        return self._ngrams is not None
 
     def rows(self, wanted: frozenset[str] | None) -> Rows:
         for number, word in enumerate(islice(self.words, self.limit)):
@@ -93,9 +96,6 @@ class GensimVectors(VectorSource):
             parts = self._parts(word)
             if len(parts):
                 yield word, parts.mean(0)
-
-    def first_words(self, n: int) -> list[str]:
-        return self.words[: n if self.limit is None else min(n, self.limit)]
 
     def _parts(self, word: str) -> np.ndarray:
         """Return the vectors of a word's character n-grams."""

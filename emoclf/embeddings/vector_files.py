@@ -56,11 +56,7 @@ def open_vectors(
     VectorsError
         If the file cannot be read or has none of the formats, or the limit is wrong.
     """
-    if limit is not None and (not isinstance(limit, int) or limit < 1):
-        raise VectorsError(
-            f"{setting('limit')} must be a whole number of at least 1. Got {limit!r} "
-            "instead."
-        )
+    check_limit(limit)
     start = FileStart(Path(path))
     for pattern, cure in OTHER_FILES.items():
         if re.match(pattern, start.data):
@@ -68,9 +64,18 @@ def open_vectors(
     for reader in FORMATS.values():
         if reader.recognises(start):
             source = reader(start)
-            source.limit = limit
+            source.limit, source.source = limit, os.fspath(path)
             return source
     raise VectorsError(
         f"{path} is not a file of word vectors: it begins with {start.data[:40]!r}. "
         f"Known formats: {'; '.join(FORMATS)}; each plain or compressed."
     )
+
+
+def check_limit(limit: int | None) -> None:
+    """Raise a VectorsError if this is no number of words."""
+    if limit is not None and (not isinstance(limit, int) or limit < 1):
+        raise VectorsError(
+            f"{setting('limit')} must be a whole number of at least 1. Got {limit!r} "
+            "instead."
+        )

@@ -81,6 +81,8 @@ class VectorSource(ABC):
     count: int | None = None
     #: Number of first words that are read; None: all.
     limit: int | None = None
+    #: Name of the file or object, for reports and errors.
+    source: str = "vectors"
 
     @abstractmethod
     def rows(self, wanted: frozenset[str] | None) -> Rows:

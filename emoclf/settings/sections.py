@@ -98,6 +98,9 @@ class EmbeddingSettings(Settings):
     """Embedding matrix: its source, and its training."""
 
     vectors: str | None = option(None, "file of word vectors (word2vec, GloVe, …)")
+    vectors_limit: int | None = option(
+        None, "number of the file's words to read, the first ones (default: all)", low=1
+    )
     embedding: str | None = option(
         None,
         "kind of embedding (default: non-static if there are vectors, else random)",

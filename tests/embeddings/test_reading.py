@@ -17,7 +17,6 @@ from gensim.models.fasttext import save_facebook_model
 from emoclf.embeddings.vector_files import open_vectors
 from emoclf.embeddings.word_vectors import (
     WordVectors,
-    frequent_words,
     read_vectors,
     save_vectors,
 )
@@ -78,7 +77,7 @@ def test_every_format(tmp_path: Path, kind: str) -> None:
     some = read_vectors(path, words={"我", "good", "nowhere"})
     assert some.words == ("good", "我")
     np.testing.assert_allclose(some.matrix, MATRIX[[1, 5]], rtol=1e-5)
-    assert frequent_words(path, 2) == ["the", "good"]
+    assert open_vectors(path).first_words(2) == ["the", "good"]
     assert open_vectors(path).dim == 5
 
 

@@ -136,7 +136,7 @@ def _settings_key(settings: RunSettings, vectors: str) -> str:
     if embedding.vectors is None or embedding.embedding == "random":
         # Without vectors the encoding may warn about, or refuse, the given embedding.
         vectors = f"none {embedding.embedding}"
-    return digest(settings.text.to_dict(), vectors)
+    return digest(settings.text.to_dict(), vectors, embedding.vectors_limit)
 
 
 def _save(encoded: EncodedParts, folder: Path) -> None:
