@@ -17,8 +17,8 @@ import numpy as np
 
 from emoclf.errors import VectorsError
 
-#: Types of the numbers in the arrays that are read.
-_NUMBER_TYPE = re.compile(r"[fiu][1248]")
+#: Types of the arrays that are read, and of single values: numbers and texts.
+_READ_TYPES = re.compile(r"[fiu][1248]|U\d{1,5}")
 
 #: Python 3 and Python 2.
 BUILTINS = ("builtins", "__builtin__")
@@ -47,8 +47,8 @@ class StoredType(StoredObject):
         self.order = {"|": "=", "<": "<", ">": ">", "=": "="}[state[1]]
 
     def array(self, data: Any, shape: Any, order: str) -> np.ndarray | None:
-        """Return numbers from bytes; None for an array of anything else."""
-        if not _NUMBER_TYPE.fullmatch(self.name):
+        """Return values from bytes; None if they are neither numbers nor texts."""
+        if not _READ_TYPES.fullmatch(self.name):
             return None
         # Python 2 stored bytes as text.
         data = data.encode("latin-1") if isinstance(data, str) else data
@@ -57,7 +57,7 @@ class StoredType(StoredObject):
 
 
 class StoredArray(StoredObject):
-    """A NumPy array, or None for one that does not contain numbers."""
+    """A NumPy array; its values are None if they are neither numbers nor texts."""
 
     values: np.ndarray | None = None
 
@@ -104,6 +104,8 @@ _CLASSES = {
         *("FastText", "FastTextVocab", "FastTextTrainables", "FastTextKeyedVectors"),
     ),
     "doc2vec": _DOC2VEC,
+    "poincare": ("PoincareKeyedVectors",),
+    "wrappers.fasttext": ("FastText", "FastTextKeyedVectors"),
     "deprecated.keyedvectors": _KEYED,
     "deprecated.word2vec": ("Word2Vec", "Vocab"),
     "deprecated.fasttext": ("FastText",),

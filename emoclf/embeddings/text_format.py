@@ -7,6 +7,7 @@ of wanted words are parsed.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 # A word with fewer numbers in it is taken for a phrase, whatever the dimension.
 MIN_NUMBERS = 3
+# Some files have tabs, or two spaces after the word.
+SPACES = re.compile(rb"[ \t]+")
 
 
 class TextFile(VectorSource):
@@ -91,16 +94,15 @@ class TextFile(VectorSource):
                     continue
                 # fastText writes a space after the last number.
                 content = line.rstrip(b" \t\r\n")
+                if b"\t" in content or b"  " in content:
+                    content = SPACES.sub(b" ", content)
                 if content:
-                    yield number, content.replace(b"\t", b" ")
+                    yield number, content
         self._ends_whole = line.endswith(b"\n")
 
     def _parse(self, number: int, line: bytes) -> tuple[bytes, np.ndarray]:
-        # GloVe has words with spaces in them, such as "at name@domain.com". Between
-        # word and numbers some files have two spaces.
-        word, *numbers = line.rsplit(None, self.dim)
-        if len(numbers) == self.dim - 1 and line.startswith(b" "):
-            word, numbers = b"", [word, *numbers]
+        # GloVe has words with spaces in them, such as "at name@domain.com".
+        word, *numbers = line.rsplit(b" ", self.dim)
         try:
             if len(numbers) != self.dim:
                 raise ValueError(f"found {len(numbers)} numbers")

@@ -106,6 +106,13 @@ def test_a_compressed_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_vectors(path).matrix, keyed().vectors)
 
 
+def test_words_of_numpy(tmp_path: Path) -> None:
+    vectors = KeyedVectors(3)
+    vectors.add_vectors(list(np.array(["good", "naïve"])), np.eye(2, 3, dtype="f8"))
+    vectors.save(str(tmp_path / "saved.kv"))
+    assert read_vectors(tmp_path / "saved.kv").words == ("good", "naïve")
+
+
 def test_vectors_of_documents_are_refused(tmp_path: Path) -> None:
     model = Doc2Vec([TaggedDocument(["a", "b"], [n]) for n in range(9)], min_count=1)
     model.save(str(tmp_path / "whole"))

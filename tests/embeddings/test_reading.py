@@ -129,20 +129,20 @@ def test_the_first_words(tmp_path: Path, kind: str) -> None:
         read_vectors(path, limit=0)
 
 
-@pytest.mark.parametrize("header", ["", "5 3\n"])
+@pytest.mark.parametrize("header", ["", "7 3\n"])
 @pytest.mark.parametrize("gap", ["\t", "  ", " \t", "\u0020"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_texts_as_the_world_writes_them(
     tmp_path: Path, header: str, gap: str, mark: str
 ) -> None:
-    words = ("route 66", "the", "at name@domain.com", ". . .", "10 or 12")
+    words = ("route 66", "the", "at name@domain.com", ". . .", "10 or 12", "\f", "")
     numbers = gap.join(["0.5", "-1e-3", "2"]) if gap == "\t" else "0.5 -1e-3 2"
     text = "".join(f"{word}{gap}{numbers}{gap}\r\n" for word in words)
     path = tmp_path / "vectors.txt"
     path.write_text(mark + header + text, encoding="utf-8", newline="")
     found = read_vectors(path)
     assert found.words == words
-    np.testing.assert_allclose(found.matrix, [[0.5, -1e-3, 2]] * 5)
+    np.testing.assert_allclose(found.matrix, [[0.5, -1e-3, 2]] * 7)
     assert read_vectors(path, words={"the", "10 or 12"}).words == ("the", "10 or 12")
 
 

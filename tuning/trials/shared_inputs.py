@@ -22,6 +22,7 @@ import numpy as np
 from emoclf.doctor.findings import Finding
 from emoclf.embeddings.coverage import CoverageReport
 from emoclf.embeddings.matrix import PretrainedRows
+from emoclf.embeddings.vector_streams import split_member
 from emoclf.errors import SearchError
 from emoclf.fingerprint import digest
 from emoclf.settings import RunSettings
@@ -125,7 +126,8 @@ def vectors_identity(vectors: str | None) -> str:
         return ""
     # If the file cannot be read, the encoding raises a better error.
     with suppress(OSError):
-        state = os.stat(vectors)
+        archive, _ = split_member(Path(vectors))
+        state = os.stat(archive)
         return f"{os.path.basename(vectors)} {state.st_size} {state.st_mtime_ns}"
     return os.path.basename(vectors)
 
