@@ -7,7 +7,6 @@ of wanted words are parsed.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -29,8 +28,6 @@ logger = logging.getLogger(__name__)
 
 # A word with fewer numbers in it is taken for a phrase, whatever the dimension.
 MIN_NUMBERS = 3
-# Some files have tabs, or two spaces after the word.
-SPACES = re.compile(rb"[ \t]+")
 
 
 class TextFile(VectorSource):
@@ -94,8 +91,11 @@ class TextFile(VectorSource):
                     continue
                 # fastText writes a space after the last number.
                 content = line.rstrip(b" \t\r\n")
-                if b"\t" in content or b"  " in content:
-                    content = SPACES.sub(b" ", content)
+                # Some files have tabs, or two spaces after the word. Two replacements
+                # take a tenth of the time of a regular expression.
+                content = content.replace(b"\t", b" ")
+                while b"  " in content:
+                    content = content.replace(b"  ", b" ")
                 if content:
                     yield number, content
         self._ends_whole = line.endswith(b"\n")
