@@ -22,6 +22,7 @@ from emoclf.errors import VectorsError, setting
 PICKLE_PROTOCOLS = range(2, 6)
 #: Names of the list of words, the newest first.
 WORD_LISTS = ("index_to_key", "index2word", "index2entity")
+MAX_NGRAM = 1000
 ARRAYS = ("vectors", "syn0", "vectors_vocab", "vectors_ngrams")
 
 
@@ -47,18 +48,23 @@ class GensimVectors(VectorSource):
     def __init__(self, keyed: Any, name: str) -> None:
         self.keyed, self.source = keyed, name
         lists = (getattr(keyed, attribute, None) for attribute in WORD_LISTS)
-        self.words: list[str] = next((x for x in lists if x is not None), [])
-        if not self.words or not all(isinstance(word, str) for word in self.words):
+        words: Any = next((x for x in lists if x is not None), [])
+        is_list = isinstance(words, list) and bool(words)
+        if not is_list or not all(isinstance(word, str) for word in words):
+            shown = words[:3] if isinstance(words, list) else type(words).__name__
             raise VectorsError(
-                f"{name} contains no words, but {list(self.words[:3])}. Give word "
-                "vectors, not the vectors of documents."
+                f"{name} contains no words, but {shown}. Give word vectors, not the "
+                "vectors of documents."
             )
+        self.words: list[str] = words
         self.matrix = _numbers(keyed, "vectors", "syn0")
         self._own = _numbers(keyed, "vectors_vocab")
         self._ngrams = None
         if getattr(keyed, "bucket", 0) and getattr(keyed, "compatible_hash", False):
             self._ngrams = _numbers(keyed, "vectors_ngrams")
-            self._hashing = (keyed.min_n, keyed.max_n, keyed.bucket)
+            self._hashing = [
+                getattr(keyed, x, -1) for x in ("min_n", "max_n", "bucket")
+            ]
         rows = self._own if self.matrix is None else self.matrix
         fits = rows is not None and rows.ndim == 2 and len(rows) == len(self.words)
         if rows is None or not fits:
@@ -67,12 +73,14 @@ class GensimVectors(VectorSource):
                 f"{None if rows is None else rows.shape}. Save it again with gensim."
             )
         self.count, self.dim = rows.shape
-        if self._ngrams is not None and self._ngrams.shape != (keyed.bucket, self.dim):
-            raise VectorsError(
-                f"{name} has sub-word vectors of the shape {self._ngrams.shape} "
-                f"instead of {(keyed.bucket, self.dim)}. Save it again with gensim."
-            )
-
+        if self._ngrams is not None:
+            sizes, shape = self._hashing, self._ngrams.shape
+            whole = all(isinstance(x, int | np.integer) and x >= 0 for x in sizes)
+            if not whole or max(sizes[:2]) > MAX_NGRAM or shape != (sizes[2], self.dim):
+                raise VectorsError(
+                    f"{name} has sub-word vectors of the shape {shape}, which do not "
+                    f"fit min_n, max_n and bucket, {sizes}. Save it again with gensim."
+                )
         arrays = (self.matrix, self._own, self._ngrams)
         self.arrays = [array for array in arrays if array is not None]
 
@@ -129,8 +137,9 @@ class GensimFile(GensimVectors):
                 f"{setting('vectors')}=(words, matrix)."
             )
         # Large arrays are in files of their own, which are mapped, not read.
-        for name in getattr(keyed, "__numpys", ()):
-            if name in ARRAYS:
+        apart = getattr(keyed, "__numpys", None)
+        for name in ARRAYS:
+            if isinstance(apart, list) and name in apart:
                 setattr(keyed, name, _companion(f"{base}.{name}"))
         super().__init__(keyed, str(path))
 

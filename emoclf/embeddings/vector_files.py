@@ -32,6 +32,7 @@ OTHER_FILES = {
     rb"(?s).{257}ustar": "a tar archive. Unpack it, and name the file in it.",
     rb"\x28\xb5\x2f\xfd|7z\xbc\xaf|Rar!": "compressed in a way that cannot be read. "
     "Decompress it, or use .gz, .bz2, .xz or .zip.",
+    rb"\x1f\x8b|PK\x03\x04|BZh\d1AY|\xfd7zXZ": "compressed twice. Decompress it once.",
     rb"\xff\xfe|\xfe\xff": "UTF-16 text. Save it as UTF-8.",
     rb"\x93NUMPY": "an array without words. Pass words and array as an object: "
     "vectors=(words, array).",

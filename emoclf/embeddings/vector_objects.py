@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,13 @@ from emoclf.embeddings.gensim_files import WORD_LISTS, GensimVectors
 from emoclf.embeddings.vector_files import check_limit, open_vectors
 from emoclf.embeddings.vector_io import VectorSource
 from emoclf.embeddings.word_vectors import WordVectors, save_vectors
-from emoclf.errors import VectorsError
+from emoclf.errors import VectorsError, setting
 from emoclf.files import new_folder
 from emoclf.fingerprint import digest
 
 MAX_NAME_LETTERS = 40
+#: End of the name of an object in settings, or of its file in a search.
+OBJECT_NAME = re.compile(r"( \(SHA-256 |-)[0-9a-f]{64}(\)|\.bin|\.kv)$")
 
 #: Vectors in memory; both have ``words`` and ``arrays``.
 VectorObject = WordVectors | GensimVectors
@@ -44,6 +47,11 @@ def vector_source(vectors: Any, *, limit: int | None = None) -> VectorSource:
         If they are of another type, or unusable.
     """
     if isinstance(vectors, str | os.PathLike):
+        if OBJECT_NAME.search(os.fspath(vectors)) and not os.path.exists(vectors):
+            raise VectorsError(
+                f"The settings name word vectors that were an object, {vectors}. Pass "
+                f"the object again: {setting('vectors')}=…, or a file."
+            )
         return open_vectors(vectors, limit=limit)
     source = _object_source(vectors)
     if limit is not None:

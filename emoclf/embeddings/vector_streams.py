@@ -84,7 +84,10 @@ def _decompressed(plain: IO[bytes], path: Path, member: str | None) -> IO[bytes]
 
 def _open_member(plain: IO[bytes], path: Path, member: str | None) -> IO[bytes]:
     """Return the stream of the named file, or of the only one, in a .zip archive."""
-    archive = zipfile.ZipFile(plain)
+    try:
+        archive = zipfile.ZipFile(plain)
+    except NotImplementedError as error:
+        raise VectorsError(f"{path} cannot be unzipped ({error}).") from None
     names = [
         name
         for name in archive.namelist()

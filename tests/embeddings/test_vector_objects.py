@@ -28,7 +28,7 @@ from emoclf.embeddings.vector_objects import (
     write_vectors,
 )
 from emoclf.embeddings.word_vectors import WordVectors, save_vectors
-from emoclf.errors import ResumeError, VectorsError
+from emoclf.errors import ResumeError, SettingsError, VectorsError
 from emoclf.text.vocabulary import Vocabulary
 from emoclf.workflow.prepare import prepare
 
@@ -135,6 +135,16 @@ def test_a_file_for_other_processes(tmp_path: Path, vectors: Any) -> None:
 def test_own_vectors_are_short_to_print_and_not_copied() -> None:
     assert repr(OWN) == "WordVectors(5 words, 6 dimensions, my vectors)"
     assert copy.deepcopy(OWN) is OWN
+
+
+def test_settings_are_plain_text(tmp_path: Path) -> None:
+    path = tmp_path / "v.bin"
+    assert tiny_settings(vectors=path).embedding.vectors == str(path)
+    with pytest.raises(SettingsError, match=r"Got dict instead. Pass an object as"):
+        tiny_settings(vectors=FORMS["mapping"])
+    name, _ = named_vectors(OWN)
+    with pytest.raises(VectorsError, match="were an object, my vectors"):
+        prepare(SPLIT.train, SPLIT.valid, tiny_settings(vectors=name))
 
 
 def test_the_limit_is_a_setting() -> None:
