@@ -27,7 +27,7 @@ from emoclf.text.validation import as_texts
 from emoclf.workflow.train import train_classifier
 
 # Parameters that are not names of settings.
-_OTHER_PARAMETERS = ("settings", "validation_fraction", "random_state")
+_OTHER_PARAMETERS = ("vectors", "settings", "validation_fraction", "random_state")
 
 
 class EmotionClassifier(ClassifierMixin, BaseEstimator):
@@ -41,8 +41,9 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
     architecture : str, optional
         Name in ``emoclf.models.ARCHITECTURES``; default: that of ``settings``, or
         "text_cnn".
-    vectors : path, optional
-        File of word vectors; without one the embedding is random.
+    vectors : path, WordVectors, KeyedVectors, (words, array) or mapping, optional
+        Word vectors; without any the embedding is random. Give a path where estimators
+        are cloned or sent to other processes: each of them copies an object of gensim.
     embedding : {"random", "static", "non-static", "two-channel"}, optional
         Kind of embedding; default: "non-static" with vectors, "random" without.
     filters, kernel_sizes, dropout
@@ -86,7 +87,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         self,
         architecture: str | None = None,
         *,
-        vectors: str | os.PathLike[str] | None = None,
+        vectors: Any = None,
         embedding: str | None = None,
         filters: int | None = None,
         kernel_sizes: Iterable[int] | None = None,
@@ -177,6 +178,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
             dataset.take(rest),
             valid,
             settings,
+            vectors=self.vectors,
             sample_weight=None if weights is None else weights[rest],
             callbacks=list(callbacks),
         )
@@ -237,8 +239,6 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
             for name, value in self.get_params(deep=False).items()
             if name not in _OTHER_PARAMETERS and value is not None
         }
-        if "vectors" in flat:
-            flat["vectors"] = os.fspath(flat["vectors"])
         if isinstance(settings, RunSettings):
             return settings.override(**flat, seed=seed)
         return RunSettings.from_dict(settings, {**flat, "seed": seed})

@@ -13,6 +13,12 @@ from typing import Any
 from emoclf._moved import warn_renamed
 from emoclf.datasets.contents import contents_of
 from emoclf.datasets.split import Split
+from emoclf.embeddings.vector_objects import (
+    VectorObject,
+    named_vectors,
+    vectors_path,
+    write_vectors,
+)
 from emoclf.errors import SearchError, setting
 from emoclf.fingerprint import digest
 from emoclf.runtime import hide_retracing
@@ -130,6 +136,7 @@ def search_settings(
     limits: Limits | None = None,
     keep: int = 3,
     new: bool = False,
+    vectors: Any = None,
 ) -> SearchResult:
     """Search settings, train the best ones once more, and evaluate them once.
 
@@ -176,6 +183,10 @@ def search_settings(
         Number of best trials whose classifiers stay on disk.
     new : bool, default=False
         Whether to move an older search in the folder away instead of continuing it.
+    vectors : path, WordVectors, KeyedVectors, (words, array) or mapping, optional
+        Word vectors instead of those of the settings; the forms are those of
+        :func:`emoclf.embedding_matrix`. An object is written into the folder while the
+        search runs, for its worker processes.
 
     Returns
     -------
@@ -195,8 +206,14 @@ def search_settings(
     >>> result = search_settings(split, folder="search", trials=10)  # doctest: +SKIP
     >>> result.choice.chosen.values["learning_rate"]  # doctest: +SKIP
     """
+    settings = settings or RunSettings()
+    name, source = named_vectors(vectors)
+    if source is not None:
+        name = str(vectors_path(source, SearchFolder(folder).inputs))
+    if name is not None:
+        settings = settings.override(vectors=name)
     plan = new_plan(
-        settings or RunSettings(),
+        settings,
         space=space,
         objective=objective,
         folds=folds,
@@ -208,7 +225,7 @@ def search_settings(
         threads=threads,
     )
     budget = Budget(trials=trials, workers=workers, seconds=seconds, keep=keep)
-    return run_search(plan, split, folder, budget, new=new)
+    return run_search(plan, split, folder, budget, new=new, vectors=source)
 
 
 def search(*args: Any, **arguments: Any) -> SearchResult:
@@ -225,6 +242,7 @@ def run_search(
     *,
     new: bool = False,
     listeners: Listeners | None = None,
+    vectors: VectorObject | None = None,
 ) -> SearchResult:
     """Run a plan; :func:`search_settings` with a plan and a budget.
 
@@ -236,6 +254,8 @@ def run_search(
     budget : Budget
     new : bool, default=False
     listeners : Listeners, optional
+    vectors : VectorObject, optional
+        Vectors to write to the path that the settings name.
     """
     listeners = listeners or Listeners()
     hide_retracing()
@@ -250,14 +270,16 @@ def run_search(
     # Checked before a folder is made, which would record a wrong space.
     plan.space.for_settings(plan.settings)
     deadline = None if budget.seconds is None else time.monotonic() + budget.seconds
-    vectors = vectors_identity(plan.settings.embedding.vectors)
     if new:
         # Checked before the old search is moved away.
         parts_of(plan, split.train, split.valid)
     search_folder = SearchFolder(folder)
     search_folder.open(new=new)
     try:
-        runner = _begin(plan, split, search_folder, vectors)
+        path = plan.settings.embedding.vectors
+        if vectors is not None and path is not None:
+            write_vectors(vectors, Path(path))
+        runner = _begin(plan, split, search_folder, vectors_identity(path))
         chief = Chief(
             plan,
             search_folder,

@@ -117,6 +117,7 @@ def run_coverage(args: argparse.Namespace) -> int:
         settings.embedding.vectors,
         encoder.vocabulary,
         counts=encoder.count_tokens(tokens),
+        limit=settings.embedding.vectors_limit,
     )
     if args.json:
         print_json(coverage.to_dict())

@@ -19,8 +19,8 @@ from emoclf.embeddings.vector_io import (
     Rows,
     VectorSource,
     decode,
-    open_stream,
 )
+from emoclf.embeddings.vector_streams import open_stream
 from emoclf.errors import VectorsError
 
 MAGIC = struct.pack("<i", 793712314)
@@ -79,6 +79,7 @@ class FastTextFile(VectorSource):
     def first_words(self, n: int) -> list[str]:
         with self._mapped() as data:
             words = (word for word, is_label, _ in self._entries(data) if not is_label)
+            n = n if self.limit is None else min(n, self.limit)
             return [decode(word) for word in islice(words, n)]
 
     def compose(self, words: Sequence[str]) -> Rows:
@@ -99,7 +100,8 @@ class FastTextFile(VectorSource):
                 if is_label:
                     continue
                 word = decode(raw)
-                if wanted is None or word in wanted:
+                in_limit = self.limit is None or n_words < self.limit
+                if in_limit and (wanted is None or word in wanted):
                     rows.setdefault(word, n_words)
                 n_words += 1
             quantized, *shape = self._unpack(MATRIX_HEADER, data, end)

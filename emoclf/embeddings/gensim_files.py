@@ -1,55 +1,178 @@
-"""Vectors that gensim saved with ``KeyedVectors.save`` or ``Word2Vec.save``."""
+"""Vectors of gensim: objects, and files that ``KeyedVectors.save`` and others wrote."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from emoclf.embeddings.gensim_pickle import (
+    StoredArray,
+    StoredObject,
+    conversion,
+    unpickle,
+)
 from emoclf.embeddings.vector_io import FileStart, Rows, VectorSource
-from emoclf.errors import VectorsError
+from emoclf.embeddings.vector_streams import open_stream
+from emoclf.errors import VectorsError, setting
 
-PICKLE_MAGIC = b"\x80"
+PICKLE_PROTOCOLS = range(2, 6)
+#: Names of the list of words, the newest first.
+WORD_LISTS = ("index_to_key", "index2word", "index2entity")
+MAX_NGRAM = 1000
+ARRAYS = ("vectors", "syn0", "vectors_vocab", "vectors_ngrams")
 
 
-class GensimFile(VectorSource):
-    """A pickle of gensim: loading it can execute code, so load only trusted files."""
+class GensimVectors(VectorSource):
+    """The vectors of a gensim object, or of one that was stored in a file.
+
+    FastText composes a word's vector as the mean of its own row and the rows of its
+    character n-grams.
+
+    Parameters
+    ----------
+    keyed : object
+        Object with the attributes of gensim's ``KeyedVectors``.
+    name : str
+        Name of the object or file, for errors.
+
+    Raises
+    ------
+    VectorsError
+        If words or vectors are missing or do not fit each other.
+    """
+
+    def __init__(self, keyed: Any, name: str) -> None:
+        self.keyed, self.source = keyed, name
+        lists = (getattr(keyed, attribute, None) for attribute in WORD_LISTS)
+        words: Any = next((x for x in lists if x is not None), [])
+        is_list = isinstance(words, list) and bool(words)
+        if not is_list or not all(isinstance(word, str) for word in words):
+            shown = words[:3] if isinstance(words, list) else type(words).__name__
+            raise VectorsError(
+                f"{name} contains no words, but {shown}. Give word vectors, not the "
+                "vectors of documents."
+            )
+        self.words: list[str] = words
+        self.matrix = _numbers(keyed, "vectors", "syn0")
+        self._own = _numbers(keyed, "vectors_vocab")
+        self._ngrams = None
+        if getattr(keyed, "bucket", 0) and getattr(keyed, "compatible_hash", False):
+            self._ngrams = _numbers(keyed, "vectors_ngrams")
+            self._hashing = [
+                getattr(keyed, x, -1) for x in ("min_n", "max_n", "bucket")
+            ]
+        rows = self._own if self.matrix is None else self.matrix
+        fits = rows is not None and rows.ndim == 2 and len(rows) == len(self.words)
+        if rows is None or not fits:
+            raise VectorsError(
+                f"{name} has {len(self.words)} words, and vectors of the shape "
+                f"{None if rows is None else rows.shape}. Save it again with gensim."
+            )
+        self.count, self.dim = rows.shape
+        if self._ngrams is not None:
+            sizes, shape = self._hashing, self._ngrams.shape
+            whole = all(isinstance(x, int | np.integer) and x >= 0 for x in sizes)
+            if not whole or max(sizes[:2]) > MAX_NGRAM or shape != (sizes[2], self.dim):
+                raise VectorsError(
+                    f"{name} has sub-word vectors of the shape {shape}, which do not "
+                    f"fit min_n, max_n and bucket, {sizes}. Save it again with gensim."
+                )
+        arrays = (self.matrix, self._own, self._ngrams)
+        self.arrays = [array for array in arrays if array is not None]
+
+    @property
+    def composes(self) -> bool:
+        """Whether there are sub-words."""
+        return self._ngrams is not None
+
+    def rows(self, wanted: frozenset[str] | None) -> Rows:
+        for number, word in enumerate(islice(self.words, self.limit)):
+            if wanted is None or word in wanted:
+                if self.matrix is not None:
+                    yield word, self.matrix[number]
+                elif self._own is not None:
+                    # gensim 4 does not store what it can compose.
+                    own, parts = self._own[number], self._parts(word)
+                    yield word, (own + parts.sum(0)) / (1 + len(parts))
+
+    def compose(self, words: Sequence[str]) -> Rows:
+        for word in words:
+            parts = self._parts(word)
+            if len(parts):
+                yield word, parts.mean(0)
+
+    def _parts(self, word: str) -> np.ndarray:
+        """Return the vectors of a word's character n-grams."""
+        if self._ngrams is None:
+            return np.empty((0, self.dim), np.float32)
+        from gensim.models.fasttext import ft_ngram_hashes
+
+        return self._ngrams[np.array(ft_ngram_hashes(word, *self._hashing), int)]
+
+
+class GensimFile(GensimVectors):
+    """A file that gensim saved; nothing in it is run (:mod:`.gensim_pickle`)."""
 
     @staticmethod
     def recognises(start: FileStart) -> bool:
         """Return whether the file is a pickle."""
-        return start.data.startswith(PICKLE_MAGIC)
+        magic, protocol = start.data[:2].ljust(2, b"\0")
+        return magic == 0x80 and protocol in PICKLE_PROTOCOLS
 
     def __init__(self, start: FileStart) -> None:
-        from gensim.utils import SaveLoad
-
-        start.require_uncompressed()
         path = start.path
-        try:
-            # Large matrices are in files of their own, which are mapped, not read.
-            saved: Any = SaveLoad.load(str(path), mmap="r")
-        except Exception as error:
-            # A pickle runs the code of other packages, which may raise anything.
+        with open_stream(path) as stream:
+            saved = unpickle(stream, path)
+        keyed, base = saved, str(path)
+        if isinstance(getattr(saved, "wv", None), StoredObject):
+            keyed, base = saved.wv, f"{path}.wv"
+        if not any(hasattr(keyed, name) for name in WORD_LISTS):
             raise VectorsError(
-                f"{path} looks like a gensim file and cannot be loaded "
-                f"({type(error).__name__}: {error}). Save it again as word2vec .bin."
-            ) from error
-        self.vectors = getattr(saved, "wv", saved)
-        if not hasattr(self.vectors, "key_to_index"):
-            raise VectorsError(
-                f"{path} contains a {type(saved).__name__}, not word vectors of gensim "
-                "4. Save it again as word2vec .bin."
+                f"{path} is a pickle, but not of gensim's word vectors. If gensim can "
+                f"load it, {conversion(path)}. Pass vectors of your own as an object: "
+                f"{setting('vectors')}=(words, matrix)."
             )
-        self.dim = int(self.vectors.vector_size)
-        self.count = len(self.vectors.index_to_key)
+        # Large arrays are in files of their own, which are mapped, not read.
+        apart = getattr(keyed, "__numpys", None)
+        for name in ARRAYS:
+            if isinstance(apart, list) and name in apart:
+                setattr(keyed, name, _companion(f"{base}.{name}"))
+        super().__init__(keyed, str(path))
 
-    def rows(self, wanted: frozenset[str] | None) -> Rows:
-        for word in self.vectors.index_to_key:
-            if wanted is None or word in wanted:
-                yield word, self.vectors.get_vector(word)
 
-    def compose(self, words: Sequence[str]) -> Rows:
-        if hasattr(self.vectors, "buckets_word"):
-            for word in words:
-                with suppress(KeyError):  # a word without sub-words
-                    yield word, self.vectors.get_vector(word)
+def _numbers(keyed: Any, *names: str) -> np.ndarray | None:
+    """Return the first of these attributes that is an array."""
+    for name in names:
+        value = getattr(keyed, name, None)
+        if isinstance(value, StoredArray):
+            value = value.values
+        if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
+            return value
+    return None
+
+
+def _companion(base: str) -> np.ndarray:
+    """Return an array that gensim has saved beside its file."""
+    path = Path(f"{base}.npy")
+    if not path.is_file() and (compressed := Path(f"{base}.npz")).is_file():
+        path = compressed
+    if not path.is_file():
+        raise VectorsError(
+            f"There is no file {path}, in which gensim has saved some of the vectors. "
+            "Put it beside the other file; all files of one name belong together."
+        )
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as archive:
+                return archive["val"]
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:
+        # Damaged archives raise almost anything.
+        raise VectorsError(
+            f"{path} cannot be read ({type(error).__name__}: {error}). Make or "
+            "download it again."
+        ) from error

@@ -6,15 +6,15 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from emoclf.embeddings.coverage import CoverageReport
 from emoclf.embeddings.lookup import Match, find_words
 from emoclf.embeddings.spellings import MATCH_LABELS
-from emoclf.embeddings.vector_files import open_vectors
 from emoclf.embeddings.vector_io import VectorSource, require_finite
-from emoclf.embeddings.word_vectors import WordVectors
+from emoclf.embeddings.vector_objects import vector_source
 from emoclf.errors import VectorsError
 from emoclf.text.vocabulary import FIRST, UNKNOWN, Vocabulary
 
@@ -38,11 +38,12 @@ def random_matrix(vocabulary: Vocabulary, dim: int, *, seed: int = 0) -> np.ndar
 
 
 def embedding_matrix(
-    vectors: WordVectors | str | os.PathLike[str],
+    vectors: Any,
     vocabulary: Vocabulary,
     *,
     counts: Mapping[str, int] | None = None,
     seed: int = 0,
+    limit: int | None = None,
 ) -> tuple[np.ndarray, CoverageReport]:
     """Place word vectors in the order of a vocabulary; draw the missing ones.
 
@@ -51,8 +52,10 @@ def embedding_matrix(
 
     Parameters
     ----------
-    vectors : WordVectors or path
-        Only the needed rows of a file are kept in memory.
+    vectors : path, WordVectors, KeyedVectors, (words, array) or mapping
+        A file, of which only the needed rows are kept in memory; vectors or a model of
+        gensim; words and an array of shape (n_words, dim); words and their vectors; or
+        a DataFrame with the words as its index.
     vocabulary : Vocabulary
         Row i of the matrix belongs to token id i; row 0 (padding) stays zero, and row
         1 (unknown) is the mean of the rows that were found.
@@ -61,6 +64,8 @@ def embedding_matrix(
     seed : int
         Seed of the rows of tokens without a vector, which are drawn uniformly and with
         the variance of the rows that were found.
+    limit : int >= 1, optional
+        Number of words of the vectors to use, the first ones; default: all.
 
     Returns
     -------
@@ -72,7 +77,8 @@ def embedding_matrix(
     VectorsError
         If the file is unusable, or no token of the vocabulary has a vector.
     """
-    rows = pretrained_rows(vectors, vocabulary, counts=counts)
+    source = vector_source(vectors, limit=limit)
+    rows = pretrained_rows(source, vocabulary, counts=counts)
     return rows.matrix(len(vocabulary), seed=seed), rows.coverage
 
 
@@ -105,7 +111,7 @@ class PretrainedRows:
 
 
 def pretrained_rows(
-    vectors: WordVectors | str | os.PathLike[str],
+    source: VectorSource,
     vocabulary: Vocabulary,
     *,
     counts: Mapping[str, int] | None = None,
@@ -114,11 +120,7 @@ def pretrained_rows(
 
     Matrices of several seeds need only one such look-up.
     """
-    source: VectorSource
-    if isinstance(vectors, WordVectors):
-        source, name = vectors, vectors.source
-    else:
-        source, name = open_vectors(vectors), os.fspath(vectors)
+    name = source.source
     matches = find_words(source, vocabulary.tokens)
     if not matches:
         raise VectorsError(_no_overlap(name, source, vocabulary))

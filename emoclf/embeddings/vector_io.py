@@ -1,26 +1,27 @@
-"""Parts that all readers of vector files share: opening, decoding, the first bytes."""
+"""Parts that all readers of vector files share: rows, words, the first bytes."""
 
 from __future__ import annotations
 
-import gzip
+import io
 import os
 import re
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import IO, cast
 
 import numpy as np
 
-from emoclf.datasets.data_files import GZIP_MAGIC, check_file, reading
-from emoclf.errors import DataError, VectorsError
+from emoclf.embeddings.vector_streams import BLOCK_BYTES, open_stream
+from emoclf.errors import VectorsError
 
-BLOCK_BYTES = 1 << 22
 HEADER = re.compile(rb"\s*(\d+)\s+(\d+)\s*")
 MAX_DIM = 100_000
+# Number of first lines from which the width of vectors without a header is taken: one
+# word may be a phrase that ends in numbers.
+N_FIRST_LINES = 100
 # Reserved memory that is never written costs nothing, so one array of up to this many
 # rows is filled in place; a larger one grows.
 MAX_RESERVED_ROWS = 1 << 19
@@ -78,6 +79,10 @@ class VectorSource(ABC):
     dim: int
     #: Number of words, where it is known.
     count: int | None = None
+    #: Number of first words that are read; None: all.
+    limit: int | None = None
+    #: Name of the file or object, for reports and errors.
+    source: str = "vectors"
 
     @abstractmethod
     def rows(self, wanted: frozenset[str] | None) -> Rows:
@@ -94,6 +99,7 @@ class VectorSource(ABC):
     def read(self, wanted: frozenset[str] | None) -> VectorRows:
         """Return the rows of the wanted words, or of all."""
         expected = self.count or 1024 if wanted is None else len(wanted)
+        expected = expected if self.limit is None else min(expected, self.limit)
         rows = VectorRows(self.dim, expected)
         for word, row in self.rows(wanted):
             rows.add(word, row)
@@ -117,7 +123,8 @@ class FileStart:
         self.path = path
         with open_stream(path) as stream:
             self.data = stream.read(BLOCK_BYTES)
-            self.compressed = isinstance(stream, gzip.GzipFile)
+            # Only a file as it is has a descriptor below its buffer.
+            self.compressed = not isinstance(getattr(stream, "raw", None), io.FileIO)
         if not self.data:
             raise VectorsError(f"{path} is empty. Give a file of word vectors.")
 
@@ -145,41 +152,22 @@ class FileStart:
 
     @cached_property
     def n_numbers(self) -> int:
-        """Number of numbers at the end of the first line with a vector."""
-        lines = self.data.split(b"\n", 2)
-        if self.header is None and len(lines) == 1:
+        """Number of numbers at the end of most of the first lines with a vector."""
+        lines = self.data.split(b"\n", N_FIRST_LINES)
+        first = 0 if self.header is None else 1
+        if len(lines) == 1:
             return 0
-        line = lines[0 if self.header is None else 1]
-        count = 0
-        for part in reversed(line.rstrip().split(b" ")[1:]):
-            if not is_number(part):
-                break
-            count += 1
-        return count
+        # The last one may be cut.
+        counts = Counter(map(_n_numbers, lines[first : max(first + 1, len(lines) - 1)]))
+        return counts.most_common(1)[0][0]
 
     def require_uncompressed(self) -> None:
         """Raise a VectorsError if the file is compressed."""
         if self.compressed:
             raise VectorsError(
-                f"{self.path} is a compressed fastText .bin or gensim file, which "
-                "cannot be read in order. Decompress it first: gunzip."
+                f"{self.path} is a compressed fastText .bin, which cannot be read in "
+                "order. Decompress it first, for instance with gunzip or unzip."
             )
-
-
-@contextmanager
-def open_stream(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file, plain or gzip; an error while reading becomes a VectorsError."""
-    try:
-        with reading(check_file(path)), open(path, "rb") as plain:
-            compressed = plain.read(2) == GZIP_MAGIC
-            plain.seek(0)
-            if compressed:
-                with gzip.GzipFile(fileobj=plain) as stream:
-                    yield cast(IO[bytes], stream)
-            else:
-                yield plain
-    except DataError as error:
-        raise VectorsError(str(error)) from error
 
 
 def decode(word: bytes) -> str:
@@ -192,6 +180,16 @@ def encode_words(words: Iterable[str] | None) -> set[bytes] | None:
     return (
         None if words is None else {word.encode("utf-8", "replace") for word in words}
     )
+
+
+def _n_numbers(line: bytes) -> int:
+    """Return the number of numbers at the end of a line, after a word."""
+    count = 0
+    for part in reversed(line.split()[1:]):
+        if not is_number(part):
+            break
+        count += 1
+    return count
 
 
 def is_number(part: bytes) -> bool:

@@ -6,22 +6,24 @@ other writers do not.
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import IO
 
 import numpy as np
 
 from emoclf.embeddings.vector_io import (
-    BLOCK_BYTES,
     FileStart,
     Rows,
     VectorSource,
     decode,
     encode_words,
-    open_stream,
     require_finite,
 )
+from emoclf.embeddings.vector_streams import BLOCK_BYTES, open_stream
 from emoclf.errors import VectorsError
+
+logger = logging.getLogger(__name__)
 
 # Without a space within this many bytes, there is no word.
 MAX_WORD_BYTES = 4096
@@ -45,8 +47,8 @@ class BinaryFile(VectorSource):
         assert start.header is not None
         self.path = path = start.path
         self.count, self.dim = start.header
-        # A vector, a space and a word of one byte.
-        min_bytes = self.count * (4 * self.dim + 2)
+        # A vector, a space and a word of one byte; a header may count one too many.
+        min_bytes = (self.count - 1) * (4 * self.dim + 2)
         if not start.compressed and (n_bytes := path.stat().st_size) < min_bytes:
             raise VectorsError(
                 f"{path} promises {self.count} vectors of {self.dim} numbers, which "
@@ -61,12 +63,20 @@ class BinaryFile(VectorSource):
         with open_stream(self.path) as stream:
             before = len(stream.readline())
             data, place = stream.read(BLOCK_BYTES), 0
-            for number in range(1, self.count + 1):
+            for number in range(1, min(self.count, self.limit or self.count) + 1):
                 space = data.find(b" ", place, place + MAX_WORD_BYTES)
                 while space + 1 + size > len(data) or space < 0:
                     if space < 0 and len(data) - place >= MAX_WORD_BYTES:
                         raise self._misplaced(number, before + place)
                     more = stream.read(max(BLOCK_BYTES, size))
+                    at_end = not more and not data[place:].strip()
+                    if at_end and number == self.count:
+                        # A cut would hardly fall between two vectors.
+                        logger.info(
+                            "%s: the header promises %d vectors, one too many.",
+                            self.path, self.count,
+                        )  # fmt: skip
+                        return
                     if not more:
                         raise self._cut_short(number)
                     before += place
@@ -83,7 +93,8 @@ class BinaryFile(VectorSource):
                 if keys is None or word in keys:
                     yield decode(word), row
                 place = space + 1 + size
-            self._check_end(data[place:], stream, before + place)
+            if self.limit is None:
+                self._check_end(data[place:], stream, before + place)
 
     def _check_end(self, rest: bytes, stream: IO[bytes], place: int) -> None:
         rest = (rest + stream.read(BLOCK_BYTES)).strip()

@@ -7,8 +7,9 @@ import os
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Self
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from emoclf.errors import VectorsError
 from emoclf.files import new_file
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class WordVectors(VectorSource):
     """Words and their vectors.
 
@@ -27,7 +28,8 @@ class WordVectors(VectorSource):
     ----------
     words : tuple of str
         Words without repetition.
-    matrix : ndarray of float32, shape (n_words, dim)
+    matrix : array of float, shape (n_words, dim)
+        Kept as float32.
     source : str
         Name of the file or method, for reports and errors.
     composed : frozenset of str
@@ -40,27 +42,50 @@ class WordVectors(VectorSource):
     """
 
     words: tuple[str, ...]
-    matrix: np.ndarray
+    matrix: Any
     source: str = "vectors"
     composed: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        if self.matrix.ndim != 2 or len(self.words) != len(self.matrix):
+        try:
+            matrix = np.asarray(self.matrix, np.float32)
+        except (TypeError, ValueError) as error:
             raise VectorsError(
-                f"{self.source}: the matrix of {len(self.words)} words must have the "
-                f"shape ({len(self.words)}, dim). Got {self.matrix.shape} instead."
+                f"{self.source}: the vectors must be an array of numbers, one row for "
+                f"each word ({error})."
+            ) from None
+        words = tuple(map(_as_word, self.words))
+        if matrix.ndim != 2 or not matrix.shape[1] or len(words) != len(matrix):
+            raise VectorsError(
+                f"{self.source}: the matrix of {len(words)} words must have the shape "
+                f"({len(words)}, dim). Got {matrix.shape} instead."
             )
+        object.__setattr__(self, "words", words)
+        object.__setattr__(self, "matrix", matrix)
         if len(set(self.words)) != len(self.words):
             raise VectorsError(
                 f"{self.source} contains a word twice. Keep the first vector of each."
             )
         object.__setattr__(self, "dim", int(self.matrix.shape[1]))
 
+    @property
+    def arrays(self) -> list[np.ndarray]:
+        """The arrays that the vectors are made of."""
+        return [self.matrix]
+
     def __len__(self) -> int:
         return len(self.words)
 
+    def __repr__(self) -> str:
+        return f"WordVectors({len(self)} words, {self.dim} dimensions, {self.source})"
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        # scikit-learn copies the parameters of estimators, and nothing changes these.
+        return self
+
     def rows(self, wanted: frozenset[str] | None) -> Rows:
-        for word, row in zip(self.words, self.matrix, strict=True):
+        pairs = zip(self.words, self.matrix, strict=True)
+        for word, row in islice(pairs, self.limit):
             if word not in self.composed and (wanted is None or word in wanted):
                 yield word, row
 
@@ -75,22 +100,28 @@ def read_vectors(
     *,
     words: Collection[str] | None = None,
     compose: Iterable[str] = (),
+    limit: int | None = None,
 ) -> WordVectors:
     """Read word vectors; the format of the file is recognised by its content.
 
     Formats are word2vec ``.bin`` and ``.txt``, GloVe ``.txt`` (no header) and fastText
-    ``.vec``, each plain or ``.gz``; files that gensim saved (they are pickles: load
-    only files that you trust); and fastText ``.bin``.
+    ``.vec``, each plain, ``.gz``, ``.bz2``, ``.xz`` or ``.zip``; files that gensim
+    saved, of which nothing is run; and fastText ``.bin``.
 
     Parameters
     ----------
     path : path
-        File of vectors. It is streamed: only the returned rows take memory.
+        File of vectors. It is streamed: only the returned rows take memory. A file in
+        a .zip archive of several is ``archive.zip/name``.
     words : collection of str, optional
         Words to read; default: all.
     compose : iterable of str
         Words whose vectors are composed of sub-words where the file does not contain
-        them (Bojanowski et al., 2017). Only fastText's ``.bin`` has sub-words.
+        them (Bojanowski et al., 2017). Only fastText's ``.bin``, and gensim's files of
+        fastText vectors, have sub-words.
+    limit : int >= 1, optional
+        Number of words to read, the first ones of the file; default: all. Files are
+        ordered by frequency.
 
     Returns
     -------
@@ -103,7 +134,7 @@ def read_vectors(
         If the file is missing, has another format, is truncated, or contains a number
         that is not finite.
     """
-    source = open_vectors(path)
+    source = open_vectors(path, limit=limit)
     rows = source.read(None if words is None else frozenset(words))
     composed = dict(source.compose([word for word in compose if word not in rows]))
     for word, row in composed.items():
@@ -114,9 +145,12 @@ def read_vectors(
     )
 
 
-def frequent_words(path: str | os.PathLike[str], n: int) -> list[str]:
-    """Return the first ``n`` words of a file; files are ordered by frequency."""
-    return open_vectors(path).first_words(n)
+def _as_word(word: object) -> str:
+    if not isinstance(word, str):
+        raise VectorsError(
+            f"A word must be a str. Got {word!r} ({type(word).__name__})."
+        )
+    return str(word)
 
 
 def save_vectors(vectors: WordVectors, path: str | os.PathLike[str]) -> Path:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
+from emoclf.errors import SettingsError
 from emoclf.evaluation.metric_names import MAIN_METRIC, MONITORS
 from emoclf.settings.base import Settings, option
 
@@ -98,12 +100,27 @@ class EmbeddingSettings(Settings):
     """Embedding matrix: its source, and its training."""
 
     vectors: str | None = option(None, "file of word vectors (word2vec, GloVe, …)")
+    vectors_limit: int | None = option(
+        None, "number of the file's words to read, the first ones (default: all)", low=1
+    )
     embedding: str | None = option(
         None,
         "kind of embedding (default: non-static if there are vectors, else random)",
         choices=EMBEDDINGS,
     )
     dim: int = option(100, "width of a random embedding", low=1, high=4096)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.vectors, os.PathLike):
+            object.__setattr__(self, "vectors", os.fspath(self.vectors))
+        elif self.vectors is not None and not isinstance(self.vectors, str):
+            # The value may be gigabytes of numbers.
+            raise SettingsError(
+                "The setting 'vectors' must be the path of a file. Got "
+                f"{type(self.vectors).__name__} instead. Pass an object as the "
+                "argument vectors= of the function, beside the settings."
+            )
+        super().__post_init__()
 
 
 @dataclass(frozen=True, kw_only=True)

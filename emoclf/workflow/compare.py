@@ -16,6 +16,7 @@ from emoclf.bundle.bundle import installed_versions
 from emoclf.datasets.contents import contents_of
 from emoclf.datasets.dataset import check_trainable
 from emoclf.datasets.split import Split
+from emoclf.embeddings.vector_objects import VectorObject, named_vectors
 from emoclf.errors import ResumeError, SettingsError, TrainingError
 from emoclf.evaluation.baselines import fit_baselines
 from emoclf.evaluation.evaluate import evaluate_part
@@ -42,6 +43,7 @@ def compare_networks(
     networks: Mapping[str, RunSettings],
     *,
     seeds: int = 3,
+    vectors: Any = None,
     folder: str | os.PathLike[str] | None = None,
     callbacks: Callable[[RunSettings], Sequence[Any]] = lambda settings: (),
 ) -> NetworkComparison:
@@ -58,6 +60,9 @@ def compare_networks(
         Settings of each row; their ``seed`` is the first of the seeds.
     seeds : int >= 1, default=3
         Number of seeds.
+    vectors : path, WordVectors, KeyedVectors, (words, array) or mapping, optional
+        Word vectors of all networks, instead of those of their settings; the forms are
+        those of :func:`emoclf.embedding_matrix`.
     folder : path, optional
         Folder in which each run is saved as soon as it is evaluated.
     callbacks : callable, optional
@@ -80,8 +85,11 @@ def compare_networks(
             f"{len(networks)} and {seeds}."
         )
     check_trainable(split.train)
+    name, source = named_vectors(vectors)
+    if name is not None:
+        networks = {key: x.override(vectors=name) for key, x in networks.items()}
     results = None if folder is None else _ResultsFolder(Path(folder), split)
-    runner = _Runner(split, callbacks)
+    runner = _Runner(split, callbacks, source)
     runs = runner.baselines(next(iter(networks.values())))
     for number, (name, first) in enumerate(networks.items(), 1):
         for turn in range(seeds):
@@ -105,9 +113,14 @@ def compare_networks(
 class _Runner:
     """Trains, evaluates and times networks and baselines on one split."""
 
-    def __init__(self, split: Split, callbacks: Callable[..., Sequence[Any]]) -> None:
+    def __init__(
+        self,
+        split: Split,
+        callbacks: Callable[..., Sequence[Any]],
+        vectors: VectorObject | None,
+    ) -> None:
         self.train, self.valid = split.train, split.valid
-        self.callbacks = callbacks
+        self.callbacks, self.vectors = callbacks, vectors
         self.part, self.texts = "valid", split.valid
         if split.test is not None and len(split.test):
             self.part, self.texts = "test", split.test
@@ -178,7 +191,9 @@ class _Runner:
         sections = settings.to_dict()
         key = digest(*(sections[name] for name in ("data", "text", "embedding")))
         if self._encoded is None or self._key != key:
-            self._encoded = encode_parts(self.train, self.valid, settings)
+            self._encoded = encode_parts(
+                self.train, self.valid, settings, vectors=self.vectors
+            )
             self._key = key
             for finding in self._encoded.findings:
                 logger.warning("%s", finding)

@@ -13,7 +13,8 @@ from emoclf.doctor.data import check_coverage, check_cut, check_texts
 from emoclf.doctor.findings import Finding
 from emoclf.embeddings.coverage import CoverageReport
 from emoclf.embeddings.matrix import PretrainedRows, pretrained_rows, random_matrix
-from emoclf.embeddings.word_vectors import frequent_words
+from emoclf.embeddings.vector_io import VectorSource
+from emoclf.embeddings.vector_objects import VectorObject, vector_source
 from emoclf.errors import DataError, SettingsError, setting
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import TextEncoder, fit_encoder, new_tokenizer
@@ -23,8 +24,6 @@ from emoclf.training.batches import Examples
 from emoclf.training.sample_weights import example_weights
 
 logger = logging.getLogger(__name__)
-
-TokenLists = Sequence[Sequence[str]]
 
 # Default number of words that vectors add to the vocabulary: enough for most words of
 # new texts; 24 MB at 300 dimensions.
@@ -117,6 +116,7 @@ def prepare(
     valid: Dataset,
     settings: RunSettings,
     *,
+    vectors: VectorObject | None = None,
     sample_weight: np.ndarray | None = None,
 ) -> Prepared:
     """Prepare texts for a network; everything is fitted on ``train`` alone.
@@ -125,23 +125,33 @@ def prepare(
     ----------
     train, valid : Dataset
     settings : RunSettings
+    vectors : VectorObject, optional
+        Vectors in memory; default: the file that the settings name.
     sample_weight : array of float, shape (len(train),), optional
 
     Raises
     ------
     DataError, SettingsError, VectorsError
     """
-    encoded = encode_parts(train, valid, settings)
+    encoded = encode_parts(train, valid, settings, vectors=vectors)
     return encoded.prepared(train, valid, settings, sample_weight=sample_weight)
 
 
-def encode_parts(train: Dataset, valid: Dataset, settings: RunSettings) -> EncodedParts:
+def encode_parts(
+    train: Dataset,
+    valid: Dataset,
+    settings: RunSettings,
+    *,
+    vectors: VectorObject | None = None,
+) -> EncodedParts:
     """Fit the vocabulary on ``train``, encode both datasets, and look up the vectors.
 
     Parameters
     ----------
     train, valid : Dataset
     settings : RunSettings
+    vectors : VectorObject, optional
+        Vectors in memory; default: the file that the settings name.
 
     Raises
     ------
@@ -153,9 +163,13 @@ def encode_parts(train: Dataset, valid: Dataset, settings: RunSettings) -> Encod
         "train": tokenizer.batch(train.texts),
         "valid": tokenizer.batch(valid.texts),
     }
-    extra = _vector_words(tokenizer, settings)
+    source = _vector_source(vectors, settings)
+    extra = _vector_words(tokenizer, source, settings)
     encoder = fit_encoder(tokens["train"], settings.text, extra=extra)
-    pretrained = _pretrained_rows(encoder, tokens["train"], settings)
+    pretrained = None
+    if source is not None:
+        counts = encoder.count_tokens(tokens["train"])
+        pretrained = pretrained_rows(source, encoder.vocabulary, counts=counts)
     train_ids, valid_ids = map(encoder.encode_tokens, tokens.values())
     cut = {part: encoder.count_cut(lists) for part, lists in tokens.items()}
     findings = [
@@ -193,34 +207,16 @@ def check_parts(train: Dataset, valid: Dataset) -> None:
         )
 
 
-def _vector_words(tokenizer: Tokenizer, settings: RunSettings) -> list[str]:
-    """Return frequent words with a vector, which later texts may contain."""
-    wanted, vectors = settings.text.vector_words, settings.embedding.vectors
-    if not vectors or settings.embedding.embedding == "random":
-        if wanted:
-            raise SettingsError(
-                f"{setting('vector_words')} adds words of the vectors to the "
-                "vocabulary, but there are no vectors. Give a file of word vectors "
-                f"with {setting('vectors', 'vectors.bin')}."
-            )
-        return []
-    words = frequent_words(vectors, DEFAULT_VECTOR_WORDS if wanted is None else wanted)
-    # The tokenizer never produces the other words.
-    return [word for word in words if tokenizer.tokens(word) == [word]]
-
-
-def _pretrained_rows(
-    encoder: TextEncoder, tokens: TokenLists, settings: RunSettings
-) -> PretrainedRows | None:
+def _vector_source(
+    vectors: VectorObject | None, settings: RunSettings
+) -> VectorSource | None:
+    """Return the vectors of the embedding; None for a random one."""
     embedding = settings.embedding
     if embedding.vectors and embedding.embedding == "random":
         logger.warning("The embedding is random: the vectors are not used.")
     elif embedding.vectors:
-        return pretrained_rows(
-            embedding.vectors,
-            encoder.vocabulary,
-            counts=encoder.count_tokens(tokens),
-        )
+        given = embedding.vectors if vectors is None else vectors
+        return vector_source(given, limit=embedding.vectors_limit)
     elif embedding.embedding not in (None, "random"):
         raise SettingsError(
             f"The embedding {embedding.embedding!r} needs word vectors. Give a file of "
@@ -228,3 +224,21 @@ def _pretrained_rows(
             f"{setting('embedding', 'random')}."
         )
     return None
+
+
+def _vector_words(
+    tokenizer: Tokenizer, source: VectorSource | None, settings: RunSettings
+) -> list[str]:
+    """Return frequent words with a vector, which later texts may contain."""
+    wanted = settings.text.vector_words
+    if source is None:
+        if wanted:
+            raise SettingsError(
+                f"{setting('vector_words')} adds words of the vectors to the "
+                "vocabulary, but there are no vectors. Give a file of word vectors "
+                f"with {setting('vectors', 'vectors.bin')}."
+            )
+        return []
+    words = source.first_words(DEFAULT_VECTOR_WORDS if wanted is None else wanted)
+    # The tokenizer never produces the other words.
+    return [word for word in words if tokenizer.tokens(word) == [word]]

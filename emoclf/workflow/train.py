@@ -16,6 +16,7 @@ from emoclf.bundle.bundle import Bundle, installed_versions
 from emoclf.bundle.described_folder import BUNDLE
 from emoclf.datasets.dataset import Dataset
 from emoclf.doctor.findings import sorted_findings
+from emoclf.embeddings.vector_objects import named_vectors
 from emoclf.fingerprint import digest
 from emoclf.models.build import build_model
 from emoclf.models.inference import BatchedModel
@@ -50,6 +51,7 @@ def train_classifier(
     valid: Dataset,
     settings: RunSettings | None = None,
     *,
+    vectors: Any = None,
     sample_weight: np.ndarray | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoint: str | os.PathLike[str] | None = None,
@@ -63,6 +65,10 @@ def train_classifier(
     train, valid : Dataset
         Training and validation set, with the same label names.
     settings : RunSettings, optional
+    vectors : path, WordVectors, KeyedVectors, (words, array) or mapping, optional
+        Word vectors instead of those of the settings; the forms are those of
+        :func:`emoclf.embedding_matrix`. Of an object, the settings of the classifier
+        contain the name and the hash.
     sample_weight : array of float, shape (len(train),), optional
     callbacks : sequence of keras.callbacks.Callback
         Callbacks; the logs that they get contain the validation metrics.
@@ -90,7 +96,12 @@ def train_classifier(
     ['joy']
     """
     settings = settings or RunSettings()
-    prepared = prepare(train, valid, settings, sample_weight=sample_weight)
+    name, source = named_vectors(vectors)
+    if name is not None:
+        settings = settings.override(vectors=name)
+    prepared = prepare(
+        train, valid, settings, vectors=source, sample_weight=sample_weight
+    )
     if on_prepared is not None:
         on_prepared(prepared)
     for finding in prepared.findings:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
+from emoclf.embeddings.vector_streams import split_member
 from emoclf.errors import SearchError
 from emoclf.settings import TextSettings
 
@@ -79,7 +81,11 @@ def _new_runner(path: str | os.PathLike[str]) -> TrialRunner:
     plan = SearchPlan.from_dict(about["plan"])
     vectors = plan.settings.embedding.vectors
     text_names = sorted({*plan.space.names()} & {*TextSettings.names()})
-    if vectors is not None and text_names and not os.path.isfile(vectors):
+    if (
+        vectors is not None
+        and text_names
+        and not split_member(Path(vectors))[0].is_file()
+    ):
         raise SearchError(
             f"This search varies {', '.join(text_names)}, so its workers must read the "
             f"word vectors, but there is no file {vectors} here. Copy it there."

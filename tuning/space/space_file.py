@@ -28,6 +28,7 @@ NOT_SEARCHED = {
     "architecture": "a search has one architecture",
     "seed": "each trial derives its own from the search's seed",
     "vectors": "all trials share one file of vectors",
+    "vectors_limit": "all trials share one file of vectors",
     "tokenizer": _TOKENS,
     "lowercase": _TOKENS,
     "stop_words": _TOKENS,

@@ -22,6 +22,7 @@ import numpy as np
 from emoclf.doctor.findings import Finding
 from emoclf.embeddings.coverage import CoverageReport
 from emoclf.embeddings.matrix import PretrainedRows
+from emoclf.embeddings.vector_streams import split_member
 from emoclf.errors import SearchError
 from emoclf.fingerprint import digest
 from emoclf.settings import RunSettings
@@ -117,7 +118,8 @@ def vectors_identity(vectors: str | None) -> str:
         return ""
     # If the file cannot be read, the encoding raises a better error.
     with suppress(OSError):
-        state = os.stat(vectors)
+        archive, _ = split_member(Path(vectors))
+        state = os.stat(archive)
         return f"{os.path.basename(vectors)} {state.st_size} {state.st_mtime_ns}"
     return os.path.basename(vectors)
 
@@ -128,7 +130,7 @@ def _settings_key(settings: RunSettings, vectors: str) -> str:
     if embedding.vectors is None or embedding.embedding == "random":
         # Without vectors the encoding may warn about, or refuse, the given embedding.
         vectors = f"none {embedding.embedding}"
-    return digest(settings.text.to_dict(), vectors)
+    return digest(settings.text.to_dict(), vectors, embedding.vectors_limit)
 
 
 def _save(encoded: EncodedParts, folder: Path) -> None:
