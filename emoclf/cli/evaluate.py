@@ -16,7 +16,11 @@ READING_SETTINGS = (
     "label_column",
     "label_separator",
     "label_names",
+    "header",
+    "separator",
+    "quoting",
     "encoding",
+    "encoding_errors",
     "skip_bad_rows",
 )
 

@@ -25,7 +25,15 @@ PART_OF = {name: part for part, names in _PARTS.items() for name in names}
 
 
 class BadRow(Exception):
-    """A row cannot be used; rows are counted by ``reason``."""
+    """A row cannot be used; rows are counted by ``reason``.
+
+    Attributes
+    ----------
+    left_out : bool
+        Left out on request, whatever else happens to bad rows.
+    """
+
+    left_out = False
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)

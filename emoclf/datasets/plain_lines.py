@@ -12,7 +12,8 @@ def read_plain_lines(source: Source) -> Table:
     No line is bad: bytes that do not decode become U+FFFD, as in the graph of an
     export, so that they neither stop a stream of a million lines nor are dropped.
     """
-    lines = enumerate(source.lines(replace=True), 1)
+    source.replace_bytes()
+    lines = enumerate(source.lines(), 1)
     records = (
         Record(number, {"text": line.removesuffix("\r")}) for number, line in lines
     )

@@ -66,12 +66,9 @@ def read_dataset(
     reader = LabelReader(
         settings.label_names, classes=label_names, separator=settings.label_separator
     )
-    names = (settings.text_column, settings.label_column, settings.split_column)
-    with Source(
-        path, encoding=settings.encoding, named_columns=names, labelled=True
-    ) as source:
+    with Source(path, settings, labelled=True) as source:
         dataset = Dataset.from_rows(
-            _rows(source, names),
+            _rows(source, settings),
             reader,
             source=source.name,
             unit=source.unit,
@@ -82,7 +79,8 @@ def read_dataset(
     return dataset
 
 
-def _rows(source: Source, given: Sequence[str | None]) -> Iterator[Row]:
+def _rows(source: Source, settings: DataSettings) -> Iterator[Row]:
+    given = (settings.text_column, settings.label_column, settings.split_column)
     table = source.read()
     names, records = table.columns, table.records
     if names is None:
@@ -91,8 +89,9 @@ def _rows(source: Source, given: Sequence[str | None]) -> Iterator[Row]:
     if table.labelled is not None:
         records = table.labelled(columns)
     cells_of = itemgetter(*(names[i] for i in columns if i is not None))
-    for number, values, bad, _ in records:
+    for number, values, bad, last_line in records:
         cells = ()
+        bad = source.bad_line(number, last_line) or bad
         if bad is None:
             try:
                 cells = cells_of(values)
