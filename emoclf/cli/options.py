@@ -19,7 +19,12 @@ from emoclf.settings.run_settings import SECTION_NAMES, section_classes
 #: Prefix of the parser's destinations that are settings.
 PREFIX = "setting:"
 METAVARS: dict[Any, str] = {int: "N", float: "X", str: "TEXT", dict: "LABEL=VALUE,…"}
-NAMED_METAVARS = {"vectors": "FILE", "text_column": "NAME", "label_column": "NAME"}
+NAMED_METAVARS = {
+    "vectors": "FILE",
+    "labels_file": "FILE,…",
+    "text_column": "NAME",
+    "label_column": "NAME",
+}
 NOUNS = {int: "a whole number", float: "a number", bool: "yes or no"}
 BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 

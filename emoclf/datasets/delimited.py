@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain
 from typing import NamedTuple
 
 from emoclf.datasets.cells import BadRow
@@ -21,8 +21,6 @@ from emoclf.datasets.source import Source
 from emoclf.errors import DataError, setting
 
 WRITE_QUOTE_TWICE = "write a quote that belongs to a text twice ('\"\"')"
-#: Lines in which a separator is recognised.
-HEAD_LINES = 200
 
 
 class Cells(NamedTuple):
@@ -64,8 +62,7 @@ def read_tsv(source: Source) -> Table:
 def _table(source: Source, usual: str) -> Table:
     separator = source.separator or usual
     if source.separator is None and source.labelled:
-        head = list(islice(source.lines(keep_ends=True), HEAD_LINES))
-        separator = recognise_separator(head, usual) or usual
+        separator = recognise_separator(source.head(), usual) or usual
     quoting = source.settings.quoting
     if quoting == "auto" and separator == "\t":
         # Standard input can be read once only.

@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from operator import itemgetter
 
 from emoclf.datasets.cells import LabelReader
-from emoclf.datasets.columns import find_columns
+from emoclf.datasets.columns import find_columns, find_text
 from emoclf.datasets.dataset import Dataset
-from emoclf.datasets.records import Record, missing_key
+from emoclf.datasets.input_formats import PLAIN_LINES
+from emoclf.datasets.records import Record, Table, missing_key
 from emoclf.datasets.rows import Row
 from emoclf.datasets.source import Source
-from emoclf.errors import DataError
+from emoclf.errors import DataError, SettingsError, setting
 from emoclf.settings import DataSettings
 
 logger = logging.getLogger(__name__)
@@ -37,7 +39,9 @@ def read_dataset(
     Parameters
     ----------
     path : path
-        Its ending is .csv, .tsv, .jsonl, .ndjson or .parquet, or one of them and .gz.
+        Its ending is .csv, .tsv, .jsonl, .ndjson, .json or .parquet, or one of them
+        and .gz. Files with other endings, such as .txt, are read where their first
+        lines tell the format.
     settings : DataSettings, optional
         Columns, encoding, names of the labels, and whether bad rows are dropped
         (and counted in ``Dataset.skips``). In a CSV or TSV file without a header,
@@ -67,8 +71,9 @@ def read_dataset(
         settings.label_names, classes=label_names, separator=settings.label_separator
     )
     with Source(path, settings, labelled=True) as source:
+        rows = _rows if settings.labels_file is None else _paired_rows
         dataset = Dataset.from_rows(
-            _rows(source, settings),
+            rows(source, source.read(), settings),
             reader,
             source=source.name,
             unit=source.unit,
@@ -79,9 +84,8 @@ def read_dataset(
     return dataset
 
 
-def _rows(source: Source, settings: DataSettings) -> Iterator[Row]:
+def _rows(source: Source, table: Table, settings: DataSettings) -> Iterator[Row]:
     given = (settings.text_column, settings.label_column, settings.split_column)
-    table = source.read()
     names, records = table.columns, table.records
     if names is None:
         names, records = _collect_keys(table.records, source)
@@ -98,6 +102,38 @@ def _rows(source: Source, settings: DataSettings) -> Iterator[Row]:
             except KeyError as error:
                 bad = missing_key(values, error.args[0])
         yield Row(number, cells, bad)
+
+
+def _paired_rows(source: Source, table: Table, settings: DataSettings) -> Iterator[Row]:
+    """Yield the rows of a file of texts and a file with a label on each line."""
+    files = settings.labels_file or ()
+    names_of_files = (files,) if isinstance(files, str) else files
+    if len(names_of_files) != 1:
+        raise SettingsError(
+            f"{setting('labels_file')} must name one file for {source.name}. Got "
+            f"{files!r} instead."
+        )
+    labels_file = names_of_files[0]
+    names, records = table.columns, table.records
+    if names is None:
+        names, records = _collect_keys(records, source)
+    text = find_text(names, settings.text_column, source=source.name)
+    texts = list(records)
+    line_settings = replace(settings, format=PLAIN_LINES, labels_file=None)
+    with Source(labels_file, line_settings, labelled=True) as labels_source:
+        labels = [record.values["text"] for record in labels_source.read().records]
+        bad_labels = {i: labels_source.bad_line(i) for i in range(1, len(labels) + 1)}
+    if len(texts) != len(labels):
+        raise DataError(
+            f"{source.name} has {len(texts):,} texts and {labels_file} has "
+            f"{len(labels):,} labels. Each text needs the label in the same line."
+        )
+    for i, (record, label) in enumerate(zip(texts, labels, strict=True), 1):
+        number, values, bad, last_line = record
+        bad = source.bad_line(number, last_line) or bad or bad_labels[i]
+        if bad is None and text not in values:
+            bad = missing_key(values, text)
+        yield Row(number, () if bad else (values[text], label), bad)
 
 
 def _collect_keys(

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
+from itertools import islice
 from pkgutil import resolve_name
 from typing import Any, BinaryIO, Self, TypeVar, cast
 
@@ -24,6 +25,7 @@ from emoclf.datasets.encodings import (
 )
 from emoclf.datasets.input_formats import PLAIN_LINES, READERS, input_endings
 from emoclf.datasets.line_blocks import Recoded, is_ready, line_blocks
+from emoclf.datasets.recognition import HEAD_LINES, recognise_format
 from emoclf.datasets.records import Table
 from emoclf.datasets.separators import separator_character
 from emoclf.errors import DataError, SettingsError, did_you_mean, setting
@@ -78,15 +80,16 @@ class Source:
         names = (settings.text_column, settings.label_column, settings.split_column)
         self.named_columns = [name for name in names if name is not None]
         ending, self.compressed = ending_of(self.path) if self.path else ("", False)
+        # "" is recognised by the first lines, when the file is read.
         self.format = settings.format or self._format_of(ending, labelled=labelled)
-        if self.format not in READERS:
+        if self.format and self.format not in READERS:
             raise SettingsError(
                 f"{setting('format')} must be one of {', '.join(READERS)}. Got "
                 f"{self.format!r} instead.{did_you_mean(self.format, READERS)}"
             )
         self.encoding = codec_name(settings.encoding)
         self.encoding_errors = settings.encoding_errors
-        self.unit = READERS[self.format].unit
+        self.unit = READERS[self.format].unit if self.format else "line"
         self.size = os.path.getsize(self.path) if self.path else None
         self.labelled = labelled
         self._raw: BinaryIO | None = None
@@ -116,8 +119,24 @@ class Source:
         )
 
     def read(self) -> Table:
-        """Return columns and records, by the reader of the format."""
+        """Return columns and records, by the reader of the format.
+
+        Raises
+        ------
+        DataError
+            If the format of a labelled file cannot be recognised.
+        """
+        if not self.format:
+            self.format = recognise_format(self.head()) or ""
+            if not self.format:
+                raise self._unknown_ending(
+                    f" or its separator, such as {setting('separator', 'semicolon')}"
+                )
         return resolve_name(READERS[self.format].reader)(self)
+
+    def head(self) -> list[str]:
+        """Return the first lines of a file, with their ends."""
+        return list(islice(self.lines(keep_ends=True), HEAD_LINES))
 
     def lines(self, *, keep_ends: bool = False) -> Iterator[str]:
         r"""Yield the lines as text; only ``\n`` ends a line.
@@ -184,12 +203,10 @@ class Source:
             return endings[ending]
         if self.separator is not None:
             return "tsv" if self.separator == "\t" else "csv"
+        if labelled and ending not in BINARY_ENDINGS:
+            return PLAIN_LINES if self.settings.labels_file else ""
         if labelled:
-            raise DataError(
-                f"{self.name} ends in none of {', '.join(endings)}, plain or with .gz. "
-                f"Rename it, or name its format with {setting('format', 'csv')} or "
-                "another format."
-            )
+            raise self._unknown_ending()
         if ending in BINARY_ENDINGS:
             raise DataError(
                 f"{self.name} ends in {ending}, which cannot be read. Save it as "
@@ -197,6 +214,13 @@ class Source:
                 f"{setting('format', 'lines')} or another format."
             )
         return PLAIN_LINES
+
+    def _unknown_ending(self, more: str = "") -> DataError:
+        return DataError(
+            f"{self.name} ends in none of {', '.join(input_endings())}, plain or with "
+            f".gz. Rename it, or name its format with {setting('format', 'csv')} or "
+            f"another format{more}."
+        )
 
     @property
     def _is_wide(self) -> bool:

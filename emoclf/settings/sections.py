@@ -47,6 +47,11 @@ class DataSettings(Settings):
     label_names: dict | None = option(
         None, "names of labels that are numbers: 0=anger,1=joy"
     )
+    labels_file: str | tuple[str, ...] | None = option(
+        None,
+        "file with one label a line, where the data file contains the texts alone; one "
+        "for each of the data, validation and test files",
+    )
     header: bool | None = option(
         None,
         "whether the first row contains the column names, else columns are counted "

@@ -11,6 +11,7 @@ import datetime
 import gzip
 import io
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -343,7 +344,7 @@ def test_columns_are_named_counted_or_found(tmp_path: Path, predict_rows: Any) -
     source = tmp_path / "in.csv"
     source.write_text("1,dark night\n2,lovely\n")
     with pytest.raises(
-        DataError, match=r"no column with a usual name.*text_column='1'"
+        DataError, match=r"no column with a usual name.*header=False, text_column='2'"
     ):
         predict_rows(source)
     assert predict_rows(source, text_column="2")[0] == {
@@ -386,10 +387,10 @@ def test_files_of_another_format_are_errors(
     array = tmp_path / "in.json"
     array.write_text('[{"text": "dark"}]')
     with pytest.raises(
-        DataError, match=r"ends in .json, which cannot be read. Save it as"
+        DataError, match=r"ends in .xml, which cannot be read. Save it as"
     ):
-        predict_rows(array)
-    with pytest.raises(DataError, match=r"line 1: each line must be an object.*list"):
+        predict_rows(Path(shutil.copy(array, tmp_path / "in.xml")))
+    with pytest.raises(DataError, match=r"line 1: a record must be an object.*list"):
         predict_rows(array, format="jsonl")
     with pytest.raises(
         SettingsError, match=r"format must be one of lines, csv.*'jsonl'"

@@ -1,4 +1,4 @@
-"""Tests of emoclf.datasets.delimited, separators and columns: headers, separators, quotes.
+"""Tests of emoclf.datasets.delimited, separators and columns: headers and quotes.
 
 What is recognised is certain, and an error names the setting that decides the rest.
 """
@@ -106,7 +106,9 @@ def test_a_list_of_texts_and_labels_without_header(tmp_path: Path) -> None:
 
 def test_a_separator_that_is_not_certain(tmp_path: Path) -> None:
     path = tmp_path / "d.txt"
-    with pytest.raises(DataError, match=r"d.txt .*Name its format.*separator"):
+    with pytest.raises(
+        DataError, match=r"d.txt ends in none.*name its format.*its separator"
+    ):
         read(path, "a,b;c\nd,e;f\n")
     # Commas keep cutting a CSV file whose rows another separator would cut as well.
     text = "text,label\na;b,x;\nc;d,x;\n"
