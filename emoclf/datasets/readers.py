@@ -5,24 +5,18 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from itertools import chain, islice
 from operator import itemgetter
 
 from emoclf.datasets.cells import LabelReader
-from emoclf.datasets.columns import find_columns, find_text
+from emoclf.datasets.columns import find_columns
 from emoclf.datasets.dataset import Dataset
-from emoclf.datasets.input_formats import PLAIN_LINES
-from emoclf.datasets.records import Record, Table, missing_key
+from emoclf.datasets.labels_file import collect_keys, join_labels
+from emoclf.datasets.records import Record, missing_key
 from emoclf.datasets.rows import Row
 from emoclf.datasets.source import Source
-from emoclf.errors import DataError, SettingsError, setting
 from emoclf.settings import DataSettings
 
 logger = logging.getLogger(__name__)
-
-# Keys are collected from so many records, because an object may lack one of them.
-_LOOK_AHEAD_RECORDS = 1000
 
 
 def read_dataset(
@@ -67,13 +61,25 @@ def read_dataset(
     {'neg': 1250, 'pos': 1250}
     """
     settings = settings or DataSettings()
-    reader = LabelReader(
-        settings.label_names, classes=label_names, separator=settings.label_separator
-    )
     with Source(path, settings, labelled=True) as source:
-        rows = _rows if settings.labels_file is None else _paired_rows
+        table = source.read()
+        if settings.labels_file is not None:
+            table, settings = join_labels(source, table, settings)
+        names, records = table.columns, table.records
+        if names is None:
+            names, records = collect_keys(table.records, source)
+        given = (settings.text_column, settings.label_column, settings.split_column)
+        columns = find_columns(names, given, source=source.name, advice=table.advice)
+        if table.labelled is not None:
+            records = table.labelled(columns)
+        class_names = table.class_names.get(names[columns.label], ())
+        reader = LabelReader(
+            settings.label_names or dict(enumerate(class_names)) or None,
+            classes=label_names,
+            separator=settings.label_separator,
+        )
         dataset = Dataset.from_rows(
-            rows(source, source.read(), settings),
+            _rows(source, records, [names[i] for i in columns if i is not None]),
             reader,
             source=source.name,
             unit=source.unit,
@@ -84,15 +90,10 @@ def read_dataset(
     return dataset
 
 
-def _rows(source: Source, table: Table, settings: DataSettings) -> Iterator[Row]:
-    given = (settings.text_column, settings.label_column, settings.split_column)
-    names, records = table.columns, table.records
-    if names is None:
-        names, records = _collect_keys(table.records, source)
-    columns = find_columns(names, given, source=source.name, advice=table.advice)
-    if table.labelled is not None:
-        records = table.labelled(columns)
-    cells_of = itemgetter(*(names[i] for i in columns if i is not None))
+def _rows(
+    source: Source, records: Iterable[Record], names: Sequence[str]
+) -> Iterator[Row]:
+    cells_of = itemgetter(*names)
     for number, values, bad, last_line in records:
         cells = ()
         bad = source.bad_line(number, last_line) or bad
@@ -102,49 +103,3 @@ def _rows(source: Source, table: Table, settings: DataSettings) -> Iterator[Row]
             except KeyError as error:
                 bad = missing_key(values, error.args[0])
         yield Row(number, cells, bad)
-
-
-def _paired_rows(source: Source, table: Table, settings: DataSettings) -> Iterator[Row]:
-    """Yield the rows of a file of texts and a file with a label on each line."""
-    files = settings.labels_file or ()
-    names_of_files = (files,) if isinstance(files, str) else files
-    if len(names_of_files) != 1:
-        raise SettingsError(
-            f"{setting('labels_file')} must name one file for {source.name}. Got "
-            f"{files!r} instead."
-        )
-    labels_file = names_of_files[0]
-    names, records = table.columns, table.records
-    if names is None:
-        names, records = _collect_keys(records, source)
-    text = find_text(names, settings.text_column, source=source.name)
-    texts = list(records)
-    line_settings = replace(settings, format=PLAIN_LINES, labels_file=None)
-    with Source(labels_file, line_settings, labelled=True) as labels_source:
-        labels = [record.values["text"] for record in labels_source.read().records]
-        bad_labels = {i: labels_source.bad_line(i) for i in range(1, len(labels) + 1)}
-    if len(texts) != len(labels):
-        raise DataError(
-            f"{source.name} has {len(texts):,} texts and {labels_file} has "
-            f"{len(labels):,} labels. Each text needs the label in the same line."
-        )
-    for i, (record, label) in enumerate(zip(texts, labels, strict=True), 1):
-        number, values, bad, last_line = record
-        bad = source.bad_line(number, last_line) or bad or bad_labels[i]
-        if bad is None and text not in values:
-            bad = missing_key(values, text)
-        yield Row(number, () if bad else (values[text], label), bad)
-
-
-def _collect_keys(
-    records: Iterable[Record], source: Source
-) -> tuple[list[str], Iterable[Record]]:
-    rest = iter(records)
-    first = list(islice(rest, _LOOK_AHEAD_RECORDS))
-    keys = list(dict.fromkeys(key for record in first for key in record.values))
-    if not keys:
-        number, bad = (first[0].number, first[0].bad) if first else (1, None)
-        raise DataError(
-            f"{source.name}, {source.unit} {number}: {bad or 'there is no object'}."
-        )
-    return keys, chain(first, rest)
