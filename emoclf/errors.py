@@ -114,7 +114,7 @@ def setting(name: str, value: object = None) -> str:
     ----------
     name : str
     value : object, optional
-        Value to give it; True stands for an option without a value.
+        Value to give it; True and False stand for ``--name`` and ``--no-name``.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def setting(name: str, value: object = None) -> str:
         return name if value is None else f"{name}={value!r}"
     import shlex  # Most commands end without an error.
 
-    option = f"--{name.replace('_', '-')}"
-    if value is None or value is True:
+    option = f"--{'no-' if value is False else ''}{name.replace('_', '-')}"
+    if value is None or isinstance(value, bool):
         return option
     return f"{option} {shlex.quote(str(value))}"

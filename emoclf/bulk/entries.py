@@ -121,7 +121,7 @@ class Entries:
         for entry in self._entries():
             if entry.bad is not None:
                 message = f"{self.place(entry)}: {entry.bad}"
-                if self._on_error == "stop":
+                if self._on_error == "stop" and not entry.bad.left_out:
                     if chunk:
                         yield chunk
                     raise DataError(

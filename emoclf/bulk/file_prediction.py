@@ -16,6 +16,7 @@ from emoclf.bulk.writers import NewColumns, Writer
 from emoclf.classifier import Classifier
 from emoclf.datasets.source import Source
 from emoclf.errors import DataError, SettingsError, setting
+from emoclf.settings import DataSettings
 
 
 class Progress(NamedTuple):
@@ -72,7 +73,11 @@ def predict_file(
     format: str | None = None,
     output_format: str = "labels",
     text_column: str | None = None,
+    header: bool | None = None,
+    separator: str | None = None,
+    quoting: str = "auto",
     encoding: str = "utf-8",
+    encoding_errors: str = "strict",
     prefix: str = "",
     on_error: str = "stop",
     overwrite: bool = False,
@@ -95,15 +100,27 @@ def predict_file(
     output : path or text stream
         A path ends in .jsonl, .csv, .tsv (also with .gz) or .parquet; the file is
         complete or absent.
-    format : {"lines", "csv", "tsv", "jsonl", "parquet"}, optional
-        Format of the source; by default its ending decides.
+    format : str, optional
+        Format of the source, a name of ``emoclf.datasets.input_formats.READERS``; by
+        default its ending decides.
     output_format : {"labels", "probabilities", "jsonl", "csv", "tsv"}
         Format of a stream.
     text_column : str, optional
         Column or key of the texts; by default the one with a usual name. In a file
         without a header columns are counted: ``"1"``.
+    header : bool, optional
+        Whether the first row of CSV or TSV contains the column names; by default
+        recognised where it is certain.
+    separator : str, optional
+        Separator of the cells of CSV or TSV: a character, or tab, comma, semicolon or
+        bar. A file with an unknown ending is then read as CSV or TSV.
+    quoting : {"auto", "csv", "none"}
+        Quotes around cells; "auto": in tab-separated files if all quotes fit.
     encoding : str, default="utf-8"
-        Encoding of plain lines, CSV, TSV and JSON Lines.
+        Encoding of plain lines, CSV, TSV and JSON.
+    encoding_errors : {"strict", "replace", "skip"}
+        A line with bytes that are not of the encoding is bad, or they become U+FFFD, or
+        it is left out.
     prefix : str
         Prefix of the names of new columns.
     on_error : {"stop", "skip", "null"}, default="stop"
@@ -140,7 +157,16 @@ def predict_file(
         target: FileTarget | StreamTarget = FileTarget(output, overwrite=overwrite)
     else:
         target = StreamTarget(output, output_format)
-    with Source(source, format, encoding, named_columns=[text_column]) as opened:
+    settings = DataSettings(
+        text_column=text_column,
+        header=header,
+        separator=separator,
+        quoting=quoting,
+        format=format,
+        encoding=encoding,
+        encoding_errors=encoding_errors,
+    )
+    with Source(source, settings) as opened:
         replaces_source = opened.path is not None and target.is_file(opened.path)
         entries = Entries(
             opened, text_column, on_error=on_error, at_once=target.at_once

@@ -8,13 +8,15 @@ from typing import Any, BinaryIO, Self
 
 from emoclf.bulk.entries import Entry
 from emoclf.bulk.writers import NewColumns, Writer, change_within
-from emoclf.datasets.cells import SURROGATE
+from emoclf.datasets.cells import SURROGATE, excerpt
 from emoclf.datasets.parquet import require_parquet
 from emoclf.errors import DataError
 
 # Large groups of rows are fast to read, but take memory.
 _GROUP_ROWS = 1 << 15
 _GROUP_BYTES = 1 << 23
+# Levels of a schema that Parquet's readers accept in a column.
+_MAX_LEVELS = 98
 
 
 class ParquetWriter(Writer):
@@ -82,7 +84,7 @@ class ParquetWriter(Writer):
         arrow, new = self._arrow, self._new
         self._columns = new.input_columns(entries)
         fields = new.entries.table.schema or [
-            (name, self._type_of(name, entries)) for name in self._columns
+            (clean(name), self._type_of(name, entries)) for name in self._columns
         ]
         multilabel = new.labels.multilabel
         label_type = arrow.list_(arrow.string()) if multilabel else arrow.string()
@@ -93,7 +95,15 @@ class ParquetWriter(Writer):
     def _type_of(self, name: str, entries: Sequence[Entry]) -> Any:
         arrow = self._arrow
         # A bad record may have a value of the wrong type.
-        cells = [clean(entry.values.get(name)) for entry in entries if not entry.bad]
+        good = [entry for entry in entries if not entry.bad]
+        for entry in good:
+            if (levels := _levels(entry.values.get(name))) > _MAX_LEVELS:
+                raise DataError(
+                    f"{self._new.entries.place(entry)}: {name!r} has {levels} levels "
+                    "of lists (two each) and objects, and Parquet files have "
+                    f"{_MAX_LEVELS} at most. Leave it out, or write .jsonl."
+                )
+        cells = [clean(entry.values.get(name)) for entry in good]
         try:
             type_ = arrow.infer_type(cells)
         except (arrow.ArrowException, OverflowError) as error:
@@ -106,7 +116,10 @@ class ParquetWriter(Writer):
         new.check_keys(entries, self._columns, "Parquet")
         fields = list(self._schema)
         n_input = len(self._columns)
-        arrays = [self._array(field, entries) for field in fields[:n_input]]
+        arrays = [
+            self._array(name, field, entries)
+            for name, field in zip(self._columns, fields[:n_input], strict=True)
+        ]
         arrays.append(arrow.array([x.label for x in entries], fields[n_input].type))
         no_row = [None] * len(new.columns)
         rows = [entry.probabilities or no_row for entry in entries]
@@ -114,15 +127,20 @@ class ParquetWriter(Writer):
             arrays.append(arrow.array([row[i] for row in rows], arrow.float32()))
         return arrow.Table.from_arrays(arrays, schema=self._schema)
 
-    def _array(self, field: Any, entries: Sequence[Entry]) -> Any:
+    def _array(self, name: str, field: Any, entries: Sequence[Entry]) -> Any:
         arrow = self._arrow
-        errors = (arrow.ArrowException, ValueError, TypeError, OverflowError)
-        cells = [entry.values.get(field.name) for entry in entries]
+        errors = (
+            *(arrow.ArrowException, ValueError, TypeError, OverflowError),
+            RecursionError,
+        )
+        cells = [entry.values.get(name) for entry in entries]
         try:
             return arrow.array(cells, field.type)
         except UnicodeEncodeError:
             # Parquet cannot contain the lone surrogates of JSON: U+FFFD, as in texts.
-            cells = [clean(cell) for cell in cells]
+            cells = [
+                cell if _levels(cell) > _MAX_LEVELS else clean(cell) for cell in cells
+            ]
         except errors:
             pass
         for i, (entry, cell) in enumerate(zip(entries, cells, strict=True)):
@@ -131,8 +149,8 @@ class ParquetWriter(Writer):
             except errors:
                 if entry.bad is None:
                     raise DataError(
-                        f"{self._new.entries.place(entry)}: {field.name!r} is "
-                        f"{cell!r:.80}, and the column has the type {field.type}. "
+                        f"{self._new.entries.place(entry)}: {name!r} is "
+                        f"{excerpt(cell)}, and the column has the type {field.type}. "
                         "Give the column one type, or write .jsonl."
                     ) from None
                 # A value of a bad record that does not fit is left out.
@@ -140,13 +158,22 @@ class ParquetWriter(Writer):
         try:
             return arrow.array(cells, field.type)
         except errors as error:
-            raise self._no_one_type(field.name, error) from None
+            raise self._no_one_type(name, error) from None
 
     def _no_one_type(self, name: str, error: Exception) -> DataError:
         return DataError(
             f"{self._new.entries.source.name}: {name!r} cannot be a column of "
             f"Parquet: {str(error).splitlines()[0]}. Give it one type, or write .jsonl."
         )
+
+
+def _levels(value: Any) -> int:
+    """Return the levels of a value in a schema; it may be too deep for recursion."""
+    levels, inner = 0, [value]
+    while inner := [x for x in inner if isinstance(x, dict | list)]:
+        levels += 2 if any(isinstance(x, list) for x in inner) else 1
+        inner = [y for x in inner for y in (x.values() if isinstance(x, dict) else x)]
+    return levels
 
 
 def clean(value: Any) -> Any:

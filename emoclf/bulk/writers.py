@@ -7,6 +7,7 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, BinaryIO, Self
@@ -14,6 +15,7 @@ from typing import Any, BinaryIO, Self
 from emoclf.bulk.entries import Entries, Entry
 from emoclf.bulk.predict_chunks import Labels
 from emoclf.datasets.cells import utf8
+from emoclf.datasets.parquet import nearest_value
 from emoclf.datasets.rows import names_of
 from emoclf.errors import DataError, setting
 
@@ -304,7 +306,9 @@ def to_json(value: Any, *, ascii: bool = False) -> str:
 def _json_value(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
-    if isinstance(value, Decimal):
+    if hasattr(value, "as_py"):
+        return nearest_value(value)
+    if isinstance(value, Decimal | timedelta):
         return str(value)
     raise TypeError(f"{type(value).__name__} {value!r:.60} cannot be written as JSON")
 

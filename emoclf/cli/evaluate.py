@@ -16,9 +16,15 @@ READING_SETTINGS = (
     "label_column",
     "label_separator",
     "label_names",
+    "header",
+    "separator",
+    "quoting",
     "encoding",
+    "encoding_errors",
     "skip_bad_rows",
 )
+#: Settings that belong to one file, not to all that a classifier may be evaluated on.
+FILE_SETTINGS = ("format", "labels_file")
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
@@ -33,7 +39,9 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         example="emoclf evaluate emotions.emoclf test.csv",
     )
     add_config_option(parser)
-    add_section(parser, "data settings", DataSettings, only=READING_SETTINGS)
+    add_section(
+        parser, "data settings", DataSettings, only=READING_SETTINGS + FILE_SETTINGS
+    )
     parser.set_defaults(run=run)
 
 
@@ -48,12 +56,15 @@ def run(args: argparse.Namespace) -> int:
     predictor = Predictor.load(args.bundle)
     # The defaults are the settings with which the training file was read.
     values = predictor.bundle.settings.data.to_dict() | {"skip_bad_rows": False}
+    for name in FILE_SETTINGS:
+        values.pop(name, None)
     if args.config:
         document = read_settings_file(args.config)
         RunSettings.from_dict(document)
         values |= document | document.get("data", {})
     values |= given_settings(args)
-    settings = DataSettings(**{x: values[x] for x in READING_SETTINGS if x in values})
+    names = READING_SETTINGS + FILE_SETTINGS
+    settings = DataSettings(**{x: values[x] for x in names if x in values})
     with as_file(args.data) as data:
         dataset = read_dataset(data, settings, label_names=predictor.label_names)
     evaluation = evaluate_part(predictor, dataset, part=args.data)

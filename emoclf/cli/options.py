@@ -19,7 +19,12 @@ from emoclf.settings.run_settings import SECTION_NAMES, section_classes
 #: Prefix of the parser's destinations that are settings.
 PREFIX = "setting:"
 METAVARS: dict[Any, str] = {int: "N", float: "X", str: "TEXT", dict: "LABEL=VALUE,…"}
-NAMED_METAVARS = {"vectors": "FILE", "text_column": "NAME", "label_column": "NAME"}
+NAMED_METAVARS = {
+    "vectors": "FILE",
+    "labels_file": "FILE,…",
+    "text_column": "NAME",
+    "label_column": "NAME",
+}
 NOUNS = {int: "a whole number", float: "a number", bool: "yes or no"}
 BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 
@@ -77,7 +82,7 @@ def add_section(
     group = parser.add_argument_group(title)
     for field in fields(section):
         if only is None or field.name in only:
-            _add_option(group, section, field)
+            add_setting(group, section, field)
 
 
 def settings_from(
@@ -126,7 +131,8 @@ def _architecture(argv: Sequence[str], default: str) -> str:
     return read_settings_file(args.config).get("architecture", default)
 
 
-def _add_option(group: Any, section: type[Settings], field: Field) -> None:
+def add_setting(group: Any, section: type[Settings], field: Field) -> None:
+    """Add the option of one setting."""
     flag = "--" + field.name.replace("_", "-")
     kinds = kinds_of(typing.get_type_hints(section)[field.name])
     choices = field.metadata["choices"]
@@ -135,7 +141,7 @@ def _add_option(group: Any, section: type[Settings], field: Field) -> None:
         "type": partial(_parse, kinds),
         "metavar": NAMED_METAVARS.get(field.name, metavar),
     }
-    if kinds == (bool,):
+    if bool in kinds:
         options = {"action": argparse.BooleanOptionalAction}
     group.add_argument(
         flag,

@@ -10,16 +10,29 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import fields
 from typing import Any
 
 from emoclf.bulk.output_formats import ON_ERROR
+from emoclf.cli.options import add_setting, given_settings
 from emoclf.cli.shared import add_option, add_overwrite_option, new_command
 from emoclf.datasets.input_formats import READERS
 from emoclf.errors import SettingsError
 from emoclf.export.formats import ENGINES, PRECISIONS
 from emoclf.runtime import load_tensorflow
+from emoclf.settings import DataSettings
 
 logger = logging.getLogger(__name__)
+
+#: Settings of the data that also say how to read texts without labels.
+READING_SETTINGS = (
+    "text_column",
+    "header",
+    "separator",
+    "quoting",
+    "encoding",
+    "encoding_errors",
+)
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
@@ -78,10 +91,9 @@ def _add_file_options(group: Any) -> None:
         "file format of the input (default: by its ending, else lines)",
         choices=tuple(READERS),
     )
-    text = "column or key with the texts (default: found by its name)"
-    add_option(group, "--text-column NAME", text)
-    text = "character encoding of the input"
-    add_option(group, "--encoding NAME", text, default="utf-8")
+    for field in fields(DataSettings):
+        if field.name in READING_SETTINGS:
+            add_setting(group, DataSettings, field)
     add_option(
         group,
         "--on-error",
@@ -108,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
     if args.all and not args.json:
         stream_format = "probabilities"
     options = {"precision": args.precision, "engine": args.engine}
-    arguments = ("format", "text_column", "encoding", "prefix", "on_error", "overwrite")
+    arguments = ("format", "prefix", "on_error", "overwrite")
     if args.workers == 1 and needs_tensorflow(args.model):
         load_tensorflow()
     with _terminated_cleanly(), _progress(args) as bar:
@@ -121,6 +133,7 @@ def run(args: argparse.Namespace) -> int:
             options={name: value for name, value in options.items() if value},
             report=bar and bar.show,
             **{name: getattr(args, name) for name in arguments},
+            **given_settings(args),
         )
     if args.output or summary.bad:
         logger.info("%s", _summary_line(summary, args))

@@ -133,7 +133,7 @@ def as_file(path: str, *, ending: str = "") -> Iterator[str]:
     """Yield a path that can be read more than once; ``-`` is standard input.
 
     Standard input is copied into a temporary file. Without ``ending`` its first bytes
-    decide whether it is gzip, Parquet, JSON Lines or CSV.
+    decide whether it is gzip, Parquet, JSON, fastText's lines or CSV.
     """
     if path != "-":
         yield path
@@ -151,6 +151,8 @@ def as_file(path: str, *, ending: str = "") -> Iterator[str]:
         if not ending:
             ending = ".parquet" if head.startswith(b"PAR1") else ".csv"
             ending = ".jsonl" if head.startswith(b"{") else ending
+            ending = ".json" if head.startswith(b"[") else ending
+            ending = ".txt" if head.startswith(b"__label__") else ending
         name = copy + ending + compression
         os.replace(copy, name)
         yield name

@@ -6,17 +6,17 @@ import dataclasses
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from emoclf.datasets.cells import Label, shorten
 from emoclf.datasets.dataset import Dataset
-from emoclf.datasets.duplicates import UNSPACED, group_duplicates
+from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.rows import names_of
+from emoclf.text.tokenizer import Tokenizer
 
-# A word, or one character where there are no spaces between words.
-_WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
 _BRACKETS = re.compile(r"\s*([\[(<{]).*[\])>}]\s*\.?\s*", re.DOTALL)
 _NO_ANSWER = re.compile(
     r"n/?a|nan|none|null|nil|nothing|unknown|no (response|answer)|not applicable"
@@ -143,7 +143,8 @@ def audit_dataset(dataset: Dataset, *, near_duplicates: float = 0.8) -> AuditRep
     """
     counts = dataset.counts()
     sizes = [count for count in counts.values() if count] or [1]
-    lengths = [len(_WORD.findall(text)) for text in dataset.texts]
+    words = Tokenizer().words
+    lengths = [sum(map(len, words(text))) for text in dataset.texts]
     exact = group_duplicates(dataset.texts, 1.0)
     near = group_duplicates(dataset.texts, near_duplicates)
     n_labels = [len(names_of(label)) for label in dataset.labels]
@@ -208,6 +209,8 @@ def _is_no_answer(text: str) -> bool:
 
 def _similar(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     groups: dict[str, list[str]] = defaultdict(list)
+    words = Tokenizer().words
     for name in names:
-        groups[re.sub(r"[\W_]+", "", name.casefold()) or name].append(name)
+        plain = "".join(chain.from_iterable(words(name.casefold())))
+        groups[plain or name].append(name)
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)

@@ -25,7 +25,15 @@ PART_OF = {name: part for part, names in _PARTS.items() for name in names}
 
 
 class BadRow(Exception):
-    """A row cannot be used; rows are counted by ``reason``."""
+    """A row cannot be used; rows are counted by ``reason``.
+
+    Attributes
+    ----------
+    left_out : bool
+        Left out on request, whatever else happens to bad rows.
+    """
+
+    left_out = False
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -53,6 +61,15 @@ def shorten(names: Iterable[str], limit: int = 12) -> str:
     return ", ".join(names[:limit]) + (", …" if len(names) > limit else "")
 
 
+def excerpt(value: Any) -> str:
+    """Return the beginning of a value's representation, however large or deep it is."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # a ValueError for integers of endless digits
+        return f"a nested or very large {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
 def any_text(value: Any) -> str:
     """Return the text of a cell unchanged; it may be empty.
 
@@ -67,7 +84,7 @@ def any_text(value: Any) -> str:
         raise BadRow("missing text", "the text is missing. Fill it in")
     raise BadRow(
         "text of another type",
-        f"the text must be a string. Got {value!r} instead. Quote it",
+        f"the text must be a string. Got {excerpt(value)} instead. Quote it",
     )
 
 

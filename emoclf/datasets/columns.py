@@ -94,13 +94,39 @@ def find_text(
     return columns[_usual(columns, "text_column", (), source=source, advice=advice)]
 
 
-def are_counted(columns: Sequence[str], names: Sequence[str]) -> bool:
-    """Say whether the names count columns ("1") in a file without a header.
+def has_names(
+    row: Sequence[str], named: Sequence[str], header: bool | None, source: str
+) -> bool:
+    """Say whether the first row of a file contains the names of the columns.
 
-    A column whose name is the number is meant by its name.
+    Parameters
+    ----------
+    row : sequence of str
+    named : sequence of str
+        Columns that the user has named; in a file without a header "1" is the first.
+    header : bool or None
+        The user's word; None: by the names, where they leave no doubt.
+    source : str
+
+    Raises
+    ------
+    DataError
+        If numbers may be names or positions.
     """
-    return bool(names) and all(
-        name.isascii() and name.isdigit() and name not in columns for name in names
+    if header is not None:
+        return header
+    if not named or not all(name.isascii() and name.isdigit() for name in named):
+        return True
+    if not all(name in row for name in named):
+        return False
+    if any(list(row) == [str(i + k) for i in range(len(row))] for k in (0, 1)):
+        return True  # pandas numbers columns that have no names
+    names = " and ".join(map(repr, named))
+    raise DataError(
+        f"{source}: {names} may be the {'name' if len(named) == 1 else 'names'} or the "
+        f"position of a column, because the first row is {_listed(row)}. Set "
+        f"{setting('header', True)} if this row contains the names of the columns, or "
+        f"{setting('header', False)} if the columns are to be counted."
     )
 
 

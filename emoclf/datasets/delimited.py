@@ -9,18 +9,17 @@ from itertools import chain
 from typing import NamedTuple
 
 from emoclf.datasets.cells import BadRow
-from emoclf.datasets.columns import Columns, are_counted
+from emoclf.datasets.columns import Columns, has_names
 from emoclf.datasets.records import Record, Table
+from emoclf.datasets.separators import (
+    SEPARATORS,
+    is_quoted,
+    recognise_separator,
+    separator_name,
+)
 from emoclf.datasets.source import Source
 from emoclf.errors import DataError, setting
 
-# Separators, what they are called, and the ending of such files.
-SEPARATORS = {
-    "\t": ("tabs", ".tsv"),
-    ";": ("semicolons", ""),
-    ",": ("commas", ".csv"),
-    "|": ("vertical bars", ""),
-}
 WRITE_QUOTE_TWICE = "write a quote that belongs to a text twice ('\"\"')"
 
 
@@ -46,35 +45,45 @@ def read_csv(source: Source) -> Table:
         If there is no first row, or it cannot be read; for training also if a quote is
         never closed, is closed within a cell, or swallows rows.
     """
-    return _table(source, _csv_rows(source.lines(keep_ends=True)), ",")
+    return _table(source, ",")
 
 
 def read_tsv(source: Source) -> Table:
-    """Return the rows of a TSV file, which has no quoting: a quote is a quote.
+    """Return the rows of a TSV file; it has quoting if all of its quotes fit.
 
     Raises
     ------
     DataError
-        If there is no first row, or it cannot be read.
+        As for CSV.
     """
-    return _table(source, _tsv_rows(source.lines()), "\t")
+    return _table(source, "\t")
 
 
-def _table(source: Source, rows: Iterator[Cells], separator: str) -> Table:
+def _table(source: Source, usual: str) -> Table:
+    separator = source.separator or usual
+    if source.separator is None and source.labelled:
+        separator = recognise_separator(source.head(), usual) or usual
+    quoting = source.settings.quoting
+    if quoting == "auto" and separator == "\t":
+        # Standard input can be read once only.
+        has_quotes = source.path is not None and is_quoted(
+            source.lines(keep_ends=True), separator
+        )
+        quoting = "csv" if has_quotes else "none"
+    if quoting == "none":
+        rows = _plain_rows(source.lines(), separator)
+    else:
+        rows = _csv_rows(source.lines(keep_ends=True), separator)
     header = next(rows, None)
     if header is None:
         raise DataError(f"{source.name} is empty: it does not even have column names.")
     if bad := source.bad_line(header.first, header.last) or header.bad:
         raise DataError(f"{source.name}, line {header.first}: {bad}.")
     names = header.cells
-    if are_counted(names, source.named_columns):
+    if not has_names(names, source.named_columns, source.settings.header, source.name):
         names = [str(i + 1) for i in range(len(names))]
         rows = chain([header], rows)
-    counted = ("text_column", "label_column") if source.labelled else ("text_column",)
-    settings = (setting(name, str(i)) for i, name in enumerate(counted, 1))
-    advice = _separator_advice(header, separator) or (
-        f" If the file has no header, count the columns instead: {', '.join(settings)}."
-    )
+    advice = _separator_advice(header, separator) or _counting_advice(header, source)
 
     def record(row: Cells) -> Record:
         first, last, cells, bad = row
@@ -96,7 +105,7 @@ def _table(source: Source, rows: Iterator[Cells], separator: str) -> Table:
             elif result.bad is None:
                 labels.add(row.cells[columns.label])
         for row in multiline_rows:
-            _check_swallowed(row, columns, len(names), labels, source.name)
+            _check_swallowed(row, columns, len(names), labels, source.name, separator)
 
     return Table(names, map(record, rows), advice, labelled)
 
@@ -104,34 +113,51 @@ def _table(source: Source, rows: Iterator[Cells], separator: str) -> Table:
 def _separator_advice(header: Cells, separator: str) -> str:
     """Return advice if the cells seem to have another separator."""
     if len(header.cells) == 1:
-        for other, (name, ending) in SEPARATORS.items():
+        for name, other in SEPARATORS.items():
             if other != separator and other in header.cells[0]:
-                action = f"Rename it to {ending}." if ending else "Save it with commas."
-                return f" It seems to be separated by {name}. {action}"
+                return (
+                    f" It seems to be separated by {name}s: set "
+                    f"{setting('separator', name)}."
+                )
     return ""
+
+
+def _counting_advice(header: Cells, source: Source) -> str:
+    """Return advice on how to read a file whose first row is a text already."""
+    lengths = list(map(len, header.cells))
+    text = lengths.index(max(lengths)) + 1
+    columns = {"text_column": text}
+    if source.labelled:
+        columns["label_column"] = 2 if text == 1 else 1
+    settings = [setting("header", False)]
+    settings += [setting(name, str(i)) for name, i in columns.items()]
+    joined = " ".join if settings[0].startswith("--") else ", ".join
+    return f" If the file has no header, count the columns: {joined(settings)}."
 
 
 def _wrong_width(row: Cells, width: int, separator: str) -> BadRow:
     """Return the error about a row with more or fewer cells than the first one."""
     n_cells = len(row.cells)
-    is_csv = separator == ","
-    advice = "Put a text with a comma in quotes" if is_csv else "Correct it"
+    name = separator_name(separator)
+    advice = (
+        "Correct it" if separator == "\t" else f"Put a text with a {name} in quotes"
+    )
     if row.last > row.first:
         advice = f"It goes on to line {row.last}: is a quote never closed? {advice}"
     return BadRow(
         f"too {'many' if n_cells > width else 'few'} cells",
         f"{n_cells} {'cell' if n_cells == 1 else 'cells'} where the first line has "
-        f"{width} (a {'comma' if is_csv else 'tab'} separates cells). {advice}",
+        f"{width} (a {name} separates cells). {advice}",
     )
 
 
-def _tsv_rows(lines: Iterator[str]) -> Iterator[Cells]:
+def _plain_rows(lines: Iterator[str], separator: str) -> Iterator[Cells]:
     for number, line in enumerate(lines, 1):
         if cells := line.removesuffix("\r"):
-            yield Cells(number, number, cells.split("\t"))
+            yield Cells(number, number, cells.split(separator))
 
 
-def _csv_rows(lines: Iterator[str]) -> Iterator[Cells]:
+def _csv_rows(lines: Iterator[str], separator: str) -> Iterator[Cells]:
     row: list[str] = []  # lines of the row that is read
     again: deque[str] = deque()  # lines after a wrong quote, which are rows themselves
     first = 1
@@ -141,7 +167,7 @@ def _csv_rows(lines: Iterator[str]) -> Iterator[Cells]:
             row.append(line)
             yield line
 
-    reader = csv.reader(take_lines(), strict=True)
+    reader = csv.reader(take_lines(), delimiter=separator, strict=True)
     while True:
         try:
             cells = next(reader)
@@ -151,7 +177,7 @@ def _csv_rows(lines: Iterator[str]) -> Iterator[Cells]:
             message = _quote_message(str(error), first, first + len(row) - 1)
             again.extendleft(reversed(row[1:]))
             del row[1:]
-            reader = csv.reader(take_lines(), strict=True)
+            reader = csv.reader(take_lines(), delimiter=separator, strict=True)
             yield Cells(first, first, [], BadRow("a wrong quote", message))
         else:
             if cells:
@@ -161,8 +187,12 @@ def _csv_rows(lines: Iterator[str]) -> Iterator[Cells]:
 
 
 def _quote_message(error: str, first: int, last: int) -> str:
+    raw = f"; or, if the file has no quoting, set {setting('quoting', 'none')}"
     if "unexpected end" in error:
-        return f"a quote opened here is never closed. Close it, or {WRITE_QUOTE_TWICE}"
+        return (
+            "a quote opened here is never closed. Close it, or "
+            f"{WRITE_QUOTE_TWICE}{raw}"
+        )
     if "field larger" in error:
         limit = f"{csv.field_size_limit():,}"
         return (
@@ -173,7 +203,8 @@ def _quote_message(error: str, first: int, last: int) -> str:
     if "expected after" in error:
         place = "in the middle of a cell" if first == last else f"in line {last} only"
         return (
-            f"a quote opened here is closed {place}. Close it, or {WRITE_QUOTE_TWICE}"
+            f"a quote opened here is closed {place}. Close it, or "
+            f"{WRITE_QUOTE_TWICE}{raw}"
         )
     if "new-line character" in error:
         return (
@@ -184,7 +215,12 @@ def _quote_message(error: str, first: int, last: int) -> str:
 
 
 def _check_swallowed(
-    row: Cells, columns: Columns, width: int, labels: set[str], source: str
+    row: Cells,
+    columns: Columns,
+    width: int,
+    labels: set[str],
+    source: str,
+    separator: str,
 ) -> None:
     """Raise DataError if the lines of a text seem to be rows that a quote swallowed.
 
@@ -194,7 +230,7 @@ def _check_swallowed(
     # Commas in an unquoted text shift the cells after it.
     label = columns.label - (width if columns.label > columns.text else 0)
     for cell in row.cells:
-        lines = [line.removesuffix("\r").split(",") for line in cell.split("\n")]
+        lines = [line.removesuffix("\r").split(separator) for line in cell.split("\n")]
         n_like_rows = sum(
             len(cells) >= width and cells[label] in labels for cells in lines
         )

@@ -10,8 +10,8 @@ that no pair is wrong and hardly any is missed.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -19,12 +19,7 @@ from datasketch import MinHash
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-# Scripts that put no spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han.
-UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uf900-\ufaff\U00020000-\U0003ffff"
-)
-_RUNS = re.compile(rf"([{UNSPACED}]+)|[^\W{UNSPACED}]+")
+from emoclf.text.tokenizer import Tokenizer
 
 # Share of the pairs exactly at the threshold that are missed.
 _MISSED_SHARE = 0.002
@@ -74,6 +69,8 @@ def normalise(text: str) -> str:
 def shingles(text: str) -> frozenset[str]:
     """Return the words of a text, or pairs of characters where there are no spaces.
 
+    Words are the tokenizer's, without punctuation.
+
     A text without words or letters (``"!!!"``, an emoji) is its only shingle.
 
     Examples
@@ -82,13 +79,13 @@ def shingles(text: str) -> frozenset[str]:
     (['no', 'way'], ['常好', '非常'])
     """
     words: set[str] = set()
-    for match in _RUNS.finditer(text.casefold()):
-        run = match.group()
-        if match.group(1) and len(run) > 1:
-            words.update(run[i : i + 2] for i in range(len(run) - 1))
-        else:
-            words.add(run)
+    for run in _tokenizer().words(text.casefold()):
+        words.update(map("".join, pairwise(run)) if len(run) > 1 else run)
     return frozenset(words or {normalise(text)})
+
+
+# Made at first use, because its tables are read from a file.
+_tokenizer = cache(Tokenizer)
 
 
 def bands_for(threshold: float) -> tuple[int, int]:

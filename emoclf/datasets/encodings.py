@@ -16,6 +16,26 @@ _BYTE_ORDER_MARKS = (  # UTF-32 first: its mark begins with that of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# Characters beyond ASCII in texts. Western accents come alone or in pairs; a letter and
+# a sign ("Ã©") are UTF-8 read as this encoding.
+_ACCENTS = "[‘’“”–—…€«»¿¡°£•]|(?<![À-ÿ])[{}]{{1,2}}(?![À-ÿ¡-¿])"
+_ACCENTED = {
+    "cp1252": re.compile(_ACCENTS.format("À-ÖØ-Üß-ïñ-öø-üŒœŠšŽž")),
+    "cp1254": re.compile(_ACCENTS.format("ÂÇÎÖÛÜâçîöûüĞğİıŞş")),
+}
+# Other scripts come in runs; of Russian the most frequent letters are counted.
+_SCRIPTS = {
+    "euc_kr": re.compile("[가-힣]"),
+    "shift_jis": re.compile("[ぁ-んァ-ヶー、。一-龯]"),
+    "gb18030": re.compile("[一-龥、。,!?:;()“”《》]"),
+    "cp1251": re.compile("[оеаинт]"),
+    "koi8-r": re.compile("[оеаинт]"),
+}
+# Shares of these characters that are expected, where it is not nearly all.
+_LOW_SHARES = {"cp1251": 0.35, "koi8-r": 0.35}
+_USUAL_SHARE = 0.8
+_RUN_BYTES = 2.5
+_MIN_SCRIPT_CHARACTERS = 6
 
 
 def codec_name(encoding: str) -> str:
@@ -62,19 +82,21 @@ def check_head(path: Path | str, head: bytes, name: str) -> None:
         )
 
 
-def undecodable_line(line: bytes, name: str) -> BadRow | None:
-    """Return the error about a line that does not decode, or None if it does."""
+def undecodable_line(line: bytes, name: str) -> BadRow:
+    """Return the error about a line that does not decode."""
+    start, received = 0, ""
     try:
         line.decode(name)
     except UnicodeDecodeError as error:
-        guess = guess_encoding(line)
-        advice = f", or set {setting('encoding', guess)} if all lines have it"
-        return BadRow(
-            f"no {name}",
-            f"byte {error.start}: this is not {name} (0x{line[error.start]:02x}, "
-            f"{error.reason}). Correct it{advice if guess != name else ''}",
-        )
-    return None
+        start = error.start
+        received = f" (0x{line[start]:02x}, {error.reason})"
+    guess = guess_encoding(line)
+    advice = f", or set {setting('encoding', guess)} if all lines have it"
+    return BadRow(
+        f"no {name}",
+        f"byte {start}: this is not {name}{received}. Correct it"
+        f"{advice if guess not in (None, name) else ''}",
+    )
 
 
 def undecodable_file(data: bytes, name: str, error: UnicodeError) -> str:
@@ -100,15 +122,39 @@ def undecodable_file(data: bytes, name: str, error: UnicodeError) -> str:
         line += before.count(b"\n")
     except UnicodeError as whole:
         received = f" ({whole})"
+    message = f"line {line}, byte {start}: this is not {name}{received}."
     guess = guess_encoding(data)
-    advice = f" It may be {guess}: set {setting('encoding', guess)}."
-    if guess == name:
-        advice = ""
-    return f"line {line}, byte {start}: this is not {name}{received}.{advice}"
+    if guess not in (None, name):
+        message += f" It may be {guess}: set {setting('encoding', guess)}."
+    elif not is_wide(name):
+        message += _bad_lines(data.split(b"\n"), name)
+    return (
+        f"{message} Correct it, or read such bytes as U+FFFD with "
+        f"{setting('encoding_errors', 'replace')}, or leave out their rows with "
+        f"{setting('encoding_errors', 'skip')}."
+    )
 
 
-def guess_encoding(data: bytes) -> str:
-    """Return an encoding in which the bytes make sense, as a suggestion only.
+def _bad_lines(lines: list[bytes], name: str) -> str:
+    numbers = [i for i, line in enumerate(lines, 1) if not _decodes(line, name)]
+    first = ", ".join(map(str, numbers[:5])) + (", …" if len(numbers) > 5 else "")
+    return (
+        f" {len(numbers):,} of {len(lines):,} lines have such bytes (line {first})."
+        if len(numbers) < len(lines)
+        else ""
+    )
+
+
+def _decodes(data: bytes, name: str) -> bool:
+    try:
+        data.decode(name)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def guess_encoding(data: bytes) -> str | None:
+    """Return an encoding in which the bytes are language, as a suggestion only.
 
     Examples
     --------
@@ -117,18 +163,35 @@ def guess_encoding(data: bytes) -> str:
     """
     if marked := _marked_encoding(data):
         return marked
+    text = data.decode("utf-8", "replace")
+    n_bad = text.count("\ufffd")
+    # Hardly any sequence of another encoding is valid UTF-8 by chance.
+    if len(re.findall("[^\0-\x7f\ufffd]", text)) >= n_bad:
+        return "utf-8" if not n_bad else None
     runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", data)]
-    mean_run = sum(runs) / len(runs) if runs else 0.0
-    candidates = ["utf-8", "cp1252", "latin-1"]
-    if mean_run > 2.5:  # other scripts come in runs, accents come alone
-        candidates[1:1] = ["gb18030", "cp1251"]
-    for name in candidates:
-        try:
-            data.decode(name)
-        except UnicodeDecodeError:
-            continue
-        return name
-    return "latin-1"
+    is_script = sum(runs) > _RUN_BYTES * len(runs)
+    candidates = _SCRIPTS if is_script else _ACCENTED
+    shares = {name: _usual_share(data, name, candidates[name]) for name in candidates}
+    best = max(shares, key=shares.__getitem__)
+    return best if shares[best] >= _LOW_SHARES.get(best, _USUAL_SHARE) else None
+
+
+def _usual_share(data: bytes, name: str, usual: re.Pattern[str]) -> float:
+    """Return the share of the characters beyond ASCII that are usual in a language."""
+    try:
+        text = data.decode(name)
+    except UnicodeDecodeError:
+        return 0.0
+    beyond = len(re.sub("[\0-\x7f]", "", text))
+    if re.search("[\0-\x08\x0e-\x1f\x7f-\x9f]", text) or (
+        name in _SCRIPTS and beyond < _MIN_SCRIPT_CHARACTERS
+    ):
+        return 0.0
+    found = usual.findall(text)
+    if name == "gb18030":  # the common characters come first in its table
+        firsts = [x.encode("gb2312", "ignore")[:1] for x in found]
+        found = [x for x in firsts if b"\xa1" <= x <= b"\xd7"]
+    return sum(map(len, found)) / max(beyond, 1)
 
 
 def _marked_encoding(data: bytes) -> str | None:

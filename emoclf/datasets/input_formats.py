@@ -39,6 +39,8 @@ READERS = {
     "jsonl": InputFormat(
         (".jsonl", ".ndjson"), "emoclf.datasets.json_lines:read_json_lines"
     ),
+    "json": InputFormat((".json",), "emoclf.datasets.json_lines:read_json"),
+    "fasttext": InputFormat((), "emoclf.datasets.fasttext_lines:read_fasttext"),
     "parquet": InputFormat(
         (".parquet",), "emoclf.datasets.parquet:read_parquet", unit="row"
     ),

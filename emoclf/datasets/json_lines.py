@@ -1,18 +1,91 @@
-"""JSON Lines files: one object on each line."""
+"""JSON Lines, one object on each line, and JSON files with an array of objects."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from emoclf.datasets.cells import BadRow
 from emoclf.datasets.records import Record, Table
 from emoclf.datasets.source import Source
+from emoclf.errors import DataError, setting
+
+_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def read_json_lines(source: Source) -> Table:
     """Return a record for each line that is not empty, with the keys of its object."""
-    lines = enumerate(source.lines(), 1)
-    return Table(None, (_record(*line) for line in lines if line[1].strip()))
+    return table_of_lines(source.lines())
+
+
+def table_of_lines(lines: Iterable[str]) -> Table:
+    """Return a record for each line that is not empty."""
+    numbered = enumerate(lines, 1)
+    return Table(None, (_record(*line) for line in numbered if line[1].strip()))
+
+
+def read_json(source: Source) -> Table:
+    """Return the objects of an array, which is read as a whole, or of JSON Lines.
+
+    Raises
+    ------
+    DataError
+        If the file is neither, or the array is damaged.
+    """
+    lines = source.lines()
+    begin = []
+    for line in lines:
+        begin.append(line)
+        if line.strip():
+            break
+    first = begin[-1].lstrip() if begin else ""
+    if first.startswith("{"):
+        cells = list((record := _record(1, first)).values.values())
+        # pandas writes columns as objects, unless it is told to write records.
+        if not record.bad and not all(isinstance(x, dict | list) for x in cells):
+            return table_of_lines(chain(begin, lines))
+    text = "\n".join(chain(begin, lines))
+    if bad := source.bad_line(1, text.count("\n") + 1):
+        raise DataError(f"{source.name}: {bad}.")
+    if not first.startswith("["):
+        raise DataError(
+            f"{source.name} must be an array of objects, "
+            '[{"text": …, "label": …}, …], or contain one object on each line. It '
+            f"begins with {first[:40]!r}. pandas writes such a file with "
+            'to_json(..., orient="records").'
+        )
+    source.unit = "object"
+    return Table(None, _objects(text, source.name))
+
+
+def _objects(text: str, name: str) -> Iterator[Record]:
+    """Yield the objects of an array, counted from 1."""
+    decoder = json.JSONDecoder()
+    number, place, end = 0, text.index("[") + 1, ","
+    while end == ",":
+        place = _SPACE.match(text, place).end()  # type: ignore[union-attr]
+        if number == 0 and text[place : place + 1] == "]":
+            return
+        number += 1
+        try:
+            value, place = decoder.raw_decode(text, place)
+            place = _SPACE.match(text, place).end()  # type: ignore[union-attr]
+            end = text[place : place + 1]
+            if end not in (",", "]"):
+                raise json.JSONDecodeError("Expecting ',' or ']'", text, place)
+        except json.JSONDecodeError as error:
+            raise DataError(
+                f"{name}, line {error.lineno}, column {error.colno}: this is not JSON "
+                f"({error.msg}) in object {number}. Correct it."
+            ) from None
+        except (ValueError, RecursionError) as error:
+            raise DataError(
+                f"{name}, object {number}: this is not JSON ({error}). Correct it."
+            ) from None
+        yield _checked(number, value)
+        place += 1
 
 
 def _record(number: int, line: str) -> Record:
@@ -21,17 +94,23 @@ def _record(number: int, line: str) -> Record:
     except json.JSONDecodeError as error:
         is_array = line.lstrip().startswith("[")
         advice = (
-            "Write one object per line, without an array" if is_array else "Correct it"
+            f"Write one object per line, or set {setting('format', 'json')}"
+            if is_array
+            else "Correct it"
         )
         bad = f"column {error.colno}: this is not JSON ({error.msg}). {advice}"
         return Record(number, {}, BadRow("no JSON", bad))
     except (ValueError, RecursionError) as error:  # endless digits, endless brackets
         bad = f"this is not JSON ({error}). Correct it"
         return Record(number, {}, BadRow("no JSON", bad))
+    return _checked(number, value)
+
+
+def _checked(number: int, value: object) -> Record:
     if isinstance(value, dict):
         return Record(number, value)
     bad = (
-        'each line must be an object such as {"text": …, "label": …}. '
+        'a record must be an object such as {"text": …, "label": …}. '
         f"Got {type(value).__name__} instead. Correct it"
     )
     return Record(number, {}, BadRow("no JSON object", bad))

@@ -55,11 +55,12 @@ class Recoded:
     ----------
     stream : binary stream with ``read1``
     encoding : str
+    errors : {"strict", "replace"}
     """
 
-    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+    def __init__(self, stream: BinaryIO, encoding: str, errors: str) -> None:
         self._stream = stream
-        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors)
 
     def read1(self, size: int) -> bytes:
         """Return some bytes, or none at the end."""

@@ -5,22 +5,18 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
 from operator import itemgetter
 
 from emoclf.datasets.cells import LabelReader
 from emoclf.datasets.columns import find_columns
 from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.labels_file import collect_keys, join_labels
 from emoclf.datasets.records import Record, missing_key
 from emoclf.datasets.rows import Row
 from emoclf.datasets.source import Source
-from emoclf.errors import DataError
 from emoclf.settings import DataSettings
 
 logger = logging.getLogger(__name__)
-
-# Keys are collected from so many records, because an object may lack one of them.
-_LOOK_AHEAD_RECORDS = 1000
 
 
 def read_dataset(
@@ -37,7 +33,9 @@ def read_dataset(
     Parameters
     ----------
     path : path
-        Its ending is .csv, .tsv, .jsonl, .ndjson or .parquet, or one of them and .gz.
+        Its ending is .csv, .tsv, .jsonl, .ndjson, .json or .parquet, or one of them
+        and .gz. Files with other endings, such as .txt, are read where their first
+        lines tell the format.
     settings : DataSettings, optional
         Columns, encoding, names of the labels, and whether bad rows are dropped
         (and counted in ``Dataset.skips``). In a CSV or TSV file without a header,
@@ -63,15 +61,25 @@ def read_dataset(
     {'neg': 1250, 'pos': 1250}
     """
     settings = settings or DataSettings()
-    reader = LabelReader(
-        settings.label_names, classes=label_names, separator=settings.label_separator
-    )
-    names = (settings.text_column, settings.label_column, settings.split_column)
-    with Source(
-        path, encoding=settings.encoding, named_columns=names, labelled=True
-    ) as source:
+    with Source(path, settings, labelled=True) as source:
+        table = source.read()
+        if settings.labels_file is not None:
+            table, settings = join_labels(source, table, settings)
+        names, records = table.columns, table.records
+        if names is None:
+            names, records = collect_keys(table.records, source)
+        given = (settings.text_column, settings.label_column, settings.split_column)
+        columns = find_columns(names, given, source=source.name, advice=table.advice)
+        if table.labelled is not None:
+            records = table.labelled(columns)
+        class_names = table.class_names.get(names[columns.label], ())
+        reader = LabelReader(
+            settings.label_names or dict(enumerate(class_names)) or None,
+            classes=label_names,
+            separator=settings.label_separator,
+        )
         dataset = Dataset.from_rows(
-            _rows(source, names),
+            _rows(source, records, [names[i] for i in columns if i is not None]),
             reader,
             source=source.name,
             unit=source.unit,
@@ -82,34 +90,16 @@ def read_dataset(
     return dataset
 
 
-def _rows(source: Source, given: Sequence[str | None]) -> Iterator[Row]:
-    table = source.read()
-    names, records = table.columns, table.records
-    if names is None:
-        names, records = _collect_keys(table.records, source)
-    columns = find_columns(names, given, source=source.name, advice=table.advice)
-    if table.labelled is not None:
-        records = table.labelled(columns)
-    cells_of = itemgetter(*(names[i] for i in columns if i is not None))
-    for number, values, bad, _ in records:
+def _rows(
+    source: Source, records: Iterable[Record], names: Sequence[str]
+) -> Iterator[Row]:
+    cells_of = itemgetter(*names)
+    for number, values, bad, last_line in records:
         cells = ()
+        bad = source.bad_line(number, last_line) or bad
         if bad is None:
             try:
                 cells = cells_of(values)
             except KeyError as error:
                 bad = missing_key(values, error.args[0])
         yield Row(number, cells, bad)
-
-
-def _collect_keys(
-    records: Iterable[Record], source: Source
-) -> tuple[list[str], Iterable[Record]]:
-    rest = iter(records)
-    first = list(islice(rest, _LOOK_AHEAD_RECORDS))
-    keys = list(dict.fromkeys(key for record in first for key in record.values))
-    if not keys:
-        number, bad = (first[0].number, first[0].bad) if first else (1, None)
-        raise DataError(
-            f"{source.name}, {source.unit} {number}: {bad or 'there is no object'}."
-        )
-    return keys, chain(first, rest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from emoclf.datasets.cells import BadRow, shorten
@@ -50,6 +50,8 @@ class Table:
         Types of the columns of a Parquet file.
     n_records : int, optional
         Number of records, where the file says it.
+    class_names : dict of str to list of str
+        Names of labels that are numbers, by column, where the file says them.
     """
 
     columns: list[str] | None
@@ -58,6 +60,7 @@ class Table:
     labelled: Callable[[Columns], Iterator[Record]] | None = None
     schema: Any = None
     n_records: int | None = None
+    class_names: dict[str, list[str]] = field(default_factory=dict)
 
 
 def missing_key(values: dict[str, Any], name: str) -> BadRow:

@@ -71,7 +71,7 @@ def collect_rows(
             part_name = read_part(part[0]) if part else None
             good.append((row.number, read_text(text), reader.read(label), part_name))
         except BadRow as bad:
-            if not skip_bad_rows:
+            if not (skip_bad_rows or bad.left_out):
                 raise DataError(
                     f"{source}, {unit} {row.number}: {bad}, or drop such rows with "
                     f"{setting('skip_bad_rows')}."

@@ -8,8 +8,9 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
+from itertools import islice
 from pkgutil import resolve_name
 from typing import Any, BinaryIO, Self, TypeVar, cast
 
@@ -24,14 +25,17 @@ from emoclf.datasets.encodings import (
 )
 from emoclf.datasets.input_formats import PLAIN_LINES, READERS, input_endings
 from emoclf.datasets.line_blocks import Recoded, is_ready, line_blocks
+from emoclf.datasets.recognition import HEAD_LINES, recognise_format
 from emoclf.datasets.records import Table
+from emoclf.datasets.separators import separator_character
 from emoclf.errors import DataError, SettingsError, did_you_mean, setting
+from emoclf.settings import DataSettings
 
 T = TypeVar("T")
 
 # Files with these endings are refused, because their lines are not texts.
 BINARY_ENDINGS = (
-    *(".json", ".xlsx", ".xls", ".ods", ".xml", ".html", ".pdf", ".docx"),
+    *(".xlsx", ".xls", ".ods", ".xml", ".html", ".pdf", ".docx"),
     *(".zip", ".bz2", ".xz", ".zst", ".7z", ".tar", ".tgz"),
     *(".feather", ".arrow", ".orc", ".avro", ".npy", ".pkl"),
 )
@@ -46,12 +50,10 @@ class Source:
     Parameters
     ----------
     place : path, or "-"
-    format : str, optional
-        A name in ``READERS``; by default the ending decides. For prediction, a file
-        with an unknown ending, and standard input, has one text on each line.
-    encoding : str, default="utf-8"
-    named_columns : sequence of str or None
-        Columns that the user has named; in a file without a header "1" is the first.
+    settings : DataSettings
+        Format (by default the ending decides), encoding, separator, quoting, header,
+        and the columns that the user has named. For prediction, a file with an unknown
+        ending, and standard input, has one text on each line.
     labelled : bool
         Read for training: a byte that does not decode is an error for the whole file,
         and the ending must be known. Else it is an error for its line.
@@ -67,28 +69,31 @@ class Source:
     def __init__(
         self,
         place: str | os.PathLike[str],
-        format: str | None = None,
-        encoding: str = "utf-8",
+        settings: DataSettings,
         *,
-        named_columns: Sequence[str | None] = (),
         labelled: bool = False,
     ) -> None:
         self.path = None if place == "-" and not labelled else check_file(place)
         self.name = STANDARD_INPUT if self.path is None else str(self.path)
-        self.named_columns = [name for name in named_columns if name is not None]
+        self.settings = settings
+        self.separator = separator_character(settings.separator)
+        names = (settings.text_column, settings.label_column, settings.split_column)
+        self.named_columns = [name for name in names if name is not None]
         ending, self.compressed = ending_of(self.path) if self.path else ("", False)
-        self.format = format or _format_of(self.name, ending, labelled=labelled)
-        if self.format not in READERS:
+        # "" is recognised by the first lines, when the file is read.
+        self.format = settings.format or self._format_of(ending, labelled=labelled)
+        if self.format and self.format not in READERS:
             raise SettingsError(
                 f"{setting('format')} must be one of {', '.join(READERS)}. Got "
-                f"{format!r} instead.{did_you_mean(self.format, READERS)}"
+                f"{self.format!r} instead.{did_you_mean(self.format, READERS)}"
             )
-        self.encoding = codec_name(encoding)
-        self.unit = READERS[self.format].unit
+        self.encoding = codec_name(settings.encoding)
+        self.encoding_errors = settings.encoding_errors
+        self.unit = READERS[self.format].unit if self.format else "line"
         self.size = os.path.getsize(self.path) if self.path else None
         self.labelled = labelled
         self._raw: BinaryIO | None = None
-        self._bad_lines: dict[int, BadRow] = {}
+        self._bad_lines: dict[int, bytes] = {}
         self._at_last_line = False
         # A reader that is left half-way must not keep files open.
         self._opened = ExitStack()
@@ -114,31 +119,47 @@ class Source:
         )
 
     def read(self) -> Table:
-        """Return columns and records, by the reader of the format."""
+        """Return columns and records, by the reader of the format.
+
+        Raises
+        ------
+        DataError
+            If the format of a labelled file cannot be recognised.
+        """
+        if not self.format:
+            self.format = recognise_format(self.head()) or ""
+            if not self.format:
+                raise self._unknown_ending(
+                    f" or its separator, such as {setting('separator', 'semicolon')}"
+                )
         return resolve_name(READERS[self.format].reader)(self)
 
-    def lines(self, *, keep_ends: bool = False, replace: bool = False) -> Iterator[str]:
+    def head(self) -> list[str]:
+        """Return the first lines of a file, with their ends."""
+        return list(islice(self.lines(keep_ends=True), HEAD_LINES))
+
+    def lines(self, *, keep_ends: bool = False) -> Iterator[str]:
         r"""Yield the lines as text; only ``\n`` ends a line.
+
+        Bytes that do not decode become U+FFFD, unless they are an error;
+        :meth:`bad_line` has the error for their line.
 
         Parameters
         ----------
         keep_ends : bool
             Yield the lines with their ends.
-        replace : bool
-            Accept bytes that do not decode. They become U+FFFD in any case;
-            :meth:`bad_line` has the error for their line.
 
         Raises
         ------
         DataError
             If the file is damaged; for training also if it is empty or does not
-            decode: the message has the line, the byte and an encoding that does decode.
+            decode: the message has the line, the byte and the cure.
         """
         # Within a generator, so that only errors of reading are caught here.
         with reading(self.name):
             stream = self._open()
             check_head(self.name, _peek(stream, HEAD_BYTES), self.encoding)
-            lines = self._decoded_lines(stream, replace)
+            lines = self._decoded_lines(stream)
             if keep_ends:
                 yield from lines
             else:
@@ -150,7 +171,16 @@ class Source:
             return None
         lines = range(first, (last or first) + 1)
         errors = [self._bad_lines.pop(x) for x in lines if x in self._bad_lines]
-        return errors[0] if errors else None
+        if not errors:
+            return None
+        bad = undecodable_line(errors[0], "utf-8" if self._is_wide else self.encoding)
+        bad.left_out = self.encoding_errors == "skip"
+        return bad
+
+    def replace_bytes(self) -> None:
+        """Read bytes that do not decode as U+FFFD from here on, without errors."""
+        self.encoding_errors = "replace"
+        self._bad_lines.clear()
 
     def seekable(self) -> BinaryIO:
         """Return a stream that can be read from its end; on disk, not in memory."""
@@ -167,17 +197,45 @@ class Source:
         """Enter a context manager that is left when this source is closed."""
         return self._opened.enter_context(resource)
 
-    def _decoded_lines(self, stream: Any, replace: bool) -> Iterator[str]:
+    def _format_of(self, ending: str, *, labelled: bool) -> str:
+        endings = input_endings()
+        if ending in endings:
+            return endings[ending]
+        if self.separator is not None:
+            return "tsv" if self.separator == "\t" else "csv"
+        if labelled and ending not in BINARY_ENDINGS:
+            return PLAIN_LINES if self.settings.labels_file else ""
+        if labelled:
+            raise self._unknown_ending()
+        if ending in BINARY_ENDINGS:
+            raise DataError(
+                f"{self.name} ends in {ending}, which cannot be read. Save it as "
+                f"{', '.join(endings)}, or name its format with "
+                f"{setting('format', 'lines')} or another format."
+            )
+        return PLAIN_LINES
+
+    def _unknown_ending(self, more: str = "") -> DataError:
+        return DataError(
+            f"{self.name} ends in none of {', '.join(input_endings())}, plain or with "
+            f".gz. Rename it, or name its format with {setting('format', 'csv')} or "
+            f"another format{more}."
+        )
+
+    @property
+    def _is_wide(self) -> bool:
+        return is_wide(self.encoding)
+
+    def _decoded_lines(self, stream: Any) -> Iterator[str]:
         encoding = self.encoding
-        if is_wide(encoding):
-            stream, encoding = Recoded(stream, encoding), "utf-8"
+        if self._is_wide:
+            errors = "replace" if self.encoding_errors == "replace" else "strict"
+            stream, encoding = Recoded(stream, encoding, errors), "utf-8"
         number = 1
         try:
             for block in line_blocks(stream):
                 self._at_last_line = False
-                *lines, last = self._decode(
-                    block, encoding, None if replace else number
-                )
+                *lines, last = self._decode(block, encoding, number)
                 yield from lines
                 self._at_last_line = True
                 yield last
@@ -192,19 +250,23 @@ class Source:
                 message = undecodable_file(again.read(), self.encoding, error)
             raise DataError(f"{self.path}, {message}") from None
 
-    def _decode(self, block: bytes, encoding: str, first: int | None) -> list[str]:
-        """Return a block's lines; record bad ones, numbered from ``first``."""
+    def _decode(self, block: bytes, encoding: str, first: int) -> list[str]:
+        """Return a block's lines, numbered from ``first``; record bad ones."""
         try:
             return list(io.StringIO(block.decode(encoding), newline="\n"))
         except UnicodeDecodeError:
-            if self.labelled:
+            if self.labelled and self.encoding_errors == "strict":
                 raise
-            lines = block.removesuffix(b"\n").split(b"\n")
-            if first is not None:
-                for number, line in enumerate(lines, first):
-                    if bad := undecodable_line(line, encoding):
-                        self._bad_lines[number] = bad
-            return [line.decode(encoding, errors="replace") + "\n" for line in lines]
+        texts = []
+        for number, line in enumerate(block.removesuffix(b"\n").split(b"\n"), first):
+            try:
+                text = line.decode(encoding)
+            except UnicodeDecodeError:
+                text = line.decode(encoding, errors="replace")
+                if self.encoding_errors != "replace":
+                    self._bad_lines[number] = line
+            texts.append(text + "\n")
+        return texts
 
     def _open(self) -> BinaryIO:
         if self.path is None:
@@ -228,21 +290,3 @@ class Source:
 
 def _peek(stream: Any, size: int) -> bytes:
     return stream.peek(size)[:size]
-
-
-def _format_of(name: str, ending: str, *, labelled: bool) -> str:
-    endings = input_endings()
-    if ending in endings:
-        return endings[ending]
-    if labelled:
-        raise DataError(
-            f"{name} ends in none of {', '.join(endings)}, plain or with .gz. "
-            "Rename it, or save it in one of these formats."
-        )
-    if ending in BINARY_ENDINGS:
-        raise DataError(
-            f"{name} ends in {ending}, which cannot be read. Save it as "
-            f"{', '.join(endings)}, or name its format with "
-            f"{setting('format', 'lines')} or another format."
-        )
-    return PLAIN_LINES

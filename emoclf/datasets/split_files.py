@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 
 from emoclf.datasets.dataset import Dataset, check_trainable
 from emoclf.datasets.readers import read_dataset
@@ -55,7 +57,8 @@ def read_split(
             f"files of its own. Give either {setting('split_column')}, or "
             f"{setting('valid')} and {setting('test')}."
         )
-    dataset = read_dataset(path, settings)
+    own, *others = _each_settings(settings, [path, valid, test])
+    dataset = read_dataset(path, own)
     if valid is None and test is None:
         split = split_dataset(dataset, settings, seed=seed)
         if settings.split_column is not None:
@@ -64,8 +67,8 @@ def read_split(
     valid_set, test_set = (
         None
         if file is None
-        else read_dataset(file, settings, label_names=dataset.label_names)
-        for file in (valid, test)
+        else read_dataset(file, file_settings, label_names=dataset.label_names)
+        for file, file_settings in zip((valid, test), others, strict=True)
     )
     train_set = dataset
     if valid_set is None:
@@ -74,6 +77,27 @@ def read_split(
     split = Split(train=train_set, valid=valid_set, test=test_set)
     _warn_of_leaks(split, settings)
     return dataset, split
+
+
+def _each_settings(
+    settings: DataSettings, paths: Sequence[object | None]
+) -> list[DataSettings]:
+    """Return the settings of each file, with its own file of labels."""
+    files = settings.labels_file
+    if files is None:
+        return [settings] * len(paths)
+    names = [files] if isinstance(files, str) else list(files)
+    n_paths = sum(path is not None for path in paths)
+    if len(names) != n_paths:
+        raise DataError(
+            f"{setting('labels_file')} must name a file of labels for each of "
+            f"{n_paths} files of texts. Got {len(names)} instead: {', '.join(names)}."
+        )
+    rest = iter(names)
+    return [
+        settings if path is None else replace(settings, labels_file=next(rest))
+        for path in paths
+    ]
 
 
 def _warn_of_leaks(split: Split, settings: DataSettings) -> None:

@@ -21,6 +21,8 @@ RATES = {
     "momentum": 0.05,
     "adadelta": 1.0,
 }
+QUOTING = ("auto", "csv", "none")
+ENCODING_ERRORS = ("strict", "replace", "skip")
 SCHEDULES = ("constant", "cosine", "exponential", "plateau")
 
 
@@ -47,7 +49,37 @@ class DataSettings(Settings):
     label_names: dict | None = option(
         None, "names of labels that are numbers: 0=anger,1=joy"
     )
+    labels_file: str | tuple[str, ...] | None = option(
+        None,
+        "file with one label a line, where the data file contains the texts alone; one "
+        "for each of the data, validation and test files",
+    )
+    header: bool | None = option(
+        None,
+        "whether the first row contains the column names, else columns are counted "
+        "from 1 (default: recognised where certain)",
+    )
+    separator: str | None = option(
+        None,
+        "separator of cells: a character, tab, comma, semicolon or bar (default: by "
+        "the ending, or recognised where certain)",
+    )
+    quoting: str = option(
+        "auto",
+        "quotes around cells, which may then contain separators; auto: in files with "
+        "tabs only if all quotes of the file fit",
+        choices=QUOTING,
+    )
+    format: str | None = option(
+        None, "file format, such as csv, jsonl or fasttext (default: by the ending)"
+    )
     encoding: str = option("utf-8", "character encoding of the file")
+    encoding_errors: str = option(
+        "strict",
+        "reaction to bytes that are not of the encoding: stop; replace them by U+FFFD; "
+        "or skip the rows and count them",
+        choices=ENCODING_ERRORS,
+    )
     skip_bad_rows: bool = option(False, "leave out and count rows that are unusable")
     valid_fraction: float = option(
         0.17, "share of the texts in the validation set", low=0.0, high=0.9

@@ -57,6 +57,9 @@ _PATTERNS = {
     "words": r"L++(?![MJAD])S?|S+|" + _WORD + _RUN + _REST,
     "characters": "S+" + _REST,
 }
+# Words without the punctuation that a token may contain ("didn't", "3.5").
+_BARE_WORDS = re.compile("[LD][LDMJ]*|(C[CMJ]*)")
+_ALONE = re.compile("C[MJ]*")
 
 
 class Tokenizer:
@@ -141,6 +144,31 @@ class Tokenizer:
                 spans.append((start, stop - (piece[-1] == "S")))
             start = stop
         return spans
+
+    def words(self, text: str) -> list[list[str]]:
+        """Return the words of a text, for comparing and counting them.
+
+        Words are letters and digits with their marks; punctuation (also within a token
+        such as "didn't"), emoticons and emoji are left out. Each word is a list of one
+        item, and each run of a script without spaces is the list of its characters.
+
+        Examples
+        --------
+        >>> Tokenizer().words("Didn't :-) 非常!")
+        [['didn'], ['t'], ['非', '常']]
+        """
+        normal, classes = self._translate(text)
+        words = []
+        for match in _BARE_WORDS.finditer(classes):
+            start, stop = match.span()
+            if match.lastindex and stop - start > 1:
+                spans = (
+                    alone.span() for alone in _ALONE.finditer(classes, start, stop)
+                )
+                words.append([normal[a:b] for a, b in spans])
+            else:
+                words.append([normal[start:stop]])
+        return words
 
     def batch(self, texts: Iterable[str]) -> list[list[str]]:
         """Return the tokens of each text.

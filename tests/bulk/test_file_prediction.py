@@ -11,6 +11,7 @@ import datetime
 import gzip
 import io
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -343,7 +344,7 @@ def test_columns_are_named_counted_or_found(tmp_path: Path, predict_rows: Any) -
     source = tmp_path / "in.csv"
     source.write_text("1,dark night\n2,lovely\n")
     with pytest.raises(
-        DataError, match=r"no column with a usual name.*text_column='1'"
+        DataError, match=r"no column with a usual name.*header=False, text_column='2'"
     ):
         predict_rows(source)
     assert predict_rows(source, text_column="2")[0] == {
@@ -357,7 +358,7 @@ def test_columns_are_named_counted_or_found(tmp_path: Path, predict_rows: Any) -
     }
     source.write_text("review;stars\ndark;1\n")
     with pytest.raises(
-        DataError, match=r"separated by semicolons. Save it with commas"
+        DataError, match=r"separated by semicolons: set separator='semicolon'"
     ):
         predict_rows(source)
     source.write_text("review,text\ndark,lovely\n")
@@ -386,10 +387,10 @@ def test_files_of_another_format_are_errors(
     array = tmp_path / "in.json"
     array.write_text('[{"text": "dark"}]')
     with pytest.raises(
-        DataError, match=r"ends in .json, which cannot be read. Save it as"
+        DataError, match=r"ends in .xml, which cannot be read. Save it as"
     ):
-        predict_rows(array)
-    with pytest.raises(DataError, match=r"line 1: each line must be an object.*list"):
+        predict_rows(Path(shutil.copy(array, tmp_path / "in.xml")))
+    with pytest.raises(DataError, match=r"line 1: a record must be an object.*list"):
         predict_rows(array, format="jsonl")
     with pytest.raises(
         SettingsError, match=r"format must be one of lines, csv.*'jsonl'"
@@ -429,10 +430,47 @@ def test_empty_input(model: Classifier, tmp_path: Path, predict_rows: Any) -> No
 def test_dates_are_written(model: Classifier, tmp_path: Path) -> None:
     source = tmp_path / "in.parquet"
     table = pyarrow.table({"day": [datetime.date(2026, 1, 2)], "text": ["x"]})
-    parquet.write_table(table.append_column("raw", [[b"\x00"]]), source)
+    parquet.write_table(table.append_column("raw", [[b"\xff"]]), source)
     predict_file(model, source, tmp_path / "out.csv")
     assert read(tmp_path / "out.csv")[0]["day"] == "2026-01-02"
     with pytest.raises(
-        DataError, match=r"row 1: bytes b'\\x00' cannot be written as JSON"
+        DataError, match=r"row 1: bytes b'\\xff' cannot be written as JSON"
     ):
         predict_file(model, source, tmp_path / "out.jsonl")
+
+
+def nested(levels: int, *, objects: bool = False) -> str:
+    begin, end = ('{"a": ', "}") if objects else ("[", "]")
+    return begin * levels + "1" + end * levels
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "tsv", "jsonl"])
+def test_rows_that_one_format_cannot_hold(
+    model: Classifier, tmp_path: Path, ending: str
+) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / f"out.{ending}"
+    lines = '{"text": "a \\ud800", "k\\udc00": {"\\ud800": "\\udfff"}}\n{"text": "b"}\n'
+    source.write_text(lines)
+    assert predict_file(model, source, out) == (2, 0)
+    for value, is_held in (
+        (nested(49), True),
+        (nested(98, objects=True), True),
+        (nested(50), False),
+        (nested(99, objects=True), False),
+        (nested(800), False),
+    ):
+        source.write_text(f'{{"text": "b", "more": {value}}}\n')
+        if ending != "parquet" or is_held:
+            assert predict_file(model, source, out, overwrite=True) == (1, 0)
+        else:
+            with pytest.raises(DataError, match=r"line 1: 'more' has \d+ levels"):
+                predict_file(model, source, out, overwrite=True)
+    if ending == "parquet":
+        pyarrow.parquet.read_table(out)
+
+
+def test_a_text_that_is_nested_deeply(model: Classifier, tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text(f'{{"text": {nested(800)}}}\n')
+    with pytest.raises(DataError, match=r"line 1: the text must be a string"):
+        predict_file(model, source, tmp_path / "out.csv")

@@ -60,3 +60,10 @@ def test_multilabel_and_clean_texts():
     assert report.labels_per_text == 1
     clean = audit_dataset(Dataset.from_lists(texts, ["x", "y"])).lines()
     assert len(clean) == 5
+
+
+def test_words_and_labels_of_scripts_with_vowel_signs():
+    texts = ["আমি খুব খুশি আছি", "अच्छा है"] * 2
+    report = audit_dataset(Dataset.from_lists(texts, ["अच्छा", "अच्छे"] * 2))
+    assert (report.words["min"], report.words["max"]) == (2, 4)
+    assert report.similar_labels == ()

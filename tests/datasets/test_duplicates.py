@@ -91,6 +91,25 @@ def test_texts_without_words_or_spaces():
     assert shingles("ไทยก") == {"ไท", "ทย", "ยก"}
 
 
+MARKED = [
+    ("अच्छा है", "अच्छे हो"),  # Hindi
+    ("வந்தான் அவன்", "வந்தாள் அவள்"),  # Tamil
+    ("తెలుగు", "తెలుగో"),  # Telugu
+    ("שָׁלוֹם", "שֵׁלוּם"),  # Hebrew with points
+]
+
+
+@pytest.mark.parametrize("pair", MARKED)
+def test_marks_do_not_break_words(pair):
+    for text in pair:
+        assert len(shingles(text)) == len(text.split())
+    assert group_duplicates(pair, 0.8).tolist() == [0, 1]
+
+
+def test_words_have_no_punctuation():
+    assert shingles("I didn't :-) pay 3.5!") == {"i", "didn", "t", "pay", "3", "5"}
+
+
 def test_edges():
     assert group_duplicates([], 0.8).tolist() == []
     assert group_duplicates(["a"], 0.8).tolist() == [0]

@@ -60,7 +60,7 @@ def test_every_format_gives_the_same_texts(tmp_path, ending, gz):
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_tsv_has_no_quoting(save, end):
+def test_quotes_of_tsv_may_be_texts(save, end):
     rows = ["text\tlabel", '"Stop", he said\tanger', "", 'a "b\tjoy', ""]
     data = read_dataset(save(end.join(rows), "data.tsv"))
     assert data.texts == ('"Stop", he said', 'a "b')
@@ -245,8 +245,7 @@ HEADERS = {
     ),
     "text,label,class\na,x,y\n": ({}, r"2 columns that may contain the labels"),
     "I am glad,joy\nb,x\n": ({}, r"no column with a usual name.*text_column='1'"),
-    "text;label\na;x\n": ({}, r"separated by semicolons"),
-    "text\tlabel\na\tx\n": ({}, r"separated by tabs. Rename it to .tsv"),
+    "one;two\n": ({}, r"separated by semicolons: set separator='semicolon'"),
     "text,text,label\na,b,x\n": ({"text_column": "text"}, r"2 columns 'text'"),
     "text,label\na,x \n": (
         {"text_column": "text", "label_column": "text"},
@@ -275,7 +274,7 @@ def test_a_named_column_ends_the_ambiguity(save):
 
 JSON = {
     '{"text": "a", "label": "x"}\n{"text": "b", "label": }\n': r"line 2: column 24: th",
-    '{"text": "a", "label": "x"}\n[1]\n': r"line 2: each line must be an object.*list",
+    '{"text": "a", "label": "x"}\n[1]\n': r"line 2: a record must be an object.*list",
     '{"text": "a", "label": "x"}\n{"text": "b", "lable": "x"}\n': (
         r"line 2: the object has no 'label'. Did you mean 'lable'\?"
     ),
