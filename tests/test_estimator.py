@@ -15,7 +15,12 @@ from sklearn.base import clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_predict
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedKFold,
+    cross_val_predict,
+    cross_val_score,
+)
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from tiny import tiny_dataset, tiny_settings
@@ -154,6 +159,16 @@ def test_cross_val_predict_keeps_the_order_of_classes() -> None:
     # Three times what another order would give.
     assert (best == np.array(LABELS)).mean() > 0.6
     assert log_loss(LABELS, probabilities) < 1.0
+
+
+def test_cross_validation_with_a_class_of_two_rows() -> None:
+    texts = [*TEXTS, "it was odd at home", "how strange"]
+    folds = StratifiedKFold(2, shuffle=True, random_state=0)
+    with pytest.warns(UserWarning, match="least populated class"):
+        labels = cross_val_predict(new(epochs=2), texts, [*LABELS, "odd", "odd"], cv=3)
+    assert labels.shape == (62,)
+    scores = cross_val_score(new(epochs=2), texts, [*LABELS, "odd", "odd"], cv=folds)
+    assert np.isfinite(scores).all()
 
 
 def test_calibration() -> None:

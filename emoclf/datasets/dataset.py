@@ -243,16 +243,30 @@ def check_trainable(dataset: Dataset) -> None:
     Raises
     ------
     DataError
-        If there is only one class, or only one row has a label; the message names it.
+        If there is only one class.
     """
-    counts = dataset.counts()
-    classes = [name for name, count in counts.items() if count]
+    classes = [name for name, count in dataset.counts().items() if count]
     if len(classes) < 2:
         content = f"only one class, {classes[0]!r}" if classes else "no labels"
         raise DataError(
             f"{dataset.source} has {content}. A classifier needs texts of at least two "
             "classes."
         )
+
+
+def check_divisible(dataset: Dataset) -> None:
+    """Check that a dataset can be divided into a training and other sets.
+
+    A training set itself may have one text of a class: cross-validation leaves one
+    where there are two.
+
+    Raises
+    ------
+    DataError
+        If there is only one class, or only one row has a label; the message names it.
+    """
+    check_trainable(dataset)
+    counts = dataset.counts()
     for index, label in enumerate(dataset.labels):
         for name in names_of(label):
             if counts[name] == 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 
-from emoclf.datasets.dataset import Dataset, check_trainable
+from emoclf.datasets.dataset import Dataset, check_divisible
 from emoclf.datasets.readers import read_dataset
 from emoclf.datasets.split import (
     PART_NAMES,
@@ -69,7 +69,7 @@ def read_split(
     )
     train_set = dataset
     if valid_set is None:
-        check_trainable(dataset)
+        check_divisible(dataset)
         train_set, valid_set = hold_out_texts(dataset, settings, seed=seed)
     split = Split(train=train_set, valid=valid_set, test=test_set)
     _warn_of_leaks(split, settings)
