@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.datasets.cells import Label, shorten
+from emoclf.datasets.cells import shorten
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.duplicates import UNSPACED, group_duplicates
+from emoclf.datasets.labels import Label
 from emoclf.datasets.rows import names_of
 
 # A word, or one character where there are no spaces between words.

@@ -46,7 +46,7 @@ def read_parquet(source: Source) -> Table:
             yield from map(Record, count(1), rows)
 
     def labelled(columns: Columns) -> Iterator[Record]:
-        return records([schema.names[i] for i in columns if i is not None])
+        return records([schema.names[i] for i in columns.positions()])
 
     return Table(list(schema.names), records(), "", labelled, schema, n_rows)
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from operator import itemgetter
 
-from emoclf.datasets.cells import LabelReader
 from emoclf.datasets.columns import find_columns
 from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.label_reader import LabelReader
 from emoclf.datasets.records import Record, missing_key
 from emoclf.datasets.rows import Row
 from emoclf.datasets.source import Source
@@ -63,15 +63,35 @@ def read_dataset(
     {'neg': 1250, 'pos': 1250}
     """
     settings = settings or DataSettings()
-    reader = LabelReader(
-        settings.label_names, classes=label_names, separator=settings.label_separator
-    )
-    names = (settings.text_column, settings.label_column, settings.split_column)
+    given = (settings.text_column, settings.label_column, settings.split_column)
     with Source(
-        path, encoding=settings.encoding, named_columns=names, labelled=True
+        path,
+        encoding=settings.encoding,
+        named_columns=(*given, *settings.label_columns),
+        labelled=True,
     ) as source:
+        table = source.read()
+        names, records = table.columns, table.records
+        if names is None:
+            names, records = _collect_keys(table.records, source)
+        columns = find_columns(
+            names,
+            given,
+            label_columns=settings.label_columns,
+            source=source.name,
+            advice=table.advice,
+        )
+        if table.labelled is not None:
+            records = table.labelled(columns)
+        several = settings.label_columns
+        reader = LabelReader(
+            settings.label_names,
+            classes=label_names,
+            separator=settings.label_separator,
+            columns=[names[i] for i in columns.labels] if several else None,
+        )
         dataset = Dataset.from_rows(
-            _rows(source, names),
+            _rows(records, [names[i] for i in columns.positions()]),
             reader,
             source=source.name,
             unit=source.unit,
@@ -82,15 +102,8 @@ def read_dataset(
     return dataset
 
 
-def _rows(source: Source, given: Sequence[str | None]) -> Iterator[Row]:
-    table = source.read()
-    names, records = table.columns, table.records
-    if names is None:
-        names, records = _collect_keys(table.records, source)
-    columns = find_columns(names, given, source=source.name, advice=table.advice)
-    if table.labelled is not None:
-        records = table.labelled(columns)
-    cells_of = itemgetter(*(names[i] for i in columns if i is not None))
+def _rows(records: Iterable[Record], names: Sequence[str]) -> Iterator[Row]:
+    cells_of = itemgetter(*names)
     for number, values, bad, _ in records:
         cells = ()
         if bad is None:
