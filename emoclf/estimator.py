@@ -189,7 +189,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
 
         A multilabel classifier returns a 0 or a 1 for each class, shape (n_texts,
         n_classes), as scikit-learn's do, even if it was fitted on lists of labels;
-        ``predictor_.predict`` returns their names.
+        ``predictor_.predict`` returns their names. A label applies from its threshold
+        on, which was chosen on the validation set (``predictor_.thresholds``).
         """
         probabilities = self.predict_proba(X)
         if not self.predictor_.multilabel:

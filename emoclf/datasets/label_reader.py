@@ -194,9 +194,10 @@ class LabelReader:
                 return text[1:-1]
             if "," in text:
                 raise BadRow(
-                    "a list without quotes",
-                    f"the label {text!r} looks like a list whose labels have no "
-                    f"quotes. Set {setting('label_separator', ',')}, or name it in "
+                    "a list that cannot be read",
+                    f"the label {text!r} looks like a list, but not all of its labels "
+                    "are in quotes. Correct it, set "
+                    f"{setting('label_separator', ',')}, or name it in "
                     f"{setting('label_names')} if it is one label",
                 )
         return text

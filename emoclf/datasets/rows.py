@@ -124,16 +124,15 @@ def collect_rows(
 def _report_matrix(
     source: str, columns: Sequence[str], rows: list[LabelledText]
 ) -> None:
-    advice = ""
+    level, advice = logging.INFO, ""
     if all(len(row[2]) == 1 for row in rows):
+        level = logging.WARNING
         advice = (
             " Exactly one label applies to each text: for a classifier that gives one "
             "label, give one column of labels (argmax, or idxmax of a DataFrame)."
         )
-    logger.info(
-        "%s: read as multilabel, from a 0 or a 1 for each of %s.%s",
-        source, shorten(columns), advice,
-    )  # fmt: skip
+    message = "%s: read as multilabel, from a 0 or a 1 for each of %s.%s"
+    logger.log(level, message, source, shorten(columns), advice)
 
 
 def _with_one_spelling(rows: list[LabelledText]) -> list[LabelledText]:

@@ -192,7 +192,7 @@ def test_all_cells_are_written_lists_or_none(tmp_path):
     for cells, message in (
         (["['joy']", "joy"], "line 3: the label must be a list, as in earlier"),
         (["joy", "['joy']"], "line 3: the label must be one label"),
-        (["joy", "[joy, love]"], "line 3: .* labels have no quotes. Set label_separ"),
+        (["joy", "[joy, love]"], "line 3: .* looks like a list, .* set label_separ"),
     ):
         frame = pd.DataFrame({"text": ["a", "b"], "label": cells})
         frame.to_csv(path, index=False)
@@ -258,6 +258,18 @@ def test_wrong_label_columns_are_errors(tmp_path, change, names, message):
     path.write_text(SEMEVAL.replace(*change, 1) if change[0] else SEMEVAL)
     with pytest.raises(DataError, match=message):
         read_dataset(path, DataSettings(label_columns=names))
+
+
+def test_label_columns_beside_a_split_column():
+    frame = pd.DataFrame(ROWS, columns=["a_joy", "a_love", "a_fear"])
+    frame = frame.assign(split=["train", "dev", "test", "train"], Text=TEXTS)
+    data = Dataset.from_frame(frame, label_columns="a_*", split_column="split")
+    assert data.label_ids.tolist() == ROWS.tolist()
+    assert data.parts == ("train", "valid", "test", "train")
+    frame.loc[2, "a_love"] = 7
+    data = Dataset.from_frame(frame, label_columns=["a_*"], skip_bad_rows=True)
+    assert data.skips[0].first == (2,)
+    assert data.skips[0].reason == "neither 0 nor 1"
 
 
 def test_label_columns_and_classes_agree(tmp_path):
