@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -216,7 +215,7 @@ class LabelReader:
             items = sorted(values, key=str)
         else:
             items = list(values)
-        if any(isinstance(x, Real) and not is_missing(x) and x % 1 for x in items):
+        if any(isinstance(x, float) and not is_missing(x) and x % 1 for x in items):
             raise BadRow(
                 "fractions in a list of labels",
                 f"the labels {shorten(map(repr, items))} are fractions, as "
@@ -240,16 +239,16 @@ class LabelReader:
         return tuple(dict.fromkeys(names))
 
     def _name(self, value: Any) -> str:
-        label = as_label(value)
-        if label in self._cache:
-            return self._cache[label]
-        name = label
+        raw = value if isinstance(value, str) else as_label(value)
+        if raw in self._cache:
+            return self._cache[raw]
+        name = as_label(raw)
         if self._names:
-            known = _one_of(label, [*self._names, *self._names.values()])
+            known = _one_of(name, [*self._names, *self._names.values()])
             name = self._names.get(known, known)
         if self._classes is not None and name:
             name = _one_of(name, self._classes)
-        self._cache[label] = name
+        self._cache[raw] = name
         return name
 
     def _name_columns(self) -> list[str]:

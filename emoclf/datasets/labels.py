@@ -141,7 +141,7 @@ def are_flags(items: Sequence[Any]) -> bool:
     return len(items) > 1 and all(
         item.strip() in ("0", "1")
         if isinstance(item, str)
-        else isinstance(item, numbers.Number | np.bool_) and item in (0, 1)
+        else isinstance(item, (int, float, np.generic)) and item in (0, 1)
         for item in items
     )
 

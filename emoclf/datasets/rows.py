@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -72,36 +71,36 @@ def collect_rows(
     """
     dropped: dict[str, list[int]] = defaultdict(list)
 
-    @contextmanager
-    def dropping(number: int) -> Iterator[None]:
-        try:
-            yield
-        except BadRow as bad:
-            if not skip_bad_rows:
-                advice = f", or drop such rows with {setting('skip_bad_rows')}"
-                if skip_bad_rows is None:
-                    advice = ""
-                raise DataError(f"{source}, {unit} {number}: {bad}{advice}.") from None
-            dropped[bad.reason].append(number)
+    def drop(number: int, bad: BadRow) -> None:
+        if not skip_bad_rows:
+            advice = f", or drop such rows with {setting('skip_bad_rows')}"
+            if skip_bad_rows is None:
+                advice = ""
+            raise DataError(f"{source}, {unit} {number}: {bad}{advice}.") from None
+        dropped[bad.reason].append(number)
 
     read: list[tuple[int, str, Label | FlagRow, str | None]] = []
     end = 1 + (len(reader.columns) or 1)
     for row in rows:
-        with dropping(row.number):
+        try:
             if row.bad is not None:
                 raise row.bad
             part = read_part(row.cells[end]) if len(row.cells) > end else None
             text = read_text(row.cells[0])
             label = reader.read(row.cells[1:end] if reader.columns else row.cells[1])
             read.append((row.number, text, label, part))
+        except BadRow as bad:
+            drop(row.number, bad)
     try:
         columns = reader.matrix_columns() if read else None
     except BadRow as bad:
         raise DataError(f"{source}: {bad}.") from None
     good: list[LabelledText] = []
     for number, text, label, part in read:
-        with dropping(number):
+        try:
             good.append((number, text, reader.settle(label, columns), part))
+        except BadRow as bad:
+            drop(number, bad)
     if columns is not None:
         _report_matrix(source, columns, good)
     elif not reader.order:
