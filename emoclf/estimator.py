@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,11 +15,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from emoclf.bundle.bundle import Bundle
 from emoclf.bundle.bundle_folder import load_bundle
-from emoclf.datasets.cells import is_missing
-from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import hold_out
 from emoclf.doctor.findings import Finding
-from emoclf.errors import DataError, SettingsError
+from emoclf.errors import SettingsError
+from emoclf.estimator_labels import classes_of, labelled_dataset
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
 from emoclf.text.validation import as_texts
@@ -63,8 +61,9 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    classes_ : ndarray of str, shape (n_classes,)
-        Classes, in the order of the columns of :meth:`predict_proba`.
+    classes_ : ndarray of the type of y, shape (n_classes,)
+        Classes, in the order of the columns of :meth:`predict_proba`; after a fit on a
+        matrix, the numbers or names of its columns.
     predictor_ : Predictor
     history_ : dict of str to list of float
     n_iter_ : int
@@ -142,7 +141,9 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         X : iterable of str
             Raw texts.
         y : iterable of str or int
-            One label for each text.
+            One label for each text. Multilabel: lists of labels, or a matrix of shape
+            (n_texts, n_classes) with a 0 or a 1 for each class, as in scikit-learn;
+            the columns of a DataFrame are names of classes.
         sample_weight : array of float >= 0, shape (n_texts,), optional
         validation_data : (texts, labels), optional
             Validation set; default: a share of ``X``.
@@ -152,19 +153,19 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         ------
         DataError, SettingsError, VectorsError, TrainingError
         """
-        texts, labels = as_texts(X), np.asarray(y).ravel().tolist()
-        _check_labels(texts, labels)
-        # A column of objects gets the type of its values.
-        classes = np.unique(np.asarray(labels))
-        names = _class_names(classes)
+        texts = as_texts(X)
+        dataset, classes, kind = labelled_dataset(texts, y)
         weights = _check_weights(sample_weight, len(texts))
         seed = self._seed()
         settings = self._run_settings(seed)
-        dataset = _dataset(texts, labels, names, "X")
         if validation_data is not None:
-            valid_labels = np.asarray(validation_data[1]).ravel().tolist()
-            valid_texts = as_texts(validation_data[0])
-            valid = _dataset(valid_texts, valid_labels, names, "validation_data")
+            valid_texts, valid_y = validation_data
+            valid, _, _ = labelled_dataset(
+                as_texts(valid_texts),
+                valid_y,
+                source="validation_data",
+                label_names=dataset.label_names,
+            )
             rest = np.arange(len(dataset))
         else:
             rest, held_out = hold_out(
@@ -182,21 +183,43 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
             sample_weight=None if weights is None else weights[rest],
             callbacks=list(callbacks),
         )
-        label_kind = classes.dtype.kind.replace("u", "i").replace("O", "U")
-        self._set_bundle(replace(trained.bundle, label_kind=label_kind), classes)
+        self._set_bundle(replace(trained.bundle, label_kind=kind), classes)
         return self
 
     def predict(self, X: Iterable[str]) -> np.ndarray:
-        """Return the class of each text, shape (n_texts,)."""
-        check_is_fitted(self)
-        return self.classes_[self.predict_proba(X).argmax(1)]
+        """Return the class of each text, shape (n_texts,).
+
+        A multilabel classifier returns a 0 or a 1 for each class, shape (n_texts,
+        n_classes), as scikit-learn's do, even if it was fitted on lists of labels;
+        ``predictor_.predict`` returns their names. A label applies from its threshold
+        on, which was chosen on the validation set (``predictor_.thresholds``).
+        """
+        probabilities = self.predict_proba(X)
+        if not self.predictor_.multilabel:
+            return self.classes_[probabilities.argmax(1)]
+        types = {"b": np.bool_, "f": np.float64}
+        kind = types.get(self.predictor_.bundle.label_kind, np.int64)
+        return (probabilities >= self.predictor_.thresholds).astype(kind)
 
     def predict_proba(self, X: Iterable[str]) -> np.ndarray:
-        """Return probabilities, shape (n_texts, n_classes), in ``classes_`` order."""
+        """Return probabilities, shape (n_texts, n_classes), in ``classes_`` order.
+
+        Those of a multilabel classifier do not sum to 1.
+        """
         check_is_fitted(self)
         probabilities = self.predictor_.predict_proba(X).astype(np.float64)
+        if self.predictor_.multilabel:
+            return probabilities
         # scikit-learn's log loss needs rows that sum to one in double precision.
         return probabilities / probabilities.sum(1, keepdims=True)
+
+    def score(self, X: Iterable[str], y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy; multilabel: the share of texts with all labels right."""
+        check_is_fitted(self)
+        if self.predictor_.multilabel:
+            names = self.predictor_.label_names
+            y = labelled_dataset(as_texts(X), y, label_names=names)[0].label_ids
+        return super().score(X, y, sample_weight)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save as a bundle, which ``emoclf predict`` and :meth:`load` read."""
@@ -207,16 +230,11 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Load a classifier from a bundle, whatever saved it."""
         bundle = load_bundle(path)
-        if bundle.multilabel:
-            raise DataError(
-                f"{path} is a multilabel classifier, which EmotionClassifier does not "
-                "support. Use emoclf.Predictor.load instead."
-            )
         settings = bundle.settings
         loaded = cls(
             settings.architecture, settings=settings, random_state=settings.seed
         )
-        loaded._set_bundle(bundle, _classes(bundle))
+        loaded._set_bundle(bundle, classes_of(bundle))
         return loaded
 
     def _seed(self) -> int:
@@ -267,54 +285,11 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         tags.non_deterministic = self.random_state is None
         return tags
-
-
-def _check_labels(texts: list[str], labels: list[Any]) -> None:
-    if len(texts) != len(labels):
-        raise DataError(
-            f"There must be one label for each text. Got {len(texts)} texts and "
-            f"{len(labels)} labels."
-        )
-    for number, label in enumerate(labels):
-        if is_missing(label):
-            raise DataError(
-                f"Label number {number} is missing. Got {label!r}; drop the text, or "
-                "give it a label."
-            )
-    # A bool is a Real as well, so the order matters.
-    kinds = {
-        next((kind for kind in (str, bool, Real) if isinstance(label, kind)), None)
-        for label in labels
-    }
-    if len(kinds) > 1 or None in kinds:
-        raise DataError(
-            "Labels must be all texts, or all numbers. Got "
-            f"{', '.join(sorted({type(label).__name__ for label in labels}))}."
-        )
-
-
-def _class_names(classes: np.ndarray) -> list[str]:
-    """Return a name for each class, as a file contains it."""
-    names = [str(label).strip() for label in classes.tolist()]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise DataError(
-            f"Several labels differ from {twice!r} only in white space at their ends. "
-            "Strip the labels first."
-        )
-    return names
-
-
-def _classes(bundle: Bundle) -> np.ndarray:
-    """Return the classes of a loaded bundle in their original type."""
-    names = np.asarray(bundle.label_names)
-    if bundle.label_kind == "b":
-        return names == "True"
-    return names.astype({"i": np.int64, "f": np.float64}.get(bundle.label_kind, str))
 
 
 def _check_weights(sample_weight: Any, n_texts: int) -> np.ndarray | None:
@@ -329,14 +304,3 @@ def _check_weights(sample_weight: Any, n_texts: int) -> np.ndarray | None:
             + (f" with a minimum of {weights.min():g}." if weights.size else ".")
         )
     return weights
-
-
-def _dataset(
-    texts: list[str], labels: list[Any], names: list[str], source: str
-) -> Dataset:
-    return Dataset.from_lists(
-        texts,
-        [str(label).strip() for label in labels],
-        label_names=names,
-        source=source,
-    )

@@ -5,21 +5,31 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.base import clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_predict
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedKFold,
+    cross_val_predict,
+    cross_val_score,
+)
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from tiny import tiny_dataset, tiny_settings
 
+from emoclf.bundle.bundle_folder import save_bundle
+from emoclf.cli import main
 from emoclf.errors import DataError, SettingsError
 from emoclf.estimator import EmotionClassifier
 from emoclf.models import ARCHITECTURES
@@ -156,6 +166,16 @@ def test_cross_val_predict_keeps_the_order_of_classes() -> None:
     assert log_loss(LABELS, probabilities) < 1.0
 
 
+def test_cross_validation_with_a_class_of_two_rows() -> None:
+    texts = [*TEXTS, "it was odd at home", "how strange"]
+    folds = StratifiedKFold(2, shuffle=True, random_state=0)
+    with pytest.warns(UserWarning, match="least populated class"):
+        labels = cross_val_predict(new(epochs=2), texts, [*LABELS, "odd", "odd"], cv=3)
+    assert labels.shape == (62,)
+    scores = cross_val_score(new(epochs=2), texts, [*LABELS, "odd", "odd"], cv=folds)
+    assert np.isfinite(scores).all()
+
+
 def test_calibration() -> None:
     calibrated = CalibratedClassifierCV(new(epochs=6), cv=2).fit(TEXTS, LABELS)
     np.testing.assert_allclose(calibrated.predict_proba(NEW).sum(1), 1)
@@ -239,6 +259,112 @@ def test_keywords_leave_other_settings_alone() -> None:
         classifier.predictor_.bundle.settings.embedding.dim
         == tiny_settings().embedding.dim
     )
+
+
+MATRIX = np.eye(3, dtype=int)[DATA.label_ids]
+MATRIX[::7, 1] = 1
+LISTS = [[label, "odd"] if i % 7 else [label] for i, label in enumerate(LABELS)]
+
+
+@pytest.mark.parametrize(
+    ("y", "classes", "kind"),
+    [
+        (MATRIX, [0, 1, 2], "i"),
+        (MATRIX > 0, [0, 1, 2], "b"),
+        (MATRIX.astype(float), [0, 1, 2], "f"),
+        (csr_matrix(MATRIX), [0, 1, 2], "i"),
+        (MATRIX.tolist(), [0, 1, 2], "i"),
+        (pd.DataFrame(MATRIX, columns=["a", "f", "j"]), ["a", "f", "j"], "i"),
+        (LISTS, ["anger", "fear", "joy", "odd"], "i"),
+        (pd.Series(map(str, LISTS)), ["anger", "fear", "joy", "odd"], "i"),
+        ([[3], [3, 15], [27]] * 20, [3, 15, 27], "i"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.slow
+def test_several_labels(y, classes, kind: str, tmp_path: Path) -> None:
+    classifier = new(epochs=3).fit(TEXTS, y)
+    assert classifier.classes_.tolist() == classes
+    predicted = classifier.predict(NEW)
+    assert predicted.shape == classifier.predict_proba(NEW).shape == (3, len(classes))
+    assert predicted.dtype.kind == kind
+    assert 0 <= classifier.score(TEXTS, y) <= 1
+    loaded = EmotionClassifier.load(classifier.save(tmp_path / "saved"))
+    for copy in (loaded, pickle.loads(pickle.dumps(classifier))):
+        np.testing.assert_array_equal(copy.predict(NEW), predicted)
+        assert copy.predict(NEW).dtype == predicted.dtype
+        np.testing.assert_array_equal(copy.classes_, classifier.classes_)
+
+
+def test_a_matrix_in_cross_validation_and_with_validation_data() -> None:
+    probabilities = cross_val_predict(
+        new(epochs=2), TEXTS, MATRIX, cv=2, method="predict_proba"
+    )
+    assert probabilities.shape == MATRIX.shape
+    classifier = new(epochs=20).fit(TEXTS, MATRIX, validation_data=(TEXTS, MATRIX))
+    assert classifier.score(TEXTS, MATRIX) > 0.5
+    with pytest.raises(DataError, match=r"have 2 columns of 0 and 1.* has 3 classes"):
+        new().fit(TEXTS, MATRIX, validation_data=(TEXTS, MATRIX[:, :2]))
+
+
+def test_one_column_is_one_label() -> None:
+    column = np.array(LABELS).reshape(-1, 1)
+    for y in (column, column.tolist(), pd.DataFrame(column)):
+        classifier = new(epochs=1).fit(TEXTS, y)
+        assert classifier.predict(NEW).shape == (3,)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (MATRIX * 0.8, r"multilabel: a 0 or a 1 .* Row 0 is 0.8, .*argmax"),
+        (np.c_[DATA.label_ids, DATA.label_ids], r"multilabel: .* Row 40 is 2, 2"),
+        ([["joy"], "joy"] * 30, r"X, position 1: the label must be a list.*Got 'joy'"),
+        ([["joy", None], ["joy"]] * 30, r"position 0: .* contains an empty label"),
+    ],
+)
+def test_wrong_forms_of_several_labels_are_refused(y, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        new().fit(TEXTS, y)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [bool, float, np.int8])
+def test_the_table_of_a_fit_can_be_evaluated(
+    kind: type, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = pd.DataFrame({"text": TEXTS, "label": np.array(LABELS) == "joy"})
+    frame["label"] = frame["label"].astype(kind)
+    classifier = new(epochs=1, class_weight={kind(1): 2}).fit(frame.text, frame.label)
+    saved = classifier.save(tmp_path / "saved.emoclf")
+    assert EmotionClassifier.load(saved).classes_.tolist() == [kind(0), kind(1)]
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    frame.to_json(tmp_path / "d.jsonl", orient="records", lines=True)
+    frame.to_parquet(tmp_path / "d.parquet")
+    for ending in ("csv", "jsonl", "parquet"):
+        command = ["evaluate", str(saved), str(tmp_path / f"d.{ending}"), "--json"]
+        assert main(command) == 0
+        shown = json.loads(capsys.readouterr().out)
+        assert sum(row["support"] > 0 for row in shown["per_class"]) == 2
+
+
+def test_classifiers_that_were_saved_with_other_names_keep_their_classes(
+    tmp_path: Path,
+) -> None:
+    # In 0.2 truth values were called True and False, and numbers 1.0 and 0.0.
+    truth = np.array(LABELS) == "joy"
+    fitted = new(epochs=1).fit(TEXTS, truth).predictor_.bundle
+    for names, kind, classes in (
+        (("False", "True"), "b", [False, True]),
+        (("0.0", "1.0"), "f", [0.0, 1.0]),
+    ):
+        path = tmp_path / kind
+        save_bundle(replace(fitted, label_names=names, label_kind=kind), path)
+        assert EmotionClassifier.load(path).classes_.tolist() == classes
+        labels = truth.astype(type(classes[0]))
+        frame = pd.DataFrame({"text": TEXTS, "label": labels})
+        frame.to_json(tmp_path / f"{kind}.jsonl", orient="records", lines=True)
+        assert main(["evaluate", str(path), str(tmp_path / f"{kind}.jsonl")]) == 0
 
 
 def test_classes_keep_their_kind_on_disk(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ STAGES = [
     ("evaluation",),
     ("bulk",),
     ("workflow",),
-    ("export", "estimator"),
+    ("export", "estimator", "estimator_labels"),
     ("tuning.space", "tuning.results", "tuning.limits", "tuning.plan"),
     ("tuning.folder",),
     ("tuning.trials",),

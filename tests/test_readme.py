@@ -61,4 +61,4 @@ def test_commands_parse(command: str) -> None:
 
 def test_the_changelog_begins_with_this_version() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert re.search(r"^## \[(.*?)\]", changelog, re.M).group(1) == __version__
+    assert re.search(r"^## \[(\d.*?)\]", changelog, re.M).group(1) == __version__

@@ -45,7 +45,8 @@ class Bundle:
         Time of training, UTC, ISO 8601.
     label_kind : {"U", "i", "f", "b"}
         NumPy kind of the labels before they got names: texts, whole numbers, numbers
-        or truth values. An estimator predicts labels of the same kind.
+        or truth values. An estimator predicts labels of the same kind; multilabel, a
+        matrix of that kind.
     thresholds : tuple of float, or None
         Multilabel: probability from which on each label counts.
     """

@@ -14,6 +14,7 @@ from emoclf.settings import DataSettings, RunSettings, read_settings_file
 READING_SETTINGS = (
     "text_column",
     "label_column",
+    "label_columns",
     "label_separator",
     "label_names",
     "header",
@@ -62,7 +63,11 @@ def run(args: argparse.Namespace) -> int:
         document = read_settings_file(args.config)
         RunSettings.from_dict(document)
         values |= document | document.get("data", {})
-    values |= given_settings(args)
+    given = given_settings(args)
+    if given.keys() & {"label_column", "label_columns"}:
+        # The other file may have another form of labels.
+        values = {x: values[x] for x in values if not x.startswith("label_column")}
+    values |= given
     names = READING_SETTINGS + FILE_SETTINGS
     settings = DataSettings(**{x: values[x] for x in names if x in values})
     with as_file(args.data) as data:

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.datasets.cells import Label, shorten
+from emoclf.datasets.cells import shorten
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.duplicates import group_duplicates
+from emoclf.datasets.labels import Label
 from emoclf.datasets.rows import names_of
 from emoclf.text.tokenizer import Tokenizer
 

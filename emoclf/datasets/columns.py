@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from emoclf.datasets.cells import shorten
@@ -26,17 +27,32 @@ _USUAL_NAMES = {
 
 
 class Columns(NamedTuple):
-    """Positions of the columns; ``split`` only if one was named."""
+    """Positions of the columns; ``split`` only if one was named.
+
+    ``labels`` are several if each label has a column of its own.
+    """
 
     text: int
-    label: int
+    labels: tuple[int, ...]
     split: int | None
+
+    @property
+    def label(self) -> int:
+        """Position of the first column of labels."""
+        return self.labels[0]
+
+    def positions(self) -> list[int]:
+        """Return all positions: text, labels, split."""
+        return [
+            self.text, *self.labels, *([] if self.split is None else [self.split])
+        ]  # fmt: skip
 
 
 def find_columns(
     columns: Sequence[str],
     names: Sequence[str | None],
     *,
+    label_columns: Sequence[str] = (),
     source: str,
     advice: str = "",
 ) -> Columns:
@@ -48,6 +64,8 @@ def find_columns(
         Names of all columns, in order.
     names : sequence of str or None
         Names given for the text, label and split column.
+    label_columns : sequence of str
+        Names of one column for each label, or patterns with ``*``.
     source : str
         Name of the file in error messages.
     advice : str
@@ -59,13 +77,21 @@ def find_columns(
         If a column is missing (the message lists the columns and the nearest name) or
         exists twice, or if several have a usual name.
     """
+    if isinstance(label_columns, str):
+        label_columns = (label_columns,)
     positions = {
         key: find_column(columns, name, source=source)
         for key, name in zip(_KEYS, names, strict=True)
         if name is not None
     }
+    if label_columns and names[1] is not None:
+        raise DataError(
+            f"{source}: the labels are either in one column or in a column for each "
+            f"label. Got {setting('label_column', names[1])} and "
+            f"{setting('label_columns', ','.join(label_columns))}; give one of them."
+        )
     for key in _USUAL_NAMES:
-        if key not in positions:
+        if key not in positions and not (label_columns and key == "label_column"):
             positions[key] = _usual(
                 columns, key, positions.values(), source=source, advice=advice
             )
@@ -75,8 +101,37 @@ def find_columns(
             f"{source}: texts, labels and parts must be in different columns. Got "
             f"{names} instead."
         )
-    text, label = (positions[key] for key in _USUAL_NAMES)
-    return Columns(text, label, positions.get("split_column"))
+    if label_columns:
+        taken = set(positions.values())
+        labels = _matching_columns(columns, label_columns, taken, source=source)
+    else:
+        labels = (positions["label_column"],)
+    return Columns(positions["text_column"], labels, positions.get("split_column"))
+
+
+def _matching_columns(
+    columns: Sequence[str], names: Sequence[str], taken: set[int], *, source: str
+) -> tuple[int, ...]:
+    """Return the columns that names and patterns mean, without those for other use."""
+    matches: list[int] = []
+    for name in names:
+        if "*" not in name or name in columns:
+            matches.append(find_column(columns, name, source=source))
+            continue
+        fitting = [i for i, x in enumerate(columns) if fnmatchcase(x, name)]
+        if not taken.issuperset(fitting):
+            matches += [i for i in fitting if i not in taken]
+            continue
+        raise DataError(
+            f"{source} has no column of labels like {name!r}. Its columns: "
+            f"{_listed(columns)}."
+        )
+    if taken.intersection(matches):
+        raise DataError(
+            f"{source}: texts, labels and parts must be in different columns. Got "
+            f"{setting('label_columns', ','.join(names))} instead."
+        )
+    return tuple(dict.fromkeys(matches))
 
 
 def find_text(

@@ -11,8 +11,9 @@ from typing import Any, Self
 import numpy as np
 
 from emoclf._moved import RenamedAttribute
-from emoclf.datasets.cells import Label, LabelReader
 from emoclf.datasets.columns import find_columns
+from emoclf.datasets.label_reader import LabelReader
+from emoclf.datasets.labels import Label, label_rows
 from emoclf.datasets.rows import (
     Row,
     Skips,
@@ -129,6 +130,8 @@ class Dataset:
         ----------
         texts : sequence of str
         labels : sequence of str, of numbers, or of lists of them
+            Or a 0 or a 1 for each class: a matrix whose columns are those of
+            ``label_names``, or a DataFrame.
         label_names : sequence of str or mapping, optional
             The only classes, or a name for each label.
         source : str
@@ -144,15 +147,22 @@ class Dataset:
                 raise DataError(
                     f"{name} must be a list. Got {type(values).__name__} instead."
                 )
-        texts, labels = list(texts), list(labels)
+        (labels, columns), texts = label_rows(labels), list(texts)
         if len(texts) != len(labels):
             raise DataError(
                 "texts and labels must have the same length. "
                 f"Got {len(texts):,} texts and {len(labels):,} labels."
             )
-        rows = map(Row, count(), zip(texts, labels, strict=True))
+        cells = (
+            (text, label) if columns is None else (text, *label)
+            for text, label in zip(texts, labels, strict=True)
+        )
         return cls.from_rows(
-            rows, LabelReader(label_names), source=source, unit="position"
+            map(Row, count(), cells),
+            LabelReader(label_names, columns=columns),
+            source=source,
+            unit="position",
+            skip_bad_rows=None,
         )
 
     @classmethod
@@ -162,6 +172,7 @@ class Dataset:
         *,
         text_column: str | None = None,
         label_column: str | None = None,
+        label_columns: Sequence[str] = (),
         split_column: str | None = None,
         label_separator: str | None = None,
         label_names: Sequence[str] | Mapping[Any, str] | None = None,
@@ -175,6 +186,8 @@ class Dataset:
         frame : pandas.DataFrame
         text_column, label_column, split_column : str, optional
             Names of columns; by default texts and labels have usual names.
+        label_columns : sequence of str, optional
+            Columns of 0 and 1, one for each label, or patterns such as ``"label_*"``.
         label_separator : str, optional
             Splits a cell into several labels. A column of lists needs none.
         label_names : sequence of str or mapping, optional
@@ -194,15 +207,22 @@ class Dataset:
                 f"{source} must be a pandas DataFrame. Got {type(frame).__name__} "
                 "instead. For two lists use Dataset.from_lists."
             )
+        names = [str(column) for column in frame.columns]
         columns = find_columns(
-            [str(column) for column in frame.columns],
+            names,
             (text_column, label_column, split_column),
+            label_columns=label_columns,
             source=source,
         )
-        cells = [frame.iloc[:, i].tolist() for i in columns if i is not None]
+        cells = [frame.iloc[:, i].tolist() for i in columns.positions()]
+        reader = LabelReader(
+            label_names,
+            separator=label_separator,
+            columns=[names[i] for i in columns.labels] if label_columns else None,
+        )
         return cls.from_rows(
             map(Row, count(), zip(*cells, strict=True)),
-            LabelReader(label_names, separator=label_separator),
+            reader,
             source=source,
             unit="position",
             skip_bad_rows=skip_bad_rows,
@@ -216,7 +236,7 @@ class Dataset:
         *,
         source: str,
         unit: str,
-        skip_bad_rows: bool = False,
+        skip_bad_rows: bool | None = False,
     ) -> Self:
         """Make a dataset from rows of any source."""
         good, skips = collect_rows(
@@ -243,16 +263,30 @@ def check_trainable(dataset: Dataset) -> None:
     Raises
     ------
     DataError
-        If there is only one class, or only one row has a label; the message names it.
+        If there is only one class.
     """
-    counts = dataset.counts()
-    classes = [name for name, count in counts.items() if count]
+    classes = [name for name, count in dataset.counts().items() if count]
     if len(classes) < 2:
         content = f"only one class, {classes[0]!r}" if classes else "no labels"
         raise DataError(
             f"{dataset.source} has {content}. A classifier needs texts of at least two "
             "classes."
         )
+
+
+def check_divisible(dataset: Dataset) -> None:
+    """Check that a dataset can be divided into a training and other sets.
+
+    A training set itself may have one text of a class: cross-validation leaves one
+    where there are two.
+
+    Raises
+    ------
+    DataError
+        If there is only one class, or only one row has a label; the message names it.
+    """
+    check_trainable(dataset)
+    counts = dataset.counts()
     for index, label in enumerate(dataset.labels):
         for name in names_of(label):
             if counts[name] == 1:

@@ -47,7 +47,7 @@ def read_parquet(source: Source) -> Table:
             yield from map(Record, count(1), rows)
 
     def labelled(columns: Columns) -> Iterator[Record]:
-        return records([schema.names[i] for i in columns if i is not None])
+        return records([schema.names[i] for i in columns.positions()])
 
     def text_type(kind: Any) -> Any:
         """Return the type with texts for bytes, which older writers do not mark."""

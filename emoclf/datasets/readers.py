@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 
-from emoclf.datasets.cells import LabelReader
 from emoclf.datasets.columns import find_columns
 from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.label_reader import LabelReader
 from emoclf.datasets.labels_file import collect_keys, join_labels
 from emoclf.datasets.records import Record, missing_key
 from emoclf.datasets.rows import Row
@@ -68,18 +68,25 @@ def read_dataset(
         names, records = table.columns, table.records
         if names is None:
             names, records = collect_keys(table.records, source)
-        given = (settings.text_column, settings.label_column, settings.split_column)
-        columns = find_columns(names, given, source=source.name, advice=table.advice)
+        columns = find_columns(
+            names,
+            (settings.text_column, settings.label_column, settings.split_column),
+            label_columns=settings.label_columns,
+            source=source.name,
+            advice=table.advice,
+        )
         if table.labelled is not None:
             records = table.labelled(columns)
+        several = settings.label_columns
         class_names = table.class_names.get(names[columns.label], ())
         reader = LabelReader(
             settings.label_names or dict(enumerate(class_names)) or None,
             classes=label_names,
             separator=settings.label_separator,
+            columns=[names[i] for i in columns.labels] if several else None,
         )
         dataset = Dataset.from_rows(
-            _rows(source, records, [names[i] for i in columns if i is not None]),
+            _rows(source, records, [names[i] for i in columns.positions()]),
             reader,
             source=source.name,
             unit=source.unit,

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from emoclf.datasets.cells import (
-    BadRow,
-    Label,
-    LabelReader,
-    read_part,
-    read_text,
-)
+from emoclf.datasets.cells import BadRow, read_part, read_text, shorten
+from emoclf.datasets.label_reader import LabelReader
+from emoclf.datasets.labels import FlagRow, Label, label_key
 from emoclf.errors import DataError, setting
 
 
 class Row(NamedTuple):
-    """One row: the cells of its text, label and perhaps part, or why it has none."""
+    """One row: cells of its text, label or labels, and perhaps part; or why not."""
 
     number: int
     cells: Sequence[Any]
@@ -27,6 +24,8 @@ class Row(NamedTuple):
 
 #: Number, text, label, and part if there is a split column.
 LabelledText = tuple[int, str, Label, str | None]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,31 +51,60 @@ def collect_rows(
     *,
     source: str,
     unit: str,
-    skip_bad_rows: bool,
+    skip_bad_rows: bool | None,
 ) -> tuple[list[LabelledText], tuple[Skips, ...]]:
     """Return the rows with their texts, labels and parts, and those that were dropped.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+    reader : LabelReader
+    source, unit : str
+        Names of the source and of its rows in errors.
+    skip_bad_rows : bool or None
+        Whether bad rows are dropped; None if the caller does not have the setting.
 
     Raises
     ------
     DataError
         At the first row that cannot be used; with ``skip_bad_rows``, if none can.
     """
-    good: list[LabelledText] = []
     dropped: dict[str, list[int]] = defaultdict(list)
+
+    def drop(number: int, bad: BadRow) -> None:
+        if not (skip_bad_rows or bad.left_out):
+            advice = f", or drop such rows with {setting('skip_bad_rows')}"
+            if skip_bad_rows is None:
+                advice = ""
+            raise DataError(f"{source}, {unit} {number}: {bad}{advice}.") from None
+        dropped[bad.reason].append(number)
+
+    read: list[tuple[int, str, Label | FlagRow, str | None]] = []
+    end = 1 + (len(reader.columns) or 1)
     for row in rows:
         try:
             if row.bad is not None:
                 raise row.bad
-            text, label, *part = row.cells
-            part_name = read_part(part[0]) if part else None
-            good.append((row.number, read_text(text), reader.read(label), part_name))
+            part = read_part(row.cells[end]) if len(row.cells) > end else None
+            text = read_text(row.cells[0])
+            label = reader.read(row.cells[1:end] if reader.columns else row.cells[1])
+            read.append((row.number, text, label, part))
         except BadRow as bad:
-            if not (skip_bad_rows or bad.left_out):
-                raise DataError(
-                    f"{source}, {unit} {row.number}: {bad}, or drop such rows with "
-                    f"{setting('skip_bad_rows')}."
-                ) from None
-            dropped[bad.reason].append(row.number)
+            drop(row.number, bad)
+    try:
+        columns = reader.matrix_columns() if read else None
+    except BadRow as bad:
+        raise DataError(f"{source}: {bad}.") from None
+    good: list[LabelledText] = []
+    for number, text, label, part in read:
+        try:
+            good.append((number, text, reader.settle(label, columns), part))
+        except BadRow as bad:
+            drop(number, bad)
+    if columns is not None:
+        _report_matrix(source, columns, good)
+    elif not reader.order:
+        good = _with_one_spelling(good)
     # With given classes this file may be a small validation or test set.
     if skip_bad_rows and not reader.fixed:
         good = _without_single_labels(good, dropped)
@@ -90,6 +118,35 @@ def collect_rows(
         reasons = ", ".join(f"{skip.count} with {skip.reason}" for skip in skips)
         raise DataError(f"{source} has no usable row ({reasons} dropped).")
     return good, skips
+
+
+def _report_matrix(
+    source: str, columns: Sequence[str], rows: list[LabelledText]
+) -> None:
+    level, advice = logging.INFO, ""
+    if all(len(row[2]) == 1 for row in rows):
+        level = logging.WARNING
+        advice = (
+            " Exactly one label applies to each text: for a classifier that gives one "
+            "label, give one column of labels (argmax, or idxmax of a DataFrame)."
+        )
+    message = "%s: read as multilabel, from a 0 or a 1 for each of %s.%s"
+    logger.log(level, message, source, shorten(columns), advice)
+
+
+def _with_one_spelling(rows: list[LabelledText]) -> list[LabelledText]:
+    """Give one name to labels such as 0 and 0.0, or True and true."""
+    names = {name for row in rows for name in names_of(row[2])}
+    name_of = {name: label_key(name) for name in names}
+    if len(set(name_of.values())) == len(names):
+        return rows
+
+    def renamed(label: Label) -> Label:
+        if isinstance(label, str):
+            return name_of[label]
+        return tuple(dict.fromkeys(map(name_of.__getitem__, label)))
+
+    return [(row[0], row[1], renamed(row[2]), row[3]) for row in rows]
 
 
 def _without_single_labels(

@@ -78,7 +78,9 @@ class Source:
         self.settings = settings
         self.separator = separator_character(settings.separator)
         names = (settings.text_column, settings.label_column, settings.split_column)
-        self.named_columns = [name for name in names if name is not None]
+        self.named_columns = [
+            name for name in (*names, *settings.label_columns) if name is not None
+        ]
         ending, self.compressed = ending_of(self.path) if self.path else ("", False)
         # "" is recognised by the first lines, when the file is read.
         self.format = settings.format or self._format_of(ending, labelled=labelled)

@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from emoclf.datasets.dataset import Dataset, check_trainable
+from emoclf.datasets.dataset import Dataset, check_divisible, check_trainable
 from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.rows import names_of
 from emoclf.datasets.stratify import deal_groups
@@ -70,7 +70,7 @@ def split_dataset(
         If the fractions leave no training set.
     """
     settings = settings or DataSettings()
-    check_trainable(dataset)
+    check_divisible(dataset)
     if dataset.parts is not None:
         return _split_by_column(dataset, settings, seed=seed)
     shares = (settings.valid_fraction, settings.test_fraction)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from emoclf.datasets.dataset import Dataset, check_trainable
+from emoclf.datasets.dataset import Dataset, check_divisible
 from emoclf.datasets.readers import read_dataset
 from emoclf.datasets.split import (
     PART_NAMES,
@@ -72,7 +72,7 @@ def read_split(
     )
     train_set = dataset
     if valid_set is None:
-        check_trainable(dataset)
+        check_divisible(dataset)
         train_set, valid_set = hold_out_texts(dataset, settings, seed=seed)
     split = Split(train=train_set, valid=valid_set, test=test_set)
     _warn_of_leaks(split, settings)

@@ -7,6 +7,7 @@ from typing import Any
 from emoclf._moved import warn_renamed
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
+from emoclf.errors import DataError, setting
 from emoclf.evaluation.baselines import fit_baselines
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.evaluation.metrics import Evaluation, evaluate, evaluate_probabilities
@@ -104,7 +105,19 @@ def evaluate_part(
         Name of the texts.
     chose_epoch : bool, default=False
         Whether the same texts chose the epoch.
+
+    Raises
+    ------
+    DataError
+        If the texts are multilabel and the classifier is not, or the reverse.
     """
+    if dataset.multilabel != predictor.multilabel:
+        kinds = ("one label for each text", "several labels for each text")
+        raise DataError(
+            f"{dataset.source} has {kinds[dataset.multilabel]}, and the classifier "
+            f"predicts {kinds[predictor.multilabel]}. Give labels of the same kind: "
+            f"{setting('label_separator')} and {setting('label_columns')} read several."
+        )
     return evaluate_probabilities(
         predictor.predict_proba(dataset.texts),
         dataset.label_ids,

@@ -40,6 +40,9 @@ class DataSettings(Settings):
     label_column: str | None = option(
         None, "column with the labels (default: found by its name)"
     )
+    label_columns: tuple[str, ...] = option(
+        (), "columns of 0 and 1, one for each label: anger,joy or a pattern: label_*"
+    )
     split_column: str | None = option(
         None, "column that contains train, valid or test for each row"
     )

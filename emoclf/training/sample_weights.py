@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from emoclf.datasets.labels import as_label, find_class
 from emoclf.errors import SettingsError, did_you_mean, setting
 
 
@@ -77,11 +78,12 @@ def _class_weights(
         counts = one_hot.sum(0)
         return counts.sum() / (len(label_names) * np.maximum(counts, 1))
     weights = np.ones(len(label_names))
-    for name, weight in class_weight.items():
-        if name not in label_names:
+    for key, weight in class_weight.items():
+        name = find_class(as_label(key), label_names)
+        if name is None:
             raise SettingsError(
-                f"{setting('class_weight')} names the label {name!r}, which is not one "
-                f"of {', '.join(label_names)}.{did_you_mean(name, label_names)}"
+                f"{setting('class_weight')} names the label {key!r}, which is not one "
+                f"of {', '.join(label_names)}.{did_you_mean(str(key), label_names)}"
             )
         if not isinstance(weight, numbers.Real) or not 0 <= weight < np.inf:
             raise SettingsError(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoclf.datasets.dataset import Dataset, check_trainable
+from emoclf.datasets.dataset import Dataset, check_divisible, check_trainable
 from emoclf.errors import DataError, SettingsError
 
 
@@ -133,13 +133,14 @@ def test_bad_rows_of_a_frame_can_be_dropped():
     assert data.take([0]).skipped == 0
 
 
-def test_check_trainable_names_the_row():
+def test_a_dataset_that_cannot_be_divided_is_an_error_with_the_row():
     with pytest.raises(DataError, match=r"texts has only one class, 'x'"):
         check_trainable(Dataset.from_lists(["a", "b"], ["x", "x"]))
     data = Dataset.from_lists(list("abcde"), ["joy", "joy", "joi", "sad", "sad"])
     match = r"texts, position 2: only this row has the label 'joi'.*mean 'joy'\?"
     with pytest.raises(DataError, match=match):
-        check_trainable(data)
+        check_divisible(data)
+    check_trainable(data)
     with pytest.raises(DataError, match=r"no labels"):
         check_trainable(Dataset.from_lists(["a", "b"], [[], []]))
-    check_trainable(data.take([0, 1, 3, 4]))
+    check_divisible(data.take([0, 1, 3, 4]))

@@ -193,6 +193,16 @@ def test_folds(copies):
             assert abs(count - data.counts()[name] / 5) <= copies
 
 
+def test_a_class_of_two_rows_is_in_every_training_set():
+    data = make({"a": 20, "b": 20, "rare": 2})
+    assert split_dataset(data, EXACT).train.counts()["rare"] == 2
+    for train, _ in stratified_folds(data, 3, near_duplicates=1.0):
+        assert data.take(train).counts()["rare"] in (1, 2)
+    parts = [*["train", "test"] * 19, "valid", "train", "train", "test"]
+    split = split_dataset(Dataset(**{**vars(data), "parts": tuple(parts)}))
+    assert split.train.counts()["rare"] == 1
+
+
 def test_impossible_folds_are_errors():
     data = make({"a": 2, "b": 2})
     with pytest.raises(SettingsError, match=r"at least 2 folds. Got 1"):

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tiny import tiny_split
+from tiny import tiny_dataset, tiny_split
 from tiny_search import environment, run, scores, tiny_plan
 
 from emoclf.datasets.dataset import Dataset
-from emoclf.datasets.split import Split
+from emoclf.datasets.split import Split, split_dataset
 from emoclf.errors import DataError, ResumeError, SearchError
 from emoclf.fingerprint import RUN_FILE
 from emoclf.predictor import Predictor
@@ -517,6 +517,17 @@ def test_folds_take_every_text_once_and_leave_the_test_part_alone() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_a_class_of_two_rows_is_searched_over_folds(tmp_path: Path) -> None:
+    data = tiny_dataset()
+    texts = [*data.texts, "how strange", "it was odd"]
+    rare = Dataset.from_lists(texts, [*data.labels, "odd", "odd"])
+    plan = tiny_plan(flat={"epochs": 1}, kind="folds", repeats=2)
+    split = split_dataset(rare, plan.settings.data)
+    result = run(tmp_path / "search", plan, split=split, trials=1)
+    assert Predictor.load(result.path).label_names[-1] == "odd"
+
+
 def test_every_training_of_a_search_has_a_seed_of_its_own(tmp_path: Path) -> None:
     plan = tiny_plan(kind="folds", repeats=2)
     found = run(tmp_path / "s", plan, trials=2)

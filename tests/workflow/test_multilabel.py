@@ -13,6 +13,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 from tiny import PLACES, WORDS, tiny_settings
 
+from emoclf.cli import main
 from emoclf.datasets.split_files import read_split
 from emoclf.export.saved_model import export_saved_model
 from emoclf.predictor import Predictor
@@ -86,6 +87,31 @@ def test_an_export_predicts_the_same(run: TrainingRun, tmp_path: Path) -> None:
         served.predict_proba(NEW), predictor.predict_proba(NEW), atol=1e-6
     )
     assert served.predict(NEW) == predictor.predict(NEW)
+
+
+@pytest.mark.slow
+def test_a_column_for_each_label_from_training_to_evaluation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        f"it was {word} {place}\t{int(label != 'joy')}\t{int(label == 'joy')}"
+        for label in ("anger", "joy")
+        for word in WORDS[label]
+        for place in PLACES
+    ]
+    data, model = tmp_path / "2018-E-c.txt.tsv", str(tmp_path / "saved.emoclf")
+    data.write_text("\n".join(["Tweet\tanger\tjoy", *rows]) + "\n")
+    options = ["--label-columns", "anger,joy", "--epochs", "1", "--filters", "2"]
+    assert main(["train", str(data), "-o", model, *options]) == 0
+    assert "Exactly one label applies to each text" in capsys.readouterr().err
+    assert main(["evaluate", model, str(data)]) == 0
+    assert "micro-F1" in capsys.readouterr().out
+    other = tmp_path / "one.csv"
+    other.write_text("text,label\nso unfair,anger\nlovely,joy\n")
+    command = ["evaluate", model, str(other), "--label-column", "label"]
+    assert main(command) == 1
+    assert "has one label for each text" in capsys.readouterr().err
+    assert main([*command, "--label-separator", "|"]) == 0
 
 
 def test_two_classes_may_have_a_sigmoid_each(tmp_path: Path) -> None:
