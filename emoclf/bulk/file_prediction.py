@@ -73,7 +73,7 @@ def predict_file(
     output_format: str = "labels",
     text_column: str | None = None,
     encoding: str = "utf-8",
-    prefix: str = "",
+    prefix: str | None = None,
     on_error: str = "stop",
     overwrite: bool = False,
     workers: int = 1,
@@ -82,9 +82,9 @@ def predict_file(
 ) -> Summary:
     """Predict every text of a file, in order and in constant memory.
 
-    Other columns are kept; the label and the probabilities are added: ``label``
-    (``labels`` if multilabel) and, in JSON, ``probabilities``, else a column
-    ``probability_…`` for each class.
+    The source's columns stay as they are, those of a labelled file too; the label and
+    the probabilities are added after them: ``label`` (``labels`` if multilabel) and, in
+    JSON, ``probabilities``, else a column ``probability_…`` for each class.
 
     Parameters
     ----------
@@ -104,8 +104,9 @@ def predict_file(
         without a header columns are counted: ``"1"``.
     encoding : str, default="utf-8"
         Encoding of plain lines, CSV, TSV and JSON Lines.
-    prefix : str
-        Prefix of the names of new columns.
+    prefix : str, optional
+        Prefix of the names of new columns; by default ``"predicted_"`` if the source
+        has one of these columns already, as a labelled file does, else none.
     on_error : {"stop", "skip", "null"}, default="stop"
         Raise at a bad line; or log it, and leave it out or keep it without a
         prediction. Plain lines are never bad: wrong bytes become U+FFFD.

@@ -92,8 +92,12 @@ def _add_file_options(group: Any) -> None:
         choices=ON_ERROR,
         default="stop",
     )
-    text = "prefix of the new columns' names, if the input has such columns"
-    add_option(group, "--prefix TEXT", text, default="")
+    add_option(
+        group,
+        "--prefix TEXT",
+        "prefix of the new columns' names (default: predicted_ if the input has such "
+        "columns, as a labelled file does)",
+    )
     add_overwrite_option(group, "output file", old_name="--force")
 
 
