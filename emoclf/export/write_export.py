@@ -114,6 +114,8 @@ def _describe(predictor: Predictor, export_format: str) -> dict[str, Any]:
         "several": bundle.multilabel,
         "thresholds": predictor.thresholds.tolist() if bundle.multilabel else None,
         "trained": bundle.created,
+        # With these a labelled file is read as the training file was.
+        "data": bundle.settings.data.to_dict(),
         "versions": bundle.versions,
     }
 

@@ -16,6 +16,7 @@ from emoclf.cli import build_parser, main
 from emoclf.cli.commands import COMMANDS
 from emoclf.datasets.readers import read_dataset
 from emoclf.errors import DataError
+from emoclf.export.folded import export_folded
 from emoclf.predictor import Predictor
 
 SMALL = (
@@ -138,7 +139,9 @@ def test_data_from_standard_input(csv: Path, bundle: Path) -> None:
     assert json.loads(evaluated.stdout)["n"] == 60
 
 
-def test_evaluate_reads_as_the_training_did(tmp_path: Path) -> None:
+def test_evaluate_reads_as_the_training_did(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = tiny_dataset()
     names = dict(enumerate(data.label_names))
     ids = {name: number for number, name in names.items()}
@@ -157,6 +160,13 @@ def test_evaluate_reads_as_the_training_did(tmp_path: Path) -> None:
     result = json.loads(evaluated.stdout)
     assert (result["n"], result["skipped"]) == (60, 1)
     assert "1" in evaluated.stderr
+
+    # An export is read and evaluated as the bundle is.
+    export = export_folded(Predictor.load(output), tmp_path / "ids.folded")
+    assert main(["evaluate", str(export), str(path), "--skip-bad-rows", "--json"]) == 0
+    exported = json.loads(capsys.readouterr().out)
+    assert exported.pop("log_loss") == pytest.approx(result.pop("log_loss"), abs=1e-5)
+    assert exported == result
 
 
 def test_predict_as_json(bundle: Path, tmp_path: Path) -> None:

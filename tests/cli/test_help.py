@@ -16,7 +16,7 @@ from emoclf.tuning.results.outcome import STRATEGIES
 ARGUMENTS = {
     "demo": "",
     "train": "DATA",
-    "evaluate": "BUNDLE DATA",
+    "evaluate": "MODEL DATA",
     "predict": "MODEL [INPUT]",
     "compare": "DATA",
     "export": "BUNDLE",
