@@ -57,7 +57,7 @@ class ExportedClassifier(Classifier):
     @property
     def data_settings(self) -> dict[str, Any]:
         """Settings with which the training file was read; exports of 0.2 lack them."""
-        return dict(self.folder.about.get("data", {}))
+        return dict(self.folder.about.get("settings", {}).get("data", {}))
 
     @property
     def thresholds(self) -> np.ndarray:

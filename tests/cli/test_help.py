@@ -18,6 +18,7 @@ ARGUMENTS = {
     "train": "DATA",
     "evaluate": "MODEL DATA",
     "predict": "MODEL [INPUT]",
+    "show": "MODEL",
     "compare": "DATA",
     "export": "BUNDLE",
     "vectors train": "TEXTS…",
