@@ -56,7 +56,8 @@ def test_commands_parse(command: str) -> None:
         assert re.search(rf"^{args[0]}:", makefile, re.M)
     elif "pip" in args:
         extra = re.search(r"\[(\w+)\]", args[-1])
-        assert extra and f"\n{extra[1]} =\n" in (ROOT / "setup.cfg").read_text("utf-8")
+        assert extra
+        assert f"\n{extra[1]} =\n" in (ROOT / "setup.cfg").read_text("utf-8")
     else:
         assert program == "emoclf"
         assert build_parser(args).parse_args(args).run

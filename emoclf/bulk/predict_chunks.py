@@ -79,10 +79,11 @@ def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
     check_options(path, options)
     kind = kind_of(path)
     if not kind:
-        state = "is neither" if os.path.exists(path) else "does not exist"
+        is_there = os.path.exists(path)
+        state = "is no bundle and no export" if is_there else "does not exist"
         raise BundleError(
-            f"{path} {state}. Name a bundle of 'emoclf train' or a folder of "
-            "'emoclf export'."
+            f"{path} {state}. Name a folder that 'emoclf train' or 'emoclf export' "
+            "has written."
         )
     if kind == "bundle":
         from emoclf.predictor import Predictor
