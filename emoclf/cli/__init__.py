@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from emoclf._version import __version__
-from emoclf.cli.shared import HELP_ALL
+from emoclf.cli.shared import HELP_ALL, Parser
 from emoclf.errors import NAMES_AS_OPTIONS, EmoclfError
 from emoclf.optional import require
 
@@ -73,7 +73,6 @@ def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
         of an architecture on ``--architecture``.
     """
     from emoclf.cli import commands
-    from emoclf.cli.shared import Parser
 
     parser = Parser(
         prog="emoclf",
@@ -108,13 +107,14 @@ def _open_closed_streams() -> None:
 
 def _complete() -> int:
     """Print the words that may follow on a command line, for the shell."""
-    words = os.environ.get("COMP_LINE", "").split()[1:]
+    # Without the program, and without the word that is being written.
+    words = f"{os.environ.get('COMP_LINE')}…".split()[1:-1]
     try:
         argcomplete = require("argcomplete", extra="completion", needed_by="completion")
         try:
             parser = build_parser([*words, HELP_ALL])
         except EmoclfError:
-            # The architecture or the settings file of a line that is being written.
+            # An architecture or a settings file that does not exist.
             parser = build_parser([*words[:1], HELP_ALL])
         argcomplete.autocomplete(parser)
     except EmoclfError:
