@@ -37,8 +37,9 @@ def read_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
     summary : dict
         With the keys ``path``, ``kind`` ("bundle", "export" or "search"),
         ``architecture``, ``labels``, ``multilabel``, ``trained``, ``versions``,
-        ``bytes``, ``settings`` and ``metrics``; an export also has its ``format``, a
-        search its ``trials`` by status and the path of its ``best`` classifier.
+        ``bytes``, ``settings`` and ``metrics``; an export also has its ``format`` and
+        its ``parity`` with the bundle, a search its ``plan``, its ``trials`` by status
+        and the path of its ``best`` classifier.
 
     Raises
     ------
@@ -54,6 +55,10 @@ def read_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
         )
     try:
         place, values = _READERS[kind](Path(path))
+        summary = {"path": str(place), "kind": kind, **values, "bytes": size_of(place)}
+        # A description may contain anything: a value of a wrong type fails here.
+        summary_lines(summary)
+        return summary
     except EmoclfError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -61,13 +66,10 @@ def read_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"The description of {path} is damaged ({type(error).__name__}: {error}). "
             "Restore it from a copy, or make it again."
         ) from error
-    return {"path": str(place), "kind": kind, **values, "bytes": size_of(place)}
 
 
 def summary_lines(summary: Mapping[str, Any]) -> list[str]:
     """Return the result of :func:`read_summary` as text."""
-    import tomli_w  # Only people read TOML.
-
     kind, metrics = summary["kind"], summary["metrics"]
     several = " (a text may have several)" if summary["multilabel"] else ""
     versions = (f"{name} {text}" for name, text in summary["versions"].items())
@@ -86,11 +88,30 @@ def summary_lines(summary: Mapping[str, Any]) -> list[str]:
         rows["trials"] = ", ".join(trials) or "none has ended"
         rows["best"] = summary["best"] or "not trained yet"
     lines = [f"{name + ':':<10}{text}" for name, text in rows.items() if text]
+    if parity := summary.get("parity"):
+        lines += ["", *parity_lines(parity)]
     if table := metrics.get("table"):
         lines += ["", *table, "", *metrics.get("verdict", ())]
-    if summary["settings"]:
-        lines += ["", *tomli_w.dumps(summary["settings"]).rstrip().splitlines()]
+    # As in a settings file; tomli_w is not there where only NumPy is.
+    lines += [""] if summary["settings"] else []
+    for name, value in summary["settings"].items():
+        section = value if isinstance(value, dict) else {}
+        lines += ["", f"[{name}]"] if section else []
+        for key, item in (section or {name: value}).items():
+            lines.append(f"{key} = {json.dumps(item, ensure_ascii=False)}")
     return lines
+
+
+def parity_lines(parity: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the comparison of an export with its bundle, a sentence per precision."""
+    return [
+        f"Without {precision}: {check['refused']}"
+        if "refused" in check
+        else f"Checked against the bundle on {check['n_texts']:,} texts, {precision}: "
+        f"{check['equal_labels']:.2%} of the labels are equal, probabilities differ by "
+        f"at most {check['largest_difference']:.2g}."
+        for precision, check in parity.items()
+    ]
 
 
 def _bundle(path: Path) -> tuple[Path, dict[str, Any]]:
@@ -115,7 +136,7 @@ def _export(path: Path) -> tuple[Path, dict[str, Any]]:
         # Exports of emoclf 0.2.0 and before contain neither.
         "settings": dict(about.get("settings", {})),
         "metrics": dict(about.get("metrics", {})),
-        "parity": about["parity"],
+        "parity": {k: v for k, v in about["parity"].items() if k != "bytes"},
     }
 
 

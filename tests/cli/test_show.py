@@ -20,6 +20,7 @@ from emoclf.cli import main
 from emoclf.evaluation.evaluate import evaluate_classifier
 from emoclf.export.folded import export_folded
 from emoclf.predictor import Predictor
+from emoclf.serving.export_folder import with_checksum
 
 OLD = Path(__file__).parent.parent / "old_formats" / "emoclf-0.1.0.tar.xz"
 HEAVY = {"tensorflow", "keras", "sklearn", "pandas", "gensim", "scipy"}
@@ -73,6 +74,7 @@ def test_every_kind_is_shown(
     assert f"{kind}:" in shown
     assert "anger, fear, joy" in shown
     assert ("kernel_sizes" in shown) == bool(values["settings"])
+    assert ("Checked against the bundle on" in shown) == (kind == "export")
 
 
 def test_metrics_and_settings_travel_into_exports(
@@ -121,12 +123,16 @@ def test_other_folders_and_damage(
     search = tmp_path / "a.search"
     search.mkdir()
     (search / "search.json").write_text('{"plan": 3}')
+    odd = tiny_folded(tmp_path / "odd")
+    about = json.loads((odd / "emoclf.json").read_text()) | {"metrics": {"table": 5}}
+    (odd / "emoclf.json").write_text(json.dumps(with_checksum(about)))
     export = tiny_folded(tmp_path)
     (export / "vocabulary.json").write_text("[]")
     for path, message in (
         (tmp_path / "no", "does not exist. Name a folder that 'emoclf train'"),
         (tmp_path, "is something else"),
         (search, "a.search is damaged"),
+        (odd, "tiny.folded is damaged (TypeError"),
         (export, "vocabulary.json is damaged"),
     ):
         assert main(["show", str(path)]) == 1
