@@ -17,6 +17,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 demo: $(VENV)/.installed
 	@echo "== emoclf demo: train, evaluate, save and predict, on the bundled corpus"
 	$(BIN)/emoclf demo
+	@echo "== emoclf is $(BIN)/emoclf; to call it by its name: source $(BIN)/activate"
 
 # At most four processes, since each takes a gigabyte.
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder

@@ -69,6 +69,16 @@ class Classifier(ABC):
     several = RenamedAttribute("multilabel")
 
     @property
+    def architecture(self) -> str:
+        """Name of the network's architecture."""
+        return type(self).__name__
+
+    @property
+    def data_settings(self) -> dict[str, Any]:
+        """Settings with which the training file was read, if they are known."""
+        return {}
+
+    @property
     @abstractmethod
     def thresholds(self) -> np.ndarray:
         """Lowest probability at which each label is predicted (multilabel only).

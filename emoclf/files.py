@@ -20,6 +20,11 @@ from emoclf.errors import DataError, EmoclfError, setting
 MAX_NAME_BYTES = 255
 
 
+def size_of(folder: Path) -> int:
+    """Return the number of bytes of all files of a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file completely, or leave it as it was."""
     with new_file(path) as stream:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -57,6 +57,16 @@ class Predictor(Classifier):
     def multilabel(self) -> bool:
         """Whether a text may have several labels."""
         return self.bundle.multilabel
+
+    @property
+    def architecture(self) -> str:
+        """Name of the network's architecture."""
+        return self.bundle.settings.architecture
+
+    @property
+    def data_settings(self) -> dict[str, Any]:
+        """Settings with which the training file was read."""
+        return self.bundle.settings.data.to_dict()
 
     @property
     def thresholds(self) -> np.ndarray:

@@ -16,7 +16,7 @@ from emoclf._moved import MODULES
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {"tensorflow", "keras", "keras_tuner", "sklearn", "pandas", "gensim", "scipy"}
-EXTRAS = {"jieba", "pyarrow", "matplotlib"}
+EXTRAS = {"jieba", "pyarrow", "matplotlib", "argcomplete"}
 EXTRAS |= {"onnx", "onnxruntime", "tf2onnx", "ai_edge_litert"}
 
 # Later stages know earlier ones, never the other way round.

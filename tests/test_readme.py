@@ -54,6 +54,10 @@ def test_commands_parse(command: str) -> None:
     if program == "make":
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
         assert re.search(rf"^{args[0]}:", makefile, re.M)
+    elif "pip" in args:
+        extra = re.search(r"\[(\w+)\]", args[-1])
+        assert extra
+        assert f"\n{extra[1]} =\n" in (ROOT / "setup.cfg").read_text("utf-8")
     else:
         assert program == "emoclf"
         assert build_parser(args).parse_args(args).run

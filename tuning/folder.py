@@ -13,6 +13,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from emoclf.bundle.described_folder import SEARCH_BEST, SEARCH_PLAN, other_kind
 from emoclf.datasets.contents import describe_changes, rows_of
 from emoclf.datasets.dataset import Dataset
 from emoclf.errors import SearchError, setting
@@ -24,7 +25,6 @@ from .results.outcome import Outcome
 
 LOCK_FILE = ".lock"
 INPUTS_FOLDER = ".inputs"
-PLAN_FILE = "search.json"
 DATA_FILE = "data.json"
 DEATHS_FILE = "deaths.json"
 # Names of files and folders while they are written.
@@ -54,10 +54,10 @@ class SearchFolder:
         self.models = self.path / "models"
         self.inputs = self.path / INPUTS_FOLDER
         self.logs = self.path / "logs"
-        self.best = self.path / "best.emoclf"
+        self.best = self.path / SEARCH_BEST
         self.results = self.path / "results.csv"
         self.report = self.path / "report.txt"
-        self._plan_file = self.path / PLAN_FILE
+        self._plan_file = self.path / SEARCH_PLAN
         self._lock = FileLock(self.path / LOCK_FILE)
 
     def open(self, *, new: bool) -> None:
@@ -306,7 +306,10 @@ class SearchFolder:
         try:
             return json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
         except FileNotFoundError:
-            raise SearchError(f"{self.path} is not a folder of a search.") from None
+            reason = other_kind(self.path, "a search")
+            if not reason or path != self._plan_file:
+                reason = f"{self.path} is not a folder of a search."
+            raise SearchError(reason) from None
         except (OSError, ValueError) as error:
             raise SearchError(
                 f"{path} is damaged ({error}). Restore it from a copy. If it is in "

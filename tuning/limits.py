@@ -13,7 +13,7 @@ from typing import Any
 from emoclf.classifier import Classifier
 from emoclf.errors import ExportError, SearchError
 from emoclf.export.folded import draft_folded
-from emoclf.export.write_export import size_of
+from emoclf.files import size_of
 from emoclf.predictor import Predictor
 from emoclf.serving import load_exported
 

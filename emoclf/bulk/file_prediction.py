@@ -78,7 +78,7 @@ def predict_file(
     quoting: str = "auto",
     encoding: str = "utf-8",
     encoding_errors: str = "strict",
-    prefix: str = "",
+    prefix: str | None = None,
     on_error: str = "stop",
     overwrite: bool = False,
     workers: int = 1,
@@ -87,9 +87,9 @@ def predict_file(
 ) -> Summary:
     """Predict every text of a file, in order and in constant memory.
 
-    Other columns are kept; the label and the probabilities are added: ``label``
-    (``labels`` if multilabel) and, in JSON, ``probabilities``, else a column
-    ``probability_…`` for each class.
+    The source's columns stay as they are, those of a labelled file too; the label and
+    the probabilities are added after them: ``label`` (``labels`` if multilabel) and, in
+    JSON, ``probabilities``, else a column ``probability_…`` for each class.
 
     Parameters
     ----------
@@ -121,8 +121,9 @@ def predict_file(
     encoding_errors : {"strict", "replace", "skip"}
         A line with bytes that are not of the encoding is bad, or they become U+FFFD, or
         it is left out.
-    prefix : str
-        Prefix of the names of new columns.
+    prefix : str, optional
+        Prefix of the names of new columns; by default ``"predicted_"`` if the source
+        has one of these columns already, as a labelled file does, else none.
     on_error : {"stop", "skip", "null"}, default="stop"
         Raise at a bad line; or log it, and leave it out or keep it without a
         prediction. Plain lines are never bad: wrong bytes become U+FFFD.

@@ -11,12 +11,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from emoclf.bulk.entries import Entries, Entry
-from emoclf.bundle.described_folder import BUNDLE, EXPORT, readable_place
+from emoclf.bundle.described_folder import (
+    EXPORT,
+    highest_version,
+    kind_of,
+    readable_place,
+)
 from emoclf.classifier import Classifier
 from emoclf.errors import BundleError, SettingsError, setting
 from emoclf.export.formats import FORMATS
 from emoclf.serving import load_exported
-from emoclf.serving.export_folder import highest_version
 
 
 class Labels(NamedTuple):
@@ -39,9 +43,9 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
     The folder is checked when it is loaded, not here.
     """
-    place = readable_place(highest_version(Path(path)))
-    if (place / BUNDLE.about).is_file():
+    if kind_of(path) == "bundle":
         return "bundle"
+    place = readable_place(highest_version(Path(path)))
     try:
         return str(json.loads((place / EXPORT.about).read_text("utf-8"))["form"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -73,13 +77,15 @@ def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
         If the model does not have the options.
     """
     check_options(path, options)
-    format = format_of(path)
-    if not format and not os.path.exists(path):
+    kind = kind_of(path)
+    if not kind:
+        is_there = os.path.exists(path)
+        state = "is no bundle and no export" if is_there else "does not exist"
         raise BundleError(
-            f"{path} does not exist. Name a bundle of 'emoclf train' or a folder of "
-            "'emoclf export'."
+            f"{path} {state}. Name a folder that 'emoclf train' or 'emoclf export' "
+            "has written."
         )
-    if format == "bundle":
+    if kind == "bundle":
         from emoclf.predictor import Predictor
 
         return Predictor.load(path)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -19,6 +20,10 @@ from emoclf.datasets.parquet import nearest_value
 from emoclf.datasets.rows import names_of
 from emoclf.errors import DataError, setting
 
+logger = logging.getLogger(__name__)
+
+# Prefix of the new columns in a file that has columns of the same names.
+AUTOMATIC_PREFIX = "predicted_"
 # Decimal places of probabilities: a float32 between 0 and 1 has no more.
 PROBABILITY_DIGITS = 6
 # Separators of the labels in one cell; the first that no label contains is used.
@@ -56,20 +61,38 @@ class NewColumns:
     entries : Entries
         Entries of the input, with its own columns.
     labels : Labels
-    prefix : str
-        Prefix of each new name.
+    prefix : str, optional
+        Prefix of each new name; by default ``predicted_`` if the input already has one
+        of the names, as a labelled file does, else none.
     """
 
-    def __init__(self, entries: Entries, labels: Labels, prefix: str = "") -> None:
+    def __init__(
+        self, entries: Entries, labels: Labels, prefix: str | None = None
+    ) -> None:
         self.entries = entries
         self.labels = labels
-        self.label = prefix + ("labels" if labels.multilabel else "label")
-        self.probabilities = f"{prefix}probabilities"
-        self.columns = [f"{prefix}probability_{name}" for name in labels.names]
-        self._example = f"{prefix}predicted_"
+        self._is_given = prefix is not None
+        self._set_prefix(prefix or "")
 
-    def input_columns(self, chunk: Sequence[Entry]) -> list[str]:
+    def _set_prefix(self, prefix: str) -> None:
+        self._prefix = prefix
+        self.label = prefix + ("labels" if self.labels.multilabel else "label")
+        self.probabilities = f"{prefix}probabilities"
+        self.columns = [f"{prefix}probability_{name}" for name in self.labels.names]
+
+    def input_columns(
+        self, chunk: Sequence[Entry], *, as_object: bool = False
+    ) -> list[str]:
         """Return the input's columns; of objects, the keys of the first chunk.
+
+        If they include one of the new names, and no prefix was given, all new names
+        get another one.
+
+        Parameters
+        ----------
+        chunk : sequence of Entry
+        as_object : bool, default=False
+            The probabilities are one object, instead of a column each.
 
         Raises
         ------
@@ -77,20 +100,39 @@ class NewColumns:
             If the input has one of the new columns already.
         """
         columns = self.entries.table.columns
+        keys = columns or []
         if columns is None:
             # A bad record may have its text under a misspelt key.
             good = [entry.values for entry in chunk if entry.bad is None]
             columns = list(dict.fromkeys(key for values in good for key in values))
-        for name in (self.label, *self.columns):
-            if name in columns:
-                raise self.exists(name, self.entries.source.name)
+            keys = [key for entry in chunk for key in entry.values]
+        name = self._clash(keys, as_object)
+        if name and not self._is_given:
+            self._set_prefix(AUTOMATIC_PREFIX)
+            old, name = name, self._clash(keys, as_object)
+            if not name:
+                logger.info(
+                    "%s has a column %r, so the predictions are in %r and %r.",
+                    self.entries.source.name,
+                    old,
+                    self.label,
+                    self.probabilities if as_object else f"{self._prefix}probability_…",
+                )
+        if name:
+            raise self.exists(name, self.entries.source.name)
         return columns
+
+    def _clash(self, keys: Collection[str], as_object: bool) -> str | None:
+        """Return the first new name that the input has already."""
+        names = [self.probabilities] if as_object else self.columns
+        return next((name for name in (self.label, *names) if name in keys), None)
 
     def exists(self, name: str, place: str) -> DataError:
         """Return the error about an input that has one of the new names already."""
+        other = f"new_{self._prefix}" if self._prefix else AUTOMATIC_PREFIX
         return DataError(
             f"{place} has a column {name!r} already. Give the new columns other names "
-            f"with {setting('prefix', self._example)}."
+            f"with {setting('prefix', other)}."
         )
 
     def check_keys(
@@ -170,10 +212,18 @@ class ProbabilityWriter(LabelWriter):
 class JsonWriter(TextWriter):
     """One JSON object a line: the input's keys, the label, the probabilities."""
 
+    _begun = False
+
     @staticmethod
     def encode(text: str) -> bytes:
         """Encode text; a lone surrogate becomes its escape in JSON."""
         return text.encode("utf-8", "backslashreplace")
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        if not self._begun:
+            self._new.input_columns(entries, as_object=True)
+            self._begun = True
+        super().write(entries)
 
     def _line(self, entry: Entry) -> str:
         new, values = self._new, entry.values

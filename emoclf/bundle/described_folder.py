@@ -9,6 +9,7 @@ library only, and loads little of it: the first prediction of an export waits fo
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,11 @@ from emoclf.errors import BundleError, EmoclfError, ExportError, setting
 SUMS = "sha256sums.txt"
 #: Files that desktops add to folders by themselves.
 DESKTOP_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")
+#: The plan of a search, which marks its folder, and the bundle of its winner.
+SEARCH_PLAN = "search.json"
+SEARCH_BEST = "best.emoclf"
+# A version that is being replaced has the name of its backup.
+_VERSION = re.compile(r"([1-9][0-9]*)|\.([1-9][0-9]*)\.before")
 
 
 class FolderKind(NamedTuple):
@@ -177,9 +183,9 @@ class FolderKind(NamedTuple):
             about = JsonObject(read_json(place / self.about))
             number = about.whole("format", 1)
         except FileNotFoundError:
-            raise BundleError(
-                f"{place} is not {self.noun}: it has no {self.about}."
-            ) from None
+            reason = other_kind(place, self.noun)
+            reason = reason or f"{place} is not {self.noun}: it has no {self.about}."
+            raise BundleError(reason) from None
         except (OSError, ValueError) as error:
             raise self.damaged(place / self.about, error) from error
         if number > self.format:
@@ -261,6 +267,55 @@ def readable_place(place: Path) -> Path:
         if folder_backup(place).is_dir():
             return folder_backup(place)
     return place
+
+
+def highest_version(place: Path) -> Path:
+    """Return the highest version in a folder of versions, else the folder itself."""
+    if not place.is_dir() or (place / EXPORT.about).exists():
+        return place
+    names = (_VERSION.fullmatch(entry.name) for entry in place.iterdir())
+    versions = [int(name[1] or name[2]) for name in names if name]
+    return place / str(max(versions)) if versions else place
+
+
+def kind_of(path: str | os.PathLike[str]) -> str:
+    """Return "bundle", "export" or "search", or "" if a folder is none of them.
+
+    The folder is checked when it is loaded, not here.
+    """
+    place = readable_place(highest_version(Path(path)))
+    names = {"bundle": BUNDLE.about, "export": EXPORT.about, "search": SEARCH_PLAN}
+    return next((kind for kind in names if (place / names[kind]).is_file()), "")
+
+
+def other_kind(path: str | os.PathLike[str], wanted: str) -> str:
+    """Return what a folder is instead of what was wanted, and what loads it.
+
+    Parameters
+    ----------
+    path : path
+    wanted : str
+        What was wanted, with its article.
+
+    Returns
+    -------
+    message : str
+        "" if the folder is of no other kind.
+    """
+    kind = kind_of(path)
+    if kind == "bundle":
+        cure = "load_bundle and Predictor.load load it"
+    elif kind == "export":
+        cure = "load_exported loads it; 'emoclf predict' and 'emoclf evaluate' take it"
+    elif kind == "search":
+        best = Path(path) / SEARCH_BEST
+        cure = f"its best classifier is {best}"
+        if not best.is_dir():
+            cure = "it has no best classifier yet; continue it"
+    else:
+        return ""
+    article = "an" if kind == "export" else "a"
+    return f"{path} is {article} {kind}, not {wanted}: {cure}."
 
 
 def write_sums(folder: Path, names: Iterable[str]) -> None:

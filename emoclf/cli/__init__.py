@@ -15,14 +15,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from emoclf._version import __version__
+from emoclf.cli.shared import HELP_ALL, Parser
 from emoclf.errors import NAMES_AS_OPTIONS, EmoclfError
+from emoclf.optional import require
 
 INTERRUPTED = 130
+# Variable that argcomplete sets when the shell asks for the words that may follow.
+COMPLETION = "_ARGCOMPLETE"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     argv = list(sys.argv[1:] if argv is None else argv)
+    _open_closed_streams()
+    if COMPLETION in os.environ:
+        return _complete()
+    if not argv or argv[0] == "help":
+        argv = [*argv[1:], "--help"]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Characters that the terminal's encoding lacks are shown as \u2026.
@@ -64,13 +73,12 @@ def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
         of an architecture on ``--architecture``.
     """
     from emoclf.cli import commands
-    from emoclf.cli.shared import Parser
 
     parser = Parser(
         prog="emoclf",
         usage="emoclf COMMAND [OPTIONS]",
         description="Train, evaluate and export small text classifiers.",
-        epilog="'emoclf COMMAND --help' shows the options of a command and an example.",
+        epilog="'emoclf help COMMAND' shows the options of a command and an example.",
     )
     parser.add_argument("--version", action="version", version=f"emoclf {__version__}")
     subparsers = parser.add_subparsers(
@@ -79,6 +87,39 @@ def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     for command in commands.COMMANDS:
         command.add_parser(subparsers, argv)
     return parser
+
+
+def _open_closed_streams() -> None:
+    """Connect standard streams that are closed (``>&-``) with the null device.
+
+    The next file to be opened would become that stream, and get what is printed.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            os.set_inheritable(number, True)  # for worker processes
+            stream = os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8")
+            setattr(sys, name, stream)
+
+
+def _complete() -> int:
+    """Print the words that may follow on a command line, for the shell."""
+    # Without the program, and without the word that is being written.
+    words = f"{os.environ.get('COMP_LINE')}…".split()[1:-1]
+    try:
+        argcomplete = require("argcomplete", extra="completion", needed_by="completion")
+        try:
+            parser = build_parser([*words, HELP_ALL])
+        except EmoclfError:
+            # An architecture or a settings file that does not exist.
+            parser = build_parser([*words[:1], HELP_ALL])
+        argcomplete.autocomplete(parser)
+    except EmoclfError:
+        pass  # The shell shows no messages here.
+    return 1
 
 
 def _drop_output() -> None:

@@ -1,5 +1,15 @@
 """The commands, in the order in which help lists them."""
 
-from emoclf.cli import compare, demo, evaluate, export, predict, train, tune, vectors
+from emoclf.cli import (
+    compare,
+    demo,
+    evaluate,
+    export,
+    predict,
+    show,
+    train,
+    tune,
+    vectors,
+)
 
-COMMANDS = (demo, train, evaluate, predict, compare, export, vectors, tune)
+COMMANDS = (demo, train, evaluate, predict, show, compare, export, vectors, tune)

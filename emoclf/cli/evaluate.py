@@ -33,7 +33,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     parser = new_command(
         subparsers,
         "evaluate",
-        arguments="BUNDLE DATA",
+        arguments="MODEL DATA",
         help="evaluate a saved classifier on another labelled file",
         details="The file is read with the settings of the training file, unless "
         "options differ.",
@@ -49,14 +49,14 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, predict, evaluate, print."""
     load_tensorflow()
+    from emoclf.bulk.predict_chunks import load_classifier
     from emoclf.datasets.readers import read_dataset
     from emoclf.evaluation.evaluate import evaluate_part
     from emoclf.evaluation.evaluation_report import evaluation_lines
-    from emoclf.predictor import Predictor
 
-    predictor = Predictor.load(args.bundle)
+    classifier = load_classifier(args.model)
     # The defaults are the settings with which the training file was read.
-    values = predictor.bundle.settings.data.to_dict() | {"skip_bad_rows": False}
+    values = classifier.data_settings | {"skip_bad_rows": False}
     for name in FILE_SETTINGS:
         values.pop(name, None)
     if args.config:
@@ -71,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
     names = READING_SETTINGS + FILE_SETTINGS
     settings = DataSettings(**{x: values[x] for x in names if x in values})
     with as_file(args.data) as data:
-        dataset = read_dataset(data, settings, label_names=predictor.label_names)
-    evaluation = evaluate_part(predictor, dataset, part=args.data)
+        dataset = read_dataset(data, settings, label_names=classifier.label_names)
+    evaluation = evaluate_part(classifier, dataset, part=args.data)
     if args.json:
         print_json({**evaluation.to_dict(), "skipped": dataset.skipped})
     else:

@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.runtime import load_tensorflow
 
     load_tensorflow()
+    from emoclf.bundle.summary import parity_lines
     from emoclf.export import export_classifier
     from emoclf.predictor import Predictor
 
@@ -88,15 +89,7 @@ def run(args: argparse.Namespace) -> int:
         print_json({**result, "parity": parity})
         return 0
     print(f"Exported: {path} ({size / 1e6:.1f} MB)")
-    for precision, check in parity.items():
-        if "refused" in check:
-            print(f"Without {precision}: {check['refused']}")
-            continue
-        print(
-            f"Checked against the bundle on {check['n_texts']:,} texts, {precision}: "
-            f"{check['equal_labels']:.2%} of the labels are equal, probabilities "
-            f"differ by at most {check['largest_difference']:.2g}."
-        )
+    print("\n".join(parity_lines(parity)))
     return 0
 
 

@@ -9,7 +9,7 @@ from dataclasses import Field, fields
 from functools import partial
 from typing import Any
 
-from emoclf.cli.shared import add_option
+from emoclf.cli.shared import HELP_ALL, add_option
 from emoclf.errors import SettingsError, setting
 from emoclf.models.registry import ARCHITECTURES
 from emoclf.settings import RunSettings, Settings, read_settings_file
@@ -18,6 +18,11 @@ from emoclf.settings.run_settings import SECTION_NAMES, section_classes
 
 #: Prefix of the parser's destinations that are settings.
 PREFIX = "setting:"
+#: Settings that --help shows beside those of data; --help-all shows all of them.
+COMMON_SETTINGS = (
+    "tokenizer vectors embedding dim epochs batch_size learning_rate optimizer "
+    "patience class_weight kernel_sizes filters units dropout"
+).split()
 METAVARS: dict[Any, str] = {int: "N", float: "X", str: "TEXT", dict: "LABEL=VALUE,…"}
 NAMED_METAVARS = {
     "vectors": "FILE",
@@ -47,12 +52,18 @@ def add_settings(
     """
     default = RunSettings()
     architecture = _architecture(argv, default.architecture)
+    text = "show all options; --help shows the common ones"
+    parser.add_argument(HELP_ALL, action="help", help=text)
     group = parser.add_argument_group("run settings")
     add_config_option(group)
     common: dict[str, Any] = {"default": argparse.SUPPRESS}
     text = f"network: {', '.join(ARCHITECTURES)} (default: {default.architecture})"
     dest = PREFIX + "architecture"
-    add_option(group, "--architecture NAME", text, type=str, dest=dest, **common)
+    names = add_option(
+        group, "--architecture NAME", text, type=str, dest=dest, **common
+    )
+    # argcomplete offers these values; argparse would refuse others without advice.
+    names.completer = lambda **_: list(ARCHITECTURES)
     text = (
         f"random seed of split, weights, batches and dropout (default: {default.seed})"
     )
@@ -62,7 +73,9 @@ def add_settings(
             title = f"{name} settings"
             if name == "model":
                 title += f" of {architecture}; others: --architecture NAME --help"
-            add_section(parser, title, section)
+            shows_all = name == "data" or HELP_ALL in argv
+            shown = None if shows_all else COMMON_SETTINGS
+            add_section(parser, title, section, shown=shown)
 
 
 def add_config_option(parser: Any) -> None:
@@ -77,12 +90,25 @@ def add_section(
     section: type[Settings],
     *,
     only: Sequence[str] | None = None,
+    shown: Sequence[str] | None = None,
 ) -> None:
-    """Add one option for each setting of a section, or for some of them."""
+    """Add one option for each setting of a section, or for some of them.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    title : str
+    section : type of Settings
+    only : sequence of str, optional
+        Settings to add.
+    shown : sequence of str, optional
+        Settings that help shows; the other ones work without being shown.
+    """
     group = parser.add_argument_group(title)
     for field in fields(section):
         if only is None or field.name in only:
-            add_setting(group, section, field)
+            is_shown = shown is None or field.name in shown
+            add_setting(group, section, field, is_shown=is_shown)
 
 
 def settings_from(
@@ -131,7 +157,9 @@ def _architecture(argv: Sequence[str], default: str) -> str:
     return read_settings_file(args.config).get("architecture", default)
 
 
-def add_setting(group: Any, section: type[Settings], field: Field) -> None:
+def add_setting(
+    group: Any, section: type[Settings], field: Field, *, is_shown: bool = True
+) -> None:
     """Add the option of one setting."""
     flag = "--" + field.name.replace("_", "-")
     kinds = kinds_of(typing.get_type_hints(section)[field.name])
@@ -143,13 +171,16 @@ def add_setting(group: Any, section: type[Settings], field: Field) -> None:
     }
     if bool in kinds:
         options = {"action": argparse.BooleanOptionalAction}
-    group.add_argument(
+    text = (field.metadata["help"] + _default_note(field)).replace("%", "%%")
+    action = group.add_argument(
         flag,
         dest=PREFIX + field.name,
         default=argparse.SUPPRESS,
-        help=(field.metadata["help"] + _default_note(field)).replace("%", "%%"),
+        help=text if is_shown else argparse.SUPPRESS,
         **options,
     )
+    if choices:
+        action.completer = lambda **_: choices
 
 
 def parse_value(section: type[Settings], name: str, text: str) -> Any:

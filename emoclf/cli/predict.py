@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import logging
+import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -16,8 +19,9 @@ from typing import Any
 from emoclf.bulk.output_formats import ON_ERROR
 from emoclf.cli.options import add_setting, given_settings
 from emoclf.cli.shared import add_option, add_overwrite_option, new_command
+from emoclf.datasets.data_files import check_file
 from emoclf.datasets.input_formats import READERS
-from emoclf.errors import SettingsError
+from emoclf.errors import DataError, SettingsError, setting
 from emoclf.export.formats import ENGINES, PRECISIONS
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import DataSettings
@@ -43,7 +47,8 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         arguments="MODEL [INPUT]",
         help="predict the label of each text of a file or of standard input",
         example=(
-            "echo 'They all came!' | emoclf predict emotions.emoclf\n"
+            "emoclf predict emotions.emoclf --text 'They all came!'\n"
+            "  echo 'They all came!' | emoclf predict emotions.emoclf\n"
             "  emoclf predict emotions.emoclf reviews.csv.gz -o predicted.parquet"
         ),
         has_result=False,
@@ -51,10 +56,15 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     parser.add_argument(
         "input",
         nargs="?",
-        default="-",
         metavar="INPUT",
         help="CSV, TSV, JSON Lines, Parquet, or one text per line; plain or .gz "
         "(default: standard input)",
+    )
+    add_option(
+        parser,
+        "--text TEXT",
+        "text to predict, instead of INPUT; can be repeated",
+        action="append",
     )
     add_option(
         parser,
@@ -101,8 +111,12 @@ def _add_file_options(group: Any) -> None:
         choices=ON_ERROR,
         default="stop",
     )
-    text = "prefix of the new columns' names, if the input has such columns"
-    add_option(group, "--prefix TEXT", text, default="")
+    add_option(
+        group,
+        "--prefix TEXT",
+        "prefix of the new columns' names (default: predicted_ if the input has such "
+        "columns, as a labelled file does)",
+    )
     add_overwrite_option(group, "output file", old_name="--force")
 
 
@@ -123,10 +137,10 @@ def run(args: argparse.Namespace) -> int:
     arguments = ("format", "prefix", "on_error", "overwrite")
     if args.workers == 1 and needs_tensorflow(args.model):
         load_tensorflow()
-    with _terminated_cleanly(), _progress(args) as bar:
+    with _source(args) as source, _terminated_cleanly(), _progress(args) as bar:
         summary = predict_file(
             args.model,
-            args.input,
+            source,
             args.output or sys.stdout,
             output_format=stream_format,
             workers=args.workers,
@@ -140,10 +154,32 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+@contextmanager
+def _source(args: argparse.Namespace) -> Iterator[str]:
+    """Yield the path of the input; texts of the command line are written to a file."""
+    if args.text is None:
+        if args.input not in (None, "-") and not os.path.exists(args.input):
+            try:
+                check_file(args.input)
+            except DataError as error:
+                raise DataError(f"{error} A text is given with --text.") from None
+        yield args.input or "-"
+        return
+    for name in ("input", "format", "text_column"):
+        if (value := getattr(args, name)) is not None:
+            other = value if name == "input" else setting(name, value)
+            raise SettingsError(f"Give --text or a file, not both. Got {other} too.")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "texts.jsonl")
+        with open(path, "w", encoding="ascii") as stream:
+            stream.writelines(json.dumps({"text": text}) + "\n" for text in args.text)
+        yield path
+
+
 def _progress(args: argparse.Namespace) -> Any:
     # A bar would disturb texts or labels on the same terminal.
     writes_there = not args.output and sys.stdout.isatty()
-    reads_there = args.input == "-" and sys.stdin.isatty()
+    reads_there = args.input in (None, "-") and sys.stdin.isatty()
     is_hidden = args.quiet or writes_there or reads_there or not sys.stderr.isatty()
     # A folded export needs NumPy only; without rich there is no bar.
     if is_hidden or importlib.util.find_spec("rich") is None:

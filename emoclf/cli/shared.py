@@ -6,15 +6,20 @@ import argparse
 import codecs
 import contextlib
 import gzip
+import itertools
 import json
 import os
 import shutil
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
+from emoclf.errors import did_you_mean
+
+#: Option that shows the less common options too.
+HELP_ALL = "--help-all"
 #: Positional arguments by their names in a usage line.
 ARGUMENTS = {
     "BUNDLE": "folder written by 'emoclf train'",
@@ -27,12 +32,38 @@ ARGUMENTS = {
 class Parser(argparse.ArgumentParser):
     """A parser that reports a wrong call on one line, without the usage."""
 
-    def parse_known_args(self, *args: Any, **options: Any) -> Any:
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Reject unknown arguments here, so that the error names the subcommand."""
-        namespace, unknown = super().parse_known_args(*args, **options)
+        if self._subparsers is None:
+            # Before argparse misses a required option whose name is mistyped.
+            self._check_options(sys.argv[1:] if args is None else args)
+        namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return namespace, unknown
+
+    def _check_options(self, args: Sequence[str]) -> None:
+        """Report the first unknown option, with the nearest one that exists."""
+        names = self._option_string_actions
+        for arg in itertools.takewhile(lambda arg: arg != "--", args):
+            name = arg.partition("=")[0]
+            # An argument with a space is a value, such as a text.
+            if arg.startswith("--") and not {arg, name} & set(names) and " " not in arg:
+                starts = [full for full in names if full.startswith(name)]
+                suggestion = did_you_mean(name, names)
+                if starts:
+                    suggestion = f" Did you mean {starts[0]!r}?"
+                self.error(f"there is no option {name}.{suggestion}")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Report a wrong choice, such as a mistyped command, with the nearest one."""
+        if action.choices is not None and value not in action.choices:
+            choices = list(map(str, action.choices))
+            message = (
+                f"invalid choice: {value!r}.{did_you_mean(str(value), choices)} "
+                f"Choose from: {', '.join(choices)}"
+            )
+            raise argparse.ArgumentError(action, message)
 
     def error(self, message: str) -> NoReturn:
         """Print the message and exit with code 2."""
@@ -87,8 +118,8 @@ def new_command(
     return parser
 
 
-def add_option(parser: Any, names: str, help: str, **options: Any) -> None:
-    """Add an option; its help ends with its default.
+def add_option(parser: Any, names: str, help: str, **options: Any) -> Any:
+    """Add an option and return its action; its help ends with its default.
 
     Parameters
     ----------
@@ -111,7 +142,7 @@ def add_option(parser: Any, names: str, help: str, **options: Any) -> None:
     elif default not in (None, "", [], argparse.SUPPRESS):
         help += f" (default: {default})"
         options.setdefault("type", type(default))
-    parser.add_argument(*flags, help=help, **options)
+    return parser.add_argument(*flags, help=help, **options)
 
 
 def add_overwrite_option(parser: Any, target: str, *, old_name: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from emoclf.cli import amounts, tune_show, tune_worker
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import add_option, new_command, print_json
+from emoclf.errors import did_you_mean
 from emoclf.evaluation.metric_names import MAIN_METRIC, OBJECTIVES
 from emoclf.runtime import available_cores, load_tensorflow
 
@@ -44,6 +46,9 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     if argv[:1] != ["tune"]:
         return
     if not has_command:
+        near = did_you_mean(word, (CHIEF, tune_worker.NAME, tune_show.NAME))
+        if near and not os.path.exists(word):
+            parser.error(f"there is no command or file {word!r}.{near}")
         _add_options(parser, argv)
         return
     commands = parser.add_subparsers(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emoclf._moved import warn_renamed
+from emoclf.classifier import Classifier
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.errors import DataError, setting
@@ -92,13 +93,13 @@ def judge(trained: Any, split: Split) -> EvaluationReport:
 
 
 def evaluate_part(
-    predictor: Predictor, dataset: Dataset, *, part: str, chose_epoch: bool = False
+    predictor: Classifier, dataset: Dataset, *, part: str, chose_epoch: bool = False
 ) -> Evaluation:
     """Evaluate a classifier on labelled texts.
 
     Parameters
     ----------
-    predictor : Predictor
+    predictor : Predictor or exported classifier
     dataset : Dataset
         Texts, read with the predictor's label names.
     part : str
@@ -122,7 +123,7 @@ def evaluate_part(
         predictor.predict_proba(dataset.texts),
         dataset.label_ids,
         dataset.label_names,
-        name=predictor.bundle.settings.architecture,
+        name=predictor.architecture,
         part=part,
         chose_epoch=chose_epoch,
         thresholds=predictor.thresholds,

@@ -16,6 +16,7 @@ from emoclf._version import __version__
 from emoclf.bundle.described_folder import EXPORT, write_sums
 from emoclf.export.formats import FORMATS
 from emoclf.export.parity import PROBABILITY_BOUND, check_parity
+from emoclf.files import size_of
 from emoclf.models.keras_globals import default_keras_globals
 from emoclf.predictor import Predictor
 from emoclf.serving.export_folder import (
@@ -27,6 +28,9 @@ from emoclf.serving.export_folder import (
     with_checksum,
 )
 from emoclf.text.code_point_pages import cut_into_pages
+
+#: Metrics of the bundle that its exports keep: the tables for people.
+SHOWN_METRICS = ("texts", "table", "verdict")
 
 
 @default_keras_globals()
@@ -114,13 +118,11 @@ def _describe(predictor: Predictor, export_format: str) -> dict[str, Any]:
         "several": bundle.multilabel,
         "thresholds": predictor.thresholds.tolist() if bundle.multilabel else None,
         "trained": bundle.created,
+        # For "emoclf show"; "emoclf evaluate" reads a file as the training did.
+        "settings": bundle.settings.to_dict(),
+        "metrics": {x: bundle.metrics[x] for x in SHOWN_METRICS if x in bundle.metrics},
         "versions": bundle.versions,
     }
-
-
-def size_of(folder: Path) -> int:
-    """Return the number of bytes of all files of a folder."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _check_reader(predictor: Predictor, export: ExportFolder) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from emoclf._moved import RenamedAttribute
-from emoclf.bundle.described_folder import EXPORT, readable_place
+from emoclf.bundle.described_folder import EXPORT, highest_version, readable_place
 from emoclf.bundle.json_values import JsonObject, check_regular
 from emoclf.errors import BundleError
 
@@ -32,8 +31,6 @@ VOCABULARY = "vocabulary.json"
 CHECKSUM = "crc32"
 TOKENIZER = "tokenizer-{}.npy"
 _BLOCK_BYTES = 1 << 18
-# A version that is being replaced has the name of its backup.
-_VERSION = re.compile(r"([1-9][0-9]*)|\.([1-9][0-9]*)\.before")
 
 
 # No dataclass, here and elsewhere on the way to a first prediction: its methods are
@@ -140,15 +137,6 @@ def with_checksum(about: dict[str, Any]) -> dict[str, Any]:
     entries = {name: value for name, value in about.items() if name != CHECKSUM}
     text = json.dumps(entries, sort_keys=True)
     return {**entries, CHECKSUM: zlib.crc32(text.encode())}
-
-
-def highest_version(place: Path) -> Path:
-    """Return the highest version in a folder of versions, else the folder itself."""
-    if not place.is_dir() or (place / EXPORT.about).exists():
-        return place
-    names = (_VERSION.fullmatch(entry.name) for entry in place.iterdir())
-    versions = [int(name[1] or name[2]) for name in names if name]
-    return place / str(max(versions)) if versions else place
 
 
 def file_crc32(path: Path) -> int:

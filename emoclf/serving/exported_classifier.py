@@ -50,6 +50,16 @@ class ExportedClassifier(Classifier):
         return bool(self.folder.about["several"])
 
     @property
+    def architecture(self) -> str:
+        """Name of the network's architecture."""
+        return str(self.folder.about["architecture"])
+
+    @property
+    def data_settings(self) -> dict[str, Any]:
+        """Settings with which the training file was read; exports of 0.2 lack them."""
+        return dict(self.folder.about.get("settings", {}).get("data", {}))
+
+    @property
     def thresholds(self) -> np.ndarray:
         """Probability from which on each label counts, shape (n_classes,)."""
         values = self.folder.about["thresholds"]

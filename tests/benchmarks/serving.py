@@ -37,7 +37,7 @@ from emoclf.export.folded import export_folded
 from emoclf.export.litert import export_litert
 from emoclf.export.onnx import export_onnx
 from emoclf.export.saved_model import export_saved_model
-from emoclf.export.write_export import size_of
+from emoclf.files import size_of
 from emoclf.optional import require
 from emoclf.predictor import Predictor
 from emoclf.serving import load_exported

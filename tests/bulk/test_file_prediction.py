@@ -237,26 +237,64 @@ def test_tabs_and_line_breaks_in_tsv_are_errors(
         predict_file(model, source, tmp_path / "out.tsv")
 
 
-def test_existing_column_names_are_errors(
-    model: Classifier, tmp_path: Path, predict_rows: Any
+@pytest.mark.parametrize("source_ending", [".csv", ".tsv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet"])
+def test_a_labelled_file_keeps_its_columns(
+    source_ending: str,
+    ending: str,
+    model: Classifier,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    source = tmp_path / "in.csv"
-    source.write_text("text,label,probability_joy\ndark,joy,1\n")
-    match = r"in.csv has a column 'label' already.*prefix='predicted_'"
-    with pytest.raises(DataError, match=match):
-        predict_file(model, source, tmp_path / "out.csv")
-    predict_file(model, source, tmp_path / "out.csv", prefix="predicted_")
-    (row,) = read(tmp_path / "out.csv")
-    assert (row["label"], row["predicted_label"]) == ("joy", "fear")
-    assert (row["probability_joy"], len(row)) == ("1", 7)
+    source, target = tmp_path / f"in{source_ending}", tmp_path / f"out{ending}"
+    given = {"label": "anger", "text": "dark", "id": "7"}
+    if source_ending == ".parquet":
+        parquet.write_table(pyarrow.Table.from_pylist([given]), source)
+    elif source_ending == ".jsonl":
+        source.write_text(json.dumps(given))
+    else:
+        cells = zip(given, given.values(), strict=True)
+        separator = "," if source_ending == ".csv" else "\t"
+        source.write_text("\n".join(map(separator.join, zip(*cells, strict=True))))
+    with caplog.at_level("INFO", "emoclf"):
+        predict_file(model, source, target)
+    (row,) = read(target)
+    names = [f"predicted_probability_{name}" for name in model.label_names]
+    if ending == ".jsonl":
+        names = ["predicted_probabilities"]
+    assert list(row) == [*given, "predicted_label", *names]
+    assert {name: row[name] for name in given} == given
+    assert row["predicted_label"] == "fear"
+    (message,) = caplog.messages
+    assert message.startswith(f"{source} has a column 'label', so the predictions are")
+    assert f"'predicted_label' and '{names[0][:21]}" in message
+
+
+def test_new_columns_get_a_prefix_only_where_names_clash(
+    model: Classifier, tmp_path: Path, predict_rows: Any, caplog: Any
+) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    caplog.set_level("INFO", "emoclf")
+    # JSON has no column for each probability.
+    source.write_text("text,emotion,probability_joy\ndark,joy,1\n")
+    (row,) = predict_rows(source)
+    assert list(row)[3:] == ["label", "probabilities"]
+    assert not caplog.messages
+    predict_file(model, source, target)
+    (row,) = read(target)
+    assert list(row)[:4] == ["text", "emotion", "probability_joy", "predicted_label"]
+    assert row["probability_joy"] == "1"
+    assert len(caplog.messages) == 1
     (row,) = predict_rows(source, prefix="my_")
-    assert set(row) == {
-        "text",
-        "label",
-        "probability_joy",
-        "my_label",
-        "my_probabilities",
-    }
+    assert list(row)[3:] == ["my_label", "my_probabilities"]
+    # A file that is predicted again, and again.
+    predict_file(model, target, tmp_path / "new.csv", prefix="new_predicted_")
+    match = r"a column 'predicted_label' already.*prefix='new_predicted_'"
+    with pytest.raises(DataError, match=match):
+        predict_file(model, target, tmp_path / "again.csv")
+    for prefix in ("predicted_", ""):
+        with pytest.raises(DataError, match=r"new.csv has a column"):
+            predict_file(model, tmp_path / "new.csv", tmp_path / "x.csv", prefix=prefix)
     source.write_text("text,a,a\ndark,1,2\n")
     with pytest.raises(DataError, match=r"has 2 columns 'a'. Rename one"):
         predict_rows(source)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,13 +18,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import tiny_trained
+from tiny import tiny_folded, tiny_trained
 
 from emoclf.bundle.bundle import Bundle
 from emoclf.bundle.bundle_folder import load_bundle, save_bundle
 from emoclf.bundle.described_folder import BUNDLE, SUMS
-from emoclf.errors import BundleError
+from emoclf.errors import BundleError, SearchError
 from emoclf.predictor import Predictor
+from emoclf.serving import load_exported
+from emoclf.tuning.folder import SearchFolder
 
 TEXTS = ["it was lovely by the sea", "trembling alone", "", "unknown words only"]
 
@@ -134,6 +138,32 @@ def test_something_else_is_not_a_bundle(tmp_path: Path, kind: str) -> None:
         path.mkdir()
     with pytest.raises(BundleError, match=r"does not exist|is a file|is not a bundle"):
         load_bundle(path)
+
+
+def test_a_folder_of_another_kind_is_named_with_its_loader(
+    saved: Path, tmp_path: Path
+) -> None:
+    export = tiny_folded(tmp_path)
+    versions, search = tmp_path / "served", tmp_path / "data.search"
+    shutil.copytree(export, versions / "2")
+    search.mkdir()
+    (search / "search.json").write_text("{}")
+    for path in (export, versions):
+        match = "is an export, not a bundle: load_exported loads it"
+        with pytest.raises(BundleError, match=match):
+            load_bundle(path)
+    match = "is a bundle, not an export: load_bundle and Predictor.load load it"
+    with pytest.raises(BundleError, match=match):
+        load_exported(saved)
+    with pytest.raises(BundleError, match="is a search, not a bundle: it has no best"):
+        load_bundle(search)
+    shutil.copytree(saved, search / "best.emoclf")
+    best = re.escape(f"its best classifier is {search / 'best.emoclf'}.")
+    for load, kind in ((load_bundle, "a bundle"), (load_exported, "an export")):
+        with pytest.raises(BundleError, match=f"is a search, not {kind}: {best}"):
+            load(search)
+    with pytest.raises(SearchError, match="is a bundle, not a search"):
+        SearchFolder(saved).about()
 
 
 def test_a_bundle_is_replaced_only_when_asked(saved: Path) -> None:

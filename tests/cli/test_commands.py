@@ -16,6 +16,7 @@ from emoclf.cli import build_parser, main
 from emoclf.cli.commands import COMMANDS
 from emoclf.datasets.readers import read_dataset
 from emoclf.errors import DataError
+from emoclf.export.folded import export_folded
 from emoclf.predictor import Predictor
 
 SMALL = (
@@ -119,6 +120,42 @@ def test_a_reader_of_a_file_may_leave(bundle: Path, tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams(closed: str, bundle: Path, tmp_path: Path) -> None:
+    program = f"{shlex.quote(sys.executable)} -m emoclf"
+    folded = export_folded(Predictor.load(bundle), tmp_path / "tiny.folded")
+    lines = tmp_path / "lines.txt"
+    lines.write_text("a lovely gift\n")
+    for arguments, code in (
+        ("--help", 0),
+        ("predict tiny.folded --text dark", 0),
+        ("predict tiny.folded", 0),
+        ("predict tiny.folded lines.txt -o out.csv --overwrite", 0),
+        ("predict tiny.folded lines.txt -o out.csv --overwrite --workers 2", 0),
+        ("show nowhere", 1),
+        ("evaluate tiny.folded -", 1),
+    ):
+        done = subprocess.run(
+            ["bash", "-c", f"{program} {arguments} {closed}"],
+            input="",
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, (arguments, done.stderr)
+        assert "Traceback" not in done.stderr
+        if "out.csv" in arguments:
+            # Nothing that is printed lands in a file.
+            out = (tmp_path / "out.csv").read_text().splitlines()
+            assert [line.split(",")[:2] for line in out] == [
+                ["text", "label"],
+                ["a lovely gift", "joy"],
+            ]
+    assert folded.is_dir()
+
+
 def test_a_training_outlives_its_readers(csv: Path, tmp_path: Path) -> None:
     train = shlex.join(
         [sys.executable, "-m", "emoclf", "train", str(csv), "-o", "x.emoclf", *SMALL]
@@ -138,7 +175,9 @@ def test_data_from_standard_input(csv: Path, bundle: Path) -> None:
     assert json.loads(evaluated.stdout)["n"] == 60
 
 
-def test_evaluate_reads_as_the_training_did(tmp_path: Path) -> None:
+def test_evaluate_reads_as_the_training_did(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = tiny_dataset()
     names = dict(enumerate(data.label_names))
     ids = {name: number for number, name in names.items()}
@@ -157,6 +196,13 @@ def test_evaluate_reads_as_the_training_did(tmp_path: Path) -> None:
     result = json.loads(evaluated.stdout)
     assert (result["n"], result["skipped"]) == (60, 1)
     assert "1" in evaluated.stderr
+
+    # An export is read and evaluated as the bundle is.
+    export = export_folded(Predictor.load(output), tmp_path / "ids.folded")
+    assert main(["evaluate", str(export), str(path), "--skip-bad-rows", "--json"]) == 0
+    exported = json.loads(capsys.readouterr().out)
+    assert exported.pop("log_loss") == pytest.approx(result.pop("log_loss"), abs=1e-5)
+    assert exported == result
 
 
 def test_predict_as_json(bundle: Path, tmp_path: Path) -> None:
@@ -248,7 +294,6 @@ def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple[in
         (["vectors", "train", "no.txt", "-o", "x.bin"], 1, "There is no file no.txt"),
         (["tune", "CSV", "-o", "x", "--trials", "0"], 1, "trials must be at least 1"),
         (["dance"], 2, "invalid choice"),
-        ([], 2, "required"),
     ],
 )
 def test_mistakes_are_reported_on_one_line(

@@ -124,6 +124,43 @@ def test_lines_on_standard_output(
     assert json.loads(out.splitlines()[0])["label"] == label == "joy"
 
 
+def test_texts_of_the_command_line(
+    folded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = ["a lovely gift", 'alone,\nin the "dark"', "", "-\udce9"]
+    options = [f"--text={text}" for text in texts]
+    code, out, err = call([folded, *options], capsys)
+    assert (code, err) == (0, "")
+    assert [line.split("\t")[0] for line in out.splitlines()][:2] == ["joy", "fear"]
+    assert len(out.splitlines()) == len(texts)
+    code, out, _ = call([folded, *options, "--json"], capsys)
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["text"] for row in rows] == texts
+    target = tmp_path / "out.csv"
+    assert call([folded, *options, "-o", target], capsys)[0] == 0
+    assert target.read_text().startswith("text,label,probability_anger")
+
+
+def test_a_labelled_file_is_predicted_and_said_so(
+    folded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text("text,label\ndark,joy\n")
+    code, _, err = call([folded, source, "-o", target], capsys)
+    assert code == 0
+    assert err.splitlines()[0].endswith(
+        "'predicted_label' and 'predicted_probability_…'."
+    )
+    head = "text,label,predicted_label,predicted_probability_anger"
+    assert target.read_text().startswith(head)
+    code, out, err = call([folded, source], capsys)
+    assert (out.split("\t")[0], err) == ("fear", "")
+    for prefix in ("", "predicted_"):
+        again = [folded, target, "-o", tmp_path / "again.csv", f"--prefix={prefix}"]
+        code, _, err = call(again, capsys)
+        assert (code, "--prefix" in err) == (1, True)
+
+
 def test_bad_lines_and_the_summary(
     folded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -187,6 +224,9 @@ def test_a_bundle_predicts_files_too(bundle: Path, tmp_path: Path) -> None:
     ("args", "code", "message"),
     [
         (["FOLDED", "no.csv"], 1, "There is no file no.csv"),
+        (["FOLDED", "a lovely day"], 1, "A text is given with --text."),
+        (["FOLDED", "IN", "--text", "x"], 1, "--text or a file, not both. Got in.csv"),
+        (["FOLDED", "--text=x", "--format=csv"], 1, "not both. Got --format csv too."),
         (["nowhere", "IN"], 1, "nowhere does not exist"),
         (["FOLDED", "IN", "-o", "x.xls"], 1, "must end in .csv, .tsv"),
         (["FOLDED", "IN", "-o", "IN/x.csv"], 1, "Cannot write"),
