@@ -23,11 +23,11 @@ from emoclf.doctor.findings import Finding
 from emoclf.errors import DataError, SettingsError
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
-from emoclf.text.validation import as_texts
+from emoclf.text.validation import as_texts, check_list
 from emoclf.workflow.train import train_classifier
 
 # Parameters that are not names of settings.
-_OTHER_PARAMETERS = ("settings", "validation_fraction", "random_state")
+_OTHER_PARAMETERS = ("settings", "validation_fraction", "random_state", "verbose")
 
 
 class EmotionClassifier(ClassifierMixin, BaseEstimator):
@@ -59,6 +59,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
     random_state : int, RandomState or None, default=None
         Seed; an int gives the same model every time. None: the seed of ``settings``
         if they are RunSettings, or else a random one.
+    verbose : {0, 1}, default=0
+        Whether :meth:`fit` shows its progress.
 
     Attributes
     ----------
@@ -104,6 +106,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         settings: RunSettings | Mapping[str, Any] | None = None,
         validation_fraction: float = 0.15,
         random_state: Any = None,
+        verbose: Any = 0,
     ) -> None:
         self.architecture = architecture
         self.vectors = vectors
@@ -124,6 +127,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         self.settings = settings
         self.validation_fraction = validation_fraction
         self.random_state = random_state
+        self.verbose = verbose
 
     def fit(
         self,
@@ -151,7 +155,9 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         ------
         DataError, SettingsError, VectorsError, TrainingError
         """
-        texts, labels = as_texts(X), np.asarray(y).ravel().tolist()
+        check_list(y, "y")
+        column = self._run_settings(0).data.text_column
+        texts, labels = as_texts(X, column), np.asarray(y).ravel().tolist()
         _check_labels(texts, labels)
         # A column of objects gets the type of its values.
         classes = np.unique(np.asarray(labels))
@@ -162,7 +168,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         dataset = _dataset(texts, labels, names, "X")
         if validation_data is not None:
             valid_labels = np.asarray(validation_data[1]).ravel().tolist()
-            valid_texts = as_texts(validation_data[0])
+            valid_texts = as_texts(validation_data[0], column)
             valid = _dataset(valid_texts, valid_labels, names, "validation_data")
             rest = np.arange(len(dataset))
         else:
@@ -179,6 +185,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
             settings,
             sample_weight=None if weights is None else weights[rest],
             callbacks=list(callbacks),
+            verbose=self.verbose,
         )
         label_kind = classes.dtype.kind.replace("u", "i").replace("O", "U")
         self._set_bundle(replace(trained.bundle, label_kind=label_kind), classes)
@@ -226,12 +233,6 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         return int(check_random_state(state).randint(2**31 - 1))
 
     def _run_settings(self, seed: int) -> RunSettings:
-        settings = self.settings if self.settings is not None else {}
-        if not isinstance(settings, RunSettings | Mapping):
-            raise SettingsError(
-                "settings must be RunSettings or a mapping of names and values. "
-                f"Got {settings!r} instead."
-            )
         flat = {
             name: value
             for name, value in self.get_params(deep=False).items()
@@ -239,9 +240,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         }
         if "vectors" in flat:
             flat["vectors"] = os.fspath(flat["vectors"])
-        if isinstance(settings, RunSettings):
-            return settings.override(**flat, seed=seed)
-        return RunSettings.from_dict(settings, {**flat, "seed": seed})
+        return RunSettings.of(self.settings, {**flat, "seed": seed})
 
     def _set_bundle(self, bundle: Bundle, classes: np.ndarray) -> None:
         self.classes_ = classes
@@ -261,6 +260,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        # Older versions had no such parameter.
+        state = {"verbose": 0, **state}
         if "predictor_" in state:
             state = {**state, "predictor_": Predictor(state["predictor_"].to_bundle())}
         super().__setstate__(state)

@@ -35,7 +35,7 @@ from emoclf.bundle.described_folder import (
     write_sums,
 )
 from emoclf.bundle.model_card import card
-from emoclf.errors import BundleError, EmoclfError
+from emoclf.errors import BundleError, EmoclfError, wrong_kind
 
 
 def save_bundle(
@@ -60,6 +60,9 @@ def save_bundle(
     BundleError
         If the target is something else, or the folder cannot be written.
     """
+    if not isinstance(bundle, Bundle):
+        cure = "use its method save" if hasattr(bundle, "save") else ""
+        raise BundleError(wrong_kind("bundle", "a Bundle", bundle, cure))
     with BUNDLE.new_folder(path, overwrite=overwrite) as folder:
         parts = bundle.to_parts()
         for field, name in PART_FILES.items():

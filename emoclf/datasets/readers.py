@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from operator import itemgetter
+from typing import Any
 
 from emoclf.datasets.cells import LabelReader
 from emoclf.datasets.columns import find_columns
@@ -25,7 +27,7 @@ _LOOK_AHEAD_RECORDS = 1000
 
 def read_dataset(
     path: str | os.PathLike[str],
-    settings: DataSettings | None = None,
+    settings: DataSettings | Mapping[str, Any] | None = None,
     *,
     label_names: Sequence[str] | None = None,
 ) -> Dataset:
@@ -38,7 +40,7 @@ def read_dataset(
     ----------
     path : path
         Its ending is .csv, .tsv, .jsonl, .ndjson or .parquet, or one of them and .gz.
-    settings : DataSettings, optional
+    settings : DataSettings or mapping, optional
         Columns, encoding, names of the labels, and whether bad rows are dropped
         (and counted in ``Dataset.skips``). In a CSV or TSV file without a header,
         columns are counted: ``text_column="1"``.
@@ -62,7 +64,7 @@ def read_dataset(
     >>> read_dataset("reviews.csv", settings).counts()  # doctest: +SKIP
     {'neg': 1250, 'pos': 1250}
     """
-    settings = settings or DataSettings()
+    settings = DataSettings.of(settings)
     reader = LabelReader(
         settings.label_names, classes=label_names, separator=settings.label_separator
     )
@@ -77,6 +79,7 @@ def read_dataset(
             unit=source.unit,
             skip_bad_rows=settings.skip_bad_rows,
         )
+        dataset = replace(dataset, text_column=source.text_column)
     for skip in dataset.skips:
         logger.warning("%s: %d rows left out: %s.", path, skip.count, skip.reason)
     return dataset
@@ -88,6 +91,7 @@ def _rows(source: Source, given: Sequence[str | None]) -> Iterator[Row]:
     if names is None:
         names, records = _collect_keys(table.records, source)
     columns = find_columns(names, given, source=source.name, advice=table.advice)
+    source.text_column = names[columns.text]
     if table.labelled is not None:
         records = table.labelled(columns)
     cells_of = itemgetter(*(names[i] for i in columns if i is not None))

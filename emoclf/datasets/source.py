@@ -73,7 +73,8 @@ class Source:
         named_columns: Sequence[str | None] = (),
         labelled: bool = False,
     ) -> None:
-        self.path = None if place == "-" and not labelled else check_file(place)
+        is_stdin = isinstance(place, str) and place == "-" and not labelled
+        self.path = None if is_stdin else check_file(place)
         self.name = STANDARD_INPUT if self.path is None else str(self.path)
         self.named_columns = [name for name in named_columns if name is not None]
         ending, self.compressed = ending_of(self.path) if self.path else ("", False)
@@ -87,6 +88,8 @@ class Source:
         self.unit = READERS[self.format].unit
         self.size = os.path.getsize(self.path) if self.path else None
         self.labelled = labelled
+        #: Column of the texts, once a reader has found it.
+        self.text_column: str | None = None
         self._raw: BinaryIO | None = None
         self._bad_lines: dict[int, BadRow] = {}
         self._at_last_line = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from typing import Any
 
 from emoclf.datasets.dataset import Dataset, check_trainable
 from emoclf.datasets.readers import read_dataset
@@ -57,10 +58,7 @@ def read_split(
         )
     dataset = read_dataset(path, settings)
     if valid is None and test is None:
-        split = split_dataset(dataset, settings, seed=seed)
-        if settings.split_column is not None:
-            _warn_of_leaks(split, settings)
-        return dataset, split
+        return dataset, as_split(dataset, settings, seed=seed)
     valid_set, test_set = (
         None
         if file is None
@@ -74,6 +72,22 @@ def read_split(
     split = Split(train=train_set, valid=valid_set, test=test_set)
     _warn_of_leaks(split, settings)
     return dataset, split
+
+
+def as_split(data: Any, settings: DataSettings, *, seed: int = 0) -> Split:
+    """Return a Split of what a caller gave: a Split, a Dataset or a DataFrame.
+
+    Raises
+    ------
+    DataError
+        If it is something else, or cannot be split.
+    """
+    if isinstance(data, Split):
+        return data
+    split = split_dataset(data, settings, seed=seed)
+    if settings.split_column is not None:
+        _warn_of_leaks(split, settings)
+    return split
 
 
 def _warn_of_leaks(split: Split, settings: DataSettings) -> None:

@@ -10,7 +10,7 @@ from emoclf.embeddings.gensim_files import GensimFile
 from emoclf.embeddings.text_format import TextFile
 from emoclf.embeddings.vector_io import FileStart, VectorSource
 from emoclf.embeddings.word2vec_binary import BinaryFile
-from emoclf.errors import VectorsError
+from emoclf.errors import VectorsError, wrong_kind
 
 #: Format → reader. The first reader that recognises a file reads it, so formats with a
 #: mark of their own come first.
@@ -30,6 +30,9 @@ def open_vectors(path: str | os.PathLike[str]) -> VectorSource:
     VectorsError
         If the file cannot be read or has none of the formats.
     """
+    if not isinstance(path, str | os.PathLike):
+        wanted = "the path of a file of word vectors"
+        raise VectorsError(wrong_kind("vectors", wanted, path))
     start = FileStart(Path(path))
     for reader in FORMATS.values():
         if reader.recognises(start):

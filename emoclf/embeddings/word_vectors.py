@@ -59,6 +59,10 @@ class WordVectors(VectorSource):
     def __len__(self) -> int:
         return len(self.words)
 
+    def __repr__(self) -> str:
+        shape = " × ".join(f"{size:,}" for size in self.matrix.shape)
+        return f"<WordVectors: source {self.source}, words × dimensions {shape}>"
+
     def rows(self, wanted: frozenset[str] | None) -> Rows:
         for word, row in zip(self.words, self.matrix, strict=True):
             if word not in self.composed and (wanted is None or word in wanted):
