@@ -12,50 +12,111 @@ from typing import TYPE_CHECKING, Any
 from emoclf._moved import install
 from emoclf._version import __version__ as __version__
 from emoclf.errors import ModelError
-from emoclf.runtime import OTHER_BACKENDS, TENSORFLOW, wrong_backend
+from emoclf.runtime import (
+    OTHER_BACKENDS,
+    TENSORFLOW,
+    import_tensorflow,
+    wrong_backend,
+)
 
 if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.bulk.file_prediction import predict_file as predict_file
     from emoclf.bundle.bundle import Bundle as Bundle
     from emoclf.bundle.bundle_folder import load_bundle as load_bundle
     from emoclf.bundle.bundle_folder import save_bundle as save_bundle
+    from emoclf.datasets.audit import AuditReport as AuditReport
     from emoclf.datasets.audit import audit_dataset as audit_dataset
     from emoclf.datasets.dataset import Dataset as Dataset
     from emoclf.datasets.readers import read_dataset as read_dataset
     from emoclf.datasets.sample import load_sample as load_sample
+    from emoclf.datasets.split import Split as Split
     from emoclf.datasets.split import split_dataset as split_dataset
     from emoclf.doctor.findings import Finding as Finding
     from emoclf.doctor.model_checks import check_model as check_model
+    from emoclf.embeddings.coverage import CoverageReport as CoverageReport
     from emoclf.embeddings.matrix import embedding_matrix as embedding_matrix
     from emoclf.embeddings.word2vec import train_word2vec as train_word2vec
+    from emoclf.embeddings.word2vec_settings import Word2VecSettings as Word2VecSettings
+    from emoclf.embeddings.word_vectors import WordVectors as WordVectors
     from emoclf.embeddings.word_vectors import read_vectors as read_vectors
+    from emoclf.errors import BundleError as BundleError
+    from emoclf.errors import DataError as DataError
+    from emoclf.errors import EmoclfError as EmoclfError
+    from emoclf.errors import ExportError as ExportError
+    from emoclf.errors import MissingDependency as MissingDependency
+    from emoclf.errors import ModelError as ModelError
+    from emoclf.errors import ResumeError as ResumeError
+    from emoclf.errors import SearchError as SearchError
+    from emoclf.errors import SettingsError as SettingsError
+    from emoclf.errors import TrainingError as TrainingError
+    from emoclf.errors import VectorsError as VectorsError
+    from emoclf.errors import WorkerError as WorkerError
     from emoclf.estimator import EmotionClassifier as EmotionClassifier
     from emoclf.evaluation.evaluate import evaluate_classifier as evaluate_classifier
+    from emoclf.evaluation.evaluation_report import EvaluationReport as EvaluationReport
+    from emoclf.evaluation.network_comparison import (
+        NetworkComparison as NetworkComparison,
+    )
     from emoclf.export import export_classifier as export_classifier
     from emoclf.export.saved_model import export_saved_model as export_saved_model
     from emoclf.models.build import build_model as build_model
     from emoclf.predictor import Predictor as Predictor
     from emoclf.serving import load_exported as load_exported
     from emoclf.settings import RunSettings as RunSettings
+    from emoclf.settings.sections import DataSettings as DataSettings
+    from emoclf.settings.sections import EmbeddingSettings as EmbeddingSettings
+    from emoclf.settings.sections import TextSettings as TextSettings
+    from emoclf.settings.sections import TrainSettings as TrainSettings
+    from emoclf.training.doctor_callback import DoctorCallback as DoctorCallback
+    from emoclf.training.fit import TrainingResult as TrainingResult
+    from emoclf.tuning.finish import SearchResult as SearchResult
     from emoclf.tuning.search import search_settings as search_settings
     from emoclf.workflow.compare import compare_networks as compare_networks
+    from emoclf.workflow.train import TrainedClassifier as TrainedClassifier
     from emoclf.workflow.train import train_classifier as train_classifier
 
 _HOME = {
+    "AuditReport": "emoclf.datasets.audit",
     "Bundle": "emoclf.bundle.bundle",
+    "BundleError": "emoclf.errors",
+    "CoverageReport": "emoclf.embeddings.coverage",
+    "DataError": "emoclf.errors",
+    "DataSettings": "emoclf.settings.sections",
     "Dataset": "emoclf.datasets.dataset",
+    "DoctorCallback": "emoclf.training.doctor_callback",
+    "EmbeddingSettings": "emoclf.settings.sections",
+    "EmoclfError": "emoclf.errors",
     "EmotionClassifier": "emoclf.estimator",
+    "EvaluationReport": "emoclf.evaluation.evaluation_report",
+    "ExportError": "emoclf.errors",
     "Finding": "emoclf.doctor.findings",
+    "MissingDependency": "emoclf.errors",
+    "ModelError": "emoclf.errors",
+    "NetworkComparison": "emoclf.evaluation.network_comparison",
     "Predictor": "emoclf.predictor",
+    "ResumeError": "emoclf.errors",
     "RunSettings": "emoclf.settings",
+    "SearchError": "emoclf.errors",
+    "SearchResult": "emoclf.tuning.finish",
+    "SettingsError": "emoclf.errors",
+    "Split": "emoclf.datasets.split",
+    "TextSettings": "emoclf.settings.sections",
+    "TrainSettings": "emoclf.settings.sections",
+    "TrainedClassifier": "emoclf.workflow.train",
+    "TrainingError": "emoclf.errors",
+    "TrainingResult": "emoclf.training.fit",
+    "VectorsError": "emoclf.errors",
+    "Word2VecSettings": "emoclf.embeddings.word2vec_settings",
+    "WordVectors": "emoclf.embeddings.word_vectors",
+    "WorkerError": "emoclf.errors",
     "audit_dataset": "emoclf.datasets.audit",
     "build_model": "emoclf.models.build",
     "check_model": "emoclf.doctor.model_checks",
     "compare_networks": "emoclf.workflow.compare",
     "embedding_matrix": "emoclf.embeddings.matrix",
+    "evaluate_classifier": "emoclf.evaluation.evaluate",
     "export_classifier": "emoclf.export",
     "export_saved_model": "emoclf.export.saved_model",
-    "evaluate_classifier": "emoclf.evaluation.evaluate",
     "judge": "emoclf.evaluation.evaluate",
     "load_bundle": "emoclf.bundle.bundle_folder",
     "load_exported": "emoclf.serving",
@@ -68,6 +129,13 @@ _HOME = {
     "split_dataset": "emoclf.datasets.split",
     "train_classifier": "emoclf.workflow.train",
     "train_word2vec": "emoclf.embeddings.word2vec",
+}
+
+#: Public names that load TensorFlow.
+_NEED_TENSORFLOW = {
+    *("DoctorCallback", "EmotionClassifier", "Predictor", "TrainedClassifier"),
+    *("build_model", "check_model", "compare_networks", "evaluate_classifier"),
+    *("export_saved_model", "judge", "search_settings", "train_classifier"),
 }
 
 __all__ = sorted({"__version__", "register_layers", *_HOME} - {"judge"})
@@ -89,6 +157,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'emoclf' has no attribute {name!r}")
     try:
+        if name in _NEED_TENSORFLOW:
+            import_tensorflow()
         return getattr(import_module(_HOME[name]), name)
     except ModuleNotFoundError as error:
         # Keras imports the backend that KERAS_BACKEND or keras.json names.

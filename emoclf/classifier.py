@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from emoclf._moved import RenamedAttribute
+from emoclf.display import Described, short_names
 from emoclf.errors import ModelError
+from emoclf.text.validation import iterate_texts
 
 CHUNK_TEXTS = 2048
 #: Threshold of multilabel classifiers without thresholds of their own.
@@ -49,7 +51,7 @@ def check_finite(probabilities: np.ndarray) -> np.ndarray:
     return probabilities
 
 
-class Classifier(ABC):
+class Classifier(Described, ABC):
     """Base class that predicts label names and probabilities of raw texts.
 
     :class:`emoclf.Predictor` predicts with the Keras model,
@@ -79,6 +81,15 @@ class Classifier(ABC):
         return {}
 
     @property
+    def text_column(self) -> str | None:
+        """Column of the texts in a DataFrame with several columns."""
+        return None
+
+    def _facts(self) -> dict[str, object]:
+        kind = "multilabel, " if self.multilabel else ""
+        return {"labels": kind + short_names(self.label_names)}
+
+    @property
     @abstractmethod
     def thresholds(self) -> np.ndarray:
         """Lowest probability at which each label is predicted (multilabel only).
@@ -93,6 +104,7 @@ class Classifier(ABC):
         Parameters
         ----------
         texts : iterable of str
+            Also a DataFrame: its only column, or that of the training texts.
 
         Returns
         -------
@@ -125,7 +137,7 @@ class Classifier(ABC):
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
         """Predict texts one by one, in order and in constant memory."""
-        texts = iter(texts)
+        texts = iter(iterate_texts(texts, self.text_column))
         while chunk := list(islice(texts, CHUNK_TEXTS)):
             probabilities = self.predict_proba(chunk)
             labels: list[Any] = list(self.name_labels(probabilities))

@@ -104,6 +104,32 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
+def wrong_kind(name: str, wanted: str, value: object, cure: str = "") -> str:
+    """Return the message about an argument of a kind that a function does not take.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument.
+    wanted : str
+        Kinds that the function takes.
+    value : object
+    cure : str
+        Advice, such as "use Predictor.load".
+
+    Examples
+    --------
+    >>> wrong_kind("bundle", "a Bundle", "a.emoclf", "use load_bundle")
+    "bundle must be a Bundle. Got 'a.emoclf' (str) instead; use load_bundle."
+    """
+    got = type(value).__name__
+    # Tables and datasets are too long for a message.
+    if value is None or isinstance(value, str | int | float | os.PathLike):
+        text = repr(value)
+        got = f"{text if len(text) <= 80 else text[:79] + '…'} ({got})"
+    return f"{name} must be {wanted}. Got {got} instead{cure and f'; {cure}'}."
+
+
 def setting(name: str, value: object = None) -> str:
     """Return a setting or an argument as the reader of a message writes it.
 

@@ -25,7 +25,9 @@ from emoclf.text.validation import as_texts
 from emoclf.workflow.train import train_classifier
 
 # Parameters that are not names of settings.
-_OTHER_PARAMETERS = ("vectors", "settings", "validation_fraction", "random_state")
+_OTHER_PARAMETERS = (
+    *("vectors", "settings", "validation_fraction", "random_state", "verbose"),
+)
 
 
 class EmotionClassifier(ClassifierMixin, BaseEstimator):
@@ -58,6 +60,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
     random_state : int, RandomState or None, default=None
         Seed; an int gives the same model every time. None: the seed of ``settings``
         if they are RunSettings, or else a random one.
+    verbose : {0, 1}, default=0
+        Whether :meth:`fit` shows its progress.
 
     Attributes
     ----------
@@ -104,6 +108,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         settings: RunSettings | Mapping[str, Any] | None = None,
         validation_fraction: float = 0.15,
         random_state: Any = None,
+        verbose: Any = 0,
     ) -> None:
         self.architecture = architecture
         self.vectors = vectors
@@ -124,6 +129,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         self.settings = settings
         self.validation_fraction = validation_fraction
         self.random_state = random_state
+        self.verbose = verbose
 
     def fit(
         self,
@@ -153,7 +159,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         ------
         DataError, SettingsError, VectorsError, TrainingError
         """
-        texts = as_texts(X)
+        column = self._run_settings(0).data.text_column
+        texts = as_texts(X, column)
         dataset, classes, kind = labelled_dataset(texts, y)
         weights = _check_weights(sample_weight, len(texts))
         seed = self._seed()
@@ -161,7 +168,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         if validation_data is not None:
             valid_texts, valid_y = validation_data
             valid, _, _ = labelled_dataset(
-                as_texts(valid_texts),
+                as_texts(valid_texts, column),
                 valid_y,
                 source="validation_data",
                 label_names=dataset.label_names,
@@ -182,6 +189,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
             vectors=self.vectors,
             sample_weight=None if weights is None else weights[rest],
             callbacks=list(callbacks),
+            verbose=self.verbose,
         )
         self._set_bundle(replace(trained.bundle, label_kind=kind), classes)
         return self
@@ -246,20 +254,12 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         return int(check_random_state(state).randint(2**31 - 1))
 
     def _run_settings(self, seed: int) -> RunSettings:
-        settings = self.settings if self.settings is not None else {}
-        if not isinstance(settings, RunSettings | Mapping):
-            raise SettingsError(
-                "settings must be RunSettings or a mapping of names and values. "
-                f"Got {settings!r} instead."
-            )
         flat = {
             name: value
             for name, value in self.get_params(deep=False).items()
             if name not in _OTHER_PARAMETERS and value is not None
         }
-        if isinstance(settings, RunSettings):
-            return settings.override(**flat, seed=seed)
-        return RunSettings.from_dict(settings, {**flat, "seed": seed})
+        return RunSettings.of(self.settings, {**flat, "seed": seed})
 
     def _set_bundle(self, bundle: Bundle, classes: np.ndarray) -> None:
         self.classes_ = classes
@@ -279,6 +279,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        # Older versions had no such parameter.
+        state = {"verbose": 0, **state}
         if "predictor_" in state:
             state = {**state, "predictor_": Predictor(state["predictor_"].to_bundle())}
         super().__setstate__(state)

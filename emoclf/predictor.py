@@ -18,6 +18,7 @@ from emoclf.classifier import (
     Prediction,
     check_finite,
 )
+from emoclf.errors import BundleError, wrong_kind
 from emoclf.models.inference import BatchedModel
 from emoclf.text.validation import as_texts
 
@@ -34,10 +35,24 @@ class Predictor(Classifier):
     ----------
     bundle : Bundle
         Bundle from :func:`emoclf.load_bundle`; :meth:`load` does both in one step.
+
+    Raises
+    ------
+    BundleError
+        If something else is given.
     """
 
     def __init__(self, bundle: Bundle) -> None:
+        if not isinstance(bundle, Bundle):
+            raise BundleError(wrong_kind("bundle", "a Bundle", bundle, _cure(bundle)))
         self.bundle = bundle
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The traced network cannot be pickled; it is traced again.
+        return {"bundle": self.bundle}
+
+    def _facts(self) -> dict[str, object]:
+        return {"architecture": self.bundle.settings.architecture, **super()._facts()}
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -79,6 +94,12 @@ class Predictor(Classifier):
         return np.array(self.bundle.thresholds)
 
     @property
+    def text_column(self) -> str | None:
+        """Column of the training texts; None if they were a list."""
+        given = self.bundle.settings.data.text_column
+        return given or self.bundle.metrics.get("text_column")
+
+    @property
     def model(self) -> keras.Model:
         """The Keras network: token_ids (batch, length) → probabilities."""
         return self.bundle.model
@@ -93,6 +114,7 @@ class Predictor(Classifier):
         Parameters
         ----------
         texts : iterable of str
+            Also a DataFrame: its only column, or that of the training texts.
 
         Returns
         -------
@@ -105,5 +127,35 @@ class Predictor(Classifier):
         DataError
             If a text is not a str.
         """
-        token_ids = self.bundle.encoder.encode(as_texts(texts))
+        texts = as_texts(texts, self.text_column)
+        token_ids = self.bundle.encoder.encode(texts)
         return check_finite(self._batched_model(token_ids))
+
+
+def as_predictor(model: Any) -> Predictor:
+    """Return the Predictor of what a caller gave.
+
+    Parameters
+    ----------
+    model : Predictor, TrainedClassifier, EmotionClassifier, SearchResult or Bundle
+
+    Raises
+    ------
+    BundleError
+        If it is something else, or an estimator that is not fitted.
+    """
+    if isinstance(model, Bundle):
+        return Predictor(model)
+    for name in ("predictor", "predictor_"):
+        model = getattr(model, name, model)
+    if isinstance(model, Predictor):
+        return model
+    raise BundleError(wrong_kind("predictor", "a Predictor", model, _cure(model)))
+
+
+def _cure(model: Any) -> str:
+    if isinstance(model, str | os.PathLike):
+        return f"use Predictor.load({os.fspath(model)!r})"
+    if isinstance(model, Classifier):
+        return "use the bundle that it was exported from"
+    return "fit it first" if hasattr(model, "fit") else ""

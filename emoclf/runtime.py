@@ -67,20 +67,33 @@ def _mark_fork() -> None:
 
 
 def load_tensorflow() -> None:
-    """Import TensorFlow without its log lines about oneDNN and missing graphics cards.
+    """Import TensorFlow for the command line, without its log lines.
 
-    It writes them to file descriptor 2 before it reads its own log level. Import errors
-    are still raised.
+    Import errors are still raised.
     """
-    # 3 also hides "oneDNN supports DT_BOOL only on …", which is harmless.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # A variable or keras.json of another project may name another backend.
     os.environ["KERAS_BACKEND"] = TENSORFLOW
+    import_tensorflow()
     with native_lines_hidden():
+        # Some lines come with the first device, not with the import.
         import tensorflow as tf
 
-        # Some lines come with the first device, not with the import.
         tf.constant(0)
+    hide_retracing()
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow without its log lines about oneDNN and missing graphics cards.
+
+    It writes them to file descriptor 2 before it reads its own log level. Nothing
+    changes in a program that has imported TensorFlow itself.
+    """
+    if TENSORFLOW in sys.modules:
+        return
+    # 3 also hides "oneDNN supports DT_BOOL only on …", which is harmless.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with native_lines_hidden():
+        import tensorflow  # noqa: F401
     hide_retracing()
 
 

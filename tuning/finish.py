@@ -7,28 +7,33 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emoclf.bundle.bundle_folder import read_metrics, save_bundle
 from emoclf.datasets.split import Split
+from emoclf.display import HtmlLines
 from emoclf.errors import BundleError
 from emoclf.evaluation.evaluate import AUDIT_ADVICE, SEARCH_ADVICE, evaluate_classifier
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.files import write_atomically
+from emoclf.predictor import Predictor
 from emoclf.workflow.train import train_classifier
 
 from .folder import SearchFolder
 from .plan import SearchPlan
-from .report.search_report import report_lines, write_results
+from .report.search_report import report_lines, result_rows, write_results
 from .results.choice import Choice, choose
 from .results.outcome import COMPLETED, Outcome
 from .trials.folds_and_seeds import final_parts
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 logger = logging.getLogger("emoclf.tuning")
 
 
-@dataclass(frozen=True)
-class SearchResult:
+@dataclass(frozen=True, repr=False)
+class SearchResult(HtmlLines):
     """Result of a search.
 
     Parameters
@@ -55,6 +60,27 @@ class SearchResult:
     folder: Path
     looks: int
     report: EvaluationReport
+
+    @property
+    def predictor(self) -> Predictor:
+        """The classifier of the chosen settings."""
+        return Predictor.load(self.path)
+
+    def _facts(self) -> dict[str, object]:
+        name, chosen = self.plan.objective.name, self.choice.chosen
+        return {
+            "trials": len(self.outcomes),
+            "chosen": f"trial {chosen.number}",
+            name: f"{chosen.score(name):.3f}",
+            "folder": self.folder,
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a DataFrame with one row for each trial, as ``results.csv``."""
+        import pandas as pd  # Most programs need no frames.
+
+        header, *rows = result_rows(self.outcomes, self.plan.objective)
+        return pd.DataFrame(rows, columns=header).set_index("trial")
 
     def lines(self) -> list[str]:
         """Return the report on the trials as text."""
@@ -194,7 +220,9 @@ def _train_winner(
     parts = final_parts(plan, split.train, split.valid)
     final = Split(parts.train, parts.valid, split.test)
     reporters = callbacks(settings.training.epochs)
-    trained = train_classifier(final.train, final.valid, settings, callbacks=reporters)
+    trained = train_classifier(
+        final.train, final.valid, settings, callbacks=reporters, verbose=0
+    )
     if trained.result.ended == "interrupted":
         raise KeyboardInterrupt
     if final.test is not None and len(final.test):

@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emoclf._moved import warn_renamed
 from emoclf.datasets.contents import contents_of
+from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
+from emoclf.datasets.split_files import as_split
 from emoclf.embeddings.vector_objects import (
     VectorObject,
     named_vectors,
@@ -38,6 +40,9 @@ from .trials.shared_inputs import vectors_identity
 from .trials.trial_reporter import REPORT_SECONDS
 from .trials.trial_runner import TrialRunner
 from .trials.worker_loop import run_trials
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 logger = logging.getLogger("emoclf.tuning")
 
@@ -118,8 +123,8 @@ class Listeners:
 
 
 def search_settings(
-    split: Split,
-    settings: RunSettings | None = None,
+    split: Split | Dataset | pd.DataFrame,
+    settings: RunSettings | Mapping[str, Any] | None = None,
     *,
     folder: str | os.PathLike[str],
     space: Space | Mapping[str, Any] | str | os.PathLike[str] | None = None,
@@ -146,10 +151,10 @@ def search_settings(
 
     Parameters
     ----------
-    split : Split
+    split : Split, Dataset or DataFrame
         Training and validation set for the search, and a test set, which is used for
-        the evaluation of the winner only.
-    settings : RunSettings, optional
+        the evaluation of the winner only. Other texts are split by the settings.
+    settings : RunSettings or mapping, optional
         Settings of the first trial, and of everything that is not searched. Their seed
         is the seed of the search.
     folder : path
@@ -206,7 +211,8 @@ def search_settings(
     >>> result = search_settings(split, folder="search", trials=10)  # doctest: +SKIP
     >>> result.choice.chosen.values["learning_rate"]  # doctest: +SKIP
     """
-    settings = settings or RunSettings()
+    settings = RunSettings.of(settings)
+    split = as_split(split, settings.data, seed=settings.seed)
     name, source = named_vectors(vectors)
     if source is not None:
         name = str(vectors_path(source, SearchFolder(folder).inputs))

@@ -218,6 +218,10 @@ def _predictor(
         raise SettingsError(
             f"{setting('workers', workers)} is too few. There must be at least 1."
         )
+    if not isinstance(model, str | os.PathLike | Classifier):
+        from emoclf.predictor import as_predictor  # An export needs no TensorFlow.
+
+        model = as_predictor(model)
     if isinstance(model, Classifier):
         if workers > 1 or options:
             raise SettingsError(

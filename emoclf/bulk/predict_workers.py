@@ -161,6 +161,14 @@ class Workers:
             end = f"was killed by {signal.Signals(-code).name}"
         else:
             end = f"ended with exit code {code}"
+        if chunk is None and code == 1:
+            # Errors of loading are sent, so that this one is earlier.
+            raise WorkerError(
+                "A worker process ended while it imported the script that started it, "
+                "and before it loaded the model; its own error is printed above. Each "
+                "worker imports that script: put the calls of a script under the line "
+                'if __name__ == "__main__":'
+            )
         raise WorkerError(
             f"A worker process (pid {process.pid}) {end} {_work(chunk)}. If memory ran "
             "out (see the system's log), use fewer workers."

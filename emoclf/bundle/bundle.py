@@ -14,7 +14,9 @@ from emoclf._moved import RenamedAttribute
 from emoclf._version import __version__
 from emoclf.bundle.described_folder import BUNDLE
 from emoclf.bundle.json_values import JsonObject, check_texts
+from emoclf.display import Described, short_names
 from emoclf.errors import BundleError
+from emoclf.runtime import import_tensorflow
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import TextEncoder
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     import keras
 
 
-@dataclass(frozen=True)
-class Bundle:
+@dataclass(frozen=True, repr=False)
+class Bundle(Described):
     """A trained classifier with everything that belongs to it.
 
     Parameters
@@ -67,6 +69,18 @@ class Bundle:
 
     several = RenamedAttribute("multilabel")
     figures = RenamedAttribute("metrics")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Other versions of Keras cannot load a pickled network.
+        return BundleParts.to_bundle, (self.to_parts(),)
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "architecture": self.settings.architecture,
+            "labels": short_names(self.label_names),
+            "created": self.created,
+            "emoclf": self.versions.get("emoclf", ""),
+        }
 
     def to_parts(self) -> BundleParts:
         """Return the classifier as plain values and arrays.
@@ -172,6 +186,7 @@ def _rebuild(
     vocabulary_size: int,
 ) -> keras.Model:
     # Keras loads here, so that reading about bundles stays cheap.
+    import_tensorflow()
     from emoclf.models.build import build_model
     from emoclf.models.embedding import is_embedding
 

@@ -37,7 +37,7 @@ from emoclf.bundle.described_folder import (
 )
 from emoclf.bundle.json_values import read_json
 from emoclf.bundle.model_card import card
-from emoclf.errors import BundleError, EmoclfError
+from emoclf.errors import BundleError, EmoclfError, wrong_kind
 
 #: Bytes of all arrays of a file; a small archive can declare many more.
 MAX_ARRAY_BYTES = 1 << 34
@@ -65,6 +65,9 @@ def save_bundle(
     BundleError
         If the target is something else, or the folder cannot be written.
     """
+    if not isinstance(bundle, Bundle):
+        cure = "use its method save" if hasattr(bundle, "save") else ""
+        raise BundleError(wrong_kind("bundle", "a Bundle", bundle, cure))
     with BUNDLE.new_folder(path, overwrite=overwrite) as folder:
         parts = bundle.to_parts()
         for field, name in PART_FILES.items():

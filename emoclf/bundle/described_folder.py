@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from emoclf._version import __version__
 from emoclf.bundle.json_values import JsonObject, check_regular, read_json
-from emoclf.errors import BundleError, EmoclfError, ExportError, setting
+from emoclf.errors import BundleError, EmoclfError, ExportError, setting, wrong_kind
 
 SUMS = "sha256sums.txt"
 #: Files that desktops add to folders by themselves.
@@ -66,6 +66,8 @@ class FolderKind(NamedTuple):
         EmoclfError
             If no folder can have this path.
         """
+        if not isinstance(path, str | os.PathLike):
+            raise self.write_error(wrong_kind("path", "the path of a folder", path))
         place = Path(path)
         if os.fspath(path) and place.name in ("", ".."):
             place = Path(os.path.abspath(place))

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from emoclf.datasets.cells import shorten
-from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.dataset import Dataset, as_dataset
 from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.labels import Label
 from emoclf.datasets.rows import names_of
+from emoclf.display import HtmlLines
 from emoclf.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _BRACKETS = re.compile(r"\s*([\[(<{]).*[\])>}]\s*\.?\s*", re.DOTALL)
 _NO_ANSWER = re.compile(
@@ -42,8 +47,8 @@ class Matches:
     examples: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class AuditReport:
+@dataclass(frozen=True, repr=False)
+class AuditReport(HtmlLines):
     """Contents of a dataset, and what may harm a classifier.
 
     Parameters
@@ -101,6 +106,23 @@ class AuditReport:
         """Return plain values for JSON."""
         return dataclasses.asdict(self)
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return a DataFrame with the number and the share of texts of each class."""
+        import pandas as pd  # Most programs need no frames.
+
+        texts = pd.Series(self.counts, name="texts", dtype="int64")
+        frame = texts.rename_axis("label").to_frame()
+        return frame.assign(share=texts / max(self.n_texts, 1))
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "source": os.path.basename(self.source),
+            "texts": f"{self.n_texts:,}",
+            "classes": len(self.counts),
+            "near-duplicates": self.near_duplicates.count,
+            "with another label": self.near_conflicts.count,
+        }
+
     def lines(self) -> list[str]:
         """Return the report for printing, without counts that are 0."""
         total = max(self.n_texts, 1)
@@ -133,15 +155,18 @@ class AuditReport:
         return lines
 
 
-def audit_dataset(dataset: Dataset, *, near_duplicates: float = 0.8) -> AuditReport:
+def audit_dataset(
+    dataset: Dataset | pd.DataFrame, *, near_duplicates: float = 0.8
+) -> AuditReport:
     """Count what may harm a classifier or make its scores too optimistic.
 
     Parameters
     ----------
-    dataset : Dataset
+    dataset : Dataset or DataFrame
     near_duplicates : float in (0, 1]
         As in :func:`emoclf.datasets.duplicates.group_duplicates`.
     """
+    dataset = as_dataset(dataset)
     counts = dataset.counts()
     sizes = [count for count in counts.values() if count] or [1]
     words = Tokenizer().words

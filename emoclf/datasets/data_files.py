@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from emoclf.errors import DataError, did_you_mean
+from emoclf.errors import DataError, did_you_mean, wrong_kind
 
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -22,6 +22,11 @@ def check_file(path: str | os.PathLike[str]) -> Path:
     DataError
         If there is no such file, or it is a directory.
     """
+    if not isinstance(path, str | os.PathLike):
+        cure = "write its content to a file first"
+        if hasattr(path, "iloc"):
+            cure = "use Dataset.from_frame for a DataFrame"
+        raise DataError(wrong_kind("path", "the path of a file", path, cure))
     path = Path(path)
     try:
         if path.is_dir():

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import numbers
+import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
 import numpy as np
 
 from emoclf._moved import RenamedAttribute
+from emoclf.datasets.cells import shorten
 from emoclf.datasets.columns import find_columns
 from emoclf.datasets.label_reader import LabelReader
 from emoclf.datasets.labels import Label, label_rows
@@ -21,12 +24,31 @@ from emoclf.datasets.rows import (
     names_of,
     order_names,
 )
-from emoclf.errors import DataError, did_you_mean, setting
+from emoclf.display import Described, html_table, short_names, shorten_text
+from emoclf.errors import DataError, did_you_mean, setting, wrong_kind
+from emoclf.settings import DataSettings
+from emoclf.text.validation import check_list, is_frame, iterate_texts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Texts that ``head`` returns, and that notebooks show.
+HEAD_TEXTS = 5
 
 
-@dataclass(frozen=True)
-class Dataset:
+class Example(NamedTuple):
+    """One text with its label, or with its labels."""
+
+    text: str
+    label: Label
+
+
+@dataclass(frozen=True, repr=False)
+class Dataset(Described):
     """Texts with their labels.
+
+    ``len`` is the number of texts, ``dataset[0]`` the first text with its label, and
+    ``dataset[:10]``, or an array of positions or truth values, a smaller dataset.
 
     Parameters
     ----------
@@ -48,6 +70,8 @@ class Dataset:
         Unit of ``lines``: "line", "row", …; "position" counts from 0.
     skips : tuple of Skips
         Rows that were dropped on request, by reason.
+    text_column : str, optional
+        Column that contained the texts.
 
     Examples
     --------
@@ -65,11 +89,71 @@ class Dataset:
     lines: tuple[int, ...] | None = None
     unit: str = "position"
     skips: tuple[Skips, ...] = ()
+    text_column: str | None = None
 
     several = RenamedAttribute("multilabel")
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def __iter__(self) -> Iterator[Example]:
+        return map(Example, self.texts, self.labels)
+
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice | Sequence[int] | np.ndarray) -> Self: ...
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, numbers.Integral):
+            return Example(self.texts[int(index)], self.labels[int(index)])
+        try:
+            # An empty list has no type of its own.
+            positions: Any = index
+            if not isinstance(index, slice):
+                positions = np.array(index) if len(index) else slice(0)
+            rows = np.arange(len(self))[positions].tolist()
+        except (IndexError, TypeError, ValueError):
+            wanted = f"positions below {len(self)}, a slice or {len(self)} truth values"
+            cure = "use its texts, labels or to_frame()"
+            raise DataError(
+                wrong_kind("The index of a Dataset", wanted, index, cure)
+            ) from None
+        return self.take(rows)
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "source": os.path.basename(self.source),
+            "texts": f"{len(self):,}",
+            "labels": short_names(self.label_names),
+        }
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (self.place(i), shorten_text(text), ", ".join(names_of(label)))
+            for i, (text, label) in enumerate(self.head())
+        ]
+        return html_table((self.unit, "text", "label"), rows, caption=repr(self))
+
+    def head(self, n: int = HEAD_TEXTS) -> Self:
+        """Return the first ``n`` texts."""
+        return self[:n]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a DataFrame with the texts, labels and, if there are any, parts.
+
+        Its index is the number of each text in its source.
+        """
+        import pandas as pd  # Most programs need no frames.
+
+        columns: dict[str, Any] = {"text": self.texts, "label": self.labels}
+        if self.multilabel:
+            columns["label"] = pd.Series(map(list, self.labels), dtype=object)
+        frame = pd.DataFrame(columns)
+        if self.parts is not None:
+            frame["split"] = self.parts
+        if self.lines is not None:
+            frame.index = pd.Index(self.lines, name=self.unit)
+        return frame
 
     @property
     def skipped(self) -> int:
@@ -142,12 +226,8 @@ class Dataset:
         DataError
             If the lengths differ, a text is empty or a row has no label.
         """
-        for name, values in (("texts", texts), ("labels", labels)):
-            if isinstance(values, str | bytes | Mapping):
-                raise DataError(
-                    f"{name} must be a list. Got {type(values).__name__} instead."
-                )
-        (labels, columns), texts = label_rows(labels), list(texts)
+        check_list(labels, "labels")
+        (labels, columns), texts = label_rows(labels), list(iterate_texts(texts))
         if len(texts) != len(labels):
             raise DataError(
                 "texts and labels must have the same length. "
@@ -202,11 +282,9 @@ class Dataset:
         DataError
             If a column is missing or a row cannot be used.
         """
-        if not hasattr(frame, "iloc") or not hasattr(frame, "columns"):
-            raise DataError(
-                f"{source} must be a pandas DataFrame. Got {type(frame).__name__} "
-                "instead. For two lists use Dataset.from_lists."
-            )
+        if not is_frame(frame):
+            cure = "for two lists use Dataset.from_lists"
+            raise DataError(wrong_kind(source, "a pandas DataFrame", frame, cure))
         names = [str(column) for column in frame.columns]
         columns = find_columns(
             names,
@@ -220,13 +298,14 @@ class Dataset:
             separator=label_separator,
             columns=[names[i] for i in columns.labels] if label_columns else None,
         )
-        return cls.from_rows(
+        dataset = cls.from_rows(
             map(Row, count(), zip(*cells, strict=True)),
             reader,
             source=source,
             unit="position",
             skip_bad_rows=skip_bad_rows,
         )
+        return replace(dataset, text_column=names[columns.text])
 
     @classmethod
     def from_rows(
@@ -255,6 +334,58 @@ class Dataset:
             unit=unit,
             skips=skips,
         )
+
+
+def as_dataset(
+    data: Any,
+    settings: DataSettings | None = None,
+    *,
+    name: str = "dataset",
+    label_names: Sequence[str] | None = None,
+) -> Dataset:
+    """Return a Dataset of what a caller gave: a Dataset, or a pandas DataFrame.
+
+    Parameters
+    ----------
+    data : Dataset or DataFrame
+    settings : DataSettings, optional
+        Names of columns and labels in a DataFrame.
+    name : str
+        Name of the argument, for errors.
+    label_names : sequence of str, optional
+        Classes that the labels must be among, in their order.
+
+    Raises
+    ------
+    DataError
+        If it is something else, or a row of the DataFrame cannot be used.
+    """
+    if is_frame(data):
+        settings = settings or DataSettings()
+        data = Dataset.from_frame(
+            data,
+            text_column=settings.text_column,
+            label_column=settings.label_column,
+            split_column=settings.split_column,
+            label_separator=settings.label_separator,
+            label_names=settings.label_names,
+            skip_bad_rows=settings.skip_bad_rows,
+        )
+    if not isinstance(data, Dataset):
+        cure = "read a file with read_dataset"
+        if isinstance(data, list | tuple):
+            cure = "make one with Dataset.from_lists(texts, labels)"
+        raise DataError(wrong_kind(name, "a Dataset or a DataFrame", data, cure))
+    if label_names is None or data.label_names == tuple(label_names):
+        return data
+    unknown = [label for label in data.label_names if label not in label_names]
+    if unknown:
+        raise DataError(
+            f"{data.source} has the label {unknown[0]!r}, which the classifier does "
+            f"not have: {shorten(label_names, 60)}."
+            f"{did_you_mean(unknown[0], label_names)}"
+        )
+    return replace(data, label_names=tuple(label_names))
 
 
 def check_trainable(dataset: Dataset) -> None:

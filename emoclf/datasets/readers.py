@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from operator import itemgetter
+from typing import Any
 
 from emoclf.datasets.columns import find_columns
 from emoclf.datasets.dataset import Dataset
@@ -21,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 def read_dataset(
     path: str | os.PathLike[str],
-    settings: DataSettings | None = None,
+    settings: DataSettings | Mapping[str, Any] | None = None,
     *,
     label_names: Sequence[str] | None = None,
 ) -> Dataset:
@@ -36,7 +38,7 @@ def read_dataset(
         Its ending is .csv, .tsv, .jsonl, .ndjson, .json or .parquet, or one of them
         and .gz. Files with other endings, such as .txt, are read where their first
         lines tell the format.
-    settings : DataSettings, optional
+    settings : DataSettings or mapping, optional
         Columns, encoding, names of the labels, and whether bad rows are dropped
         (and counted in ``Dataset.skips``). In a CSV or TSV file without a header,
         columns are counted: ``text_column="1"``.
@@ -60,7 +62,7 @@ def read_dataset(
     >>> read_dataset("reviews.csv", settings).counts()  # doctest: +SKIP
     {'neg': 1250, 'pos': 1250}
     """
-    settings = settings or DataSettings()
+    settings = DataSettings.of(settings)
     with Source(path, settings, labelled=True) as source:
         table = source.read()
         if settings.labels_file is not None:
@@ -92,6 +94,7 @@ def read_dataset(
             unit=source.unit,
             skip_bad_rows=settings.skip_bad_rows,
         )
+        dataset = replace(dataset, text_column=names[columns.text])
     for skip in dataset.skips:
         logger.warning("%s: %d rows left out: %s.", path, skip.count, skip.reason)
     return dataset

@@ -73,7 +73,8 @@ class Source:
         *,
         labelled: bool = False,
     ) -> None:
-        self.path = None if place == "-" and not labelled else check_file(place)
+        is_stdin = isinstance(place, str) and place == "-" and not labelled
+        self.path = None if is_stdin else check_file(place)
         self.name = STANDARD_INPUT if self.path is None else str(self.path)
         self.settings = settings
         self.separator = separator_character(settings.separator)
@@ -94,6 +95,8 @@ class Source:
         self.unit = READERS[self.format].unit if self.format else "line"
         self.size = os.path.getsize(self.path) if self.path else None
         self.labelled = labelled
+        #: Column of the texts, once a reader has found it.
+        self.text_column: str | None = None
         self._raw: BinaryIO | None = None
         self._bad_lines: dict[int, bytes] = {}
         self._at_last_line = False

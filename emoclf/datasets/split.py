@@ -6,27 +6,39 @@ text together (see ``stratify.py``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emoclf.datasets.dataset import Dataset, check_divisible, check_trainable
+from emoclf.datasets.dataset import (
+    Dataset,
+    as_dataset,
+    check_divisible,
+    check_trainable,
+)
 from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.rows import names_of
 from emoclf.datasets.stratify import deal_groups
+from emoclf.display import Described, html_table, short_names
 from emoclf.errors import DataError, SettingsError, setting
 from emoclf.settings import DataSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PARTS = ("train", "valid", "test")
 #: Part → name for people, followed by "set" or "texts".
 PART_NAMES = {"train": "training", "valid": "validation", "test": "test"}
 
 
-@dataclass(frozen=True)
-class Split:
-    """Training, validation and test set.
+@dataclass(frozen=True, repr=False)
+class Split(Described):
+    """Training, validation and test set: ``train, valid, test = split``.
+
+    A pandas DataFrame with usual names of columns becomes a Dataset.
 
     Parameters
     ----------
@@ -41,13 +53,42 @@ class Split:
     valid: Dataset
     test: Dataset | None = None
 
+    def __post_init__(self) -> None:
+        for name in PARTS:
+            part = getattr(self, name)
+            if isinstance(part, Dataset) or (part is None and name == "test"):
+                continue
+            classes = None if name == "train" else self.train.label_names
+            part = as_dataset(part, name=name, label_names=classes)
+            object.__setattr__(self, name, part)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.train, self.valid, self.test))
+
+    def _facts(self) -> dict[str, object]:
+        sizes = {name: f"{len(part):,}" for name, part in self.parts().items()}
+        return {**sizes, "labels": short_names(self.train.label_names)}
+
+    def _repr_html_(self) -> str:
+        parts = self.parts()
+        counts = [part.counts() for part in parts.values()]
+        rows = [
+            (name, *(count[name] for count in counts))
+            for name in self.train.label_names
+        ]
+        total = ("all texts", *map(len, parts.values()))
+        return html_table(("label", *parts), [*rows, total], caption=repr(self))
+
     def parts(self) -> dict[str, Dataset]:
         """Return the parts that are not empty, by name."""
         return {name: part for name in PARTS if (part := getattr(self, name))}
 
 
 def split_dataset(
-    dataset: Dataset, settings: DataSettings | None = None, *, seed: int = 0
+    dataset: Dataset | pd.DataFrame,
+    settings: DataSettings | Mapping[str, Any] | None = None,
+    *,
+    seed: int = 0,
 ) -> Split:
     """Split into training, validation and test set.
 
@@ -56,9 +97,10 @@ def split_dataset(
 
     Parameters
     ----------
-    dataset : Dataset
-    settings : DataSettings, optional
-        Gives ``valid_fraction``, ``test_fraction`` and ``near_duplicates``.
+    dataset : Dataset or DataFrame
+    settings : DataSettings or mapping, optional
+        Gives ``valid_fraction``, ``test_fraction`` and ``near_duplicates``; and the
+        columns of a DataFrame, ``text_column``, ``label_column`` and ``split_column``.
     seed : int
         The same seed gives the same split.
 
@@ -69,7 +111,8 @@ def split_dataset(
     SettingsError
         If the fractions leave no training set.
     """
-    settings = settings or DataSettings()
+    settings = DataSettings.of(settings)
+    dataset = as_dataset(dataset, settings)
     check_divisible(dataset)
     if dataset.parts is not None:
         return _split_by_column(dataset, settings, seed=seed)

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from emoclf.datasets.dataset import Dataset, check_divisible
 from emoclf.datasets.readers import read_dataset
@@ -60,10 +61,7 @@ def read_split(
     own, *others = _each_settings(settings, [path, valid, test])
     dataset = read_dataset(path, own)
     if valid is None and test is None:
-        split = split_dataset(dataset, settings, seed=seed)
-        if settings.split_column is not None:
-            _warn_of_leaks(split, settings)
-        return dataset, split
+        return dataset, as_split(dataset, settings, seed=seed)
     valid_set, test_set = (
         None
         if file is None
@@ -98,6 +96,22 @@ def _each_settings(
         settings if path is None else replace(settings, labels_file=next(rest))
         for path in paths
     ]
+
+
+def as_split(data: Any, settings: DataSettings, *, seed: int = 0) -> Split:
+    """Return a Split of what a caller gave: a Split, a Dataset or a DataFrame.
+
+    Raises
+    ------
+    DataError
+        If it is something else, or cannot be split.
+    """
+    if isinstance(data, Split):
+        return data
+    split = split_dataset(data, settings, seed=seed)
+    if settings.split_column is not None:
+        _warn_of_leaks(split, settings)
+    return split
 
 
 def _warn_of_leaks(split: Split, settings: DataSettings) -> None:

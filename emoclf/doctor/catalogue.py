@@ -32,6 +32,9 @@ FINDINGS: dict[str, FindingKind] = {
     "loss-does-not-fit-head": FindingKind("loss and head contradict", _EITHER),
     "unmasked-padding": FindingKind("a layer reads padding as tokens", _WARNING),
     "wrong-targets": FindingKind("the head cannot be trained on these labels"),
+    "class-imbalance": FindingKind(
+        "one class has far more texts than another", _WARNING
+    ),
     "texts-without-words": FindingKind("no text has any token"),
     "texts-unknown": FindingKind(
         "many tokens or texts are outside the vocabulary", _EITHER

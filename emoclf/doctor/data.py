@@ -15,6 +15,8 @@ UNKNOWN_TEXT_SHARE = 0.02
 #: Above this share of texts without a known token the network is useless.
 USELESS_TEXT_SHARE = 0.5
 TRUNCATED_TEXT_SHARE = 0.05
+#: Size of the largest class, as a multiple of the smallest one's.
+IMBALANCE_FACTOR = 5.0
 
 
 def check_targets(targets: Any, *, n_classes: int, multilabel: bool) -> Finding | None:
@@ -103,6 +105,34 @@ def wrong_targets(
 ) -> Finding:
     """Return the finding that a head cannot be trained on these labels."""
     return Finding("wrong-targets", "error", message, evidence, (cause,), (cure,))
+
+
+def check_imbalance(counts: np.ndarray) -> Finding | None:
+    """Check whether one class has far more texts than another.
+
+    Parameters
+    ----------
+    counts : ndarray of int, shape (n_classes,)
+        Number of texts of each class; multilabel: of its texts with each label.
+    """
+    if len(counts) < 2:
+        return None
+    least, most = int(counts.argmin()), int(counts.argmax())
+    if counts[most] < IMBALANCE_FACTOR * counts[least] or not counts[most]:
+        return None
+    return Finding(
+        "class-imbalance",
+        "warning",
+        f"class {most} has {counts[most]:,} texts, and class {least} {counts[least]:,}",
+        {
+            "largest": most,
+            "smallest": least,
+            "texts": float(counts[most]),
+            "fewest_texts": float(counts[least]),
+        },
+        ("texts as they were collected, with a frequent and a rare class",),
+        ("class_weight='balanced'", "more texts of the rare classes"),
+    )
 
 
 def check_texts(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from emoclf.display import html_lines
 from emoclf.errors import setting
 
 SEVERITIES = ("error", "warning", "note")
@@ -57,6 +58,12 @@ class Finding:
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+    def __repr__(self) -> str:
+        return f"<Finding {self.severity}: {self.name}: {self.message}>"
+
+    def _repr_html_(self) -> str:
+        return html_lines(self.lines())
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -8,9 +8,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from emoclf.doctor.data import check_targets, wrong_targets
+from emoclf.doctor.data import check_imbalance, check_targets, wrong_targets
 from emoclf.doctor.findings import Finding
+from emoclf.doctor.gradients import check_rate
 from emoclf.errors import ModelError
+from emoclf.settings.sections import RATES
 
 HEAD_ACTIVATIONS = ("softmax", "sigmoid", "linear")
 MASKED_LAYERS = (
@@ -31,10 +33,10 @@ def check_model(model: keras.Model, targets: Any = None) -> list[Finding]:
     Parameters
     ----------
     model : keras.Model
-        Sequential or functional model with a known input. Its loss is checked if it is
-        compiled.
+        Sequential or functional model with a known input. Its loss and its learning
+        rate are checked if it is compiled.
     targets : array, optional
-        Labels as for ``fit``.
+        Labels as for ``fit``; they must fit the head, and imbalance is reported.
 
     Returns
     -------
@@ -56,9 +58,9 @@ def check_model(model: keras.Model, targets: Any = None) -> list[Finding]:
     ['stacked-activations']
     """
     if not isinstance(model, keras.Model):
-        raise ModelError(
-            f"check_model takes a keras.Model. Got {type(model).__name__} instead."
-        )
+        cure = " Give its attribute model." if hasattr(model, "model") else ""
+        kind = type(model).__name__
+        raise ModelError(f"check_model takes a keras.Model. Got {kind} instead.{cure}")
     units = int(_output(model).shape[-1])
     activations = head_activations(model)
     head = activations[0] if activations else "linear"
@@ -68,9 +70,15 @@ def check_model(model: keras.Model, targets: Any = None) -> list[Finding]:
         _loss_and_head(model, head, units),
         _inner_softmax(model),
         _unmasked(model),
+        _learning_rate(model),
     ]
     if targets is not None:
-        findings.append(_targets(model, targets, head, units))
+        wrong = _targets(model, targets, head, units)
+        findings.append(wrong)
+        if wrong is None:
+            numbers = numbered_targets(model, np.asarray(targets))
+            one_hot = numbers if numbers.ndim == 2 else np.eye(max(2, units))[numbers]
+            findings.append(check_imbalance(one_hot.sum(0).astype(np.int64)))
     return [finding for finding in findings if finding is not None]
 
 
@@ -81,6 +89,53 @@ def head_activations(model: keras.Model) -> list[str]:
     """
     names = map(_activation, _last_operations(model))
     return [name for name in names if name != "linear"]
+
+
+def head_layers(model: keras.Model) -> set[str]:
+    """Return the names of the last layer with weights and of those after it."""
+    return {operation.name for operation in _last_operations(model)}
+
+
+def is_multilabel(model: keras.Model) -> bool:
+    """Say whether a model decides each label by itself."""
+    name, _ = _loss_of(model)
+    if int(_output(model).shape[-1]) == 1 or name in SINGLE_LABEL_LOSSES:
+        return False
+    activations = head_activations(model)
+    return activations[:1] == ["sigmoid"] or (
+        not activations and name in MULTILABEL_LOSSES
+    )
+
+
+def numbered_targets(model: keras.Model, targets: np.ndarray) -> np.ndarray:
+    """Return targets that fit a model as class ids; multilabel: as 0 and 1.
+
+    Returns
+    -------
+    numbers : ndarray of int, shape (n,); multilabel: (n, n_classes)
+    """
+    if targets.ndim == 2 and targets.shape[1] == 1:
+        targets = targets[:, 0]
+    if targets.ndim == 2 and not is_multilabel(model):
+        return targets.argmax(1)
+    return targets.astype(np.int64)
+
+
+def _learning_rate(model: keras.Model) -> Finding | None:
+    """Check the learning rate of a compiled model with a usual optimizer."""
+    optimizer: Any = getattr(model, "optimizer", None)
+    name = type(optimizer).__name__.lower()
+    if name == "sgd" and getattr(optimizer, "momentum", False):
+        name = "momentum"
+    if name not in RATES:
+        return None
+    try:
+        rate = float(optimizer.learning_rate)
+    except TypeError:
+        # A callable rate has no value of its own.
+        return None
+    # A schedule may begin with a rate of zero.
+    return check_rate(rate, usual=RATES[name], optimizer=name) if rate > 0 else None
 
 
 def _last_operations(model: keras.Model) -> Iterator[Any]:
@@ -276,7 +331,7 @@ def _targets(model: keras.Model, targets: Any, head: str, units: int) -> Finding
         # One sigmoid: 0 or 1, in a column or not.
         flat = targets[:, 0] if targets.shape[1:] == (1,) else targets
         return check_targets(flat, n_classes=2, multilabel=False)
-    multilabel = head == "sigmoid" and name not in SINGLE_LABEL_LOSSES
+    multilabel = is_multilabel(model)
     sparse = (name or "").startswith("sparse") or (targets.ndim == 1 and name is None)
     by_columns = multilabel or not sparse
     finding = check_targets(targets, n_classes=units, multilabel=by_columns)

@@ -13,22 +13,22 @@ from emoclf.doctor.findings import Finding
 LARGE_WEIGHT = 1e4
 
 
-def explain_overflow(model: keras.Model, batch: Any, norms: np.ndarray) -> Finding:
+def explain_overflow(
+    model: keras.Model, inputs: Any, norms: np.ndarray | None
+) -> Finding:
     """Return a finding with the first layer that has an infinite number or a NaN.
-
-    The optimizer skipped the step: the weights are those that the batch was computed
-    with or, with a momentum, close to them.
 
     Parameters
     ----------
     model : keras.Model
-        Network that returns logits.
-    batch : tuple
-        Its first member is the input of the model.
-    norms : ndarray of float, shape (n_trainable_variables,)
-        Norms of the step's gradients.
+    inputs : array or structure of arrays, or None
+        Inputs of the model; without them only the weights are checked.
+    norms : ndarray of float, shape (n_trainable_variables,), or None
+        Norms of the step's gradients, if the optimizer skipped the step and the
+        training ended. The weights are then those that the batch was computed with or,
+        with a momentum, close to them.
     """
-    layer, quantity = _first_overflow(model, batch[0], norms)
+    layer, quantity = _first_overflow(model, inputs, norms)
     largest = {
         str(variable.path): float(np.abs(variable.numpy()).max(initial=0))
         for variable in model.weights
@@ -40,11 +40,16 @@ def explain_overflow(model: keras.Model, batch: Any, norms: np.ndarray) -> Findi
     )
     weight = largest[path]
     has_grown = not weight < LARGE_WEIGHT
+    consequence = (
+        "no further step can repair that: end the training"
+        if norms is None
+        else "the training stopped and the best weights so far were restored"
+    )
     return Finding(
         "loss-not-finite",
         "error",
         f"{quantity} of {layer!r} overflowed, so the loss or its gradient is not "
-        "finite; the training stopped and the best weights so far were restored",
+        f"finite; {consequence}",
         {"layer": layer, "what": quantity, "largest_weight": weight},
         (
             f"weights that have grown to {weight:.3g} ({path}) by steps that were too "
@@ -59,22 +64,24 @@ def explain_overflow(model: keras.Model, batch: Any, norms: np.ndarray) -> Findi
 
 
 def _first_overflow(
-    model: keras.Model, inputs: Any, norms: np.ndarray
+    model: keras.Model, inputs: Any, norms: np.ndarray | None
 ) -> tuple[str, str]:
     """Return the name of the first layer that overflowed, and its quantity."""
     for variable in model.weights:
         if not np.isfinite(variable.numpy()).all():
-            return layer_name(variable), "the weights"
+            return layer_name(variable, model), "the weights"
     layers = [layer for layer in model.layers if layer.weights]
+    if inputs is None:
+        return layers[-1].name, "the loss"
     outputs = layer_outputs(model, layers)(inputs, training=False)
     for layer in layers:
         if not np.isfinite(outputs[layer.name].numpy()).all():
             return layer.name, "the outputs"
-    overflowed = np.flatnonzero(~np.isfinite(norms))
+    overflowed = np.flatnonzero(~np.isfinite([] if norms is None else norms))
     if len(overflowed):
         # Gradients are computed from the head backwards: the last layer was first.
         variable = model.trainable_variables[int(overflowed[-1])]
-        return layer_name(variable), "the gradient"
+        return layer_name(variable, model), "the gradient"
     return layers[-1].name, "the loss"
 
 
@@ -85,6 +92,9 @@ def layer_outputs(model: keras.Model, layers: Iterable[Any]) -> keras.Model:
     return keras.Model(entry, {layer.name: layer.output for layer in layers})
 
 
-def layer_name(variable: Any) -> str:
-    """Return the name of the layer that a variable belongs to."""
-    return str(variable.path).partition("/")[0]
+def layer_name(variable: Any, model: keras.Model) -> str:
+    """Return the name of the model's layer that a variable belongs to."""
+    parts = str(variable.path).split("/")
+    # In a Sequential that was built by its first batch, the model's name comes first.
+    names = {layer.name for layer in model.layers}
+    return next((part for part in parts if part in names), parts[0])

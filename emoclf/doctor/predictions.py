@@ -13,7 +13,7 @@ COLLAPSE_FRACTION = 0.8
 #: A class that so many texts have may be predicted for all of them.
 DOMINANT_SHARE = 0.95
 #: A class is over-represented if its share is this multiple of the others' mean share.
-IMBALANCE_RATIO = 2.0
+IMBALANCE_RATIO = 1.4
 #: Standard deviation over texts below which probabilities are constant.
 FLAT_STD = 0.02
 #: Largest difference of probabilities that are taken for equal.
@@ -50,8 +50,16 @@ def check_collapse(
     if not collapsed or true_share >= DOMINANT_SHARE:
         return None
     mean_of_others = (1 - prior[top]) / (len(label_names) - 1)
-    causes = ["a learning rate out of range", "dead or saturated units"]
-    cures = ["a third of the learning rate, then three times as much", "clip_norm=5"]
+    causes = [
+        "a learning rate out of range",
+        "dead or saturated units",
+        "too few steps: networks begin by predicting one class",
+    ]
+    cures = [
+        "a third of the learning rate, then three times as much",
+        "clip_norm=5",
+        "more epochs",
+    ]
     if prior[top] > IMBALANCE_RATIO * mean_of_others:
         causes.insert(0, f"imbalance: {prior[top]:.0%} of the training texts have it")
         cures.insert(0, "class_weight='balanced'")

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from emoclf.display import HtmlLines
 from emoclf.embeddings.spellings import MATCH_LABELS
 
 #: Share of token occurrences with a vector, below which there is a warning.
 MIN_COVERAGE = 0.8
 
 
-@dataclass(frozen=True)
-class CoverageReport:
+@dataclass(frozen=True, repr=False)
+class CoverageReport(HtmlLines):
     """Coverage of the training set by word vectors.
 
     Parameters
@@ -51,6 +52,10 @@ class CoverageReport:
     def share_of_running(self) -> float:
         """Share of token occurrences that have a vector."""
         return self.running_found / max(1, self.running)
+
+    def _facts(self) -> dict[str, object]:
+        tokens, types = f"{self.share_of_running:.1%}", f"{self.share_of_types:.1%}"
+        return {"source": self.source, "tokens": tokens, "distinct tokens": types}
 
     def lines(self) -> list[str]:
         """Return the report as text."""

@@ -11,7 +11,7 @@ from emoclf.embeddings.gensim_files import GensimFile
 from emoclf.embeddings.text_format import TextFile
 from emoclf.embeddings.vector_io import FileStart, VectorSource
 from emoclf.embeddings.word2vec_binary import BinaryFile
-from emoclf.errors import VectorsError, setting
+from emoclf.errors import VectorsError, setting, wrong_kind
 
 #: Format → reader. The first reader that recognises a file reads it, so formats with a
 #: mark of their own come first.
@@ -57,6 +57,9 @@ def open_vectors(
     VectorsError
         If the file cannot be read or has none of the formats, or the limit is wrong.
     """
+    if not isinstance(path, str | os.PathLike):
+        wanted = "the path of a file of word vectors"
+        raise VectorsError(wrong_kind("vectors", wanted, path))
     check_limit(limit)
     start = FileStart(Path(path))
     for pattern, cure in OTHER_FILES.items():

@@ -13,8 +13,9 @@ import numpy as np
 from emoclf.datasets.data_files import check_file, ending_of, reading
 from emoclf.embeddings.word2vec_settings import Word2VecSettings
 from emoclf.embeddings.word_vectors import WordVectors
-from emoclf.errors import DataError, setting
+from emoclf.errors import DataError, setting, wrong_kind
 from emoclf.text.tokenizer import Tokenizer
+from emoclf.text.validation import check_list
 
 # gensim ignores the tokens of a list after this many.
 MAX_SENTENCE_TOKENS = 10_000
@@ -53,7 +54,12 @@ def train_word2vec(
     """
     from gensim.models import Word2Vec
 
-    settings = settings or Word2VecSettings()
+    check_list(token_lists, "token_lists")
+    is_list = isinstance(token_lists, list | tuple) and token_lists
+    if is_list and isinstance(token_lists[0], str):  # type: ignore[index]
+        cure = "give a list of tokens for each text, as text.split() returns it"
+        raise DataError(wrong_kind("A text", "a list of tokens", token_lists[0], cure))  # type: ignore[index]
+    settings = Word2VecSettings.of(settings)
     model = Word2Vec(
         vector_size=settings.dim,
         window=settings.window,

@@ -77,7 +77,8 @@ class WordVectors(VectorSource):
         return len(self.words)
 
     def __repr__(self) -> str:
-        return f"WordVectors({len(self)} words, {self.dim} dimensions, {self.source})"
+        shape = " × ".join(f"{size:,}" for size in self.matrix.shape)
+        return f"<WordVectors: source {self.source}, words × dimensions {shape}>"
 
     def __deepcopy__(self, memo: Any) -> Self:
         # scikit-learn copies the parameters of estimators, and nothing changes these.

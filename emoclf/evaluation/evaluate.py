@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from emoclf._moved import warn_renamed
 from emoclf.classifier import Classifier
-from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.dataset import Dataset, as_dataset
 from emoclf.datasets.split import Split
 from emoclf.errors import DataError, setting
 from emoclf.evaluation.baselines import fit_baselines
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.evaluation.metrics import Evaluation, evaluate, evaluate_probabilities
 from emoclf.evaluation.paired_comparison import Comparison, compare
-from emoclf.predictor import Predictor
+from emoclf.predictor import Predictor, as_predictor
 from emoclf.settings import RunSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Training sets with fewer texts are small for a network.
 FEW_TEXTS = 2000
@@ -29,16 +33,19 @@ AUDIT_ADVICE = (
 SEARCH_ADVICE = "a search: emoclf tune DATA --trials 20."
 
 
-def evaluate_classifier(predictor: Predictor, split: Split) -> EvaluationReport:
+def evaluate_classifier(
+    predictor: Any, split: Split | Dataset | pd.DataFrame
+) -> EvaluationReport:
     """Evaluate a classifier and baselines that are fitted on the same training set.
 
     Parameters
     ----------
-    predictor : Predictor
+    predictor : Predictor, TrainedClassifier, EmotionClassifier or SearchResult
         Classifier, just trained, loaded from a bundle, or the best of a search.
-    split : Split
+    split : Split, Dataset or DataFrame
         Split that it was trained on. The test set decides; without one, the
-        validation set does.
+        validation set does. A Dataset or a DataFrame is evaluated as a whole, without
+        baselines, for which there is no training set.
 
     Returns
     -------
@@ -49,11 +56,17 @@ def evaluate_classifier(predictor: Predictor, split: Split) -> EvaluationReport:
     >>> report = evaluate_classifier(trained.predictor, split)  # doctest: +SKIP
     >>> print("\\n".join(report.lines()))  # doctest: +SKIP
     """
+    predictor = as_predictor(predictor)
+    if not isinstance(split, Split):
+        texts = _labelled(predictor, split, "split")
+        evaluation = evaluate_part(predictor, texts, part=texts.source)
+        return EvaluationReport((evaluation,), ())
+    parts = {
+        name: _labelled(predictor, part, name) for name, part in split.parts().items()
+    }
+    train = parts.pop("train")
     tokenizer = predictor.bundle.encoder.tokenizer
-    baselines = fit_baselines(tokenizer.batch(split.train.texts), split.train.label_ids)
-    parts = {"valid": split.valid}
-    if split.test is not None and len(split.test):
-        parts["test"] = split.test
+    baselines = fit_baselines(tokenizer.batch(train.texts), train.label_ids)
     evaluations: list[Evaluation] = []
     comparisons: list[Comparison] = []
     for part, dataset in parts.items():
@@ -86,10 +99,25 @@ def evaluate_classifier(predictor: Predictor, split: Split) -> EvaluationReport:
     )
 
 
+def _labelled(predictor: Predictor, data: Any, name: str) -> Dataset:
+    """Return labelled texts with the classes of the predictor, in its order."""
+    settings = predictor.bundle.settings.data
+    settings = replace(settings, split_column=None, skip_bad_rows=False)
+    dataset = as_dataset(data, settings, name=name, label_names=predictor.label_names)
+    if dataset.multilabel != predictor.multilabel:
+        kinds = {False: "one label for each text", True: "several"}
+        raise DataError(
+            f"{dataset.source} has {kinds[dataset.multilabel]}, and the classifier "
+            f"predicts {kinds[predictor.multilabel]}. Read the labels as those of the "
+            f"training texts ({setting('label_separator')})."
+        )
+    return dataset
+
+
 def judge(trained: Any, split: Split) -> EvaluationReport:
     """Evaluate the result of :func:`emoclf.train_classifier`; the name used in 0.1."""
     warn_renamed("emoclf.judge", "emoclf.evaluate_classifier(trained.predictor, split)")
-    return evaluate_classifier(trained.predictor, split)
+    return evaluate_classifier(trained, split)
 
 
 def evaluate_part(

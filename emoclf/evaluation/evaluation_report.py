@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from emoclf._moved import RenamedAttribute
 from emoclf.datasets.split import PART_NAMES
+from emoclf.display import HtmlLines
 from emoclf.evaluation.baselines import TFIDF_SVM
-from emoclf.evaluation.metric_names import MAIN_METRIC
+from emoclf.evaluation.metric_names import MAIN_METRIC, METRICS
 from emoclf.evaluation.metrics import Evaluation
 from emoclf.evaluation.paired_comparison import Comparison
 from emoclf.evaluation.text_tables import (
@@ -20,9 +20,12 @@ from emoclf.evaluation.text_tables import (
     per_class_lines,
 )
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-@dataclass(frozen=True)
-class EvaluationReport:
+
+@dataclass(frozen=True, repr=False)
+class EvaluationReport(HtmlLines):
     """Results of a network and its baselines on each dataset.
 
     Parameters
@@ -50,7 +53,19 @@ class EvaluationReport:
     @property
     def beats_baselines(self) -> bool:
         """Whether every baseline is beaten beyond chance, by every metric."""
-        return all(comparison.beaten for comparison in self.comparisons)
+        beaten = [comparison.beaten for comparison in self.comparisons]
+        return bool(beaten) and all(beaten)
+
+    def _facts(self) -> dict[str, object]:
+        network = self.network
+        return {
+            "classifier": network.name,
+            "set": network.part,
+            "texts": network.n,
+            "accuracy": f"{network.accuracy:.3f}",
+            "macro-F1": f"{network.macro_f1:.3f}",
+            "beats the baselines": self.beats_baselines,
+        }
 
     def table_lines(self) -> list[str]:
         """Return all metrics, one row for each classifier and dataset."""
@@ -70,6 +85,8 @@ class EvaluationReport:
         The first compares with the strong baseline by the main metric; the others name
         every comparison that the network does not win.
         """
+        if not self.comparisons:
+            return ["Evaluated without baselines, since there is no training set."]
         first, *others = sorted(
             self.comparisons,
             key=lambda c: (c.baseline != TFIDF_SVM, c.metric != MAIN_METRIC),
@@ -89,6 +106,26 @@ class EvaluationReport:
         details = detail_lines(self.network)
         return [*self.table_lines(), "", *self.verdict(), "", *details]
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return a DataFrame with one row for each classifier and dataset."""
+        import pandas as pd  # Most programs need no frames.
+
+        rows = []
+        for evaluation in self.evaluations:
+            row: dict[str, Any] = {
+                "classifier": evaluation.name,
+                "set": evaluation.part,
+            }
+            row |= {
+                name: getattr(evaluation, name)
+                for name in ("chose_epoch", "n", *METRICS)
+                if getattr(evaluation, name, None) is not None
+            }
+            for name, (low, high) in evaluation.intervals.items():
+                row |= {f"{name}_low": low, f"{name}_high": high}
+            rows.append(row)
+        return pd.DataFrame(rows)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, and the tables for people."""
         return {
@@ -107,9 +144,6 @@ class EvaluationReport:
             tuple(map(Comparison.from_dict, values["comparisons"])),
             tuple(values["advice"]),
         )
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(chr(10).join(self.lines()))}</pre>"
 
 
 def evaluation_lines(evaluation: Evaluation) -> list[str]:

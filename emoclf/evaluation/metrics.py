@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.metrics import (
@@ -18,6 +18,9 @@ from emoclf.datasets.split import PART_NAMES
 from emoclf.evaluation.bootstrap import DRAWS, interval, ratio, resampled_metrics
 from emoclf.evaluation.metric_names import MULTILABEL, ONE_LABEL
 from emoclf.evaluation.prediction_checks import check_probabilities, checked_ids
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MIN_PROBABILITY = 1e-7
 
@@ -103,6 +106,13 @@ class Evaluation:
     def task(self) -> str:
         """One label or multilabel, as the table of metrics calls it."""
         return MULTILABEL if self.multilabel else ONE_LABEL
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a DataFrame with the metrics of each label."""
+        import pandas as pd  # Most programs need no frames.
+
+        frame = pd.DataFrame(map(asdict, self.per_class)).set_index("label")
+        return frame.dropna(axis="columns", how="all")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import mean, stdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emoclf.datasets.split import PART_NAMES
+from emoclf.display import HtmlLines
 from emoclf.evaluation.text_tables import align
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,8 @@ class RunMetrics:
     findings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class NetworkComparison:
+@dataclass(frozen=True, repr=False)
+class NetworkComparison(HtmlLines):
     """Results of several networks on one split, the baselines first.
 
     Parameters
@@ -104,6 +108,16 @@ class NetworkComparison:
             texts += ", which also chose the epochs (scores are too optimistic)"
         lines = [f"On {texts}; mean ± standard deviation over seeds.", "", *align(rows)]
         return [*lines, "", *findings] if findings else lines
+
+    def _facts(self) -> dict[str, object]:
+        names = ", ".join(self.names())
+        return {"set": self.part, "texts": self.n_texts, "classifiers": names}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a DataFrame with one row for each run."""
+        import pandas as pd  # Most programs need no frames.
+
+        return pd.DataFrame(map(asdict, self.runs))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -8,17 +8,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emoclf.errors import ExportError, did_you_mean
 from emoclf.export.formats import FORMATS
-
-if TYPE_CHECKING:
-    from emoclf.predictor import Predictor
+from emoclf.runtime import import_tensorflow
 
 
 def export_classifier(
-    predictor: Predictor,
+    predictor: Any,
     path: str | os.PathLike[str],
     *,
     to: str,
@@ -29,7 +27,7 @@ def export_classifier(
 
     Parameters
     ----------
-    predictor : Predictor
+    predictor : Predictor, TrainedClassifier, EmotionClassifier or SearchResult
     path : path
         A folder that does not exist yet; for a SavedModel the parent of its versions.
     to : str
@@ -61,6 +59,10 @@ def export_classifier(
         )
     export_format = FORMATS[to]
     # TensorFlow and converters load here, each when its format is asked for.
+    import_tensorflow()
+    from emoclf.predictor import as_predictor
+
+    predictor = as_predictor(predictor)
     write = resolve_name(export_format.writer)
     options |= export_format.writer_options
     return write(predictor, path, overwrite=overwrite, **options)

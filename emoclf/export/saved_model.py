@@ -14,7 +14,7 @@ from emoclf.errors import ExportError, setting
 from emoclf.export.inference_network import inference_network, quiet_logger
 from emoclf.export.signatures import Signatures
 from emoclf.export.write_export import write_export, write_text_encoder
-from emoclf.predictor import Predictor
+from emoclf.predictor import Predictor, as_predictor
 
 
 def export_saved_model(
@@ -94,6 +94,7 @@ def export_saved_model(
             f"{path} is an export itself; versions of a SavedModel need a folder of "
             "their own. Choose another folder."
         )
+    predictor = as_predictor(predictor)
     top = min(top, len(predictor.label_names))
 
     def write_files(folder: Path) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,7 +22,7 @@ from emoclf.settings import RunSettings
 @renamed_argument("several", "multilabel")
 @default_keras_globals()
 def build_model(
-    settings: RunSettings,
+    settings: RunSettings | Mapping[str, Any],
     *,
     n_classes: int,
     multilabel: bool = False,
@@ -34,7 +35,7 @@ def build_model(
 
     Parameters
     ----------
-    settings : RunSettings
+    settings : RunSettings or mapping
         Its architecture, model and embedding sections are used.
     n_classes : int >= 2
     multilabel : bool, default=False
@@ -71,6 +72,7 @@ def build_model(
     >>> build_model(RunSettings(), n_classes=3, matrix=matrix).output_shape
     (None, 3)
     """
+    settings = RunSettings.of(settings)
     if n_classes < 2:
         raise SettingsError(
             f"A classifier needs at least two classes. Got {n_classes!r}. "

@@ -25,7 +25,7 @@ import numpy as np
 from emoclf._moved import RenamedAttribute
 from emoclf.bundle.described_folder import EXPORT, highest_version, readable_place
 from emoclf.bundle.json_values import JsonObject, check_regular
-from emoclf.errors import BundleError
+from emoclf.errors import BundleError, wrong_kind
 
 VOCABULARY = "vocabulary.json"
 CHECKSUM = "crc32"
@@ -122,6 +122,8 @@ def read_export(path: str | os.PathLike[str]) -> ExportFolder:
     BundleError
         If it is missing, incomplete, damaged, or newer than this emoclf.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise BundleError(wrong_kind("path", "the path of a folder", path))
     try:
         place = readable_place(highest_version(Path(path)))
         about = _read_about(place)

@@ -11,7 +11,7 @@ from emoclf.batching import BATCH_TOKENS, batch_by_length, lengths_of, pad
 from emoclf.classifier import check_finite
 from emoclf.datasets.cells import utf8
 from emoclf.errors import ExportError
-from emoclf.runtime import check_fork
+from emoclf.runtime import check_fork, import_tensorflow
 from emoclf.serving.export_folder import ExportFolder
 from emoclf.serving.exported_classifier import ExportedClassifier
 from emoclf.serving.exported_text import ExportedText
@@ -33,6 +33,7 @@ class SavedModelClassifier(ExportedClassifier):
     def __init__(self, folder: ExportFolder) -> None:
         super().__init__(folder)
         # TensorFlow loads here, so that other formats do without.
+        import_tensorflow()
         import tensorflow as tf
 
         # It owns the variables and tables; the signatures do not keep it alive.

@@ -10,7 +10,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from emoclf.errors import SettingsError, did_you_mean
+from emoclf.errors import SettingsError, did_you_mean, wrong_kind
 
 # TOML has no null: this value stands for None.
 NONE_TEXT = "none"
@@ -67,6 +67,25 @@ class Settings:
     def names(cls) -> list[str]:
         """Return the names of all settings, in order."""
         return [field.name for field in dataclasses.fields(cls)]
+
+    @classmethod
+    def of(cls, settings: Any) -> Self:
+        """Return the settings that a caller gave: None, settings or a mapping.
+
+        Raises
+        ------
+        SettingsError
+            If it is something else, a key is unknown or a value is out of range.
+        """
+        # A section of RunSettings, which are defined later.
+        settings = getattr(settings, "data", settings)
+        if settings is None or isinstance(settings, Mapping):
+            return cls.from_dict(settings or {})
+        if isinstance(settings, cls):
+            return settings
+        raise SettingsError(
+            wrong_kind("settings", f"{cls.__name__} or a dict of them", settings)
+        )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from emoclf.errors import SettingsError, did_you_mean
+from emoclf.errors import SettingsError, did_you_mean, wrong_kind
 from emoclf.models.registry import ARCHITECTURES, settings_class
 from emoclf.settings.base import Settings
 from emoclf.settings.sections import (
@@ -67,6 +67,34 @@ class RunSettings:
                 f"The architecture {self.architecture!r} takes {model_class.__name__}. "
                 f"Got {type(self.model).__name__} instead."
             )
+
+    @classmethod
+    def of(cls, settings: Any, flat: Mapping[str, Any] | None = None) -> Self:
+        """Return the settings that a caller gave: None, RunSettings or a mapping.
+
+        Parameters
+        ----------
+        settings : RunSettings, mapping or None
+        flat : mapping, optional
+            Flat names that override them.
+
+        Raises
+        ------
+        SettingsError
+            If it is something else, a name is unknown or a value is out of range.
+        """
+        if settings is None or isinstance(settings, Mapping):
+            return cls.from_dict(settings or {}, flat)
+        if isinstance(settings, cls):
+            return settings.override(**flat) if flat else settings
+        raise SettingsError(
+            wrong_kind(
+                "settings",
+                "RunSettings or a mapping of names and values",
+                settings,
+                "for instance {'epochs': 3}",
+            )
+        )
 
     @classmethod
     def from_flat(cls, **values: Any) -> Self:

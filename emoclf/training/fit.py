@@ -7,7 +7,7 @@ import numbers
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -28,7 +28,22 @@ from emoclf.training.monitor import Monitor
 from emoclf.training.optimizers import build_optimizer
 from emoclf.training.schedules import PlateauRate
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 logger = logging.getLogger(__name__)
+
+
+class History(dict[str, list[float]]):
+    """Metrics by name, one number for each epoch."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a DataFrame with one row for each epoch, counted from 1."""
+        import pandas as pd  # Most programs need no frames.
+
+        frame = pd.DataFrame({name: pd.Series(self[name]) for name in self})
+        frame.index = pd.RangeIndex(1, len(frame) + 1, name="epoch")
+        return frame
 
 
 @dataclass(frozen=True)
@@ -51,7 +66,7 @@ class TrainingResult:
         Certain and probable problems, the worst first.
     """
 
-    history: dict[str, list[float]] = field(default_factory=dict)
+    history: dict[str, list[float]] = field(default_factory=History)
     best_epoch: int = 0
     ended: str = "all epochs"
     findings: tuple[Finding, ...] = ()
@@ -165,7 +180,7 @@ def fit_model(
         best.validation_logits(), best_epoch=best_epoch, history=recorder.history
     )
     return TrainingResult(
-        recorder.history, best_epoch, ended, sorted_findings(monitor.findings)
+        History(recorder.history), best_epoch, ended, sorted_findings(monitor.findings)
     )
 
 

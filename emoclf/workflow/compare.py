@@ -10,14 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emoclf.bundle.bundle import installed_versions
 from emoclf.datasets.contents import contents_of
-from emoclf.datasets.dataset import check_trainable
+from emoclf.datasets.dataset import Dataset, check_trainable
 from emoclf.datasets.split import Split
+from emoclf.datasets.split_files import as_split
 from emoclf.embeddings.vector_objects import VectorObject, named_vectors
-from emoclf.errors import ResumeError, SettingsError, TrainingError
+from emoclf.errors import ResumeError, SettingsError, TrainingError, wrong_kind
 from emoclf.evaluation.baselines import fit_baselines
 from emoclf.evaluation.evaluate import evaluate_part
 from emoclf.evaluation.metrics import evaluate
@@ -29,6 +30,9 @@ from emoclf.text.encoder import new_tokenizer
 from emoclf.workflow.prepare import EncodedParts, Prepared, encode_parts
 from emoclf.workflow.train import fit_prepared
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 logger = logging.getLogger(__name__)
 
 RUNS_FOLDER = "runs"
@@ -39,8 +43,8 @@ N_TIMED_TEXTS = 2000
 
 
 def compare_networks(
-    split: Split,
-    networks: Mapping[str, RunSettings],
+    split: Split | Dataset | pd.DataFrame,
+    networks: Mapping[str, RunSettings | Mapping[str, Any]],
     *,
     seeds: int = 3,
     vectors: Any = None,
@@ -54,9 +58,10 @@ def compare_networks(
 
     Parameters
     ----------
-    split : Split
+    split : Split, Dataset or DataFrame
         Split, whose test set is used for evaluation; without one, the validation set.
-    networks : mapping of str to RunSettings
+        Other texts are split by the settings of the first network.
+    networks : mapping of str to RunSettings or mapping
         Settings of each row; their ``seed`` is the first of the seeds.
     seeds : int >= 1, default=3
         Number of seeds.
@@ -79,26 +84,33 @@ def compare_networks(
     ResumeError
         If the folder is of other data, or contains a run with other settings.
     """
+    if not isinstance(networks, Mapping):
+        cure = "for instance {'bilstm': {'architecture': 'bilstm'}}"
+        wanted = "a mapping of names to settings"
+        raise SettingsError(wrong_kind("networks", wanted, networks, cure))
     if not networks or seeds < 1:
         raise SettingsError(
             "A comparison needs at least one network and one seed. Got "
             f"{len(networks)} and {seeds}."
         )
+    rows = {name: RunSettings.of(settings) for name, settings in networks.items()}
+    usual = next(iter(rows.values()))
+    split = as_split(split, usual.data, seed=usual.seed)
     check_trainable(split.train)
     name, source = named_vectors(vectors)
     if name is not None:
-        networks = {key: x.override(vectors=name) for key, x in networks.items()}
+        rows = {key: x.override(vectors=name) for key, x in rows.items()}
     results = None if folder is None else _ResultsFolder(Path(folder), split)
     runner = _Runner(split, callbacks, source)
-    runs = runner.baselines(next(iter(networks.values())))
-    for number, (name, first) in enumerate(networks.items(), 1):
+    runs = runner.baselines(next(iter(rows.values())))
+    for number, (name, first) in enumerate(rows.items(), 1):
         for turn in range(seeds):
             settings = first.replace(seed=first.seed + turn)
             run = results.find(name, settings) if results else None
             if run is None:
                 logger.info(
                     "%s (%d of %d), seed %d of %d",
-                    name, number, len(networks), turn + 1, seeds,
+                    name, number, len(rows), turn + 1, seeds,
                 )  # fmt: skip
                 run = runner.network(name, settings)
                 if results:

@@ -2,54 +2,165 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 import numpy as np
 
 from emoclf.bundle.bundle import Bundle, installed_versions
+from emoclf.bundle.bundle_folder import save_bundle
 from emoclf.bundle.described_folder import BUNDLE
-from emoclf.datasets.dataset import Dataset
+from emoclf.classifier import Classifier
+from emoclf.datasets.dataset import Dataset, as_dataset
+from emoclf.datasets.split import Split
+from emoclf.datasets.split_files import as_split
 from emoclf.doctor.findings import sorted_findings
 from emoclf.embeddings.vector_objects import named_vectors
+from emoclf.errors import DataError, SettingsError, did_you_mean, wrong_kind
+from emoclf.evaluation.evaluate import evaluate_classifier
+from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.fingerprint import digest
 from emoclf.models.build import build_model
 from emoclf.models.inference import BatchedModel
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
+from emoclf.text.validation import is_frame
 from emoclf.training.batches import Examples
 from emoclf.training.checkpoint import CheckpointFolder
-from emoclf.training.fit import TrainingResult, fit_model
-from emoclf.training.monitor import class_shares
+from emoclf.training.fit import History, TrainingResult, fit_model
+from emoclf.training.progress import TrainingProgress
 from emoclf.training.thresholds import choose_thresholds
+from emoclf.training.watcher import class_shares
 from emoclf.workflow.prepare import Prepared, prepare
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class TrainedClassifier:
-    """A trained classifier, and the inputs and results of its training."""
+@dataclass(frozen=True, repr=False)
+class TrainedClassifier(Classifier):
+    """A trained classifier, and the inputs and results of its training.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The classifier with everything that belongs to it.
+    result : TrainingResult
+    prepared : Prepared
+        Inputs of the network.
+    split : Split, optional
+        Texts that it was trained on.
+    """
 
     bundle: Bundle
     result: TrainingResult
     prepared: Prepared
+    split: Split | None = None
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The classifier without its training."""
+        return Predictor(self.bundle)
 
     @property
-    def predictor(self) -> Predictor:
-        """The classifier, ready for texts."""
-        return Predictor(self.bundle)
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the probabilities' columns."""
+        return self.bundle.label_names
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a text may have several labels."""
+        return self.bundle.multilabel
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        """Lowest probability at which each label is predicted (multilabel only)."""
+        return self.predictor.thresholds
+
+    @property
+    def text_column(self) -> str | None:
+        """Column of the training texts; None if they were a list."""
+        return self.predictor.text_column
+
+    @property
+    def history(self) -> History:
+        """Metrics of each epoch; ``history.to_frame()`` returns a DataFrame."""
+        return History(self.result.history)
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "architecture": self.bundle.settings.architecture,
+            **super()._facts(),
+            "best epoch": f"{self.result.best_epoch} of {self.result.epochs}",
+            "findings": ", ".join(one.name for one in self.result.findings) or "none",
+        }
+
+    def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
+        """Return probabilities, as :meth:`emoclf.Predictor.predict_proba` does."""
+        return self.predictor.predict_proba(texts)
+
+    def evaluate(self) -> EvaluationReport:
+        """Evaluate the classifier and two baselines on the test set, once.
+
+        Raises
+        ------
+        DataError
+            If it was trained without a test set.
+        """
+        if self.split is None or not self.split.test:
+            raise DataError(
+                "This classifier was trained without a test set. Train with a split "
+                "that has one, as in train_classifier(split), or evaluate it with "
+                "evaluate_classifier(trained, test_set)."
+            )
+        return self._report
+
+    @cached_property
+    def _report(self) -> EvaluationReport:
+        assert self.split is not None
+        return evaluate_classifier(self.predictor, self.split)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Save as a bundle with all metrics; a test set is evaluated first.
+
+        Raises
+        ------
+        BundleError
+            If the folder exists, or cannot be written.
+        """
+        BUNDLE.check_target(path, overwrite=overwrite)
+        bundle = self.bundle
+        if self.split is not None and self.split.test:
+            bundle = self.with_metrics(self.split, self.evaluate()).bundle
+        return save_bundle(bundle, path, overwrite=overwrite)
+
+    def with_metrics(
+        self, split: Split, report: EvaluationReport, **metrics: Any
+    ) -> TrainedClassifier:
+        """Return a copy whose bundle contains the metrics of a report."""
+        metrics = {
+            **self.bundle.metrics,
+            **report.to_dict(),
+            "source": os.path.basename(split.train.source),
+            "texts": {name: len(part) for name, part in split.parts().items()},
+            **metrics,
+        }
+        return replace(self, bundle=replace(self.bundle, metrics=metrics))
 
 
 def train_classifier(
-    train: Dataset,
-    valid: Dataset,
-    settings: RunSettings | None = None,
+    data: Split | Dataset | pd.DataFrame | Sequence[str],
+    valid: Dataset | pd.DataFrame | Sequence[Any] | None = None,
+    settings: RunSettings | Mapping[str, Any] | None = None,
     *,
     vectors: Any = None,
     sample_weight: np.ndarray | None = None,
@@ -57,19 +168,28 @@ def train_classifier(
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     on_prepared: Callable[[Prepared], None] | None = None,
+    verbose: Literal["auto", 0, 1] = "auto",
+    **flat: Any,
 ) -> TrainedClassifier:
-    """Train a classifier; ``valid`` chooses the epoch, and no other texts are used.
+    """Train a classifier; a validation set chooses the epoch.
 
     Parameters
     ----------
-    train, valid : Dataset
-        Training and validation set, with the same label names.
-    settings : RunSettings, optional
+    data : Split, Dataset, DataFrame or list of str
+        A split; or labelled texts, which are split as ``emoclf train`` does, so that
+        ``trained.split.test`` is left for the evaluation; or, with ``valid``, the
+        training set; or the texts, with their labels as the second argument. Columns
+        of a DataFrame are found by their usual names, or named by ``text_column`` and
+        ``label_column``.
+    valid : Dataset, DataFrame or list, optional
+        Validation set with the same label names; or the labels of a list of texts.
+    settings : RunSettings or mapping, optional
     vectors : path, WordVectors, KeyedVectors, (words, array) or mapping, optional
         Word vectors instead of those of the settings; the forms are those of
         :func:`emoclf.embedding_matrix`. Of an object, the settings of the classifier
         contain the name and the hash.
-    sample_weight : array of float, shape (len(train),), optional
+    sample_weight : array of float, shape (number of training texts,), optional
+        Only with a training set or a split.
     callbacks : sequence of keras.callbacks.Callback
         Callbacks; the logs that they get contain the validation metrics.
     checkpoint : path, optional
@@ -78,6 +198,10 @@ def train_classifier(
         Whether to continue from the checkpoint.
     on_prepared : callable, optional
         Function that gets the :class:`Prepared` inputs before the network is built.
+    verbose : {"auto", 0, 1}, default="auto"
+        Whether to show progress. "auto": unless one of the callbacks does.
+    **flat
+        Single settings, such as ``epochs=3``, which override ``settings``.
 
     Returns
     -------
@@ -89,18 +213,31 @@ def train_classifier(
 
     Examples
     --------
-    >>> from emoclf import load_sample, split_dataset, train_classifier
-    >>> split = split_dataset(load_sample())
-    >>> trained = train_classifier(split.train, split.valid)  # doctest: +SKIP
-    >>> trained.predictor.predict(["What a day!"])  # doctest: +SKIP
+    >>> from emoclf import load_sample, train_classifier
+    >>> trained = train_classifier(load_sample(), epochs=20)  # doctest: +SKIP
+    >>> trained.predict(["What a day!"])  # doctest: +SKIP
     ['joy']
+    >>> print("\\n".join(trained.evaluate().lines()))  # doctest: +SKIP
     """
-    settings = settings or RunSettings()
+    _check_names(flat)
+    settings = RunSettings.of(settings, flat)
+    split = _split_of(data, valid, settings)
+    if sample_weight is not None and len(sample_weight) != len(split.train):
+        raise SettingsError(
+            f"sample_weight must be {len(split.train)} numbers, one for each training "
+            f"text. Got {len(sample_weight)}. Split the texts first, and give the "
+            "weights of split.train."
+        )
+    callbacks = [*callbacks, *_progress(verbose, callbacks, settings)]
     name, source = named_vectors(vectors)
     if name is not None:
         settings = settings.override(vectors=name)
     prepared = prepare(
-        train, valid, settings, vectors=source, sample_weight=sample_weight
+        split.train,
+        split.valid,
+        settings,
+        vectors=source,
+        sample_weight=sample_weight,
     )
     if on_prepared is not None:
         on_prepared(prepared)
@@ -109,16 +246,72 @@ def train_classifier(
     checkpoints = None
     if checkpoint is not None:
         checkpoints = CheckpointFolder(
-            checkpoint, run_fingerprint(train, valid, settings, prepared)
+            checkpoint, run_fingerprint(split.train, split.valid, settings, prepared)
         )
-    return fit_prepared(
+    trained = fit_prepared(
         prepared,
-        train,
+        split.train,
         settings,
         callbacks=callbacks,
         checkpoints=checkpoints,
         resume=resume,
     )
+    return replace(trained, split=split)
+
+
+def _check_names(flat: Mapping[str, Any]) -> None:
+    """Check that keywords are settings, or say which argument was meant."""
+    settings = [*RunSettings().flat(), "architecture", "seed"]
+    arguments = inspect.signature(train_classifier).parameters
+    for name in flat:
+        advice = did_you_mean(name, [*settings, *arguments])
+        if advice and advice == did_you_mean(name, arguments):
+            raise SettingsError(f"train_classifier has no argument {name!r}.{advice}")
+
+
+def _split_of(data: Any, valid: Any, settings: RunSettings) -> Split:
+    """Return the split of what a caller gave; see :func:`train_classifier`."""
+    if isinstance(valid, RunSettings | Mapping):
+        raise DataError(
+            wrong_kind("valid", "a Dataset", valid, "give settings by name: settings=…")
+        )
+    if isinstance(data, Split):
+        if valid is not None:
+            cure = "leave it out, since the split has a validation set"
+            raise DataError(wrong_kind("valid", "None beside a Split", valid, cure))
+        return data
+    if not isinstance(data, Dataset) and not is_frame(data):
+        if valid is None:
+            wanted = "a Split, a Dataset, a DataFrame, or texts with their labels"
+            cure = "as in train_classifier(texts, labels)"
+            raise DataError(wrong_kind("data", wanted, data, cure))
+        names = settings.data.label_names
+        data = Dataset.from_lists(data, valid, label_names=names)
+        valid = None
+    if valid is None:
+        return as_split(data, settings.data, seed=settings.seed)
+    if not isinstance(valid, Dataset) and not is_frame(valid):
+        cure = "with lists, give texts and labels: train_classifier(texts, labels)"
+        raise DataError(wrong_kind("valid", "a Dataset or a DataFrame", valid, cure))
+    train = as_dataset(data, settings.data, name="data")
+    if is_frame(valid):
+        valid = as_dataset(valid, settings.data, label_names=train.label_names)
+    return Split(train, valid)
+
+
+def _progress(
+    verbose: Any, callbacks: Sequence[Any], settings: RunSettings
+) -> list[TrainingProgress]:
+    """Return the callback that shows progress, if it is asked for."""
+    if verbose not in ("auto", 0, 1):
+        raise SettingsError(f"verbose must be 'auto', 0 or 1. Got {verbose!r} instead.")
+    shown = any(isinstance(callback, TrainingProgress) for callback in callbacks)
+    if not verbose or (verbose == "auto" and shown):
+        return []
+    # Where a program has configured logging, findings belong into its log.
+    has_listener = any(hasattr(callback, "on_finding") for callback in callbacks)
+    log_findings = logger.hasHandlers() and not has_listener
+    return [TrainingProgress(settings.training.epochs, log_findings=log_findings)]
 
 
 def fit_prepared(
@@ -179,6 +372,7 @@ def fit_prepared(
             "ended": result.ended,
             "texts": {"train": len(train), "valid": len(prepared.valid)},
             "cut": prepared.cut,
+            "text_column": train.text_column,
             "findings": [finding.to_dict() for finding in findings],
             "coverage": prepared.coverage.to_dict() if prepared.coverage else None,
         },

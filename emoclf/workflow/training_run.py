@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -101,18 +101,14 @@ def run_training(
         checkpoint=checkpoint,
         resume=resume,
         on_prepared=_log_inputs,
+        verbose=0,
     )
     logger.info("Evaluating the network, and baselines on the same texts.")
     report = evaluate_classifier(trained.predictor, split)
-    metrics = {
-        **trained.bundle.metrics,
-        **report.to_dict(),
-        "source": os.path.basename(dataset.source),
-        "texts": {name: len(part) for name, part in split.parts().items()},
-        "audit": audit.to_dict(),
-    }
-    bundle = replace(trained.bundle, metrics=metrics)
-    trained = replace(trained, bundle=bundle)
+    trained = trained.with_metrics(
+        split, report, source=os.path.basename(dataset.source), audit=audit.to_dict()
+    )
+    bundle = trained.bundle
     path = None
     if output is not None and checkpoint is not None:
         path = save_bundle(bundle, output, overwrite=overwrite)

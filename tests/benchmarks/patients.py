@@ -31,7 +31,7 @@ from emoclf.doctor.gradients import check_units
 from emoclf.doctor.predictions import check_collapse, check_stuck
 from emoclf.evaluation.text_tables import align
 from emoclf.settings import RunSettings
-from emoclf.training.monitor import WatchedUnits, class_shares
+from emoclf.training.watcher import WatchedUnits, class_shares
 from emoclf.workflow.prepare import Prepared, prepare
 
 #: The sources' networks, and one of them with single mistakes corrected.

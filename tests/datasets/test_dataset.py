@@ -55,7 +55,7 @@ def test_take_keeps_classes_and_places():
 
 LISTS = [
     (["a"], ["x", "y"], r"same length. Got 1 texts and 2 labels"),
-    ("abc", ["x"], r"texts must be a list. Got str instead"),
+    ("abc", ["x"], r"Texts must be a list of str. Got the single str"),
     (["a", " "], ["x", "y"], r"texts, position 1: the text is empty"),
     (["a", None], ["x", "y"], r"position 1: the text is missing"),
     (["a", 3], ["x", "y"], r"position 1: the text must be a string. Got 3"),

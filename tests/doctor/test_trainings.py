@@ -315,7 +315,7 @@ def test_the_count() -> None:
 @pytest.mark.parametrize(
     ("hook", "part"),
     [
-        ("on_train_batch_end", "emoclf.training.monitor._norm"),
+        ("on_train_batch_end", "emoclf.training.watcher._norm"),
         ("on_epoch_end", "emoclf.doctor.gradients.check_gradients"),
         ("check_result", "emoclf.doctor.curves.check_fit"),
     ],

@@ -114,26 +114,35 @@ def write_results(
     JSON. The scores of trials that were not completed are means over the repeats that
     ran: look at ``status`` before sorting.
     """
+    stream = io.StringIO()
+    table = csv.writer(stream, lineterminator="\n")
+    for row in result_rows(outcomes, objective):
+        table.writerow([_cell(cell) for cell in row])
+    write_atomically(path, stream.getvalue().encode())
+
+
+def result_rows(outcomes: Sequence[Outcome], objective: Objective) -> list[list[Any]]:
+    """Return the names of the columns, then one row for each trial."""
     n_repeats = max((len(o.repeats) for o in outcomes), default=0)
     all_repeats = [repeat for o in outcomes for repeat in o.repeats]
     metrics = list(dict.fromkeys(m for repeat in all_repeats for m in repeat.metrics))
     settings = list(dict.fromkeys(name for o in outcomes for name in o.values))
     columns = [f"score_{number}" for number in range(1, n_repeats + 1)]
-    stream = io.StringIO()
-    table = csv.writer(stream, lineterminator="\n")
-    table.writerow([*FIRST_COLUMNS, *columns, *metrics, *COSTS, *settings, "reason"])
+    rows: list[list[Any]] = [
+        [*FIRST_COLUMNS, *columns, *metrics, *COSTS, *settings, "reason"]
+    ]
     for o in sorted(outcomes, key=lambda o: o.number):
         scores = o.scores(objective.name)
-        table.writerow(
+        rows.append(
             [o.number, o.status, o.score(objective.name), o.spread(objective.name)]
             + scores
             + [None] * (n_repeats - len(scores))
             + [mean(o.scores(metric)) if scores else None for metric in metrics]
             + [getattr(o, cost) for cost in COSTS]
-            + [_cell(o.values.get(name)) for name in settings]
+            + [o.values.get(name) for name in settings]
             + [one_line(o.reason)]
         )
-    write_atomically(path, stream.getvalue().encode())
+    return rows
 
 
 def _heading(outcomes: Sequence[Outcome], plan: SearchPlan) -> list[str]:

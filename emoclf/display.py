@@ -1,0 +1,78 @@
+"""Short representations of public objects, and their tables in notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+MAX_SHOWN_NAMES = 8
+MAX_SHOWN_CHARACTERS = 80
+
+
+def short_names(names: Sequence[str]) -> str:
+    """Return the number of names and the first of them.
+
+    Examples
+    --------
+    >>> short_names(["anger", "joy"])
+    '2 (anger, joy)'
+    """
+    shown = ", ".join(map(str, names[:MAX_SHOWN_NAMES]))
+    more = ", …" if len(names) > MAX_SHOWN_NAMES else ""
+    return f"{len(names)} ({shown}{more})"
+
+
+def shorten_text(text: str) -> str:
+    """Return the beginning of a text; an ellipsis replaces the rest."""
+    if len(text) <= MAX_SHOWN_CHARACTERS:
+        return text
+    return f"{text[: MAX_SHOWN_CHARACTERS - 1]}…"
+
+
+def html_table(
+    header: Sequence[object], rows: Iterable[Sequence[object]], *, caption: str = ""
+) -> str:
+    """Return a table as HTML, with everything in it escaped."""
+    from html import escape  # Only notebooks need it.
+
+    def row(cells: Sequence[object], tag: str) -> str:
+        content = "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells)
+        return f"<tr>{content}</tr>"
+
+    head, body = (
+        row(header, "th") if header else "",
+        "".join(row(cells, "td") for cells in rows),
+    )
+    return f"<p>{escape(caption)}</p><table>{head}{body}</table>"
+
+
+class Described:
+    """Base class of objects that are shown as a few facts."""
+
+    def _facts(self) -> dict[str, object]:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        facts = ", ".join(f"{name} {value}" for name, value in self._facts().items())
+        return f"<{type(self).__name__}: {facts}>"
+
+    def _repr_html_(self) -> str:
+        return html_table((), self._facts().items(), caption=type(self).__name__)
+
+
+class HtmlLines(Described):
+    """Base class of objects with a method ``lines``, which notebooks show."""
+
+    def lines(self) -> list[str]:
+        """Return the object as lines of text."""
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        return html_lines(self.lines())
+
+
+def html_lines(lines: Iterable[Any]) -> str:
+    """Return lines of text as HTML."""
+    from html import escape
+
+    return f"<pre>{escape(chr(10).join(map(str, lines)))}</pre>"
