@@ -77,6 +77,14 @@ def labelled_dataset(
                 f"{source}: the labels have {len(found)} columns of 0 and 1, and the "
                 f"classifier has {len(label_names)} classes. Give a column for each."
             )
+        if label_names is not None and columns is not None:
+            if set(found) != set(label_names):
+                raise DataError(
+                    f"{source}: the columns {shorten(found)} are not the classes "
+                    f"{shorten(label_names)}. Give the same columns."
+                )
+            order = [found.index(name) for name in label_names]
+            rows = [[row[i] for i in order] for row in rows]
         names = list(label_names or found)
     dataset = Dataset.from_lists(texts, rows, label_names=names or None, source=source)
     if dataset.multilabel:

@@ -1,4 +1,4 @@
-"""EmotionClassifier as scikit-learn uses it.
+"""EmotionClassifier as scikit-learn uses it; emoclf.estimator_labels too.
 
 ``check_estimator`` skips estimators of strings, so what matters is tested by name.
 """
@@ -303,8 +303,19 @@ def test_a_matrix_in_cross_validation_and_with_validation_data() -> None:
     assert probabilities.shape == MATRIX.shape
     classifier = new(epochs=20).fit(TEXTS, MATRIX, validation_data=(TEXTS, MATRIX))
     assert classifier.score(TEXTS, MATRIX) > 0.5
+    with pytest.raises(DataError, match=r"validation set has one label for each text"):
+        new().fit(TEXTS, [*LISTS], validation_data=(TEXTS, LABELS))
     with pytest.raises(DataError, match=r"have 2 columns of 0 and 1.* has 3 classes"):
         new().fit(TEXTS, MATRIX, validation_data=(TEXTS, MATRIX[:, :2]))
+
+
+def test_columns_of_frames_are_found_by_their_names() -> None:
+    frame = pd.DataFrame(MATRIX, columns=["anger", "fear", "joy"])
+    turned = frame[["joy", "anger", "fear"]]
+    classifier = new(epochs=20).fit(TEXTS, frame, validation_data=(TEXTS, turned))
+    assert classifier.score(TEXTS, turned) == classifier.score(TEXTS, frame) > 0.5
+    with pytest.raises(DataError, match=r"joy, anger, odd are not the classes anger"):
+        classifier.score(TEXTS, turned.rename(columns={"fear": "odd"}))
 
 
 def test_one_column_is_one_label() -> None:

@@ -146,9 +146,11 @@ class LabelReader:
             return None
         (width,) = self._widths
         names = self.order
+        numbered = [self._names.get(str(i), "") for i in range(width)]
+        if all(numbered) and len(self._names) == width:
+            return numbered
         if len(names) == width:
-            numbers = [self._names.get(str(i), "") for i in range(width)]
-            return numbers if all(numbers) else names
+            return names
         known = [*self._names, *self.order]
         if not self._repeats and {"0", "1"} <= set(known):
             return None
@@ -178,7 +180,7 @@ class LabelReader:
         if columns is None:
             return self._name_all(label)
         pairs = zip(columns, label.flags(), strict=True)
-        return tuple(name for name, applies in pairs if applies)
+        return tuple(self._name(name) for name, applies in pairs if applies)
 
     def _unwrap(self, text: str) -> Any:
         """Return the list that a text contains, or the text."""

@@ -200,6 +200,12 @@ def check_parts(train: Dataset, valid: Dataset) -> None:
             f"training set has {', '.join(train.label_names)}. Read both with the same "
             f"{setting('label_names')}."
         )
+    if len(valid) and valid.multilabel != train.multilabel:
+        kinds = ("one label for each text", "lists of labels")
+        raise DataError(
+            f"The validation set has {kinds[valid.multilabel]}, and the training set "
+            f"has {kinds[train.multilabel]}. Give both in the same form."
+        )
     if not len(valid):
         raise DataError(
             "The validation set is empty, but it is needed to choose the epoch. Raise "

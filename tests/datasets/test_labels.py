@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
+from emoclf.datasets.cells import BadRow
 from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.label_reader import LabelReader
 from emoclf.datasets.labels import written_list
 from emoclf.datasets.readers import read_dataset
 from emoclf.errors import DataError
@@ -90,6 +92,18 @@ def test_a_matrix_needs_the_names_of_its_columns(rows, caplog):
     assert "a 0 or a 1 for each of joy, love, fear" in caplog.text
     mapping = {"1": "love", "0": "joy", "2": "fear"}
     assert Dataset.from_lists(TEXTS, rows, label_names=mapping).labels == NAMED
+
+
+def test_a_matrix_of_numbered_classes_of_which_one_does_not_occur():
+    names = {"0": "joy", "1": "love", "2": "fear"}
+    rows = [[1, 0, 0], [1, 1, 0]]
+    data = Dataset.from_lists(["a", "b"], rows, label_names=names)
+    assert data.label_names == ("joy", "love")
+    reader = LabelReader(names, classes=data.label_names)
+    row = reader.read([0, 1, 0])
+    assert reader.settle(row, reader.matrix_columns()) == ("love",)
+    with pytest.raises(BadRow, match="label 'fear' is not one of joy, love"):
+        reader.settle(reader.read([0, 0, 1]), reader.matrix_columns())
 
 
 def test_one_hot_rows_are_multilabel_and_say_so(caplog):
