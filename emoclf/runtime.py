@@ -163,3 +163,19 @@ def with_threads(threads: int) -> dict[str, str]:
             f"A process needs at least one thread. Got {setting('threads', threads)}."
         )
     return dict.fromkeys(THREAD_VARIABLES, str(threads))
+
+
+def open_closed_streams() -> None:
+    """Connect standard streams that are closed (``>&-``) with the null device.
+
+    The next file to be opened would become that stream, and get what is printed.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            os.set_inheritable(number, True)  # for worker processes
+            stream = os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8")
+            setattr(sys, name, stream)

@@ -18,6 +18,7 @@ from emoclf._version import __version__
 from emoclf.cli.shared import HELP_ALL, Parser
 from emoclf.errors import NAMES_AS_OPTIONS, EmoclfError
 from emoclf.optional import require
+from emoclf.runtime import open_closed_streams
 
 INTERRUPTED = 130
 # Variable that argcomplete sets when the shell asks for the words that may follow.
@@ -27,7 +28,7 @@ COMPLETION = "_ARGCOMPLETE"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     argv = list(sys.argv[1:] if argv is None else argv)
-    _open_closed_streams()
+    open_closed_streams()
     if COMPLETION in os.environ:
         return _complete()
     if not argv or argv[0] == "help":
@@ -87,22 +88,6 @@ def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     for command in commands.COMMANDS:
         command.add_parser(subparsers, argv)
     return parser
-
-
-def _open_closed_streams() -> None:
-    """Connect standard streams that are closed (``>&-``) with the null device.
-
-    The next file to be opened would become that stream, and get what is printed.
-    """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            descriptor = os.open(os.devnull, os.O_RDWR)
-            if descriptor != number:
-                os.dup2(descriptor, number)
-                os.close(descriptor)
-            os.set_inheritable(number, True)  # for worker processes
-            stream = os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8")
-            setattr(sys, name, stream)
 
 
 def _complete() -> int:

@@ -6,7 +6,6 @@ import argparse
 import codecs
 import contextlib
 import gzip
-import itertools
 import json
 import os
 import shutil
@@ -34,9 +33,8 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Reject unknown arguments here, so that the error names the subcommand."""
-        if self._subparsers is None:
-            # Before argparse misses a required option whose name is mistyped.
-            self._check_options(sys.argv[1:] if args is None else args)
+        # Before argparse misses a required option whose name is mistyped.
+        self._check_options(sys.argv[1:] if args is None else args)
         namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
@@ -45,7 +43,10 @@ class Parser(argparse.ArgumentParser):
     def _check_options(self, args: Sequence[str]) -> None:
         """Report the first unknown option, with the nearest one that exists."""
         names = self._option_string_actions
-        for arg in itertools.takewhile(lambda arg: arg != "--", args):
+        for arg in args:
+            # A subcommand has options of its own.
+            if arg == "--" or (self._subparsers and not arg.startswith("-")):
+                return
             name = arg.partition("=")[0]
             # An argument with a space is a value, such as a text.
             if arg.startswith("--") and not {arg, name} & set(names) and " " not in arg:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from emoclf.errors import EmoclfError
+from emoclf.runtime import open_closed_streams
 
 USAGE = """\
 usage: python -m emoclf.folded FOLDER [TEXT …]
@@ -17,6 +18,7 @@ Predict each TEXT, or each line of standard input: print the label and its proba
 
 def main(argv: Sequence[str]) -> int:
     """Predict, and return the exit code."""
+    open_closed_streams()
     if not argv:
         sys.stderr.write(USAGE)
         return 2

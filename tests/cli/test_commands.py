@@ -123,18 +123,19 @@ def test_a_reader_of_a_file_may_leave(bundle: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
 def test_closed_standard_streams(closed: str, bundle: Path, tmp_path: Path) -> None:
-    program = f"{shlex.quote(sys.executable)} -m emoclf"
+    program = f"{shlex.quote(sys.executable)} -m"
     folded = export_folded(Predictor.load(bundle), tmp_path / "tiny.folded")
     lines = tmp_path / "lines.txt"
     lines.write_text("a lovely gift\n")
     for arguments, code in (
-        ("--help", 0),
-        ("predict tiny.folded --text dark", 0),
-        ("predict tiny.folded", 0),
-        ("predict tiny.folded lines.txt -o out.csv --overwrite", 0),
-        ("predict tiny.folded lines.txt -o out.csv --overwrite --workers 2", 0),
-        ("show nowhere", 1),
-        ("evaluate tiny.folded -", 1),
+        ("emoclf --help", 0),
+        ("emoclf predict tiny.folded --text dark", 0),
+        ("emoclf predict tiny.folded", 0),
+        ("emoclf predict tiny.folded lines.txt -o out.csv --overwrite", 0),
+        ("emoclf predict tiny.folded lines.txt -o out.csv --overwrite --workers 2", 0),
+        ("emoclf show nowhere", 1),
+        ("emoclf.folded tiny.folded dark", 0),
+        ("emoclf.folded tiny.folded", 0),
     ):
         done = subprocess.run(
             ["bash", "-c", f"{program} {arguments} {closed}"],

@@ -175,6 +175,10 @@ def test_other_ways_to_ask_for_help(
     [
         ("trian data.csv", "invalid choice: 'trian'. Did you mean 'train'?"),
         ("help evalaute", "Did you mean 'evaluate'?"),
+        (
+            "--versoin",
+            "emoclf: there is no option --versoin. Did you mean '--version'?",
+        ),
         ("vectors trian x", "Did you mean 'train'?"),
         ("tune shwo x.search", "there is no command or file 'shwo'. Did you mean 's"),
         ("train x --epoch 3 -o y", "train: there is no option --epoch. Did you mean '"),
