@@ -58,7 +58,7 @@ def test_dead_units_and_one_class_for_all_texts_are_found() -> None:
 
 @pytest.mark.slow
 def test_rates_out_of_range_and_large_steps_are_found() -> None:
-    names = findings(network(keras.Input((5,)), hidden(), head(), rate=5.0))
+    names = findings(network(keras.Input((5,)), head(), rate=5.0))
     assert {"learning-rate-out-of-range", "updates-too-large"} <= names
 
 
