@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import add_option, add_overwrite_option, new_command, print_json
+from emoclf.errors import SettingsError
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import RunSettings
 
@@ -71,8 +72,10 @@ def callbacks_for(args: argparse.Namespace, settings: RunSettings) -> list[Any]:
     callbacks: list[Any] = []
     if not args.quiet:
         callbacks.append(TrainingProgress(settings.training.epochs))
-    if getattr(args, "tensorboard", None):
-        callbacks.append(keras.callbacks.TensorBoard(args.tensorboard))
+    if board := getattr(args, "tensorboard", None):
+        if Path(board).is_file():
+            raise SettingsError(f"--tensorboard takes a folder. Got the file {board}.")
+        callbacks.append(keras.callbacks.TensorBoard(board))
     return callbacks
 
 

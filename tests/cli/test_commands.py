@@ -287,6 +287,11 @@ def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple[in
         (["train", "CSV", "-o", "x", "--embedding", "static"], 1, "needs word vectors"),
         (["train", "CSV", "-o", "x", "--config", "no.toml"], 1, "no.toml"),
         (["train", "CSV"], 2, "--output"),
+        (
+            ["train", "CSV", "-o", "x", "--tensorboard", "CSV"],
+            1,
+            "--tensorboard takes a folder",
+        ),
         (["predict", "nowhere.emoclf"], 1, "does not exist"),
         (["predict", "BUNDLE", "no.txt"], 1, "There is no file no.txt"),
         (["evaluate", "BUNDLE", "CSV", "--label-column", "text"], 1, "text"),

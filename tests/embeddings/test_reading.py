@@ -234,7 +234,10 @@ def test_a_number_that_is_none(tmp_path: Path) -> None:
         (b"version https://git-lfs.github.com/spec/v1\noid x\nsize 1\n", "git lfs"),
         ("the 0.1 0.2\n".encode("utf-16"), "UTF-16"),
         (b"\x93NUMPY\x01\x00v\x00{}", r"\(words, array\)"),
-        (gzip.compress(gzip.compress(b"the 1 2\n", mtime=0), mtime=0), "compressed twice"),
+        (
+            gzip.compress(gzip.compress(b"the 1 2\n", mtime=0), mtime=0),
+            "compressed twice",
+        ),
         (b"\x80\x07no pickle", "not a file of word vectors"),
         (b"text,label\nwhat a day,joy\n", "not a file of word vectors"),
         (b"3 4\nthe 1 2 3 4\nof 1 2 3\na 1 2 3 4\n", "line 3"),
