@@ -28,7 +28,7 @@ INPUTS_FOLDER = ".inputs"
 DATA_FILE = "data.json"
 DEATHS_FILE = "deaths.json"
 # Names of files and folders while they are written.
-_TEMPORARY = re.compile(r"\..+\.\d+(\.part)?|\.part-.+")
+_TEMPORARY = re.compile(r"\.emoclf-.+\.part|\..+\.\d+(\.part)?|\.part-.+")
 _DEPTHS = ("*", "*/*", "*/*/*")
 
 
