@@ -57,6 +57,8 @@ def recognise_separator(lines: Sequence[str], usual: str | None = None) -> str |
     rows = {c: _rows(lines, c) for c in SEPARATORS.values()}
     named = [c for c in rows if _has_names(rows[c])]
     even = [c for c in rows if _is_even(rows[c])]
+    if usual != "," and _is_prose(rows[","]):
+        even = [c for c in even if c != ","]
     if usual is not None and usual in (*named, *even):
         return usual
     for candidates in (named, even):
@@ -82,6 +84,11 @@ def _has_names(rows: Sequence[Sequence[str]]) -> bool:
 
 def _is_even(rows: Sequence[Sequence[str]]) -> bool:
     return len(rows) > 1 and len(rows[0]) > 1 and len({*map(len, rows)}) == 1
+
+
+def _is_prose(rows: Sequence[Sequence[str]]) -> bool:
+    """Say whether commas are followed by spaces, as they are within sentences."""
+    return all(cell.startswith(" ") for row in rows for cell in row[1:])
 
 
 def is_quoted(lines: Iterable[str], separator: str) -> bool:

@@ -27,7 +27,7 @@ from emoclf.datasets.input_formats import PLAIN_LINES, READERS, input_endings
 from emoclf.datasets.line_blocks import Recoded, is_ready, line_blocks
 from emoclf.datasets.recognition import HEAD_LINES, recognise_format
 from emoclf.datasets.records import Table
-from emoclf.datasets.separators import separator_character
+from emoclf.datasets.separators import recognise_separator, separator_character
 from emoclf.errors import DataError, SettingsError, did_you_mean, setting
 from emoclf.settings import DataSettings
 
@@ -132,10 +132,13 @@ class Source:
             If the format of a labelled file cannot be recognised.
         """
         if not self.format:
-            self.format = recognise_format(self.head()) or ""
+            head = self.head()
+            self.format = recognise_format(head) or ""
+            if self.format in ("csv", "tsv"):
+                self.separator = recognise_separator(head)
             if not self.format:
                 raise self._unknown_ending(
-                    f" or its separator, such as {setting('separator', 'semicolon')}"
+                    f", or its separator with {setting('separator', 'semicolon')}"
                 )
         return resolve_name(READERS[self.format].reader)(self)
 
@@ -223,8 +226,8 @@ class Source:
     def _unknown_ending(self, more: str = "") -> DataError:
         return DataError(
             f"{self.name} ends in none of {', '.join(input_endings())}, plain or with "
-            f".gz. Rename it, or name its format with {setting('format', 'csv')} or "
-            f"another format{more}."
+            f".gz. Rename it, or name its format, such as {setting('format', 'csv')}"
+            f"{more}."
         )
 
     @property

@@ -92,15 +92,17 @@ def test_separators_are_recognised(tmp_path: Path, ending: str, separator: str) 
 
 def test_a_list_of_texts_and_labels_without_header(tmp_path: Path) -> None:
     path = tmp_path / "train.txt"
-    rows = "i feel, well, fine;joy\ni feel low;sadness\nit isn't \"so;joy\nno;sadness\n"
+    rows = (
+        "i feel, fine;joy\ni feel, well, low;sadness\nit isn't \"so;joy\nno;sadness\n"
+    )
     match = (
-        r"Its columns: 'i feel, well, fine', 'joy'.*count the columns: header=False, "
+        r"Its columns: 'i feel, fine', 'joy'.*count the columns: header=False, "
         r"text_column='1', label_column='2'"
     )
     with pytest.raises(DataError, match=match):
         read(path, rows.replace('"', ""))
     settings = {"header": False, "text_column": "1", "label_column": "2"}
-    assert read(path, rows.replace('"', ""), **settings)[0] == "i feel, well, fine"
+    assert read(path, rows.replace('"', ""), **settings)[0] == "i feel, fine"
     assert read(path, rows, quoting="none", **settings)[2] == "it isn't \"so"
 
 
@@ -110,6 +112,9 @@ def test_a_separator_that_is_not_certain(tmp_path: Path) -> None:
         DataError, match=r"d.txt ends in none.*name its format.*its separator"
     ):
         read(path, "a,b;c\nd,e;f\n")
+    every_text_has_a_comma = "i feel, fine;joy\nwell, no;sadness\n"
+    settings = {"header": False, "text_column": "1", "label_column": "2"}
+    assert read(path, every_text_has_a_comma, **settings)[1] == "well, no"
     # Commas keep cutting a CSV file whose rows another separator would cut as well.
     text = "text,label\na;b,x;\nc;d,x;\n"
     assert read(tmp_path / "d.csv", text) == ("a;b", "c;d")
