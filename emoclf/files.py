@@ -18,6 +18,8 @@ from emoclf.errors import DataError, EmoclfError, setting
 
 #: Longest name of a file, in bytes, on all common file systems.
 MAX_NAME_BYTES = 255
+#: Beginning of the names of files and folders while they are written.
+UNFINISHED = ".emoclf-"
 
 
 def size_of(folder: Path) -> int:
@@ -120,7 +122,7 @@ def new_folder(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
 
 def _prefix(target: Path) -> str:
     # Short, since the target's own name may be as long as the file system allows.
-    return f".emoclf-{zlib.crc32(os.fsencode(target.name)):08x}-"
+    return f"{UNFINISHED}{zlib.crc32(os.fsencode(target.name)):08x}-"
 
 
 def _create(target: Path, *, folder: bool) -> tuple[Path, int]:

@@ -17,7 +17,7 @@ from emoclf.bundle.described_folder import SEARCH_BEST, SEARCH_PLAN, other_kind
 from emoclf.datasets.contents import describe_changes, rows_of
 from emoclf.datasets.dataset import Dataset
 from emoclf.errors import SearchError, setting
-from emoclf.files import check_writable, write_atomically
+from emoclf.files import UNFINISHED, check_writable, write_atomically
 from emoclf.fingerprint import RUN_FILE, check_fingerprint, write_fingerprint
 
 from .plan import SearchPlan
@@ -89,7 +89,7 @@ class SearchFolder:
                 "search. Restore it from a copy, or choose another folder."
             )
         # A process that was killed in its first steps leaves only these.
-        first_files = (LOCK_FILE, INPUTS_FOLDER, f".{RUN_FILE}.")
+        first_files = (LOCK_FILE, INPUTS_FOLDER, f".{RUN_FILE}.", UNFINISHED)
         if not has_search and any(
             not path.name.startswith(first_files) for path in self.path.iterdir()
         ):

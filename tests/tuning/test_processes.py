@@ -239,11 +239,12 @@ def test_a_worker_that_has_just_begun_does_not_wait_for_a_dead_chief(
         "-m", "emoclf.tuning", "chief", str(data), "-o", str(search), "--workers", "1",
         "--address", "127.0.0.1:0", "--seeds", "1", "--quiet",
     )  # fmt: skip
-    (pid,) = wait_until(lambda: workers_of(chief.pid))
+    log = search / "logs" / "worker-1.log"
+    (pid,) = wait_until(lambda: log.exists() and workers_of(chief.pid))
     chief.kill()
     chief.communicate()
     wait_until(lambda: not alive(pid))
-    assert "does not answer" in (search / "logs" / "worker-1.log").read_text()
+    assert "does not answer" in log.read_text()
 
 
 def test_ctrl_c_ends_a_search_and_its_workers(tmp_path: Path) -> None:
