@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from emoclf.errors import ResumeError, TrainingError, setting
-from emoclf.files import new_file
+from emoclf.files import UNFINISHED, new_file
 from emoclf.fingerprint import RUN_FILE, check_fingerprint, write_fingerprint
 
 FILE = "epoch.npz"
@@ -144,8 +144,9 @@ class CheckpointFolder:
 
     def _sweep(self) -> None:
         """Remove temporary files of processes that were killed while writing."""
-        for name in (FILE, RUN_FILE):
-            for path in self.path.glob(f".{name}.*"):
+        # The first two are names of older versions.
+        for name in (f".{FILE}.*", f".{RUN_FILE}.*", f"{UNFINISHED}*"):
+            for path in self.path.glob(name):
                 path.unlink(missing_ok=True)
 
 
