@@ -7,6 +7,7 @@ these tables fails as well.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import inspect
 import re
@@ -56,6 +57,16 @@ ATTRIBUTES: dict[str, tuple[Callable[[], Any], str, str]] = {
         lambda: keras.losses.CategoricalCrossentropy(),
         "doctor.model_checks",
         "check_model cannot tell whether a loss takes logits",
+    ),
+    "_option_string_actions": (
+        argparse.ArgumentParser,
+        "cli.shared",
+        "a mistyped option is not named with the nearest one",
+    ),
+    "_subparsers": (
+        argparse.ArgumentParser,
+        "cli.shared",
+        "a mistyped option before a command is not named with the nearest one",
     ),
     "_save_trial": (
         oracle,

@@ -165,8 +165,9 @@ def _source(args: argparse.Namespace) -> Iterator[str]:
                 raise DataError(f"{error} A text is given with --text.") from None
         yield args.input or "-"
         return
-    for name in ("input", "format", "text_column"):
-        if (value := getattr(args, name)) is not None:
+    given = {"input": args.input, "format": args.format, **given_settings(args)}
+    for name, value in given.items():
+        if value is not None:
             other = value if name == "input" else setting(name, value)
             raise SettingsError(f"Give --text or a file, not both. Got {other} too.")
     with tempfile.TemporaryDirectory() as folder:
