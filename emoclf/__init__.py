@@ -167,7 +167,9 @@ def __getattr__(name: str) -> Any:
         raise ModelError(wrong_backend(str(error.name))) from None
 
 
-if "keras" in sys.modules and sys.modules["keras"].config.backend() == TENSORFLOW:
+# None stands for a module whose import is forbidden.
+_keras = sys.modules.get("keras")
+if _keras is not None and _keras.config.backend() == TENSORFLOW:
     register_layers()
 
 

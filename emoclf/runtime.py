@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from emoclf.errors import ModelError, SettingsError, setting
+
+if TYPE_CHECKING:
+    # `import emoclf` comes here, and the folded classifier starts without logging.
+    import logging
 
 #: Environment variables of OpenMP, OpenBLAS, MKL, numba and TensorFlow.
 THREAD_VARIABLES = (

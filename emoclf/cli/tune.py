@@ -47,7 +47,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         return
     if not has_command:
         near = did_you_mean(word, (CHIEF, tune_worker.NAME, tune_show.NAME))
-        if near and not os.path.exists(word):
+        if near and os.sep not in word and not os.path.exists(word):
             parser.error(f"there is no command or file {word!r}.{near}")
         _add_options(parser, argv)
         return

@@ -27,7 +27,7 @@ from emoclf.datasets.rows import (
 from emoclf.display import Described, html_table, short_names, shorten_text
 from emoclf.errors import DataError, did_you_mean, setting, wrong_kind
 from emoclf.settings import DataSettings
-from emoclf.text.validation import check_list, is_frame, iterate_texts
+from emoclf.text.validation import is_frame, iterate_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -226,7 +226,6 @@ class Dataset(Described):
         DataError
             If the lengths differ, a text is empty or a row has no label.
         """
-        check_list(labels, "labels")
         (labels, columns), texts = label_rows(labels), list(iterate_texts(texts))
         if len(texts) != len(labels):
             raise DataError(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from emoclf.datasets.cells import SURROGATE, BadRow
+from emoclf.text.validation import check_list
 
 Label = str | tuple[str, ...]
 
@@ -92,6 +93,7 @@ def label_rows(labels: Any) -> tuple[list[Any], list[Any] | None]:
     """
     if hasattr(labels, "toarray"):
         labels = labels.toarray()
+    check_list(labels, "labels")
     if not hasattr(labels, "__array__"):
         return list(labels), None
     columns = [*labels.columns] if hasattr(labels, "columns") else None

@@ -133,7 +133,7 @@ def test_a_file_for_other_processes(tmp_path: Path, vectors: Any) -> None:
 
 
 def test_own_vectors_are_short_to_print_and_not_copied() -> None:
-    assert repr(OWN) == "WordVectors(5 words, 6 dimensions, my vectors)"
+    assert repr(OWN) == "<WordVectors: source my vectors, words × dimensions 5 × 6>"
     assert copy.deepcopy(OWN) is OWN
 
 

@@ -19,6 +19,8 @@ IDS = X.argmax(1)
 def network(
     *layers: Any, rate: float = 1e-3, loss: str = "sparse_categorical_crossentropy"
 ) -> keras.Model:
+    # Other weights may begin with a dead unit.
+    keras.utils.set_random_seed(0)
     model = keras.Sequential([*layers])
     model.compile(keras.optimizers.Adam(rate), loss)
     return model
@@ -65,7 +67,8 @@ def test_rates_out_of_range_and_large_steps_are_found() -> None:
 @pytest.mark.slow
 def test_nan_is_found_and_does_not_end_the_training() -> None:
     model = network(keras.Input((5,)), hidden(), head())
-    model.layers[0].kernel.assign(np.full((5, 16), np.nan))
+    # Some processors' relu makes 0 of NaN, so that it must be in the last layer.
+    model.layers[1].kernel.assign(np.full((16, 5), np.nan))
     assert "loss-not-finite" in findings(model)
 
 
