@@ -72,8 +72,10 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.tuning.finish import SearchResult as SearchResult
     from emoclf.tuning.search import search_settings as search_settings
     from emoclf.workflow.compare import compare_networks as compare_networks
-    from emoclf.workflow.train import TrainedClassifier as TrainedClassifier
     from emoclf.workflow.train import train_classifier as train_classifier
+    from emoclf.workflow.trained_classifier import (
+        TrainedClassifier as TrainedClassifier,
+    )
 
 _HOME = {
     "AuditReport": "emoclf.datasets.audit",
@@ -102,7 +104,7 @@ _HOME = {
     "Split": "emoclf.datasets.split",
     "TextSettings": "emoclf.settings.sections",
     "TrainSettings": "emoclf.settings.sections",
-    "TrainedClassifier": "emoclf.workflow.train",
+    "TrainedClassifier": "emoclf.workflow.trained_classifier",
     "TrainingError": "emoclf.errors",
     "TrainingResult": "emoclf.training.fit",
     "VectorsError": "emoclf.errors",

@@ -32,7 +32,7 @@ MODULES = {
 def warn_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
     """Warn that something has a new name."""
     warnings.warn(
-        f"{old} is deprecated and will be removed in emoclf 0.3. Use {new}.",
+        f"{old} is deprecated and will be removed in a later version. Use {new}.",
         DeprecationWarning,
         stacklevel=stacklevel,
     )

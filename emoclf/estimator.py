@@ -159,18 +159,19 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         ------
         DataError, SettingsError, VectorsError, TrainingError
         """
-        column = self._run_settings(0).data.text_column
-        texts = as_texts(X, column)
-        dataset, classes, kind = labelled_dataset(texts, y)
-        weights = _check_weights(sample_weight, len(texts))
         seed = self._seed()
         settings = self._run_settings(seed)
+        data, separator = settings.data, settings.data.label_separator
+        texts = as_texts(X, data.text_column)
+        dataset, classes, kind = labelled_dataset(texts, y, separator=separator)
+        weights = _check_weights(sample_weight, len(texts))
         if validation_data is not None:
             valid_texts, valid_y = validation_data
             valid, _, _ = labelled_dataset(
-                as_texts(valid_texts, column),
+                as_texts(valid_texts, data.text_column),
                 valid_y,
                 source="validation_data",
+                separator=separator,
                 label_names=dataset.label_names,
             )
             rest = np.arange(len(dataset))
@@ -179,7 +180,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
                 dataset,
                 self.validation_fraction,
                 seed=seed,
-                near_duplicates=settings.data.near_duplicates,
+                near_duplicates=data.near_duplicates,
             )
             valid = dataset.take(held_out)
         trained = train_classifier(
@@ -226,7 +227,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         if self.predictor_.multilabel:
             names = self.predictor_.label_names
-            y = labelled_dataset(as_texts(X), y, label_names=names)[0].label_ids
+            texts = as_texts(X, self.predictor_.text_column)
+            y = labelled_dataset(texts, y, label_names=names)[0].label_ids
         return super().score(X, y, sample_weight)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -19,6 +20,7 @@ from emoclf.datasets.labels import (
     label_rows,
     written_list,
 )
+from emoclf.datasets.trainable import as_dataset
 from emoclf.errors import DataError
 
 
@@ -28,6 +30,7 @@ def labelled_dataset(
     *,
     source: str = "X",
     label_names: Sequence[str] | None = None,
+    separator: str | None = None,
 ) -> tuple[Dataset, np.ndarray, str]:
     """Return the dataset of an estimator's X and y, their classes, and their kind.
 
@@ -41,6 +44,8 @@ def labelled_dataset(
         Name of the texts in errors.
     label_names : sequence of str, optional
         The only classes, if the classifier knows them already.
+    separator : str, optional
+        Splits a label into several.
 
     Returns
     -------
@@ -63,13 +68,9 @@ def labelled_dataset(
             f"{len(rows)} labels."
         )
     rows = [_unwrapped(row) for row in rows]
-    if rows and all(isinstance(row, list) and len(row) == 1 for row in rows):
-        rows = [row[0] for row in rows]
+    names: list[str] = []
     if not any(isinstance(row, list) for row in rows):
         _check_labels(rows)
-        # A column of objects gets the type of its values.
-        classes = np.unique(np.asarray(rows))
-        names = _class_names(classes) if label_names is None else list(label_names)
     else:
         found = _column_names(rows, columns, y)
         if label_names is not None and len(found) not in (0, len(label_names)):
@@ -85,12 +86,25 @@ def labelled_dataset(
                 )
             order = [found.index(name) for name in label_names]
             rows = [[row[i] for i in order] for row in rows]
-        names = list(label_names or found)
-    dataset = Dataset.from_lists(texts, rows, label_names=names or None, source=source)
+        names = list((found and label_names) or found)
+    dataset = Dataset.from_lists(
+        texts,
+        rows,
+        label_names=names or None,
+        label_separator=separator,
+        skip_bad_rows=None,
+        source=source,
+    )
+    if label_names is not None:
+        dataset = as_dataset(dataset, label_names=label_names)
     if dataset.multilabel:
         items = [item for row in rows for item in row]
         classes = _numbered(dataset.label_names)
         return dataset, classes, _kind(np.asarray(items))
+    # A column of objects gets the type of its values.
+    classes = np.unique(np.asarray(rows))
+    if label_names is None:
+        dataset = replace(dataset, label_names=tuple(_class_names(classes)))
     return dataset, classes, _kind(classes)
 
 
@@ -168,10 +182,11 @@ def _check_labels(labels: list[Any]) -> None:
 def _class_names(classes: np.ndarray) -> list[str]:
     """Return a name for each class, as a file contains it."""
     names = [as_label(label) for label in classes.tolist()]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    keys = [label_key(name) for name in names]
+    if len(set(keys)) < len(keys):
+        first = next(i for i, key in enumerate(keys) if keys.count(key) > 1)
         raise DataError(
-            f"Several labels differ from {twice!r} only in white space at their ends. "
-            "Strip the labels first."
+            f"Several labels differ from {names[first]!r} only in white space at their "
+            "ends, or in how a number or a truth value is written. Write them alike."
         )
     return names

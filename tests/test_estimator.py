@@ -240,6 +240,8 @@ def test_weights_that_do_not_fit_are_refused(weights, shown: str) -> None:
     [
         ([*LABELS[:-1], LABELS[-1] + " "], "white space"),
         ([*LABELS[:-1], 3], "all texts, or all numbers"),
+        (["0", "0.0", "1"] * 20, "how a number or a truth value is written"),
+        (["[joy, love]", "anger", "joy"] * 20, "looks like a list"),
         ([*LABELS[:-1], pd.NA], "number 59 is missing"),
     ],
 )
@@ -320,9 +322,25 @@ def test_columns_of_frames_are_found_by_their_names() -> None:
 
 def test_one_column_is_one_label() -> None:
     column = np.array(LABELS).reshape(-1, 1)
-    for y in (column, column.tolist(), pd.DataFrame(column)):
+    for y in (column, pd.DataFrame(column)):
         classifier = new(epochs=1).fit(TEXTS, y)
         assert classifier.predict(NEW).shape == (3,)
+
+
+def test_lists_of_one_label_are_multilabel_as_in_datasets() -> None:
+    lists = [[label] for label in LABELS]
+    frame = pd.DataFrame({"text": TEXTS, "id": range(len(TEXTS))})
+    classifier = new(epochs=1, settings={"text_column": "text"})
+    classifier.fit(frame, LISTS, validation_data=(frame, lists))
+    assert classifier.predict(frame).shape == (60, 4)
+    assert 0 <= classifier.score(frame, lists) <= 1
+    assert new(epochs=1).fit(TEXTS, lists).predict(NEW).shape == (3, 3)
+
+
+def test_the_settings_of_labels_apply_to_lists() -> None:
+    joined = [",".join(labels) for labels in LISTS]
+    classifier = new(epochs=1, settings={"label_separator": ","}).fit(TEXTS, joined)
+    assert classifier.classes_.tolist() == ["anger", "fear", "joy", "odd"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
+from emoclf.datasets.recognition import JSON_ARRAY, LABEL_PREFIX
 from emoclf.errors import did_you_mean
 
 #: Option that shows the less common options too.
@@ -183,8 +184,9 @@ def as_file(path: str, *, ending: str = "") -> Iterator[str]:
         if not ending:
             ending = ".parquet" if head.startswith(b"PAR1") else ".csv"
             ending = ".jsonl" if head.startswith(b"{") else ending
-            ending = ".json" if head.startswith(b"[") else ending
-            ending = ".txt" if head.startswith(b"__label__") else ending
+            text = head.decode("latin-1")
+            ending = ".json" if text == "[]" or JSON_ARRAY.match(text) else ending
+            ending = ".txt" if text.startswith(LABEL_PREFIX) else ending
         name = copy + ending + compression
         os.replace(copy, name)
         yield name

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emoclf.datasets.cells import shorten
-from emoclf.datasets.dataset import Dataset, as_dataset
+from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.labels import Label
 from emoclf.datasets.rows import names_of
+from emoclf.datasets.trainable import as_dataset
 from emoclf.display import HtmlLines
 from emoclf.text.tokenizer import Tokenizer
 

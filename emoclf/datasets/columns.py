@@ -77,8 +77,6 @@ def find_columns(
         If a column is missing (the message lists the columns and the nearest name) or
         exists twice, or if several have a usual name.
     """
-    if isinstance(label_columns, str):
-        label_columns = (label_columns,)
     positions = {
         key: find_column(columns, name, source=source)
         for key, name in zip(_KEYS, names, strict=True)
@@ -160,7 +158,7 @@ def has_names(
     named : sequence of str
         Columns that the user has named; in a file without a header "1" is the first.
     header : bool or None
-        The user's word; None: by the names, where they leave no doubt.
+        What the user has set; None: recognised from the names, where certain.
     source : str
 
     Raises

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 import numpy as np
 
 from emoclf._moved import RenamedAttribute
-from emoclf.datasets.cells import shorten
 from emoclf.datasets.columns import find_columns
 from emoclf.datasets.label_reader import LabelReader
 from emoclf.datasets.labels import Label, label_rows
@@ -25,8 +24,7 @@ from emoclf.datasets.rows import (
     order_names,
 )
 from emoclf.display import Described, html_table, short_names, shorten_text
-from emoclf.errors import DataError, did_you_mean, setting, wrong_kind
-from emoclf.settings import DataSettings
+from emoclf.errors import DataError, wrong_kind
 from emoclf.text.validation import is_frame, iterate_texts
 
 if TYPE_CHECKING:
@@ -205,7 +203,9 @@ class Dataset(Described):
         texts: Sequence[str],
         labels: Sequence[Any],
         *,
+        label_separator: str | None = None,
         label_names: Sequence[str] | Mapping[Any, str] | None = None,
+        skip_bad_rows: bool | None = False,
         source: str = "texts",
     ) -> Self:
         """Make a dataset from two lists of equal length.
@@ -216,8 +216,13 @@ class Dataset(Described):
         labels : sequence of str, of numbers, or of lists of them
             Or a 0 or a 1 for each class: a matrix whose columns are those of
             ``label_names``, or a DataFrame.
+        label_separator : str, optional
+            Splits a label into several.
         label_names : sequence of str or mapping, optional
             The only classes, or a name for each label.
+        skip_bad_rows : bool or None, default=False
+            Drop and count rows that cannot be used; None: an error, which does not
+            advise it.
         source : str
             Name in errors.
 
@@ -238,10 +243,10 @@ class Dataset(Described):
         )
         return cls.from_rows(
             map(Row, count(), cells),
-            LabelReader(label_names, columns=columns),
+            LabelReader(label_names, separator=label_separator, columns=columns),
             source=source,
             unit="position",
-            skip_bad_rows=None,
+            skip_bad_rows=skip_bad_rows,
         )
 
     @classmethod
@@ -251,7 +256,7 @@ class Dataset(Described):
         *,
         text_column: str | None = None,
         label_column: str | None = None,
-        label_columns: Sequence[str] = (),
+        label_columns: Sequence[Any] = (),
         split_column: str | None = None,
         label_separator: str | None = None,
         label_names: Sequence[str] | Mapping[Any, str] | None = None,
@@ -285,9 +290,13 @@ class Dataset(Described):
             cure = "for two lists use Dataset.from_lists"
             raise DataError(wrong_kind(source, "a pandas DataFrame", frame, cure))
         names = [str(column) for column in frame.columns]
+        # Columns without names are numbers in pandas.
+        given = (text_column, label_column, split_column)
+        one = isinstance(label_columns, str)
+        label_columns = [label_columns] if one else [*map(str, label_columns)]
         columns = find_columns(
             names,
-            (text_column, label_column, split_column),
+            [None if name is None else str(name) for name in given],
             label_columns=label_columns,
             source=source,
         )
@@ -333,97 +342,3 @@ class Dataset(Described):
             unit=unit,
             skips=skips,
         )
-
-
-def as_dataset(
-    data: Any,
-    settings: DataSettings | None = None,
-    *,
-    name: str = "dataset",
-    label_names: Sequence[str] | None = None,
-) -> Dataset:
-    """Return a Dataset of what a caller gave: a Dataset, or a pandas DataFrame.
-
-    Parameters
-    ----------
-    data : Dataset or DataFrame
-    settings : DataSettings, optional
-        Names of columns and labels in a DataFrame.
-    name : str
-        Name of the argument, for errors.
-    label_names : sequence of str, optional
-        Classes that the labels must be among, in their order.
-
-    Raises
-    ------
-    DataError
-        If it is something else, or a row of the DataFrame cannot be used.
-    """
-    if is_frame(data):
-        settings = settings or DataSettings()
-        data = Dataset.from_frame(
-            data,
-            text_column=settings.text_column,
-            label_column=settings.label_column,
-            split_column=settings.split_column,
-            label_separator=settings.label_separator,
-            label_names=settings.label_names,
-            skip_bad_rows=settings.skip_bad_rows,
-        )
-    if not isinstance(data, Dataset):
-        cure = "read a file with read_dataset"
-        if isinstance(data, list | tuple):
-            cure = "make one with Dataset.from_lists(texts, labels)"
-        raise DataError(wrong_kind(name, "a Dataset or a DataFrame", data, cure))
-    if label_names is None or data.label_names == tuple(label_names):
-        return data
-    unknown = [label for label in data.label_names if label not in label_names]
-    if unknown:
-        raise DataError(
-            f"{data.source} has the label {unknown[0]!r}, which the classifier does "
-            f"not have: {shorten(label_names, 60)}."
-            f"{did_you_mean(unknown[0], label_names)}"
-        )
-    return replace(data, label_names=tuple(label_names))
-
-
-def check_trainable(dataset: Dataset) -> None:
-    """Check that a classifier can be trained on the labels.
-
-    Raises
-    ------
-    DataError
-        If there is only one class.
-    """
-    classes = [name for name, count in dataset.counts().items() if count]
-    if len(classes) < 2:
-        content = f"only one class, {classes[0]!r}" if classes else "no labels"
-        raise DataError(
-            f"{dataset.source} has {content}. A classifier needs texts of at least two "
-            "classes."
-        )
-
-
-def check_divisible(dataset: Dataset) -> None:
-    """Check that a dataset can be divided into a training and other sets.
-
-    A training set itself may have one text of a class: cross-validation leaves one
-    where there are two.
-
-    Raises
-    ------
-    DataError
-        If there is only one class, or only one row has a label; the message names it.
-    """
-    check_trainable(dataset)
-    counts = dataset.counts()
-    for index, label in enumerate(dataset.labels):
-        for name in names_of(label):
-            if counts[name] == 1:
-                others = [other for other, count in counts.items() if count > 1]
-                raise DataError(
-                    f"{dataset.where(index)}: only this row has the label {name!r}, so "
-                    "that it cannot be in both the training and the test set."
-                    f"{did_you_mean(name, others)} Add rows with it, change it, or "
-                    f"drop it with {setting('skip_bad_rows')}."
-                )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain
@@ -19,6 +20,8 @@ from emoclf.datasets.separators import (
 )
 from emoclf.datasets.source import Source
 from emoclf.errors import DataError, setting
+
+logger = logging.getLogger(__name__)
 
 WRITE_QUOTE_TWICE = "write a quote that belongs to a text twice ('\"\"')"
 
@@ -72,6 +75,8 @@ def _table(source: Source, usual: str) -> Table:
         quoting = "csv" if has_quotes else "none"
     if quoting == "none":
         rows = _plain_rows(source.lines(), separator)
+        if source.path is None and source.settings.quoting == "auto":
+            rows = _report_quotes(rows, source.name)
     else:
         rows = _csv_rows(source.lines(keep_ends=True), separator)
     header = next(rows, None)
@@ -155,6 +160,16 @@ def _plain_rows(lines: Iterator[str], separator: str) -> Iterator[Cells]:
     for number, line in enumerate(lines, 1):
         if cells := line.removesuffix("\r"):
             yield Cells(number, number, cells.split(separator))
+
+
+def _report_quotes(rows: Iterator[Cells], name: str) -> Iterator[Cells]:
+    """Warn once if a cell is in quotes, which are kept."""
+    for row in rows:
+        yield row
+        if any(cell[:1] == cell[-1:] == '"' and cell[1:] for cell in row.cells):
+            message = "%s, line %d: quotes stay in the texts. Around cells set %s."
+            logger.warning(message, name, row.first, setting("quoting", "csv"))
+            yield from rows
 
 
 def _csv_rows(lines: Iterator[str], separator: str) -> Iterator[Cells]:

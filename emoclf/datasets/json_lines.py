@@ -35,11 +35,7 @@ def read_json(source: Source) -> Table:
         If the file is neither, or the array is damaged.
     """
     lines = source.lines()
-    begin = []
-    for line in lines:
-        begin.append(line)
-        if line.strip():
-            break
+    begin = first_lines(lines)
     first = begin[-1].lstrip() if begin else ""
     if first.startswith("{"):
         cells = list((record := _record(1, first)).values.values())
@@ -47,8 +43,12 @@ def read_json(source: Source) -> Table:
         if not record.bad and not all(isinstance(x, dict | list) for x in cells):
             return table_of_lines(chain(begin, lines))
     text = "\n".join(chain(begin, lines))
-    if bad := source.bad_line(1, text.count("\n") + 1):
-        raise DataError(f"{source.name}: {bad}.")
+    for number in range(1, text.count("\n") + 2):
+        if bad := source.bad_line(number):
+            # An array has no lines that could be skipped.
+            replace = setting("encoding_errors", "replace")
+            advice = f" Or set {replace}." if bad.left_out else ""
+            raise DataError(f"{source.name}, line {number}: {bad}.{advice}")
     if not first.startswith("["):
         raise DataError(
             f"{source.name} must be an array of objects, "
@@ -60,6 +60,16 @@ def read_json(source: Source) -> Table:
     return Table(None, _objects(text, source.name))
 
 
+def first_lines(lines: Iterator[str]) -> list[str]:
+    """Take lines up to the first that is not empty."""
+    taken = []
+    for line in lines:
+        taken.append(line)
+        if line.strip():
+            break
+    return taken
+
+
 def _objects(text: str, name: str) -> Iterator[Record]:
     """Yield the objects of an array, counted from 1."""
     decoder = json.JSONDecoder()
@@ -67,7 +77,8 @@ def _objects(text: str, name: str) -> Iterator[Record]:
     while end == ",":
         place = _SPACE.match(text, place).end()  # type: ignore[union-attr]
         if number == 0 and text[place : place + 1] == "]":
-            return
+            place += 1
+            break
         number += 1
         try:
             value, place = decoder.raw_decode(text, place)
@@ -86,6 +97,12 @@ def _objects(text: str, name: str) -> Iterator[Record]:
             ) from None
         yield _checked(number, value)
         place += 1
+    if rest := text[place:].strip():
+        line = text.count("\n", 0, text.index(rest, place)) + 1
+        raise DataError(
+            f"{name}, line {line}: the array ends before {rest[:40]!r}. A file must "
+            "contain one array, or one object on each line. Correct it."
+        )
 
 
 def _record(number: int, line: str) -> Record:

@@ -20,6 +20,7 @@ from emoclf.datasets.labels import (
     written_list,
 )
 from emoclf.errors import DataError, SettingsError, did_you_mean, setting
+from emoclf.text.validation import check_list
 
 
 class LabelReader:
@@ -58,13 +59,14 @@ class LabelReader:
                 f"{setting('label_separator')} must be at least one character. Got '' "
                 "instead."
             )
-        if isinstance(names, str):
-            raise DataError(
-                f"{setting('label_names')} must be a list of names. Got {names!r} "
-                "instead."
-            )
-        if names is not None and not isinstance(names, Mapping):
-            names, classes = None, names
+        self._advice = "Correct the row"
+        # Only a caller who has given names can add one.
+        if names is not None:
+            known = setting("label_names")
+            self._advice = f"Correct the row or add the label to {known}"
+            if not isinstance(names, Mapping):
+                check_list(names, known)
+                names, classes = None, names
         try:
             self._names = {
                 as_label(k): as_label(v) for k, v in dict(names or {}).items()
@@ -138,11 +140,18 @@ class LabelReader:
         Raises
         ------
         BadRow
-            If all rows are rows of 0 and 1, and their columns have no names.
+            If all rows are rows of 0 and 1, and their columns have no names; or if
+            only some are.
         """
         if self.columns:
             return self._column_names
         if len(self._widths) != 1 or 0 in self._widths:
+            if self._repeats:
+                raise BadRow(
+                    "rows of 0 and 1 among others",
+                    "some labels are rows of zeros and ones, one for each class, and "
+                    "others are not, or have another length. Make all rows alike",
+                )
             return None
         (width,) = self._widths
         names = self.order
@@ -224,10 +233,12 @@ class LabelReader:
                 "probabilities are. Give the labels that apply to the text, or a 0 or "
                 "a 1 for each class",
             )
-        flags = FlagRow(items) if are_flags(items) else None
-        self._widths.add(len(items) if flags else 0)
-        if flags is None:
-            return self._name_all(items)
+        if not are_flags(items):
+            names = self._name_all(items)
+            self._widths.add(0)
+            return names
+        flags = FlagRow(items)
+        self._widths.add(len(items))
         self._repeats |= len(set(flags.flags())) < len(flags)
         return flags
 
@@ -246,12 +257,23 @@ class LabelReader:
             return self._cache[raw]
         name = as_label(raw)
         if self._names:
-            known = _one_of(name, [*self._names, *self._names.values()])
+            known = self._one_of(name, [*self._names, *self._names.values()])
             name = self._names.get(known, known)
         if self._classes is not None and name:
-            name = _one_of(name, self._classes)
+            name = self._one_of(name, self._classes)
         self._cache[raw] = name
         return name
+
+    def _one_of(self, label: str, labels: Sequence[str]) -> str:
+        known = find_class(label, labels)
+        if known is None:
+            labels = list(dict.fromkeys(labels))
+            raise BadRow(
+                "unknown label",
+                f"label {label!r} is not one of {shorten(labels, 60)}."
+                f"{did_you_mean(label, labels)} {self._advice}",
+            )
+        return known
 
     def _name_columns(self) -> list[str]:
         try:
@@ -282,16 +304,3 @@ def _truth(cell: Any, column: str) -> bool:
             f"{repr(cell) if label else 'an empty cell'} instead. Correct it",
         )
     return TRUTH_VALUES[label]
-
-
-def _one_of(label: str, labels: Sequence[str]) -> str:
-    known = find_class(label, labels)
-    if known is None:
-        labels = list(dict.fromkeys(labels))
-        raise BadRow(
-            "unknown label",
-            f"label {label!r} is not one of {shorten(labels, 60)}."
-            f"{did_you_mean(label, labels)} Correct the row or add the label to "
-            f"{setting('label_names')}",
-        )
-    return known

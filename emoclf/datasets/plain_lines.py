@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from itertools import chain
 
-from emoclf.datasets.json_lines import table_of_lines
+from emoclf.datasets.json_lines import first_lines, table_of_lines
 from emoclf.datasets.recognition import is_text_object
 from emoclf.datasets.records import Record, Table
 from emoclf.datasets.source import Source
@@ -23,11 +23,7 @@ def read_plain_lines(source: Source) -> Table:
     """
     lines = source.lines()
     if source.path is None and source.settings.format is None:
-        begin = []
-        for line in lines:
-            begin.append(line)
-            if line.strip():
-                break
+        begin = first_lines(lines)
         lines = chain(begin, lines)
         if begin and is_text_object(begin[-1]):
             logger.info("%s is read as JSON Lines.", source.name)

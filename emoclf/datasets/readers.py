@@ -80,7 +80,7 @@ def read_dataset(
         if table.labelled is not None:
             records = table.labelled(columns)
         several = settings.label_columns
-        class_names = table.class_names.get(names[columns.label], ())
+        class_names = () if several else table.class_names.get(names[columns.label], ())
         reader = LabelReader(
             settings.label_names or dict(enumerate(class_names)) or None,
             classes=label_names,

@@ -15,7 +15,8 @@ HEAD_LINES = 200
 #: Prefix of the labels in fastText's files.
 LABEL_PREFIX = "__label__"
 
-_ARRAY = re.compile(r"\s*\[\s*\{")
+#: Beginning of an array of JSON objects.
+JSON_ARRAY = re.compile(r"\s*\[\s*\{")
 
 
 def recognise_format(lines: Sequence[str]) -> str | None:
@@ -29,7 +30,7 @@ def recognise_format(lines: Sequence[str]) -> str | None:
     texts = [line for line in lines if line.strip()]
     if texts and all(line.startswith(LABEL_PREFIX) for line in texts):
         return "fasttext"
-    if texts and (is_text_object(texts[0]) or _ARRAY.match("".join(texts[:2]))):
+    if texts and (is_text_object(texts[0]) or JSON_ARRAY.match("".join(texts[:2]))):
         return "json"
     separator = recognise_separator(lines)
     return separator and ("tsv" if separator == "\t" else "csv")

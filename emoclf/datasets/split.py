@@ -13,15 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emoclf.datasets.dataset import (
-    Dataset,
-    as_dataset,
-    check_divisible,
-    check_trainable,
-)
+from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.rows import names_of
 from emoclf.datasets.stratify import deal_groups
+from emoclf.datasets.trainable import as_dataset, check_divisible, check_trainable
 from emoclf.display import Described, html_table, short_names
 from emoclf.errors import DataError, SettingsError, setting
 from emoclf.settings import DataSettings
@@ -242,10 +238,12 @@ def _deal(
     parts = [np.flatnonzero(part == p) for p in range(len(shares))]
     if any(share and not len(x) for share, x in zip(shares, parts, strict=True)):
         percents = ", ".join(f"{share:.0%}" for share in shares)
-        wanted = f"{len(shares)} folds" if kind == "folds" else f"parts of {percents}"
+        wanted, change = f"parts of {percents}", "change these fractions"
+        if kind == "folds":
+            wanted, change = f"{len(shares)} folds", "ask for fewer folds"
         raise DataError(
             f"{dataset.source} has {len(dataset):,} texts in {len(part_of_group):,} "
-            f"groups of near-duplicates: too few for {wanted}. Add texts, "
-            f"ask for fewer {kind}, or raise {setting('near_duplicates')}."
+            f"groups of near-duplicates: too few for {wanted}. Add texts, {change}, or "
+            f"raise {setting('near_duplicates')}."
         )
     return parts

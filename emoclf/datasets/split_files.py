@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from emoclf.datasets.dataset import Dataset, check_divisible
+from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.readers import read_dataset
 from emoclf.datasets.split import (
     PART_NAMES,
@@ -17,6 +17,7 @@ from emoclf.datasets.split import (
     hold_out_texts,
     split_dataset,
 )
+from emoclf.datasets.trainable import check_divisible
 from emoclf.errors import DataError, setting
 from emoclf.settings import DataSettings
 

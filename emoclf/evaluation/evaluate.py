@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from emoclf._moved import warn_renamed
 from emoclf.classifier import Classifier
-from emoclf.datasets.dataset import Dataset, as_dataset
+from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
+from emoclf.datasets.trainable import as_dataset
 from emoclf.errors import DataError, setting
 from emoclf.evaluation.baselines import fit_baselines
 from emoclf.evaluation.evaluation_report import EvaluationReport
@@ -104,14 +105,19 @@ def _labelled(predictor: Predictor, data: Any, name: str) -> Dataset:
     settings = predictor.bundle.settings.data
     settings = replace(settings, split_column=None, skip_bad_rows=False)
     dataset = as_dataset(data, settings, name=name, label_names=predictor.label_names)
+    _check_kind(predictor, dataset)
+    return dataset
+
+
+def _check_kind(predictor: Classifier, dataset: Dataset) -> None:
+    """Check that labels are of the kind that the classifier predicts."""
     if dataset.multilabel != predictor.multilabel:
-        kinds = {False: "one label for each text", True: "several"}
+        kinds = ("one label for each text", "several labels for each text")
         raise DataError(
             f"{dataset.source} has {kinds[dataset.multilabel]}, and the classifier "
-            f"predicts {kinds[predictor.multilabel]}. Read the labels as those of the "
-            f"training texts ({setting('label_separator')})."
+            f"predicts {kinds[predictor.multilabel]}. Give labels of the same kind: "
+            f"{setting('label_separator')} and {setting('label_columns')} read several."
         )
-    return dataset
 
 
 def judge(trained: Any, split: Split) -> EvaluationReport:
@@ -140,13 +146,7 @@ def evaluate_part(
     DataError
         If the texts are multilabel and the classifier is not, or the reverse.
     """
-    if dataset.multilabel != predictor.multilabel:
-        kinds = ("one label for each text", "several labels for each text")
-        raise DataError(
-            f"{dataset.source} has {kinds[dataset.multilabel]}, and the classifier "
-            f"predicts {kinds[predictor.multilabel]}. Give labels of the same kind: "
-            f"{setting('label_separator')} and {setting('label_columns')} read several."
-        )
+    _check_kind(predictor, dataset)
     return evaluate_probabilities(
         predictor.predict_proba(dataset.texts),
         dataset.label_ids,

@@ -54,7 +54,7 @@ def iterate_texts(texts: Iterable[Any], column: str | None = None) -> Iterable[A
     """
     if is_frame(texts):
         return _frame_column(texts, column)
-    # A Dataset, whose room comes after this one.
+    # A Dataset, whose module cannot be imported here.
     if hasattr(texts, "texts") and hasattr(texts, "label_names"):
         return texts.texts
     check_list(texts, "Texts")

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from emoclf.bundle.bundle import installed_versions
 from emoclf.datasets.contents import contents_of
-from emoclf.datasets.dataset import Dataset, check_trainable
+from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.datasets.split_files import as_split
+from emoclf.datasets.trainable import check_trainable
 from emoclf.embeddings.vector_objects import VectorObject, named_vectors
 from emoclf.errors import ResumeError, SettingsError, TrainingError, wrong_kind
 from emoclf.evaluation.baselines import fit_baselines

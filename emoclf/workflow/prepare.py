@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoclf.datasets.dataset import Dataset, check_trainable
+from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.trainable import check_trainable
 from emoclf.doctor.data import check_coverage, check_cut, check_texts
 from emoclf.doctor.findings import Finding
 from emoclf.embeddings.coverage import CoverageReport

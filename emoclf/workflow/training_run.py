@@ -23,7 +23,8 @@ from emoclf.settings import RunSettings
 from emoclf.text.vocabulary import FIRST
 from emoclf.training.checkpoint import CheckpointFolder
 from emoclf.workflow.prepare import Prepared
-from emoclf.workflow.train import TrainedClassifier, checkpoint_folder, train_classifier
+from emoclf.workflow.train import checkpoint_folder, train_classifier
+from emoclf.workflow.trained_classifier import TrainedClassifier
 
 logger = logging.getLogger(__name__)
 

@@ -42,6 +42,17 @@ def predict(*args: object, stdin: bytes = b"") -> subprocess.CompletedProcess:
     )
 
 
+def test_quotes_around_cells_of_standard_input_are_reported(folded: Path) -> None:
+    data = b'id\ttext\n1\tok\n2\t"a ""b"" c"\n3\t"d"\n'
+    arguments = (folded, "-", "--format", "tsv")
+    done = predict(*arguments, stdin=data)
+    assert done.stderr.count(b"quotes stay in the texts") == 1
+    assert b"standard input, line 3: " in done.stderr
+    assert b"--quoting csv" in done.stderr
+    done = predict(*arguments, "--quoting", "csv", stdin=data)
+    assert b"quotes" not in done.stderr
+
+
 def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple:
     try:
         code = main(["predict", *map(str, args)])

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoclf.datasets.dataset import Dataset, check_divisible, check_trainable
+from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.trainable import check_divisible, check_trainable
 from emoclf.errors import DataError, SettingsError
 
 
@@ -73,7 +74,7 @@ def test_wrong_lists_are_errors(texts, labels, match):
 
 
 def test_label_names_must_be_a_list():
-    with pytest.raises(DataError, match=r"must be a list of names. Got 'joy'"):
+    with pytest.raises(DataError, match=r"must be a list. Got the single str 'joy'"):
         Dataset.from_lists(["a"], ["joy"], label_names="joy")
     with pytest.raises(DataError, match=r"label 'joi' is not one of joy, sad.*'joy'\?"):
         Dataset.from_lists(["a"], ["joi"], label_names=["joy", "sad"])

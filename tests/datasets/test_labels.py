@@ -16,6 +16,7 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.label_reader import LabelReader
 from emoclf.datasets.labels import written_list
 from emoclf.datasets.readers import read_dataset
+from emoclf.datasets.trainable import as_dataset, from_lists
 from emoclf.errors import DataError
 from emoclf.settings import DataSettings
 
@@ -92,6 +93,54 @@ def test_a_matrix_needs_the_names_of_its_columns(rows, caplog):
     assert "a 0 or a 1 for each of joy, love, fear" in caplog.text
     mapping = {"1": "love", "0": "joy", "2": "fear"}
     assert Dataset.from_lists(TEXTS, rows, label_names=mapping).labels == NAMED
+
+
+@pytest.mark.parametrize("odd", [[], [1, 0], [0, 2, 0], ["joy"]], ids=str)
+def test_all_rows_are_rows_of_0_and_1_or_none(odd):
+    rows = [*ROWS.tolist(), odd]
+    with pytest.raises(DataError, match=r"zeros and ones, .* and others are not"):
+        Dataset.from_lists([*TEXTS, "x"], rows)
+    lines = [{"text": "a", "label": row} for row in (*rows[:-1], [0, 1, None])]
+    data = [row["label"] for row in lines]
+    names = {"skip_bad_rows": True, "label_names": NAMES}
+    assert Dataset.from_lists([*TEXTS, "x"], data, **names).labels == NAMED
+
+
+def test_classes_of_a_classifier_are_met_in_any_spelling():
+    frame = pd.DataFrame({"text": ["a", "b"], "label": [True, False]})
+    data = as_dataset(frame, label_names=("False", "True"))
+    assert data.labels == ("True", "False")
+    several = Dataset.from_lists(["a", "b"], [[1.0, 2], [2]])
+    assert as_dataset(several, label_names=("1.0", "2.0")).labels == (
+        ("1.0", "2.0"),
+        ("2.0",),
+    )
+    with pytest.raises(DataError, match="has the label 'false', which the classifier"):
+        as_dataset(frame, label_names=("no", "yes"))
+
+
+def test_all_settings_of_labels_apply_to_frames_and_lists():
+    settings = DataSettings(label_columns=("joy", "fear"), skip_bad_rows=True)
+    frame = pd.DataFrame({"text": ["a", "b", " "], "joy": [1, 0, 1], "fear": [1, 1, 0]})
+    assert as_dataset(frame, settings).labels == (("joy", "fear"), ("fear",))
+    settings = DataSettings(label_separator=",", skip_bad_rows=True)
+    data = from_lists(["a", "b", ""], ["joy,fear", "fear,joy", "joy"], settings)
+    assert data.labels == (("joy", "fear"), ("fear", "joy"))
+    assert data.skipped == 1
+
+
+def test_columns_of_frames_may_be_numbers():
+    frame = pd.DataFrame([["a", "joy", 1], ["b", "fear", 0]])
+    given = {"text_column": 0, "label_column": 1}
+    assert Dataset.from_frame(frame, **given).labels == ("joy", "fear")
+    data = Dataset.from_frame(frame, text_column=0, label_columns=[2])
+    assert data.labels == (("2",), ())
+
+
+@pytest.mark.parametrize("names", [{"joy", "fear"}, 5, "joy"])
+def test_names_of_labels_are_a_list_or_a_mapping(names):
+    with pytest.raises(DataError, match="label_names must be a list"):
+        Dataset.from_lists(["a"], ["joy"], label_names=names)
 
 
 def test_a_matrix_of_numbered_classes_of_which_one_does_not_occur():

@@ -107,3 +107,12 @@ def test_dates_and_zones_that_python_does_not_have(tmp_path: Path, name: str) ->
     assert written["text"].to_pylist() == TEXTS
     columns["label"] = pa.array(["x", "y"])
     assert read_dataset(write(path, columns)).labels == ("x", "y")
+
+
+def test_a_column_for_each_label_may_have_named_classes(tmp_path: Path) -> None:
+    flag = {"names": ["no", "yes"], "_type": "ClassLabel"}
+    columns = {"text": TEXTS, "joy": [1, 0], "fear": [1, 1]}
+    arrays = {name: pa.array(values) for name, values in columns.items()}
+    path = write(tmp_path / "d.parquet", arrays, {"joy": flag, "fear": flag})
+    data = read_dataset(path, DataSettings(label_columns=("joy", "fear")))
+    assert data.labels == (("joy", "fear"), ("fear",))

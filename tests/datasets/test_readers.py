@@ -160,7 +160,7 @@ def test_given_classes_are_the_only_ones(save):
     path = save("text,label\na,joy\nb,joi\n")
     match = (
         r"data.csv, line 3: label 'joi' is not one of anger, joy\. "
-        r"Did you mean 'joy'\? Correct the row or add the label to label_names"
+        r"Did you mean 'joy'\? Correct the row, or drop such rows"
     )
     with pytest.raises(DataError, match=match):
         read_dataset(path, label_names=["anger", "joy"])

@@ -32,6 +32,24 @@ def test_an_array_of_objects(tmp_path: Path, name: str, indent: int | None) -> N
     assert data.where(1) == f"{path}, object 2"
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[{"text": "a", "label": "b"}]\n[{"text": "c"}]', r"line 2: the array ends"),
+        ('[]\n{"text": "a"}', r"line 2: the array ends before '{\"text\""),
+        (
+            '[\n{"text": "a",\n"label": "\udce9"}]',
+            r"line 3: .*errors='replace'",
+        ),
+    ],
+)
+def test_nothing_of_an_array_is_lost(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "d.json"
+    path.write_text(text, "utf-8", "surrogateescape")
+    with pytest.raises(DataError, match=message):
+        read_dataset(path, DataSettings(encoding_errors="skip"))
+
+
 @pytest.mark.parametrize("name", ["d.json", "d.txt"])
 def test_json_lines_with_another_ending(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
@@ -71,7 +89,7 @@ def test_prediction_of_an_array(tmp_path: Path) -> None:
     model = tiny_folded(tmp_path / "exports")
     assert predict_file(model, path, out, prefix="p_") == (2, 0)
     path.write_bytes(b'[{"text": "d\xe9j\xe0"}]')
-    with pytest.raises(DataError, match=r"d.json: byte 12: this is not utf-8"):
+    with pytest.raises(DataError, match=r"d.json, line 1: byte 12: this is not utf-8"):
         predict_file(model, path, out, overwrite=True)
 
 

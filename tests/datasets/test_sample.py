@@ -9,8 +9,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from emoclf.datasets.dataset import Dataset, check_trainable
+from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.sample import load_sample, sample_path
+from emoclf.datasets.trainable import check_trainable
 
 LABELS = ("anger", "disgust", "fear", "guilt", "joy", "sadness", "shame")
 NAMED = re.compile(

@@ -9,7 +9,8 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split, split_dataset
 from emoclf.export.folded import export_folded
 from emoclf.settings import RunSettings
-from emoclf.workflow.train import TrainedClassifier, train_classifier
+from emoclf.workflow.train import train_classifier
+from emoclf.workflow.trained_classifier import TrainedClassifier
 
 WORDS = {
     "anger": ("furious", "insult", "unfair", "shouted"),

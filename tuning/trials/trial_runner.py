@@ -19,7 +19,8 @@ from emoclf.models.build import build_model
 from emoclf.models.inference import BatchedModel
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
-from emoclf.workflow.train import TrainedClassifier, fit_prepared
+from emoclf.workflow.train import fit_prepared
+from emoclf.workflow.trained_classifier import TrainedClassifier
 
 from ..folder import SearchFolder
 from ..limits import Cost, measure
