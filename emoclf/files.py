@@ -87,8 +87,9 @@ def new_file(target: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
 def new_folder(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """Yield a new folder, which takes the target's place if there is no error.
 
-    A folder is replaced in two steps. If the process is killed between them, the old
-    folder exists under another name, and :func:`recover_folder` restores it.
+    Through a symbolic link the link's target is replaced. A folder is replaced in two
+    steps. If the process is killed between them, the old folder exists under another
+    name, and :func:`recover_folder` restores it.
 
     Parameters
     ----------
@@ -106,6 +107,7 @@ def new_folder(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
     FileExistsError
         If ``overwrite`` is False and another process has written the target meanwhile.
     """
+    target = Path(os.path.realpath(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(target)
     temporary, descriptor = _create(target, folder=True)
@@ -134,16 +136,16 @@ def _create(target: Path, *, folder: bool) -> tuple[Path, int]:
         if folder:
             path.mkdir()
             flags = os.O_RDONLY
-        descriptor = os.open(path, flags, 0o666)
-        _lock(descriptor)
-        # Between creation and lock another process may have taken it for a leftover.
-        if path.exists():
-            return path, descriptor
-        os.close(descriptor)
+        # Before it is locked, another process may take it for a leftover.
+        with suppress(FileNotFoundError):
+            descriptor = os.open(path, flags, 0o666)
+            if _lock(descriptor) is not False and path.exists():
+                return path, descriptor
+            os.close(descriptor)
 
 
 def _remove_leftovers(target: Path) -> None:
-    """Remove what killed processes left of this target; who lives holds a lock."""
+    """Remove what killed processes left of this target; others hold a lock."""
     for path in target.parent.glob(f"{_prefix(target)}*.part"):
         descriptor = _open_and_lock(path)
         if descriptor is None:
@@ -165,16 +167,24 @@ def _open_and_lock(path: Path) -> int | None:
     return None
 
 
-def _lock(descriptor: int) -> bool:
-    """Lock an open file until it is closed; return False if another process has it."""
+def _lock(descriptor: int) -> bool | None:
+    """Lock an open file until it is closed.
+
+    Returns
+    -------
+    locked : bool or None
+        False if another process has the lock; None if the file system has no locks.
+    """
     try:
         import fcntl
     except ImportError:  # Windows does not delete open files
-        return os.name == "nt"
+        return True if os.name == "nt" else None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
+    except OSError:
+        return None
     return True
 
 
@@ -204,6 +214,7 @@ def _move_folder_to_new(temporary: Path, target: Path) -> None:
 
 def folder_backup(target: Path) -> Path:
     """Return the path of an old folder while it is replaced."""
+    target = Path(os.path.realpath(target))
     name = f".{target.name}.before"
     if len(os.fsencode(name)) > MAX_NAME_BYTES:
         name = f"{_prefix(target)}before"
@@ -251,7 +262,7 @@ def check_new_file(
 def exists_already(path: Path) -> str:
     """Return the message about a file that must not be replaced."""
     return (
-        f"{path} is there already. Name another file, or replace it with "
+        f"{path} exists already. Name another file, or replace it with "
         f"{setting('overwrite', True)}."
     )
 
@@ -259,7 +270,9 @@ def exists_already(path: Path) -> str:
 def _replace(temporary: Path, target: Path) -> None:
     backup = folder_backup(target)
     if target.exists():
-        if backup.exists():
+        if backup.is_symlink():  # emoclf 0.3.0 and before renamed links
+            backup.unlink()
+        elif backup.exists():
             shutil.rmtree(backup)
         os.replace(target, backup)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import stat
@@ -9,9 +10,12 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from emoclf import files
 from emoclf.errors import DataError
 from emoclf.files import check_new_file, new_file, new_folder
 
@@ -147,7 +151,7 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
         fail()
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
-    with pytest.raises(DataError, match=r"a.csv is there already.*overwrite=True"):
+    with pytest.raises(DataError, match=r"a.csv exists already.*overwrite=True"):
         check_new_file(target, overwrite=False)
 
 
@@ -204,3 +208,39 @@ def test_a_signal_to_end_leaves_nothing(number: int, tmp_path: Path) -> None:
     process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_folder_behind_a_link_is_replaced_each_time(tmp_path: Path) -> None:
+    (tmp_path / "versions" / "1").mkdir(parents=True)
+    link = tmp_path / "newest"
+    link.symlink_to(tmp_path / "versions" / "1")
+    for content in ("a", "b"):
+        with new_folder(link) as folder:
+            (folder / "content").write_text(content)
+        assert link.is_symlink()
+        assert (tmp_path / "versions" / "1" / "content").read_text() == content
+    assert os.listdir(tmp_path / "versions") == ["1"]
+
+
+@pytest.mark.parametrize("make", [new_file, new_folder])
+def test_a_new_name_that_is_taken_for_a_leftover_is_left(
+    make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+
+    def locked_by_another(path: Any, *arguments: Any) -> int:
+        if not taken:
+            taken.append(path)
+            Path(path).touch()
+            other = os.open(path, os.O_RDONLY)
+            fcntl.flock(other, fcntl.LOCK_EX)
+            return os.open(path, os.O_RDONLY)
+        return os.open(path, *arguments)
+
+    fake = SimpleNamespace(**{**vars(os), "open": locked_by_another})
+    monkeypatch.setattr(files, "os", fake)
+    with make(tmp_path / "target") as new:
+        name = new if isinstance(new, Path) else Path(taken[0])
+    assert (tmp_path / "target").exists()
+    assert taken
+    assert (make is new_file) or name != Path(taken[0])

@@ -14,6 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from emoclf.bundle.described_folder import SEARCH_BEST, SEARCH_PLAN, other_kind
+from emoclf.bundle.json_values import read_json
 from emoclf.datasets.contents import describe_changes, rows_of
 from emoclf.datasets.dataset import Dataset
 from emoclf.errors import SearchError, setting
@@ -304,7 +305,7 @@ class SearchFolder:
 
     def _read(self, path: Path) -> Any:
         try:
-            return json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
+            return read_json(path)
         except FileNotFoundError:
             reason = other_kind(self.path, "a search")
             if not reason or path != self._plan_file:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from emoclf.bundle.described_folder import (
     kind_of,
     readable_place,
 )
+from emoclf.bundle.json_values import read_json
 from emoclf.classifier import Classifier
 from emoclf.errors import BundleError, SettingsError, setting
 from emoclf.export.formats import FORMATS
@@ -47,7 +47,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
         return "bundle"
     place = readable_place(highest_version(Path(path)))
     try:
-        return str(json.loads((place / EXPORT.about).read_text("utf-8"))["form"])
+        return str(read_json(place / EXPORT.about)["form"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 

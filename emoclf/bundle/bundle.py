@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -187,6 +188,8 @@ def _rebuild(
 ) -> keras.Model:
     # Keras loads here, so that reading about bundles stays cheap.
     import_tensorflow()
+    import keras
+
     from emoclf.models.build import build_model
     from emoclf.models.embedding import is_embedding
 
@@ -207,12 +210,23 @@ def _rebuild(
             raise BundleError(
                 f"The weights of {path} contain numbers that are not finite."
             )
-    model = build_model(
+    build = partial(
+        build_model,
         settings,
         n_classes=len(about.texts("label_names")),
         multilabel=about.flag("several"),
         shape=tuple(shape),
     )
+    # Without initial values nothing is allocated, however large the settings are.
+    with keras.StatelessScope(initialize_variables=False):
+        _check_shapes(build(), weights)
+    model = build()
+    for variable in model.weights:
+        variable.assign(weights[variable.path])
+    return model
+
+
+def _check_shapes(model: keras.Model, weights: Mapping[str, np.ndarray]) -> None:
     for variable in model.weights:
         value = weights.get(variable.path)
         if value is None or tuple(variable.shape) != value.shape:
@@ -221,5 +235,3 @@ def _rebuild(
                 f"The weights of {variable.path} must have the shape "
                 f"{tuple(variable.shape)}. Got {shape}."
             )
-        variable.assign(value)
-    return model

@@ -1,4 +1,4 @@
-"""What a bundle, an export or a search contains, read without its network."""
+"""Summaries of bundles, exports and searches, read without their networks."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from emoclf.bundle.described_folder import (
     kind_of,
     readable_place,
 )
+from emoclf.bundle.json_values import read_json
 from emoclf.errors import BundleError, EmoclfError
 from emoclf.files import size_of
 from emoclf.fingerprint import RUN_FILE
@@ -57,11 +58,11 @@ def read_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
         place, values = _READERS[kind](Path(path))
         summary = {"path": str(place), "kind": kind, **values, "bytes": size_of(place)}
         # A description may contain anything: a value of a wrong type fails here.
-        summary_lines(summary)
+        "\n".join(summary_lines(summary))
         return summary
     except EmoclfError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except Exception as error:
         raise BundleError(
             f"The description of {path} is damaged ({type(error).__name__}: {error}). "
             "Restore it from a copy, or make it again."
@@ -122,7 +123,7 @@ def _bundle(path: Path) -> tuple[Path, dict[str, Any]]:
         **_described(about),
         "trained": str(about["created"]),
         "settings": tomllib.loads((place / PART_FILES["settings"]).read_text("utf-8")),
-        "metrics": _json(place / PART_FILES["metrics"]),
+        "metrics": read_json(place / PART_FILES["metrics"]),
     }
 
 
@@ -141,17 +142,18 @@ def _export(path: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def _search(path: Path) -> tuple[Path, dict[str, Any]]:
-    plan = _json(path / SEARCH_PLAN)["plan"]
-    trials = Counter(_json(file)["status"] for file in path.glob("trials/[0-9]*.json"))
+    plan = read_json(path / SEARCH_PLAN)["plan"]
+    files = path.glob("trials/[0-9]*.json")
+    trials = Counter(read_json(file)["status"] for file in files)
     best = path / SEARCH_BEST
     # The texts of the search are in the same file as its labels.
-    described = _bundle(best)[1] if best.is_dir() else _json(path / "data.json")
+    described = _bundle(best)[1] if best.is_dir() else read_json(path / "data.json")
     return path, {
         "architecture": str(plan["settings"]["architecture"]),
         "labels": described.get("labels") or list(map(str, described["label_names"])),
         "multilabel": bool(described.get("multilabel", described.get("several"))),
         "trained": described.get("trained", ""),
-        "versions": dict(_json(path / RUN_FILE)["versions"]),
+        "versions": dict(read_json(path / RUN_FILE)["versions"]),
         "trials": dict(trials),
         "best": str(best) if best.is_dir() else None,
         "settings": described.get("settings") or plan["settings"],
@@ -176,7 +178,3 @@ def _described(about: Mapping[str, Any]) -> dict[str, Any]:
         "thresholds": about["thresholds"],
         "versions": dict(about["versions"]),
     }
-
-
-def _json(path: Path) -> Any:
-    return json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))

@@ -15,6 +15,7 @@ from itertools import chain, islice
 import numpy as np
 
 from emoclf.embeddings.vector_io import (
+    MAX_NGRAM,
     FileStart,
     Rows,
     VectorSource,
@@ -63,6 +64,11 @@ class FastTextFile(VectorSource):
             raise VectorsError(
                 f"{self.path} is a damaged fastText model: {n_words} words of "
                 f"{self.dim} numbers. Download it again."
+            )
+        if not (0 <= self.min_n <= MAX_NGRAM and 0 <= self.max_n <= MAX_NGRAM):
+            raise VectorsError(
+                f"{self.path} is a damaged fastText model: n-grams of {self.min_n} to "
+                f"{self.max_n} characters. Download it again."
             )
         self._check_quantized(pruned > 0)
         if version == 11 and model == SUPERVISED:

@@ -15,14 +15,13 @@ from emoclf.embeddings.gensim_pickle import (
     conversion,
     unpickle,
 )
-from emoclf.embeddings.vector_io import FileStart, Rows, VectorSource
+from emoclf.embeddings.vector_io import MAX_NGRAM, FileStart, Rows, VectorSource
 from emoclf.embeddings.vector_streams import open_stream
 from emoclf.errors import VectorsError, setting
 
 PICKLE_PROTOCOLS = range(2, 6)
 #: Names of the list of words, the newest first.
 WORD_LISTS = ("index_to_key", "index2word", "index2entity")
-MAX_NGRAM = 1000
 ARRAYS = ("vectors", "syn0", "vectors_vocab", "vectors_ngrams")
 
 
@@ -51,7 +50,11 @@ class GensimVectors(VectorSource):
         words: Any = next((x for x in lists if x is not None), [])
         is_list = isinstance(words, list) and bool(words)
         if not is_list or not all(isinstance(word, str) for word in words):
-            shown = words[:3] if isinstance(words, list) else type(words).__name__
+            shown = type(words).__name__
+            if is_list:
+                # Not the values: a small file can contain lists of endless text.
+                kinds = {type(word).__name__ for word in words}
+                shown = f"a list of {', '.join(sorted(kinds))}"
             raise VectorsError(
                 f"{name} contains no words, but {shown}. Give word vectors, not the "
                 "vectors of documents."
@@ -66,8 +69,8 @@ class GensimVectors(VectorSource):
                 getattr(keyed, x, -1) for x in ("min_n", "max_n", "bucket")
             ]
         rows = self._own if self.matrix is None else self.matrix
-        fits = rows is not None and rows.ndim == 2 and len(rows) == len(self.words)
-        if rows is None or not fits:
+        fits = rows is not None and rows.ndim == 2 and rows.shape[1] > 0
+        if rows is None or not fits or len(rows) != len(self.words):
             raise VectorsError(
                 f"{name} has {len(self.words)} words, and vectors of the shape "
                 f"{None if rows is None else rows.shape}. Save it again with gensim."

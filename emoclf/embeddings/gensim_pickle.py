@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -66,23 +67,42 @@ class StoredArray(StoredObject):
         self.values = dtype.array(data, shape, "F" if by_columns else "C")
 
 
+class _Function:
+    """A function that returns data, and whose attributes a pickle cannot change."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._function(*arguments)
+
+    def __setstate__(self, state: Any) -> None:
+        raise ValueError("a function has no state")
+
+
+@_Function
 def _array_of_buffer(data: Any, dtype: StoredType, shape: Any, order: str) -> Any:
     stored = StoredArray()
     stored.values = dtype.array(data, shape, order)
     return stored
 
 
+@_Function
 def _array_scalar(dtype: StoredType, data: Any = b"") -> Any:
     values = dtype.array(data, (-1,), "C")
     return None if values is None else values[0].item()
 
 
+@_Function
 def _encode(text: str, encoding: str = "latin1") -> bytes:
     if encoding != "latin1":
         raise ValueError(f"bytes in the encoding {encoding!r}")
     return text.encode("latin-1")
 
 
+@_Function
 def _new_dict(*arguments: Any) -> dict:
     return {}
 

@@ -17,14 +17,16 @@ import numpy as np
 from emoclf.embeddings.vector_streams import BLOCK_BYTES, open_stream
 from emoclf.errors import VectorsError
 
-HEADER = re.compile(rb"\s*(\d+)\s+(\d+)\s*")
+HEADER = re.compile(rb"\s*(\d{1,18})\s+(\d{1,18})\s*")
 MAX_DIM = 100_000
 # Number of first lines from which the width of vectors without a header is taken: one
 # word may be a phrase that ends in numbers.
 N_FIRST_LINES = 100
-# Reserved memory that is never written costs nothing, so one array of up to this many
-# rows is filled in place; a larger one grows.
-MAX_RESERVED_ROWS = 1 << 19
+#: Longest n-grams of characters of which a word's vector is composed.
+MAX_NGRAM = 100
+# Reserved memory that is never written costs nothing, so one array of up to a gigabyte
+# is filled in place; a larger one grows.
+MAX_RESERVED_BYTES = 1 << 30
 
 Rows = Iterator[tuple[str, np.ndarray]]
 
@@ -42,7 +44,7 @@ class VectorRows:
 
     def __init__(self, dim: int, expected: int = 1024) -> None:
         self.numbers: dict[str, int] = {}
-        n_reserved = max(1, min(expected, MAX_RESERVED_ROWS))
+        n_reserved = max(1, min(expected, MAX_RESERVED_BYTES // (4 * dim)))
         self._matrix = np.empty((n_reserved, dim), np.float32)
 
     def __contains__(self, word: object) -> bool:

@@ -92,7 +92,7 @@ def write_vectors(source: VectorObject, path: Path) -> None:
             # word2vec's format has no sub-words.
             source.keyed.save(str(folder / path.name))
             return
-        # Nor words with white space, which no tokenizer produces.
+        # It has no words with white space either, which no tokenizer produces.
         pairs = [(w, row) for w, row in source.rows(None) if w.split() == [w]]
         words = tuple(word for word, _ in pairs)
         matrix = np.stack([row for _, row in pairs])

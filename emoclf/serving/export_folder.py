@@ -86,6 +86,8 @@ class ExportFolder:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError, TypeError, OverflowError) as error:
             raise EXPORT.damaged(self.place / name, error) from error
+        if not isinstance(array, np.ndarray):
+            raise EXPORT.damaged(self.place / name, "it is an archive, not an array")
         fits = array.ndim == len(shape) and all(
             length == want if want is not None else length
             for length, want in zip(array.shape, shape, strict=True)
@@ -164,6 +166,9 @@ def _read_about(place: Path) -> dict[str, Any]:
         values.text("form")
         values.flag("several")
         values.shares("thresholds", len(values.texts("label_names", at_least=2)))
+        if "settings" in about:
+            settings = values.object("settings")
+            settings.object("data")
         if "parity" in about:
             parity = values.object("parity")
             for key in parity.values:

@@ -36,6 +36,7 @@ class SavedModelClassifier(ExportedClassifier):
         import_tensorflow()
         import tensorflow as tf
 
+        check_fork()
         # It owns the variables and tables; the signatures do not keep it alive.
         self._model = tf.saved_model.load(str(folder.place))
         takes_ids = folder.about["network"]["input"] == "token_ids"

@@ -224,6 +224,8 @@ def parse_toml(text: str, *, name: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{name} is not valid TOML: {error}.") from None
+    except RecursionError:
+        raise SettingsError(f"{name} is nested too deeply.") from None
 
 
 def read_settings_file(path: str | os.PathLike[str]) -> dict[str, Any]:

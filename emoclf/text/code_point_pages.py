@@ -96,7 +96,7 @@ def read_pages(arrays: Mapping[str, np.ndarray]) -> Pages:
     Raises
     ------
     ValueError
-        If an array is missing, or has another size.
+        If an array is missing, or has another size, or a form is no code point.
     """
     for name in Pages._fields:
         if name not in arrays:
@@ -110,4 +110,10 @@ def read_pages(arrays: Mapping[str, np.ndarray]) -> Pages:
     )
     if not fits:
         raise ValueError("the tokenizer's tables do not fit each other")
+    forms = pages.changes + np.arange(PAGE)
+    first = np.arange(0, SIZE, PAGE)
+    lowest = first + forms.min(1)[pages.numbers]
+    highest = first + forms.max(1)[pages.numbers]
+    if lowest.min() < 0 or highest.max() >= SIZE:
+        raise ValueError("the tokenizer's tables contain more than code points")
     return pages

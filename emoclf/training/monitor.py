@@ -95,8 +95,8 @@ class Monitor(Watcher):
         ratios = self.update_ratios()
         if norms:
             logs["gradient_norm"] = norms["all"]
-        if ratios:
-            logs["update_ratio"] = max(ratios.values())
+        # NaN: the rate was zero in all steps. Keras would shift a value left out.
+        logs["update_ratio"] = max(ratios.values(), default=math.nan)
         if self.overflowed:
             return
         self._steps += len(self._norms)

@@ -13,6 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from emoclf.bundle.bundle import installed_versions
+from emoclf.bundle.json_values import read_json
 from emoclf.datasets.contents import contents_of
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
@@ -247,20 +248,22 @@ class _ResultsFolder:
         """Return a saved run; None if there is none."""
         path = self._path(name, settings.seed)
         try:
-            values = json.loads(path.read_text("utf-8"))
+            values = read_json(path)
+            metrics = values["figures"]
+            run = RunMetrics(**{**metrics, "findings": tuple(metrics["findings"])})
+            others = values["settings"] != settings.to_dict()
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ResumeError(
                 f"{path} is damaged: {error}. Remove it, and the run is repeated."
             ) from None
-        if values["settings"] != settings.to_dict():
+        if others:
             raise ResumeError(
                 f"{path} contains a run of {name!r} with other settings. Use the "
                 "settings that it was made with, or another folder."
             )
-        metrics = values["figures"]
-        return RunMetrics(**{**metrics, "findings": tuple(metrics["findings"])})
+        return run
 
     def save(self, run: RunMetrics, settings: RunSettings) -> None:
         """Save a run."""

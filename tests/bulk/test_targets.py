@@ -45,7 +45,7 @@ def test_an_existing_file_is_not_replaced(
 ) -> None:
     target = tmp_path / "out.csv"
     target.write_text("mine")
-    with pytest.raises(DataError, match=r"out.csv is there already.*overwrite=True"):
+    with pytest.raises(DataError, match=r"out.csv exists already.*overwrite=True"):
         predict_file(model, source, target)
     assert target.read_text() == "mine"
     predict_file(model, source, target, overwrite=True)

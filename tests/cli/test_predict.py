@@ -191,7 +191,7 @@ def test_bad_lines_and_the_summary(
 
     code, _, err = call([folded, source, "-o", target, "--on-error=null"], capsys)
     assert code == 1
-    assert "is there already. Name another file, or replace it with --overwrite." in err
+    assert "exists already. Name another file, or replace it with --overwrite." in err
     args = [folded, source, "-o", target, "--on-error=null", "--overwrite", "--quiet"]
     code, _, err = call(args, capsys)
     assert (code, err.count("\n")) == (0, 1)

@@ -186,3 +186,23 @@ def test_a_damaged_pickle(tmp_path: Path) -> None:
         path.write_bytes(changed)
         with suppress(VectorsError):
             read_vectors(path)
+
+
+def test_a_function_of_a_pickle_keeps_its_own_attributes(tmp_path: Path) -> None:
+    # encode, ({}, {"__defaults__": ("utf-8",)}), BUILD
+    path = tmp_path / "v.pkl"
+    state = pickle.dumps(({}, {"__defaults__": ("utf-8",)}), 2)[2:-1]
+    path.write_bytes(b"\x80\x02c_codecs\nencode\n" + state + b"b.")
+    with pytest.raises(VectorsError, match="a function has no state"):
+        read_vectors(path)
+
+
+def test_what_stands_for_words_is_not_written_out(tmp_path: Path) -> None:
+    vectors, nested = keyed(), ["word"]
+    for _ in range(60):
+        nested = [nested, nested]
+    vectors.index_to_key = nested
+    path = tmp_path / "v.pkl"
+    path.write_bytes(pickle.dumps(vectors))
+    with pytest.raises(VectorsError, match="no words, but a list of list"):
+        read_vectors(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import struct
 import tarfile
 import zipfile
 from pathlib import Path
@@ -207,6 +208,28 @@ def test_a_fasttext_bin_that_is_cut_short(
         (tmp_path / "cut.bin").write_bytes(data[: int(share * len(data))])
         with pytest.raises(VectorsError, match=r"cut short|damaged"):
             read_vectors(tmp_path / "cut.bin", words={"player"})
+
+
+@pytest.mark.parametrize(("field", "value"), [("minn", -1), ("maxn", 2**31 - 1)])
+def test_a_fasttext_bin_with_absurd_ngrams(
+    facebook: tuple[Path, FastText], tmp_path: Path, field: str, value: int
+) -> None:
+    data = bytearray(facebook[0].read_bytes())
+    # After magic number and version: settings of 4 bytes each.
+    place = 8 + 4 * {"minn": 9, "maxn": 10}[field]
+    assert data[place : place + 4] == struct.pack("<i", {"minn": 3, "maxn": 6}[field])
+    data[place : place + 4] = struct.pack("<i", value)
+    (tmp_path / "model.bin").write_bytes(data)
+    with pytest.raises(VectorsError, match=r"damaged fastText model: n-grams"):
+        read_vectors(tmp_path / "model.bin", words={"player"})
+
+
+@pytest.mark.parametrize("header", ["600000 100000", "9" * 5000 + " 3"])
+def test_a_header_that_promises_too_much(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "vectors.txt.gz"
+    path.write_bytes(gzip.compress(f"{header}\nthe 1 2 3\nof 4 5 6\n".encode()))
+    with pytest.raises(VectorsError):
+        read_vectors(path)
 
 
 @pytest.mark.parametrize("kind", ["w2v.bin", "w2v.txt", "w2v.bin.gz", "glove.txt.gz"])
