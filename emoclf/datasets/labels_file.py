@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain, islice
 
 from emoclf.datasets.columns import find_text
 from emoclf.datasets.input_formats import PLAIN_LINES
-from emoclf.datasets.records import Record, Table
+from emoclf.datasets.records import Record, Table, collect_keys
 from emoclf.datasets.source import Source
 from emoclf.errors import DataError, SettingsError, setting
 from emoclf.settings import DataSettings
 
-# Keys are collected from so many records, because an object may lack one of them.
-_LOOK_AHEAD_RECORDS = 1000
 _LABEL = "label"
 
 
@@ -64,24 +61,3 @@ def join_labels(
         Table([text, _LABEL], joined()),
         replace(settings, text_column=text, label_column=_LABEL, split_column=None),
     )
-
-
-def collect_keys(
-    records: Iterable[Record], source: Source
-) -> tuple[list[str], Iterable[Record]]:
-    """Return the keys of the first objects, and all records.
-
-    Raises
-    ------
-    DataError
-        If there is no object.
-    """
-    rest = iter(records)
-    first = list(islice(rest, _LOOK_AHEAD_RECORDS))
-    keys = list(dict.fromkeys(key for record in first for key in record.values))
-    if not keys:
-        number, bad = (first[0].number, first[0].bad) if first else (1, None)
-        raise DataError(
-            f"{source.name}, {source.unit} {number}: {bad or 'there is no object'}."
-        )
-    return keys, chain(first, rest)

@@ -12,8 +12,8 @@ from typing import Any
 from emoclf.datasets.columns import find_columns
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.label_reader import LabelReader
-from emoclf.datasets.labels_file import collect_keys, join_labels
-from emoclf.datasets.records import Record, missing_key
+from emoclf.datasets.labels_file import join_labels
+from emoclf.datasets.records import Record, collect_keys, missing_key
 from emoclf.datasets.rows import Row
 from emoclf.datasets.source import Source
 from emoclf.settings import DataSettings

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from emoclf.datasets.cells import BadRow, shorten
 from emoclf.datasets.columns import Columns
-from emoclf.errors import did_you_mean
+from emoclf.errors import DataError, did_you_mean
+
+if TYPE_CHECKING:
+    from emoclf.datasets.source import Source
+
+# Keys are collected from so many records, because an object may lack one of them.
+_LOOK_AHEAD_RECORDS = 1000
 
 
 class Record(NamedTuple):
@@ -71,3 +78,24 @@ def missing_key(values: dict[str, Any], name: str) -> BadRow:
         f"the object has no {name!r}.{did_you_mean(name, values)} It has {keys}. "
         "Correct it",
     )
+
+
+def collect_keys(
+    records: Iterable[Record], source: Source
+) -> tuple[list[str], Iterable[Record]]:
+    """Return the keys of the first objects, and all records.
+
+    Raises
+    ------
+    DataError
+        If there is no object.
+    """
+    rest = iter(records)
+    first = list(islice(rest, _LOOK_AHEAD_RECORDS))
+    keys = list(dict.fromkeys(key for record in first for key in record.values))
+    if not keys:
+        number, bad = (first[0].number, first[0].bad) if first else (1, None)
+        raise DataError(
+            f"{source.name}, {source.unit} {number}: {bad or 'there is no object'}."
+        )
+    return keys, chain(first, rest)
