@@ -5,8 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+#: Escapes of characters that change what a terminal or a page shows around them: the
+#: controls of C0 and C1, separators of lines, and directions that override others.
+_ESCAPES = {
+    code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    for codes in ((0, 32), (127, 160), (0x2028, 0x202F), (0x2066, 0x206A))
+    for code in range(*codes)
+}
+_LINE_ESCAPES = {x: _ESCAPES[x] for x in _ESCAPES if x not in (ord("\t"), ord("\n"))}
 MAX_SHOWN_NAMES = 8
 MAX_SHOWN_CHARACTERS = 80
+
+
+def printable(text: object, *, lines: bool = False) -> str:
+    """Return a text for people, with escapes for what would change a terminal.
+
+    Parameters
+    ----------
+    text : object
+    lines : bool, default=False
+        Keep line breaks and tabs.
+
+    Examples
+    --------
+    >>> print(printable("a\\x1b[2J\\nb"))
+    a\\x1b[2J\\x0ab
+    """
+    return str(text).translate(_LINE_ESCAPES if lines else _ESCAPES)
 
 
 def short_names(names: Sequence[str]) -> str:
@@ -54,7 +79,7 @@ class Described:
 
     def __repr__(self) -> str:
         facts = ", ".join(f"{name} {value}" for name, value in self._facts().items())
-        return f"<{type(self).__name__}: {facts}>"
+        return f"<{type(self).__name__}: {printable(facts)}>"
 
     def _repr_html_(self) -> str:
         return html_table((), self._facts().items(), caption=type(self).__name__)

@@ -23,10 +23,16 @@ def require(module: str, *, extra: str, needed_by: str) -> ModuleType:
     Raises
     ------
     MissingDependency
-        If the package, or one of its own dependencies, is not installed.
+        If the package, or one of its own dependencies, is not installed, or refuses
+        what the environment says, such as ``NUMBA_NUM_THREADS=0``.
     """
     try:
         return import_module(module)
+    except ValueError as error:
+        raise MissingDependency(
+            f"{needed_by} needs the package {module!r}, which cannot be imported "
+            f"({error}). Correct its settings in the environment."
+        ) from error
     except ImportError as error:
         raise MissingDependency(
             f"{needed_by} needs the package {error.name or module!r}, which is not "

@@ -166,7 +166,23 @@ def with_threads(threads: int) -> dict[str, str]:
         raise SettingsError(
             f"A process needs at least one thread. Got {setting('threads', threads)}."
         )
+    check_count("threads", threads)
     return dict.fromkeys(THREAD_VARIABLES, str(threads))
+
+
+def check_count(name: str, count: int) -> None:
+    """Check that a number of processes or threads is not absurd for this machine.
+
+    Raises
+    ------
+    SettingsError
+    """
+    cores = available_cores()
+    if count > (most := max(64, 4 * cores)):
+        raise SettingsError(
+            f"{setting(name)} must be at most {most} on a machine with {cores} cores. "
+            f"Got {count} instead."
+        )
 
 
 def open_closed_streams() -> None:

@@ -107,7 +107,8 @@ def read_trials(folder: SearchFolder) -> tuple[SearchPlan, list[Outcome]]:
     SearchError
         If the folder is not one of a search.
     """
-    return SearchPlan.from_dict(folder.about()["plan"]), folder.outcomes()
+    plan = folder.plan()
+    return plan, folder.outcomes(plan)
 
 
 def read_result(
@@ -130,16 +131,23 @@ def read_result(
     if not any(outcome.status == COMPLETED for outcome in outcomes):
         return None
     choice = choose(outcomes, plan.objective, kind=plan.kind)
-    try:
-        metrics = read_metrics(folder.best)
-    except BundleError:
+    if not folder.best.exists():
         return None
     # Through JSON, which has lists for tuples.
     summary = json.loads(json.dumps(_summary(plan, choice, outcomes)))
-    if metrics.get("search") != summary:
-        # The bundle is the winner of fewer trials.
+    try:
+        metrics = read_metrics(folder.best)
+        if metrics.get("search") != summary:
+            # The bundle is the winner of fewer trials.
+            return None
+        report = EvaluationReport.from_dict(metrics)
+    except (BundleError, ValueError, KeyError, TypeError, AttributeError) as error:
+        logger.warning(
+            "The classifier of the winner cannot be read: %s To train it again, "
+            "continue the search with its own command.",
+            error,
+        )
         return None
-    report = EvaluationReport.from_dict(metrics)
     looks, trials = folder.test_evaluations(), tuple(outcomes)
     return SearchResult(plan, trials, choice, folder.best, folder.path, looks, report)
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from emoclf.bundle.described_folder import SEARCH_BEST, SEARCH_PLAN, other_kind
-from emoclf.bundle.json_values import read_json
+from emoclf.bundle.json_values import (
+    CHECKSUM,
+    JsonObject,
+    check_checksum,
+    read_json,
+    with_checksum,
+)
 from emoclf.datasets.contents import describe_changes, rows_of
 from emoclf.datasets.dataset import Dataset
 from emoclf.errors import SearchError, setting
@@ -23,6 +31,8 @@ from emoclf.fingerprint import RUN_FILE, check_fingerprint, write_fingerprint
 
 from .plan import SearchPlan
 from .results.outcome import Outcome
+
+logger = logging.getLogger("emoclf.tuning")
 
 LOCK_FILE = ".lock"
 INPUTS_FOLDER = ".inputs"
@@ -224,7 +234,9 @@ class SearchFolder:
 
     def test_evaluations(self) -> int:
         """Return how often winners of this search were evaluated on the test set."""
-        return int(self.about().get("looks", 0))
+        about = self.about()
+        with self._damage(self._plan_file):
+            return JsonObject(about).whole("looks")
 
     def about(self) -> dict[str, Any]:
         """Return the plan as plain values, and when the search began.
@@ -241,7 +253,23 @@ class SearchFolder:
                 f"file: the folder of its search is {search}, unless another one was "
                 "given."
             )
-        return self._read(self._plan_file)
+        about = self._object(self._plan_file)
+        with self._damage(self._plan_file):
+            about.number("began")
+            about.object("plan")
+            return {"looks": 0, **about.values}
+
+    def plan(self) -> SearchPlan:
+        """Return the plan of the search.
+
+        Raises
+        ------
+        SearchError
+            If there is no search, or its plan is damaged.
+        """
+        about = self.about()
+        with self._damage(self._plan_file):
+            return SearchPlan.from_dict(about["plan"])
 
     def write_data(self, parts: Mapping[str, Dataset]) -> None:
         """Write the training and validation set for worker processes.
@@ -261,16 +289,18 @@ class SearchFolder:
 
     def read_data(self) -> tuple[Dataset, Dataset]:
         """Return the training and the validation set."""
-        values = self._read(self.path / DATA_FILE)
-        multilabel = bool(values["several"])
-        names = tuple(values["label_names"])
+        path = self.path / DATA_FILE
+        values = self._object(path)
 
         def part(name: str) -> Dataset:
-            texts, labels = values[name]["texts"], values[name]["labels"]
+            texts, labels = values.values[name]["texts"], values.values[name]["labels"]
             labels = map(tuple, labels) if multilabel else labels
             return Dataset(tuple(texts), tuple(labels), names, multilabel)
 
-        return part("train"), part("valid")
+        with self._damage(path):
+            multilabel = values.flag("several")
+            names = tuple(values.texts("label_names"))
+            return part("train"), part("valid")
 
     def outcome_path(self, number: int) -> Path:
         """Return the file of a trial's outcome."""
@@ -278,12 +308,31 @@ class SearchFolder:
 
     def write_outcome(self, outcome: Outcome) -> None:
         """Write the outcome of a trial atomically."""
-        write_json(self.outcome_path(outcome.number), outcome.to_dict())
+        values = with_checksum(outcome.to_dict())
+        write_json(self.outcome_path(outcome.number), values)
 
-    def outcomes(self) -> list[Outcome]:
-        """Return the outcomes so far, in order of their numbers."""
-        paths = self.trials.glob("[0-9]*.json")
-        outcomes = [Outcome.from_dict(self._read(path)) for path in paths]
+    def outcomes(self, plan: SearchPlan) -> list[Outcome]:
+        """Return the outcomes so far, in order of their numbers.
+
+        A damaged one is reported and left out; its trial runs again when the search is
+        continued.
+        """
+        outcomes = []
+        for path in sorted(self.trials.glob("[0-9]*.json")):
+            try:
+                outcome = _read_outcome(path)
+                plan.check_outcome(outcome)
+            except FileNotFoundError:  # a trial that runs again
+                continue
+            except (OSError, ValueError) as error:
+                logger.warning(
+                    "%s is damaged: %s. Its trial is left out, and runs again when the "
+                    "search is continued.",
+                    path,
+                    error,
+                )
+            else:
+                outcomes.append(outcome)
         return sorted(outcomes, key=lambda outcome: outcome.number)
 
     def remove_inputs(self) -> None:
@@ -293,7 +342,11 @@ class SearchFolder:
     def read_deaths(self) -> dict[str, int]:
         """Return how many workers have died in each trial."""
         path = self.path / DEATHS_FILE
-        return dict(self._read(path)) if path.is_file() else {}
+        if not path.is_file():
+            return {}
+        deaths = self._object(path)
+        with self._damage(path):
+            return {trial_id: deaths.whole(trial_id) for trial_id in deaths.values}
 
     def write_deaths(self, deaths: dict[str, int]) -> None:
         """Write how many workers have died in each trial."""
@@ -312,10 +365,45 @@ class SearchFolder:
                 reason = f"{self.path} is not a folder of a search."
             raise SearchError(reason) from None
         except (OSError, ValueError) as error:
-            raise SearchError(
-                f"{path} is damaged ({error}). Restore it from a copy. If it is in "
-                "trials/, you can also remove it: that trial then runs again."
-            ) from error
+            raise _damaged(path, error) from error
+
+    def _object(self, path: Path) -> JsonObject:
+        with self._damage(path):
+            return JsonObject(self._read(path))
+
+    @contextmanager
+    def _damage(self, path: Path) -> Iterator[None]:
+        """Report values that cannot be used as damage of their file."""
+        try:
+            yield
+        except SearchError:
+            raise
+        except Exception as error:
+            # Values of the wrong type raise almost anything.
+            raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> SearchError:
+    return SearchError(
+        f"{path} is damaged ({error}). Restore it from a copy, or start again with "
+        f"{setting('new', True)}."
+    )
+
+
+def _read_outcome(path: Path) -> Outcome:
+    """Return a trial's outcome; emoclf 0.2 and before wrote no checksum.
+
+    Raises
+    ------
+    OSError, ValueError
+    """
+    values = read_json(path)
+    if CHECKSUM in JsonObject(values).values:
+        check_checksum(values)
+    outcome = Outcome.from_json(JsonObject(values))
+    if path.stem != f"{outcome.number:04}":
+        raise ValueError(f"it is the outcome of trial {outcome.number}")
+    return outcome
 
 
 def write_json(path: Path, values: Any) -> None:

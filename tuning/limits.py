@@ -19,6 +19,8 @@ from emoclf.serving import load_exported
 
 #: Texts that are predicted one at a time to measure the time for one.
 TIMED_TEXTS = 100
+#: Largest number that is taken: whole numbers up to it are exact as floats.
+MAX_NUMBER = 1 << 53
 
 
 def check_number(
@@ -47,6 +49,8 @@ def check_number(
         kind = "a whole number, an int" if whole else "a number, an int or float"
         got = f"{value!r} ({type(value).__name__})"
         raise SearchError(f"{name} must be {kind}. Got {got}.")
+    if not -MAX_NUMBER <= value <= MAX_NUMBER:
+        raise SearchError(f"{name} must be at most {MAX_NUMBER:g}. Got {value!r:.40}.")
     if low is not None and not value >= low:
         raise SearchError(f"{name} must be at least {low:g}. Got {value!r}.")
     if above is not None and not value > above:

@@ -10,11 +10,12 @@ from typing import Any, Self
 
 from emoclf.bundle.bundle import installed_versions
 from emoclf.errors import SearchError, did_you_mean, setting
+from emoclf.runtime import check_count
 from emoclf.settings import RunSettings
 
 from .limits import Limits, check_number
 from .results.objective import Objective
-from .results.outcome import FOLDS, KINDS, SEEDS, STRATEGIES
+from .results.outcome import COMPLETED, FOLDS, KINDS, SEEDS, STRATEGIES, Outcome
 from .space.space import Space
 
 
@@ -66,6 +67,7 @@ class SearchPlan:
     def __post_init__(self) -> None:
         check_number(self.kind, self.repeats, whole=True)
         check_number("threads", self.threads, whole=True, low=1)
+        check_count("threads", self.threads)
         check_number("trial_seconds", self.trial_seconds, above=0)
         for name, value, choices in (
             ("strategy", self.strategy, STRATEGIES),
@@ -93,6 +95,24 @@ class SearchPlan:
     def prunes(self) -> bool:
         """Whether trials are pruned; Hyperband has a rule of its own."""
         return self.prune and self.strategy != "hyperband"
+
+    def check_outcome(self, outcome: Outcome) -> None:
+        """Check that an outcome from a file or a worker fits the plan.
+
+        Raises
+        ------
+        ValueError
+            If it has other settings than those of the space, or a completed trial does
+            not have the score of each repeat.
+        """
+        if unknown := sorted({*outcome.values} - {*self.space.names()}):
+            raise ValueError(f"the setting {unknown[0]!r} is not searched")
+        self.settings.override(**outcome.values)
+        count = len(outcome.repeats)
+        if outcome.status == COMPLETED and count != self.repeats:
+            raise ValueError(f"{count} of {self.repeats} {self.kind} are complete")
+        if any(self.objective.name not in x.metrics for x in outcome.repeats):
+            raise ValueError(f"a repeat has no {self.objective.name}")
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what must be equal to continue a search, by names that users know."""

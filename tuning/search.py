@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from emoclf.embeddings.vector_objects import (
 )
 from emoclf.errors import SearchError, setting
 from emoclf.fingerprint import digest
-from emoclf.runtime import hide_retracing
+from emoclf.runtime import check_count, hide_retracing
 from emoclf.settings import RunSettings
 from emoclf.workflow.prepare import check_parts
 
@@ -70,6 +71,9 @@ class Budget:
         Number of best trials whose classifiers stay on disk.
     address : str, optional
         ``host:port`` to listen on for workers on other machines.
+    token : str
+        Secret that workers on other machines must have; "": none. The workers of this
+        machine get it by themselves.
     patience : float
         Seconds after which a silent worker's trial is given to another worker.
     wait : float
@@ -85,12 +89,14 @@ class Budget:
     seconds: float | None = None
     keep: int = 3
     address: str | None = None
+    token: str = field(default="", repr=False)
     patience: float = PATIENCE_SECONDS
     wait: float = 3600.0
 
     def __post_init__(self) -> None:
         for name, low in (("trials", 1), ("workers", 0), ("keep", 0)):
             check_number(name, getattr(self, name), whole=True, low=low)
+        check_count("workers", self.workers or 0)
         check_number("seconds", self.seconds, above=0)
         # Workers that report on time must not count as lost.
         check_number("patience", self.patience, low=3 * REPORT_SECONDS)
@@ -343,12 +349,16 @@ def _run_trials(chief: Chief, runner: TrialRunner, budget: Budget) -> None:
     # gRPC is imported here, because most searches have one process.
     from .chief.grpc_service import serve
 
-    server, port = serve(chief, budget.address or "127.0.0.1:0")
+    token = budget.token
+    if budget.address is None:
+        # Other users of this machine can reach the port.
+        token = secrets.token_hex()
+    server, port = serve(chief, budget.address or "127.0.0.1:0", token=token)
     if budget.address is not None:
-        logger.info("The search listens for workers on port %d.", port)
+        _report_address(budget.address, port, token)
     try:
         count = budget.workers or 0
-        with LocalWorkers(chief, count, port) as processes:
+        with LocalWorkers(chief, count, port, token=token) as processes:
             stopped: float | None = None
             while not chief.over:
                 for name in chief.expire():
@@ -368,6 +378,19 @@ def _run_trials(chief: Chief, runner: TrialRunner, budget: Budget) -> None:
                 time.sleep(CHECK_SECONDS)
     finally:
         server.stop(grace=1.0).wait()
+
+
+def _report_address(address: str, port: int, token: str) -> None:
+    place = f"{address.rpartition(':')[0]}:{port}"
+    if token:
+        logger.info("The search listens on %s for workers with its secret.", place)
+        return
+    logger.warning(
+        "The search listens on %s without a secret: whoever reaches this address can "
+        "take part, and report any score. Give the chief and its workers the same %s.",
+        place,
+        setting("token_file"),
+    )
 
 
 def _check_workers(chief: Chief, budget: Budget) -> None:

@@ -16,7 +16,9 @@ from emoclf.bulk.writers import NewColumns, Writer
 from emoclf.classifier import Classifier
 from emoclf.datasets.source import Source
 from emoclf.errors import DataError, SettingsError, setting
+from emoclf.runtime import check_count
 from emoclf.settings import DataSettings
+from emoclf.settings.sections import MAX_LINE_BYTES
 
 
 class Progress(NamedTuple):
@@ -78,6 +80,7 @@ def predict_file(
     quoting: str = "auto",
     encoding: str = "utf-8",
     encoding_errors: str = "strict",
+    max_line_bytes: int = MAX_LINE_BYTES,
     prefix: str | None = None,
     on_error: str = "stop",
     overwrite: bool = False,
@@ -121,12 +124,14 @@ def predict_file(
     encoding_errors : {"strict", "replace", "skip"}
         A line with bytes that are not of the encoding is bad, or they become U+FFFD, or
         it is left out.
+    max_line_bytes : int, default=16777216
+        Longest line that is read; a longer one is bad.
     prefix : str, optional
         Prefix of the names of new columns; by default ``"predicted_"`` if the source
         has one of these columns already, as a labelled file does, else none.
     on_error : {"stop", "skip", "null"}, default="stop"
         Raise at a bad line; or log it, and leave it out or keep it without a
-        prediction. Plain lines are never bad: wrong bytes become U+FFFD.
+        prediction. In plain lines wrong bytes become U+FFFD.
     overwrite : bool, default=False
         Replace an existing output file.
     workers : int >= 1, default=1
@@ -166,6 +171,7 @@ def predict_file(
         format=format,
         encoding=encoding,
         encoding_errors=encoding_errors,
+        max_line_bytes=max_line_bytes,
     )
     with Source(source, settings) as opened:
         replaces_source = opened.path is not None and target.is_file(opened.path)
@@ -218,6 +224,7 @@ def _predictor(
         raise SettingsError(
             f"{setting('workers', workers)} is too few. There must be at least 1."
         )
+    check_count("workers", workers)
     if not isinstance(model, str | os.PathLike | Classifier):
         from emoclf.predictor import as_predictor  # An export needs no TensorFlow.
 

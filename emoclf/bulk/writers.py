@@ -18,6 +18,7 @@ from emoclf.bulk.predict_chunks import Labels
 from emoclf.datasets.cells import utf8
 from emoclf.datasets.parquet import nearest_value
 from emoclf.datasets.rows import names_of
+from emoclf.display import printable
 from emoclf.errors import DataError, setting
 
 logger = logging.getLogger(__name__)
@@ -196,7 +197,7 @@ class LabelWriter(TextWriter):
             return "\t\n"
         labels = names_of(entry.label)
         pairs = zip(self._new.labels.names, entry.probabilities, strict=True)
-        return f"{','.join(labels)}\t{self._cells(labels, dict(pairs))}\n"
+        return f"{printable(','.join(labels))}\t{self._cells(labels, dict(pairs))}\n"
 
     def _cells(self, labels: tuple[str, ...], probabilities: dict[str, float]) -> str:
         return ",".join(f"{probabilities[name]:.4f}" for name in labels)
@@ -206,7 +207,8 @@ class ProbabilityWriter(LabelWriter):
     """A label and the probabilities of all labels a line."""
 
     def _cells(self, labels: tuple[str, ...], probabilities: dict[str, float]) -> str:
-        return "\t".join(f"{name}={p:.4f}" for name, p in probabilities.items())
+        pairs = probabilities.items()
+        return "\t".join(f"{printable(name)}={p:.4f}" for name, p in pairs)
 
 
 class JsonWriter(TextWriter):

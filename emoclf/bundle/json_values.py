@@ -10,11 +10,14 @@ import json
 import math
 import os
 import stat
+import zlib
 from collections.abc import Collection
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+#: Key of a document's checksum.
+CHECKSUM = "crc32"
 #: Largest JSON document that is read; a vocabulary of a million tokens has 12 MB.
 MAX_JSON_BYTES = 1 << 28
 
@@ -100,6 +103,33 @@ class JsonObject:
             raise self._wrong(key, f"a whole number from {low} to {high}", value)
         return value
 
+    def number(self, key: str, low: float = -math.inf, high: float = math.inf) -> float:
+        """Return a finite number from ``low`` to ``high``."""
+        value = self.get(key)
+        if not _is_finite(value) or not low <= value <= high:
+            raise self._wrong(key, f"a finite number from {low:g} to {high:g}", value)
+        return float(value)
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """Return a list of numbers, which may be infinite or NaN."""
+        values = self.get(key)
+        is_list = isinstance(values, list)
+        if not is_list or not all(type(x) is float or _is_finite(x) for x in values):
+            raise self._wrong(key, "a list of numbers", values)
+        return tuple(map(float, values))
+
+    def objects(self, key: str) -> list[JsonObject]:
+        """Return a list of objects."""
+        values = self.get(key)
+        if not isinstance(values, list):
+            raise self._wrong(key, "a list", values)
+        return [JsonObject(value, f"{key}[{i}]") for i, value in enumerate(values)]
+
+    def check_keys(self, keys: Collection[str]) -> None:
+        """Check that there are no other values."""
+        if unknown := sorted(set(self.values) - set(keys)):
+            raise ValueError(f"{self._path(None)} has an unknown key {unknown[0]!r}")
+
     def wholes(self, key: str, low: int, high: int) -> tuple[int, ...]:
         """Return a list of different whole numbers from ``low`` to ``high``."""
         values = self.get(key)
@@ -162,8 +192,32 @@ def check_texts(value: Any, name: str, *, at_least: int = 0) -> None:
         raise ValueError(f"{name} contains {_excerpt(twice)} twice")
 
 
+def with_checksum(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a document with a CRC-32 of its own, which reveals damage."""
+    entries = {name: value for name, value in values.items() if name != CHECKSUM}
+    text = json.dumps(entries, sort_keys=True)
+    return {**entries, CHECKSUM: zlib.crc32(text.encode())}
+
+
+def check_checksum(values: Any) -> None:
+    """Raise ValueError if a document does not have the checksum of its values.
+
+    Raises
+    ------
+    ValueError
+    """
+    if values != with_checksum(JsonObject(values).values):
+        raise ValueError("it was changed")
+
+
+def _is_finite(value: Any) -> bool:
+    # A longer integer has no float.
+    is_number = type(value) is float or (type(value) is int and abs(value) < 1 << 1000)
+    return is_number and math.isfinite(value)
+
+
 def _is_share(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and 0 <= value <= 1
+    return _is_finite(value) and 0 <= value <= 1
 
 
 def _excerpt(value: Any) -> str:

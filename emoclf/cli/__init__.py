@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 
 from emoclf._version import __version__
 from emoclf.cli.shared import HELP_ALL, Parser
+from emoclf.display import printable
 from emoclf.errors import NAMES_AS_OPTIONS, EmoclfError
 from emoclf.optional import require
 from emoclf.runtime import open_closed_streams
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code or 0
     except EmoclfError as error:
-        print(f"emoclf: {error}", file=sys.stderr)
+        print(f"emoclf: {printable(error)}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # The reader has gone, as in `emoclf predict … | head`, which is no error.
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         # Such as a full disk: a trouble of this machine, not a bug.
-        print(f"emoclf: {error}", file=sys.stderr)
+        print(f"emoclf: {printable(error)}", file=sys.stderr)
         _drop_output()
         return 1
     except KeyboardInterrupt:
@@ -118,7 +119,8 @@ class _StderrHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         # A reader that has gone must not end a training.
         with suppress(OSError, ValueError):
-            print(self.format(record), file=sys.stderr, flush=True)
+            text = printable(self.format(record), lines=True)
+            print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import argparse
 import re
 from collections.abc import Mapping
 
+#: Largest amount: whole numbers up to it are exact as floats.
+MAX_AMOUNT = 1 << 53
 _SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _BYTES = {"": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9}
 _COUNT = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}
@@ -49,4 +51,7 @@ def _amount(text: str, units: Mapping[str, float], description: str) -> float:
     digits = re.sub("[,_]", "", match[1]) if match else ""
     if not match or not digits or match[2].lower() not in units:
         raise argparse.ArgumentTypeError(f"{text!r} is not {description}")
-    return float(digits) * units[match[2].lower()]
+    amount = float(digits) * units[match[2].lower()]
+    if not amount <= MAX_AMOUNT:
+        raise argparse.ArgumentTypeError(f"{text:.40} is above {MAX_AMOUNT:g}")
+    return amount

@@ -11,7 +11,7 @@ from typing import Any
 
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, parse_value, settings_from
-from emoclf.cli.shared import add_option, new_command, print_json
+from emoclf.cli.shared import add_option, new_command, print_json, print_lines
 from emoclf.cli.train import callbacks_for
 from emoclf.errors import SettingsError
 from emoclf.runtime import load_tensorflow
@@ -73,9 +73,11 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(comparison.to_dict())
         return 0
-    print("\n".join([*comparison.lines(), "", f"Saved: {args.output}"]))
+    print_lines(*comparison.lines(), "", f"Saved: {args.output}")
     if not plotted:
-        print("No plot: run pip install 'emoclf[plots]', then this command again.")
+        print_lines(
+            "No plot: run pip install 'emoclf[plots]', then this command again."
+        )
     return 0
 
 
@@ -106,6 +108,11 @@ def _architectures(text: str | None, default: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         section_classes(name)
+    if not names:
+        raise SettingsError(
+            "--architectures must be a list of names, or all. Got "
+            f"{text!r}. Choose from {', '.join(ARCHITECTURES)}."
+        )
     return list(dict.fromkeys(names))
 
 
@@ -127,4 +134,6 @@ def _choices(text: str, architectures: Sequence[str]) -> list[tuple[str, str, An
         )
     section = sections[section_name]
     texts = [part.strip() for part in values.split(";" if ";" in values else ",")]
+    if not any(texts):
+        raise SettingsError(f"--vary must be SETTING=A,B,… Got {text!r} instead.")
     return [(name, text, parse_value(section, name, text)) for text in texts if text]

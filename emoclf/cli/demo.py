@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.shared import add_option, new_command
+from emoclf.cli.shared import add_option, new_command, print_lines
 from emoclf.cli.train import add_training_options, callbacks_for, print_run
 from emoclf.models.registry import settings_class
 from emoclf.runtime import load_tensorflow
@@ -80,13 +80,13 @@ def run(args: argparse.Namespace) -> int:
         callbacks=callbacks_for(args, settings),
     )
     if not args.json:
-        print("Predictions for sentences outside the corpus:")
+        print_lines("Predictions for sentences outside the corpus:")
         predictions = training.trained.predictor.predict_stream(UNSEEN)
         for text, prediction in zip(UNSEEN, predictions, strict=True):
             ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
             labels = "  ".join(f"{name} {p:.2f}" for name, p in ranked[:3])
-            print(f"  {text:<58} {labels}")
-        print()
+            print_lines(f"  {text:<58} {labels}")
+        print_lines()
     print_run(training, as_json=args.json)
     return 0
 

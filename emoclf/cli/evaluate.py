@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emoclf.cli.options import add_config_option, add_section, given_settings
-from emoclf.cli.shared import as_file, new_command, print_json
+from emoclf.cli.shared import as_file, new_command, print_json, print_lines
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import DataSettings, RunSettings, read_settings_file
 
@@ -22,6 +22,7 @@ READING_SETTINGS = (
     "quoting",
     "encoding",
     "encoding_errors",
+    "max_line_bytes",
     "skip_bad_rows",
 )
 #: Settings that belong to one file, not to all that a classifier may be evaluated on.
@@ -76,5 +77,5 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json({**evaluation.to_dict(), "skipped": dataset.skipped})
     else:
-        print("\n".join(evaluation_lines(evaluation)))
+        print_lines(*evaluation_lines(evaluation))
     return 0

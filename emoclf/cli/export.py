@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from emoclf.bundle.described_folder import EXPORT
-from emoclf.cli.shared import add_option, add_overwrite_option, new_command, print_json
+from emoclf.cli.shared import (
+    add_option,
+    add_overwrite_option,
+    new_command,
+    print_json,
+    print_lines,
+)
 from emoclf.errors import ExportError
 from emoclf.export.formats import FORMATS
 
@@ -88,8 +94,8 @@ def run(args: argparse.Namespace) -> int:
         result = {"path": str(path), "format": args.to, "bytes": size}
         print_json({**result, "parity": parity})
         return 0
-    print(f"Exported: {path} ({size / 1e6:.1f} MB)")
-    print("\n".join(parity_lines(parity)))
+    print_lines(f"Exported: {path} ({size / 1e6:.1f} MB)")
+    print_lines(*parity_lines(parity))
     return 0
 
 

@@ -36,6 +36,7 @@ READING_SETTINGS = (
     "quoting",
     "encoding",
     "encoding_errors",
+    "max_line_bytes",
 )
 
 

@@ -16,10 +16,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from emoclf.datasets.recognition import JSON_ARRAY, LABEL_PREFIX
+from emoclf.display import printable
 from emoclf.errors import did_you_mean
 
 #: Option that shows the less common options too.
 HELP_ALL = "--help-all"
+#: Longest error about a wrong call, which may quote a value of any length.
+MAX_ERROR = 500
 #: Positional arguments by their names in a usage line.
 ARGUMENTS = {
     "BUNDLE": "folder written by 'emoclf train'",
@@ -69,7 +72,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the message and exit with code 2."""
-        self.exit(2, f"{self.prog}: {message}\nSee: {self.prog} --help\n")
+        text = textwrap.shorten(printable(message), MAX_ERROR, placeholder=" …")
+        self.exit(2, f"{self.prog}: {text}\nSee: {self.prog} --help\n")
 
 
 def new_command(
@@ -152,6 +156,11 @@ def add_overwrite_option(parser: Any, target: str, *, old_name: str = "") -> Non
     add_option(parser, "--overwrite", f"replace an existing {target}")
     if old_name:
         add_option(parser, old_name, argparse.SUPPRESS, dest="overwrite")
+
+
+def print_lines(*lines: str) -> None:
+    """Print lines for people."""
+    print(printable("\n".join(lines), lines=True))
 
 
 def print_json(value: Any) -> None:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from emoclf.cli.shared import new_command, print_json
+from emoclf.cli.shared import new_command, print_json, print_lines
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
@@ -31,5 +31,5 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(summary)
     else:
-        print("\n".join(summary_lines(summary)))
+        print_lines(*summary_lines(summary))
     return 0

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.shared import add_option, add_overwrite_option, new_command, print_json
+from emoclf.cli.shared import (
+    add_option,
+    add_overwrite_option,
+    new_command,
+    print_json,
+    print_lines,
+)
 from emoclf.errors import SettingsError
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import RunSettings
@@ -86,15 +92,17 @@ def print_run(training: TrainingRun, *, as_json: bool) -> None:
         print_json({"bundle": str(training.path), **metrics})
         return
     result = training.trained.result
-    print(
+    print_lines(
         f"Epoch {result.best_epoch} of {result.epochs} was the best on the validation "
         f"set (ended: {result.ended}; {result.seconds:.0f} s of training)."
     )
     for finding in result.findings:
-        print("\n".join(finding.lines()))
-    print()
-    print("\n".join(training.report.lines()))
-    print()
-    print(f"Saved: {training.path}")
+        print_lines(*finding.lines())
+    print_lines()
+    print_lines(*training.report.lines())
+    print_lines()
+    print_lines(f"Saved: {training.path}")
     path = Path(str(training.path)).as_posix()
-    print(f"Load it: from emoclf import Predictor; model = Predictor.load({path!r})")
+    print_lines(
+        f"Load it: from emoclf import Predictor; model = Predictor.load({path!r})"
+    )

@@ -13,7 +13,7 @@ from typing import Any
 from emoclf.cli import amounts, tune_show, tune_worker
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.shared import add_option, new_command, print_json
+from emoclf.cli.shared import add_option, new_command, print_json, print_lines
 from emoclf.errors import did_you_mean
 from emoclf.evaluation.metric_names import MAIN_METRIC, OBJECTIVES
 from emoclf.runtime import available_cores, load_tensorflow
@@ -88,7 +88,9 @@ def _add_options(
     _add_worker_options(parser, workers)
     _add_budget_options(parser)
     add_settings(parser, argv=argv)
-    parser.set_defaults(run=run, address=None, lost_after=60.0, wait=3600.0)
+    parser.set_defaults(
+        run=run, address=None, token_file=None, lost_after=60.0, wait=3600.0
+    )
 
 
 def _add_search_options(parser: argparse.ArgumentParser) -> None:
@@ -172,9 +174,10 @@ def _add_chief_options(parser: argparse.ArgumentParser) -> None:
     add_option(
         group,
         "--address HOST:PORT",
-        "address to listen on (HOST:PORT); connections are not authenticated",
+        "address to listen on (HOST:PORT)",
         required=True,
     )
+    tune_worker.add_token_option(group)
     add_option(
         group,
         "--lost-after TIME",
@@ -219,6 +222,7 @@ def run(args: argparse.Namespace) -> int:
         seconds=args.time,
         keep=args.keep,
         address=args.address,
+        token=tune_worker.read_token(args.token_file) if args.address else "",
         patience=args.lost_after,
         wait=args.wait,
     )
@@ -248,5 +252,5 @@ def run(args: argparse.Namespace) -> int:
         return 0
     tune_show.print_result(result)
     folder = shlex.quote(str(result.folder))
-    print(f"Show it again, with plots: emoclf tune show {folder} --plots plots")
+    print_lines(f"Show it again, with plots: emoclf tune show {folder} --plots plots")
     return 0

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emoclf.cli.shared import add_option, new_command, print_json
+from emoclf.cli.shared import add_option, new_command, print_json, print_lines
 from emoclf.errors import SearchError
 from emoclf.runtime import load_tensorflow
 
@@ -71,28 +71,32 @@ def run(args: argparse.Namespace) -> int:
         print_json(as_values(plan, outcomes, result))
         return 0
     if not outcomes:
-        print("No trial has ended yet.")
+        print_lines("No trial has ended yet.")
         return 0
     if result is not None:
         print_result(result)
     else:
-        print("\n".join(report_lines(plan, outcomes)))
-        print()
+        print_lines(*report_lines(plan, outcomes))
+        print_lines()
         if choice:
-            print("The winner is not trained yet: the search runs, or was stopped.")
+            print_lines(
+                "The winner is not trained yet: the search runs, or was stopped."
+            )
         if folder.best.is_dir():
-            print(f"{folder.best} belongs to fewer trials, or is damaged.")
+            print_lines(f"{folder.best} belongs to fewer trials, or is damaged.")
     if plots:
-        print(f"Plots: {', '.join(map(str, plots))}")
+        print_lines(f"Plots: {', '.join(map(str, plots))}")
     elif args.plots:
-        print("Plots: none, because no trial has a score.")
+        print_lines("Plots: none, because no trial has a score.")
     return 0
 
 
 def print_result(result: SearchResult) -> None:
     """Print the report on the trials, and the evaluation of the winner."""
-    print("\n".join([*result.lines(), "", *result.evaluated_lines(), ""]))
-    print(f"Saved: {result.path} (settings of trial {result.choice.chosen.number})")
+    print_lines(*result.lines(), "", *result.evaluated_lines(), "")
+    print_lines(
+        f"Saved: {result.path} (settings of trial {result.choice.chosen.number})"
+    )
 
 
 def as_values(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
 from emoclf.cli import amounts
 from emoclf.cli.shared import add_option, new_command
+from emoclf.errors import SearchError
 from emoclf.runtime import load_tensorflow, with_threads
 
 NAME = "worker"
@@ -44,6 +46,7 @@ def add_parser(subparsers: Any) -> None:
         type=amounts.seconds,
         default="10m",
     )
+    add_token_option(parser)
     add_option(parser, "--quiet", "print only warnings")
     parser.set_defaults(run=run)
 
@@ -57,6 +60,47 @@ def run(args: argparse.Namespace) -> int:
 
     name = args.name or f"{socket.gethostname()}-{os.getpid()}"
     run_worker(
-        args.oracle, name, folder=args.folder, threads=args.threads, wait=args.wait
+        args.oracle,
+        name,
+        folder=args.folder,
+        threads=args.threads,
+        wait=args.wait,
+        token=read_token(args.token_file),
     )
     return 0
+
+
+def add_token_option(parser: Any) -> None:
+    """Add the option that names the file of the secret."""
+    add_option(
+        parser,
+        "--token-file FILE",
+        "file with a secret that the chief and its workers share (default: the "
+        "environment variable EMOCLF_TOKEN); connections are not encrypted",
+    )
+
+
+def read_token(path: str | None) -> str:
+    """Return the secret from a file or the environment; "" if there is none.
+
+    Raises
+    ------
+    SearchError
+        If the file cannot be read, or contains no secret of printable ASCII.
+    """
+    if path is None:
+        token, source = os.environ.get("EMOCLF_TOKEN", ""), "EMOCLF_TOKEN"
+        if not token:
+            return ""
+    else:
+        source = path
+        try:
+            token = Path(path).read_text("utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise SearchError(f"--token-file {path} cannot be read: {error}.") from None
+    if not token or not token.isascii() or not token.isprintable():
+        raise SearchError(
+            f"{source} must contain a secret: one line of ASCII characters, for "
+            "instance from: openssl rand -hex 32"
+        )
+    return token

@@ -15,6 +15,7 @@ from emoclf.cli.shared import (
     as_file,
     new_command,
     print_json,
+    print_lines,
 )
 from emoclf.settings import TextSettings
 
@@ -95,7 +96,7 @@ def run_train(args: argparse.Namespace) -> int:
     if args.json:
         print_json({"path": str(path), "words": len(vectors), "dim": vectors.dim})
     else:
-        print(f"Saved: {path} ({len(vectors)} words, {vectors.dim} dimensions)")
+        print_lines(f"Saved: {path} ({len(vectors)} words, {vectors.dim} dimensions)")
     return 0
 
 
@@ -122,5 +123,5 @@ def run_coverage(args: argparse.Namespace) -> int:
     if args.json:
         print_json(coverage.to_dict())
     else:
-        print("\n".join(coverage.lines()))
+        print_lines(*coverage.lines())
     return 0

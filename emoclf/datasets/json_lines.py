@@ -12,6 +12,8 @@ from emoclf.datasets.records import Record, Table
 from emoclf.datasets.source import Source
 from emoclf.errors import DataError, setting
 
+#: Longest line of a file that may be an array.
+MAX_ARRAY_BYTES = 1 << 30
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -34,7 +36,7 @@ def read_json(source: Source) -> Table:
     DataError
         If the file is neither, or the array is damaged.
     """
-    lines = source.lines()
+    lines = source.lines(max_bytes=MAX_ARRAY_BYTES)
     begin = first_lines(lines)
     first = begin[-1].lstrip() if begin else ""
     if first.startswith("{"):

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 BLOCK_BYTES = 1 << 18
 
 
-def line_blocks(stream: BinaryIO) -> Iterator[bytes]:
+def line_blocks(stream: BinaryIO, limit: int) -> Iterator[bytes | None]:
     r"""Read whole lines, as many as have arrived.
 
     A person at a terminal, or a program that writes now and then, gets each prediction
@@ -20,21 +20,33 @@ def line_blocks(stream: BinaryIO) -> Iterator[bytes]:
     Parameters
     ----------
     stream : binary stream with ``read1``
+    limit : int
+        Number of bytes of an unfinished line from which on it is not kept.
 
     Yields
     ------
-    block : bytes
+    block : bytes or None
         Lines with their ends; only ``\n`` ends a line. A byte order mark of UTF-8 at
-        the beginning is left out.
+        the beginning is left out. None stands for a line above the limit.
     """
     begun: list[bytes] = []
+    size = 0
     mark = codecs.BOM_UTF8
     while piece := stream.read1(BLOCK_BYTES):  # type: ignore[attr-defined]
+        if size > limit:
+            _, newline, piece = piece.partition(b"\n")
+            if not newline:
+                continue
+            size = 0
         lines, newline, rest = piece.rpartition(b"\n")
         if newline:
             yield b"".join([*begun, lines, newline]).removeprefix(mark)
-            begun, mark = [], b""
+            begun, size, mark = [], 0, b""
         begun.append(rest)
+        size += len(rest)
+        if size > limit:
+            begun, mark = [], b""
+            yield None
     if last := b"".join(begun).removeprefix(mark):
         yield last
 

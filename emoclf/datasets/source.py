@@ -42,6 +42,8 @@ BINARY_ENDINGS = (
 STANDARD_INPUT = "standard input"
 
 HEAD_BYTES = 4096
+# Stands for a line that is too long; an empty line would contain no row.
+TOO_LONG = "\ufffd"
 
 
 class Source:
@@ -98,7 +100,8 @@ class Source:
         #: Column of the texts, once a reader has found it.
         self.text_column: str | None = None
         self._raw: BinaryIO | None = None
-        self._bad_lines: dict[int, bytes] = {}
+        #: Bytes that do not decode, or the limit that a line exceeds, by line.
+        self._bad_lines: dict[int, bytes | int] = {}
         self._at_last_line = False
         # A reader that is left half-way must not keep files open.
         self._opened = ExitStack()
@@ -146,7 +149,9 @@ class Source:
         """Return the first lines of a file, with their ends."""
         return list(islice(self.lines(keep_ends=True), HEAD_LINES))
 
-    def lines(self, *, keep_ends: bool = False) -> Iterator[str]:
+    def lines(
+        self, *, keep_ends: bool = False, max_bytes: int | None = None
+    ) -> Iterator[str]:
         r"""Yield the lines as text; only ``\n`` ends a line.
 
         Bytes that do not decode become U+FFFD, unless they are an error;
@@ -156,6 +161,8 @@ class Source:
         ----------
         keep_ends : bool
             Yield the lines with their ends.
+        max_bytes : int, optional
+            Longest line; default: that of the settings. U+FFFD stands for a longer one.
 
         Raises
         ------
@@ -167,7 +174,8 @@ class Source:
         with reading(self.name):
             stream = self._open()
             check_head(self.name, _peek(stream, HEAD_BYTES), self.encoding)
-            lines = self._decoded_lines(stream)
+            limit = max_bytes or self.settings.max_line_bytes
+            lines = self._decoded_lines(stream, limit)
             if keep_ends:
                 yield from lines
             else:
@@ -181,6 +189,8 @@ class Source:
         errors = [self._bad_lines.pop(x) for x in lines if x in self._bad_lines]
         if not errors:
             return None
+        if isinstance(errors[0], int):
+            return _too_long(errors[0])
         bad = undecodable_line(errors[0], "utf-8" if self._is_wide else self.encoding)
         bad.left_out = self.encoding_errors == "skip"
         return bad
@@ -188,7 +198,9 @@ class Source:
     def replace_bytes(self) -> None:
         """Read bytes that do not decode as U+FFFD from here on, without errors."""
         self.encoding_errors = "replace"
-        self._bad_lines.clear()
+        undecodable = [x for x, y in self._bad_lines.items() if isinstance(y, bytes)]
+        for number in undecodable:
+            del self._bad_lines[number]
 
     def seekable(self) -> BinaryIO:
         """Return a stream that can be read from its end; on disk, not in memory."""
@@ -234,16 +246,21 @@ class Source:
     def _is_wide(self) -> bool:
         return is_wide(self.encoding)
 
-    def _decoded_lines(self, stream: Any) -> Iterator[str]:
+    def _decoded_lines(self, stream: Any, limit: int) -> Iterator[str]:
         encoding = self.encoding
         if self._is_wide:
             errors = "replace" if self.encoding_errors == "replace" else "strict"
             stream, encoding = Recoded(stream, encoding, errors), "utf-8"
         number = 1
         try:
-            for block in line_blocks(stream):
+            for block in line_blocks(stream, limit):
                 self._at_last_line = False
-                *lines, last = self._decode(block, encoding, number)
+                lines = [f"{TOO_LONG}\n"]
+                if block is not None:
+                    lines = self._decode(block, encoding, number)
+                if block is None or max(map(len, lines)) > limit:
+                    self._cut(lines, number, limit, missing=block is None)
+                *lines, last = lines
                 yield from lines
                 self._at_last_line = True
                 yield last
@@ -257,6 +274,13 @@ class Source:
             with open_again(self.path, "rb") as again:
                 message = undecodable_file(again.read(), self.encoding, error)
             raise DataError(f"{self.path}, {message}") from None
+
+    def _cut(self, lines: list[str], first: int, limit: int, *, missing: bool) -> None:
+        """Record lines above the limit, and put U+FFFD in their place."""
+        for index, line in enumerate(lines):
+            if missing or len(line) > limit:
+                self._bad_lines[first + index] = limit
+                lines[index] = f"{TOO_LONG}\n"
 
     def _decode(self, block: bytes, encoding: str, first: int) -> list[str]:
         """Return a block's lines, numbered from ``first``; record bad ones."""
@@ -294,6 +318,14 @@ class Source:
         if self.labelled and not _peek(stream, 1):
             raise DataError(f"{self.path} is empty.")
         return stream
+
+
+def _too_long(limit: int) -> BadRow:
+    return BadRow(
+        "too long a line",
+        f"the line has more than {limit:,} bytes. Correct it, or raise "
+        f"{setting('max_line_bytes')}",
+    )
 
 
 def _peek(stream: Any, size: int) -> bytes:

@@ -14,6 +14,7 @@ from emoclf.datasets.data_files import check_file, ending_of, reading
 from emoclf.embeddings.word2vec_settings import Word2VecSettings
 from emoclf.embeddings.word_vectors import WordVectors
 from emoclf.errors import DataError, setting, wrong_kind
+from emoclf.settings.sections import MAX_LINE_BYTES
 from emoclf.text.tokenizer import Tokenizer
 from emoclf.text.validation import check_list
 
@@ -122,11 +123,18 @@ class TextFiles:
 def _lines(path: str | os.PathLike[str]) -> Iterator[str]:
     path = check_file(path)
     _, compressed = ending_of(path)
+    number = 0
     with (
         reading(path),
         gzip.open(path, "rb") if compressed else open(path, "rb") as stream,
     ):
-        for number, line in enumerate(stream, 1):
+        while line := stream.readline(MAX_LINE_BYTES + 1):
+            number += 1
+            if len(line) > MAX_LINE_BYTES:
+                raise DataError(
+                    f"{path}, line {number}: the line has more than "
+                    f"{MAX_LINE_BYTES:,} bytes. Write one text on each line."
+                )
             try:
                 yield line.decode("utf-8")
             except UnicodeDecodeError as error:

@@ -14,6 +14,7 @@ import numpy as np
 
 from emoclf._version import __version__
 from emoclf.bundle.described_folder import EXPORT, write_sums
+from emoclf.bundle.json_values import with_checksum
 from emoclf.export.formats import FORMATS
 from emoclf.export.parity import PROBABILITY_BOUND, check_parity
 from emoclf.files import size_of
@@ -25,7 +26,6 @@ from emoclf.serving.export_folder import (
     ExportFolder,
     file_crc32,
     read_export,
-    with_checksum,
 )
 from emoclf.text.code_point_pages import cut_into_pages
 

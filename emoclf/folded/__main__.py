@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from emoclf.display import printable
 from emoclf.errors import EmoclfError
 from emoclf.runtime import open_closed_streams
 
@@ -35,11 +36,12 @@ def main(argv: Sequence[str]) -> int:
             label = prediction.label
             labels = label if isinstance(label, tuple) else [label]
             columns = [f"{prediction.probabilities[label]:.4f}" for label in labels]
-            sys.stdout.write(f"{','.join(labels)}\t{','.join(columns)}\n")
+            names = printable(",".join(labels))
+            sys.stdout.write(f"{names}\t{','.join(columns)}\n")
             # The reader may be waiting for each line.
             sys.stdout.flush()
     except EmoclfError as error:
-        sys.stderr.write(f"emoclf: {error}\n")
+        sys.stderr.write(f"emoclf: {printable(error)}\n")
         return 1
     except BrokenPipeError:
         # The reader has closed the pipe, as in `… | head`: flush nothing more.

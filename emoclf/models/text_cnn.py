@@ -39,8 +39,12 @@ class TextCNNSettings(Settings):
         "max", "pooling of each filter's outputs over the text", choices=POOLINGS
     )
     k: int = option(3, "values per filter with k-max pooling", low=1, high=64)
-    pool_size: int = option(5, "width of the windows with local pooling", low=1)
-    pool_stride: int = option(5, "stride of the windows with local pooling", low=1)
+    pool_size: int = option(
+        5, "width of the windows with local pooling", low=1, high=4096
+    )
+    pool_stride: int = option(
+        5, "stride of the windows with local pooling", low=1, high=4096
+    )
     windows: int = option(
         16, "number of leading windows with local-flat pooling", low=1, high=512
     )
@@ -49,12 +53,13 @@ class TextCNNSettings(Settings):
         "padding of the convolutions; valid: whole windows only",
         choices=PADDINGS,
     )
-    stride: int = option(1, "stride of the filters, in tokens", low=1)
+    stride: int = option(1, "stride of the filters, in tokens", low=1, high=4096)
     batch_norm: bool = option(False, "batch normalization of the filters' outputs")
     hidden: int | None = option(
         None,
         "units of a hidden layer before the head (default: no hidden layer)",
         low=1,
+        high=65536,
     )
     dropout: float = option(0.5, "dropout rate before the head", low=0.0, high=0.95)
     max_norm: float | None = option(

@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import zlib
@@ -24,11 +23,10 @@ import numpy as np
 
 from emoclf._moved import RenamedAttribute
 from emoclf.bundle.described_folder import EXPORT, highest_version, readable_place
-from emoclf.bundle.json_values import JsonObject, check_regular
+from emoclf.bundle.json_values import JsonObject, check_checksum, check_regular
 from emoclf.errors import BundleError, wrong_kind
 
 VOCABULARY = "vocabulary.json"
-CHECKSUM = "crc32"
 TOKENIZER = "tokenizer-{}.npy"
 _BLOCK_BYTES = 1 << 18
 
@@ -136,13 +134,6 @@ def read_export(path: str | os.PathLike[str]) -> ExportFolder:
     return ExportFolder(place, about)
 
 
-def with_checksum(about: dict[str, Any]) -> dict[str, Any]:
-    """Return the contents of ``emoclf.json`` with a CRC-32 of their own."""
-    entries = {name: value for name, value in about.items() if name != CHECKSUM}
-    text = json.dumps(entries, sort_keys=True)
-    return {**entries, CHECKSUM: zlib.crc32(text.encode())}
-
-
 def file_crc32(path: Path) -> int:
     """Return the CRC-32 of a file.
 
@@ -160,8 +151,7 @@ def _read_about(place: Path) -> dict[str, Any]:
     about = EXPORT.read_about(place)
     path = place / EXPORT.about
     try:
-        if about != with_checksum(about):
-            raise ValueError("it was changed")
+        check_checksum(about)
         values = JsonObject(about)
         values.text("form")
         values.flag("several")

@@ -26,6 +26,10 @@ ENCODING_ERRORS = ("strict", "replace", "skip")
 SCHEDULES = ("constant", "cosine", "exponential", "plateau")
 
 
+#: Longest line of a file of texts, unless another limit is set.
+MAX_LINE_BYTES = 1 << 24
+
+
 @dataclass(frozen=True, kw_only=True)
 class DataSettings(Settings):
     """Reading of a labelled file, and its split.
@@ -82,6 +86,9 @@ class DataSettings(Settings):
         "reaction to bytes that are not of the encoding: stop; replace them by U+FFFD; "
         "or skip the rows and count them",
         choices=ENCODING_ERRORS,
+    )
+    max_line_bytes: int = option(
+        MAX_LINE_BYTES, "longest line that is read; a longer one is a bad row", low=1
     )
     skip_bad_rows: bool = option(False, "leave out and count rows that are unusable")
     valid_fraction: float = option(

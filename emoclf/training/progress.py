@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from emoclf.display import html_lines
+from emoclf.display import html_lines, printable
 from emoclf.doctor.findings import Finding
 from emoclf.evaluation.metric_names import METRICS, MONITORS
 
@@ -124,7 +124,9 @@ class TrainingProgress(keras.callbacks.Callback):
         if self._notebook is not None:
             self._notebook.add(line)
         else:
-            self.console.print(line, soft_wrap=True, markup=False)
+            self.console.print(
+                printable(line, lines=True), soft_wrap=True, markup=False
+            )
 
 
 class _NotebookOutput:

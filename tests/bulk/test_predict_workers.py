@@ -22,8 +22,8 @@ from tiny import tiny_folded
 
 from emoclf.bulk.file_prediction import Progress, predict_file
 from emoclf.bundle.described_folder import EXPORT
+from emoclf.bundle.json_values import with_checksum
 from emoclf.errors import BundleError, DataError, WorkerError
-from emoclf.serving.export_folder import with_checksum
 
 N = 12_000
 

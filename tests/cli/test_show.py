@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from tiny import tiny_folded, tiny_split, tiny_trained
 
+from emoclf.bundle.json_values import with_checksum
 from emoclf.cli import main
 from emoclf.evaluation.evaluate import evaluate_classifier
 from emoclf.export.folded import export_folded
 from emoclf.predictor import Predictor
-from emoclf.serving.export_folder import with_checksum
 
 OLD = Path(__file__).parent.parent / "old_formats" / "emoclf-0.1.0.tar.xz"
 HEAVY = {"tensorflow", "keras", "sklearn", "pandas", "gensim", "scipy"}

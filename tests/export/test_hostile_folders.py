@@ -25,10 +25,11 @@ from tiny import tiny_trained
 
 from emoclf import Predictor, load_exported
 from emoclf.bundle.described_folder import CARD, PART_FILES, SUMS
+from emoclf.bundle.json_values import with_checksum
 from emoclf.classifier import Classifier
 from emoclf.cli import main
 from emoclf.errors import BundleError, EmoclfError
-from emoclf.serving.export_folder import file_crc32, with_checksum
+from emoclf.serving.export_folder import file_crc32
 
 TEXTS = ["it was lovely at home", "", "dark"]
 SEED = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -571,7 +572,9 @@ def test_the_short_way_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_damaged_files_are_named(copied: SearchResult, tmp_path: Path) -> None:
+def test_damaged_files_are_named_and_trials_run_again(
+    copied: SearchResult, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     state = tmp_path / "s" / "oracle" / "oracle.json"
     whole = state.read_bytes()
     state.write_bytes(whole[: len(whole) // 2])
@@ -579,13 +582,31 @@ def test_damaged_files_are_named(copied: SearchResult, tmp_path: Path) -> None:
         run(tmp_path / "s")
     state.write_bytes(whole)
     outcome = tmp_path / "s" / "trials" / "0001.json"
-    outcome.write_bytes(outcome.read_bytes()[:50])
-    with pytest.raises(SearchError, match=r"0001\.json is damaged"):
-        run(tmp_path / "s")
-    # As the message says: without it the trial runs again.
-    outcome.unlink()
-    again = run(tmp_path / "s", trials=1)
-    assert scores(again.outcomes) == scores(copied.outcomes)
+    whole = outcome.read_bytes()
+    digit = re.sub(rb'("macro_f1": 0\.)(\d)', rb"\g<1>9", whole)
+    letter = whole.replace(b'"status"', b'"statvs"')
+    for damage in (whole[:50], digit, letter, b"[]"):
+        assert damage != whole
+        outcome.write_bytes(damage)
+        with caplog.at_level("WARNING"):
+            again = run(tmp_path / "s", trials=1)
+        assert "0001.json is damaged" in caplog.text
+        assert "Its trial is left out, and runs again" in caplog.text
+        assert scores(again.outcomes) == scores(copied.outcomes)
+        caplog.clear()
+
+
+@pytest.mark.slow
+def test_a_damaged_winner_is_named_and_trained_again(
+    copied: SearchResult, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    figures = copied.path / "figures.json"
+    figures.write_bytes(figures.read_bytes().replace(b"0", b"1", 1))
+    with caplog.at_level("WARNING"):
+        again = run(tmp_path / "s", trials=1)
+    assert "The classifier of the winner cannot be read" in caplog.text
+    assert "figures.json is damaged" in caplog.text
+    assert again.report.network.macro_f1 == copied.report.network.macro_f1
 
 
 def test_inputs_from_disk_are_those_that_were_made(

@@ -23,6 +23,7 @@ from ..results.outcome import (
     PRUNED,
     Outcome,
     Repeat,
+    finite_part,
 )
 from ..results.pruning import cannot_win, curves_at, extrapolated_score, is_hopeless
 from ..results.ranking import rank
@@ -101,7 +102,7 @@ class Chief:
         self._lock = threading.RLock()
         self._origin = float(self.folder.about()["began"])
         self._deaths: dict[str, int] = self.folder.read_deaths()
-        for outcome in self.folder.outcomes():
+        for outcome in self.folder.outcomes(self.plan):
             self._restore(outcome)
         for trial_id, trial in self.oracle.trials.items():
             # The file of its outcome was removed, perhaps because it was damaged.
@@ -194,7 +195,7 @@ class Chief:
             running.heard = self.asked = time.monotonic()
             if self.stopping:
                 return Reply("abandon", "the search is being stopped")
-            progress = (tuple(repeats), tuple(curve))
+            progress = (tuple(repeats), finite_part(curve))
             if progress == (running.repeats, running.curve):
                 return Reply()
             running.repeats, running.curve = progress
@@ -226,7 +227,12 @@ class Chief:
             running = self.running.get(worker)
             if running is None or running.number != outcome.number:
                 return False
-            outcome = replace(outcome, began=running.began, worker=worker)
+            outcome = replace(
+                outcome,
+                values=self.plan.space.decode(running.values),
+                began=running.began,
+                worker=worker,
+            )
             epochs = running.values.get(EPOCHS)
             max_epochs = self.plan.settings.training.epochs
             if outcome.status == COMPLETED and epochs and epochs < max_epochs:

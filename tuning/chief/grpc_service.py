@@ -1,22 +1,26 @@
 """The gRPC service by which workers in other processes call the chief.
 
-Requests and replies are JSON. Connections are neither encrypted nor authenticated: use
-them in trusted networks only.
+Requests and replies are JSON. A secret that the chief and its workers share keeps
+strangers out; connections are not encrypted, so that whoever can read the network can
+read it too.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
+import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 
+from emoclf.bundle.json_values import JsonObject
 from emoclf.errors import SearchError
 
 from ..plan import versions
@@ -24,7 +28,13 @@ from ..results.outcome import Outcome, Repeat
 from ..trials.trial_reporter import REPORT_SECONDS, Reply, TrialOffer
 from .chief import PATIENCE_SECONDS, Chief
 
+logger = logging.getLogger("emoclf.tuning")
+
 SERVICE = "emoclf.Search"
+#: Key of the secret among the metadata of a call, and the environment variable.
+TOKEN_KEY, TOKEN_VARIABLE = "emoclf-token", "EMOCLF_TOKEN"
+#: Longest name of a worker.
+MAX_NAME = 255
 #: Longest duration of a call.
 CALL_SECONDS = 20.0
 #: Longest wait for a trial, whose values may take long to compute.
@@ -36,7 +46,26 @@ _UNREACHABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 OPTIONS = [("grpc.enable_http_proxy", 0)]
 
 
-def serve(chief: Chief, address: str) -> tuple[Any, int]:
+class _TokenCheck(grpc.ServerInterceptor):
+    """Refuse calls to any service of a server that do not have its secret."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token.encode()
+        message = "the secrets of this worker and the chief differ"
+        self._refusal = grpc.unary_unary_rpc_method_handler(
+            lambda request, context: context.abort(
+                grpc.StatusCode.UNAUTHENTICATED, message
+            )
+        )
+
+    def intercept_service(self, continuation: Any, details: Any) -> Any:
+        given = dict(details.invocation_metadata).get(TOKEN_KEY, "")
+        if hmac.compare_digest(str(given).encode(), self._token):
+            return continuation(details)
+        return self._refusal
+
+
+def serve(chief: Chief, address: str, *, token: str = "") -> tuple[Any, int]:
     """Start the service of a chief.
 
     Parameters
@@ -44,6 +73,8 @@ def serve(chief: Chief, address: str) -> tuple[Any, int]:
     chief : Chief
     address : str
         ``host:port``; port 0 takes any free one.
+    token : str
+        Secret that each call must have; "": none.
 
     Returns
     -------
@@ -61,12 +92,13 @@ def serve(chief: Chief, address: str) -> tuple[Any, int]:
         # A thread starts when it is needed; reports must not wait for calls that wait
         # for the chief.
         futures.ThreadPoolExecutor(max_workers=256),
+        interceptors=[_TokenCheck(token)] if token else [],
         # Otherwise two chiefs could share one port, and its calls.
         options=[*OPTIONS, ("grpc.so_reuseport", 0)],
     )
     methods = {
-        name: grpc.unary_unary_rpc_method_handler(function, json.loads, _to_json)
-        for name, function in _methods(chief).items()
+        name: grpc.unary_unary_rpc_method_handler(_checked(*method), None, _to_json)
+        for name, method in _methods(chief).items()
     }
     server.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler(SERVICE, methods),)
@@ -84,25 +116,65 @@ def serve(chief: Chief, address: str) -> tuple[Any, int]:
     return server, port
 
 
-def _methods(chief: Chief) -> dict[str, Callable[[dict[str, Any], Any], Any]]:
+#: Reader of a request, and the function that gets what it returns.
+Method: TypeAlias = tuple[Callable[[JsonObject], dict[str, Any]], Callable[..., Any]]
+
+
+def _methods(chief: Chief) -> dict[str, Method]:
     """Return the methods of the service by name."""
 
-    def report(request: dict[str, Any], context: Any) -> Any:
-        repeats = map(Repeat.from_dict, request.pop("repeats"))
-        return asdict(chief.report(**request, repeats=[*repeats]))
-
-    return {
-        "About": lambda request, context: {
+    def about() -> dict[str, Any]:
+        return {
             "folder": os.path.abspath(chief.folder.path),
             "versions": versions(),
             "patience": chief.patience,
-        },
-        "CreateTrial": lambda request, context: asdict(chief.create_trial(**request)),
-        "Report": report,
-        "Finish": lambda request, context: chief.finish(
-            request["worker"], Outcome.from_dict(request["outcome"])
+        }
+
+    def read_report(request: JsonObject) -> dict[str, Any]:
+        return {
+            "worker": _worker(request),
+            "number": request.whole("number", 1),
+            "repeats": [*map(Repeat.from_json, request.objects("repeats"))],
+            "curve": request.numbers("curve"),
+        }
+
+    def read_outcome(request: JsonObject) -> dict[str, Any]:
+        outcome = Outcome.from_json(request.object("outcome"))
+        chief.plan.check_outcome(outcome)
+        return {"worker": _worker(request), "outcome": outcome}
+
+    return {
+        "About": (lambda request: {}, about),
+        "CreateTrial": (
+            lambda request: {"worker": _worker(request)},
+            lambda worker: asdict(chief.create_trial(worker)),
         ),
+        "Report": (read_report, lambda **values: asdict(chief.report(**values))),
+        "Finish": (read_outcome, chief.finish),
     }
+
+
+def _worker(request: JsonObject) -> str:
+    """Return the name of a worker."""
+    name = request.text("worker")
+    if not name.isprintable() or not 0 < len(name) <= MAX_NAME:
+        raise ValueError(f"the name of a worker cannot be {name[:60]!a}")
+    return name
+
+
+def _checked(
+    read: Callable[[JsonObject], dict[str, Any]], function: Callable[..., Any]
+) -> Callable[[bytes, Any], Any]:
+    """Return a handler that refuses requests with wrong values."""
+
+    def handle(request: bytes, context: Any) -> Any:
+        try:
+            values = read(JsonObject(json.loads(request), "the request"))
+        except (ValueError, RecursionError) as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        return function(**values)
+
+    return handle
 
 
 def _to_json(value: Any) -> bytes:
@@ -130,6 +202,8 @@ class RemoteChief:
         Name of this worker.
     wait : float
         Seconds to wait for the chief, which prepares the search before it listens.
+    token : str
+        Secret of the chief; "": none.
 
     Raises
     ------
@@ -139,8 +213,11 @@ class RemoteChief:
         If no chief answers.
     """
 
-    def __init__(self, address: str, worker: str, *, wait: float = 600.0) -> None:
+    def __init__(
+        self, address: str, worker: str, *, wait: float = 600.0, token: str = ""
+    ) -> None:
         check_address(address)
+        self._metadata = [(TOKEN_KEY, token)] if token else []
         self.address = address
         self.worker = worker
         self._channel = grpc.insecure_channel(address, OPTIONS)
@@ -153,7 +230,9 @@ class RemoteChief:
         call = self._channel.unary_unary(path, _to_json, json.loads)
         wait = timeout > CALL_SECONDS
         try:
-            reply = call(request, timeout=timeout, wait_for_ready=wait)
+            reply = call(
+                request, timeout=timeout, wait_for_ready=wait, metadata=self._metadata
+            )
         except grpc.RpcError as error:
             if error.code() in _UNREACHABLE:
                 raise ConnectionError(
@@ -161,6 +240,12 @@ class RemoteChief:
                     f"({error.code().name}). Check that 'emoclf tune chief' runs there "
                     "and that its port is open to this machine; --wait gives it more "
                     "time."
+                ) from None
+            if error.code() == grpc.StatusCode.UNAUTHENTICATED:
+                raise SearchError(
+                    f"The chief at {self.address} refuses this worker: the secrets "
+                    "differ. Give both the same --token-file, or the same variable "
+                    f"{TOKEN_VARIABLE}."
                 ) from None
             raise SearchError(
                 f"The chief at {self.address} has failed ({error.details()}). Start it "
@@ -171,8 +256,23 @@ class RemoteChief:
 
     def create_trial(self, worker: str) -> TrialOffer:
         """Return a trial, or why there is none."""
-        reply = self._call("CreateTrial", timeout=TRIAL_SECONDS, worker=worker)
+        late = threading.Timer(PATIENCE_SECONDS, self._report_wait)
+        late.daemon = True
+        late.start()
+        try:
+            reply = self._call("CreateTrial", timeout=TRIAL_SECONDS, worker=worker)
+        finally:
+            late.cancel()
         return TrialOffer(**reply)
+
+    def _report_wait(self) -> None:
+        logger.warning(
+            "The chief at %s has not handed out a trial for %d s. It may be choosing "
+            "its values; this worker waits for %d s.",
+            self.address,
+            PATIENCE_SECONDS,
+            TRIAL_SECONDS,
+        )
 
     def report(
         self,

@@ -14,6 +14,7 @@ from typing import Any, Self
 from emoclf.errors import SearchError
 
 from .chief import Chief
+from .grpc_service import TOKEN_VARIABLE
 
 logger = logging.getLogger("emoclf.tuning")
 
@@ -41,9 +42,12 @@ class LocalWorkers:
         Number of processes.
     port : int
         Port of the chief on this machine.
+    token : str
+        Secret of the chief; "": none.
     """
 
-    def __init__(self, chief: Chief, count: int, port: int) -> None:
+    def __init__(self, chief: Chief, count: int, port: int, *, token: str = "") -> None:
+        self.token = token
         self.chief = chief
         self.count = count
         self.port = port
@@ -76,7 +80,7 @@ class LocalWorkers:
         command += ["--wait", f"{WAIT_SECONDS}s"]
         # The worker imports the same packages, wherever it is started.
         paths = os.pathsep.join(path for path in sys.path if path)
-        environment = {**os.environ, "PYTHONPATH": paths}
+        environment = {**os.environ, "PYTHONPATH": paths, TOKEN_VARIABLE: self.token}
         with open(self._log(name), "ab") as log:
             self._processes[name] = subprocess.Popen(
                 command,

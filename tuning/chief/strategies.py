@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from keras_tuner.oracles import (
     RandomSearchOracle,
 )
 
+from emoclf.bundle.json_values import read_json
 from emoclf.errors import SearchError, setting
 
 from ..folder import SearchFolder, write_json
@@ -114,9 +114,9 @@ class ResumableOracle(keras_tuner.Oracle):
         A trial that is missing in ``oracle.json`` is drawn again, with the same values.
         """
         paths = self.folder.glob("trial_*/trial.json")
-        trials = [Trial.from_state(json.loads(path.read_bytes())) for path in paths]
+        trials = [Trial.from_state(read_json(path)) for path in paths]
         by_id = {trial.trial_id: trial for trial in trials}
-        state = json.loads((self.folder / STATE_FILE).read_bytes())
+        state = read_json(self.folder / STATE_FILE)
         self.set_state({**state, "ongoing_trials": {}, "retry_queue": []})
         self.trials: dict[str, Any] = {i: by_id[i] for i in self.start_order}
         running = [i for i in self.trials if self.trials[i].status == "RUNNING"]
@@ -217,7 +217,8 @@ def new_oracle(
     if (folder.oracle / STATE_FILE).is_file():
         try:
             oracle.reload()
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:
+            # keras-tuner checks nothing of what it reads.
             raise SearchError(
                 f"{folder.oracle} is damaged ({type(error).__name__}: {error}). "
                 "Restore it from a copy, or start again with "

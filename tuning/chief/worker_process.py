@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from emoclf.display import printable
 from emoclf.embeddings.vector_streams import split_member
 from emoclf.errors import SearchError
 from emoclf.settings import TextSettings
 
 from ..folder import SearchFolder
-from ..plan import SearchPlan, versions
+from ..plan import versions
 from ..trials.trial_runner import TrialRunner
 from ..trials.worker_loop import run_trials
 from .grpc_service import WORKER_ENDS, RemoteChief
@@ -28,6 +29,7 @@ def run_worker(
     folder: str | os.PathLike[str] | None = None,
     threads: int = 1,
     wait: float = 600.0,
+    token: str = "",
 ) -> None:
     """Run trials of a search until none is left.
 
@@ -43,6 +45,8 @@ def run_worker(
         Number of threads that this process was started with.
     wait : float
         Seconds to wait for the chief.
+    token : str
+        Secret of the chief; "": none.
 
     Raises
     ------
@@ -50,7 +54,7 @@ def run_worker(
         If no chief answers, the folder does not exist, or versions or threads differ.
     """
     try:
-        chief = RemoteChief(address, name, wait=wait)
+        chief = RemoteChief(address, name, wait=wait, token=token)
         _check_versions(chief.about["versions"], address)
         chief.watch(_end_process)
         runner = _new_runner(folder or chief.about["folder"])
@@ -77,8 +81,7 @@ def _new_runner(path: str | os.PathLike[str]) -> TrialRunner:
             f"The chief's folder {path} does not exist here. Mount it, or give its "
             "path on this machine with --folder."
         )
-    about = folder.about()
-    plan = SearchPlan.from_dict(about["plan"])
+    about, plan = folder.about(), folder.plan()
     vectors = plan.settings.embedding.vectors
     text_names = sorted({*plan.space.names()} & {*TextSettings.names()})
     if (
@@ -109,6 +112,6 @@ def _check_versions(chief: dict[str, Any], address: str) -> None:
 
 def _end_process(reason: str) -> None:
     """End the process at once; the trial runs again in another worker."""
-    sys.stderr.write(f"emoclf: {reason}\n")
+    sys.stderr.write(f"emoclf: {printable(reason)}\n")
     sys.stderr.flush()
     os._exit(1)

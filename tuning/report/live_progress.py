@@ -12,6 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from emoclf.display import printable
+
 from ..chief.chief import Chief, TrialListeners
 from ..results.outcome import COMPLETED, FAILED, OVER_LIMIT, Outcome
 from ..results.ranking import rank
@@ -73,7 +75,7 @@ class LiveProgress:
             self._live = None
 
     def _print(self, line: str) -> None:
-        self.console.print(line, soft_wrap=True, markup=False)
+        self.console.print(printable(line, lines=True), soft_wrap=True, markup=False)
 
     def _ended(self, outcome: Outcome) -> None:
         self._seconds.append(outcome.seconds)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import itertools
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, fields
 from statistics import mean, stdev
 from typing import Any, Self
 
+from emoclf.bundle.json_values import CHECKSUM, JsonObject
+from emoclf.evaluation.metric_names import OBJECTIVES
+
 #: Statuses of a trial that has ended. Only completed trials can win.
 COMPLETED, PRUNED, FAILED, OVER_LIMIT = "completed", "pruned", "failed", "over-limit"
+STATUSES = (COMPLETED, PRUNED, FAILED, OVER_LIMIT)
 #: What differs between the trainings of one trial.
 FOLDS, SEEDS = "folds", "seeds"
 KINDS = (FOLDS, SEEDS)
 #: Ways to choose the settings of the next trial.
 STRATEGIES = ("random", "grid", "bayesian", "hyperband")
+#: Bounds of what is read.
+MAX_LOG_LOSS, MAX_BYTES = 1e6, 1 << 62
 #: Number of the trial that has the settings that were given.
 DEFAULTS = 1
 
@@ -46,12 +54,28 @@ class Repeat:
     findings: tuple[str, ...] = ()
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Return a repeat from the result of :meth:`to_dict`, read from JSON or not."""
-        fields = dict(values)
-        metrics = fields.pop("figures")
-        tuples = {name: tuple(fields[name]) for name in ("curve", "findings")}
-        return cls(metrics=metrics, **{**fields, **tuples})
+    def from_json(cls, values: JsonObject) -> Self:
+        """Return a repeat from the result of :meth:`to_dict`, read from JSON.
+
+        Raises
+        ------
+        ValueError
+            If a value is missing, or has another type or range.
+        """
+        figures = values.object("figures")
+        figures.check_keys(OBJECTIVES)
+        values.check_keys((*_names(cls, "metrics"), "figures"))
+        return cls(
+            metrics={
+                name: figures.number(name, 0, 1 if name != "log_loss" else MAX_LOG_LOSS)
+                for name in figures.values
+            },
+            best_epoch=values.whole("best_epoch"),
+            epochs=values.whole("epochs"),
+            curve=finite_part(values.numbers("curve")),
+            seconds=values.number("seconds", 0),
+            findings=tuple(values.texts("findings")),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -121,7 +145,39 @@ class Outcome:
         return {**asdict(self), "repeats": repeats}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Return an outcome from the result of :meth:`to_dict`."""
-        repeats = tuple(map(Repeat.from_dict, values["repeats"]))
-        return cls(**{**values, "repeats": repeats})
+    def from_json(cls, values: JsonObject) -> Self:
+        """Return an outcome from the result of :meth:`to_dict`, read from JSON.
+
+        Raises
+        ------
+        ValueError
+            If a value is missing, or has another type or range.
+        """
+        values.check_keys((*_names(cls), CHECKSUM))
+
+        def optional(read: Callable[..., Any], key: str, *bounds: float) -> Any:
+            return None if values.values.get(key) is None else read(key, *bounds)
+
+        return cls(
+            number=values.whole("number", 1),
+            values=values.object("values").values,
+            status=values.text("status", STATUSES),
+            repeats=tuple(map(Repeat.from_json, values.objects("repeats"))),
+            parameters=optional(values.whole, "parameters", 0, MAX_BYTES),
+            bytes=optional(values.whole, "bytes", 0, MAX_BYTES),
+            milliseconds=optional(values.number, "milliseconds", 0),
+            seconds=values.number("seconds", 0),
+            began=values.number("began", 0),
+            worker=values.text("worker"),
+            reason=values.text("reason"),
+        )
+
+
+def _names(owner: type, *others: str) -> list[str]:
+    """Return the names of a dataclass's fields without the others."""
+    return [field.name for field in fields(owner) if field.name not in others]
+
+
+def finite_part(curve: Iterable[float]) -> tuple[float, ...]:
+    """Return the values before the first that is not finite, which ends a training."""
+    return tuple(itertools.takewhile(math.isfinite, curve))

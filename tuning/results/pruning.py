@@ -90,8 +90,9 @@ def curves_at(outcomes: Sequence[Outcome], *, epoch: int) -> list[tuple[float, .
     curves = []
     for o in outcomes:
         whole = o.status == COMPLETED or len(o.repeats) > 1
-        if o.repeats and (whole or len(o.repeats[0].curve) >= epoch):
-            curves.append(o.repeats[0].curve)
+        curve = o.repeats[0].curve if o.repeats else ()
+        if curve and (whole or len(curve) >= epoch):
+            curves.append(curve)
     return curves
 
 

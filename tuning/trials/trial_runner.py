@@ -25,7 +25,15 @@ from emoclf.workflow.trained_classifier import TrainedClassifier
 from ..folder import SearchFolder
 from ..limits import Cost, measure
 from ..plan import SearchPlan
-from ..results.outcome import COMPLETED, FAILED, OVER_LIMIT, PRUNED, Outcome, Repeat
+from ..results.outcome import (
+    COMPLETED,
+    FAILED,
+    OVER_LIMIT,
+    PRUNED,
+    Outcome,
+    Repeat,
+    finite_part,
+)
 from .folds_and_seeds import EPOCHS, final_parts, parts_of, trial_seed
 from .shared_inputs import SharedInputs
 from .trial_reporter import TrialAbandoned, TrialReporter, TrialTimeout
@@ -197,7 +205,7 @@ class TrialRunner:
             metrics={name: float(x) for name, x in metrics.items() if x is not None},
             best_epoch=result.best_epoch,
             epochs=result.epochs,
-            curve=tuple(result.history[f"val_{monitor}"]),
+            curve=finite_part(result.history[f"val_{monitor}"]),
             seconds=result.seconds,
             findings=tuple(dict.fromkeys(f.name for f in result.findings)),
         )
