@@ -16,6 +16,9 @@ from emoclf.serving.export_folder import read_export
 def load_exported(path: str | os.PathLike[str], **options: Any) -> Classifier:
     """Load an exported classifier of any format.
 
+    Nothing in the folder is run, except a SavedModel: it is a program of TensorFlow, so
+    load only those that you trust.
+
     Parameters
     ----------
     path : path

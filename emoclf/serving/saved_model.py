@@ -24,6 +24,9 @@ BATCH_POINTS = 1 << 16
 class SavedModelClassifier(ExportedClassifier):
     """Predict with a SavedModel.
 
+    A SavedModel is a program of TensorFlow, which can read and write files: load only
+    those that you trust. All other formats contain data alone.
+
     Parameters
     ----------
     folder : ExportFolder

@@ -13,6 +13,8 @@ import os
 import random
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from emoclf.bundle.json_values import with_checksum
 from emoclf.classifier import Classifier
 from emoclf.cli import main
 from emoclf.errors import BundleError, EmoclfError
+from emoclf.export.formats import FORMATS
 from emoclf.serving.export_folder import file_crc32
 
 TEXTS = ["it was lovely at home", "", "dark"]
@@ -349,3 +352,52 @@ def test_a_form_that_is_no_code_point(
         reseal(folder, about)
         with pytest.raises(BundleError, match="more than code points"):
             load_exported(folder)
+
+
+#: Load and predict under Python's audit hook, once everything is imported; print what
+#: ran code, wrote a file, started a process or called somebody.
+AUDIT = """
+import sys
+from emoclf import Predictor, load_exported
+kind, first, second = sys.argv[1:]
+load = Predictor.load if kind == "bundle" else load_exported
+RUNS = {"pickle", "subprocess", "socket", "ctypes", "exec", "import"}
+CALLS = {"os.system", "os.exec", "os.posix_spawn", "os.fork"}
+seen = []
+
+def hook(event, arguments):
+    mode = arguments[1] if event == "open" else None
+    writes = isinstance(mode, str) and bool(set(mode) & set("wax+"))
+    # TensorFlow traces functions of emoclf, which compiles them.
+    own = kind == "bundle" and event in ("exec", "import")
+    if writes or event in CALLS or (event.split(".")[0] in RUNS and not own):
+        seen.append(event)
+
+load(first).predict(["a lovely gift", ""])
+sys.addaudithook(hook)
+load(second).predict(["a dark night", ""])
+print(*seen)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kind", ["bundle", *(x for x in FORMATS if not FORMATS[x].needs_tensorflow)]
+)
+def test_nothing_in_a_folder_runs(
+    kind: str, tiny_export: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """A SavedModel is a program; see "What is safe" in the README."""
+    first = tmp_path / "first"
+    if kind == "bundle":
+        tiny_trained().predictor.save(first)
+    else:
+        shutil.copytree(tiny_export(kind), first)
+    second = shutil.copytree(first, tmp_path / "second")
+    done = subprocess.run(
+        [sys.executable, "-c", AUDIT, kind, str(first), str(second)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "\n"
