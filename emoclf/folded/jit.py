@@ -6,12 +6,18 @@ predict one text.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import wraps
 from typing import Any
 
 from emoclf.errors import setting
 from emoclf.optional import require
 
 numba = require("numba", extra="fast", needed_by=setting("engine", "numba"))
+
+LOCK_FILE = "emoclf.lock"
 
 
 def compiled(**options: Any) -> Any:
@@ -20,9 +26,44 @@ def compiled(**options: Any) -> Any:
     def decorate(function: Any) -> Any:
         try:
             # On disk beside this file, or in the user's cache if that is read-only.
-            return numba.njit(cache=True, nogil=True, **options)(function)
+            dispatcher = numba.njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:
             # Neither can be written: each process compiles anew.
             return numba.njit(nogil=True, **options)(function)
+        _lock_cache(dispatcher)
+        return dispatcher
 
     return decorate
+
+
+def _lock_cache(dispatcher: Any) -> None:
+    """Let one process at a time use the files of a function's cache.
+
+    numba writes the index before the code that it names, so that another process would
+    run what the file contained before: code for other types, or of an older version.
+    """
+    cache: Any = getattr(dispatcher, "_cache", None)
+    for name in ("load_overload", "save_overload"):
+        if hasattr(cache, name):
+            setattr(cache, name, _locked(getattr(cache, name), cache.cache_path))
+
+
+def _locked(method: Callable[..., Any], folder: str) -> Callable[..., Any]:
+    @wraps(method)
+    def call(*arguments: Any, **options: Any) -> Any:
+        with _lock(os.path.join(folder, LOCK_FILE)):
+            return method(*arguments, **options)
+
+    return call
+
+
+@contextmanager
+def _lock(path: str) -> Iterator[None]:
+    """Hold the lock of a file, where files can be locked."""
+    with ExitStack() as stack:
+        with suppress(ImportError, OSError):
+            import fcntl  # Windows has none.
+
+            stream = stack.enter_context(open(path, "ab"))
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

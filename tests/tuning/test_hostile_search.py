@@ -204,7 +204,7 @@ def test_a_damaged_folder_is_an_error_or_the_rest_of_the_search(
     files += [folder / "best.emoclf" / "figures.json"]
     rng = random.Random(SEED)
     refused = 0
-    for _ in range(300):
+    for _ in range(120):
         path = rng.choice(files)
         original = path.read_bytes()
         path.write_bytes(damaged(original, rng))
@@ -216,7 +216,7 @@ def test_a_damaged_folder_is_an_error_or_the_rest_of_the_search(
             assert "nan" not in shown.out.lower().split()
             refused += code
         path.write_bytes(original)
-    assert refused > 100
+    assert refused > 40
 
 
 @pytest.mark.slow

@@ -319,7 +319,7 @@ def test_a_new_search_moves_the_old_one_away(
     again = run(copied.folder, tiny_plan(flat={"seed": 3}), trials=1, new=True)
     assert again.plan.settings.seed == 3
     away = SearchFolder(tmp_path / "s-1")
-    assert scores(away.outcomes()) == scores(copied.outcomes)
+    assert scores(away.outcomes(away.plan())) == scores(copied.outcomes)
     assert Predictor.load(away.best).predict(["it was lovely"])
 
 
