@@ -36,6 +36,8 @@ from emoclf import (
 )
 from emoclf.bundle.bundle_folder import read_metrics
 from emoclf.datasets.sample import sample_path
+from emoclf.datasets.trainable import as_dataset
+from emoclf.settings import DataSettings
 
 QUICK: dict[str, Any] = {"epochs": 1, "filters": 2, "dim": 4, "near_duplicates": 1.0}
 
@@ -157,6 +159,11 @@ def wrong_calls() -> dict[str, Callable[[], Any]]:
         "check a predictor": lambda: emoclf.check_model(trained.predictor),  # type: ignore[arg-type]
         "vectors of a frame": lambda: emoclf.read_vectors(frame),  # type: ignore[arg-type]
         "word2vec of texts": lambda: emoclf.train_word2vec(["a b"]),
+        "a test set as settings": lambda: train_classifier(data, data, data),  # type: ignore[arg-type]
+        "test=": lambda: train_classifier(data, test=data),
+        "random_state=": lambda: train_classifier(data, random_state=1),
+        "a path": lambda: train_classifier("a.csv"),
+        "a dict": lambda: train_classifier({"text": ["a"], "label": ["b"]}),  # type: ignore[arg-type]
         "labels as a set": lambda: Dataset.from_lists(["a"], {"b"}),  # type: ignore[arg-type]
         "texts as a dict": lambda: Dataset.from_lists({"text": "a"}, ["b"]),  # type: ignore[arg-type]
         "fit with a dict": lambda: EmotionClassifier().fit(["a"], {"b": 1}),
@@ -165,7 +172,7 @@ def wrong_calls() -> dict[str, Callable[[], Any]]:
 
 @pytest.mark.parametrize("call", wrong_calls())
 def test_a_wrong_kind_is_refused_by_name(call: str) -> None:
-    with pytest.raises(EmoclfError, match=r"Got|Give"):
+    with pytest.raises(EmoclfError, match=r"Got|Give|called|give"):
         wrong_calls()[call]()
 
 
@@ -265,3 +272,45 @@ def test_a_script_shows_progress_and_no_lines_of_tensorflow(tmp_path: Path) -> N
     assert "epoch 1/1" not in done.stderr
     assert "oneDNN" not in done.stderr
     assert "cuda" not in done.stderr
+
+
+def test_settings_of_reading_are_keywords(tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    rows = [f"text {n} of {n * n};{'joy' if n % 2 else 'fear'}\n" for n in range(30)]
+    path.write_text("Kommentar;Gefühl\n" + "".join(rows), "utf-8")
+    names = {"text_column": "Kommentar", "label_column": "Gefühl"}
+    data = read_dataset(path, **names)
+    assert data.label_names == ("fear", "joy")
+    numbered = read_dataset(path, label_names={"joy": "1", "fear": "0"}, **names)
+    assert numbered.label_names == ("1", "0")
+    with pytest.raises(SettingsError, match="Did you mean 'text_column'"):
+        read_dataset(path, text_colum="Kommentar")
+    frame = data.to_frame().rename(columns={"text": "Kommentar", "label": "Gefühl"})
+    split = split_dataset(frame, test_fraction=0, near_duplicates=1.0, **names)
+    assert split.test is None
+    matrix = pd.DataFrame({"text": ["a", "b"], "is_joy": [1, 0], "is_fear": [1, 1]})
+    settings = DataSettings(label_columns="is_*, is_fear")
+    assert as_dataset(matrix, settings).labels == (("is_joy", "is_fear"), ("is_fear",))
+
+
+def test_a_classifier_is_evaluated_on_other_texts() -> None:
+    trained, data = tiny_trained(), tiny_dataset()
+    report = trained.evaluate(data.to_frame())
+    again = evaluate_classifier(trained.predictor, data)
+    assert report.network.macro_f1 == again.network.macro_f1
+
+
+def test_an_export_takes_frames_and_is_evaluated(
+    tiny_export: Callable[[str], Path], tmp_path: Path
+) -> None:
+    data = tiny_dataset()
+    frame = data.to_frame()
+    folded = emoclf.load_exported(tiny_export("folded"))
+    report = evaluate_classifier(folded, frame)
+    trained = tiny_trained().evaluate(frame)
+    assert report.network.macro_f1 == trained.network.macro_f1
+    named = train_classifier(frame["text"], frame["label"], epochs=1, verbose=0)
+    assert named.text_column == "text"
+    named.save(tmp_path / "a.emoclf")
+    path = emoclf.export_classifier(named.predictor, tmp_path / "a.folded", to="folded")
+    assert emoclf.load_exported(path).predict(frame) == named.predict(frame)

@@ -78,7 +78,7 @@ def find_columns(
         exists twice, or if several have a usual name.
     """
     positions = {
-        key: find_column(columns, name, source=source)
+        key: find_column(columns, name, source=source, advice=advice)
         for key, name in zip(_KEYS, names, strict=True)
         if name is not None
     }
@@ -143,7 +143,7 @@ def find_text(
         As :func:`find_columns` does.
     """
     if name is not None:
-        return columns[find_column(columns, name, source=source)]
+        return columns[find_column(columns, name, source=source, advice=advice)]
     return columns[_usual(columns, "text_column", (), source=source, advice=advice)]
 
 
@@ -183,8 +183,10 @@ def has_names(
     )
 
 
-def find_column(columns: Sequence[str], name: str, *, source: str) -> int:
-    """Return the position of a column.
+def find_column(
+    columns: Sequence[str], name: str, *, source: str, advice: str = ""
+) -> int:
+    """Return the position of a column; advice is added to the error if it is missing.
 
     Raises
     ------
@@ -200,7 +202,8 @@ def find_column(columns: Sequence[str], name: str, *, source: str) -> int:
             lower = {column.strip().casefold(): column for column in columns}
             match = lower.get(name.strip().casefold())
             suggestion = f" Did you mean {match!r}?" if match is not None else ""
-        advice = " If there is no header, count all columns." if name.isdigit() else ""
+        if name.isdigit():
+            advice = " If there is no header, count all columns."
         raise DataError(
             f"{source} has no column {name!r}.{suggestion} Its columns: "
             f"{_listed(columns)}.{advice}"
@@ -228,10 +231,14 @@ def _usual(
             f"{_listed([columns[i] for i in matches])}. Name one with {setting(key)}."
         )
     if not matches:
+        several = ""
+        if key == "label_column":
+            several = f", or one column for each label with {setting('label_columns')}"
         raise DataError(
             f"{source} has no column with a usual name for {content} (text, sentence, "
             f"…; label, emotion, sentiment, …). Its columns: {_listed(columns)}. Name "
-            f"the column that contains the {content} with {setting(key)}.{advice}"
+            f"the column that contains the {content} with {setting(key)}{several}."
+            f"{advice}"
         )
     return matches[0]
 

@@ -231,6 +231,7 @@ class Dataset(Described):
         DataError
             If the lengths differ, a text is empty or a row has no label.
         """
+        name = getattr(texts, "name", None)  # of a Series
         (labels, columns), texts = label_rows(labels), list(iterate_texts(texts))
         if len(texts) != len(labels):
             raise DataError(
@@ -241,13 +242,14 @@ class Dataset(Described):
             (text, label) if columns is None else (text, *label)
             for text, label in zip(texts, labels, strict=True)
         )
-        return cls.from_rows(
+        dataset = cls.from_rows(
             map(Row, count(), cells),
             LabelReader(label_names, separator=label_separator, columns=columns),
             source=source,
             unit="position",
             skip_bad_rows=skip_bad_rows,
         )
+        return replace(dataset, text_column=name if isinstance(name, str) else None)
 
     @classmethod
     def from_frame(

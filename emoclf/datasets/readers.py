@@ -25,7 +25,8 @@ def read_dataset(
     path: str | os.PathLike[str],
     settings: DataSettings | Mapping[str, Any] | None = None,
     *,
-    label_names: Sequence[str] | None = None,
+    label_names: Sequence[str] | Mapping[Any, str] | None = None,
+    **flat: Any,
 ) -> Dataset:
     """Read labelled texts from a file; the ending of its name tells the format.
 
@@ -42,9 +43,11 @@ def read_dataset(
         Columns, encoding, names of the labels, and whether bad rows are dropped
         (and counted in ``Dataset.skips``). In a CSV or TSV file without a header,
         columns are counted: ``text_column="1"``.
-    label_names : sequence of str, optional
+    label_names : sequence of str, or mapping, optional
         The only classes, in their order: those of the training set, when this is the
-        validation or test set.
+        validation or test set; or a name for each label, as in the settings.
+    **flat
+        Single settings, such as ``text_column="review"``, which override ``settings``.
 
     Raises
     ------
@@ -57,12 +60,13 @@ def read_dataset(
 
     Examples
     --------
-    >>> from emoclf.settings import DataSettings
-    >>> settings = DataSettings(label_names={"0": "neg", "1": "pos"})
-    >>> read_dataset("reviews.csv", settings).counts()  # doctest: +SKIP
+    >>> names = {"0": "neg", "1": "pos"}
+    >>> read_dataset("reviews.csv", label_names=names).counts()  # doctest: +SKIP
     {'neg': 1250, 'pos': 1250}
     """
-    settings = DataSettings.of(settings)
+    if isinstance(label_names, Mapping):
+        flat["label_names"], label_names = label_names, None
+    settings = DataSettings.of(settings, flat)
     with Source(path, settings, labelled=True) as source:
         table = source.read()
         if settings.labels_file is not None:

@@ -85,6 +85,7 @@ def split_dataset(
     settings: DataSettings | Mapping[str, Any] | None = None,
     *,
     seed: int = 0,
+    **flat: Any,
 ) -> Split:
     """Split into training, validation and test set.
 
@@ -99,6 +100,8 @@ def split_dataset(
         columns of a DataFrame, ``text_column``, ``label_column`` and ``split_column``.
     seed : int
         The same seed gives the same split.
+    **flat
+        Single settings, such as ``test_fraction=0.2``, which override ``settings``.
 
     Raises
     ------
@@ -107,7 +110,7 @@ def split_dataset(
     SettingsError
         If the fractions leave no training set.
     """
-    settings = DataSettings.of(settings)
+    settings = DataSettings.of(settings, flat)
     dataset = as_dataset(dataset, settings)
     check_divisible(dataset)
     if dataset.parts is not None:

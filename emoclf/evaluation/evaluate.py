@@ -15,8 +15,8 @@ from emoclf.evaluation.baselines import fit_baselines
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.evaluation.metrics import Evaluation, evaluate, evaluate_probabilities
 from emoclf.evaluation.paired_comparison import Comparison, compare
-from emoclf.predictor import Predictor, as_predictor
-from emoclf.settings import RunSettings
+from emoclf.predictor import as_predictor
+from emoclf.settings import DataSettings, RunSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,8 @@ def evaluate_classifier(
     Parameters
     ----------
     predictor : Predictor, TrainedClassifier, EmotionClassifier or SearchResult
-        Classifier, just trained, loaded from a bundle, or the best of a search.
+        Classifier, just trained, loaded from a bundle, or the best of a search; an
+        exported one too, except with a split.
     split : Split, Dataset or DataFrame
         Split that it was trained on. The test set decides; without one, the
         validation set does. A Dataset or a DataFrame is evaluated as a whole, without
@@ -57,11 +58,13 @@ def evaluate_classifier(
     >>> report = evaluate_classifier(trained.predictor, split)  # doctest: +SKIP
     >>> print("\\n".join(report.lines()))  # doctest: +SKIP
     """
-    predictor = as_predictor(predictor)
     if not isinstance(split, Split):
-        texts = _labelled(predictor, split, "split")
-        evaluation = evaluate_part(predictor, texts, part=texts.source)
+        is_classifier = isinstance(predictor, Classifier)
+        classifier = predictor if is_classifier else as_predictor(predictor)
+        texts = _labelled(classifier, split, "split")
+        evaluation = evaluate_part(classifier, texts, part=texts.source)
         return EvaluationReport((evaluation,), ())
+    predictor = as_predictor(predictor)
     parts = {
         name: _labelled(predictor, part, name) for name, part in split.parts().items()
     }
@@ -100,9 +103,9 @@ def evaluate_classifier(
     )
 
 
-def _labelled(predictor: Predictor, data: Any, name: str) -> Dataset:
+def _labelled(predictor: Classifier, data: Any, name: str) -> Dataset:
     """Return labelled texts with the classes of the predictor, in its order."""
-    settings = predictor.bundle.settings.data
+    settings = DataSettings.from_dict(predictor.data_settings)
     settings = replace(settings, split_column=None, skip_bad_rows=False)
     dataset = as_dataset(data, settings, name=name, label_names=predictor.label_names)
     _check_kind(predictor, dataset)

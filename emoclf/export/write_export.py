@@ -118,6 +118,7 @@ def _describe(predictor: Predictor, export_format: str) -> dict[str, Any]:
         "several": bundle.multilabel,
         "thresholds": predictor.thresholds.tolist() if bundle.multilabel else None,
         "trained": bundle.created,
+        "text_column": predictor.text_column,
         # For "emoclf show"; "emoclf evaluate" reads a file as the training did.
         "settings": bundle.settings.to_dict(),
         "metrics": {x: bundle.metrics[x] for x in SHOWN_METRICS if x in bundle.metrics},

@@ -120,7 +120,7 @@ class FoldedClassifier(ExportedClassifier):
         -------
         probabilities : ndarray of float32, shape (n_texts, n_classes)
         """
-        texts = as_texts(texts)
+        texts = as_texts(texts, self.text_column)
         encode, predict = self.text.encode_one, self.network.predict_one
         if 0 < len(texts) <= self.network.max_one_by_one:
             rows = [predict(encode(text)) for text in texts]

@@ -60,6 +60,11 @@ class ExportedClassifier(Classifier):
         return dict(self.folder.about.get("settings", {}).get("data", {}))
 
     @property
+    def text_column(self) -> str | None:
+        """Column of the training texts; None if unknown, or if they were a list."""
+        return self.folder.about.get("text_column")
+
+    @property
     def thresholds(self) -> np.ndarray:
         """Probability from which on each label counts, shape (n_classes,)."""
         values = self.folder.about["thresholds"]
@@ -112,7 +117,7 @@ class TokenClassifier(ExportedClassifier):
         DataError
             If a text is not a str.
         """
-        token_ids = self.text.encode_lists(as_texts(texts))
+        token_ids = self.text.encode_lists(as_texts(texts, self.text_column))
         probabilities = np.empty((len(token_ids), len(self.label_names)), np.float32)
         for batch in batch_by_length(lengths_of(token_ids)):
             padded = pad([token_ids[i] for i in batch])

@@ -62,7 +62,7 @@ class SavedModelClassifier(ExportedClassifier):
         DataError
             If a text is not a str.
         """
-        texts = as_texts(texts)
+        texts = as_texts(texts, self.text_column)
         probabilities = np.empty((len(texts), len(self.label_names)), np.float32)
         for batch, outputs in self._batches(texts):
             columns = self._columns(outputs["labels"].numpy())
@@ -72,7 +72,7 @@ class SavedModelClassifier(ExportedClassifier):
 
     def predict(self, texts: Iterable[str]) -> list[str] | list[tuple[str, ...]]:
         """Return the label of each text, or its labels, as the graph names them."""
-        texts = as_texts(texts)
+        texts = as_texts(texts, self.text_column)
         predicted: list[Any] = [None] * len(texts)
         for batch, outputs in self._batches(texts):
             check_finite(outputs["probabilities"].numpy())
@@ -97,7 +97,7 @@ class SavedModelClassifier(ExportedClassifier):
                 f"{self.folder.place} takes token ids, so that there are no texts to "
                 "inspect. Export it without tokens=True."
             )
-        texts = as_texts(texts)
+        texts = as_texts(texts, self.text_column)
         rows: list[Any] = [None] * len(texts)
         for batch, outputs in self._batches(texts, "tokens"):
             for i, tokens, ids in zip(

@@ -69,8 +69,14 @@ class Settings:
         return [field.name for field in dataclasses.fields(cls)]
 
     @classmethod
-    def of(cls, settings: Any) -> Self:
+    def of(cls, settings: Any, flat: Mapping[str, Any] | None = None) -> Self:
         """Return the settings that a caller gave: None, settings or a mapping.
+
+        Parameters
+        ----------
+        settings : Settings, RunSettings, mapping or None
+        flat : mapping, optional
+            Single settings that override them.
 
         Raises
         ------
@@ -80,9 +86,9 @@ class Settings:
         # A section of RunSettings, which are defined later.
         settings = getattr(settings, "data", settings)
         if settings is None or isinstance(settings, Mapping):
-            return cls.from_dict(settings or {})
+            return cls.from_dict({**(settings or {}), **(flat or {})})
         if isinstance(settings, cls):
-            return settings
+            return dataclasses.replace(settings, **cls._known(flat or {}))
         raise SettingsError(
             wrong_kind("settings", f"{cls.__name__} or a dict of them", settings)
         )
@@ -96,6 +102,11 @@ class Settings:
         SettingsError
             If a key is unknown or a value is out of range.
         """
+        return cls(**cls._known(values))
+
+    @classmethod
+    def _known(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values, if all names are settings."""
         for key in values:
             if key not in cls.names():
                 raise SettingsError(
@@ -103,7 +114,7 @@ class Settings:
                     f"{did_you_mean(key, cls.names())} "
                     f"Known: {', '.join(cls.names())}."
                 )
-        return cls(**values)
+        return dict(values)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for TOML and JSON, with lists for tuples.

@@ -105,6 +105,13 @@ class DataSettings(Settings):
         high=1.0,
     )
 
+    def __post_init__(self) -> None:
+        if isinstance(self.label_columns, str):
+            # As on the command line.
+            names = [name.strip() for name in self.label_columns.split(",")]
+            object.__setattr__(self, "label_columns", tuple(filter(None, names)))
+        super().__post_init__()
+
 
 @dataclass(frozen=True, kw_only=True)
 class TextSettings(Settings):

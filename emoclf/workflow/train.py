@@ -41,6 +41,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: Arguments of other libraries, and what stands for them.
+ADVICE = {
+    "test": "for a test set give a split, train_classifier(split), or evaluate it "
+    "afterwards, trained.evaluate(test)",
+    "random_state": "the argument is called seed",
+    "validation_data": "the second argument, valid, is the validation set",
+    "validation_split": "the setting is called valid_fraction",
+    "test_size": "the setting is called test_fraction",
+}
+
 
 def train_classifier(
     data: Split | Dataset | pd.DataFrame | Sequence[str],
@@ -105,6 +115,9 @@ def train_classifier(
     >>> print("\\n".join(trained.evaluate().lines()))  # doctest: +SKIP
     """
     _check_names(flat)
+    if isinstance(settings, Dataset) or is_frame(settings):
+        wanted, cure = "RunSettings or a mapping of names and values", ADVICE["test"]
+        raise DataError(wrong_kind("settings", wanted, settings, cure))
     settings = RunSettings.of(settings, flat)
     split = _split_of(data, valid, settings)
     if sample_weight is not None and len(sample_weight) != len(split.train):
@@ -149,6 +162,10 @@ def _check_names(flat: Mapping[str, Any]) -> None:
     settings = [*RunSettings().flat(), "architecture", "seed"]
     arguments = inspect.signature(train_classifier).parameters
     for name in flat:
+        if name in ADVICE:
+            raise SettingsError(
+                f"train_classifier has no argument {name!r}: {ADVICE[name]}."
+            )
         advice = did_you_mean(name, [*settings, *arguments])
         if advice and advice == did_you_mean(name, arguments):
             raise SettingsError(f"train_classifier has no argument {name!r}.{advice}")
@@ -168,7 +185,11 @@ def _split_of(data: Any, valid: Any, settings: RunSettings) -> Split:
     if not isinstance(data, Dataset) and not is_frame(data):
         if valid is None:
             wanted = "a Split, a Dataset, a DataFrame, or texts with their labels"
-            cure = "as in train_classifier(texts, labels)"
+            cure = "give the labels too: train_classifier(texts, labels)"
+            if isinstance(data, str | os.PathLike):
+                cure = "read a file first: train_classifier(read_dataset(path))"
+            elif isinstance(data, Mapping):
+                cure = "make a DataFrame of it: pandas.DataFrame(data)"
             raise DataError(wrong_kind("data", wanted, data, cure))
         data = from_lists(data, valid, settings.data)
         valid = None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from emoclf.bundle.bundle import Bundle
 from emoclf.bundle.bundle_folder import save_bundle
 from emoclf.bundle.described_folder import BUNDLE
 from emoclf.classifier import Classifier
+from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.errors import DataError
 from emoclf.evaluation.evaluate import evaluate_classifier
@@ -22,6 +23,9 @@ from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.predictor import Predictor
 from emoclf.training.fit import History, TrainingResult
 from emoclf.workflow.prepare import Prepared
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,19 +90,26 @@ class TrainedClassifier(Classifier):
         """Return probabilities, as :meth:`emoclf.Predictor.predict_proba` does."""
         return self.predictor.predict_proba(texts)
 
-    def evaluate(self) -> EvaluationReport:
+    def evaluate(self, data: Dataset | pd.DataFrame | None = None) -> EvaluationReport:
         """Evaluate the classifier and two baselines on the test set, once.
+
+        Parameters
+        ----------
+        data : Dataset or DataFrame, optional
+            Other labelled texts, which are evaluated without baselines.
 
         Raises
         ------
         DataError
-            If it was trained without a test set.
+            If it was trained without a test set, and no other texts are given.
         """
+        if data is not None:
+            return evaluate_classifier(self.predictor, data)
         if self.split is None or not self.split.test:
             raise DataError(
-                "This classifier was trained without a test set. Train with a split "
-                "that has one, as in train_classifier(split), or evaluate it with "
-                "evaluate_classifier(trained, test_set)."
+                "This classifier was trained without a test set. Give one: "
+                "evaluate(test_set); or train with a split that has one, as in "
+                "train_classifier(split), which evaluates baselines too."
             )
         return self._report
 
