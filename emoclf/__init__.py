@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.bundle.bundle import Bundle as Bundle
     from emoclf.bundle.bundle_folder import load_bundle as load_bundle
     from emoclf.bundle.bundle_folder import save_bundle as save_bundle
+    from emoclf.contextual.distil import distil_vectors as distil_vectors
+    from emoclf.contextual.distil_settings import DistilSettings as DistilSettings
     from emoclf.datasets.audit import AuditReport as AuditReport
     from emoclf.datasets.audit import audit_dataset as audit_dataset
     from emoclf.datasets.dataset import Dataset as Dataset
@@ -85,6 +87,7 @@ _HOME = {
     "DataError": "emoclf.errors",
     "DataSettings": "emoclf.settings.sections",
     "Dataset": "emoclf.datasets.dataset",
+    "DistilSettings": "emoclf.contextual.distil_settings",
     "DoctorCallback": "emoclf.training.doctor_callback",
     "EmbeddingSettings": "emoclf.settings.sections",
     "EmoclfError": "emoclf.errors",
@@ -115,6 +118,7 @@ _HOME = {
     "build_model": "emoclf.models.build",
     "check_model": "emoclf.doctor.model_checks",
     "compare_networks": "emoclf.workflow.compare",
+    "distil_vectors": "emoclf.contextual.distil",
     "embedding_matrix": "emoclf.embeddings.matrix",
     "evaluate_classifier": "emoclf.evaluation.evaluate",
     "export_classifier": "emoclf.export",

@@ -17,7 +17,7 @@ from emoclf._moved import MODULES
 ROOT = Path(__file__).parent.parent
 HEAVY = {"tensorflow", "keras", "keras_tuner", "sklearn", "pandas", "gensim", "scipy"}
 EXTRAS = {"jieba", "pyarrow", "matplotlib", "argcomplete"}
-EXTRAS |= {"onnx", "onnxruntime", "tf2onnx", "ai_edge_litert"}
+EXTRAS |= {"onnx", "onnxruntime", "tf2onnx", "ai_edge_litert", "torch", "transformers"}
 
 # Later stages know earlier ones, never the other way round.
 STAGES = [
@@ -31,6 +31,7 @@ STAGES = [
     ("serving",),
     ("folded",),
     ("embeddings",),
+    ("contextual",),
     ("models",),
     ("doctor",),
     ("training",),

@@ -1,12 +1,12 @@
-"""``emoclf vectors``: train word vectors, or measure their coverage."""
+"""``emoclf vectors``: train or distil word vectors, or measure their coverage."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emoclf.cli.options import add_section, add_settings, given_settings, settings_from
 from emoclf.cli.shared import (
@@ -19,6 +19,9 @@ from emoclf.cli.shared import (
 )
 from emoclf.settings import TextSettings
 
+if TYPE_CHECKING:
+    from emoclf.embeddings.word_vectors import WordVectors
+
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     """Add the commands."""
@@ -26,9 +29,9 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 
     parser = subparsers.add_parser(
         "vectors",
-        help="train word vectors, or measure their coverage of a file",
+        help="train or distil word vectors, or measure their coverage",
         usage="%(prog)s COMMAND [OPTIONS]",
-        description="Train word vectors, or measure their coverage of a file.",
+        description="Train or distil word vectors, or measure their coverage of a file.",
     )
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, prog="emoclf vectors"
@@ -52,6 +55,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     add_section(train, "word2vec settings", Word2VecSettings)
     add_section(train, "text settings", TextSettings, only=("tokenizer", "lowercase"))
     train.set_defaults(run=run_train)
+    _add_distil(commands)
     coverage = new_command(
         commands,
         "coverage",
@@ -61,6 +65,109 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     )
     add_settings(coverage, argv=argv, only=("data", "text", "embedding"))
     coverage.set_defaults(run=run_coverage)
+
+
+def _add_distil(commands: Any) -> None:
+    from emoclf.contextual.distil_settings import DistilSettings
+
+    distil = new_command(
+        commands,
+        "distil",
+        arguments="--encoder NAME (--words FILE | --vocabulary-of FILE)",
+        help="make word vectors from a transformer encoder",
+        details="A command that was killed continues where it was.",
+        example="emoclf vectors distil --encoder sentence-transformers/"
+        "all-MiniLM-L6-v2 --vocabulary-of reviews.csv -o vectors.bin",
+    )
+    text = "folder of an encoder, or its name in the hub of Hugging Face"
+    add_option(distil, "--encoder NAME", text, required=True)
+    words = distil.add_mutually_exclusive_group(required=True)
+    add_option(words, "--words FILE", "file with one word per line")
+    add_option(words, "--vocabulary-of FILE", "file of texts, whose tokens get vectors")
+    add_option(
+        distil,
+        "--sentences FILE",
+        "file of texts, over which the vectors of the words in them are averaged",
+    )
+    text = "file to write: .bin, or .txt for plain text"
+    add_option(distil, "-o --output FILE", text, required=True)
+    add_overwrite_option(distil, "file")
+    add_section(distil, "distillation settings", DistilSettings)
+    names = ("tokenizer", "lowercase", "min_count")
+    add_section(distil, "text settings", TextSettings, only=names)
+    distil.set_defaults(run=run_distil)
+
+
+def run_distil(args: argparse.Namespace) -> int:
+    """Distil vectors and save them."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from emoclf.contextual.distil import distil_vectors
+    from emoclf.contextual.distil_settings import DistilSettings
+    from emoclf.embeddings.word_vectors import save_vectors
+    from emoclf.errors import VectorsError
+    from emoclf.files import check_new_file
+
+    given = given_settings(args)
+    names = DistilSettings.names()
+    settings = DistilSettings.from_dict(
+        {name: given.pop(name) for name in names if name in given}
+    )
+    output = Path(args.output)
+    check_new_file(output, overwrite=args.overwrite, error=VectorsError)
+    if args.words:
+        counts = None
+        words = [word for text in _texts(args.words) for word in text.split()]
+    else:
+        counts = _token_counts(args.vocabulary_of, TextSettings.from_dict(given))
+        words = list(counts)
+    sentences = list(_texts(args.sentences)) if args.sentences else []
+    bar = Progress(console=Console(stderr=True), transient=True, disable=args.quiet)
+    with bar:
+        tasks = {
+            name: bar.add_task(name, total=None) for name in ("words", "sentences")
+        }
+        vectors = distil_vectors(
+            args.encoder,
+            words,
+            settings,
+            sentences=sentences,
+            counts=counts,
+            checkpoint=output.with_name(f"{output.name}.checkpoint"),
+            progress=lambda step, done, total: bar.update(
+                tasks[step], completed=done, total=total
+            ),
+        )
+    return _report(save_vectors(vectors, output), vectors, args)
+
+
+def _texts(path: str) -> Iterator[str]:
+    """Yield the texts of a file of any format: lines, or a column."""
+    from emoclf.bulk.entries import Entries
+    from emoclf.datasets.source import Source
+    from emoclf.settings import DataSettings
+
+    with Source(path, DataSettings()) as source:
+        for chunk in Entries(source).chunks():
+            yield from (entry.text for entry in chunk)
+
+
+def _token_counts(path: str, settings: TextSettings) -> dict[str, int]:
+    """Return the frequent tokens of a file, the most frequent first."""
+    from collections import Counter
+
+    from emoclf.text.encoder import new_tokenizer
+
+    tokenizer = new_tokenizer(settings)
+    counts: Counter[str] = Counter()
+    for text in _texts(path):
+        counts.update(tokenizer.tokens(text))
+    return {
+        token: count
+        for token, count in counts.most_common()
+        if count >= settings.min_count
+    }
 
 
 def run_train(args: argparse.Namespace) -> int:
@@ -92,7 +199,10 @@ def run_train(args: argparse.Namespace) -> int:
             settings,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-    path = save_vectors(vectors, args.output)
+    return _report(save_vectors(vectors, args.output), vectors, args)
+
+
+def _report(path: Path, vectors: WordVectors, args: argparse.Namespace) -> int:
     if args.json:
         print_json({"path": str(path), "words": len(vectors), "dim": vectors.dim})
     else:

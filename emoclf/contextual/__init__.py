@@ -1,0 +1,1 @@
+"""Transformer encoders, and the word vectors that are distilled from them."""

@@ -1,0 +1,269 @@
+"""Word vectors from an encoder: words alone, or in the sentences that contain them.
+
+A word by itself, through an encoder of sentences, has a vector that is as good for a
+small classifier as word2vec's of millions of sentences (see ``tests/benchmarks``). The
+vectors are centred, reduced to their principal components and scaled, as in model2vec
+(https://github.com/MinishLab/model2vec).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoclf.contextual.distil_settings import DistilSettings
+from emoclf.contextual.transformer import Encoder
+from emoclf.embeddings.word_vectors import WordVectors
+from emoclf.errors import ResumeError, VectorsError
+from emoclf.files import new_file
+from emoclf.fingerprint import RUN_FILE, check_fingerprint, digest, write_fingerprint
+from emoclf.text.tokenizer import Tokenizer
+from emoclf.text.validation import as_texts
+
+logger = logging.getLogger(__name__)
+
+STATE_FILE = "state.npz"
+#: Batches between two writings of the state.
+SAVED_BATCHES = 50
+
+Progress = Callable[[str, int, int], None]
+
+
+def distil_vectors(
+    encoder: Encoder | str | os.PathLike[str],
+    words: Iterable[str],
+    settings: DistilSettings | Mapping[str, Any] | None = None,
+    *,
+    sentences: Sequence[str] = (),
+    counts: Mapping[str, int] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    **flat: Any,
+) -> WordVectors:
+    """Distil word vectors from a transformer encoder.
+
+    Parameters
+    ----------
+    encoder : Encoder, str or path
+        Folder of an encoder of transformers or sentence-transformers, or its name in
+        the hub of Hugging Face.
+    words : iterable of str
+        Words that get a vector, the most frequent ones first.
+    settings : DistilSettings or mapping, optional
+    sentences : sequence of str
+        Texts in which the words occur: a word's vector is then the mean of its vectors
+        in them. Words that occur in none are encoded alone.
+    counts : mapping of str to int, optional
+        Frequencies for ``frequency_weight``; default: by Zipf's law, in the order of
+        the words.
+    checkpoint : path, optional
+        Folder for the state, from which the same call continues after a kill. It is
+        removed at the end.
+    progress : callable, optional
+        Function of the step ("words" or "sentences"), the number done and of all.
+    **flat
+        Single settings, such as ``dim=128``, which override ``settings``.
+
+    Returns
+    -------
+    vectors : WordVectors
+        In the order of the words.
+
+    Raises
+    ------
+    ModelError
+        If there is no such encoder.
+    VectorsError
+        If there are no words, none of them occurs in the sentences, or their vectors
+        are all equal.
+    ResumeError
+        If the checkpoint belongs to another call.
+    MissingDependency
+        If transformers or torch is not installed.
+    """
+    settings = DistilSettings.of(settings, flat)
+    words = tuple(dict.fromkeys(as_texts(words)))
+    sentences = as_texts(sentences)
+    if not words or not all(word.split() == [word] for word in words):
+        raise VectorsError(
+            "words must be a list of words without white space. Got "
+            f"{next((repr(w) for w in words if w.split() != [w]), 'none')}."
+        )
+    if not isinstance(encoder, Encoder):
+        encoder = Encoder(encoder)
+    run = _Run(encoder, words, sentences, settings, checkpoint, progress)
+    vectors = _reduced(run.vectors(), words, counts, settings)
+    run.remove()
+    name = os.path.basename(encoder.name.rstrip("/"))
+    return WordVectors(words, vectors, f"distilled from {name}")
+
+
+class _Run:
+    """The vectors of words so far, which are written now and then."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        words: tuple[str, ...],
+        sentences: list[str],
+        settings: DistilSettings,
+        checkpoint: str | os.PathLike[str] | None,
+        progress: Progress | None,
+    ) -> None:
+        self.encoder, self.words, self.sentences = encoder, words, sentences
+        self.batch_size = settings.batch_size
+        self.progress = progress or (lambda step, done, total: None)
+        shape = (len(words), encoder.dim)
+        self.alone = np.zeros(shape, np.float32)
+        self.sums = np.zeros(shape if sentences else (0, 0), np.float64)
+        self.counts = np.zeros(len(words) if sentences else 0, np.int64)
+        #: Words and sentences that are done.
+        self.done = np.zeros(2, np.int64)
+        self.folder = None if checkpoint is None else Path(checkpoint)
+        if self.folder is not None:
+            self._begin(self.folder)
+
+    def _begin(self, folder: Path) -> None:
+        fingerprint = {
+            "encoder": self.encoder.name,
+            "words": digest(list(self.words)),
+            "sentences": digest(self.sentences),
+            "batch size": self.batch_size,
+        }
+        if not (folder / RUN_FILE).is_file():
+            if folder.exists() and any(folder.iterdir()):
+                raise ResumeError(
+                    f"{folder} is not empty, and not a checkpoint. Name another folder."
+                )
+            write_fingerprint(folder, fingerprint)
+        cure = "Use the same ones, or another checkpoint."
+        check_fingerprint(folder, fingerprint, cure=cure)
+        if (folder / STATE_FILE).is_file():
+            try:
+                with np.load(folder / STATE_FILE, allow_pickle=False) as state:
+                    for name in ("alone", "sums", "counts", "done"):
+                        setattr(self, name, state[name])
+            except Exception as error:  # damaged archives raise almost anything
+                raise ResumeError(
+                    f"{folder / STATE_FILE} is damaged ({error}). Remove the folder, "
+                    "and begin again."
+                ) from error
+
+    def _save(self) -> None:
+        if self.folder is None:
+            return
+        names = ("alone", "sums", "counts", "done")
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in names}
+        with new_file(self.folder / STATE_FILE) as stream:
+            np.savez(stream, **arrays)
+
+    def remove(self) -> None:
+        """Remove the checkpoint."""
+        if self.folder is not None:
+            for name in (STATE_FILE, RUN_FILE):
+                (self.folder / name).unlink(missing_ok=True)
+            self.folder.rmdir()
+
+    def vectors(self) -> np.ndarray:
+        """Return a vector for each word, shape (n_words, encoder.dim)."""
+        for batch in self._batches(0, "words", self.words):
+            place = slice(self.done[0], self.done[0] + len(batch))
+            self.alone[place] = self.encoder.encode(batch)
+        if not self.sentences:
+            return self.alone
+        number_of = {word: number for number, word in enumerate(self.words)}
+        tokenizer = Tokenizer()
+        for batch in self._batches(1, "sentences", self.sentences):
+            self._add(batch, tokenizer, number_of)
+        found = self.counts > 0
+        if not found.any():
+            raise VectorsError(
+                f"None of the {len(self.words):,} words occurs in the "
+                f"{len(self.sentences):,} sentences. Give sentences of the same "
+                "language, or none."
+            )
+        logger.info(
+            "%d of %d words occur in the sentences; the others are encoded alone.",
+            found.sum(),
+            len(found),
+        )
+        means = self.sums[found] / self.counts[found, None]
+        # Words alone have other lengths than words in sentences.
+        ratio = np.sqrt((means**2).mean() / (self.alone[found] ** 2).mean())
+        vectors = self.alone * np.float32(ratio)
+        vectors[found] = means
+        return vectors
+
+    def _batches(
+        self, step: int, name: str, texts: Sequence[str]
+    ) -> Iterator[list[str]]:
+        """Yield what is left, and record what is done."""
+        starts = range(int(self.done[step]), len(texts), self.batch_size)
+        for number, start in enumerate(starts, 1):
+            self.progress(name, start, len(texts))
+            batch = list(texts[start : start + self.batch_size])
+            yield batch
+            self.done[step] += len(batch)
+            if number % SAVED_BATCHES == 0:
+                self._save()
+        self._save()
+        self.progress(name, len(texts), len(texts))
+
+    def _add(
+        self, texts: list[str], tokenizer: Tokenizer, number_of: Mapping[str, int]
+    ) -> None:
+        """Add the vectors of the words in a batch of sentences."""
+        vectors, _, spans = self.encoder.encode_tokens(texts)
+        for text, rows, places in zip(texts, vectors, spans, strict=True):
+            real = places[:, 0] < places[:, 1]
+            first, after, rows = places[real, 0], places[real, 1], rows[real]
+            words = zip(tokenizer.tokens(text), tokenizer.spans(text), strict=True)
+            for word, (begin, end) in words:
+                number = number_of.get(word)
+                inside = (first < end) & (after > begin)
+                if number is not None and inside.any():
+                    self.sums[number] += rows[inside].mean(0)
+                    self.counts[number] += 1
+
+
+def _reduced(
+    vectors: np.ndarray,
+    words: Sequence[str],
+    counts: Mapping[str, int] | None,
+    settings: DistilSettings,
+) -> np.ndarray:
+    """Return centred, reduced, weighted and scaled vectors."""
+    vectors = vectors.astype(np.float64)
+    if settings.center:
+        vectors -= vectors.mean(0)
+    if settings.dim < vectors.shape[1]:
+        _, axes = np.linalg.eigh(np.cov(vectors.T))
+        axes = axes[:, ::-1][:, : settings.dim]
+        # An axis has no sign of its own: the largest number of each is positive.
+        axes *= np.sign(axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])])
+        vectors = vectors @ axes
+    if settings.frequency_weight:
+        frequency = _frequencies(words, counts)
+        weight = settings.frequency_weight
+        vectors *= (weight / (weight + frequency))[:, None]
+    rms = float(np.sqrt((vectors**2).mean()))
+    if not np.isfinite(rms) or rms < 1e-12:
+        raise VectorsError(
+            f"The vectors of all {len(words)} words are equal, or not finite: the "
+            "encoder has no weights that tell them apart."
+        )
+    return (vectors * (settings.rms / rms)).astype(np.float32)
+
+
+def _frequencies(words: Sequence[str], counts: Mapping[str, int] | None) -> np.ndarray:
+    """Return the share of each word among all occurrences."""
+    if counts is None:
+        shares = 1 / np.arange(1, len(words) + 1)
+    else:
+        shares = np.array([counts.get(word, 0) for word in words], float)
+    return shares / max(shares.sum(), 1e-12)

@@ -1,0 +1,122 @@
+"""A transformer encoder: one vector for each text, or for each of its tokens."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from emoclf.errors import ModelError, wrong_kind
+from emoclf.optional import require
+
+logger = logging.getLogger(__name__)
+
+EXTRA = "transformers"
+#: Tokens of a text that are read; most encoders of sentences were trained on no more.
+MAX_TOKENS = 128
+
+
+class TokenVectors(NamedTuple):
+    """Vectors of the tokens of a batch of texts.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (batch, length, dim)
+    mask : ndarray of bool, shape (batch, length)
+        False for padding.
+    spans : ndarray of int64, shape (batch, length, 2)
+        First character of each token in its text, and the one after its last; equal for
+        tokens that are not in the text, such as padding and [CLS].
+    """
+
+    vectors: np.ndarray
+    mask: np.ndarray
+    spans: np.ndarray
+
+
+class Encoder:
+    """An encoder of the transformers library, from a folder or from the model hub.
+
+    Parameters
+    ----------
+    name : str or path
+        Folder of a model of transformers or sentence-transformers, or a name in the hub
+        of Hugging Face, such as ``"sentence-transformers/all-MiniLM-L6-v2"``. An
+        existing folder wins. Code of a model is never run.
+
+    Raises
+    ------
+    ModelError
+        If there is no such encoder, or it is incomplete.
+    MissingDependency
+        If transformers or torch is not installed.
+    """
+
+    def __init__(self, name: str | os.PathLike[str]) -> None:
+        if not isinstance(name, str | os.PathLike):
+            wanted = "the folder of an encoder, or its name in the hub"
+            raise ModelError(wrong_kind("encoder", wanted, name))
+        self.name = os.fspath(name)
+        self._torch: Any = require("torch", extra=EXTRA, needed_by="an encoder")
+        library: Any = require("transformers", extra=EXTRA, needed_by="an encoder")
+        is_folder = os.path.isdir(self.name)
+        if not is_folder and (os.path.isabs(self.name) or os.path.exists(self.name)):
+            raise ModelError(
+                f"{self.name} is not the folder of an encoder. Name a folder with a "
+                "config.json, weights and a tokenizer, or a name in the hub."
+            )
+        options = {"local_files_only": is_folder, "trust_remote_code": False}
+        library.logging.set_verbosity_error()
+        try:
+            self._tokenizer = library.AutoTokenizer.from_pretrained(
+                self.name, use_fast=True, **options
+            )
+            # Pickled weights run code when they are read.
+            self._model = library.AutoModel.from_pretrained(
+                self.name, use_safetensors=True, **options
+            ).eval()
+        except Exception as error:
+            # transformers, tokenizers and the hub raise almost anything.
+            reason = str(error).strip().split("\n")[0]
+            cure = "It needs a config.json, a tokenizer and weights in safetensors."
+            if not is_folder:
+                cure = (
+                    "It is not a folder here, and was looked for in the hub. Without a "
+                    "network, give the path of a folder that contains the encoder."
+                )
+            raise ModelError(
+                f"The encoder {self.name!r} cannot be loaded "
+                f"({type(error).__name__}: {reason}). {cure}"
+            ) from error
+        if not self._tokenizer.is_fast:
+            raise ModelError(
+                f"The tokenizer of the encoder {self.name!r} does not know the places "
+                "of its tokens. Use an encoder with a tokenizer.json."
+            )
+        self.dim = int(self._model.config.hidden_size)
+
+    def encode_tokens(self, texts: Sequence[str]) -> TokenVectors:
+        """Return the vectors of all tokens, of the first 128 of each text."""
+        batch = self._tokenizer(
+            list(texts),
+            padding=True,
+            truncation=True,
+            max_length=MAX_TOKENS,
+            return_offsets_mapping=True,
+            return_tensors="pt",
+        )
+        spans = batch.pop("offset_mapping").numpy()
+        with self._torch.inference_mode():
+            vectors = self._model(**batch).last_hidden_state.float().numpy()
+        return TokenVectors(vectors, batch["attention_mask"].numpy() > 0, spans)
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the mean of each text's token vectors, shape (n_texts, dim).
+
+        Special tokens count, as in sentence-transformers.
+        """
+        vectors, mask, _ = self.encode_tokens(texts)
+        return (vectors * mask[..., None]).sum(1) / mask.sum(1, keepdims=True)
