@@ -31,7 +31,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "vectors",
         help="train or distil word vectors, or measure their coverage",
         usage="%(prog)s COMMAND [OPTIONS]",
-        description="Train or distil word vectors, or measure their coverage of a file.",
+        description="Train or distil word vectors, or measure their coverage.",
     )
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, prog="emoclf vectors"
