@@ -66,6 +66,7 @@ def hostile_export(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_label_of_a_stranger_is_one_line_of_plain_text(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

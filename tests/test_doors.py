@@ -176,6 +176,7 @@ def test_a_wrong_kind_is_refused_by_name(call: str) -> None:
         wrong_calls()[call]()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
@@ -232,6 +233,7 @@ def test_figures_come_as_frames() -> None:
     assert audit_dataset(tiny_dataset()).to_frame().loc["joy", "texts"] == 20
 
 
+@pytest.mark.slow
 def test_a_used_classifier_is_pickled_and_copied() -> None:
     trained, texts = tiny_trained(), ["lovely", "alone"]
     before = trained.predict_proba(texts)
@@ -300,6 +302,7 @@ def test_a_classifier_is_evaluated_on_other_texts() -> None:
     assert report.network.macro_f1 == again.network.macro_f1
 
 
+@pytest.mark.slow
 def test_an_export_takes_frames_and_is_evaluated(
     tiny_export: Callable[[str], Path], tmp_path: Path
 ) -> None:

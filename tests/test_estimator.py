@@ -60,6 +60,7 @@ def test_fit_and_predict(fitted: EmotionClassifier) -> None:
     assert fitted.n_iter_ >= fitted.best_epoch_ >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_architecture_fits(architecture: str, tmp_path: Path) -> None:
     small = tiny_settings().override(architecture=architecture, seed=0)
@@ -80,6 +81,7 @@ def test_any_collection_fits(collection) -> None:
     assert classifier.predict(collection(NEW)).shape == (3,)
 
 
+@pytest.mark.slow
 def test_classes_keep_their_type() -> None:
     numbers = [{"anger": 10, "fear": 2, "joy": 33}[label] for label in LABELS]
     classifier = new().fit(TEXTS, numbers)
@@ -97,6 +99,7 @@ def test_params_are_stored_untouched() -> None:
     assert not hasattr(copy, "classes_")
 
 
+@pytest.mark.slow
 def test_a_keyword_wins_over_the_settings() -> None:
     classifier = new(filters=3, epochs=1).fit(TEXTS, LABELS)
     settings = classifier.predictor_.bundle.settings
@@ -105,6 +108,7 @@ def test_a_keyword_wins_over_the_settings() -> None:
     assert classifier.n_iter_ == 1
 
 
+@pytest.mark.slow
 def test_the_same_random_state_gives_the_same_model() -> None:
     first, second = (new(epochs=3).fit(TEXTS, LABELS) for _ in range(2))
     np.testing.assert_array_equal(first.predict_proba(NEW), second.predict_proba(NEW))
@@ -127,6 +131,7 @@ def test_an_unfitted_copy_pickles() -> None:
     assert pickle.loads(pickle.dumps(new(filters=5))).filters == 5
 
 
+@pytest.mark.slow
 def test_save_and_load(fitted: EmotionClassifier, tmp_path: Path) -> None:
     path = fitted.save(tmp_path / "saved.emoclf")
     loaded = EmotionClassifier.load(path)
@@ -137,12 +142,14 @@ def test_save_and_load(fitted: EmotionClassifier, tmp_path: Path) -> None:
     assert clone(loaded).fit(TEXTS, LABELS).predict(NEW).shape == (3,)
 
 
+@pytest.mark.slow
 def test_in_a_pipeline() -> None:
     upper = FunctionTransformer(lambda texts: [text.upper() for text in texts])
     pipeline = Pipeline([("upper", upper), ("classify", new())])
     assert pipeline.fit(TEXTS, LABELS).predict(NEW).tolist() == ["joy", "fear", "anger"]
 
 
+@pytest.mark.slow
 def test_grid_search_with_log_loss() -> None:
     search = GridSearchCV(
         new(epochs=4), {"filters": [2, 8]}, scoring="neg_log_loss", cv=2
@@ -153,6 +160,7 @@ def test_grid_search_with_log_loss() -> None:
     assert search.best_estimator_.predict(NEW).shape == (3,)
 
 
+@pytest.mark.slow
 def test_cross_val_predict_keeps_the_order_of_classes() -> None:
     # Shuffled: neighbours in the tiny corpus share the word that decides.
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
@@ -166,6 +174,7 @@ def test_cross_val_predict_keeps_the_order_of_classes() -> None:
     assert log_loss(LABELS, probabilities) < 1.0
 
 
+@pytest.mark.slow
 def test_cross_validation_with_a_class_of_two_rows() -> None:
     texts = [*TEXTS, "it was odd at home", "how strange"]
     folds = StratifiedKFold(2, shuffle=True, random_state=0)
@@ -176,11 +185,13 @@ def test_cross_validation_with_a_class_of_two_rows() -> None:
     assert np.isfinite(scores).all()
 
 
+@pytest.mark.slow
 def test_calibration() -> None:
     calibrated = CalibratedClassifierCV(new(epochs=6), cv=2).fit(TEXTS, LABELS)
     np.testing.assert_allclose(calibrated.predict_proba(NEW).sum(1), 1)
 
 
+@pytest.mark.slow
 def test_a_weight_of_zero_hides_a_text() -> None:
     wrong = ["joy" if label == "fear" else label for label in LABELS]
     texts, labels = TEXTS + TEXTS, LABELS + wrong
@@ -191,6 +202,7 @@ def test_a_weight_of_zero_hides_a_text() -> None:
     assert (classifier.predict(TEXTS) == LABELS).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_balanced_class_weights() -> None:
     few = [i for i, label in enumerate(LABELS) if label != "joy" or i % 5 == 0]
     texts, labels = [TEXTS[i] for i in few], [LABELS[i] for i in few]
@@ -255,6 +267,7 @@ def test_settings_must_be_settings() -> None:
         new(settings="run.toml").fit(TEXTS, LABELS)
 
 
+@pytest.mark.slow
 def test_keywords_leave_other_settings_alone() -> None:
     classifier = new(embedding="random", epochs=1).fit(TEXTS, LABELS)
     assert (
@@ -298,6 +311,7 @@ def test_several_labels(y, classes, kind: str, tmp_path: Path) -> None:
         np.testing.assert_array_equal(copy.classes_, classifier.classes_)
 
 
+@pytest.mark.slow
 def test_a_matrix_in_cross_validation_and_with_validation_data() -> None:
     probabilities = cross_val_predict(
         new(epochs=2), TEXTS, MATRIX, cv=2, method="predict_proba"
@@ -311,6 +325,7 @@ def test_a_matrix_in_cross_validation_and_with_validation_data() -> None:
         new().fit(TEXTS, MATRIX, validation_data=(TEXTS, MATRIX[:, :2]))
 
 
+@pytest.mark.slow
 def test_columns_of_frames_are_found_by_their_names() -> None:
     frame = pd.DataFrame(MATRIX, columns=["anger", "fear", "joy"])
     turned = frame[["joy", "anger", "fear"]]
@@ -320,6 +335,7 @@ def test_columns_of_frames_are_found_by_their_names() -> None:
         classifier.score(TEXTS, turned.rename(columns={"fear": "odd"}))
 
 
+@pytest.mark.slow
 def test_one_column_is_one_label() -> None:
     column = np.array(LABELS).reshape(-1, 1)
     for y in (column, pd.DataFrame(column)):
@@ -327,6 +343,7 @@ def test_one_column_is_one_label() -> None:
         assert classifier.predict(NEW).shape == (3,)
 
 
+@pytest.mark.slow
 def test_lists_of_one_label_are_multilabel_as_in_datasets() -> None:
     lists = [[label] for label in LABELS]
     frame = pd.DataFrame({"text": TEXTS, "id": range(len(TEXTS))})
@@ -337,6 +354,7 @@ def test_lists_of_one_label_are_multilabel_as_in_datasets() -> None:
     assert new(epochs=1).fit(TEXTS, lists).predict(NEW).shape == (3, 3)
 
 
+@pytest.mark.slow
 def test_the_settings_of_labels_apply_to_lists() -> None:
     joined = [",".join(labels) for labels in LISTS]
     classifier = new(epochs=1, settings={"label_separator": ","}).fit(TEXTS, joined)
@@ -377,6 +395,7 @@ def test_the_table_of_a_fit_can_be_evaluated(
         assert sum(row["support"] > 0 for row in shown["per_class"]) == 2
 
 
+@pytest.mark.slow
 def test_classifiers_that_were_saved_with_other_names_keep_their_classes(
     tmp_path: Path,
 ) -> None:
@@ -396,6 +415,7 @@ def test_classifiers_that_were_saved_with_other_names_keep_their_classes(
         assert main(["evaluate", str(path), str(tmp_path / f"{kind}.jsonl")]) == 0
 
 
+@pytest.mark.slow
 def test_classes_keep_their_kind_on_disk(tmp_path: Path) -> None:
     numbers = np.unique(LABELS, return_inverse=True)[1] * 10
     classifier = new(epochs=2).fit(TEXTS, numbers)

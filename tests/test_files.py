@@ -186,6 +186,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_end_leaves_nothing(number: int, tmp_path: Path) -> None:
     from tiny import tiny_folded

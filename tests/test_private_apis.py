@@ -184,6 +184,7 @@ def private_imports() -> set[tuple[str, str]]:
     }
 
 
+@pytest.mark.slow
 def test_no_private_attribute_is_missing_in_the_table() -> None:
     foreign = {*accessed_names()} - defined_names() - DOCUMENTED
     assert foreign | inherited_names() == {*ATTRIBUTES}

@@ -22,6 +22,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.slow
 def test_python_snippets_run_and_answer_as_shown(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

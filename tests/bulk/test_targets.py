@@ -171,6 +171,7 @@ def resident() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".txt", ".csv", ".jsonl", ".parquet"])
 def test_memory_stays_flat(ending: str, model: Classifier, tmp_path: Path) -> None:
     texts = tmp_path / "in.txt"

@@ -41,6 +41,7 @@ CALLS: dict[str, tuple[list[str], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", CALLS)
 def test_absurd_values_get_one_sentence(
     call: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -66,6 +67,7 @@ def test_absurd_values_get_one_sentence(
     assert not list(tmp_path.glob("*.emoclf"))
 
 
+@pytest.mark.slow
 def test_an_absurd_environment_gets_one_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "emoclf", "predict", "--engine", "numba"]
     done = subprocess.run(

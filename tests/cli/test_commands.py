@@ -50,6 +50,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_trained().predictor.save(path)
 
 
+@pytest.mark.slow
 def test_train_then_evaluate(csv: Path, tmp_path: Path) -> None:
     output = tmp_path / "out put.emoclf"
     done = emoclf("train", csv, "-o", output, *SMALL)
@@ -74,6 +75,7 @@ def test_train_then_evaluate(csv: Path, tmp_path: Path) -> None:
     assert json.loads(evaluated.stdout)["n"] == 60
 
 
+@pytest.mark.slow
 def test_predict_prints_one_label_per_line(bundle: Path) -> None:
     text = "what a lovely gift\n\nalone in the dark"
     done = emoclf("predict", bundle, stdin=text)
@@ -85,6 +87,7 @@ def test_predict_prints_one_label_per_line(bundle: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_predict_prints_a_label_before_the_next_line_arrives(bundle: Path) -> None:
     predict = subprocess.Popen(
         [sys.executable, "-m", "emoclf", "predict", str(bundle)],
@@ -104,6 +107,7 @@ def test_predict_prints_a_label_before_the_next_line_arrives(bundle: Path) -> No
     assert predict.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_reader_of_a_file_may_leave(bundle: Path, tmp_path: Path) -> None:
     file = tmp_path / "many.txt"
     file.write_text("a lovely day\n" * 60_000)
@@ -157,6 +161,7 @@ def test_closed_standard_streams(closed: str, bundle: Path, tmp_path: Path) -> N
     assert folded.is_dir()
 
 
+@pytest.mark.slow
 def test_a_training_outlives_its_readers(csv: Path, tmp_path: Path) -> None:
     train = shlex.join(
         [sys.executable, "-m", "emoclf", "train", str(csv), "-o", "x.emoclf", *SMALL]
@@ -170,12 +175,14 @@ def test_a_training_outlives_its_readers(csv: Path, tmp_path: Path) -> None:
     assert Predictor.load(tmp_path / "x.emoclf").label_names
 
 
+@pytest.mark.slow
 def test_data_from_standard_input(csv: Path, bundle: Path) -> None:
     evaluated = emoclf("evaluate", bundle, "-", "--json", stdin=csv.read_text())
     assert evaluated.returncode == 0, evaluated.stderr
     assert json.loads(evaluated.stdout)["n"] == 60
 
 
+@pytest.mark.slow
 def test_evaluate_reads_as_the_training_did(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,6 +213,7 @@ def test_evaluate_reads_as_the_training_did(
     assert exported == result
 
 
+@pytest.mark.slow
 def test_predict_as_json(bundle: Path, tmp_path: Path) -> None:
     file = tmp_path / "lines.txt"
     file.write_text("an unfair insult\n")
@@ -216,6 +224,7 @@ def test_predict_as_json(bundle: Path, tmp_path: Path) -> None:
     assert sum(prediction["probabilities"].values()) == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_reader_may_leave(bundle: Path) -> None:
     predict = shlex.join([sys.executable, "-m", "emoclf", "predict", str(bundle)])
     done = subprocess.run(
@@ -228,6 +237,7 @@ def test_a_reader_may_leave(bundle: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_settings_from_a_file_and_options(csv: Path, tmp_path: Path) -> None:
     config = tmp_path / "run.toml"
     config.write_text(
@@ -325,6 +335,7 @@ def test_mistakes_are_reported_on_one_line(
     assert "Traceback" not in error
 
 
+@pytest.mark.slow
 def test_every_command_has_help_and_an_example(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -343,6 +354,7 @@ def test_every_command_has_help_and_an_example(
             assert "emoclf " + name in shown.split("example:")[1]
 
 
+@pytest.mark.slow
 def test_vectors_are_trained_and_read(tmp_path: Path, csv: Path) -> None:
     texts = tmp_path / "texts.txt"
     texts.write_text("it was lovely at home\nit was dark in the street\n" * 40)

@@ -21,6 +21,7 @@ def bundle(tmp_path_factory: Any) -> Path:
     return tiny_trained().predictor.save(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["saved-model", "folded", "folded-int8"])
 def test_one_command(
     format: str, bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

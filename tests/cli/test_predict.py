@@ -78,6 +78,7 @@ def test_a_folded_export_needs_no_tensorflow(folded: Path) -> None:
     assert not set(HEAVY) & set(done.stderr.split())
 
 
+@pytest.mark.slow
 def test_every_format_from_standard_input(folded: Path, tmp_path: Path) -> None:
     rows = [{"text": "a lovely gift"}, {"text": "dark"}]
     lines = "\n".join(map(json.dumps, rows)).encode()
@@ -198,6 +199,7 @@ def test_bad_lines_and_the_summary(
     assert len(target.read_text().splitlines()) == 4
 
 
+@pytest.mark.slow
 def test_a_bar_moves_at_a_terminal(folded: Path, tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_text("id,text\n" + "1,dark\n" * 9000 + "bad\n")
@@ -220,6 +222,7 @@ def test_a_bar_moves_at_a_terminal(folded: Path, tmp_path: Path) -> None:
         assert shown.count(b"in.csv, line 9002: 1 cell where") == 1
 
 
+@pytest.mark.slow
 def test_a_bundle_predicts_files_too(bundle: Path, tmp_path: Path) -> None:
     source, target = tmp_path / "in.csv", tmp_path / "out.parquet"
     source.write_text(CSV)

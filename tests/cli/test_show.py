@@ -117,6 +117,7 @@ def test_nothing_heavy_is_loaded(folders: Path) -> None:
     assert not HEAVY & set(done.stderr.split())
 
 
+@pytest.mark.slow
 def test_other_folders_and_damage(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

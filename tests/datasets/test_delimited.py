@@ -63,6 +63,7 @@ def test_a_number_that_may_be_a_name_or_a_position_is_an_error(tmp_path: Path) -
         read(path, text, header=False, **by_name)
 
 
+@pytest.mark.slow
 def test_prediction_counts_or_refuses(tmp_path: Path) -> None:
     model, path = tiny_folded(tmp_path / "exports"), tmp_path / "in.csv"
     path.write_text('"2","they came"\n"1","nobody came"\n')
@@ -125,6 +126,7 @@ def test_a_separator_that_is_not_certain(tmp_path: Path) -> None:
         assert read(path, text, separator=word) == ("a", "b")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
 def test_tsv_that_pandas_wrote_has_quoting(tmp_path: Path, quoting: int) -> None:
     path = tmp_path / "d.tsv"

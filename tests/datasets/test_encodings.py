@@ -40,6 +40,7 @@ def test_bad_bytes_of_utf8_are_named(tmp_path: Path, name: str) -> None:
     assert "encoding='" not in message
 
 
+@pytest.mark.slow
 def test_bad_bytes_are_replaced_or_their_rows_are_left_out(tmp_path: Path) -> None:
     path = damaged(tmp_path / "d.csv")
     data = read_dataset(path, DataSettings(encoding_errors="replace"))

@@ -41,6 +41,7 @@ def toy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_reader_in_the_table_reads_for_training_and_prediction(
     toy: Path, tmp_path: Path
 ) -> None:
@@ -59,6 +60,7 @@ def test_a_reader_in_the_table_reads_for_training_and_prediction(
     predict_file(model, other, tmp_path / "out.csv", format="toy", prefix="p_")
 
 
+@pytest.mark.slow
 def test_undecodable_bytes_are_errors_for_any_reader(toy: Path, tmp_path: Path) -> None:
     toy.write_bytes(b"joy: fine\nfear: d\xe9j\xe0\n")
     with pytest.raises(DataError, match=r"in.toy, line 2, byte 17: this is not utf-8"):

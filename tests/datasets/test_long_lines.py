@@ -68,6 +68,7 @@ def test_a_line_without_an_end_takes_no_memory(tmp_path: Path, name: str) -> Non
     assert int(memory) < LONG / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_a_long_line_is_a_bad_row(tmp_path: Path, name: str) -> None:
     head, begin, end, tail = FILES[name]
@@ -88,6 +89,7 @@ def test_a_long_line_is_a_bad_row(tmp_path: Path, name: str) -> None:
     assert [json.loads(x)["text"] for x in out.read_text().splitlines()] == ["a", "b"]
 
 
+@pytest.mark.slow
 def test_a_long_line_of_plain_lines_is_a_bad_line(tmp_path: Path) -> None:
     path, out = tmp_path / "d.txt", tmp_path / "out.jsonl"
     path.write_text(f"a\n{'x' * 600_000}\nb\n{'y' * 300_000}")

@@ -91,6 +91,7 @@ FAR = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAR)
 def test_dates_and_zones_that_python_does_not_have(tmp_path: Path, name: str) -> None:
     kind, value, text = FAR[name]

@@ -83,6 +83,7 @@ def test_broken_arrays_are_errors(tmp_path: Path, text: str) -> None:
         read_dataset(path)
 
 
+@pytest.mark.slow
 def test_prediction_of_an_array(tmp_path: Path) -> None:
     path, out = tmp_path / "d.json", tmp_path / "out.jsonl"
     FRAME.to_json(path, orient="records")
@@ -134,6 +135,7 @@ def test_texts_and_labels_in_two_files(tmp_path: Path) -> None:
         read_dataset(path, DataSettings(labels_file=labels))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "texts"),
     [

@@ -30,6 +30,7 @@ def test_there_are_at_least_200_of_each(sample: Dataset) -> None:
     assert min(sample.counts().values()) >= 200
 
 
+@pytest.mark.slow
 def test_no_two_sentences_are_alike(sample: Dataset) -> None:
     words = [frozenset(re.findall(r"[\w']+", text.lower())) for text in sample.texts]
     for one, other in combinations(words, 2):

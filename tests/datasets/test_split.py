@@ -77,6 +77,7 @@ def grouped_labels(draw):
     return np.array(groups), [sorted(label) for label in labels]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(grouped_labels(), st.integers(0, 5))
 def test_any_groups_are_dealt_out_whole_and_evenly(data, seed):

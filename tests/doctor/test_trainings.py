@@ -29,6 +29,8 @@ from emoclf.training.batches import Examples
 from emoclf.training.fit import TrainingResult, fit_model
 from emoclf.workflow.train import train_classifier
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 WORDS = [f"w{number}" for number in range(60)]
 

@@ -47,6 +47,7 @@ print(train_word2vec(TEXTS, Word2VecSettings(**SMALL)).matrix.tobytes().hex())
 """
 
 
+@pytest.mark.slow
 def test_equal_seeds_give_equal_vectors_in_every_process() -> None:
     found = {
         subprocess.run(

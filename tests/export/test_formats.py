@@ -122,6 +122,7 @@ def export_with_bundle(predictor: Predictor, path: Path, *, overwrite: bool) -> 
     )
 
 
+@pytest.mark.slow
 def test_a_row_of_the_table_adds_a_format(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -153,6 +153,7 @@ SPOILED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoiled", SPOILED)
 @pytest.mark.parametrize("export_format", ["folded", "folded-int8"])
 def test_an_array_of_another_kind_is_refused(

@@ -22,6 +22,8 @@ from emoclf.classifier import Classifier
 from emoclf.export.formats import FORMATS
 from emoclf.serving import load_exported
 
+pytestmark = pytest.mark.slow
+
 KNOWN_WORDS = st.sampled_from([word for words in WORDS.values() for word in words])
 # Lone surrogates too: Python's strings can have them.
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=40)
@@ -88,7 +90,6 @@ def generated(count: int) -> list[str]:
     return texts
 
 
-@pytest.mark.slow
 def test_ten_thousand_generated_strings(loaded: Loaded) -> None:
     texts = generated(10_000)
     predictor = tiny_trained().predictor

@@ -179,6 +179,7 @@ def test_the_highest_version_is_loaded(exported: Path, tmp_path: Path) -> None:
         load_exported(tmp_path / "notes")
 
 
+@pytest.mark.slow
 def test_versions_are_replaced_only_when_asked(exported: Path, tmp_path: Path) -> None:
     predictor = tiny_trained().predictor
     base = tmp_path / "models"
@@ -199,6 +200,7 @@ def test_versions_are_replaced_only_when_asked(exported: Path, tmp_path: Path) -
         export_saved_model(predictor, tmp_path / "new", top=0)
 
 
+@pytest.mark.slow
 def test_an_export_that_differs_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -111,6 +111,7 @@ def test_compiled_and_rounded(pair: tuple[Predictor, Path]) -> None:
         np.testing.assert_allclose(again, found[3:4], atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "int16", "int8"])
 def test_many_texts_pass_in_parts(
     precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -167,6 +168,7 @@ def test_many_ask_for_one_text_at_once(precision: str, folded_path: Path) -> Non
         sys.setswitchinterval(before)
 
 
+@pytest.mark.slow
 def test_a_long_text_alone_is_as_among_others(tmp_path: Path) -> None:
     predictor = predictor_of({"max_length": 3000})
     folded = load_folded(export_folded(predictor, tmp_path / "f"))
@@ -176,6 +178,7 @@ def test_a_long_text_alone_is_as_among_others(tmp_path: Path) -> None:
         np.testing.assert_allclose(folded.predict_proba([text])[0], row, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["max", "average"])
 def test_one_text_that_is_not_cut_at_spaces(pooling: str, tmp_path: Path) -> None:
     predictor = predictor_of({"pooling": pooling, "tokenizer": "jieba"})
@@ -185,6 +188,7 @@ def test_one_text_that_is_not_cut_at_spaces(pooling: str, tmp_path: Path) -> Non
         np.testing.assert_allclose(folded.predict_proba([text])[0], row, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_int8_is_a_third_and_answers_alike(tmp_path: Path) -> None:
     predictor = predictor_of({"filters": 20})
     large = export_folded(predictor, tmp_path / "large")
@@ -296,6 +300,7 @@ def test_a_changed_or_missing_file_is_said(
         load_folded(copy)
 
 
+@pytest.mark.slow
 def test_an_export_that_answers_otherwise_is_not_left_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

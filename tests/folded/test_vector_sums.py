@@ -177,6 +177,7 @@ def test_compiled_convolution_equals_numpy(
         np.testing.assert_array_equal(maxima, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "int16", "int8"])
 def test_plain_loops_are_used_if_vectors_do_not_compile(
     precision: str,
@@ -222,6 +223,7 @@ def test_open_windows_fit_the_registers(
     assert count == expected
 
 
+@pytest.mark.slow
 def test_a_processor_with_few_registers_computes_the_same(tmp_path: Path) -> None:
     # Compiled without AVX: a quarter of a group is summed at a time, and the windows of
     # the wide kernel one by one.

@@ -39,6 +39,7 @@ def contract_id(contract: Callable) -> str:
     return contract.__name__.removeprefix("check_")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contract", contracts.CONTRACTS, ids=contract_id)
 @pytest.mark.parametrize("row", TABLE, ids=row_id)
 def test_contracts(row: tuple[str, str, dict], contract: Callable) -> None:
@@ -46,17 +47,20 @@ def test_contracts(row: tuple[str, str, dict], contract: Callable) -> None:
     contract(contracts.settings_for(name, mode, **flat))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", TRAINED, ids=row_id)
 def test_it_learns(row: tuple[str, str, dict]) -> None:
     name, mode, flat = row
     contracts.check_learning(contracts.settings_for(name, mode, **flat))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_embedded_texts(name: str) -> None:
     contracts.check_embedded_texts(contracts.settings_for(name, "static"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_it_learns_embedded_texts(name: str) -> None:
     contracts.check_learning_embedded_texts(contracts.settings_for(name, "static"))

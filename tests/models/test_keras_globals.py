@@ -49,6 +49,7 @@ def globals_now() -> tuple[str, str, str]:
     return config.floatx(), config.image_data_format(), config.dtype_policy().name
 
 
+@pytest.mark.slow
 def test_training_and_prediction_do_not_depend_on_them(
     other_globals: None, tmp_path: Path
 ) -> None:
@@ -178,6 +179,7 @@ def test_keras_loads_every_architecture_in_a_new_process(
     assert loaded.stdout == "equal\n", loaded.stderr
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_a_training_is_loaded_with_loss_and_optimizer(
     tmp_path: Path,
 ) -> None:

@@ -50,6 +50,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     contracts.shared.cache_clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "contract", [*contracts.CONTRACTS, *contracts.TRAINED_CONTRACTS]
 )
@@ -57,6 +58,7 @@ def test_it_is_held_to_all_contracts(contract: Callable) -> None:
     contract(contracts.settings_for("toy", "non-static"))
 
 
+@pytest.mark.slow
 def test_it_is_trained_saved_loaded_and_predicts(tmp_path: Path) -> None:
     split = tiny_split()
     settings = tiny_settings().override(architecture="toy", width=12)

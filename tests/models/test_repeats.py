@@ -29,6 +29,7 @@ def fitted(architecture: str, seed: int) -> str:
 
 
 # Convolution, batch normalization and recurrence: their random numbers and sums.
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["text_cnn", "res_cnn", "cnn_lstm"])
 def test_the_process_does_not_matter(architecture: str) -> None:
     here = fitted(architecture, 3)

@@ -10,6 +10,7 @@ from emoclf.text.code_points import SIZE, packaged
 from emoclf.text.tokenizer import Tokenizer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lowercase", [True, False])
 def test_pages_are_the_tables(lowercase: bool) -> None:
     arrays = cut_into_pages(packaged(), lowercase=lowercase)

@@ -9,6 +9,7 @@ import unicodedata
 
 import make_code_points as make_tables
 import numpy as np
+import pytest
 
 from emoclf.text import code_points as tables
 from emoclf.text.tokenizer import Tokenizer
@@ -32,6 +33,7 @@ def test_emoji_newer_than_the_tables_join_like_the_others() -> None:
     assert Tokenizer().tokens(f"so {newer}!") == ["so", newer, "!"]
 
 
+@pytest.mark.slow
 def test_the_tables_can_be_made_again() -> None:
     made, points = make_tables.build(), tables.packaged()
     with np.load(tables.FILE, allow_pickle=False) as arrays:

@@ -49,6 +49,7 @@ def pair(
     return encoder, traced
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["words", "characters"])
 @pytest.mark.parametrize("lowercase", [True, False])
 @settings(max_examples=150, deadline=None)
@@ -94,6 +95,7 @@ print(json.dumps(loaded.encode(tf.constant(json.loads(sys.argv[2]))).to_list()))
 """
 
 
+@pytest.mark.slow
 def test_a_saved_graph_needs_no_package(tmp_path) -> None:
     import json
 

@@ -37,6 +37,7 @@ def graph_tokens():
     ]
 
 
+@pytest.mark.slow
 def test_code_points_of_every_plane(graph_tokens) -> None:
     # All of the first planes' busy parts, then every 97th; in contexts of each rule.
     codes = [*range(0xD800), *range(0xE000, 0x10000), *range(0x1F000, 0x1FB00)]

@@ -75,6 +75,7 @@ def unpacked(token_ids: bytes) -> list[int]:
     return memoryview(token_ids).cast("q").tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("kind", ["words", "characters"])
 @pytest.mark.parametrize("lowercase", [True, False])
@@ -92,6 +93,7 @@ def test_equal_ids(engine: Any, kind: str, lowercase: bool) -> None:
     same()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_code_point(engine: Any) -> None:
     encoder, quick = both(engine)

@@ -31,6 +31,7 @@ def test_tokenizers_can_be_sent_to_a_worker(kind: str) -> None:
     assert copy.tokens("味道很好 :)") == tokenizer.tokens("味道很好 :)")
 
 
+@pytest.mark.slow
 def test_jieba_loads_where_warnings_are_errors(tmp_path) -> None:
     code = "from emoclf.text.tokenizer import Tokenizer as T; T('jieba').tokens('很好')"
     # A cold cache, so that jieba is compiled and its invalid escapes are met.

@@ -93,6 +93,7 @@ def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "flat",
     [
@@ -116,6 +117,7 @@ def test_an_interrupted_and_resumed_training_equals_an_undisturbed_one(
         assert rates[-1] < rates[0]
 
 
+@pytest.mark.slow
 def test_an_interruption_after_the_evaluation_keeps_the_epoch() -> None:
     _, result = fit([At(2, interrupt)], monitor="loss")
     losses = result.history["val_loss"]
@@ -128,6 +130,7 @@ def test_an_interruption_before_the_first_evaluation_is_raised() -> None:
         fit([At(0, interrupt, batch=1)])
 
 
+@pytest.mark.slow
 def test_a_run_that_a_callback_stopped_is_not_continued(tmp_path: Path) -> None:
     weights, first = fit([At(2, stop)], tmp_path / "run")
     again, second = fit([], tmp_path / "run", resume=True)
@@ -136,6 +139,7 @@ def test_a_run_that_a_callback_stopped_is_not_continued(tmp_path: Path) -> None:
     assert same(weights, again)
 
 
+@pytest.mark.slow
 def test_resuming_a_run_that_stopped_early_gives_the_same_result(
     tmp_path: Path,
 ) -> None:
@@ -148,6 +152,7 @@ def test_resuming_a_run_that_stopped_early_gives_the_same_result(
     assert same(weights, again)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("monitor", ["macro_f1", "accuracy", "loss"])
 def test_not_a_number_is_never_the_best(tmp_path: Path, monitor: str) -> None:
     bad = At(1, poison, batch=3)
@@ -160,6 +165,7 @@ def test_not_a_number_is_never_the_best(tmp_path: Path, monitor: str) -> None:
     assert again.ended == first.ended
 
 
+@pytest.mark.slow
 def test_a_gradient_that_overflows_ends_the_training_with_a_finding() -> None:
     def explode(model: keras.Model) -> None:
         kernel = model.get_layer("logits").kernel
@@ -193,6 +199,7 @@ def test_a_training_without_a_finite_epoch_is_an_error(monitor: str) -> None:
         fit([At(0, poison, batch=0)], monitor=monitor)
 
 
+@pytest.mark.slow
 def test_a_callback_gets_its_state_back(tmp_path: Path) -> None:
     class Count(keras.callbacks.Callback):
         count = 0
@@ -217,6 +224,7 @@ def test_a_callback_gets_its_state_back(tmp_path: Path) -> None:
     assert count.count == 6
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     settings = RunSettings.from_flat(filters=3)
@@ -237,6 +245,7 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_global_random_states_stay() -> None:
     state, numpys = random.getstate(), np.random.get_state()[1].copy()
     fit(epochs=1)

@@ -149,6 +149,7 @@ def test_digests_differ() -> None:
     assert digest(np.zeros(2)) == digest(np.zeros(2))
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
     main(tmp_path, "ema", resume=False)
     first = (tmp_path / "ema.npz").stat().st_mtime_ns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from sklearn.metrics import f1_score
 
 from emoclf.training.thresholds import best_f1, choose_thresholds
@@ -12,6 +13,7 @@ TRUTH = (RNG.random((300, 4)) < [0.5, 0.2, 0.05, 0.3]).astype(int)
 SCORES = np.clip(TRUTH * 0.35 + RNG.random((300, 4)) * 0.7, 0, 1)
 
 
+@pytest.mark.slow
 def test_no_other_threshold_is_better() -> None:
     for label, f1 in enumerate(best_f1(SCORES, TRUTH)):
         truth, scores = TRUTH[:, label], SCORES[:, label]

@@ -63,6 +63,7 @@ def test_multilabel_metrics() -> None:
     assert metrics["accuracy"] == 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("monitor", ["macro_f1", "accuracy", "loss"])
 def test_the_best_epoch_gives_the_weights(monitor: str) -> None:
     model, result = fit(monitor=monitor, epochs=6, learning_rate=0.05)
@@ -72,12 +73,14 @@ def test_the_best_epoch_gives_the_weights(monitor: str) -> None:
     assert metrics_of(model)[monitor] == pytest.approx(best, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_early_stopping() -> None:
     _, result = fit(epochs=50, patience=2, learning_rate=0.05)
     assert result.ended == "early"
     assert result.epochs == result.best_epoch + 2 < 50
 
 
+@pytest.mark.slow
 def test_history_has_a_number_for_each_epoch() -> None:
     _, result = fit()
     assert result.ended == "all epochs"
@@ -88,6 +91,7 @@ def test_history_has_a_number_for_each_epoch() -> None:
     assert result.seconds > 0
 
 
+@pytest.mark.slow
 def test_equal_seeds_give_equal_weights() -> None:
     (first, _), (second, _) = fit(), fit()
     for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
@@ -108,6 +112,7 @@ def test_callbacks_of_the_user_see_validation_metrics_and_may_stop() -> None:
     assert "val_macro_f1" in stop.seen[0]
 
 
+@pytest.mark.slow
 def test_averaged_weights_are_evaluated() -> None:
     plain, _ = fit(epochs=3)
     model, result = fit(ema=0.9, epochs=3)
@@ -119,6 +124,7 @@ def test_averaged_weights_are_evaluated() -> None:
     assert metrics_of(model)["macro_f1"] == pytest.approx(best)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["cosine", "exponential", "plateau"])
 def test_schedules_lower_the_rate(schedule: str) -> None:
     _, result = fit(
@@ -154,6 +160,7 @@ def test_a_loss_that_is_not_finite_ends_the_training() -> None:
         fit(learning_rate=1e38, clip_norm=None, max_norm=None, monitor="loss")
 
 
+@pytest.mark.slow
 def test_the_best_weights_come_back_after_a_loss_of_nan() -> None:
     class Poison(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch: int, logs=None) -> None:
@@ -168,6 +175,7 @@ def test_the_best_weights_come_back_after_a_loss_of_nan() -> None:
     assert np.isfinite(BatchedModel(model)(VALID.token_ids)).all()
 
 
+@pytest.mark.slow
 def test_class_weights_change_the_predictions() -> None:
     from dataclasses import replace
 
@@ -181,6 +189,7 @@ def test_class_weights_change_the_predictions() -> None:
     )
 
 
+@pytest.mark.slow
 def test_ties_go_to_the_smaller_loss(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -207,11 +216,13 @@ def test_multilabel_accuracy_counts_texts_with_all_labels_right() -> None:
     assert history["accuracy"][0] < 0.5
 
 
+@pytest.mark.slow
 def test_the_history_has_the_learning_rate_of_each_epoch() -> None:
     _, result = fit(schedule="plateau", learning_rate=0.5, epochs=8, patience=8)
     assert result.history["learning_rate"][0] == 0.5
 
 
+@pytest.mark.slow
 def test_averaged_weights_satisfy_the_max_norm_of_the_head() -> None:
     model, _ = fit(ema=0.9, max_norm=0.5, learning_rate=0.5)
     kernel = model.get_layer("logits").kernel.numpy()

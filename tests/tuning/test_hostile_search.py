@@ -136,6 +136,7 @@ def test_a_secret_keeps_strangers_out(chief: Chief) -> None:
         server.stop(grace=0).wait()
 
 
+@pytest.mark.slow
 def test_a_search_says_who_can_reach_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

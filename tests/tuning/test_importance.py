@@ -23,6 +23,7 @@ def mixed(values: dict) -> float:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("objective", "seed"), [(F1, 0), (LOSS, 1)], ids=["macro_f1", "log_loss"]
 )
@@ -36,6 +37,7 @@ def test_the_setting_that_matters_stands_apart(objective: Objective, seed: int) 
     assert all(one.low <= one.value <= one.high for one in found)
 
 
+@pytest.mark.slow
 def test_choices_and_lists_count_as_one_setting_each() -> None:
     found = importances(random_search(60, mixed, seed=1), F1)
     assert [one.name for one in found][:2] == ["optimizer", "kernel_sizes"]
@@ -44,6 +46,7 @@ def test_choices_and_lists_count_as_one_setting_each() -> None:
     assert found[0].value == pytest.approx(0.8, abs=0.25)
 
 
+@pytest.mark.slow
 def test_nothing_is_claimed_where_nothing_matters() -> None:
     """Of four settings in 40 such searches two were claimed; here none or one."""
     claims = sum(
@@ -54,6 +57,7 @@ def test_nothing_is_claimed_where_nothing_matters() -> None:
     assert claims <= 1
 
 
+@pytest.mark.slow
 def test_pruned_trials_count_and_an_easy_fold_does_not_lift_them() -> None:
     found = random_search(40, hill, seed=2, prune_below=0.65)
     n_pruned = sum(o.status == PRUNED for o in found)
@@ -85,6 +89,7 @@ def test_there_is_nothing_to_say_of_few_or_equal_trials() -> None:
     assert importances(alike, F1) == []
 
 
+@pytest.mark.slow
 def test_a_setting_that_is_not_always_in_force_has_a_value_of_its_own() -> None:
     rng = np.random.default_rng(0)
     found = []

@@ -393,6 +393,7 @@ def test_what_was_searched_by_ratios_is_drawn_so() -> None:
     pyplot.close("all")
 
 
+@pytest.mark.slow
 def test_plots_are_saved_where_there_is_something_to_draw(searched, tmp_path) -> None:
     from matplotlib import pyplot
 

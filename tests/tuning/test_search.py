@@ -68,6 +68,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return numbers
 
 
+@pytest.mark.slow
 def test_the_first_trial_has_the_settings_that_were_given(calm: SearchResult) -> None:
     assert [one.number for one in calm.outcomes] == [1, 2, 3]
     assert calm.outcomes[0].values == {"filters": 8, "learning_rate": 0.02}
@@ -404,6 +405,7 @@ def test_a_training_that_overflows_is_a_failed_trial(tmp_path: Path) -> None:
     assert found.choice.chosen.number == 1
 
 
+@pytest.mark.slow
 def test_when_all_trials_fail_so_does_the_search(tmp_path: Path) -> None:
     plan = tiny_plan(trial_seconds=1e-3)
     with pytest.raises(SearchError, match=r"None of 2 trials.*longer than 0.001 s"):
@@ -413,6 +415,7 @@ def test_when_all_trials_fail_so_does_the_search(tmp_path: Path) -> None:
     assert table["status"].tolist() == ["failed", "failed"]
 
 
+@pytest.mark.slow
 def test_a_figure_that_is_no_number_is_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -529,6 +532,7 @@ def test_a_class_of_two_rows_is_searched_over_folds(tmp_path: Path) -> None:
     assert Predictor.load(result.path).label_names[-1] == "odd"
 
 
+@pytest.mark.slow
 def test_every_training_of_a_search_has_a_seed_of_its_own(tmp_path: Path) -> None:
     plan = tiny_plan(kind="folds", repeats=2)
     found = run(tmp_path / "s", plan, trials=2)

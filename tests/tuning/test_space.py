@@ -90,6 +90,7 @@ def test_a_packaged_space_begins_with_the_given_settings(
     assert_the_same(first(Space.load(name), given), given)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vectors", VECTORS)
 @pytest.mark.parametrize("name", PACKAGED)
 def test_all_that_is_drawn_is_settings(name: str, vectors: str | None) -> None:

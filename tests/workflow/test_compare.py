@@ -23,6 +23,8 @@ from emoclf.evaluation.network_comparison import NetworkComparison, RunMetrics
 from emoclf.workflow.compare import compare_networks
 from emoclf.workflow.train import train_classifier
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"epochs": 2, "filters": 4}
 
 

@@ -21,6 +21,8 @@ from emoclf.serving import load_exported
 from emoclf.training.thresholds import choose_thresholds
 from emoclf.workflow.training_run import TrainingRun, run_training
 
+pytestmark = pytest.mark.slow
+
 NEW = ["a lovely gift", "trembling and furious", "it was by the river"]
 
 
@@ -89,7 +91,6 @@ def test_an_export_predicts_the_same(run: TrainingRun, tmp_path: Path) -> None:
     assert served.predict(NEW) == predictor.predict(NEW)
 
 
-@pytest.mark.slow
 def test_a_column_for_each_label_from_training_to_evaluation(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
