@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-#: Escapes of characters that change what a terminal or a page shows around them: the
-#: controls of C0 and C1, separators of lines, and directions that override others.
+#: Code points that change what a terminal or a page shows around them: the controls of
+#: C0 and C1, separators of lines, and directions that override others.
+CONTROLS = ((0, 32), (127, 160), (0x2028, 0x202F), (0x2066, 0x206A))
+#: Marks of a direction, which words of some scripts contain.
+MARKS = ((0x61C, 0x61D), (0x200E, 0x2010))
 _ESCAPES = {
     code: f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
-    for codes in ((0, 32), (127, 160), (0x2028, 0x202F), (0x2066, 0x206A))
+    for codes in (*CONTROLS, *MARKS)
     for code in range(*codes)
 }
 _LINE_ESCAPES = {x: _ESCAPES[x] for x in _ESCAPES if x not in (ord("\t"), ord("\n"))}
@@ -32,6 +35,11 @@ def printable(text: object, *, lines: bool = False) -> str:
     a\\x1b[2J\\x0ab
     """
     return str(text).translate(_LINE_ESCAPES if lines else _ESCAPES)
+
+
+def has_controls(text: str) -> bool:
+    """Say whether a text has characters that no name should have."""
+    return any(first <= ord(x) < end for x in text for first, end in CONTROLS)
 
 
 def short_names(names: Sequence[str]) -> str:

@@ -228,7 +228,11 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         if self.predictor_.multilabel:
             names = self.predictor_.label_names
             texts = as_texts(X, self.predictor_.text_column)
-            y = labelled_dataset(texts, y, label_names=names)[0].label_ids
+            separator = self.predictor_.bundle.settings.data.label_separator
+            dataset, _, _ = labelled_dataset(
+                texts, y, label_names=names, separator=separator
+            )
+            y = dataset.label_ids
         return super().score(X, y, sample_weight)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:

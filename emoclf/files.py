@@ -223,6 +223,7 @@ def folder_backup(target: Path) -> Path:
 
 def recover_folder(target: Path) -> None:
     """Restore a folder whose replacement was interrupted."""
+    target = Path(os.path.realpath(target))
     backup = folder_backup(target)
     if backup.is_dir() and not target.exists():
         os.replace(backup, target)

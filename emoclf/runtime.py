@@ -24,7 +24,8 @@ THREAD_VARIABLES = (
     "TF_NUM_INTEROP_THREADS",
 )
 
-
+#: Environment variable of the secret that the chief of a search and its workers share.
+TOKEN_VARIABLE = "EMOCLF_TOKEN"
 TENSORFLOW = "tensorflow"
 OTHER_BACKENDS = ("jax", "torch", "openvino")
 

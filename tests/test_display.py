@@ -14,6 +14,7 @@ from emoclf.bulk.file_prediction import predict_file
 from emoclf.bundle.json_values import with_checksum
 from emoclf.cli import main
 from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.trainable import check_trainable
 from emoclf.display import printable
 from emoclf.errors import DataError
 from emoclf.folded.__main__ import main as folded_main
@@ -43,9 +44,14 @@ def test_controls_become_escapes(control: str) -> None:
     assert printable("a\tb\nc") == r"a\x09b\x0ac"
 
 
-@pytest.mark.parametrize("text", ["naïve 你好", "👩‍👩‍👧", "می‌خواهم", "\u200fעברית"])
+@pytest.mark.parametrize("text", ["naïve 你好", "👩‍👩‍👧", "می‌خواهم"])
 def test_letters_of_all_scripts_stay(text: str) -> None:
     assert printable(text) == text
+
+
+def test_marks_of_a_direction_are_shown_and_allowed() -> None:
+    assert printable("\u200fעברית") == "\\u200fעברית"
+    check_trainable(Dataset.from_lists(["a", "b"], ["\u200fעברית", "joy"]))
 
 
 @pytest.mark.parametrize("control", ["\n", *CONTROLS], ids=ascii)

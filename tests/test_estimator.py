@@ -359,6 +359,7 @@ def test_the_settings_of_labels_apply_to_lists() -> None:
     joined = [",".join(labels) for labels in LISTS]
     classifier = new(epochs=1, settings={"label_separator": ","}).fit(TEXTS, joined)
     assert classifier.classes_.tolist() == ["anger", "fear", "joy", "odd"]
+    assert 0 <= classifier.score(TEXTS, joined) <= 1
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import pytest
 
 from emoclf import files
 from emoclf.errors import DataError
-from emoclf.files import check_new_file, new_file, new_folder
+from emoclf.files import check_new_file, new_file, new_folder, recover_folder
 
 WRITE = """
 import sys
@@ -245,3 +245,12 @@ def test_a_new_name_that_is_taken_for_a_leftover_is_left(
     assert (tmp_path / "target").exists()
     assert taken
     assert (make is new_file) or name != Path(taken[0])
+
+
+def test_a_folder_behind_a_link_is_recovered(tmp_path: Path) -> None:
+    (tmp_path / ".real.before").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "real")
+    recover_folder(link)
+    assert link.is_dir()
+    assert os.listdir(tmp_path / "real") == []

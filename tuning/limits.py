@@ -57,6 +57,15 @@ def check_number(
         raise SearchError(f"{name} must be above {above:g}. Got {value!r}.")
 
 
+def check_token(token: str, source: str) -> None:
+    """Raise SearchError for a secret that a call cannot carry."""
+    if not token or not token.isascii() or not token.isprintable():
+        raise SearchError(
+            f"{source} must contain a secret: one line of ASCII characters, for "
+            "instance from: openssl rand -hex 32"
+        )
+
+
 @dataclass(frozen=True)
 class Limits:
     """Limits that no trial may exceed; None does not limit.

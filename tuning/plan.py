@@ -67,7 +67,6 @@ class SearchPlan:
     def __post_init__(self) -> None:
         check_number(self.kind, self.repeats, whole=True)
         check_number("threads", self.threads, whole=True, low=1)
-        check_count("threads", self.threads)
         check_number("trial_seconds", self.trial_seconds, above=0)
         for name, value, choices in (
             ("strategy", self.strategy, STRATEGIES),
@@ -183,6 +182,7 @@ def new_plan(
         options = {**options, "kind": SEEDS, "repeats": seeds}
     elif folds is not None:
         options = {**options, "kind": FOLDS, "repeats": folds}
+    check_count("threads", options.get("threads", 1))
     space = Space.load(settings.architecture, space)
     return SearchPlan(settings, space, Objective(objective), **options)
 

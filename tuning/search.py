@@ -24,7 +24,7 @@ from emoclf.embeddings.vector_objects import (
 )
 from emoclf.errors import SearchError, setting
 from emoclf.fingerprint import digest
-from emoclf.runtime import check_count, hide_retracing
+from emoclf.runtime import TOKEN_VARIABLE, check_count, hide_retracing
 from emoclf.settings import RunSettings
 from emoclf.workflow.prepare import check_parts
 
@@ -33,7 +33,7 @@ from .chief.local_workers import LocalWorkers
 from .chief.strategies import new_oracle
 from .finish import SearchResult, finish
 from .folder import SearchFolder
-from .limits import Limits, check_number
+from .limits import Limits, check_number, check_token
 from .plan import SearchPlan, new_plan
 from .space.space import Space
 from .trials.folds_and_seeds import parts_of
@@ -97,6 +97,8 @@ class Budget:
         for name, low in (("trials", 1), ("workers", 0), ("keep", 0)):
             check_number(name, getattr(self, name), whole=True, low=low)
         check_count("workers", self.workers or 0)
+        if self.token:
+            check_token(self.token, "token")
         check_number("seconds", self.seconds, above=0)
         # Workers that report on time must not count as lost.
         check_number("patience", self.patience, low=3 * REPORT_SECONDS)
@@ -387,9 +389,10 @@ def _report_address(address: str, port: int, token: str) -> None:
         return
     logger.warning(
         "The search listens on %s without a secret: whoever reaches this address can "
-        "take part, and report any score. Give the chief and its workers the same %s.",
+        "take part, and report any score. Give the chief and its workers the same "
+        "secret: --token-file, or the environment variable %s.",
         place,
-        setting("token_file"),
+        TOKEN_VARIABLE,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -217,9 +218,16 @@ def _rebuild(
         multilabel=about.flag("several"),
         shape=tuple(shape),
     )
-    # Without initial values nothing is allocated, however large the settings are.
-    with keras.StatelessScope(initialize_variables=False):
-        _check_shapes(build(), weights)
+
+    def check() -> None:
+        # Without initial values nothing is allocated, however large the settings are.
+        with keras.StatelessScope(initialize_variables=False):
+            _check_shapes(build(), weights)
+
+    # Keras keeps variables without values in a list of their thread, and would make up
+    # for them later.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(check).result()
     model = build()
     for variable in model.weights:
         variable.assign(weights[variable.path])

@@ -13,7 +13,7 @@ from emoclf.cli.shared import HELP_ALL, add_option
 from emoclf.errors import SettingsError, setting
 from emoclf.models.registry import ARCHITECTURES
 from emoclf.settings import RunSettings, Settings, read_settings_file
-from emoclf.settings.base import kinds_of
+from emoclf.settings.base import declared_types, kinds_of
 from emoclf.settings.run_settings import SECTION_NAMES, section_classes
 
 #: Prefix of the parser's destinations that are settings.
@@ -162,7 +162,7 @@ def add_setting(
 ) -> None:
     """Add the option of one setting."""
     flag = "--" + field.name.replace("_", "-")
-    kinds = kinds_of(typing.get_type_hints(section)[field.name])
+    kinds = kinds_of(declared_types(section)[field.name])
     choices = field.metadata["choices"]
     metavar = "{" + ",".join(choices) + "}" if choices else _metavar(kinds)
     options: dict[str, Any] = {
@@ -192,7 +192,7 @@ def parse_value(section: type[Settings], name: str, text: str) -> Any:
         If the text is not a value of this setting.
     """
     try:
-        return _parse(kinds_of(typing.get_type_hints(section)[name]), text)
+        return _parse(kinds_of(declared_types(section)[name]), text)
     except argparse.ArgumentTypeError as error:
         raise SettingsError(f"{name} {error}") from None
 

@@ -11,7 +11,7 @@ from typing import Any
 from emoclf.cli import amounts
 from emoclf.cli.shared import add_option, new_command
 from emoclf.errors import SearchError
-from emoclf.runtime import load_tensorflow, with_threads
+from emoclf.runtime import TOKEN_VARIABLE, load_tensorflow, with_threads
 
 NAME = "worker"
 
@@ -76,7 +76,7 @@ def add_token_option(parser: Any) -> None:
         parser,
         "--token-file FILE",
         "file with a secret that the chief and its workers share (default: the "
-        "environment variable EMOCLF_TOKEN); connections are not encrypted",
+        f"environment variable {TOKEN_VARIABLE}); connections are not encrypted",
     )
 
 
@@ -88,8 +88,10 @@ def read_token(path: str | None) -> str:
     SearchError
         If the file cannot be read, or contains no secret of printable ASCII.
     """
+    from emoclf.tuning.limits import check_token
+
     if path is None:
-        token, source = os.environ.get("EMOCLF_TOKEN", ""), "EMOCLF_TOKEN"
+        token, source = os.environ.get(TOKEN_VARIABLE, ""), TOKEN_VARIABLE
         if not token:
             return ""
     else:
@@ -98,9 +100,5 @@ def read_token(path: str | None) -> str:
             token = Path(path).read_text("utf-8").strip()
         except (OSError, ValueError) as error:
             raise SearchError(f"--token-file {path} cannot be read: {error}.") from None
-    if not token or not token.isascii() or not token.isprintable():
-        raise SearchError(
-            f"{source} must contain a secret: one line of ASCII characters, for "
-            "instance from: openssl rand -hex 32"
-        )
+    check_token(token, source)
     return token

@@ -21,6 +21,7 @@ from emoclf.settings import TextSettings
 
 if TYPE_CHECKING:
     from emoclf.embeddings.word_vectors import WordVectors
+    from emoclf.text.tokenizer import Tokenizer
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
@@ -105,22 +106,24 @@ def run_distil(args: argparse.Namespace) -> int:
 
     from emoclf.contextual.distil import distil_vectors
     from emoclf.contextual.distil_settings import DistilSettings
-    from emoclf.embeddings.word_vectors import save_vectors
     from emoclf.errors import VectorsError
     from emoclf.files import check_new_file
+    from emoclf.text.encoder import new_tokenizer
 
     given = given_settings(args)
     names = DistilSettings.names()
     settings = DistilSettings.from_dict(
         {name: given.pop(name) for name in names if name in given}
     )
+    text = TextSettings.from_dict(given)
+    tokenizer = new_tokenizer(text)
     output = Path(args.output)
     check_new_file(output, overwrite=args.overwrite, error=VectorsError)
     if args.words:
         counts = None
         words = [word for text in _texts(args.words) for word in text.split()]
     else:
-        counts = _token_counts(args.vocabulary_of, TextSettings.from_dict(given))
+        counts = _token_counts(args.vocabulary_of, tokenizer, text.min_count)
         words = list(counts)
     sentences = list(_texts(args.sentences)) if args.sentences else []
     bar = Progress(console=Console(stderr=True), transient=True, disable=args.quiet)
@@ -134,12 +137,13 @@ def run_distil(args: argparse.Namespace) -> int:
             settings,
             sentences=sentences,
             counts=counts,
-            checkpoint=output.with_name(f"{output.name}.checkpoint"),
+            tokenizer=tokenizer,
+            output=output,
             progress=lambda step, done, total: bar.update(
                 tasks[step], completed=done, total=total
             ),
         )
-    return _report(save_vectors(vectors, output), vectors, args)
+    return _report(output, vectors, args)
 
 
 def _texts(path: str) -> Iterator[str]:
@@ -153,21 +157,15 @@ def _texts(path: str) -> Iterator[str]:
             yield from (entry.text for entry in chunk)
 
 
-def _token_counts(path: str, settings: TextSettings) -> dict[str, int]:
+def _token_counts(path: str, tokenizer: Tokenizer, min_count: int) -> dict[str, int]:
     """Return the frequent tokens of a file, the most frequent first."""
     from collections import Counter
 
-    from emoclf.text.encoder import new_tokenizer
-
-    tokenizer = new_tokenizer(settings)
     counts: Counter[str] = Counter()
     for text in _texts(path):
         counts.update(tokenizer.tokens(text))
-    return {
-        token: count
-        for token, count in counts.most_common()
-        if count >= settings.min_count
-    }
+    pairs = counts.most_common()
+    return {token: count for token, count in pairs if count >= min_count}
 
 
 def run_train(args: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from emoclf.contextual.distil_settings import DistilSettings
 from emoclf.contextual.transformer import Encoder
-from emoclf.embeddings.word_vectors import WordVectors
+from emoclf.embeddings.word_vectors import WordVectors, save_vectors
 from emoclf.errors import ResumeError, VectorsError
 from emoclf.files import new_file
 from emoclf.fingerprint import RUN_FILE, check_fingerprint, digest, write_fingerprint
@@ -41,7 +42,8 @@ def distil_vectors(
     *,
     sentences: Sequence[str] = (),
     counts: Mapping[str, int] | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
+    tokenizer: Tokenizer | None = None,
+    output: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     **flat: Any,
 ) -> WordVectors:
@@ -61,9 +63,12 @@ def distil_vectors(
     counts : mapping of str to int, optional
         Frequencies for ``frequency_weight``; default: by Zipf's law, in the order of
         the words.
-    checkpoint : path, optional
-        Folder for the state, from which the same call continues after a kill. It is
-        removed at the end.
+    tokenizer : Tokenizer, optional
+        Tokenizer that finds the words in the sentences: that of the classifier.
+    output : path, optional
+        File to write, as :func:`emoclf.embeddings.word_vectors.save_vectors` does. The
+        folder ``….checkpoint`` beside it has the state until then: after a kill the
+        same call continues.
     progress : callable, optional
         Function of the step ("words" or "sentences"), the number done and of all.
     **flat
@@ -96,11 +101,15 @@ def distil_vectors(
         )
     if not isinstance(encoder, Encoder):
         encoder = Encoder(encoder)
-    run = _Run(encoder, words, sentences, settings, checkpoint, progress)
-    vectors = _reduced(run.vectors(), words, counts, settings)
-    run.remove()
+    tokenizer = tokenizer or Tokenizer()
+    run = _Run(encoder, words, sentences, settings, tokenizer, output, progress)
+    matrix = _reduced(run.vectors(), words, counts, settings)
     name = os.path.basename(encoder.name.rstrip("/"))
-    return WordVectors(words, vectors, f"distilled from {name}")
+    vectors = WordVectors(words, matrix, f"distilled from {name}")
+    if output is not None:
+        save_vectors(vectors, output)
+        run.remove()
+    return vectors
 
 
 class _Run:
@@ -112,10 +121,12 @@ class _Run:
         words: tuple[str, ...],
         sentences: list[str],
         settings: DistilSettings,
-        checkpoint: str | os.PathLike[str] | None,
+        tokenizer: Tokenizer,
+        output: str | os.PathLike[str] | None,
         progress: Progress | None,
     ) -> None:
         self.encoder, self.words, self.sentences = encoder, words, sentences
+        self.tokenizer = tokenizer
         self.batch_size = settings.batch_size
         self.progress = progress or (lambda step, done, total: None)
         shape = (len(words), encoder.dim)
@@ -124,13 +135,16 @@ class _Run:
         self.counts = np.zeros(len(words) if sentences else 0, np.int64)
         #: Words and sentences that are done.
         self.done = np.zeros(2, np.int64)
-        self.folder = None if checkpoint is None else Path(checkpoint)
-        if self.folder is not None:
+        self.folder = None
+        if output is not None:
+            target = Path(output)
+            self.folder = target.with_name(f"{target.name}.checkpoint")
             self._begin(self.folder)
 
     def _begin(self, folder: Path) -> None:
         fingerprint = {
-            "encoder": self.encoder.name,
+            "encoder": self.encoder.digest(),
+            "tokenizer": digest(*map(str, self.tokenizer.to_state()[0].values())),
             "words": digest(list(self.words)),
             "sentences": digest(self.sentences),
             "batch size": self.batch_size,
@@ -138,10 +152,10 @@ class _Run:
         if not (folder / RUN_FILE).is_file():
             if folder.exists() and any(folder.iterdir()):
                 raise ResumeError(
-                    f"{folder} is not empty, and not a checkpoint. Name another folder."
+                    f"{folder} is not empty, and not a checkpoint. Name another output."
                 )
             write_fingerprint(folder, fingerprint)
-        cure = "Use the same ones, or another checkpoint."
+        cure = f"Use the same ones, or remove {folder}."
         check_fingerprint(folder, fingerprint, cure=cure)
         if (folder / STATE_FILE).is_file():
             try:
@@ -167,7 +181,8 @@ class _Run:
         if self.folder is not None:
             for name in (STATE_FILE, RUN_FILE):
                 (self.folder / name).unlink(missing_ok=True)
-            self.folder.rmdir()
+            with suppress(OSError):  # something else is in it
+                self.folder.rmdir()
 
     def vectors(self) -> np.ndarray:
         """Return a vector for each word, shape (n_words, encoder.dim)."""
@@ -177,9 +192,8 @@ class _Run:
         if not self.sentences:
             return self.alone
         number_of = {word: number for number, word in enumerate(self.words)}
-        tokenizer = Tokenizer()
         for batch in self._batches(1, "sentences", self.sentences):
-            self._add(batch, tokenizer, number_of)
+            self._add(batch, number_of)
         found = self.counts > 0
         if not found.any():
             raise VectorsError(
@@ -214,16 +228,14 @@ class _Run:
         self._save()
         self.progress(name, len(texts), len(texts))
 
-    def _add(
-        self, texts: list[str], tokenizer: Tokenizer, number_of: Mapping[str, int]
-    ) -> None:
+    def _add(self, texts: list[str], number_of: Mapping[str, int]) -> None:
         """Add the vectors of the words in a batch of sentences."""
         vectors, _, spans = self.encoder.encode_tokens(texts)
-        for text, rows, places in zip(texts, vectors, spans, strict=True):
-            real = places[:, 0] < places[:, 1]
-            first, after, rows = places[real, 0], places[real, 1], rows[real]
-            words = zip(tokenizer.tokens(text), tokenizer.spans(text), strict=True)
-            for word, (begin, end) in words:
+        for text, rows, pieces in zip(texts, vectors, spans, strict=True):
+            real = pieces[:, 0] < pieces[:, 1]
+            first, after, rows = pieces[real, 0], pieces[real, 1], rows[real]
+            tokens, places = self.tokenizer.tokens(text), self.tokenizer.spans(text)
+            for word, (begin, end) in zip(tokens, places, strict=True):
                 number = number_of.get(word)
                 inside = (first < end) & (after > begin)
                 if number is not None and inside.any():

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from emoclf.errors import ModelError, wrong_kind
+from emoclf.fingerprint import digest
 from emoclf.optional import require
 
 logger = logging.getLogger(__name__)
@@ -97,6 +98,11 @@ class Encoder:
                 "of its tokens. Use an encoder with a tokenizer.json."
             )
         self.dim = int(self._model.config.hidden_size)
+
+    def digest(self) -> str:
+        """Return a digest of the configuration and of the vectors of its tokens."""
+        weights = self._model.get_input_embeddings().weight.detach().numpy()
+        return digest(self._model.config.to_json_string(), weights)
 
     def encode_tokens(self, texts: Sequence[str]) -> TokenVectors:
         """Return the vectors of all tokens, of the first 128 of each text."""

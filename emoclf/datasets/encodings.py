@@ -111,6 +111,7 @@ def undecodable_file(data: bytes, name: str, error: UnicodeError) -> str:
         true offset.
     """
     start, line, received = 0, 1, f" ({error})"
+    place = ""
     try:
         data.decode(name)
     except UnicodeDecodeError as whole:
@@ -120,9 +121,10 @@ def undecodable_file(data: bytes, name: str, error: UnicodeError) -> str:
         if is_wide(name):
             before = before.decode(name, "replace").encode()
         line += before.count(b"\n")
+        place = f"line {line}, byte {start}: "
     except UnicodeError as whole:
         received = f" ({whole})"
-    message = f"line {line}, byte {start}: this is not {name}{received}."
+    message = f"{place}this is not {name}{received}."
     guess = guess_encoding(data)
     if guess not in (None, name):
         message += f" It may be {guess}: set {setting('encoding', guess)}."

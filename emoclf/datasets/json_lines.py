@@ -9,11 +9,13 @@ from itertools import chain
 
 from emoclf.datasets.cells import BadRow
 from emoclf.datasets.records import Record, Table
-from emoclf.datasets.source import Source
+from emoclf.datasets.source import TOO_LONG, Source
 from emoclf.errors import DataError, setting
 
-#: Longest line of a file that may be an array.
-MAX_ARRAY_BYTES = 1 << 30
+#: Largest array, which is read as a whole.
+MAX_ARRAY_BYTES = 1 << 28
+#: Longest beginning of a file in an error.
+MAX_SHOWN = 4096
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -36,7 +38,7 @@ def read_json(source: Source) -> Table:
     DataError
         If the file is neither, or the array is damaged.
     """
-    lines = source.lines(max_bytes=MAX_ARRAY_BYTES)
+    lines = source.lines()
     begin = first_lines(lines)
     first = begin[-1].lstrip() if begin else ""
     if first.startswith("{"):
@@ -44,7 +46,12 @@ def read_json(source: Source) -> Table:
         # pandas writes columns as objects, unless it is told to write records.
         if not record.bad and not all(isinstance(x, dict | list) for x in cells):
             return table_of_lines(chain(begin, lines))
-    text = "\n".join(chain(begin, lines))
+    if begin and begin[-1] == TOO_LONG and source.path is not None:
+        # An array may be one long line, which is no error then.
+        source.bad_line(len(begin))
+        lines, begin = source.lines(max_bytes=MAX_ARRAY_BYTES), []
+    text = _whole(chain(begin, lines), source.name)
+    first = text[:MAX_SHOWN].lstrip()
     for number in range(1, text.count("\n") + 2):
         if bad := source.bad_line(number):
             # An array has no lines that could be skipped.
@@ -60,6 +67,27 @@ def read_json(source: Source) -> Table:
         )
     source.unit = "object"
     return Table(None, _objects(text, source.name))
+
+
+def _whole(lines: Iterable[str], name: str) -> str:
+    """Return an array's lines as one text.
+
+    Raises
+    ------
+    DataError
+        If it is larger than memory should be.
+    """
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        size += len(line)
+        if size > MAX_ARRAY_BYTES or (line == TOO_LONG and not kept):
+            raise DataError(
+                f"{name} is an array of more than {MAX_ARRAY_BYTES:,} bytes, which is "
+                "read as a whole. Save it as JSON Lines, one object on each line."
+            )
+        kept.append(line)
+    return "\n".join(kept)
 
 
 def first_lines(lines: Iterator[str]) -> list[str]:

@@ -42,6 +42,8 @@ BINARY_ENDINGS = (
 STANDARD_INPUT = "standard input"
 
 HEAD_BYTES = 4096
+# Part of a file in which the place of a wrong byte is looked for.
+MAX_SEARCHED_BYTES = 1 << 28
 # Stands for a line that is too long; an empty line would contain no row.
 TOO_LONG = "\ufffd"
 
@@ -272,7 +274,8 @@ class Source:
                 ) from None
             open_again: Any = gzip.open if self.compressed else open
             with open_again(self.path, "rb") as again:
-                message = undecodable_file(again.read(), self.encoding, error)
+                head = again.read(MAX_SEARCHED_BYTES)
+                message = undecodable_file(head, self.encoding, error)
             raise DataError(f"{self.path}, {message}") from None
 
     def _cut(self, lines: list[str], first: int, limit: int, *, missing: bool) -> None:

@@ -10,7 +10,7 @@ from emoclf.datasets.cells import shorten
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.labels import Label, find_class
 from emoclf.datasets.rows import names_of
-from emoclf.display import printable
+from emoclf.display import has_controls, printable
 from emoclf.errors import DataError, did_you_mean, setting, wrong_kind
 from emoclf.settings import DataSettings
 from emoclf.text.validation import is_frame
@@ -100,11 +100,11 @@ def check_trainable(dataset: Dataset) -> None:
         If there is only one class, or the name of one contains control characters.
     """
     for name in dataset.label_names:
-        if name != (shown := printable(name)):
+        if has_controls(name):
             raise DataError(
-                f"{dataset.source}: the label {shown!r} contains control characters, "
-                "which change what a terminal shows, or split lines. Correct it, or "
-                f"rename it with {setting('label_names')}."
+                f"{dataset.source}: the label '{printable(name)}' contains control "
+                "characters, which change what a terminal shows, or split lines. "
+                f"Correct it, or rename it with {setting('label_names')}."
             )
     classes = [name for name, count in dataset.counts().items() if count]
     if len(classes) < 2:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import numbers
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from emoclf.errors import SettingsError, did_you_mean, wrong_kind
@@ -21,6 +22,9 @@ TYPE_NAMES: dict[Any, tuple[str, str]] = {
     bool: ("true or false", ""),
     str: ("a text", "texts"),
 }
+
+#: Types of the settings of a class, which Python computes anew for each question.
+declared_types: Callable[[Any], dict[str, Any]] = functools.cache(typing.get_type_hints)
 
 
 def option(
@@ -142,7 +146,7 @@ def check_value(owner: type, field: dataclasses.Field, value: Any) -> Any:
     SettingsError
         If the value is not allowed.
     """
-    declared = typing.get_type_hints(owner)[field.name]
+    declared = declared_types(owner)[field.name]
     try:
         value = _convert(declared, value)
         _check_range(field.metadata, value)

@@ -23,6 +23,7 @@ from emoclf import distil_vectors, read_vectors, train_classifier
 from emoclf.cli import main
 from emoclf.contextual.transformer import Encoder
 from emoclf.errors import ModelError, ResumeError, SettingsError, VectorsError
+from emoclf.text.tokenizer import Tokenizer
 
 # transformers and torch warn about each other's releases.
 pytestmark = [
@@ -117,15 +118,16 @@ def progress(step, done, total):
 
 distil.distil_vectors(
     sys.argv[1], words, sentences=["it was lovely at home", "so dark"] * 4,
-    checkpoint=sys.argv[2], batch_size=1, progress=progress,
+    output=sys.argv[2], batch_size=1, progress=progress,
 )
 """
 
 
 def test_a_killed_distillation_continues(folder: Path, tmp_path: Path) -> None:
-    state = tmp_path / "state"
+    output = tmp_path / "v.bin"
+    state = tmp_path / "v.bin.checkpoint"
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(folder), str(state), *WORDS],
+        [sys.executable, "-c", KILLED, str(folder), str(output), *WORDS],
         capture_output=True,
         check=False,
     )
@@ -133,11 +135,19 @@ def test_a_killed_distillation_continues(folder: Path, tmp_path: Path) -> None:
     assert (state / "state.npz").is_file()
     sentences = ["it was lovely at home", "so dark"] * 4
     options: dict[str, Any] = {"sentences": sentences, "batch_size": 1}
+    with pytest.raises(ResumeError, match=r"tokenizer differ.*or remove"):
+        distil_vectors(
+            folder,
+            WORDS,
+            tokenizer=Tokenizer(lowercase=False),
+            output=output,
+            **options,
+        )
     steps: list[tuple[str, int]] = []
     again = distil_vectors(
         folder,
         WORDS,
-        checkpoint=state,
+        output=output,
         progress=lambda step, done, total: steps.append((step, done)),
         **options,
     )
@@ -145,11 +155,21 @@ def test_a_killed_distillation_continues(folder: Path, tmp_path: Path) -> None:
     assert steps[:2] == [("words", len(WORDS)), ("sentences", 2)]
     expected = distil_vectors(folder, WORDS, **options)
     np.testing.assert_array_equal(again.matrix, expected.matrix)
+    np.testing.assert_array_equal(read_vectors(output).matrix, expected.matrix)
     assert not state.exists()
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "file").touch()
+    state.mkdir()
+    (state / "file").touch()
     with pytest.raises(ResumeError, match="not a checkpoint"):
-        distil_vectors(folder, WORDS, checkpoint=tmp_path / "other")
+        distil_vectors(folder, WORDS, output=output)
+
+
+def test_the_tokenizer_finds_the_words(encoder: Encoder) -> None:
+    options: dict[str, Any] = {"sentences": ["Lovely LOVELY"], "center": False}
+    with pytest.raises(VectorsError, match="occurs in the 1 sentences"):
+        distil_vectors(
+            encoder, ["lovely"], tokenizer=Tokenizer(lowercase=False), **options
+        )
+    assert distil_vectors(encoder, ["lovely"], **options).words == ("lovely",)
 
 
 def test_the_command(

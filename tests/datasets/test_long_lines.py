@@ -13,6 +13,7 @@ import pytest
 from tiny import tiny_folded
 
 from emoclf.bulk.file_prediction import predict_file
+from emoclf.datasets import json_lines
 from emoclf.datasets.line_blocks import BLOCK_BYTES, line_blocks
 from emoclf.datasets.readers import read_dataset
 from emoclf.embeddings.word2vec import TextFiles
@@ -120,3 +121,24 @@ def test_a_text_of_gigabytes_trains_no_vectors(tmp_path: Path) -> None:
         stream.write(b"a text\n" + b"x " * 10_000_000)
     with pytest.raises(DataError, match=r"line 2: the line has more than"):
         list(TextFiles([path]))
+
+
+def test_an_array_may_be_one_long_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "d.json"
+    row = {"text": "x" * 500, "label": "joy"}
+    path.write_text(
+        json.dumps([{**row, "text": f"{n} {row['text']}"} for n in range(9)])
+    )
+    settings = DataSettings(max_line_bytes=1000)
+    assert len(read_dataset(path, settings)) == 9
+    monkeypatch.setattr(json_lines, "MAX_ARRAY_BYTES", 2000)
+    for indent in (None, 1):
+        path.write_text(json.dumps([row] * 9, indent=indent))
+        with pytest.raises(DataError, match=r"read as a whole\. Save it as JSON Lines"):
+            read_dataset(path, settings)
+    lines = [{**row, "text": "y" * 2000}, row, row]
+    path.write_text("\n".join(map(json.dumps, [row, *lines])))
+    with pytest.raises(DataError, match=r"line 2: the line has more than 1,000 bytes"):
+        read_dataset(path, settings)

@@ -7,6 +7,7 @@ bundle/json_values, bundle_folder, export_folder and the readers of serving and 
 from __future__ import annotations
 
 import copy
+import gc
 import hashlib
 import json
 import os
@@ -320,6 +321,31 @@ def test_nothing_is_allocated_for_weights_of_another_size(
     monkeypatch.setattr(scaling, "__call__", allocate)
     with pytest.raises(BundleError, match=r"weights of conv.* must have the shape"):
         Predictor.load(folder)
+
+
+def test_a_refused_bundle_leaves_nothing_behind(tmp_path: Path) -> None:
+    bad = tiny_trained().predictor.save(tmp_path / "bad.emoclf")
+    good = tiny_trained().predictor.save(tmp_path / "good.emoclf")
+    with_filters(bad)
+    reseal_bundle(bad)
+    with pytest.raises(BundleError):
+        Predictor.load(bad)
+    before = variables_alive()
+    # Keras gives values to whatever has none yet when the next network is built.
+    expected = tiny_trained().predict_proba(TEXTS)
+    np.testing.assert_array_equal(Predictor.load(good).predict_proba(TEXTS), expected)
+    assert variables_alive() == before
+
+
+def variables_alive() -> int:
+    """Return the number of variables with the shape of the refused network."""
+    gc.collect()
+    # Other packages warn of what is asked about their objects.
+    objects = [
+        x for x in gc.get_objects() if str(type(x).__module__).startswith("keras")
+    ]
+    variables = [x for x in objects if isinstance(x, keras.Variable)]
+    return sum(4096 in tuple(x.shape) and x._value is not None for x in variables)
 
 
 @pytest.mark.parametrize("command", ["predict", "show", "evaluate"])

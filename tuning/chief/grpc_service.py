@@ -22,6 +22,7 @@ import grpc
 
 from emoclf.bundle.json_values import JsonObject
 from emoclf.errors import SearchError
+from emoclf.runtime import TOKEN_VARIABLE
 
 from ..plan import versions
 from ..results.outcome import Outcome, Repeat
@@ -31,8 +32,8 @@ from .chief import PATIENCE_SECONDS, Chief
 logger = logging.getLogger("emoclf.tuning")
 
 SERVICE = "emoclf.Search"
-#: Key of the secret among the metadata of a call, and the environment variable.
-TOKEN_KEY, TOKEN_VARIABLE = "emoclf-token", "EMOCLF_TOKEN"
+#: Key of the secret among the metadata of a call.
+TOKEN_KEY = "emoclf-token"
 #: Longest name of a worker.
 MAX_NAME = 255
 #: Longest duration of a call.

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from emoclf.errors import SearchError
+from emoclf.runtime import TOKEN_VARIABLE
 
 from .chief import Chief
-from .grpc_service import TOKEN_VARIABLE
 
 logger = logging.getLogger("emoclf.tuning")
 

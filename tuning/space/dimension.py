@@ -9,13 +9,12 @@ None. Decoding such a text needs nothing but the type of the setting.
 from __future__ import annotations
 
 import json
-import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
 
-from emoclf.settings.base import NONE_TEXT, Settings, kinds_of
+from emoclf.settings.base import NONE_TEXT, Settings, declared_types, kinds_of
 from emoclf.settings.run_settings import section_classes
 
 SECTIONS = ("text", "embedding", "model", "training")
@@ -81,7 +80,7 @@ def settings_of(architecture: str) -> Mapping[str, Setting]:
     classes = section_classes(architecture)
     settings = {}
     for section in (classes[name] for name in SECTIONS):
-        hints = typing.get_type_hints(section)
+        hints = declared_types(section)
         for field in fields(section):
             low, high = field.metadata["low"], field.metadata["high"]
             kinds = kinds_of(hints[field.name])
