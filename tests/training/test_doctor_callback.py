@@ -16,11 +16,15 @@ X = RNG.random((400, 5)).astype(np.float32)
 IDS = X.argmax(1)
 
 
+@pytest.fixture(autouse=True)
+def equal_weights() -> None:
+    """Begin each test with the same weights: others may have a dead unit."""
+    keras.utils.set_random_seed(0)
+
+
 def network(
     *layers: Any, rate: float = 1e-3, loss: str = "sparse_categorical_crossentropy"
 ) -> keras.Model:
-    # Other weights may begin with a dead unit.
-    keras.utils.set_random_seed(0)
     model = keras.Sequential([*layers])
     model.compile(keras.optimizers.Adam(rate), loss)
     return model
