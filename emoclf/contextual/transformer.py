@@ -71,6 +71,7 @@ class Encoder:
             )
         options = {"local_files_only": is_folder, "trust_remote_code": False}
         library.logging.set_verbosity_error()
+        library.logging.disable_progress_bar()
         try:
             self._tokenizer = library.AutoTokenizer.from_pretrained(
                 self.name, use_fast=True, **options
