@@ -17,7 +17,7 @@ from emoclf.bundle.bundle import Bundle
 from emoclf.bundle.bundle_folder import load_bundle
 from emoclf.datasets.split import hold_out
 from emoclf.doctor.findings import Finding
-from emoclf.errors import SettingsError
+from emoclf.errors import DataError, SettingsError
 from emoclf.estimator_labels import classes_of, labelled_dataset
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
@@ -167,8 +167,14 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         weights = _check_weights(sample_weight, len(texts))
         if validation_data is not None:
             valid_texts, valid_y = validation_data
+            valid_texts = as_texts(valid_texts, data.text_column)
+            if not valid_texts:
+                raise DataError(
+                    "validation_data has no texts, but it chooses the epoch. Give "
+                    "some, or leave it out: validation_fraction of X is taken then."
+                )
             valid, _, _ = labelled_dataset(
-                as_texts(valid_texts, data.text_column),
+                valid_texts,
                 valid_y,
                 source="validation_data",
                 separator=separator,

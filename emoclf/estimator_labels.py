@@ -21,6 +21,7 @@ from emoclf.datasets.labels import (
     written_list,
 )
 from emoclf.datasets.trainable import as_dataset
+from emoclf.display import has_controls, printable
 from emoclf.errors import DataError
 
 
@@ -165,6 +166,18 @@ def _check_labels(labels: list[Any]) -> None:
             raise DataError(
                 f"Label number {number} is missing. Got {label!r}; drop the text, or "
                 "give it a label."
+            )
+        # Errors of a dataset name settings that an estimator does not have.
+        if isinstance(label, str) and has_controls(label.strip()):
+            raise DataError(
+                f"Label number {number}, '{printable(label)}', contains control "
+                "characters. Give it another name."
+            )
+        text = label.strip() if isinstance(label, str) else ""
+        if "," in text and text[0] + text[-1] == "[]":
+            raise DataError(
+                f"Label number {number}, {text!r}, looks like a list whose labels are "
+                "not in quotes. Give lists of labels, or another name."
             )
     # A bool is a Real as well, so the order matters.
     types = (str, bool | np.bool_, Real)

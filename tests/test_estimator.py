@@ -226,6 +226,11 @@ def test_wrong_input_is_refused(texts, labels, message: str) -> None:
         new().fit(texts, labels)
 
 
+def test_an_empty_validation_set_is_refused() -> None:
+    with pytest.raises(DataError, match="validation_data has no texts"):
+        new().fit(TEXTS, LABELS, validation_data=([], []))
+
+
 def test_a_wrong_setting_is_refused_by_fit() -> None:
     with pytest.raises(SettingsError, match="Did you mean 'text_cnn'"):
         new(architecture="textcnn").fit(TEXTS, LABELS)
@@ -253,7 +258,8 @@ def test_weights_that_do_not_fit_are_refused(weights, shown: str) -> None:
         ([*LABELS[:-1], LABELS[-1] + " "], "white space"),
         ([*LABELS[:-1], 3], "all texts, or all numbers"),
         (["0", "0.0", "1"] * 20, "how a number or a truth value is written"),
-        (["[joy, love]", "anger", "joy"] * 20, "looks like a list"),
+        (["[joy, love]", "anger", "joy"] * 20, "0, .*looks like a list.*another name"),
+        (["a\x1b[2Jb", "anger", "joy"] * 20, r"0, 'a.x1b.*contains control characters"),
         ([*LABELS[:-1], pd.NA], "number 59 is missing"),
     ],
 )

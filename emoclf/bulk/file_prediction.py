@@ -18,7 +18,6 @@ from emoclf.datasets.source import Source
 from emoclf.errors import DataError, SettingsError, setting
 from emoclf.runtime import check_count
 from emoclf.settings import DataSettings
-from emoclf.settings.sections import MAX_LINE_BYTES
 
 
 class Progress(NamedTuple):
@@ -80,7 +79,7 @@ def predict_file(
     quoting: str = "auto",
     encoding: str = "utf-8",
     encoding_errors: str = "strict",
-    max_line_bytes: int = MAX_LINE_BYTES,
+    max_line_bytes: int | None = None,
     prefix: str | None = None,
     on_error: str = "stop",
     overwrite: bool = False,
@@ -124,8 +123,9 @@ def predict_file(
     encoding_errors : {"strict", "replace", "skip"}
         A line with bytes that are not of the encoding is bad, or they become U+FFFD, or
         it is left out.
-    max_line_bytes : int, default=16777216
-        Longest line that is read; a longer one is bad.
+    max_line_bytes : int, optional
+        Longest line, or cell of CSV, that is read; a longer one is bad. Default:
+        16,777,216 for lines, and 131,072 for cells.
     prefix : str, optional
         Prefix of the names of new columns; by default ``"predicted_"`` if the source
         has one of these columns already, as a labelled file does, else none.

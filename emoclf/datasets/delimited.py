@@ -78,7 +78,8 @@ def _table(source: Source, usual: str) -> Table:
         if source.path is None and source.settings.quoting == "auto":
             rows = _report_quotes(rows, source.name)
     else:
-        rows = _csv_rows(source.lines(keep_ends=True), separator)
+        limit = source.settings.max_line_bytes or csv.field_size_limit()
+        rows = _csv_rows(source.lines(keep_ends=True), separator, limit)
     header = next(rows, None)
     if header is None:
         raise DataError(f"{source.name} is empty: it does not even have column names.")
@@ -172,7 +173,7 @@ def _report_quotes(rows: Iterator[Cells], name: str) -> Iterator[Cells]:
             yield from rows
 
 
-def _csv_rows(lines: Iterator[str], separator: str) -> Iterator[Cells]:
+def _csv_rows(lines: Iterator[str], separator: str, limit: int) -> Iterator[Cells]:
     row: list[str] = []  # lines of the row that is read
     again: deque[str] = deque()  # lines after a wrong quote, which are rows themselves
     first = 1
@@ -185,11 +186,11 @@ def _csv_rows(lines: Iterator[str], separator: str) -> Iterator[Cells]:
     reader = csv.reader(take_lines(), delimiter=separator, strict=True)
     while True:
         try:
-            cells = next(reader)
+            cells = _next_row(reader, limit)
         except StopIteration:
             return
         except csv.Error as error:
-            message = _quote_message(str(error), first, first + len(row) - 1)
+            message = _quote_message(str(error), first, first + len(row) - 1, limit)
             again.extendleft(reversed(row[1:]))
             del row[1:]
             reader = csv.reader(take_lines(), delimiter=separator, strict=True)
@@ -201,7 +202,16 @@ def _csv_rows(lines: Iterator[str], separator: str) -> Iterator[Cells]:
         row.clear()
 
 
-def _quote_message(error: str, first: int, last: int) -> str:
+def _next_row(reader: Iterator[list[str]], limit: int) -> list[str]:
+    """Return the next row; the limit of a cell is one for the whole process."""
+    before = csv.field_size_limit(limit)
+    try:
+        return next(reader)
+    finally:
+        csv.field_size_limit(before)
+
+
+def _quote_message(error: str, first: int, last: int, limit: int) -> str:
     raw = f"; or, if the file has no quoting, set {setting('quoting', 'none')}"
     if "unexpected end" in error:
         return (
@@ -209,11 +219,10 @@ def _quote_message(error: str, first: int, last: int) -> str:
             f"{WRITE_QUOTE_TWICE}{raw}"
         )
     if "field larger" in error:
-        limit = f"{csv.field_size_limit():,}"
         return (
-            f"a cell has more than {limit} characters, to line {last}. If a quote "
+            f"a cell has more than {limit:,} characters, to line {last}. If a quote "
             f"opened here was never closed, close it or {WRITE_QUOTE_TWICE}; else "
-            "raise csv.field_size_limit, or save the rows as JSON Lines"
+            f"raise {setting('max_line_bytes')}"
         )
     if "expected after" in error:
         place = "in the middle of a cell" if first == last else f"in line {last} only"

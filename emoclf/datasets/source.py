@@ -30,6 +30,7 @@ from emoclf.datasets.records import Table
 from emoclf.datasets.separators import recognise_separator, separator_character
 from emoclf.errors import DataError, SettingsError, did_you_mean, setting
 from emoclf.settings import DataSettings
+from emoclf.settings.sections import MAX_LINE_BYTES
 
 T = TypeVar("T")
 
@@ -176,7 +177,7 @@ class Source:
         with reading(self.name):
             stream = self._open()
             check_head(self.name, _peek(stream, HEAD_BYTES), self.encoding)
-            limit = max_bytes or self.settings.max_line_bytes
+            limit = max_bytes or self.settings.max_line_bytes or MAX_LINE_BYTES
             lines = self._decoded_lines(stream, limit)
             if keep_ends:
                 yield from lines

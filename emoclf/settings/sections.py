@@ -87,8 +87,11 @@ class DataSettings(Settings):
         "or skip the rows and count them",
         choices=ENCODING_ERRORS,
     )
-    max_line_bytes: int = option(
-        MAX_LINE_BYTES, "longest line that is read; a longer one is a bad row", low=1
+    max_line_bytes: int | None = option(
+        None,
+        "longest line, or cell of CSV, that is read; a longer one is a bad row "
+        f"(default: {MAX_LINE_BYTES} for lines, 131072 for cells)",
+        low=1,
     )
     skip_bad_rows: bool = option(False, "leave out and count rows that are unusable")
     valid_fraction: float = option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
@@ -142,3 +143,18 @@ def test_an_array_may_be_one_long_line(
     path.write_text("\n".join(map(json.dumps, [row, *lines])))
     with pytest.raises(DataError, match=r"line 2: the line has more than 1,000 bytes"):
         read_dataset(path, settings)
+
+
+def test_the_limit_is_that_of_cells_too(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    cell = "\n".join(["x" * 900] * 200)
+    path.write_text(f'text,label\n"{cell}",joy\n"{cell}y",joy\n')
+    before = csv.field_size_limit()
+    message = r"line 2: a cell has more than 131,072 .* raise max_line_bytes"
+    with pytest.raises(DataError, match=message):
+        read_dataset(path)
+    data = read_dataset(path, max_line_bytes=200_000)
+    assert [len(text) for text in data.texts] == [len(cell), len(cell) + 1]
+    with pytest.raises(DataError, match=r"more than 1,000 characters"):
+        read_dataset(path, max_line_bytes=1000)
+    assert csv.field_size_limit() == before
