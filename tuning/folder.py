@@ -210,10 +210,9 @@ class SearchFolder:
         about.setdefault("began", time.time())
         about["plan"] = plan.to_dict()
         about["vectors"] = vectors
-        if (vectors_file := plan.settings.embedding.vectors) is not None:
-            # Workers may run in another working directory.
-            path = os.path.abspath(vectors_file)
-            about["plan"]["settings"]["embedding"]["vectors"] = path
+        # Workers may run in another working directory.
+        embedding = plan.settings.embedding.with_paths(os.path.abspath)
+        about["plan"]["settings"]["embedding"] = embedding.to_dict()
         write_json(self._plan_file, about)
         return resumed
 

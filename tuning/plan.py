@@ -116,10 +116,9 @@ class SearchPlan:
     def fingerprint(self) -> dict[str, Any]:
         """Return what must be equal to continue a search, by names that users know."""
         values = self.to_dict()
-        vectors = self.settings.embedding.vectors
-        if vectors is not None:
-            # The rows that are used are compared, so the file may have moved.
-            values["settings"]["embedding"]["vectors"] = os.path.basename(vectors)
+        # The rows that are used are compared, so the files may have moved.
+        embedding = self.settings.embedding.with_paths(os.path.basename)
+        values["settings"]["embedding"] = embedding.to_dict()
         return {**values, "versions": versions()}
 
     def to_dict(self) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.datasets.split_files import as_split
 from emoclf.embeddings.vector_objects import (
-    VectorObject,
-    named_vectors,
+    VectorSet,
+    vector_sets,
     vectors_path,
     write_vectors,
 )
@@ -196,7 +196,7 @@ def search_settings(
         Number of best trials whose classifiers stay on disk.
     new : bool, default=False
         Whether to move an older search in the folder away instead of continuing it.
-    vectors : path, WordVectors, KeyedVectors, (words, array) or mapping, optional
+    vectors : path, WordVectors, KeyedVectors, (words, array), mapping or list, optional
         Word vectors instead of those of the settings; the forms are those of
         :func:`emoclf.embedding_matrix`. An object is written into the folder while the
         search runs, for its worker processes.
@@ -221,11 +221,14 @@ def search_settings(
     """
     settings = RunSettings.of(settings)
     split = as_split(split, settings.data, seed=settings.seed)
-    name, source = named_vectors(vectors)
-    if source is not None:
-        name = str(vectors_path(source, SearchFolder(folder).inputs))
-    if name is not None:
-        settings = settings.override(vectors=name)
+    sets = vector_sets(vectors)
+    if sets:
+        inputs = SearchFolder(folder).inputs
+        paths = [
+            item if isinstance(item, str) else str(vectors_path(item, inputs))
+            for item in sets
+        ]
+        settings = settings.override(vectors=paths)
     plan = new_plan(
         settings,
         space=space,
@@ -239,7 +242,7 @@ def search_settings(
         threads=threads,
     )
     budget = Budget(trials=trials, workers=workers, seconds=seconds, keep=keep)
-    return run_search(plan, split, folder, budget, new=new, vectors=source)
+    return run_search(plan, split, folder, budget, new=new, vectors=sets)
 
 
 def search(*args: Any, **arguments: Any) -> SearchResult:
@@ -256,7 +259,7 @@ def run_search(
     *,
     new: bool = False,
     listeners: Listeners | None = None,
-    vectors: VectorObject | None = None,
+    vectors: Sequence[VectorSet] = (),
 ) -> SearchResult:
     """Run a plan; :func:`search_settings` with a plan and a budget.
 
@@ -268,8 +271,9 @@ def run_search(
     budget : Budget
     new : bool, default=False
     listeners : Listeners, optional
-    vectors : VectorObject, optional
-        Vectors to write to the path that the settings name.
+    vectors : sequence of VectorSet
+        Sets of vectors; those in memory are written to the paths that the settings
+        name.
     """
     listeners = listeners or Listeners()
     hide_retracing()
@@ -290,10 +294,11 @@ def run_search(
     search_folder = SearchFolder(folder)
     search_folder.open(new=new)
     try:
-        path = plan.settings.embedding.vectors
-        if vectors is not None and path is not None:
-            write_vectors(vectors, Path(path))
-        runner = _begin(plan, split, search_folder, vectors_identity(path))
+        paths = plan.settings.embedding.vector_paths
+        for item, path in zip(vectors, paths, strict=bool(vectors)):
+            if not isinstance(item, str):
+                write_vectors(item, Path(path))
+        runner = _begin(plan, split, search_folder, vectors_identity(paths))
         chief = Chief(
             plan,
             search_folder,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields
@@ -25,7 +26,7 @@ COMMON_SETTINGS = (
 ).split()
 METAVARS: dict[Any, str] = {int: "N", float: "X", str: "TEXT", dict: "LABEL=VALUE,…"}
 NAMED_METAVARS = {
-    "vectors": "FILE",
+    "vectors": "FILE,…",
     "labels_file": "FILE,…",
     "text_column": "NAME",
     "label_column": "NAME",
@@ -220,6 +221,8 @@ def _parse(kinds: Sequence[Any], text: str) -> Any:
         return None
     for kind in kinds:
         if typing.get_origin(kind) is tuple:
+            if str in kinds and os.path.exists(text):
+                return text
             item = typing.get_args(kind)[0]
             return tuple(_item(item, part.strip()) for part in text.split(",") if part)
         if kind is dict and "=" in text:

@@ -32,6 +32,9 @@ class CoverageReport(HtmlLines):
         :data:`~emoclf.embeddings.spellings.MATCH_LABELS`.
     missing : tuple of (str, int)
         The most frequent tokens without a vector, and their counts.
+    sets : tuple of CoverageReport
+        Report of each set, where there are several; a token that any of them contains
+        is covered.
     """
 
     source: str
@@ -42,6 +45,7 @@ class CoverageReport(HtmlLines):
     running_found: int
     served: dict[str, int]
     missing: tuple[tuple[str, int], ...]
+    sets: tuple[CoverageReport, ...] = ()
 
     @property
     def share_of_types(self) -> float:
@@ -69,6 +73,11 @@ class CoverageReport(HtmlLines):
             f"{self.share_of_running:.1%} of all tokens and {self.share_of_types:.1%} "
             f"of the {self.types} distinct ones ({matches})."
         ]
+        for part in self.sets:
+            lines.append(
+                f"  {part.source} ({part.dim} dimensions): {part.share_of_running:.1%} "
+                f"of all tokens, {part.share_of_types:.1%} of the distinct ones."
+            )
         if self.missing:
             shown = ", ".join(f"{token} ({count})" for token, count in self.missing)
             lines.append(f"Most frequent tokens without a vector: {shown}.")
@@ -82,10 +91,16 @@ class CoverageReport(HtmlLines):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return {**vars(self), "missing": [list(pair) for pair in self.missing]}
+        values = {**vars(self), "missing": [list(pair) for pair in self.missing]}
+        # Left out where it is empty, so that older versions read the others.
+        del values["sets"]
+        if self.sets:
+            values["sets"] = [report.to_dict() for report in self.sets]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_dict` returned."""
         missing = tuple((str(token), int(count)) for token, count in values["missing"])
-        return cls(**{**values, "missing": missing})
+        sets = tuple(map(cls.from_dict, values.get("sets", ())))
+        return cls(**{**values, "missing": missing, "sets": sets})

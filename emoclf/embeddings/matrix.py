@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
 from emoclf.embeddings.coverage import CoverageReport
-from emoclf.embeddings.lookup import Match, find_words
+from emoclf.embeddings.lookup import find_words
 from emoclf.embeddings.spellings import MATCH_LABELS
 from emoclf.embeddings.vector_io import VectorSource, require_finite
-from emoclf.embeddings.vector_objects import vector_source
+from emoclf.embeddings.vector_objects import vector_sources
 from emoclf.errors import VectorsError
 from emoclf.text.vocabulary import FIRST, UNKNOWN, Vocabulary
 
 #: Kim (2014), process_data.py: random words are uniform in [-0.25, 0.25].
 RANDOM_SCALE = 0.25
+#: Root mean square of each of several sets of vectors, near that of random words.
+JOINED_RMS = 0.12
 MAX_SHOWN_MISSING = 15
 SLICE_ROWS = 1024
 
@@ -52,10 +55,12 @@ def embedding_matrix(
 
     Parameters
     ----------
-    vectors : path, WordVectors, KeyedVectors, (words, array) or mapping
+    vectors : path, WordVectors, KeyedVectors, (words, array), mapping or list
         A file, of which only the needed rows are kept in memory; vectors or a model of
         gensim; words and an array of shape (n_words, dim); words and their vectors; or
-        a DataFrame with the words as its index.
+        a DataFrame with the words as its index. Several of them in a list are placed
+        side by side, each scaled to the same root mean square; a token that only some
+        of them contain has zeros in the place of the others.
     vocabulary : Vocabulary
         Row i of the matrix belongs to token id i; row 0 (padding) stays zero, and row
         1 (unknown) is the mean of the rows that were found.
@@ -65,7 +70,7 @@ def embedding_matrix(
         Seed of the rows of tokens without a vector, which are drawn uniformly and with
         the variance of the rows that were found.
     limit : int >= 1, optional
-        Number of words of the vectors to use, the first ones; default: all.
+        Number of words to use of each set of vectors, the first ones; default: all.
 
     Returns
     -------
@@ -75,10 +80,10 @@ def embedding_matrix(
     Raises
     ------
     VectorsError
-        If the file is unusable, or no token of the vocabulary has a vector.
+        If a file is unusable, or has a vector for no token of the vocabulary.
     """
-    source = vector_source(vectors, limit=limit)
-    rows = pretrained_rows(source, vocabulary, counts=counts)
+    sources = vector_sources(vectors, limit=limit)
+    rows = pretrained_rows(sources, vocabulary, counts=counts)
     return rows.matrix(len(vocabulary), seed=seed), rows.coverage
 
 
@@ -111,7 +116,7 @@ class PretrainedRows:
 
 
 def pretrained_rows(
-    source: VectorSource,
+    sources: Sequence[VectorSource],
     vocabulary: Vocabulary,
     *,
     counts: Mapping[str, int] | None = None,
@@ -120,16 +125,54 @@ def pretrained_rows(
 
     Matrices of several seeds need only one such look-up.
     """
+    sets = [_rows_of(source, vocabulary, counts) for source in sources]
+    if len(sets) == 1:
+        return sets[0][0]
+    kinds: dict[str, str] = {}
+    for _, matches in reversed(sets):
+        kinds.update(matches)
+    ids = _ids(vocabulary, kinds)
+    dims = [rows.rows.shape[1] for rows, _ in sets]
+    joined = np.zeros((len(ids), sum(dims)), np.float32)
+    for (rows, _), end, dim in zip(sets, np.cumsum(dims), dims, strict=True):
+        scale = JOINED_RMS / np.sqrt(np.mean(rows.rows**2, dtype=np.float64))
+        places = np.searchsorted(ids, rows.ids)
+        joined[places, end - dim : end] = rows.rows * np.float32(scale)
+    reports = tuple(rows.coverage for rows, _ in sets)
+    name = " + ".join(report.source for report in reports)
+    coverage = _coverage(name, sum(dims), vocabulary, kinds, counts)
+    return PretrainedRows(ids, joined, replace(coverage, sets=reports))
+
+
+def first_words(sources: Sequence[VectorSource], n: int) -> list[str]:
+    """Return the first ``n`` words of several sources, taken in turns."""
+    turns = zip_longest(*(source.first_words(n) for source in sources))
+    words = dict.fromkeys(word for turn in turns for word in turn if word is not None)
+    return list(words)[:n]
+
+
+def _rows_of(
+    source: VectorSource, vocabulary: Vocabulary, counts: Mapping[str, int] | None
+) -> tuple[PretrainedRows, dict[str, str]]:
+    """Return the rows of one set, and the kind of match of each token."""
     name = source.source
     matches = find_words(source, vocabulary.tokens)
     if not matches:
         raise VectorsError(_no_overlap(name, source, vocabulary))
     for token, match in matches.items():
         require_finite(match.vector, token, name)
-    ids = [i for i, token in enumerate(vocabulary.tokens, FIRST) if token in matches]
+    kinds = {token: match.kind for token, match in matches.items()}
+    ids = _ids(vocabulary, kinds)
     rows = np.stack([matches[vocabulary.tokens[i - FIRST]].vector for i in ids])
-    coverage = _coverage(name, source.dim, vocabulary, matches, counts)
-    return PretrainedRows(np.array(ids), rows.astype(np.float32, copy=False), coverage)
+    coverage = _coverage(name, source.dim, vocabulary, kinds, counts)
+    return PretrainedRows(ids, rows.astype(np.float32, copy=False), coverage), kinds
+
+
+def _ids(vocabulary: Vocabulary, tokens: Container[str]) -> np.ndarray:
+    """Return the ids of these tokens, in ascending order."""
+    return np.array(
+        [i for i, token in enumerate(vocabulary.tokens, FIRST) if token in tokens]
+    )
 
 
 def _no_overlap(name: str, source: VectorSource, vocabulary: Vocabulary) -> str:
@@ -157,7 +200,7 @@ def _coverage(
     name: str,
     dim: int,
     vocabulary: Vocabulary,
-    matches: Mapping[str, Match],
+    kinds: Mapping[str, str],
     counts: Mapping[str, int] | None,
 ) -> CoverageReport:
     # Tokens of the texts; a vocabulary may contain more, taken from the vectors.
@@ -166,9 +209,9 @@ def _coverage(
         for token in vocabulary.tokens
         if counts is None or token in counts
     }
-    by_kind = Counter(matches[t].kind for t in text_counts if t in matches)
+    by_kind = Counter(kinds[t] for t in text_counts if t in kinds)
     missing = sorted(
-        ((token, n) for token, n in text_counts.items() if token not in matches),
+        ((token, n) for token, n in text_counts.items() if token not in kinds),
         key=lambda pair: (-pair[1], pair[0]),
     )
     return CoverageReport(
@@ -177,7 +220,7 @@ def _coverage(
         types=len(text_counts),
         types_found=by_kind.total(),
         running=sum(text_counts.values()),
-        running_found=sum(n for token, n in text_counts.items() if token in matches),
+        running_found=sum(n for token, n in text_counts.items() if token in kinds),
         served={kind: by_kind[kind] for kind in MATCH_LABELS if by_kind[kind]},
         missing=tuple(missing[:MAX_SHOWN_MISSING]),
     )

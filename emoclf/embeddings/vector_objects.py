@@ -1,4 +1,4 @@
-"""Word vectors given as objects instead of files.
+"""Sets of word vectors, given as files, as objects, or as a list of several.
 
 Settings are plain text, so an object is an argument beside them; the settings contain
 its name and its hash instead of a path.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,48 +31,79 @@ OBJECT_NAME = re.compile(r"( \(SHA-256 |-)[0-9a-f]{64}(\)|\.bin|\.kv)$")
 VectorObject = WordVectors | GensimVectors
 
 
-def vector_source(vectors: Any, *, limit: int | None = None) -> VectorSource:
-    """Return the source of vectors that are given in any form.
+#: One set of vectors: the path of a file, or vectors in memory.
+VectorSet = str | VectorObject
+
+
+def vector_sets(vectors: Any) -> tuple[VectorSet, ...]:
+    """Return the sets of word vectors that were given in any form.
 
     Parameters
     ----------
-    vectors : path, WordVectors, KeyedVectors, (words, array) or mapping
+    vectors : path, WordVectors, KeyedVectors, (words, array), mapping, list or None
         See :func:`emoclf.embedding_matrix`.
-    limit : int >= 1, optional
-        Number of first words to read; default: all.
 
     Raises
     ------
     VectorsError
         If they are of another type, or unusable.
     """
-    if isinstance(vectors, str | os.PathLike):
-        if OBJECT_NAME.search(os.fspath(vectors)) and not os.path.exists(vectors):
+    if vectors is None:
+        return ()
+    is_list = isinstance(vectors, list | tuple) and len(vectors) > 0
+    if is_list and all(map(_is_set, vectors)):
+        return tuple(_as_set(item) for item in vectors)
+    return (_as_set(vectors),)
+
+
+def vectors_setting(sets: Sequence[VectorSet]) -> str | tuple[str, ...] | None:
+    """Return the value of the setting ``vectors`` for these sets.
+
+    For an object, it is its name and its hash.
+    """
+    names = tuple(
+        item
+        if isinstance(item, str)
+        else f"{os.path.basename(item.source)} (SHA-256 {_digest(item)})"
+        for item in sets
+    )
+    return names if len(names) > 1 else next(iter(names), None)
+
+
+def vector_sources(
+    vectors: Any, *, limit: int | None = None
+) -> tuple[VectorSource, ...]:
+    """Return a source for each set of vectors.
+
+    Parameters
+    ----------
+    vectors : path, WordVectors, KeyedVectors, (words, array), mapping or list
+    limit : int >= 1, optional
+        Number of first words to read from each; default: all.
+
+    Raises
+    ------
+    VectorsError
+        If they are of another type, or unusable.
+    """
+    return tuple(_source(item, limit) for item in vector_sets(vectors))
+
+
+def _source(vectors: VectorSet, limit: int | None) -> VectorSource:
+    if isinstance(vectors, str):
+        if OBJECT_NAME.search(vectors) and not os.path.exists(vectors):
             raise VectorsError(
                 f"The settings name word vectors that were an object, {vectors}. Pass "
                 f"the object again: {setting('vectors')}=…, or a file."
             )
         return open_vectors(vectors, limit=limit)
-    source = _object_source(vectors)
-    if limit is not None:
-        check_limit(limit)
-        source = copy.copy(source)
-        # WordVectors are frozen.
-        object.__setattr__(source, "limit", limit)
+    if limit is None:
+        return vectors
+    check_limit(limit)
+    source = copy.copy(vectors)
+    # WordVectors are frozen.
+    object.__setattr__(source, "limit", limit)
     return source
-
-
-def named_vectors(vectors: Any) -> tuple[str | None, VectorObject | None]:
-    """Return the value of the setting ``vectors``, and the source of an object.
-
-    The setting of an object is its name and its hash.
-    """
-    if vectors is None:
-        return None, None
-    if isinstance(vectors, str | os.PathLike):
-        return os.fspath(vectors), None
-    source = _object_source(vectors)
-    return f"{os.path.basename(source.source)} (SHA-256 {_digest(source)})", source
 
 
 def vectors_path(source: VectorObject, folder: Path) -> Path:
@@ -99,24 +130,47 @@ def write_vectors(source: VectorObject, path: Path) -> None:
         save_vectors(WordVectors(words, matrix, source.source), folder / path.name)
 
 
-def _object_source(vectors: Any) -> VectorObject:
+def _is_set(vectors: Any) -> bool:
+    """Return whether an item of a list is a set of vectors, not words or numbers."""
+    if isinstance(vectors, tuple) and len(vectors) == 2:
+        words = vectors[0]
+        return not isinstance(words, str) and hasattr(words, "__iter__")
+    return (
+        isinstance(vectors, str | os.PathLike | VectorSource | Mapping)
+        or _is_frame(vectors)
+        or _is_keyed(vectors)
+    )
+
+
+def _is_frame(vectors: Any) -> bool:
+    return getattr(vectors, "ndim", 0) == 2 and hasattr(vectors, "index")
+
+
+def _is_keyed(vectors: Any) -> bool:
+    keyed = getattr(vectors, "wv", vectors)
+    return any(hasattr(keyed, attribute) for attribute in WORD_LISTS)
+
+
+def _as_set(vectors: Any) -> VectorSet:
+    if isinstance(vectors, str | os.PathLike):
+        return os.fspath(vectors)
     if isinstance(vectors, WordVectors | GensimVectors):
         return vectors
     name = type(vectors).__name__
     if isinstance(vectors, Mapping):
         return WordVectors(tuple(vectors), list(vectors.values()), name)
-    if hasattr(vectors, "to_numpy") and hasattr(vectors, "index"):
+    if _is_frame(vectors):
         return WordVectors(tuple(vectors.index), vectors.to_numpy(), name)
     if isinstance(vectors, tuple | list) and len(vectors) == 2:
         words, matrix = vectors
         if not isinstance(words, str) and hasattr(words, "__iter__"):
             return WordVectors(tuple(words), matrix, "array")
-    keyed = getattr(vectors, "wv", vectors)
-    if any(hasattr(keyed, attribute) for attribute in WORD_LISTS):
+    if _is_keyed(vectors):
+        keyed = getattr(vectors, "wv", vectors)
         return GensimVectors(keyed, type(keyed).__name__)
     raise VectorsError(
         "Word vectors must be the path of a file, WordVectors, gensim's KeyedVectors, "
-        f"or a pair (words, array). Got {name}."
+        f"a pair (words, array), or a list of them. Got {name}."
     )
 
 

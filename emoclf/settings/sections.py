@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Self
 
 from emoclf.errors import SettingsError
 from emoclf.evaluation.metric_names import MAIN_METRIC, MONITORS
@@ -151,9 +153,14 @@ class TextSettings(Settings):
 class EmbeddingSettings(Settings):
     """Embedding matrix: its source, and its training."""
 
-    vectors: str | None = option(None, "file of word vectors (word2vec, GloVe, …)")
+    vectors: str | tuple[str, ...] | None = option(
+        None,
+        "file of word vectors (word2vec, GloVe, …); several are placed side by side",
+    )
     vectors_limit: int | None = option(
-        None, "number of the file's words to read, the first ones (default: all)", low=1
+        None,
+        "number of words to read from each file, the first ones (default: all)",
+        low=1,
     )
     embedding: str | None = option(
         None,
@@ -163,16 +170,31 @@ class EmbeddingSettings(Settings):
     dim: int = option(100, "width of a random embedding", low=1, high=4096)
 
     def __post_init__(self) -> None:
-        if isinstance(self.vectors, os.PathLike):
-            object.__setattr__(self, "vectors", os.fspath(self.vectors))
-        elif self.vectors is not None and not isinstance(self.vectors, str):
-            # The value may be gigabytes of numbers.
-            raise SettingsError(
-                "The setting 'vectors' must be the path of a file. Got "
-                f"{type(self.vectors).__name__} instead. Pass an object as the "
-                "argument vectors= of the function, beside the settings."
-            )
+        given = self.vectors
+        paths = given if isinstance(given, list | tuple) else (given,)
+        for path in paths:
+            if not isinstance(path, str | os.PathLike | None):
+                # The value may be gigabytes of numbers.
+                raise SettingsError(
+                    "The setting 'vectors' must be the path of a file, or a list of "
+                    f"paths. Got {type(path).__name__} instead. Pass an object as the "
+                    "argument vectors= of the function, beside the settings."
+                )
+        paths = tuple(os.fspath(path) for path in paths if path is not None)
+        value = paths if len(paths) > 1 else next(iter(paths), None)
+        object.__setattr__(self, "vectors", value)
         super().__post_init__()
+
+    @property
+    def vector_paths(self) -> tuple[str, ...]:
+        """Paths of all files of word vectors."""
+        if self.vectors is None:
+            return ()
+        return (self.vectors,) if isinstance(self.vectors, str) else self.vectors
+
+    def with_paths(self, change: Callable[[str], str]) -> Self:
+        """Return a copy in which every path of word vectors is changed."""
+        return replace(self, vectors=tuple(map(change, self.vector_paths)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.datasets.split_files import as_split
 from emoclf.datasets.trainable import check_trainable
-from emoclf.embeddings.vector_objects import VectorObject, named_vectors
+from emoclf.embeddings.vector_objects import VectorSet, vector_sets, vectors_setting
 from emoclf.errors import ResumeError, SettingsError, TrainingError, wrong_kind
 from emoclf.evaluation.baselines import fit_baselines
 from emoclf.evaluation.evaluate import evaluate_part
@@ -67,7 +67,7 @@ def compare_networks(
         Settings of each row; their ``seed`` is the first of the seeds.
     seeds : int >= 1, default=3
         Number of seeds.
-    vectors : path, WordVectors, KeyedVectors, (words, array) or mapping, optional
+    vectors : path, WordVectors, KeyedVectors, (words, array), mapping or list, optional
         Word vectors of all networks, instead of those of their settings; the forms are
         those of :func:`emoclf.embedding_matrix`.
     folder : path, optional
@@ -99,11 +99,12 @@ def compare_networks(
     usual = next(iter(rows.values()))
     split = as_split(split, usual.data, seed=usual.seed)
     check_trainable(split.train)
-    name, source = named_vectors(vectors)
-    if name is not None:
+    sets = vector_sets(vectors)
+    if sets:
+        name = vectors_setting(sets)
         rows = {key: x.override(vectors=name) for key, x in rows.items()}
     results = None if folder is None else _ResultsFolder(Path(folder), split)
-    runner = _Runner(split, callbacks, source)
+    runner = _Runner(split, callbacks, sets)
     runs = runner.baselines(next(iter(rows.values())))
     for number, (name, first) in enumerate(rows.items(), 1):
         for turn in range(seeds):
@@ -131,7 +132,7 @@ class _Runner:
         self,
         split: Split,
         callbacks: Callable[..., Sequence[Any]],
-        vectors: VectorObject | None,
+        vectors: Sequence[VectorSet],
     ) -> None:
         self.train, self.valid = split.train, split.valid
         self.callbacks, self.vectors = callbacks, vectors

@@ -13,9 +13,14 @@ from emoclf.datasets.trainable import check_trainable
 from emoclf.doctor.data import check_coverage, check_cut, check_texts
 from emoclf.doctor.findings import Finding
 from emoclf.embeddings.coverage import CoverageReport
-from emoclf.embeddings.matrix import PretrainedRows, pretrained_rows, random_matrix
+from emoclf.embeddings.matrix import (
+    PretrainedRows,
+    first_words,
+    pretrained_rows,
+    random_matrix,
+)
 from emoclf.embeddings.vector_io import VectorSource
-from emoclf.embeddings.vector_objects import VectorObject, vector_source
+from emoclf.embeddings.vector_objects import VectorSet, vector_sources
 from emoclf.errors import DataError, SettingsError, setting
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import TextEncoder, fit_encoder, new_tokenizer
@@ -117,7 +122,7 @@ def prepare(
     valid: Dataset,
     settings: RunSettings,
     *,
-    vectors: VectorObject | None = None,
+    vectors: Sequence[VectorSet] = (),
     sample_weight: np.ndarray | None = None,
 ) -> Prepared:
     """Prepare texts for a network; everything is fitted on ``train`` alone.
@@ -126,8 +131,9 @@ def prepare(
     ----------
     train, valid : Dataset
     settings : RunSettings
-    vectors : VectorObject, optional
-        Vectors in memory; default: the file that the settings name.
+    vectors : sequence of VectorSet
+        Sets of vectors, some of them in memory; default: the files that the settings
+        name.
     sample_weight : array of float, shape (len(train),), optional
 
     Raises
@@ -143,7 +149,7 @@ def encode_parts(
     valid: Dataset,
     settings: RunSettings,
     *,
-    vectors: VectorObject | None = None,
+    vectors: Sequence[VectorSet] = (),
 ) -> EncodedParts:
     """Fit the vocabulary on ``train``, encode both datasets, and look up the vectors.
 
@@ -151,8 +157,9 @@ def encode_parts(
     ----------
     train, valid : Dataset
     settings : RunSettings
-    vectors : VectorObject, optional
-        Vectors in memory; default: the file that the settings name.
+    vectors : sequence of VectorSet
+        Sets of vectors, some of them in memory; default: the files that the settings
+        name.
 
     Raises
     ------
@@ -164,13 +171,13 @@ def encode_parts(
         "train": tokenizer.batch(train.texts),
         "valid": tokenizer.batch(valid.texts),
     }
-    source = _vector_source(vectors, settings)
-    extra = _vector_words(tokenizer, source, settings)
+    sources = _vector_sources(vectors, settings)
+    extra = _vector_words(tokenizer, sources, settings)
     encoder = fit_encoder(tokens["train"], settings.text, extra=extra)
     pretrained = None
-    if source is not None:
+    if sources:
         counts = encoder.count_tokens(tokens["train"])
-        pretrained = pretrained_rows(source, encoder.vocabulary, counts=counts)
+        pretrained = pretrained_rows(sources, encoder.vocabulary, counts=counts)
     train_ids, valid_ids = map(encoder.encode_tokens, tokens.values())
     cut = {part: encoder.count_cut(lists) for part, lists in tokens.items()}
     findings = [
@@ -214,31 +221,31 @@ def check_parts(train: Dataset, valid: Dataset) -> None:
         )
 
 
-def _vector_source(
-    vectors: VectorObject | None, settings: RunSettings
-) -> VectorSource | None:
-    """Return the vectors of the embedding; None for a random one."""
+def _vector_sources(
+    vectors: Sequence[VectorSet], settings: RunSettings
+) -> tuple[VectorSource, ...]:
+    """Return the sets of vectors of the embedding; none for a random one."""
     embedding = settings.embedding
     if embedding.vectors and embedding.embedding == "random":
         logger.warning("The embedding is random: the vectors are not used.")
     elif embedding.vectors:
-        given = embedding.vectors if vectors is None else vectors
-        return vector_source(given, limit=embedding.vectors_limit)
+        given = list(vectors) or embedding.vectors
+        return vector_sources(given, limit=embedding.vectors_limit)
     elif embedding.embedding not in (None, "random"):
         raise SettingsError(
             f"The embedding {embedding.embedding!r} needs word vectors. Give a file of "
             f"word vectors with {setting('vectors', 'vectors.bin')}, or choose "
             f"{setting('embedding', 'random')}."
         )
-    return None
+    return ()
 
 
 def _vector_words(
-    tokenizer: Tokenizer, source: VectorSource | None, settings: RunSettings
+    tokenizer: Tokenizer, sources: Sequence[VectorSource], settings: RunSettings
 ) -> list[str]:
     """Return frequent words with a vector, which later texts may contain."""
     wanted = settings.text.vector_words
-    if source is None:
+    if not sources:
         if wanted:
             raise SettingsError(
                 f"{setting('vector_words')} adds words of the vectors to the "
@@ -246,6 +253,6 @@ def _vector_words(
                 f"with {setting('vectors', 'vectors.bin')}."
             )
         return []
-    words = source.first_words(DEFAULT_VECTOR_WORDS if wanted is None else wanted)
+    words = first_words(sources, DEFAULT_VECTOR_WORDS if wanted is None else wanted)
     # The tokenizer never produces the other words.
     return [word for word in words if tokenizer.tokens(word) == [word]]

@@ -20,7 +20,7 @@ from emoclf.datasets.split import Split
 from emoclf.datasets.split_files import as_split
 from emoclf.datasets.trainable import as_dataset, from_lists
 from emoclf.doctor.findings import sorted_findings
-from emoclf.embeddings.vector_objects import named_vectors
+from emoclf.embeddings.vector_objects import vector_sets, vectors_setting
 from emoclf.errors import DataError, SettingsError, did_you_mean, wrong_kind
 from emoclf.fingerprint import digest
 from emoclf.models.build import build_model
@@ -79,7 +79,7 @@ def train_classifier(
     valid : Dataset, DataFrame or list, optional
         Validation set with the same label names; or the labels of a list of texts.
     settings : RunSettings or mapping, optional
-    vectors : path, WordVectors, KeyedVectors, (words, array) or mapping, optional
+    vectors : path, WordVectors, KeyedVectors, (words, array), mapping or list, optional
         Word vectors instead of those of the settings; the forms are those of
         :func:`emoclf.embedding_matrix`. Of an object, the settings of the classifier
         contain the name and the hash.
@@ -127,14 +127,14 @@ def train_classifier(
             "weights of split.train."
         )
     callbacks = [*callbacks, *_progress(verbose, callbacks, settings)]
-    name, source = named_vectors(vectors)
-    if name is not None:
-        settings = settings.override(vectors=name)
+    sets = vector_sets(vectors)
+    if sets:
+        settings = settings.override(vectors=vectors_setting(sets))
     prepared = prepare(
         split.train,
         split.valid,
         settings,
-        vectors=source,
+        vectors=sets,
         sample_weight=sample_weight,
     )
     if on_prepared is not None:

@@ -22,9 +22,9 @@ from emoclf import (
     train_classifier,
 )
 from emoclf.embeddings.vector_objects import (
-    named_vectors,
-    vector_source,
+    vector_sets,
     vectors_path,
+    vectors_setting,
     write_vectors,
 )
 from emoclf.embeddings.word_vectors import WordVectors, save_vectors
@@ -47,6 +47,10 @@ def keyed() -> KeyedVectors:
 def fasttext() -> FastText:
     texts = [["lovely", "dark"], ["insult", "gifts"]] * 9
     return FastText(texts, vector_size=6, min_count=1, bucket=50, epochs=1)
+
+
+def name_of(vectors: Any) -> str | tuple[str, ...] | None:
+    return vectors_setting(vector_sets(vectors))
 
 
 FORMS = {
@@ -88,10 +92,13 @@ def test_sub_words_of_an_object() -> None:
 @pytest.mark.parametrize(
     ("vectors", "message"),
     [
-        (MATRIX, r"\(words, array\). Got ndarray"),
+        (MATRIX, r"\(words, array\), or a list of them. Got ndarray"),
         (7, "Got int"),
         ({"a", "b"}, "Got set"),
-        (("a", "b"), "Got tuple"),
+        ((3, 4), "Got tuple"),
+        ([OWN, 7], "Got list"),
+        ([], "Got list"),
+        (["no-such.bin", OWN], "no-such.bin"),
         ((["a", "b"], MATRIX), r"shape \(2, dim\). Got \(5, 6\)"),
         ((["a"] * 5, MATRIX), "a word twice"),
         ((range(5), MATRIX), r"must be a str. Got 0 \(int\)"),
@@ -108,23 +115,22 @@ def test_what_is_no_object_of_vectors(vectors: Any, message: str) -> None:
 
 
 def test_the_name_has_the_hash_of_the_content() -> None:
-    name, source = named_vectors(OWN)
-    assert isinstance(source, WordVectors)
-    assert name is not None
-    assert name.startswith("my vectors (SHA-256 ")
-    assert named_vectors((WORDS, MATRIX))[0] == named_vectors((WORDS, MATRIX + 0))[0]
-    assert named_vectors((WORDS, MATRIX))[0] != named_vectors((WORDS, MATRIX + 1))[0]
-    assert named_vectors("v.bin") == ("v.bin", None)
-    assert named_vectors(None) == (None, None)
+    assert str(name_of(OWN)).startswith("my vectors (SHA-256 ")
+    assert name_of((WORDS, MATRIX)) == name_of((WORDS, MATRIX + 0))
+    assert name_of((WORDS, MATRIX)) != name_of((WORDS, MATRIX + 1))
+    assert name_of("v.bin") == "v.bin"
+    assert name_of(None) is None
+    assert name_of(["v.bin", OWN]) == ("v.bin", name_of(OWN))
 
 
 @pytest.mark.parametrize("vectors", [OWN, keyed(), fasttext()])
 def test_a_file_for_other_processes(tmp_path: Path, vectors: Any) -> None:
-    source = vector_source(vectors)
-    path = vectors_path(source, tmp_path)  # type: ignore[arg-type]
-    write_vectors(source, path)  # type: ignore[arg-type]
+    (source,) = vector_sets(vectors)
+    assert not isinstance(source, str)
+    path = vectors_path(source, tmp_path)
+    write_vectors(source, path)
     before = path.stat().st_mtime_ns
-    write_vectors(source, path)  # type: ignore[arg-type]
+    write_vectors(source, path)
     assert path.stat().st_mtime_ns == before
     vocabulary = Vocabulary(["lovely", "darker", "insult"])
     expected, _ = embedding_matrix(vectors, vocabulary)
@@ -142,14 +148,14 @@ def test_settings_are_plain_text(tmp_path: Path) -> None:
     assert tiny_settings(vectors=path).embedding.vectors == str(path)
     with pytest.raises(SettingsError, match=r"Got dict instead. Pass an object as"):
         tiny_settings(vectors=FORMS["mapping"])
-    name, _ = named_vectors(OWN)
+    name = name_of(OWN)
     with pytest.raises(VectorsError, match="were an object, my vectors"):
         prepare(SPLIT.train, SPLIT.valid, tiny_settings(vectors=name))
 
 
 def test_the_limit_is_a_setting() -> None:
     settings = tiny_settings(vectors="my vectors", vectors_limit=2)
-    found = prepare(SPLIT.train, SPLIT.valid, settings, vectors=OWN)
+    found = prepare(SPLIT.train, SPLIT.valid, settings, vectors=(OWN,))
     assert found.coverage is not None
     assert found.coverage.types_found == 2
     assert "adorable" not in found.encoder.vocabulary.tokens
@@ -159,7 +165,7 @@ def test_the_limit_is_a_setting() -> None:
 def test_training_keeps_name_and_hash(tmp_path: Path) -> None:
     settings = tiny_settings(epochs=1)
     trained = train_classifier(SPLIT.train, SPLIT.valid, settings, vectors=keyed())
-    name, _ = named_vectors(keyed())
+    name = name_of(keyed())
     assert trained.bundle.settings.embedding.vectors == name
     assert trained.prepared.matrix.shape[1] == 6
     trained.predictor.save(tmp_path / "m")
@@ -178,7 +184,7 @@ def test_the_estimator_takes_objects() -> None:
     assert clone(estimator).vectors is OWN
     estimator.fit(data.texts, data.labels)
     vectors = estimator.predictor_.bundle.settings.embedding.vectors
-    assert vectors == named_vectors(OWN)[0]
+    assert vectors == name_of(OWN)
 
 
 @pytest.mark.slow
@@ -207,7 +213,7 @@ def test_a_search_takes_objects(tmp_path: Path, workers: int | None) -> None:
     result = search_settings(SPLIT, settings, vectors=vectors, **call)
     assert [one.status for one in result.outcomes] == ["completed"] * 2
     best = Predictor.load(result.path).bundle
-    digest = str(named_vectors(vectors)[0]).split()[-1].rstrip(")")
+    digest = str(name_of(vectors)).split()[-1].rstrip(")")
     assert digest in str(best.settings.embedding.vectors)
     with pytest.raises(ResumeError, match="vectors was"):
         search_settings(SPLIT, settings, vectors=OWN, **call)

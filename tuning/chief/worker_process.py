@@ -82,17 +82,13 @@ def _new_runner(path: str | os.PathLike[str]) -> TrialRunner:
             "path on this machine with --folder."
         )
     about, plan = folder.about(), folder.plan()
-    vectors = plan.settings.embedding.vectors
     text_names = sorted({*plan.space.names()} & {*TextSettings.names()})
-    if (
-        vectors is not None
-        and text_names
-        and not split_member(Path(vectors))[0].is_file()
-    ):
-        raise SearchError(
-            f"This search varies {', '.join(text_names)}, so its workers must read the "
-            f"word vectors, but there is no file {vectors} here. Copy it there."
-        )
+    for path in plan.settings.embedding.vector_paths if text_names else ():
+        if not split_member(Path(path))[0].is_file():
+            raise SearchError(
+                f"This search varies {', '.join(text_names)}, so its workers must read "
+                f"the word vectors, but there is no file {path} here. Copy it there."
+            )
     return TrialRunner(plan, folder, *folder.read_data(), vectors=about["vectors"])
 
 

@@ -109,19 +109,21 @@ class SharedInputs:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def vectors_identity(vectors: str | None) -> str:
-    """Return the name, size and time of a file of word vectors.
+def vectors_identity(paths: Sequence[str]) -> str:
+    """Return the name, size and time of each file of word vectors.
 
     Workers on other machines get it from the chief, to find the same inputs.
     """
-    if vectors is None:
-        return ""
+    return "; ".join(map(_file_identity, paths))
+
+
+def _file_identity(path: str) -> str:
     # If the file cannot be read, the encoding raises a better error.
     with suppress(OSError):
-        archive, _ = split_member(Path(vectors))
+        archive, _ = split_member(Path(path))
         state = os.stat(archive)
-        return f"{os.path.basename(vectors)} {state.st_size} {state.st_mtime_ns}"
-    return os.path.basename(vectors)
+        return f"{os.path.basename(path)} {state.st_size} {state.st_mtime_ns}"
+    return os.path.basename(path)
 
 
 def _settings_key(settings: RunSettings, vectors: str) -> str:
