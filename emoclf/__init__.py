@@ -63,6 +63,7 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.export.saved_model import export_saved_model as export_saved_model
     from emoclf.models.build import build_model as build_model
     from emoclf.predictor import Predictor as Predictor
+    from emoclf.ready import load_ready as load_ready
     from emoclf.serving import load_exported as load_exported
     from emoclf.settings import RunSettings as RunSettings
     from emoclf.settings.sections import DataSettings as DataSettings
@@ -126,6 +127,7 @@ _HOME = {
     "judge": "emoclf.evaluation.evaluate",
     "load_bundle": "emoclf.bundle.bundle_folder",
     "load_exported": "emoclf.serving",
+    "load_ready": "emoclf.ready",
     "load_sample": "emoclf.datasets.sample",
     "predict_file": "emoclf.bulk.file_prediction",
     "read_dataset": "emoclf.datasets.readers",

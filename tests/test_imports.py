@@ -30,6 +30,7 @@ STAGES = [
     ("classifier", "export.formats", "bundle.described_folder", "bundle.json_values"),
     ("serving",),
     ("folded",),
+    ("ready",),
     ("embeddings",),
     ("contextual",),
     ("models",),

@@ -25,6 +25,7 @@ from emoclf.bundle.json_values import (
 )
 from emoclf.datasets.contents import describe_changes, rows_of
 from emoclf.datasets.dataset import Dataset
+from emoclf.embeddings.downloads import absolute_vectors
 from emoclf.errors import SearchError, setting
 from emoclf.files import UNFINISHED, check_writable, write_atomically
 from emoclf.fingerprint import RUN_FILE, check_fingerprint, write_fingerprint
@@ -211,7 +212,7 @@ class SearchFolder:
         about["plan"] = plan.to_dict()
         about["vectors"] = vectors
         # Workers may run in another working directory.
-        embedding = plan.settings.embedding.with_paths(os.path.abspath)
+        embedding = plan.settings.embedding.with_paths(absolute_vectors)
         about["plan"]["settings"]["embedding"] = embedding.to_dict()
         write_json(self._plan_file, about)
         return resumed

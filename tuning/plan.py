@@ -134,7 +134,7 @@ class SearchPlan:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Return a plan from the result of :meth:`to_dict`."""
-        settings = RunSettings.from_dict(values["settings"])
+        settings = RunSettings.from_stored(values["settings"])
         objects = {
             "settings": settings,
             "space": Space.from_dict(

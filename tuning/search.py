@@ -26,6 +26,7 @@ from emoclf.errors import SearchError, setting
 from emoclf.fingerprint import digest
 from emoclf.runtime import TOKEN_VARIABLE, check_count, hide_retracing
 from emoclf.settings import RunSettings
+from emoclf.workflow.automatic import resolve
 from emoclf.workflow.prepare import check_parts
 
 from .chief.chief import PATIENCE_SECONDS, Chief
@@ -285,6 +286,7 @@ def run_search(
             "The objective 'average_precision' needs multilabel data. Got one label "
             "for each text; choose 'macro_f1', 'accuracy' or 'log_loss'."
         )
+    plan = replace(plan, settings=resolve(plan.settings, split.train.texts))
     # Checked before a folder is made, which would record a wrong space.
     plan.space.for_settings(plan.settings)
     deadline = None if budget.seconds is None else time.monotonic() + budget.seconds

@@ -16,6 +16,7 @@ from emoclf.bulk.writers import NewColumns, Writer
 from emoclf.classifier import Classifier
 from emoclf.datasets.source import Source
 from emoclf.errors import DataError, SettingsError, setting
+from emoclf.ready import model_path
 from emoclf.runtime import check_count
 from emoclf.settings import DataSettings
 
@@ -96,7 +97,7 @@ def predict_file(
     Parameters
     ----------
     model : path or Classifier
-        Bundle, or export of any format.
+        Bundle, export of any format, or name of a ready classifier.
     source : path, or "-" for standard input
         Plain lines, CSV, TSV, JSON Lines or Parquet, plain or .gz.
     output : path or text stream
@@ -229,6 +230,8 @@ def _predictor(
         from emoclf.predictor import as_predictor  # An export needs no TensorFlow.
 
         model = as_predictor(model)
+    if isinstance(model, str):
+        model = model_path(model)
     if isinstance(model, Classifier):
         if workers > 1 or options:
             raise SettingsError(

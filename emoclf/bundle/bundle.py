@@ -20,6 +20,7 @@ from emoclf.display import Described, short_names
 from emoclf.errors import BundleError
 from emoclf.runtime import import_tensorflow
 from emoclf.settings import RunSettings
+from emoclf.settings.run_settings import parse_toml
 from emoclf.text.encoder import TextEncoder
 
 if TYPE_CHECKING:
@@ -154,11 +155,11 @@ class BundleParts:
         text.texts("stop_words")
         text.object("tokenizer").texts("emoticons")
         check_texts(self.tokens, "the vocabulary")
-        settings = RunSettings.from_toml(self.settings, name="the bundle's settings")
+        values = parse_toml(self.settings, name="the bundle's settings")
+        settings = RunSettings.from_stored(values)
         encoder = TextEncoder.from_state(text.values, self.tokens, self.tables)
         # Bundles of the first versions have neither.
-        values = {"label_kind": "U", "thresholds": None, **about.values}
-        optional = JsonObject(values)
+        optional = JsonObject({"label_kind": "U", "thresholds": None, **about.values})
         thresholds = optional.shares("thresholds", len(label_names))
         return Bundle(
             model=_rebuild(settings, about, self.weights, len(encoder.vocabulary)),

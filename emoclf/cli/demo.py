@@ -12,16 +12,8 @@ from typing import Any
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import add_option, new_command, print_lines
 from emoclf.cli.train import add_training_options, callbacks_for, print_run
-from emoclf.models.registry import settings_class
 from emoclf.runtime import load_tensorflow
 
-# Chosen by cross-validation on the corpus. Without pre-trained vectors every word is
-# learnt from a few sentences: short n-grams and many small steps do best.
-SETTINGS: dict[str, dict[str, Any]] = {
-    "embedding": {"dim": 300},
-    "model": {"kernel_sizes": [1, 2, 3], "filters": 100},
-    "training": {"batch_size": 16, "embedding_rate": 1.0, "epochs": 25},
-}
 OUTPUT = "demo.emoclf"
 CORPUS = "the bundled corpus"
 UNSEEN = (
@@ -37,18 +29,11 @@ UNSEEN = (
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     """Add the command."""
-    changes = (
-        f"--{name.replace('_', '-')} "
-        f"{','.join(map(str, value)) if isinstance(value, list) else value}"
-        for section in SETTINGS.values()
-        for name, value in section.items()
-    )
     parser = new_command(
         subparsers,
         "demo",
         help="train and try a classifier on the bundled corpus (a minute)",
         example="emoclf demo --output demo.emoclf",
-        details=f"Defaults for this small corpus: {', '.join(changes)}.",
     )
     text = "folder to write the classifier to"
     add_option(parser, "-o --output FOLDER", text, default=OUTPUT)
@@ -59,7 +44,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train on the bundled corpus, and predict a few other sentences."""
-    settings = settings_from(args, base=_base(args))
+    settings = settings_from(args)
     load_tensorflow()
     from emoclf.datasets.sample import load_sample
     from emoclf.datasets.split import split_dataset
@@ -89,13 +74,6 @@ def run(args: argparse.Namespace) -> int:
         print_lines()
     print_run(training, as_json=args.json)
     return 0
-
-
-def _base(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Return the demo's defaults, without those that the architecture lacks."""
-    names = settings_class(settings_from(args).architecture).names()
-    model = {k: v for k, v in SETTINGS["model"].items() if k in names}
-    return {**SETTINGS, "model": model}
 
 
 def _is_demo(path: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import Field, fields
 from functools import partial
 from typing import Any
@@ -112,22 +112,9 @@ def add_section(
             add_setting(group, section, field, is_shown=is_shown)
 
 
-def settings_from(
-    args: argparse.Namespace, base: Mapping[str, Mapping[str, Any]] | None = None
-) -> RunSettings:
-    """Return the settings in force: defaults, then the file, then options.
-
-    Parameters
-    ----------
-    args : Namespace
-    base : mapping of str to mapping, optional
-        Sections of settings that the file overrides.
-    """
-    values: dict[str, Any] = dict(base or {})
-    for name, value in (read_settings_file(args.config) if args.config else {}).items():
-        if isinstance(value, Mapping) and isinstance(values.get(name), Mapping):
-            value = {**values[name], **value}
-        values[name] = value
+def settings_from(args: argparse.Namespace) -> RunSettings:
+    """Return the settings in force: defaults, then the file, then options."""
+    values = read_settings_file(args.config) if args.config else {}
     given = given_settings(args)
     try:
         return RunSettings.from_dict(values, given)

@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 
 from emoclf.datasets.recognition import JSON_ARRAY, LABEL_PREFIX
 from emoclf.display import printable
-from emoclf.errors import did_you_mean
+from emoclf.errors import BundleError, did_you_mean
+from emoclf.ready import READY, model_path
 
 #: Option that shows the less common options too.
 HELP_ALL = "--help-all"
@@ -27,7 +28,8 @@ MAX_ERROR = 500
 ARGUMENTS = {
     "BUNDLE": "folder written by 'emoclf train'",
     "DATA": "labelled file: CSV, TSV, JSON Lines or Parquet, plain or .gz; -: stdin",
-    "MODEL": "folder written by 'emoclf train' or 'emoclf export'",
+    "MODEL": "folder written by 'emoclf train' or 'emoclf export'; or "
+    f"{', '.join(READY)}",
     "SEARCH": "folder of the search",
 }
 
@@ -116,12 +118,22 @@ def new_command(
     )
     for word in arguments.split():
         if word in ARGUMENTS:
-            parser.add_argument(word.lower(), metavar=word, help=ARGUMENTS[word])
+            kind = _model if word == "MODEL" else str
+            text = ARGUMENTS[word]
+            parser.add_argument(word.lower(), metavar=word, type=kind, help=text)
     if has_result:
         group = parser.add_argument_group("output")
         add_option(group, "--json", "print the result as JSON")
         add_option(group, "--quiet", "print no progress, only warnings")
     return parser
+
+
+def _model(text: str) -> str:
+    """Return the path of a model, which may be a ready one."""
+    try:
+        return model_path(text)
+    except BundleError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def add_option(parser: Any, names: str, help: str, **options: Any) -> Any:

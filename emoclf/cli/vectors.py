@@ -212,18 +212,21 @@ def run_coverage(args: argparse.Namespace) -> int:
     """Read a file as training does, and report the coverage of the vectors."""
     from emoclf.datasets.readers import read_dataset
     from emoclf.embeddings.matrix import embedding_matrix
+    from emoclf.embeddings.starter import STARTER
     from emoclf.errors import SettingsError
+    from emoclf.settings.sections import AUTO
     from emoclf.text.encoder import fit_encoder, new_tokenizer
 
     settings = settings_from(args)
-    if not settings.embedding.vectors:
-        raise SettingsError("Name the file of word vectors: --vectors FILE.")
+    vectors = settings.embedding.vectors
+    if vectors is None:
+        raise SettingsError("Name word vectors: --vectors FILE.")
     with as_file(args.data) as data:
         dataset = read_dataset(data, settings.data)
     tokens = new_tokenizer(settings.text).batch(dataset.texts)
     encoder = fit_encoder(tokens, settings.text)
     _, coverage = embedding_matrix(
-        settings.embedding.vectors,
+        STARTER if vectors == AUTO else vectors,
         encoder.vocabulary,
         counts=encoder.count_tokens(tokens),
         limit=settings.embedding.vectors_limit,

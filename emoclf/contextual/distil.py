@@ -41,6 +41,7 @@ def distil_vectors(
     settings: DistilSettings | Mapping[str, Any] | None = None,
     *,
     sentences: Sequence[str] = (),
+    texts: Mapping[str, str] | None = None,
     counts: Mapping[str, int] | None = None,
     tokenizer: Tokenizer | None = None,
     output: str | os.PathLike[str] | None = None,
@@ -60,6 +61,9 @@ def distil_vectors(
     sentences : sequence of str
         Texts in which the words occur: a word's vector is then the mean of its vectors
         in them. Words that occur in none are encoded alone.
+    texts : mapping of str to str, optional
+        Texts to encode in the place of words that the encoder does not know, such as
+        ``{"😂": "face with tears of joy"}``.
     counts : mapping of str to int, optional
         Frequencies for ``frequency_weight``; default: by Zipf's law, in the order of
         the words.
@@ -102,7 +106,8 @@ def distil_vectors(
     if not isinstance(encoder, Encoder):
         encoder = Encoder(encoder)
     tokenizer = tokenizer or Tokenizer()
-    run = _Run(encoder, words, sentences, settings, tokenizer, output, progress)
+    alone = [(texts or {}).get(word, word) for word in words]
+    run = _Run(encoder, words, alone, sentences, settings, tokenizer, output, progress)
     matrix = _reduced(run.vectors(), words, counts, settings)
     name = os.path.basename(encoder.name.rstrip("/"))
     vectors = WordVectors(words, matrix, f"distilled from {name}")
@@ -119,14 +124,18 @@ class _Run:
         self,
         encoder: Encoder,
         words: tuple[str, ...],
+        texts: list[str],
         sentences: list[str],
         settings: DistilSettings,
         tokenizer: Tokenizer,
         output: str | os.PathLike[str] | None,
         progress: Progress | None,
     ) -> None:
-        self.encoder, self.words, self.sentences = encoder, words, sentences
-        self.tokenizer = tokenizer
+        self.encoder, self.tokenizer = encoder, tokenizer
+        self.words, self.sentences = words, sentences
+        # Texts of one length together: the longest of a batch costs as much as all.
+        self.order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+        self.texts = [texts[number] for number in self.order]
         self.batch_size = settings.batch_size
         self.progress = progress or (lambda step, done, total: None)
         shape = (len(words), encoder.dim)
@@ -145,7 +154,7 @@ class _Run:
         fingerprint = {
             "encoder": self.encoder.digest(),
             "tokenizer": digest(*map(str, self.tokenizer.to_state()[0].values())),
-            "words": digest(list(self.words)),
+            "words": digest(list(self.words), self.texts),
             "sentences": digest(self.sentences),
             "batch size": self.batch_size,
         }
@@ -186,9 +195,9 @@ class _Run:
 
     def vectors(self) -> np.ndarray:
         """Return a vector for each word, shape (n_words, encoder.dim)."""
-        for batch in self._batches(0, "words", self.words):
-            place = slice(self.done[0], self.done[0] + len(batch))
-            self.alone[place] = self.encoder.encode(batch)
+        for batch in self._batches(0, "words", self.texts):
+            places = self.order[self.done[0] : self.done[0] + len(batch)]
+            self.alone[places] = self.encoder.encode(batch)
         if not self.sentences:
             return self.alone
         number_of = {word: number for number, word in enumerate(self.words)}

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from emoclf.embeddings.downloads import downloaded_vectors, is_vectors_name
 from emoclf.embeddings.gensim_files import WORD_LISTS, GensimVectors
+from emoclf.embeddings.starter import STARTER, StarterVectors
 from emoclf.embeddings.vector_files import check_limit, open_vectors
 from emoclf.embeddings.vector_io import VectorSource
 from emoclf.embeddings.word_vectors import WordVectors, save_vectors
@@ -89,14 +91,18 @@ def vector_sources(
     return tuple(_source(item, limit) for item in vector_sets(vectors))
 
 
-def _source(vectors: VectorSet, limit: int | None) -> VectorSource:
+def _source(vectors: VectorSet | StarterVectors, limit: int | None) -> VectorSource:
     if isinstance(vectors, str):
         if OBJECT_NAME.search(vectors) and not os.path.exists(vectors):
             raise VectorsError(
                 f"The settings name word vectors that were an object, {vectors}. Pass "
                 f"the object again: {setting('vectors')}=…, or a file."
             )
-        return open_vectors(vectors, limit=limit)
+        if not is_vectors_name(vectors):
+            return open_vectors(vectors, limit=limit)
+        if vectors != STARTER:
+            return open_vectors(downloaded_vectors(vectors), limit=limit)
+        vectors = StarterVectors()
     if limit is None:
         return vectors
     check_limit(limit)

@@ -164,7 +164,7 @@ def evaluate_part(
 def advice(settings: RunSettings, train: Dataset) -> tuple[str, ...]:
     """Return proposals for a network that does not beat a baseline, the best first."""
     lines = []
-    if not settings.embedding.vectors:
+    if not settings.embedding.vector_paths:
         lines.append(
             "pre-trained word vectors (the setting vectors): on small "
             "training sets they gain more than any other setting."

@@ -17,7 +17,7 @@ from emoclf.errors import ExportError
 from emoclf.export.formats import PRECISIONS
 from emoclf.export.parity import PROBABILITY_BOUND, check_parity
 from emoclf.export.write_export import write_array, write_export, write_text_encoder
-from emoclf.folded import FoldedClassifier
+from emoclf.folded import TEXT_CNN, TEXT_CNN_NGRAMS, FoldedClassifier
 from emoclf.folded.stored_vectors import StoredVectors, round_vectors
 from emoclf.folded.word_rows import (
     WordRows,
@@ -29,6 +29,7 @@ from emoclf.folded.word_rows import (
 from emoclf.models.embedding import STATIC, TRAINED
 from emoclf.models.heads import LOGITS
 from emoclf.models.mean_embedding import BIGRAMS
+from emoclf.models.ngram_scores import NGRAMS
 from emoclf.predictor import Predictor
 from emoclf.serving.export_folder import ExportFolder
 
@@ -217,10 +218,17 @@ def _write_text_cnn(
         arrays["hidden_bias"] = weights["hidden/bias"]
     arrays["head_kernel"] = weights[f"{LOGITS}/kernel"]
     arrays["head_bias"] = weights[f"{LOGITS}/bias"]
+    kind = TEXT_CNN
+    if f"{NGRAMS}/words" in weights:
+        kind, share = TEXT_CNN_NGRAMS, weights[f"{NGRAMS}/share"]
+        arrays["head_kernel"] = arrays["head_kernel"] * share
+        arrays["head_bias"] = arrays["head_bias"] * share
+        for name in ("words", "pairs", "bias"):
+            arrays[f"ngram_{name}"] = weights[f"{NGRAMS}/{name}"]
     for name, values in arrays.items():
         write_array(folder / f"{name}.npy", values)
     entries = {name: getattr(settings, name) for name in TEXT_CNN_SETTINGS}
-    return {"kind": "text_cnn", **entries, "int8": int8}
+    return {"kind": kind, **entries, "int8": int8}
 
 
 def _convolution(

@@ -24,8 +24,10 @@ from emoclf.errors import (
 from emoclf.export.formats import ENGINES, PRECISIONS
 from emoclf.folded.head import Head
 from emoclf.folded.network import Network
+from emoclf.folded.ngram_sums import NgramLogits, NgramSums
 from emoclf.folded.stored_vectors import StoredVectors
 from emoclf.folded.text_cnn import Convolution, FoldedTextCNN
+from emoclf.folded.unknown_words import UnknownWords
 from emoclf.folded.word_rows import Rounding, windows_of
 from emoclf.serving.export_folder import ExportFolder, read_export
 from emoclf.serving.exported_classifier import ExportedClassifier
@@ -33,6 +35,10 @@ from emoclf.serving.exported_text import ExportedText
 from emoclf.text.validation import as_texts
 from emoclf.text.vocabulary import FIRST
 
+#: Kinds of TextCNN in ``emoclf.json``; versions before 0.4 know the first only.
+TEXT_CNN, TEXT_CNN_NGRAMS = "text_cnn", "text_cnn_ngrams"
+#: Texts of a call whose unknown words are counted, until there is no need to.
+N_CHECKED_TEXTS = 100
 #: Widest kernel that is read; far wider than any text's phrases.
 MAX_KERNEL_SIZE = 1 << 10
 
@@ -104,6 +110,7 @@ class FoldedClassifier(ExportedClassifier):
         n_words = len(self.text.ids) + FIRST
         self.network = load_network(folder, n_words, precision, engine)
         self.text.pieces.pack_as(self.network.token_bytes, self.network.pack)
+        self._unknown_words: UnknownWords | None = UnknownWords(self.text.ids)
         if engine == "numba":
             from emoclf.folded.compiled import CompiledPieces
 
@@ -121,6 +128,11 @@ class FoldedClassifier(ExportedClassifier):
         probabilities : ndarray of float32, shape (n_texts, n_classes)
         """
         texts = as_texts(texts, self.text_column)
+        # Another thread may set it to None meanwhile.
+        if (unknown_words := self._unknown_words) is not None:
+            flat, _ = self.text.encode(texts[:N_CHECKED_TEXTS])
+            if unknown_words.count(flat):
+                self._unknown_words = None
         encode, predict = self.text.encode_one, self.network.predict_one
         if 0 < len(texts) <= self.network.max_one_by_one:
             rows = [predict(encode(text)) for text in texts]
@@ -150,7 +162,7 @@ def load_network(
     """
     try:
         about = JsonObject(folder.about).object("network")
-        kind = about.text("kind", ("text_cnn", "mean_embedding"))
+        kind = about.text("kind", (TEXT_CNN, TEXT_CNN_NGRAMS, "mean_embedding"))
         n_classes = len(folder.about["label_names"])
         multilabel = folder.about["several"]
         if kind == "mean_embedding":
@@ -174,8 +186,13 @@ def load_network(
     kernel = np.array(folder.array("head_kernel.npy", (width, n_classes)))
     bias = np.array(folder.array("head_bias.npy", (n_classes,)))
     head = Head(kernel, bias, multilabel, activation, *hidden)
+    ngrams = None
+    if kind == TEXT_CNN_NGRAMS:
+        shape = n_words, n_classes + 1
+        sums = _ngram_sums(folder, "ngram_words.npy", "ngram_pairs.npy", shape)
+        ngrams = NgramLogits(sums, folder.array("ngram_bias.npy", (n_classes,)))
     if engine == "numpy":
-        return FoldedTextCNN(convolutions, pooling, activation, head)
+        return FoldedTextCNN(convolutions, pooling, activation, head, ngrams)
     if pooling != "max":
         raise SettingsError(
             f"{setting('engine', engine)} takes maxima; this network has {pooling!r} "
@@ -183,7 +200,7 @@ def load_network(
         )
     from emoclf.folded.compiled import CompiledTextCNN
 
-    return CompiledTextCNN(convolutions, activation, head)
+    return CompiledTextCNN(convolutions, activation, head, ngrams)
 
 
 def _mean_embedding(
@@ -199,17 +216,22 @@ def _mean_embedding(
         )
     from emoclf.folded.mean_embedding import FoldedMeanEmbedding
 
-    pairs = None
-    if about.flag("pairs"):
-        pairs = folder.array("pairs.npy", (None, n_classes))
-        if len(pairs) < 2:
-            raise ValueError("pairs.npy must have a row for at least one pair")
-    return FoldedMeanEmbedding(
-        folder.array("words.npy", (n_words, n_classes)),
-        pairs,
-        folder.array("head_bias.npy", (n_classes,)),
-        folder.about["several"],
-    )
+    pairs = "pairs.npy" if about.flag("pairs") else None
+    sums = _ngram_sums(folder, "words.npy", pairs, (n_words, n_classes))
+    bias = folder.array("head_bias.npy", (n_classes,))
+    return FoldedMeanEmbedding(sums, bias, folder.about["several"])
+
+
+def _ngram_sums(
+    folder: ExportFolder, words: str, pairs: str | None, shape: tuple[int, int]
+) -> NgramSums:
+    """Return the scores of words and pairs in these files."""
+    rows = None
+    if pairs is not None:
+        rows = folder.array(pairs, (None, shape[1]))
+        if len(rows) < 2:
+            raise ValueError(f"{pairs} must have a row for at least one pair")
+    return NgramSums(folder.array(words, shape), rows)
 
 
 def load_convolutions(

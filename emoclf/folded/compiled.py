@@ -14,6 +14,7 @@ from emoclf.folded.head import Head
 from emoclf.folded.layout import Layout
 from emoclf.folded.loops import pad_texts, write_maxima_plainly, write_probabilities
 from emoclf.folded.network import Network
+from emoclf.folded.ngram_sums import NgramLogits
 from emoclf.folded.piece_loops import write_pieces
 from emoclf.folded.text_cnn import Convolution
 from emoclf.folded.word_rows import Rounding, WordRows
@@ -128,11 +129,18 @@ class CompiledTextCNN(Network):
     activation : str
     head : Head
         In the order of the model's filters.
+    ngrams : NgramLogits, optional
+        Linear part beside the convolutions.
     """
 
     def __init__(
-        self, convolutions: Sequence[Convolution], activation: str, head: Head
+        self,
+        convolutions: Sequence[Convolution],
+        activation: str,
+        head: Head,
+        ngrams: NgramLogits | None = None,
     ) -> None:
+        self.ngrams = ngrams
         self.convolutions = [CompiledConvolution(stored) for stored in convolutions]
         starts = accumulate([layer.n_filters for layer in self.convolutions], initial=0)
         orders = zip(self.convolutions, starts, strict=False)
@@ -160,13 +168,16 @@ class CompiledTextCNN(Network):
         layers, head = self.convolutions, self.head
         maxima = [layer.maxima(flat, lengths) for layer in layers]
         bias_units = self.features.bias_units
-        is_compiled = bias_units is not None and head.hidden_kernel is None
+        added = None if self.ngrams is None else self.ngrams(flat, lengths)
+        is_compiled = (
+            bias_units is not None and head.hidden_kernel is None and added is None
+        )
         joined = maxima[0]
         if not is_compiled or len(maxima) > 1:
             pairs = zip(maxima, layers, strict=True)
             joined = np.concatenate([m[:, : x.n_filters] for m, x in pairs], axis=1)
         if not is_compiled:
-            return head(self.features(joined, lengths == 0))
+            return head(self.features(joined, lengths == 0), added)
         result = np.empty((len(joined), len(head.bias)), np.float32)
         write_probabilities(
             joined,

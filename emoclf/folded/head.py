@@ -88,8 +88,17 @@ class Head:
             self.hidden_bias,
         )
 
-    def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Return probabilities, float32 of shape (n, n_classes)."""
+    def __call__(
+        self, features: np.ndarray, added: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return probabilities, float32 of shape (n, n_classes).
+
+        Parameters
+        ----------
+        features : ndarray of float32, shape (n, n_features)
+        added : ndarray of float32, shape (n, n_classes), optional
+            Numbers to add to the logits.
+        """
         size = self.kernel.size
         if self.hidden_kernel is not None:
             size = max(size, self.hidden_kernel.size)
@@ -97,6 +106,8 @@ class Head:
         logits = np.empty((len(features), len(self.bias)), np.float32)
         for start in range(0, len(features), rows):
             logits[start : start + rows] = self._logits(features[start : start + rows])
+        if added is not None:
+            logits += added
         return probabilities(logits, multilabel=self.multilabel)
 
     def predict_one(self, features: np.ndarray) -> np.ndarray:

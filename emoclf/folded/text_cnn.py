@@ -9,6 +9,7 @@ import numpy as np
 from emoclf.folded.features import Features
 from emoclf.folded.head import Head, activate
 from emoclf.folded.network import Network
+from emoclf.folded.ngram_sums import NgramLogits
 from emoclf.folded.one_text import OneText
 from emoclf.folded.stored_vectors import StoredVectors
 from emoclf.folded.word_rows import Rounding, Windows, WordRows
@@ -175,6 +176,8 @@ class FoldedTextCNN(Network):
     pooling : {"max", "average"}
     activation : str
     head : Head
+    ngrams : NgramLogits, optional
+        Linear part beside the convolutions.
     """
 
     def __init__(
@@ -183,11 +186,13 @@ class FoldedTextCNN(Network):
         pooling: str,
         activation: str,
         head: Head,
+        ngrams: NgramLogits | None = None,
     ) -> None:
         self.convolutions = [NumpyConvolution(stored) for stored in convolutions]
         self.pooling = pooling
         self.activation = activation
         self.head = head
+        self.ngrams = ngrams
         self._one_text: OneText | None = None
         if pooling == "max":
             steps = np.concatenate([stored.step for stored in convolutions])
@@ -198,7 +203,7 @@ class FoldedTextCNN(Network):
             self._one_text = OneText(tables, self.features, self.head)
             self.token_bytes = self._one_text.token_bytes
             self._max_bytes = MAX_TOKENS_AT_ONCE * self.token_bytes
-            self.max_one_by_one = MAX_ONE_BY_ONE
+            self.max_one_by_one = MAX_ONE_BY_ONE if ngrams is None else 1
 
     def pack(self, pieces: Sequence[Sequence[int]]) -> list[bytes]:
         """Return the packed tokens of each piece; see :meth:`Network.pack`."""
@@ -210,7 +215,7 @@ class FoldedTextCNN(Network):
         """Return the probabilities of one text, shape (1, n_classes)."""
         if self._one_text is None:
             return super().predict_one(packed)
-        if 0 < len(packed) <= self._max_bytes:
+        if self.ngrams is None and 0 < len(packed) <= self._max_bytes:
             return self._one_text(packed)
         flat = self._one_text.unpack(packed)
         return self.predict_many(flat, np.array([len(flat)]))
@@ -219,6 +224,7 @@ class FoldedTextCNN(Network):
         """Return probabilities; see :meth:`Network.predict_many`."""
         for layer in self.convolutions:
             layer.rows.compute(flat)
+        added = None if self.ngrams is None else self.ngrams(flat, lengths)
         flat = np.append(flat, np.int32(0))
         starts = np.cumsum(lengths) - lengths
         order = np.argsort(-lengths, kind="stable")
@@ -227,7 +233,9 @@ class FoldedTextCNN(Network):
         for begin in range(0, len(order), size):
             texts = order[begin : begin + size]
             block = TextBlock(flat, starts[texts], lengths[texts])
-            result[texts] = self.head(self._pooled(block))
+            result[texts] = self.head(
+                self._pooled(block), None if added is None else added[texts]
+            )
         return result
 
     def _pooled(self, block: TextBlock) -> np.ndarray:

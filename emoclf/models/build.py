@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ from emoclf.models.convolution import zero_padding
 from emoclf.models.embedding import embed_tokens
 from emoclf.models.heads import class_probabilities
 from emoclf.models.keras_globals import default_keras_globals
+from emoclf.models.ngram_scores import NGRAMS, NgramScores
 from emoclf.settings import RunSettings
 
 
@@ -93,12 +95,19 @@ def build_model(
             mask = keras.Input((None,), dtype="bool", name="mask")
             inputs = (embedded, mask)
             embedded = zero_padding(embedded, mask)
+        features = settings.model.build(token_ids, embedded, mask)
+        mix = None
+        if token_ids is not None and getattr(settings.model, "ngrams", False):
+            vocabulary, _ = _matrix_shape(matrix, shape)
+            layer = NgramScores(vocabulary, name=NGRAMS)
+            mix = partial(layer.__call__, token_ids)
         probabilities = class_probabilities(
-            settings.model.build(token_ids, embedded, mask),
+            features,
             n_classes,
             multilabel=multilabel,
             max_norm=getattr(settings.model, "max_norm", None),
             prior=prior,
+            mix=mix,
         )
         return keras.Model(inputs, probabilities, name=settings.architecture)
 
@@ -139,4 +148,4 @@ def embedding_mode(settings: RunSettings) -> str:
     embedding = settings.embedding
     if embedding.embedding is not None:
         return embedding.embedding
-    return "non-static" if embedding.vectors else "random"
+    return "non-static" if embedding.vector_paths else "random"

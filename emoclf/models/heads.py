@@ -8,6 +8,7 @@ label (multilabel), and the loss is computed from the logits of :func:`logits_tw
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -28,6 +29,7 @@ def class_probabilities(
     multilabel: bool,
     max_norm: float | None = None,
     prior: np.ndarray | None = None,
+    mix: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
     """Add the head to the features of a text.
 
@@ -44,6 +46,9 @@ def class_probabilities(
         Shares of the texts that have each label, for the initial biases of a multilabel
         head (Lin et al., 2017, section 3.3). Without them the first epochs learn only
         that most labels are absent.
+    mix : callable, optional
+        Function of the logits that returns those of the probabilities. It is not
+        trained: the loss is computed from the logits before it.
 
     Returns
     -------
@@ -57,6 +62,8 @@ def class_probabilities(
     logits = layers.Dense(
         n_classes, kernel_constraint=constraint, bias_initializer=bias, name=LOGITS
     )(features)
+    if mix is not None:
+        logits = mix(logits)
     activation = "sigmoid" if multilabel else "softmax"
     return layers.Activation(activation, name=PROBABILITIES)(logits)
 

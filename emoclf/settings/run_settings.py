@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from emoclf.errors import SettingsError, did_you_mean, wrong_kind
 from emoclf.models.registry import ARCHITECTURES, settings_class
-from emoclf.settings.base import Settings
+from emoclf.settings.base import NONE_TEXT, Settings
 from emoclf.settings.sections import (
     DataSettings,
     EmbeddingSettings,
@@ -141,6 +141,16 @@ class RunSettings:
             name: classes[name].from_dict(table) for name, table in tables.items()
         }
         return cls(**top, **sections)
+
+    @classmethod
+    def from_stored(cls, values: Mapping[str, Any]) -> Self:
+        """Create settings from those of a bundle or a search.
+
+        Until 0.3.0 the embedding was random where no vectors were named, and such
+        settings were written without them.
+        """
+        embedding = {"vectors": NONE_TEXT, **values.get("embedding", {})}
+        return cls.from_dict({**values, "embedding": embedding})
 
     def override(self, **values: Any) -> Self:
         """Return a copy with flat names replaced."""

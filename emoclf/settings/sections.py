@@ -9,8 +9,10 @@ from typing import Self
 
 from emoclf.errors import SettingsError
 from emoclf.evaluation.metric_names import MAIN_METRIC, MONITORS
-from emoclf.settings.base import Settings, option
+from emoclf.settings.base import NONE_TEXT, Settings, option
 
+#: Value of the setting ``vectors`` that leaves the choice to the training set.
+AUTO = "auto"
 TOKENIZERS = ("words", "characters", "jieba")
 EMBEDDINGS = ("random", "static", "non-static", "two-channel")
 LOSSES = ("cross-entropy", "focal", "mse")
@@ -28,6 +30,9 @@ ENCODING_ERRORS = ("strict", "replace", "skip")
 SCHEDULES = ("constant", "cosine", "exponential", "plateau")
 
 
+#: Training sets below this size learn in smaller batches: more steps in an epoch.
+SMALL_SET = 1000
+SMALL_BATCH, BATCH = 16, 50
 #: Longest line of a file of texts, unless another limit is set.
 MAX_LINE_BYTES = 1 << 24
 
@@ -154,8 +159,10 @@ class EmbeddingSettings(Settings):
     """Embedding matrix: its source, and its training."""
 
     vectors: str | tuple[str, ...] | None = option(
-        None,
-        "file of word vectors (word2vec, GloVe, …); several are placed side by side",
+        AUTO,
+        "file of word vectors (word2vec, GloVe, …), or starter: those of the package, "
+        "for English; several are placed side by side; none: a random embedding; auto: "
+        "starter where it covers the training set, else none",
     )
     vectors_limit: int | None = option(
         None,
@@ -164,13 +171,17 @@ class EmbeddingSettings(Settings):
     )
     embedding: str | None = option(
         None,
-        "kind of embedding (default: non-static if there are vectors, else random)",
+        "kind of embedding (default: non-static with vectors, else random)",
         choices=EMBEDDINGS,
     )
-    dim: int = option(100, "width of a random embedding", low=1, high=4096)
+    dim: int = option(
+        100, "width of a random embedding, which needs vectors none", low=1, high=4096
+    )
 
     def __post_init__(self) -> None:
         given = self.vectors
+        if given == NONE_TEXT:
+            given = None
         paths = given if isinstance(given, list | tuple) else (given,)
         for path in paths:
             if not isinstance(path, str | os.PathLike | None):
@@ -187,13 +198,15 @@ class EmbeddingSettings(Settings):
 
     @property
     def vector_paths(self) -> tuple[str, ...]:
-        """Paths of all files of word vectors."""
-        if self.vectors is None:
+        """Paths or names of all sets of word vectors; none where they are "auto"."""
+        if self.vectors is None or self.vectors == AUTO:
             return ()
         return (self.vectors,) if isinstance(self.vectors, str) else self.vectors
 
     def with_paths(self, change: Callable[[str], str]) -> Self:
         """Return a copy in which every path of word vectors is changed."""
+        if not self.vector_paths:
+            return self
         return replace(self, vectors=tuple(map(change, self.vector_paths)))
 
 
@@ -206,7 +219,12 @@ class TrainSettings(Settings):
     """
 
     epochs: int = option(20, "maximum number of epochs", low=1)
-    batch_size: int = option(50, "texts per training step", low=1)
+    batch_size: int | None = option(
+        None,
+        f"texts per training step (default: {SMALL_BATCH} for fewer than "
+        f"{SMALL_SET} training texts, else {BATCH})",
+        low=1,
+    )
     loss: str = option("cross-entropy", "training loss", choices=LOSSES)
     label_smoothing: float = option(0.0, "label smoothing", low=0.0, high=0.9)
     focal_gamma: float = option(
@@ -242,6 +260,12 @@ class TrainSettings(Settings):
         low=0,
         high=0.99999,
     )
+
+    def texts_per_step(self, n_texts: int) -> int:
+        """Return the batch size in force for a training set of this size."""
+        if self.batch_size is not None:
+            return self.batch_size
+        return SMALL_BATCH if n_texts < SMALL_SET else BATCH
 
     @property
     def rate(self) -> float:

@@ -144,7 +144,7 @@ def fit_model(
         )
         if finding is not None:
             raise ModelError(str(finding))
-    buckets = LengthBuckets(train, settings.batch_size, seed=seed)
+    buckets = LengthBuckets(train, settings.texts_per_step(len(train)), seed=seed)
     best = BestWeights(valid, monitor=settings.monitor, patience=settings.patience)
     names = label_names or [str(number) for number in range(n_classes)]
     monitor = Monitor(buckets, best, names, callbacks, run_settings)

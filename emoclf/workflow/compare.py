@@ -29,6 +29,7 @@ from emoclf.files import check_writable, write_atomically
 from emoclf.fingerprint import RUN_FILE, check_fingerprint, digest, write_fingerprint
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import new_tokenizer
+from emoclf.workflow.automatic import resolve
 from emoclf.workflow.prepare import EncodedParts, Prepared, encode_parts
 from emoclf.workflow.train import fit_prepared
 
@@ -103,6 +104,7 @@ def compare_networks(
     if sets:
         name = vectors_setting(sets)
         rows = {key: x.override(vectors=name) for key, x in rows.items()}
+    rows = {key: resolve(x, split.train.texts) for key, x in rows.items()}
     results = None if folder is None else _ResultsFolder(Path(folder), split)
     runner = _Runner(split, callbacks, sets)
     runs = runner.baselines(next(iter(rows.values())))

@@ -22,7 +22,7 @@ from emoclf.embeddings.matrix import (
 from emoclf.embeddings.vector_io import VectorSource
 from emoclf.embeddings.vector_objects import VectorSet, vector_sources
 from emoclf.errors import DataError, SettingsError, setting
-from emoclf.settings import RunSettings
+from emoclf.settings import EmbeddingSettings, RunSettings
 from emoclf.text.encoder import TextEncoder, fit_encoder, new_tokenizer
 from emoclf.text.tokenizer import Tokenizer
 from emoclf.text.vocabulary import UNKNOWN
@@ -226,10 +226,16 @@ def _vector_sources(
 ) -> tuple[VectorSource, ...]:
     """Return the sets of vectors of the embedding; none for a random one."""
     embedding = settings.embedding
-    if embedding.vectors and embedding.embedding == "random":
+    given = list(vectors or embedding.vector_paths)
+    if given and embedding.embedding == "random":
         logger.warning("The embedding is random: the vectors are not used.")
-    elif embedding.vectors:
-        given = list(vectors) or embedding.vectors
+    elif given:
+        if embedding.dim != EmbeddingSettings.dim:
+            raise SettingsError(
+                f"{setting('dim', embedding.dim)} is the width of a random embedding, "
+                "but vectors have a width of their own. Leave it out, or draw the "
+                f"embedding at random with {setting('vectors', 'none')}."
+            )
         return vector_sources(given, limit=embedding.vectors_limit)
     elif embedding.embedding not in (None, "random"):
         raise SettingsError(

@@ -30,9 +30,11 @@ from emoclf.text.validation import is_frame
 from emoclf.training.batches import Examples
 from emoclf.training.checkpoint import CheckpointFolder
 from emoclf.training.fit import fit_model
+from emoclf.training.ngrams import fit_ngram_scores
 from emoclf.training.progress import TrainingProgress
 from emoclf.training.thresholds import choose_thresholds
 from emoclf.training.watcher import class_shares
+from emoclf.workflow.automatic import resolve
 from emoclf.workflow.prepare import Prepared, prepare
 from emoclf.workflow.trained_classifier import TrainedClassifier
 
@@ -130,6 +132,7 @@ def train_classifier(
     sets = vector_sets(vectors)
     if sets:
         settings = settings.override(vectors=vectors_setting(sets))
+    settings = resolve(settings, split.train.texts)
     prepared = prepare(
         split.train,
         split.valid,
@@ -263,6 +266,8 @@ def fit_prepared(
         checkpoints=checkpoints,
         resume=resume,
     )
+    if getattr(settings.model, "ngrams", False):
+        fit_ngram_scores(model, prepared.train)
     findings = sorted_findings([*prepared.findings, *result.findings])
     result = replace(result, findings=findings)
     bundle = Bundle(

@@ -294,7 +294,11 @@ def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple[in
             1,
             "There is no file v.bin",
         ),
-        (["train", "CSV", "-o", "x", "--embedding", "static"], 1, "needs word vectors"),
+        (
+            ["train", "CSV", "-o", "x", "--vectors=none", "--embedding=static"],
+            1,
+            "needs word vectors",
+        ),
         (["train", "CSV", "-o", "x", "--config", "no.toml"], 1, "no.toml"),
         (["train", "CSV"], 2, "--output"),
         (
@@ -306,7 +310,7 @@ def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple[in
         (["predict", "BUNDLE", "no.txt"], 1, "There is no file no.txt"),
         (["evaluate", "BUNDLE", "CSV", "--label-column", "text"], 1, "text"),
         (["export", "BUNDLE", "--to", "tflite", "-o", "x"], 2, "saved-model"),
-        (["vectors", "coverage", "CSV"], 1, "--vectors FILE"),
+        (["vectors", "coverage", "CSV", "--vectors=none"], 1, "--vectors FILE"),
         (["vectors", "train", "no.txt", "-o", "x.bin"], 1, "There is no file no.txt"),
         (["tune", "CSV", "-o", "x", "--trials", "0"], 1, "trials must be at least 1"),
         (["dance"], 2, "invalid choice"),

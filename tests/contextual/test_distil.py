@@ -68,6 +68,18 @@ def test_the_batch_does_not_matter(encoder: Encoder) -> None:
     np.testing.assert_allclose(one.matrix, many.matrix, atol=1e-4)
 
 
+def test_a_text_in_the_place_of_a_word(encoder: Encoder) -> None:
+    options: dict[str, Any] = {"center": False, "dim": 4096, "rms": 1.0}
+    texts = {"😂": "lovely smile"}
+    words = ["😂", "dark", "home"]
+    vectors = distil_vectors(encoder, words, texts=texts, **options)
+    described = encoder.encode(["lovely smile"])[0]
+    row = vectors.matrix[0]
+    np.testing.assert_allclose(
+        row / np.linalg.norm(row), described / np.linalg.norm(described), atol=1e-4
+    )
+
+
 def test_words_in_sentences(encoder: Encoder) -> None:
     words = ["lovely", "dark", "home", "smile"]
     options: dict[str, Any] = {"center": False, "dim": 4096, "rms": 1.0}

@@ -111,7 +111,7 @@ def test_the_command_line_takes_a_list(
 def test_a_classifier_of_two_sets(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     save_vectors(SMALL, path)
-    settings = tiny_settings(epochs=1)
+    settings = tiny_settings(vectors="given", epochs=1)
     trained = train_classifier(SPLIT, settings=settings, vectors=[path, LARGE])
     trained.predictor.save(tmp_path / "m")
     loaded = Predictor.load(tmp_path / "m")
@@ -135,6 +135,6 @@ def test_a_search_with_two_sets(tmp_path: Path, workers: int | None) -> None:
         "workers": workers,
         "vectors": [path, LARGE],
     }
-    result = search_settings(SPLIT, tiny_settings(epochs=1), **call)
+    result = search_settings(SPLIT, tiny_settings(vectors="given", epochs=1), **call)
     assert [one.status for one in result.outcomes] == ["completed"] * 2
     assert Predictor.load(result.path).bundle.model.layers[1].output.shape[-1] == 8

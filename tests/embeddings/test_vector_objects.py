@@ -163,7 +163,7 @@ def test_the_limit_is_a_setting() -> None:
 
 @pytest.mark.slow
 def test_training_keeps_name_and_hash(tmp_path: Path) -> None:
-    settings = tiny_settings(epochs=1)
+    settings = tiny_settings(vectors="given", epochs=1)
     trained = train_classifier(SPLIT.train, SPLIT.valid, settings, vectors=keyed())
     name = name_of(keyed())
     assert trained.bundle.settings.embedding.vectors == name
@@ -189,7 +189,7 @@ def test_the_estimator_takes_objects() -> None:
 
 @pytest.mark.slow
 def test_a_comparison_takes_objects(tmp_path: Path) -> None:
-    networks = {"a": tiny_settings(epochs=1)}
+    networks = {"a": tiny_settings(vectors="given", epochs=1)}
     call: dict[str, Any] = {"seeds": 1, "folder": tmp_path / "compared"}
     compared = compare_networks(SPLIT, networks, vectors=OWN, **call)
     again = compare_networks(SPLIT, networks, vectors=OWN, **call)
@@ -209,7 +209,7 @@ def test_a_search_takes_objects(tmp_path: Path, workers: int | None) -> None:
         "seeds": 1,
         "workers": workers,
     }
-    settings, vectors = tiny_settings(epochs=1), fasttext()
+    settings, vectors = tiny_settings(vectors="given", epochs=1), fasttext()
     result = search_settings(SPLIT, settings, vectors=vectors, **call)
     assert [one.status for one in result.outcomes] == ["completed"] * 2
     best = Predictor.load(result.path).bundle

@@ -32,7 +32,10 @@ def tiny_dataset() -> Dataset:
 
 
 def tiny_settings(**flat: object) -> RunSettings:
-    """Return settings under which the tiny corpus is learnt in a second."""
+    """Return settings under which the tiny corpus is learnt in a second.
+
+    With vectors the width of a random embedding is left out.
+    """
     values: dict[str, object] = {
         "filters": 8,
         "kernel_sizes": (1, 2),
@@ -44,6 +47,10 @@ def tiny_settings(**flat: object) -> RunSettings:
         # An average of a few dozen steps lags behind more than it smooths.
         "ema": None,
     }
+    if "architecture" not in flat:
+        values["ngrams"] = False
+    if flat.get("vectors") is not None:
+        del values["dim"]
     return RunSettings.from_flat(**{**values, **flat})
 
 

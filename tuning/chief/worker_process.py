@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emoclf.display import printable
+from emoclf.embeddings.downloads import is_vectors_name
 from emoclf.embeddings.vector_streams import split_member
 from emoclf.errors import SearchError
 from emoclf.settings import TextSettings
@@ -84,7 +85,7 @@ def _new_runner(path: str | os.PathLike[str]) -> TrialRunner:
     about, plan = folder.about(), folder.plan()
     text_names = sorted({*plan.space.names()} & {*TextSettings.names()})
     for path in plan.settings.embedding.vector_paths if text_names else ():
-        if not split_member(Path(path))[0].is_file():
+        if not (is_vectors_name(path) or split_member(Path(path))[0].is_file()):
             raise SearchError(
                 f"This search varies {', '.join(text_names)}, so its workers must read "
                 f"the word vectors, but there is no file {path} here. Copy it there."

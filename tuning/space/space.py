@@ -38,6 +38,7 @@ from emoclf.errors import SearchError, SettingsError
 from emoclf.models.mean_embedding import BUCKETS
 from emoclf.settings import RunSettings
 from emoclf.settings.run_settings import parse_toml
+from emoclf.settings.sections import BATCH
 
 from .dimension import NO_VECTORS, VECTORS, Choices, Dimension, Range, settings_of
 from .space_file import read_dimensions
@@ -166,7 +167,7 @@ class Space:
             if resolved is not None:
                 dimensions[dimension.name] = self._including(resolved, settings)
         if not dimensions:
-            vectors = VECTORS if settings.embedding.vectors else NO_VECTORS
+            vectors = VECTORS if settings.embedding.vector_paths else NO_VECTORS
             raise SearchError(
                 f"{self.name} leaves nothing to search with {vectors}. Got tables for "
                 f"{', '.join(self.names())}. Add one without needs."
@@ -255,8 +256,10 @@ def effective_value(settings: RunSettings, name: str) -> Any:
         return value
     if name == "learning_rate":
         return settings.training.rate
+    if name == "batch_size":
+        return BATCH
     if name == "embedding":
-        return "non-static" if settings.embedding.vectors else "random"
+        return "non-static" if settings.embedding.vector_paths else "random"
     return BUCKETS if name == "bigram_buckets" else None
 
 
@@ -264,7 +267,7 @@ def _resolved(
     dimension: Dimension, dimensions: Mapping[str, Dimension], settings: RunSettings
 ) -> Dimension | None:
     """Return the dimension without a condition on a dropped one, or None."""
-    vectors = VECTORS if settings.embedding.vectors else NO_VECTORS
+    vectors = VECTORS if settings.embedding.vector_paths else NO_VECTORS
     if dimension.needs not in (None, vectors):
         return None
     when = dimension.when
@@ -277,15 +280,16 @@ def _resolved(
 
 def _check_effect(dimension: Dimension, settings: RunSettings, place: str) -> None:
     """Refuse a dimension that fails or has no effect in all trials but the first."""
-    name, vectors = dimension.name, settings.embedding.vectors
-    if vectors is None and name in ("embedding", "vector_words"):
+    name, vectors = dimension.name, settings.embedding.vector_paths
+    if not vectors and name in ("embedding", "vector_words"):
         problem, cure = "has no effect without word vectors", VECTORS
     elif name == "dim" and vectors and not _random(dimension, settings):
         problem, cure = "has no effect: the vectors have a width", NO_VECTORS
     else:
         return
+    given = settings.embedding.vectors
     raise SearchError(
-        f"{place}: {name} {problem}. Got vectors = {vectors!r} in the settings. Write "
+        f"{place}: {name} {problem}. Got vectors = {given!r} in the settings. Write "
         f'needs = "{cure}" into the table, or remove it.'
     )
 

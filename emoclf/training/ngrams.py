@@ -1,0 +1,132 @@
+"""Fit the linear part of a network: a logistic regression of words and word pairs.
+
+Averaged with a network, a linear classifier of n-grams gains most on small training
+sets, where a network alone is not better than it is (tests/benchmarks/README.md).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+from emoclf.batching import lengths_of
+from emoclf.models.heads import MIN_PRIOR
+from emoclf.models.ngram_scores import BUCKETS, NGRAMS
+from emoclf.text.word_pairs import MIN_SQUARE, SPREAD
+from emoclf.training.batches import Examples
+
+#: Share of the linear classifier in the logits.
+SHARE = 0.4
+#: Inverse strength of the regularization.
+C = 10.0
+MAX_ITERATIONS = 100
+
+
+def fit_ngram_scores(model: keras.Model, train: Examples) -> None:
+    """Fit the linear classifier on the training set, and mix it with the network.
+
+    The logits become a weighted mean of both. Features are TF-IDF: each occurrence of
+    an n-gram counts with its inverse document frequency, and the features of a text
+    are divided by the root of the sum of their squares.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Fitted network with a layer of :class:`emoclf.models.ngram_scores.NgramScores`.
+    train : Examples
+        Training set.
+    """
+    layer: Any = model.get_layer(NGRAMS)
+    features, idf = _features(train.token_ids, layer.vocabulary)
+    fit = _fit_labels if train.targets.ndim == 2 else _fit_classes
+    n_classes = int(layer.bias.shape[0])
+    table, bias = fit(features, train.targets, train.weights, n_classes)
+    table = np.column_stack([SHARE * idf[:, None] * table, idf**2])
+    words, pairs = np.split(table.astype(np.float32), [layer.vocabulary])
+    layer.words.assign(words)
+    layer.pairs.assign(np.concatenate([np.zeros_like(pairs[:1]), pairs]))
+    layer.bias.assign((SHARE * bias).astype(np.float32))
+    layer.share.assign(1 - SHARE)
+
+
+def _features(
+    token_ids: Sequence[np.ndarray], vocabulary: int
+) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """Return TF-IDF, shape (n_texts, n_ngrams), and the idf of each n-gram.
+
+    The idf of n-grams that no text has is 0, so that they do not count.
+    """
+    lengths = lengths_of(token_ids)
+    flat = np.concatenate([np.empty(0, np.int64), *token_ids]).astype(np.int64)
+    texts = np.repeat(np.arange(len(lengths)), lengths)
+    is_pair = texts[1:] == texts[:-1]
+    # As emoclf.models.mean_embedding.hashed_pairs does, without the row 0.
+    hashed = (flat[:-1] * SPREAD + flat[1:])[is_pair] % BUCKETS
+    columns = np.concatenate([flat, vocabulary + hashed])
+    rows = np.concatenate([texts, texts[1:][is_pair]])
+    shape = (len(lengths), vocabulary + BUCKETS)
+    counts = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape)
+    frequencies = np.bincount(counts.indices, minlength=shape[1])
+    idf = np.log((1 + len(lengths)) / (1 + frequencies)) + 1
+    idf[frequencies == 0] = 0.0
+    norms = np.sqrt(np.maximum(counts @ idf**2, MIN_SQUARE))
+    scaled = sparse.diags(1 / norms) @ counts @ sparse.diags(idf)
+    return sparse.csr_matrix(scaled), idf
+
+
+def _fit_classes(
+    features: sparse.csr_matrix,
+    targets: np.ndarray,
+    weights: np.ndarray | None,
+    n_classes: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights, shape (n_ngrams, n_classes), and biases for one label a text."""
+    table = np.zeros((features.shape[1], n_classes))
+    # Of classes that no training text has.
+    bias = np.full(n_classes, np.log(MIN_PRIOR))
+    present = np.unique(targets)
+    if len(present) == 1:
+        bias[present] = 0.0
+        return table, bias
+    model = _fitted(features, targets, weights)
+    coefficients, intercepts = model.coef_.T, model.intercept_
+    if len(present) == 2:
+        # scikit-learn has one column for the difference of two classes.
+        coefficients = np.concatenate([-coefficients, coefficients], 1) / 2
+        intercepts = np.array([-intercepts[0], intercepts[0]]) / 2
+    table[:, present], bias[present] = coefficients, intercepts
+    return table, bias
+
+
+def _fit_labels(
+    features: sparse.csr_matrix,
+    targets: np.ndarray,
+    weights: np.ndarray | None,
+    n_classes: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights, shape (n_ngrams, n_classes), and biases for several labels."""
+    table = np.zeros((features.shape[1], n_classes))
+    share = np.clip(targets.mean(0), MIN_PRIOR, 1 - MIN_PRIOR)
+    bias = np.log(share / (1 - share))
+    for number, has_label in enumerate(targets.T):
+        if 0 < has_label.sum() < len(has_label):
+            model = _fitted(features, has_label, weights)
+            table[:, number], bias[number] = model.coef_[0], model.intercept_[0]
+    return table, bias
+
+
+def _fitted(
+    features: sparse.csr_matrix, targets: np.ndarray, weights: np.ndarray | None
+) -> LogisticRegression:
+    model = LogisticRegression(C=C, max_iter=MAX_ITERATIONS)
+    with warnings.catch_warnings():
+        # It need not converge completely.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(features, targets, sample_weight=weights)

@@ -1,0 +1,79 @@
+"""Settings that are left to the training set: word vectors, batch size, n-grams."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+
+from emoclf.embeddings.coverage import MIN_COVERAGE
+from emoclf.embeddings.lookup import find_words
+from emoclf.embeddings.starter import STARTER, StarterVectors
+from emoclf.settings import EmbeddingSettings, RunSettings
+from emoclf.settings.sections import AUTO, BATCH
+from emoclf.text.encoder import new_tokenizer
+
+logger = logging.getLogger(__name__)
+
+#: Training sets below this size get a linear classifier of n-grams beside a TextCNN.
+MAX_NGRAM_TEXTS = 10_000
+#: Number of texts from which the coverage of the starter vectors is estimated.
+N_COVERAGE_TEXTS = 5000
+
+
+def resolve(settings: RunSettings, texts: Sequence[str]) -> RunSettings:
+    """Return settings in which nothing is left to the training set.
+
+    Parameters
+    ----------
+    settings : RunSettings
+    texts : sequence of str
+        Texts of the training set.
+
+    Returns
+    -------
+    settings : RunSettings
+        With ``vectors="auto"`` replaced: by the starter vectors if they cover the
+        texts, and neither a random embedding nor its width was asked for; else None.
+        With ``batch_size=None`` and ``ngrams=None`` replaced.
+    """
+    training = settings.training
+    if training.batch_size is None:
+        batch_size = training.texts_per_step(len(texts))
+        settings = settings.override(batch_size=batch_size)
+        if batch_size != BATCH:
+            logger.info("Batches of %d, for %d training texts.", batch_size, len(texts))
+    if getattr(settings.model, "ngrams", True) is None:
+        settings = settings.override(ngrams=len(texts) < MAX_NGRAM_TEXTS)
+    if settings.embedding.vectors == AUTO:
+        settings = settings.override(vectors=_automatic_vectors(settings, texts))
+    return settings
+
+
+def _automatic_vectors(settings: RunSettings, texts: Sequence[str]) -> str | None:
+    """Return "starter" if these vectors suit the settings and texts, else None."""
+    embedding = settings.embedding
+    is_random = (
+        embedding.embedding == "random" or embedding.dim != EmbeddingSettings.dim
+    )
+    # Single characters are in the vectors too, but mean little there.
+    if is_random or settings.text.tokenizer != "words":
+        return None
+    share = starter_coverage(settings, texts)
+    if share >= MIN_COVERAGE:
+        return STARTER
+    logger.info(
+        "The starter vectors of the package are for English, and cover %.0f %% of the "
+        "tokens: the embedding is random. Word vectors of your language are better.",
+        100 * share,
+    )
+    return None
+
+
+def starter_coverage(settings: RunSettings, texts: Sequence[str]) -> float:
+    """Return the share of tokens for which the starter vectors have a vector."""
+    step = -(-len(texts) // N_COVERAGE_TEXTS)
+    tokens = new_tokenizer(settings.text).batch(list(texts[:: max(1, step)]))
+    counts = Counter(token for text in tokens for token in text)
+    found = find_words(StarterVectors(), list(counts))
+    return sum(counts[token] for token in found) / max(1, counts.total())

@@ -1,0 +1,159 @@
+"""The linear part of a TextCNN: fitted, mixed, saved, exported.
+
+Modules: ``emoclf.training.ngrams``, ``emoclf.models.ngram_scores`` and
+``emoclf.folded.ngram_sums``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from tiny import tiny_dataset, tiny_settings, tiny_split
+
+from emoclf import Predictor, export_classifier, load_exported, train_classifier
+from emoclf.datasets.dataset import Dataset
+from emoclf.models.build import build_model
+from emoclf.models.heads import logits_twin
+from emoclf.models.ngram_scores import BUCKETS, NGRAMS
+from emoclf.settings import RunSettings
+from emoclf.training.batches import Examples
+from emoclf.training.ngrams import SHARE, C, fit_ngram_scores
+from emoclf.workflow.automatic import resolve
+from emoclf.workflow.trained_classifier import TrainedClassifier
+
+pytestmark = pytest.mark.slow
+TEXTS = ["", "lovely", "it was dark at home", "an insult, an insult!", "lovely " * 40]
+SPLIT = tiny_split()
+
+
+@cache
+def trained(multilabel: bool = False) -> TrainedClassifier:
+    data = tiny_dataset()
+    if multilabel:
+        labels = [[x, "any"] if i % 2 else [x] for i, x in enumerate(data.labels)]
+        data = Dataset.from_lists(data.texts, labels)
+    return train_classifier(data, settings=tiny_settings(ngrams=True, epochs=4))
+
+
+def test_logits_are_a_weighted_mean_of_both() -> None:
+    """The linear part is a logistic regression of scikit-learn on the same features."""
+    one = trained()
+    train = one.prepared.train
+    encoder = one.bundle.encoder
+    assert one.split is not None
+    texts = list(one.split.train.texts)
+    tokens = encoder.tokenizer.batch(texts)
+
+    def ngrams(words: list[str]) -> list[str]:
+        return [*words, *map(" ".join, itertools.pairwise(words))]
+
+    # No text of the tiny corpus has a word twice, where scikit-learn's norm differs.
+    features = TfidfVectorizer(analyzer=ngrams).fit_transform(tokens)
+    linear = LogisticRegression(C=C, max_iter=1000).fit(features, train.targets)
+    expected = linear.predict_log_proba(features)
+    network = logits_twin(one.bundle.model)
+    ids = [encoder.encode_tokens([words])[0] for words in tokens]
+    cnn = np.concatenate([network(x[None], training=False).numpy() for x in ids])
+    mixed = (1 - SHARE) * cnn + SHARE * expected
+    mixed -= np.log(np.exp(mixed).sum(1, keepdims=True))
+    actual = np.log(one.predictor.predict_proba(texts))
+    np.testing.assert_allclose(actual, mixed, atol=0.02)
+    alone = cnn - np.log(np.exp(cnn).sum(1, keepdims=True))
+    assert np.abs(actual - alone).max() > 0.1
+
+
+def test_an_unfitted_part_changes_nothing() -> None:
+    model = build_model(
+        tiny_settings(ngrams=True), n_classes=3, matrix=np.eye(9, 4, -1, np.float32)
+    )
+    ids = np.array([[2, 3, 4, 0], [5, 0, 0, 0]])
+    logits = logits_twin(model)(ids).numpy()
+    expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    np.testing.assert_allclose(model(ids).numpy(), expected, rtol=1e-6)
+
+
+def test_padding_and_neighbours_do_not_matter() -> None:
+    model = trained().bundle.model
+    ids = np.array([[2, 3, 4]])
+    alone = model(ids).numpy()
+    padded = np.pad(ids, ((0, 1), (0, 60)))
+    np.testing.assert_allclose(model(padded).numpy()[:1], alone, atol=1e-6)
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_it_is_saved_and_loaded(tmp_path: Path, multilabel: bool) -> None:
+    one = trained(multilabel)
+    one.predictor.save(tmp_path / "m")
+    loaded = Predictor.load(tmp_path / "m")
+    assert loaded.bundle.settings.model.ngrams is True
+    np.testing.assert_array_equal(
+        loaded.predict_proba(TEXTS), one.predictor.predict_proba(TEXTS)
+    )
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("precision", ["float32", "int16"])
+def test_it_folds_exactly(
+    tmp_path: Path, multilabel: bool, engine: str, precision: str
+) -> None:
+    one = trained(multilabel)
+    export_classifier(one.predictor, tmp_path / "f", to="folded")
+    folded = load_exported(tmp_path / "f", engine=engine, precision=precision)
+    expected = one.predictor.predict_proba(TEXTS)
+    bound = 1e-5 if precision == "float32" else 1e-2
+    np.testing.assert_allclose(folded.predict_proba(TEXTS), expected, atol=bound)
+    rows = [folded.predict_proba([text])[0] for text in TEXTS]
+    np.testing.assert_allclose(rows, expected, atol=bound)
+
+
+@pytest.mark.parametrize("to", ["saved-model", "onnx", "litert", "folded-int8"])
+def test_other_exports(tmp_path: Path, to: str) -> None:
+    one = trained()
+    export_classifier(one.predictor, tmp_path / "e", to=to)
+    exported = load_exported(tmp_path / "e")
+    bound = 0.02 if to == "folded-int8" else 1e-5
+    np.testing.assert_allclose(
+        exported.predict_proba(TEXTS), one.predictor.predict_proba(TEXTS), atol=bound
+    )
+
+
+def test_a_class_that_no_training_text_has() -> None:
+    model = build_model(
+        tiny_settings(ngrams=True), n_classes=3, matrix=np.eye(9, 4, -1, np.float32)
+    )
+    ids = [np.array([2, 3]), np.array([4]), np.empty(0, np.int32), np.array([4, 2])]
+    fit_ngram_scores(model, Examples(ids, np.array([0, 2, 0, 2], np.int32)))
+    probabilities = model(np.array([[2, 3], [4, 0]])).numpy()
+    assert probabilities.argmin(1).tolist() == [1, 1]
+
+
+def test_every_second_weight_counts_twice() -> None:
+    settings = tiny_settings(ngrams=True)
+    ids = [np.array([2, 3], np.int32), np.array([4], np.int32)] * 3
+    targets = np.array([0, 1, 0, 1, 1, 0], np.int32)
+
+    def bias(weights: np.ndarray | None) -> np.ndarray:
+        model = build_model(settings, n_classes=2, matrix=np.eye(9, 4, -1, np.float32))
+        fit_ngram_scores(model, Examples(ids, targets, weights))
+        layer = model.get_layer(NGRAMS)
+        assert layer.pairs.shape == (BUCKETS + 1, 3)
+        return layer.words.numpy()[:, :-1]
+
+    assert np.array_equal(bias(None), bias(np.ones(6, np.float32)))
+    heavy = bias(np.array([9, 9, 9, 9, 1, 1], np.float32))
+    assert heavy[2, 0] > bias(None)[2, 0]
+
+
+def test_small_training_sets_have_it() -> None:
+    texts = ["some words"] * 9999
+    assert resolve(RunSettings(), texts).model.ngrams is True
+    assert resolve(RunSettings(), [*texts, "more"]).model.ngrams is False
+    bilstm = RunSettings.from_flat(architecture="bilstm")
+    assert not hasattr(resolve(bilstm, texts).model, "ngrams")
