@@ -1,7 +1,11 @@
-"""A process that was forked after TensorFlow had been used gets an error at once."""
+"""A process that was forked after TensorFlow had been used gets an error at once.
+
+The command line imports TensorFlow without garbage collection.
+"""
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +13,9 @@ from pathlib import Path
 
 import pytest
 from tiny import tiny_folded, tiny_trained
+from warm_process import run
+
+from emoclf.runtime import garbage_collection_paused
 
 FORK = """
 import os, sys
@@ -56,12 +63,37 @@ def test_a_forked_process_predicts_or_says_why_not(
         path = tiny_folded(tmp_path)
     else:
         path = tiny_export(kind)
-    forked = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FORK, str(path), kind, used],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    forked = run("-c", FORK, path, kind, used)
     child, parent = forked.stdout.splitlines()
     assert child.startswith(expected)
     assert parent == "parent joy"
+
+
+def test_garbage_collection_goes_on_after_a_pause() -> None:
+    assert gc.isenabled()
+    with garbage_collection_paused():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with garbage_collection_paused():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+@pytest.mark.slow
+def test_the_command_line_leaves_imported_objects_out_of_collections() -> None:
+    code = (
+        "import gc\n"
+        "from emoclf.runtime import load_tensorflow\n"
+        "load_tensorflow()\n"
+        "frozen = gc.get_freeze_count()\n"
+        "load_tensorflow()\n"
+        "print(gc.isenabled(), frozen > 100_000, gc.get_freeze_count() <= frozen)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True True True\n"
