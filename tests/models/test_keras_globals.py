@@ -158,24 +158,31 @@ print("equal")
 """
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "order", ["import emoclf", "emoclf.register_layers()"], ids=["after", "before"]
-)
-def test_keras_loads_every_architecture_in_a_new_process(
-    order: str, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="module")
+def saved_networks(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Save every architecture as Keras does, with its outputs for two texts."""
+    folder = tmp_path_factory.mktemp("networks")
     ids = np.array([[3, 4, 5, 0, 0], [1, 2, 0, 0, 0]])
     paths = []
     for name, flat in [*((name, {}) for name in ARCHITECTURES), *VARIANTS]:
         settings = settings_for(name, "two-channel", **flat)
         model = build_model(settings, n_classes=3, matrix=matrix())
-        path = str(tmp_path / f"{len(paths)}.keras")
+        path = str(folder / f"{len(paths)}.keras")
         model.save(path)
         np.save(path, model(ids).numpy())
         paths.append(path)
+    return paths
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "order", ["import emoclf", "emoclf.register_layers()"], ids=["after", "before"]
+)
+def test_keras_loads_every_architecture_in_a_new_process(
+    order: str, saved_networks: list[str]
+) -> None:
     first = "" if order == "import emoclf" else "import emoclf\n"
-    loaded = run(first + LOAD.format(order=order), *paths)
+    loaded = run(first + LOAD.format(order=order), *saved_networks)
     assert loaded.stdout == "equal\n", loaded.stderr
 
 

@@ -39,7 +39,7 @@ def main(folder: Path, variant: str, resume: bool) -> None:
     model = build_model(settings, n_classes=2, matrix=matrix)
     result = fit_model(
         model,
-        examples(1, 400),
+        examples(1, 200),
         examples(2, 60),
         settings.training,
         seed=settings.seed,

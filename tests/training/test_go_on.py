@@ -9,8 +9,6 @@ import io
 import math
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ import keras
 import numpy as np
 import pytest
 from killed_run import examples
+from warm_process import WarmProcess
 
 from emoclf.doctor.findings import Finding
 from emoclf.errors import ResumeError, TrainingError
@@ -255,8 +254,7 @@ def test_global_random_states_stay() -> None:
 
 @pytest.mark.slow
 def test_a_real_interruption_keeps_the_best_so_far(tmp_path: Path) -> None:
-    command = [sys.executable, str(SCRIPT), str(tmp_path), "long"]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    process = WarmProcess(SCRIPT, tmp_path, "long")
     while process.poll() is None and not (tmp_path / "long" / FILE).is_file():
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)

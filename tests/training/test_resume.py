@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from killed_run import EPOCHS, main
+from warm_process import WarmProcess
 
 from emoclf.errors import ResumeError
 from emoclf.fingerprint import RUN_FILE, digest
@@ -23,15 +22,7 @@ from emoclf.training.checkpoint import FILE, Checkpoint, CheckpointFolder
 SCRIPT = Path(__file__).parents[1] / "shared" / "killed_run.py"
 
 
-def start(folder: Path, variant: str, *options: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, str(SCRIPT), str(folder), variant, *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def wait_for_epoch(process: subprocess.Popen, path: Path, epoch: int) -> None:
+def wait_for_epoch(process: WarmProcess, path: Path, epoch: int) -> None:
     """Wait for a checkpoint of at least this epoch, or for the end of the run."""
     while process.poll() is None:
         if path.is_file():
@@ -51,7 +42,7 @@ def test_a_killed_and_resumed_training_equals_an_undisturbed_one(
     disturbed.mkdir()
     kills = 0
     for epoch in (1, 4, 7):
-        process = start(disturbed, variant, "--resume")
+        process = WarmProcess(SCRIPT, disturbed, variant, "--resume")
         wait_for_epoch(process, disturbed / variant / FILE, epoch)
         # In a step, an evaluation, or a write of one of the next epochs.
         time.sleep(rng.uniform(0, 0.15))
@@ -60,7 +51,7 @@ def test_a_killed_and_resumed_training_equals_an_undisturbed_one(
             kills += 1
         process.wait()
     assert kills
-    assert start(disturbed, variant, "--resume").wait() == 0
+    assert WarmProcess(SCRIPT, disturbed, variant, "--resume").wait() == 0
     calm = tmp_path / "calm"
     calm.mkdir()
     main(calm, variant, resume=False)
