@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tiny import tiny_dataset, tiny_trained
+from warm_process import run
 
 from emoclf.cli import build_parser, main
 from emoclf.cli.commands import COMMANDS
@@ -26,6 +27,11 @@ SMALL = (
 
 
 def emoclf(*args: object, stdin: str = "") -> subprocess.CompletedProcess:
+    return run("-m", "emoclf", *args, stdin=stdin)
+
+
+def fresh_emoclf(*args: object, stdin: str = "") -> subprocess.CompletedProcess:
+    """Run a command in a process that imports TensorFlow itself."""
     return subprocess.run(
         [sys.executable, "-m", "emoclf", *map(str, args)],
         input=stdin,
@@ -53,7 +59,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_train_then_evaluate(csv: Path, tmp_path: Path) -> None:
     output = tmp_path / "out put.emoclf"
-    done = emoclf("train", csv, "-o", output, *SMALL)
+    done = fresh_emoclf("train", csv, "-o", output, *SMALL)
     assert done.returncode == 0, done.stderr
     assert "TF-IDF + linear SVM" in done.stdout
     assert f"Predictor.load({output.as_posix()!r})" in done.stdout
@@ -78,7 +84,7 @@ def test_train_then_evaluate(csv: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_predict_prints_one_label_per_line(bundle: Path) -> None:
     text = "what a lovely gift\n\nalone in the dark"
-    done = emoclf("predict", bundle, stdin=text)
+    done = fresh_emoclf("predict", bundle, stdin=text)
     assert done.returncode == 0, done.stderr
     predictions = [line.split("\t") for line in done.stdout.splitlines()]
     assert [label for label, _ in predictions][::2] == ["joy", "fear"]

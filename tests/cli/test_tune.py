@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from tiny import tiny_dataset
+from warm_process import run
 
 from emoclf.cli import amounts, build_parser, main
 from emoclf.predictor import Predictor
@@ -35,13 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def tune(folder: Path, *args: object) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "emoclf", "tune", *map(str, args)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run("-m", "emoclf", "tune", *args, cwd=folder)
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_search import environment, run, scores, write_corpus
+from tiny_search import run, scores, write_corpus
+from warm_process import WarmProcess
 
 from emoclf.errors import SearchError
 from emoclf.predictor import Predictor
@@ -27,32 +27,23 @@ from emoclf.tuning.search import Listeners
 pytestmark = pytest.mark.slow
 
 
-#: Search in child processes, each of which kills itself when it replaces the n-th file.
-SUICIDES = """
+#: Search in a process that kills itself when it replaces the n-th file.
+SUICIDE = """
 import os, signal, sys
 from pathlib import Path
 from tiny_search import run
 
-def search(moment):
-    real, left = os.replace, [moment]
+folder, moment = sys.argv[1:]
+real, left = os.replace, [int(moment)]
 
-    def replace(*args, **kwargs):
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left[0] -= 1
-        return real(*args, **kwargs)
+def replace(*args, **kwargs):
+    if left[0] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left[0] -= 1
+    return real(*args, **kwargs)
 
-    os.replace = replace
-    run(Path(sys.argv[1]), trials=4)
-
-for moment in map(int, sys.argv[2:]):
-    # Forked after TensorFlow is imported, which takes seconds, and before its first
-    # operation, which starts threads that a fork loses.
-    child = os.fork()
-    if not child:
-        search(moment)
-        os._exit(0)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+os.replace = replace
+run(Path(folder), trials=4)
 """
 
 
@@ -60,18 +51,6 @@ for moment in map(int, sys.argv[2:]):
 def calm(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
     """A search of four trials that nobody disturbed."""
     return run(tmp_path_factory.mktemp("calm") / "search", trials=4)
-
-
-def start(*args: str, **options: Any) -> subprocess.Popen[str]:
-    """Start a process that finds the tests' modules."""
-    return subprocess.Popen(
-        [sys.executable, *args],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-        **options,
-    )
 
 
 def wait_until(there: Callable[[], Any], *, seconds: float = 240.0) -> Any:
@@ -86,9 +65,10 @@ def wait_until(there: Callable[[], Any], *, seconds: float = 240.0) -> Any:
 
 
 def workers_of(parent: int) -> list[int]:
-    """Return the processes that a process has started."""
+    """Return the worker processes that a process has started."""
     path = Path(f"/proc/{parent}/task/{parent}/children")
-    return [int(pid) for pid in path.read_text().split()] if path.exists() else []
+    pids = [int(pid) for pid in path.read_text().split()] if path.exists() else []
+    return [pid for pid in pids if "emoclf.tuning\0worker\0" in command(pid)]
 
 
 def alive(pid: int) -> bool:
@@ -97,6 +77,55 @@ def alive(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+@dataclass
+class Orphans:
+    """Workers whose chief was killed."""
+
+    search: Path
+    pids: list[int]
+
+    @property
+    def log(self) -> Path:
+        return self.search / "logs" / "worker-1.log"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def left_in_trials(tmp_path_factory: pytest.TempPathFactory) -> Orphans:
+    """Kill a chief whose two workers have a trial, or are about to hear of it.
+
+    They wait for half a minute, while the first tests run: hence autouse.
+    """
+    folder = tmp_path_factory.mktemp("left in trials")
+    data, search = write_corpus(folder / "texts.csv"), folder / "a search"
+    chief = WarmProcess(
+        "-m", "emoclf.tuning", "chief", data, "-o", search, "--workers", "2",
+        "--address", "127.0.0.1:0", "--lost-after", "15s", "--seeds", "1", "--quiet",
+        "--epochs", "200", "--patience", "200", "--ema", "none",
+    )  # fmt: skip
+    wait_until(lambda: len(list(search.glob("oracle/trial_*"))) == 2)
+    orphans = Orphans(search, workers_of(chief.pid))
+    assert len(orphans.pids) == 2
+    chief.kill()
+    chief.communicate()
+    return orphans
+
+
+@pytest.fixture(scope="module", autouse=True)
+def left_at_once(tmp_path_factory: pytest.TempPathFactory) -> Orphans:
+    """Kill a chief whose worker has just begun, which also waits for half a minute."""
+    folder = tmp_path_factory.mktemp("left at once")
+    data, orphans = write_corpus(folder / "texts.csv"), Orphans(folder / "s", [])
+    chief = WarmProcess(
+        "-m", "emoclf.tuning", "chief", data, "-o", orphans.search, "--workers", "1",
+        "--address", "127.0.0.1:0", "--seeds", "1", "--quiet",
+    )  # fmt: skip
+    orphans.pids = wait_until(lambda: orphans.log.exists() and workers_of(chief.pid))
+    assert len(orphans.pids) == 1
+    chief.kill()
+    chief.communicate()
+    return orphans
 
 
 def test_a_search_killed_at_ten_moments_ends_as_if_undisturbed(
@@ -122,11 +151,10 @@ def test_a_search_killed_at_ten_moments_ends_as_if_undisturbed(
 
 def kill_at(moments: Iterable[int], folder: Path) -> None:
     """Run the search once for each moment, at which it kills itself."""
-    moments = list(moments)
-    process = start("-c", SUICIDES, str(folder), *map(str, moments))
-    output, errors = process.communicate(timeout=240 * len(moments))
-    codes = [int(line) for line in output.split()]
-    assert codes == [-signal.SIGKILL] * len(moments), errors
+    for moment in moments:
+        process = WarmProcess("-c", SUICIDE, folder, moment)
+        _, errors = process.communicate(timeout=240)
+        assert process.returncode == -signal.SIGKILL, errors
 
 
 def left_behind(folder: Path) -> list[Path]:
@@ -206,52 +234,31 @@ def test_a_trial_that_kills_its_workers_has_failed(tmp_path: Path) -> None:
     assert "SIGKILL" in found.outcomes[1].reason
 
 
-def test_when_the_chief_is_killed_its_workers_end_and_say_so(tmp_path: Path) -> None:
-    data = write_corpus(tmp_path / "texts.csv")
-    search = tmp_path / "a search"
-    chief = start(
-        "-m", "emoclf.tuning", "chief", str(data), "-o", str(search), "--workers", "2",
-        "--address", "127.0.0.1:0", "--lost-after", "15s", "--seeds", "1", "--quiet",
-        "--epochs", "200", "--patience", "200", "--ema", "none",
-    )  # fmt: skip
-    # Both have a trial, or are about to hear of it.
-    wait_until(lambda: len(list(search.glob("oracle/trial_*"))) == 2)
-    pids = workers_of(chief.pid)
-    assert len(pids) == 2
-    chief.kill()
-    chief.communicate()
-    wait_until(lambda: not any(alive(pid) for pid in pids))
-    said = (search / "logs" / "worker-1.log").read_text()
+def test_when_the_chief_is_killed_its_workers_end_and_say_so(
+    left_in_trials: Orphans,
+) -> None:
+    wait_until(lambda: not any(alive(pid) for pid in left_in_trials.pids))
+    said = left_in_trials.log.read_text()
     assert "does not answer" in said
     assert "its trial, if it has one, runs again" in said
     # Nobody has the folder any more.
-    folder = SearchFolder(search)
+    folder = SearchFolder(left_in_trials.search)
     folder.open(new=False)
     folder.close()
 
 
 def test_a_worker_that_has_just_begun_does_not_wait_for_a_dead_chief(
-    tmp_path: Path,
+    left_at_once: Orphans,
 ) -> None:
-    data = write_corpus(tmp_path / "texts.csv")
-    search = tmp_path / "s"
-    chief = start(
-        "-m", "emoclf.tuning", "chief", str(data), "-o", str(search), "--workers", "1",
-        "--address", "127.0.0.1:0", "--seeds", "1", "--quiet",
-    )  # fmt: skip
-    log = search / "logs" / "worker-1.log"
-    (pid,) = wait_until(lambda: log.exists() and workers_of(chief.pid))
-    chief.kill()
-    chief.communicate()
-    wait_until(lambda: not alive(pid))
-    assert "does not answer" in log.read_text()
+    wait_until(lambda: not alive(left_at_once.pids[0]))
+    assert "does not answer" in left_at_once.log.read_text()
 
 
 def test_ctrl_c_ends_a_search_and_its_workers(tmp_path: Path) -> None:
     data = write_corpus(tmp_path / "texts.csv")
     search = tmp_path / "s"
     options = ["--seeds", "1", "--workers", "2", "--epochs", "200", "--patience", "200"]
-    process = start("-m", "emoclf.tuning", str(data), "-o", str(search), *options)
+    process = WarmProcess("-m", "emoclf.tuning", str(data), "-o", str(search), *options)
     wait_until(lambda: list(search.glob("oracle/trial_*")))
     pids = workers_of(process.pid)
     process.send_signal(signal.SIGINT)
@@ -269,11 +276,13 @@ def test_a_worker_elsewhere(in_two: SearchResult, tmp_path: Path) -> None:
     def begun(chief: Chief) -> None:
         ports.append(address)
         workers.append(
-            start("-m", "emoclf.tuning", "worker", "--oracle", address, "--name", "far")
+            WarmProcess(
+                "-m", "emoclf.tuning", "worker", "--oracle", address, "--name", "far"
+            )
         )
 
     address = f"127.0.0.1:{free_port()}"
-    workers: list[subprocess.Popen[str]] = []
+    workers: list[WarmProcess] = []
     found = run(
         tmp_path / "s", workers=0, address=address, listeners=Listeners(begun=begun)
     )
@@ -308,7 +317,7 @@ def test_a_worker_without_a_chief_says_so(tmp_path: Path) -> None:
         with pytest.raises(SearchError, match="HOST:PORT"):
             RemoteChief(wrong, "me")
     worker = ["worker", "--oracle", "127.0.0.1:9", "--wait", "3s"]
-    process = start("-m", "emoclf.tuning", *worker)
+    process = WarmProcess("-m", "emoclf.tuning", *worker)
     _, errors = process.communicate(timeout=180)
     assert process.returncode == 1
     assert "127.0.0.1:9 does not answer" in errors
@@ -346,14 +355,16 @@ def test_a_full_disk_stops_the_search_and_nothing_is_lost(
         "def begun(chief):\n"
         "    def progressed(lease):\n"
         "        if lease.number == 2:\n"
-        "            resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"
+        "            resource.setrlimit(resource.RLIMIT_FSIZE, (300, limits[1]))\n"
         "    chief.listeners.progressed = progressed\n"
+        "limits = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
         "try:\n"
         "    run(Path(sys.argv[1]), trials=4, listeners=Listeners(begun=begun))\n"
         "except SearchError as error:\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, limits)\n"
         "    print('SearchError', error)\n"
     )
-    process = start("-c", script, str(tmp_path / "s"))
+    process = WarmProcess("-c", script, str(tmp_path / "s"))
     said, errors = process.communicate(timeout=120)
     assert "SearchError Cannot write" in said, errors
     assert "Free disk space" in said

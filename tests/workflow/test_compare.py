@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tiny import tiny_dataset, tiny_settings, tiny_split
+from warm_process import WarmProcess, run
 
 from emoclf.cli import main
 from emoclf.errors import ResumeError, SettingsError
@@ -50,9 +49,9 @@ def test_baselines_come_first_and_each_seed_is_a_run(compared: Any) -> None:
     table = "\n".join(comparison.lines())
     assert "±" in table
     assert "under-fitting (" in table
-    for run in comparison.runs:
-        assert 0 <= run.macro_f1 <= 1
-        assert run.texts_per_second > 0
+    for one in comparison.runs:
+        assert 0 <= one.macro_f1 <= 1
+        assert one.texts_per_second > 0
 
 
 def test_saved_runs_are_not_repeated(compared: Any) -> None:
@@ -190,11 +189,8 @@ def test_wrong_names_are_answered(
 
 def test_a_comparison_that_was_killed_goes_on(data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "killed"
-    command = [
-        sys.executable, "-m", "emoclf", "compare", str(data), "-o", str(folder),
-        "--seeds", "3", *OPTIONS,
-    ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    command = ["-m", "emoclf", "compare", data, "-o", folder, "--seeds", 3, *OPTIONS]
+    process = WarmProcess(*command)
     runs = folder / "runs"
     deadline = time.monotonic() + 120
     while not (runs.is_dir() and any(runs.glob("text_cnn*.json"))):
@@ -204,7 +200,8 @@ def test_a_comparison_that_was_killed_goes_on(data: Path, tmp_path: Path) -> Non
     process.send_signal(signal.SIGKILL)
     process.wait()
     done = {path: path.read_bytes() for path in runs.glob("*.json")}
-    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    again = run(*command)
+    assert again.returncode == 0, again.stderr
     assert len(list(runs.glob("*.json"))) == 3
     assert all(path.read_bytes() == before for path, before in done.items())
     assert "text_cnn" in again.stdout
