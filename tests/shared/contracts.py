@@ -194,12 +194,12 @@ def check_learning(settings: RunSettings) -> None:
     """
     ids = texts(*range(3, 11))
     targets = np.arange(8, dtype=np.int32) % 3
-    # An epoch costs more than its steps: few epochs that show each text four times.
+    # An epoch costs more than its steps: few epochs that show each text eight times.
     quick = settings.override(
-        epochs=15, patience=15, learning_rate=0.03, dropout=0.0, batch_size=4
+        epochs=8, patience=8, learning_rate=0.03, dropout=0.0, batch_size=4
     )
     model = build(quick)
-    examples = Examples(ids * 4, np.tile(targets, 4))
+    examples = Examples(ids * 8, np.tile(targets, 8))
     result = fit_model(model, examples, examples, quick.training, seed=0)
     assert result.history["loss"][-1] < 0.3 * result.history["loss"][0]
     assert (BatchedModel(model)(ids).argmax(1) == targets).mean() >= 7 / 8
@@ -234,11 +234,11 @@ def check_embedded_texts(settings: RunSettings) -> None:
 def check_learning_embedded_texts(settings: RunSettings) -> None:
     """Check that a network learns from embedded texts."""
     settings = without_pairs(settings).override(
-        epochs=20, learning_rate=0.02, batch_size=4, ema=None, patience=20
+        epochs=5, learning_rate=0.02, batch_size=4, ema=None, patience=5
     )
     model = build_model(settings, n_classes=2, embedded_dim=DIM)
     rng = np.random.default_rng(0)
-    targets = (np.arange(16) % 2).astype(np.int32)
+    targets = (np.arange(64) % 2).astype(np.int32)
     embedded = [
         rng.normal(2 * target - 1, 0.5, (rng.integers(1, 9), DIM)).astype(np.float32)
         for target in targets
