@@ -11,7 +11,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import fields, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tiny import tiny_folded, tiny_trained
+from warm_process import WarmProcess
 
 from emoclf.bundle.bundle import Bundle
 from emoclf.bundle.bundle_folder import load_bundle, save_bundle
@@ -228,28 +228,25 @@ def test_an_interrupted_replacement_is_undone(saved: Path) -> None:
 
 SAVER = """
 import sys
+from pathlib import Path
 from emoclf.bundle.bundle_folder import load_bundle, save_bundle
 bundle = load_bundle(sys.argv[1])
-print("ready", flush=True)
+Path(sys.argv[2]).touch()
 while True:
     save_bundle(bundle, sys.argv[1], overwrite=True)
 """
 
 
 @pytest.mark.slow
-def test_a_killed_save_never_costs_the_bundle(saved: Path) -> None:
+def test_a_killed_save_never_costs_the_bundle(saved: Path, tmp_path: Path) -> None:
     for wait in (0.003, 0.02, 0.05):
-        saver = subprocess.Popen(
-            [sys.executable, "-c", SAVER, str(saved)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        assert saver.stdout is not None
-        assert saver.stdout.readline() == b"ready\n"
+        ready = tmp_path / f"ready {wait}"
+        saver = WarmProcess("-c", SAVER, saved, ready)
+        while saver.poll() is None and not ready.exists():
+            time.sleep(0.001)
         time.sleep(wait)
-        saver.send_signal(signal.SIGKILL)
-        saver.wait()
-        saver.stdout.close()
+        saver.kill()
+        assert saver.wait() == -signal.SIGKILL
         assert load_bundle(saved).label_names == ("anger", "fear", "joy")
 
 

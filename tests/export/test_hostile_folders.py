@@ -14,8 +14,6 @@ import os
 import random
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ import keras
 import numpy as np
 import pytest
 from tiny import tiny_trained
+from warm_process import run
 
 from emoclf import Predictor, load_exported
 from emoclf.bundle.described_folder import CARD, PART_FILES, SUMS
@@ -422,10 +421,5 @@ def test_nothing_in_a_folder_runs(
     else:
         shutil.copytree(tiny_export(kind), first)
     second = shutil.copytree(first, tmp_path / "second")
-    done = subprocess.run(
-        [sys.executable, "-c", AUDIT, kind, str(first), str(second)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "\n"
+    done = run("-c", AUDIT, kind, first, second)
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
