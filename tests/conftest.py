@@ -6,6 +6,7 @@ modules in ``tests/shared``.
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Callable
 from functools import cache
@@ -18,14 +19,21 @@ import pytest
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Collections find nothing while the tests' modules and TensorFlow are imported.
+gc.disable()
+
 #: Files that take minutes. They are begun first, so that none is left for the end, when
 #: the other processes are idle (``make test`` runs a file in one process).
 LONGEST_FILES = (
     "test_processes.py",
-    "test_resume.py",
-    "test_notebooks.py",
-    "test_formats.py",
+    "test_contracts.py",
+    "test_search.py",
     "test_trainings.py",
+    "test_estimator.py",
+    "test_notebooks.py",
+    "test_commands.py",
+    "test_resume.py",
+    "test_formats.py",
     "test_repeats.py",
 )
 
@@ -34,6 +42,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the tests by file, the longest files first."""
     order = {name: number for number, name in enumerate(LONGEST_FILES)}
     items.sort(key=lambda item: order.get(item.path.name, len(order)))
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again, but for what was imported."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

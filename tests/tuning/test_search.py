@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from tiny import tiny_dataset, tiny_split
-from tiny_search import environment, run, scores, tiny_plan
+from tiny_search import run, scores, tiny_plan
+from warm_process import WarmProcess
 
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split, split_dataset
@@ -341,26 +341,23 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 def test_two_searches_in_one_folder_are_refused(tmp_path: Path) -> None:
     script = (
         "import sys, time\n"
+        "from pathlib import Path\n"
         "from emoclf.tuning.folder import SearchFolder\n"
         "folder = SearchFolder(sys.argv[1])\n"
         "folder.open(new=False)\n"
-        "print('open', flush=True)\n"
+        "Path(sys.argv[2]).touch()\n"
         "time.sleep(600)\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path / "s")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environment(),
-    ) as first:
-        try:
-            assert first.stdout is not None
-            assert first.stdout.readline() == "open\n"
-            with pytest.raises(SearchError, match="Another process searches in"):
-                run(tmp_path / "s", trials=1)
-        finally:
-            first.kill()
+    opened = tmp_path / "opened"
+    first = WarmProcess("-c", script, tmp_path / "s", opened)
+    try:
+        while first.poll() is None and not opened.exists():
+            time.sleep(0.01)
+        with pytest.raises(SearchError, match="Another process searches in"):
+            run(tmp_path / "s", trials=1)
+    finally:
+        first.kill()
+        first.wait()
     # Whoever is killed holds nothing.
     folder = SearchFolder(tmp_path / "s")
     folder.open(new=False)
