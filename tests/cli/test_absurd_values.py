@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny import tiny_folded
 from tiny_search import write_corpus
 
 from emoclf.cli import main
@@ -44,13 +44,16 @@ CALLS: dict[str, tuple[list[str], str]] = {
 @pytest.mark.slow
 @pytest.mark.parametrize("call", CALLS)
 def test_absurd_values_get_one_sentence(
-    call: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    call: str,
+    tiny_export: Callable[[str], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "deep.toml").write_text(f"a = {'[' * 10_000}")
     places = {
         "data": write_corpus(tmp_path / "texts.csv"),
         "folder": tmp_path,
-        "model": tiny_folded(tmp_path / "model"),
+        "model": tiny_export("folded"),
     }
     arguments, message = CALLS[call]
     capsys.readouterr()  # of the training of the model
@@ -68,10 +71,12 @@ def test_absurd_values_get_one_sentence(
 
 
 @pytest.mark.slow
-def test_an_absurd_environment_gets_one_sentence(tmp_path: Path) -> None:
+def test_an_absurd_environment_gets_one_sentence(
+    tiny_export: Callable[[str], Path],
+) -> None:
     command = [sys.executable, "-m", "emoclf", "predict", "--engine", "numba"]
     done = subprocess.run(
-        [*command, str(tiny_folded(tmp_path)), "--text", "a"],
+        [*command, str(tiny_export("folded")), "--text", "a"],
         env={**os.environ, "NUMBA_NUM_THREADS": "0"},
         capture_output=True,
         text=True,

@@ -518,7 +518,6 @@ def test_folds_take_every_text_once_and_leave_the_test_part_alone() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_class_of_two_rows_is_searched_over_folds(tmp_path: Path) -> None:
     data = tiny_dataset()
     texts = [*data.texts, "how strange", "it was odd"]
