@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split, split_dataset
@@ -67,5 +68,17 @@ def tiny_trained() -> TrainedClassifier:
 
 
 def tiny_folded(folder: Path) -> Path:
-    """Return an export of the tiny classifier that NumPy alone runs."""
-    return export_folded(tiny_trained().predictor, folder / "tiny.folded")
+    """Write an export of the tiny classifier that NumPy alone runs."""
+    export = folder / "tiny.folded"
+    export.mkdir(parents=True)
+    for name, content in _folded_files().items():
+        (export / name).write_bytes(content)
+    return export
+
+
+@cache
+def _folded_files() -> dict[str, bytes]:
+    """Return the files of the export by name."""
+    with TemporaryDirectory() as folder:
+        export = export_folded(tiny_trained().predictor, Path(folder) / "export")
+        return {path.name: path.read_bytes() for path in export.iterdir()}
