@@ -41,8 +41,9 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
     architecture : str, optional
         Name in ``emoclf.models.ARCHITECTURES``; default: that of ``settings``, or
         "text_cnn".
-    vectors : path, WordVectors, KeyedVectors, (words, array) or mapping, optional
-        Word vectors; without any the embedding is random. Give a path where estimators
+    vectors : path, WordVectors, KeyedVectors, (words, array), mapping or list, optional
+        Word vectors; "none": a random embedding; default: the starter vectors of the
+        package, if they cover the texts. Give a path where estimators
         are cloned or sent to other processes: each of them copies an object of gensim.
     embedding : {"random", "static", "non-static", "two-channel"}, optional
         Kind of embedding; default: "non-static" with vectors, "random" without.

@@ -70,7 +70,7 @@ def as_sentiment(data: Dataset) -> Dataset:
     texts, labels = [], []
     for text, row in zip(data.texts, data.labels, strict=True):
         groups = {group.get(label, "ambiguous") for label in row}
-        # A neutral label beside an emotion says nothing against it.
+        # A neutral label beside an emotion does not contradict it.
         if len(groups) > 1:
             groups.discard(NEUTRAL)
         if len(groups) == 1 and "ambiguous" not in groups:
@@ -108,7 +108,8 @@ def train(data: Dataset, **flat: Any) -> Predictor:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=("emotions-en", "sentiment-en"))
-    parser.add_argument("--with-mr", action="store_true", help="add MR's training set")
+    text = "train sentiment-en without MR's training set"
+    parser.add_argument("--without-mr", action="store_true", help=text)
     parser.add_argument("--output", type=Path, default=None)
     args = parser.parse_args()
     if "EMOCLF_DATA" not in os.environ:
@@ -117,10 +118,11 @@ def main() -> None:
     data, dev = goemotions(folder, "train"), goemotions(folder, "dev")
     if args.name == "sentiment-en":
         data, dev = as_sentiment(data), as_sentiment(dev)
-        if args.with_mr:
+        if not args.without_mr:
             data = joined(data, movie_reviews(folder, "train"))
     # Movie reviews add many rare words.
-    predictor = train(data, min_count=5) if args.with_mr else train(data)
+    is_joined = args.name == "sentiment-en" and not args.without_mr
+    predictor = train(data, min_count=5) if is_joined else train(data)
     output = args.output or READY / args.name
     export_folded(predictor, output, int8=True, overwrite=True)
     size = sum(path.stat().st_size for path in output.iterdir())

@@ -91,8 +91,7 @@ def ranked_words(data: Path, encoder: Path, tokenizer: Tokenizer) -> list[str]:
     for word, weight in places.items():
         if tokenizer.tokens(word) == [word]:
             shares[word] += weight / places.total()
-    known = sorted(filter(_is_useful, shares), key=lambda word: (-shares[word], word))
-    return known
+    return sorted(filter(_is_useful, shares), key=lambda word: (-shares[word], word))
 
 
 def _whole(vocabulary: Iterable[str]) -> list[str]:

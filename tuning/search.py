@@ -18,7 +18,7 @@ from emoclf.datasets.split import Split
 from emoclf.datasets.split_files import as_split
 from emoclf.embeddings.vector_objects import (
     VectorSet,
-    vector_sets,
+    given_vectors,
     vectors_path,
     write_vectors,
 )
@@ -26,6 +26,7 @@ from emoclf.errors import SearchError, setting
 from emoclf.fingerprint import digest
 from emoclf.runtime import TOKEN_VARIABLE, check_count, hide_retracing
 from emoclf.settings import RunSettings
+from emoclf.settings.sections import AUTO
 from emoclf.workflow.automatic import resolve
 from emoclf.workflow.prepare import check_parts
 
@@ -222,7 +223,7 @@ def search_settings(
     """
     settings = RunSettings.of(settings)
     split = as_split(split, settings.data, seed=settings.seed)
-    sets = vector_sets(vectors)
+    settings, sets = given_vectors(settings, vectors)
     if sets:
         inputs = SearchFolder(folder).inputs
         paths = [
@@ -286,7 +287,10 @@ def run_search(
             "The objective 'average_precision' needs multilabel data. Got one label "
             "for each text; choose 'macro_f1', 'accuracy' or 'log_loss'."
         )
-    plan = replace(plan, settings=resolve(plan.settings, split.train.texts))
+    settings = plan.settings
+    if settings.embedding.vectors == AUTO and plan.space.varies_width():
+        settings = settings.override(vectors=None)
+    plan = replace(plan, settings=resolve(settings, split.train.texts))
     # Checked before a folder is made, which would record a wrong space.
     plan.space.for_settings(plan.settings)
     deadline = None if budget.seconds is None else time.monotonic() + budget.seconds

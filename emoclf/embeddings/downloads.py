@@ -22,16 +22,25 @@ from emoclf.errors import VectorsError, did_you_mean
 logger = logging.getLogger(__name__)
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+#: Value of the setting ``vectors`` for the vectors of the package.
+STARTER = "starter"
+#: Names of gensim's corpora of texts that are files like those of vectors.
+CORPORA = frozenset({"text8", "wiki-english-20171001", "20-newsgroups"})
 #: Seconds until a server that does not answer counts as unreachable.
 TIMEOUT_SECONDS = 30.0
 MEGABYTE = 1e6
 
 
 def is_vectors_name(vectors: str) -> bool:
-    """Return whether this is a name of vectors, not a path; an existing file wins."""
+    """Return whether this is a name of vectors, not a path; an existing file wins.
+
+    Only "starter" is always a name: it is the default, whatever is in a folder.
+    """
+    if vectors == STARTER:
+        return True
     if NAME.fullmatch(vectors) is None:
         return False
-    return not split_member(Path(vectors))[0].exists()
+    return not split_member(Path(vectors))[0].is_file()
 
 
 def downloaded_vectors(name: str) -> Path:
@@ -53,13 +62,14 @@ def downloaded_vectors(name: str) -> Path:
     from gensim import downloader
 
     path = Path(downloader.BASE_DIR, name, f"{name}.gz")
-    if path.is_file():
+    # gensim keeps corpora in the same folder.
+    if path.is_file() and name not in CORPORA:
         return path
     with _quiet_downloader():
         try:
-            about = downloader.info()
-            models, corpora = about["models"], about["corpora"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            listing = downloader.info()
+            models, corpora = dict(listing["models"]), dict(listing["corpora"])
+        except Exception as error:  # noqa: BLE001  (gensim raises bare ones)
             raise VectorsError(
                 f"There is no file {name!r} here, and the list of gensim's downloader, "
                 f"which has vectors by name, cannot be read ({error}). Give the path "
@@ -70,12 +80,18 @@ def downloaded_vectors(name: str) -> Path:
         _announce(name, models[name], path.parent)
         try:
             downloader.load(name, return_path=True)
-        except Exception as error:  # noqa: BLE001  (gensim's own, for a checksum)
-            raise VectorsError(
-                f"The word vectors {name!r} cannot be downloaded ({error}). Try again, "
-                "or give the path of a file of word vectors."
-            ) from None
-    return path
+        except Exception as error:  # noqa: BLE001  (for a checksum, for instance)
+            problem = str(error)
+        else:
+            problem = f"{path} does not exist afterwards"
+    # Another process may have been quicker.
+    if path.is_file():
+        return path
+    raise VectorsError(
+        f"The word vectors {name!r} cannot be downloaded ({problem}). Remove "
+        f"{path.parent} and {path.parent}_tmp if they exist and try again, or give the "
+        "path of a file of word vectors."
+    )
 
 
 def _unknown(name: str, models: Any, corpora: Any) -> str:
@@ -92,6 +108,7 @@ def _unknown(name: str, models: Any, corpora: Any) -> str:
 
 def _announce(name: str, about: Any, folder: Path) -> None:
     """Log size and license before anything is downloaded."""
+    about = about if isinstance(about, dict) else {}
     size = about.get("file_size")
     logger.info(
         "Downloading the word vectors %s (%s, license: %s) to %s.",
@@ -104,7 +121,7 @@ def _announce(name: str, about: Any, folder: Path) -> None:
 
 @contextlib.contextmanager
 def _quiet_downloader() -> Iterator[None]:
-    """Hush gensim's log, show its progress on a terminal only, and wait not for ever.
+    """Hush gensim's log, show its progress on a terminal only, and limit the waiting.
 
     Its bar is printed to standard output, which may be JSON.
     """

@@ -135,7 +135,13 @@ def pretrained_rows(
     dims = [rows.rows.shape[1] for rows, _ in sets]
     joined = np.zeros((len(ids), sum(dims)), np.float32)
     for (rows, _), end, dim in zip(sets, np.cumsum(dims), dims, strict=True):
-        scale = JOINED_RMS / np.sqrt(np.mean(rows.rows**2, dtype=np.float64))
+        rms = np.sqrt(np.mean(rows.rows**2, dtype=np.float64))
+        if not 1e-12 < rms < 1e12:
+            raise VectorsError(
+                f"{rows.coverage.source} cannot be scaled like the other vectors: the "
+                f"root mean square of its numbers is {rms:g}. Leave it out."
+            )
+        scale = JOINED_RMS / rms
         places = np.searchsorted(ids, rows.ids)
         joined[places, end - dim : end] = rows.rows * np.float32(scale)
     reports = tuple(rows.coverage for rows, _ in sets)

@@ -24,6 +24,9 @@ from emoclf.embeddings.word_vectors import WordVectors, save_vectors
 from emoclf.errors import VectorsError, setting
 from emoclf.files import new_folder
 from emoclf.fingerprint import digest
+from emoclf.settings import RunSettings
+from emoclf.settings.base import NONE_TEXT
+from emoclf.settings.sections import AUTO
 
 MAX_NAME_LETTERS = 40
 #: End of the name of an object in settings, or of its file in a search.
@@ -56,6 +59,26 @@ def vector_sets(vectors: Any) -> tuple[VectorSet, ...]:
     if is_list and all(map(_is_set, vectors)):
         return tuple(_as_set(item) for item in vectors)
     return (_as_set(vectors),)
+
+
+def given_vectors(
+    settings: RunSettings, vectors: Any
+) -> tuple[RunSettings, tuple[VectorSet, ...]]:
+    """Return settings that name the vectors of an argument, and their sets.
+
+    Parameters
+    ----------
+    settings : RunSettings
+    vectors : object
+        What :func:`vector_sets` takes; or "none" or "auto", which are settings only;
+        or None for those of the settings.
+    """
+    if isinstance(vectors, str) and vectors in (AUTO, NONE_TEXT):
+        return settings.override(vectors=vectors), ()
+    sets = vector_sets(vectors)
+    if sets:
+        settings = settings.override(vectors=vectors_setting(sets))
+    return settings, sets
 
 
 def vectors_setting(sets: Sequence[VectorSet]) -> str | tuple[str, ...] | None:
@@ -98,10 +121,10 @@ def _source(vectors: VectorSet | StarterVectors, limit: int | None) -> VectorSou
                 f"The settings name word vectors that were an object, {vectors}. Pass "
                 f"the object again: {setting('vectors')}=…, or a file."
             )
-        if not is_vectors_name(vectors):
-            return open_vectors(vectors, limit=limit)
         if vectors != STARTER:
-            return open_vectors(downloaded_vectors(vectors), limit=limit)
+            named = is_vectors_name(vectors)
+            path = downloaded_vectors(vectors) if named else vectors
+            return open_vectors(path, limit=limit)
         vectors = StarterVectors()
     if limit is None:
         return vectors
@@ -141,11 +164,8 @@ def _is_set(vectors: Any) -> bool:
     if isinstance(vectors, tuple) and len(vectors) == 2:
         words = vectors[0]
         return not isinstance(words, str) and hasattr(words, "__iter__")
-    return (
-        isinstance(vectors, str | os.PathLike | VectorSource | Mapping)
-        or _is_frame(vectors)
-        or _is_keyed(vectors)
-    )
+    kinds = str | os.PathLike | WordVectors | GensimVectors | Mapping
+    return isinstance(vectors, kinds) or _is_frame(vectors) or _is_keyed(vectors)
 
 
 def _is_frame(vectors: Any) -> bool:

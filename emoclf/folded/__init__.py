@@ -179,6 +179,11 @@ def load_network(
                 np.array(folder.array("hidden_bias.npy", (units,))),
             ]
             width = units
+        ngrams = None
+        if kind == TEXT_CNN_NGRAMS:
+            shape = n_words, n_classes + 1
+            sums = _ngram_sums(folder, "ngram_words.npy", "ngram_pairs.npy", shape)
+            ngrams = NgramLogits(sums, folder.array("ngram_bias.npy", (n_classes,)))
     except ValueError as error:
         if isinstance(error, EmoclfError):
             raise
@@ -186,11 +191,6 @@ def load_network(
     kernel = np.array(folder.array("head_kernel.npy", (width, n_classes)))
     bias = np.array(folder.array("head_bias.npy", (n_classes,)))
     head = Head(kernel, bias, multilabel, activation, *hidden)
-    ngrams = None
-    if kind == TEXT_CNN_NGRAMS:
-        shape = n_words, n_classes + 1
-        sums = _ngram_sums(folder, "ngram_words.npy", "ngram_pairs.npy", shape)
-        ngrams = NgramLogits(sums, folder.array("ngram_bias.npy", (n_classes,)))
     if engine == "numpy":
         return FoldedTextCNN(convolutions, pooling, activation, head, ngrams)
     if pooling != "max":

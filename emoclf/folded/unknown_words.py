@@ -8,10 +8,10 @@ import numpy as np
 
 from emoclf.text.vocabulary import FIRST, UNKNOWN
 
-#: Words that are counted; then no more texts are looked at.
-N_WORDS = 1000
-#: Words below which nothing is said.
-MIN_WORDS = 3
+#: Number of words, or of calls, after which no more texts are looked at.
+N_WORDS, N_CALLS = 1000, 100
+#: Least number of words for a warning; fewer may be names.
+MIN_WORDS = 8
 MAX_UNKNOWN_SHARE = 0.5
 
 
@@ -29,10 +29,11 @@ class UnknownWords:
         self._is_word = np.zeros(len(ids) + FIRST, bool)
         self._is_word[UNKNOWN] = True
         self._is_word[[i for token, i in ids.items() if token[:1].isalpha()]] = True
-        self._n_words = self._n_unknown = 0
+        self._n_words = self._n_unknown = self._n_calls = 0
 
     def count(self, token_ids: np.ndarray) -> bool:
         """Count the words of texts; return whether there is no need to count more."""
+        self._n_calls += 1
         self._n_words += int(self._is_word[token_ids].sum())
         self._n_unknown += int((token_ids == UNKNOWN).sum())
         share = self._n_unknown / max(1, self._n_words)
@@ -46,4 +47,4 @@ class UnknownWords:
                 100 * share,
             )
             return True
-        return self._n_words >= N_WORDS
+        return self._n_words >= N_WORDS or self._n_calls >= N_CALLS

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import keras
@@ -96,11 +95,14 @@ def build_model(
             inputs = (embedded, mask)
             embedded = zero_padding(embedded, mask)
         features = settings.model.build(token_ids, embedded, mask)
-        mix = None
+        mix: Callable[[Any], Any] | None = None
         if token_ids is not None and getattr(settings.model, "ngrams", False):
             vocabulary, _ = _matrix_shape(matrix, shape)
             layer = NgramScores(vocabulary, name=NGRAMS)
-            mix = partial(layer.__call__, token_ids)
+
+            def mix(logits: Any) -> Any:
+                return layer(token_ids, logits)
+
         probabilities = class_probabilities(
             features,
             n_classes,

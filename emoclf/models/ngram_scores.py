@@ -37,7 +37,7 @@ class NgramScores(layers.Layer):
     """
 
     def __init__(self, vocabulary: int, **kwargs: Any) -> None:
-        super().__init__(trainable=False, **kwargs)
+        super().__init__(**{"trainable": False, **kwargs})
         self.vocabulary = vocabulary
 
     def build(self, token_ids_shape: Any, logits_shape: Any) -> None:

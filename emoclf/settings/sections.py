@@ -30,6 +30,8 @@ ENCODING_ERRORS = ("strict", "replace", "skip")
 SCHEDULES = ("constant", "cosine", "exponential", "plateau")
 
 
+#: Width of a random embedding where none is given.
+RANDOM_DIM = 100
 #: Training sets below this size learn in smaller batches: more steps in an epoch.
 SMALL_SET = 1000
 SMALL_BATCH, BATCH = 16, 50
@@ -160,9 +162,9 @@ class EmbeddingSettings(Settings):
 
     vectors: str | tuple[str, ...] | None = option(
         AUTO,
-        "file of word vectors (word2vec, GloVe, …), or starter: those of the package, "
-        "for English; several are placed side by side; none: a random embedding; auto: "
-        "starter where it covers the training set, else none",
+        "file of word vectors (word2vec, GloVe, …), a name such as glove-twitter-25, "
+        "or starter: those of the package, for English; several are placed side by "
+        "side; none: a random embedding; auto: starter if it covers the training set",
     )
     vectors_limit: int | None = option(
         None,
@@ -174,8 +176,11 @@ class EmbeddingSettings(Settings):
         "kind of embedding (default: non-static with vectors, else random)",
         choices=EMBEDDINGS,
     )
-    dim: int = option(
-        100, "width of a random embedding, which needs vectors none", low=1, high=4096
+    dim: int | None = option(
+        None,
+        f"width of a random embedding, instead of vectors (default: {RANDOM_DIM})",
+        low=1,
+        high=4096,
     )
 
     def __post_init__(self) -> None:
@@ -192,6 +197,11 @@ class EmbeddingSettings(Settings):
                     "argument vectors= of the function, beside the settings."
                 )
         paths = tuple(os.fspath(path) for path in paths if path is not None)
+        if len(paths) > 1 and (kept := {AUTO, NONE_TEXT} & {*paths}):
+            raise SettingsError(
+                f"The setting 'vectors' contains {min(kept)!r} beside others. Name "
+                "files, 'starter', or names of gensim's downloader."
+            )
         value = paths if len(paths) > 1 else next(iter(paths), None)
         object.__setattr__(self, "vectors", value)
         super().__post_init__()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from emoclf.embeddings.coverage import MIN_COVERAGE
 from emoclf.embeddings.lookup import find_words
 from emoclf.embeddings.starter import STARTER, StarterVectors
-from emoclf.settings import EmbeddingSettings, RunSettings
+from emoclf.settings import RunSettings
 from emoclf.settings.sections import AUTO, BATCH
 from emoclf.text.encoder import new_tokenizer
 
@@ -45,6 +45,8 @@ def resolve(settings: RunSettings, texts: Sequence[str]) -> RunSettings:
             logger.info("Batches of %d, for %d training texts.", batch_size, len(texts))
     if getattr(settings.model, "ngrams", True) is None:
         settings = settings.override(ngrams=len(texts) < MAX_NGRAM_TEXTS)
+        if settings.model.ngrams:
+            logger.info("A linear classifier of n-grams is mixed into the network.")
     if settings.embedding.vectors == AUTO:
         settings = settings.override(vectors=_automatic_vectors(settings, texts))
     return settings
@@ -53,14 +55,17 @@ def resolve(settings: RunSettings, texts: Sequence[str]) -> RunSettings:
 def _automatic_vectors(settings: RunSettings, texts: Sequence[str]) -> str | None:
     """Return "starter" if these vectors suit the settings and texts, else None."""
     embedding = settings.embedding
-    is_random = (
-        embedding.embedding == "random" or embedding.dim != EmbeddingSettings.dim
-    )
+    is_random = embedding.embedding == "random" or embedding.dim is not None
     # Single characters are in the vectors too, but mean little there.
     if is_random or settings.text.tokenizer != "words":
         return None
     share = starter_coverage(settings, texts)
     if share >= MIN_COVERAGE:
+        logger.info(
+            "Word vectors: the starter vectors of the package, which cover %.1f %% of "
+            "the tokens.",
+            100 * share,
+        )
         return STARTER
     logger.info(
         "The starter vectors of the package are for English, and cover %.0f %% of the "
@@ -75,5 +80,5 @@ def starter_coverage(settings: RunSettings, texts: Sequence[str]) -> float:
     step = -(-len(texts) // N_COVERAGE_TEXTS)
     tokens = new_tokenizer(settings.text).batch(list(texts[:: max(1, step)]))
     counts = Counter(token for text in tokens for token in text)
-    found = find_words(StarterVectors(), list(counts))
-    return sum(counts[token] for token in found) / max(1, counts.total())
+    matches = find_words(StarterVectors(), list(counts))
+    return sum(counts[token] for token in matches) / max(1, counts.total())

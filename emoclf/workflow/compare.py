@@ -19,7 +19,7 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.datasets.split_files import as_split
 from emoclf.datasets.trainable import check_trainable
-from emoclf.embeddings.vector_objects import VectorSet, vector_sets, vectors_setting
+from emoclf.embeddings.vector_objects import VectorSet, given_vectors
 from emoclf.errors import ResumeError, SettingsError, TrainingError, wrong_kind
 from emoclf.evaluation.baselines import fit_baselines
 from emoclf.evaluation.evaluate import evaluate_part
@@ -100,10 +100,9 @@ def compare_networks(
     usual = next(iter(rows.values()))
     split = as_split(split, usual.data, seed=usual.seed)
     check_trainable(split.train)
-    sets = vector_sets(vectors)
-    if sets:
-        name = vectors_setting(sets)
-        rows = {key: x.override(vectors=name) for key, x in rows.items()}
+    named = {key: given_vectors(x, vectors) for key, x in rows.items()}
+    rows = {key: x for key, (x, _) in named.items()}
+    _, sets = named[next(iter(rows))]
     rows = {key: resolve(x, split.train.texts) for key, x in rows.items()}
     results = None if folder is None else _ResultsFolder(Path(folder), split)
     runner = _Runner(split, callbacks, sets)

@@ -22,7 +22,8 @@ from emoclf.embeddings.matrix import (
 from emoclf.embeddings.vector_io import VectorSource
 from emoclf.embeddings.vector_objects import VectorSet, vector_sources
 from emoclf.errors import DataError, SettingsError, setting
-from emoclf.settings import EmbeddingSettings, RunSettings
+from emoclf.settings import RunSettings
+from emoclf.settings.sections import RANDOM_DIM
 from emoclf.text.encoder import TextEncoder, fit_encoder, new_tokenizer
 from emoclf.text.tokenizer import Tokenizer
 from emoclf.text.vocabulary import UNKNOWN
@@ -91,7 +92,9 @@ class EncodedParts:
         )
         vocabulary, seed = self.encoder.vocabulary, settings.seed
         if self.pretrained is None:
-            matrix = random_matrix(vocabulary, settings.embedding.dim, seed=seed)
+            matrix = random_matrix(
+                vocabulary, settings.embedding.dim or RANDOM_DIM, seed=seed
+            )
         else:
             matrix = self.pretrained.matrix(len(vocabulary), seed=seed)
         return Prepared(
@@ -230,7 +233,8 @@ def _vector_sources(
     if given and embedding.embedding == "random":
         logger.warning("The embedding is random: the vectors are not used.")
     elif given:
-        if embedding.dim != EmbeddingSettings.dim:
+        # Settings that were written before 0.4 always have the default.
+        if embedding.dim not in (None, RANDOM_DIM):
             raise SettingsError(
                 f"{setting('dim', embedding.dim)} is the width of a random embedding, "
                 "but vectors have a width of their own. Leave it out, or draw the "

@@ -20,7 +20,7 @@ from emoclf.datasets.split import Split
 from emoclf.datasets.split_files import as_split
 from emoclf.datasets.trainable import as_dataset, from_lists
 from emoclf.doctor.findings import sorted_findings
-from emoclf.embeddings.vector_objects import vector_sets, vectors_setting
+from emoclf.embeddings.vector_objects import given_vectors
 from emoclf.errors import DataError, SettingsError, did_you_mean, wrong_kind
 from emoclf.fingerprint import digest
 from emoclf.models.build import build_model
@@ -82,9 +82,9 @@ def train_classifier(
         Validation set with the same label names; or the labels of a list of texts.
     settings : RunSettings or mapping, optional
     vectors : path, WordVectors, KeyedVectors, (words, array), mapping or list, optional
-        Word vectors instead of those of the settings; the forms are those of
-        :func:`emoclf.embedding_matrix`. Of an object, the settings of the classifier
-        contain the name and the hash.
+        Word vectors instead of those of the settings, in the forms of
+        :func:`emoclf.embedding_matrix`; "none": a random embedding. Of an object, the
+        settings of the classifier contain the name and the hash.
     sample_weight : array of float, shape (number of training texts,), optional
         Only with a training set or a split.
     callbacks : sequence of keras.callbacks.Callback
@@ -129,9 +129,7 @@ def train_classifier(
             "weights of split.train."
         )
     callbacks = [*callbacks, *_progress(verbose, callbacks, settings)]
-    sets = vector_sets(vectors)
-    if sets:
-        settings = settings.override(vectors=vectors_setting(sets))
+    settings, sets = given_vectors(settings, vectors)
     settings = resolve(settings, split.train.texts)
     prepared = prepare(
         split.train,

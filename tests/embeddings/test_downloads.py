@@ -113,6 +113,28 @@ def test_other_names(repository: Path, name: str, message: str) -> None:
         embedding_matrix(name, VOCABULARY)
 
 
+def test_a_folder_without_its_file_is_named(repository: Path) -> None:
+    Path(downloader.BASE_DIR, NAME).mkdir(parents=True)
+    with pytest.raises(VectorsError, match=rf"Remove .*{NAME} and"):
+        embedding_matrix(NAME, VOCABULARY)
+
+
+def test_an_entry_of_another_kind(repository: Path) -> None:
+    listing = {"models": {NAME: 5}, "corpora": {}}
+    (repository / "list.json").write_text(json.dumps(listing))
+    with pytest.raises(VectorsError, match="cannot be read"):
+        embedding_matrix(NAME, VOCABULARY)
+
+
+def test_a_home_that_cannot_be_written(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(downloader, "BASE_DIR", str(tmp_path / "file"))
+    with pytest.raises(VectorsError, match="cannot be read"):
+        embedding_matrix(NAME, VOCABULARY)
+
+
 @pytest.mark.parametrize("listing", ["[]", "{}", "not JSON", '{"models": 3}'])
 def test_a_damaged_list(repository: Path, listing: str) -> None:
     (repository / "list.json").write_text(listing)

@@ -79,6 +79,12 @@ def test_a_set_without_any_word_is_named() -> None:
         embedding_matrix([SMALL, other], VOCABULARY)
 
 
+def test_a_set_of_zeros_is_named() -> None:
+    zeros = WordVectors(("dark", "insult"), np.zeros((2, 3)), "zeros")
+    with pytest.raises(VectorsError, match="zeros cannot be scaled"):
+        embedding_matrix([zeros, LARGE], VOCABULARY)
+
+
 def test_settings_keep_all_paths(tmp_path: Path) -> None:
     settings = RunSettings.from_flat(vectors=[tmp_path / "a.bin", "b.bin"])
     paths = (str(tmp_path / "a.bin"), "b.bin")

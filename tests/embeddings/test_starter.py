@@ -22,7 +22,7 @@ from emoclf.embeddings.starter import (
     StarterVectors,
     write_starter_vectors,
 )
-from emoclf.embeddings.vector_objects import vector_sources
+from emoclf.embeddings.vector_objects import given_vectors, vector_sources
 from emoclf.embeddings.word_vectors import WordVectors
 from emoclf.errors import SettingsError, VectorsError
 from emoclf.settings import RunSettings
@@ -100,9 +100,7 @@ def test_a_limit_is_one_of_words() -> None:
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "flipped", "empty", "text"])
-def test_a_damaged_file(
-    tmp_path: Path, damage: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_file(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "english.npz"
     if damage != "missing":
         shutil.copy(STARTER_FILE, path)
@@ -143,6 +141,7 @@ def test_other_languages_do_not(
         {"vectors": None},
         {"embedding": "random"},
         {"dim": 50},
+        {"dim": 100},
         {"tokenizer": "characters"},
     ],
 )
@@ -170,6 +169,15 @@ def test_small_sets_get_small_batches(
     assert given.training.batch_size == 7
 
 
+@pytest.mark.parametrize("vectors", ["none", "auto"])
+def test_settings_are_no_names_of_vectors(vectors: str) -> None:
+    settings, sets = given_vectors(RunSettings.from_flat(vectors="a.bin"), vectors)
+    assert sets == ()
+    assert settings.embedding.vectors == (None if vectors == "none" else vectors)
+    with pytest.raises(SettingsError, match=f"contains '{vectors}' beside others"):
+        given_vectors(RunSettings(), [vectors, "a.bin"])
+
+
 def test_a_width_beside_vectors_is_an_error() -> None:
     data = load_sample()
     settings = RunSettings.from_flat(vectors="starter", dim=50)
@@ -177,13 +185,15 @@ def test_a_width_beside_vectors_is_an_error() -> None:
         prepare(data, data, settings)
 
 
-def test_a_file_of_the_name_wins(
+def test_a_file_of_the_name_needs_a_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("starter").write_text("joy 1 2 3\nfear 3 2 1\n")
-    _, coverage = embedding_matrix("starter", Vocabulary(["joy"]))
+    _, coverage = embedding_matrix("./starter", Vocabulary(["joy"]))
     assert coverage.dim == 3
+    _, coverage = embedding_matrix("starter", Vocabulary(["joy"]))
+    assert coverage.dim == StarterVectors().dim
 
 
 def test_coverage_on_the_command_line(

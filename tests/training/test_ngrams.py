@@ -10,6 +10,7 @@ import itertools
 from functools import cache
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -18,6 +19,7 @@ from tiny import tiny_dataset, tiny_settings, tiny_split
 
 from emoclf import Predictor, export_classifier, load_exported, train_classifier
 from emoclf.datasets.dataset import Dataset
+from emoclf.errors import BundleError
 from emoclf.models.build import build_model
 from emoclf.models.heads import logits_twin
 from emoclf.models.ngram_scores import BUCKETS, NGRAMS
@@ -76,6 +78,30 @@ def test_an_unfitted_part_changes_nothing() -> None:
     logits = logits_twin(model)(ids).numpy()
     expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     np.testing.assert_allclose(model(ids).numpy(), expected, rtol=1e-6)
+
+
+def test_keras_saves_loads_and_clones_it(tmp_path: Path) -> None:
+    model = trained().bundle.model
+    ids = np.array([[2, 3, 4, 0]])
+    model.save(tmp_path / "m.keras")
+    for copy in (keras.models.load_model(tmp_path / "m.keras"), _clone(model)):
+        np.testing.assert_allclose(copy(ids), model(ids), atol=1e-6)
+
+
+def _clone(model: keras.Model) -> keras.Model:
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def test_a_damaged_table(tmp_path: Path) -> None:
+    export_classifier(trained().predictor, tmp_path / "f", to="folded")
+    path = tmp_path / "f" / "ngram_pairs.npy"
+    table = np.load(path)
+    for wrong in (table[:1], table[:, :2], table.astype(np.float64)):
+        np.save(path, wrong)
+        with pytest.raises(BundleError):
+            load_exported(tmp_path / "f")
 
 
 def test_padding_and_neighbours_do_not_matter() -> None:

@@ -23,7 +23,7 @@ SAMPLES = 100
 VECTORS = (None, "vectors.txt")
 PACKAGED = sorted(path.stem for path in FOLDER.glob("*.toml"))
 # What is said outright in a trial, where the settings given leave it to what suits.
-EXPLICIT = ("batch_size", "learning_rate", "embedding", "bigram_buckets")
+EXPLICIT = ("batch_size", "dim", "learning_rate", "embedding", "bigram_buckets")
 
 
 def space_of(toml: str, architecture: str = "text_cnn", *, folder: Path) -> Space:

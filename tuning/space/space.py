@@ -38,7 +38,7 @@ from emoclf.errors import SearchError, SettingsError
 from emoclf.models.mean_embedding import BUCKETS
 from emoclf.settings import RunSettings
 from emoclf.settings.run_settings import parse_toml
-from emoclf.settings.sections import BATCH
+from emoclf.settings.sections import BATCH, RANDOM_DIM
 
 from .dimension import NO_VECTORS, VECTORS, Choices, Dimension, Range, settings_of
 from .space_file import read_dimensions
@@ -142,6 +142,10 @@ class Space:
         """Return the low and high end of every searched range."""
         shapes = {dimension.name: dimension.shape for dimension in self.dimensions}
         return {n: (s.low, s.high) for n, s in shapes.items() if isinstance(s, Range)}
+
+    def varies_width(self) -> bool:
+        """Return whether the width of a random embedding is searched in any case."""
+        return any(one.name == "dim" and one.needs is None for one in self.dimensions)
 
     def for_settings(self, settings: RunSettings) -> Space:
         """Return the space around given settings, which are the first trial.
@@ -258,6 +262,8 @@ def effective_value(settings: RunSettings, name: str) -> Any:
         return settings.training.rate
     if name == "batch_size":
         return BATCH
+    if name == "dim":
+        return RANDOM_DIM
     if name == "embedding":
         return "non-static" if settings.embedding.vector_paths else "random"
     return BUCKETS if name == "bigram_buckets" else None

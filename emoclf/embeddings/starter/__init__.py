@@ -13,13 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from emoclf.embeddings.downloads import STARTER
 from emoclf.embeddings.vector_io import Rows, VectorSource
 from emoclf.embeddings.word_vectors import WordVectors
 from emoclf.errors import VectorsError
 from emoclf.files import new_file
 
-#: Value of the setting ``vectors`` that names them.
-STARTER = "starter"
 STARTER_FILE = Path(__file__).with_name("english.npz")
 
 #: Bits → means of the intervals of a standard normal distribution, the positive half.
