@@ -21,7 +21,7 @@ from emoclf.export.folded import export_folded
 from emoclf.predictor import Predictor
 
 SMALL = (
-    "--filters=8 --kernel-sizes=1,2 --dim=12 --epochs=6 --batch-size=8 "
+    "--filters=8 --kernel-sizes=1,2 --dim=12 --no-ngrams --epochs=6 --batch-size=8 "
     "--learning-rate=0.02 --near-duplicates=1"
 ).split()
 

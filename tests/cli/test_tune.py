@@ -18,8 +18,8 @@ from emoclf.tuning.search import default_folder
 pytestmark = pytest.mark.slow
 
 OPTIONS = (
-    "--trials=2 --seeds=1 --workers=1 --kernel-sizes=1,2 --dim=12 --epochs=2 "
-    "--batch-size=8 --filters=8 --near-duplicates=1 --space=space.toml"
+    "--trials=2 --seeds=1 --workers=1 --kernel-sizes=1,2 --dim=12 --no-ngrams "
+    "--epochs=2 --batch-size=8 --filters=8 --near-duplicates=1 --space=space.toml"
 ).split()
 
 

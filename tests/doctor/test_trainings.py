@@ -105,7 +105,7 @@ def fitted(
     small |= {"patience": 9, "monitor": "loss"}
     architecture = flat.get("architecture", "text_cnn")
     if architecture == "text_cnn":
-        small |= {"filters": 8}
+        small |= {"filters": 8, "kernel_sizes": (3, 4, 5)}
     settings = RunSettings.from_flat(**{**small, **flat})
     model = build_model(settings, n_classes=2, matrix=vectors)
     if change is not None:

@@ -71,7 +71,7 @@ def test_it_is_trained_saved_loaded_and_predicts(tmp_path: Path) -> None:
     assert (predicted == np.array(split.test.labels)).mean() > 0.8
     trained.predictor.save(tmp_path / "toy.emoclf")
     loaded = Predictor.load(tmp_path / "toy.emoclf")
-    assert loaded.bundle.settings == settings
+    assert loaded.bundle.settings == trained.bundle.settings
     np.testing.assert_array_equal(loaded.predict_proba(texts), probabilities)
 
 

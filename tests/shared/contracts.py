@@ -196,7 +196,7 @@ def check_learning(settings: RunSettings) -> None:
     targets = np.arange(8, dtype=np.int32) % 3
     # An epoch costs more than its steps: few epochs that show each text eight times.
     quick = settings.override(
-        epochs=8, patience=8, learning_rate=0.03, dropout=0.0, batch_size=4
+        epochs=10, patience=10, learning_rate=0.03, dropout=0.0, batch_size=4
     )
     model = build(quick)
     examples = Examples(ids * 8, np.tile(targets, 8))
