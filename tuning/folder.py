@@ -25,7 +25,7 @@ from emoclf.bundle.json_values import (
 )
 from emoclf.datasets.contents import describe_changes, rows_of
 from emoclf.datasets.dataset import Dataset
-from emoclf.embeddings.downloads import absolute_vectors
+from emoclf.embeddings.vector_names import absolute_vectors
 from emoclf.errors import SearchError, setting
 from emoclf.files import UNFINISHED, check_writable, write_atomically
 from emoclf.fingerprint import RUN_FILE, check_fingerprint, write_fingerprint

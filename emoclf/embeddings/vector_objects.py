@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.embeddings.downloads import downloaded_vectors, is_vectors_name
 from emoclf.embeddings.gensim_files import WORD_LISTS, GensimVectors
 from emoclf.embeddings.starter import STARTER, StarterVectors
 from emoclf.embeddings.vector_files import check_limit, open_vectors
 from emoclf.embeddings.vector_io import VectorSource
+from emoclf.embeddings.vector_names import downloaded_vectors, is_vectors_name
 from emoclf.embeddings.word_vectors import WordVectors, save_vectors
 from emoclf.errors import VectorsError, setting
 from emoclf.files import new_folder

@@ -61,11 +61,7 @@ def _automatic_vectors(settings: RunSettings, texts: Sequence[str]) -> str | Non
         return None
     share = starter_coverage(settings, texts)
     if share >= MIN_COVERAGE:
-        logger.info(
-            "Word vectors: the starter vectors of the package, which cover %.1f %% of "
-            "the tokens.",
-            100 * share,
-        )
+        logger.info("Word vectors: the starter vectors of the package.")
         return STARTER
     logger.info(
         "The starter vectors of the package are for English, and cover %.0f %% of the "

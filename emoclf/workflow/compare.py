@@ -100,9 +100,10 @@ def compare_networks(
     usual = next(iter(rows.values()))
     split = as_split(split, usual.data, seed=usual.seed)
     check_trainable(split.train)
-    named = {key: given_vectors(x, vectors) for key, x in rows.items()}
-    rows = {key: x for key, (x, _) in named.items()}
-    _, sets = named[next(iter(rows))]
+    first, sets = given_vectors(usual, vectors)
+    if vectors is not None:
+        name = first.embedding.vectors
+        rows = {key: x.override(vectors=name) for key, x in rows.items()}
     rows = {key: resolve(x, split.train.texts) for key, x in rows.items()}
     results = None if folder is None else _ResultsFolder(Path(folder), split)
     runner = _Runner(split, callbacks, sets)

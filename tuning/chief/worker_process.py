@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emoclf.display import printable
-from emoclf.embeddings.downloads import is_vectors_name
+from emoclf.embeddings.vector_names import is_vectors_name
 from emoclf.embeddings.vector_streams import split_member
 from emoclf.errors import SearchError
 from emoclf.settings import TextSettings

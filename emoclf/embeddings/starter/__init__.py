@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from emoclf.embeddings.downloads import STARTER
 from emoclf.embeddings.vector_io import Rows, VectorSource
+from emoclf.embeddings.vector_names import STARTER
 from emoclf.embeddings.word_vectors import WordVectors
 from emoclf.errors import VectorsError
 from emoclf.files import new_file

@@ -19,7 +19,7 @@ from gensim import downloader
 
 from emoclf import embedding_matrix
 from emoclf.cli import main
-from emoclf.embeddings.downloads import absolute_vectors, is_vectors_name
+from emoclf.embeddings.vector_names import absolute_vectors, is_vectors_name
 from emoclf.errors import VectorsError
 from emoclf.text.vocabulary import Vocabulary
 

@@ -1,6 +1,7 @@
-"""Word vectors by their name in gensim's downloader, such as ``glove-twitter-25``.
+"""Word vectors by name: "starter", or one of gensim's downloader.
 
-They are downloaded once, into gensim's own folder, and read like any other file.
+Those of the downloader, such as ``glove-twitter-25``, are downloaded once, into
+gensim's own folder, and read like any other file.
 """
 
 from __future__ import annotations
@@ -24,8 +25,6 @@ logger = logging.getLogger(__name__)
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 #: Value of the setting ``vectors`` for the vectors of the package.
 STARTER = "starter"
-#: Names of gensim's corpora of texts that are files like those of vectors.
-CORPORA = frozenset({"text8", "wiki-english-20171001", "20-newsgroups"})
 #: Seconds until a server that does not answer counts as unreachable.
 TIMEOUT_SECONDS = 30.0
 MEGABYTE = 1e6
@@ -62,8 +61,7 @@ def downloaded_vectors(name: str) -> Path:
     from gensim import downloader
 
     path = Path(downloader.BASE_DIR, name, f"{name}.gz")
-    # gensim keeps corpora in the same folder.
-    if path.is_file() and name not in CORPORA:
+    if path.is_file():
         return path
     with _quiet_downloader():
         try:
