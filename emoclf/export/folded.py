@@ -14,10 +14,16 @@ from typing import Any
 import numpy as np
 
 from emoclf.errors import ExportError
-from emoclf.export.formats import PRECISIONS
+from emoclf.export.formats import FORMATS, PRECISIONS
 from emoclf.export.parity import PROBABILITY_BOUND, check_parity
 from emoclf.export.write_export import write_array, write_export, write_text_encoder
-from emoclf.folded import TEXT_CNN, TEXT_CNN_NGRAMS, FoldedClassifier
+from emoclf.folded import (
+    MEAN_EMBEDDING,
+    NGRAM_LINEAR,
+    TEXT_CNN,
+    TEXT_CNN_NGRAMS,
+    FoldedClassifier,
+)
 from emoclf.folded.stored_vectors import StoredVectors, round_vectors
 from emoclf.folded.word_rows import (
     WordRows,
@@ -154,11 +160,12 @@ def check_folds(architecture: str, model: Any, *, int8: bool) -> None:
     ------
     ExportError
     """
-    if architecture not in ("text_cnn", "mean_embedding"):
+    folding = FORMATS["folded"].architectures or ()
+    if architecture not in folding:
         raise ExportError(
             f"The architecture {architecture!r} does not fold: what a token adds "
-            "depends on the tokens before it, or passes through several layers. "
-            "TextCNN and averaged embeddings fold. Export it to saved-model, onnx or "
+            "depends on the tokens before it, or passes through several layers. Those "
+            f"that fold: {', '.join(folding)}. Export it to saved-model, onnx or "
             "litert."
         )
     if architecture == "text_cnn" and model.pooling not in POOLINGS:
@@ -167,7 +174,7 @@ def check_folds(architecture: str, model: Any, *, int8: bool) -> None:
             "depends on several windows and their order. Poolings that fold: "
             f"{', '.join(POOLINGS)}. Export it to saved-model, onnx or litert."
         )
-    if architecture == "mean_embedding" and int8:
+    if architecture != "text_cnn" and int8:
         raise ExportError(
             "Averaged embeddings fold into a few numbers for each token, which gain "
             "nothing from int8. Export it to folded."
@@ -216,19 +223,24 @@ def _write_text_cnn(
     if settings.hidden:
         arrays["hidden_kernel"] = weights["hidden/kernel"]
         arrays["hidden_bias"] = weights["hidden/bias"]
-    arrays["head_kernel"] = weights[f"{LOGITS}/kernel"]
-    arrays["head_bias"] = weights[f"{LOGITS}/bias"]
-    kind = TEXT_CNN
-    if f"{NGRAMS}/words" in weights:
-        kind, share = TEXT_CNN_NGRAMS, weights[f"{NGRAMS}/share"]
-        arrays["head_kernel"] = arrays["head_kernel"] * share
-        arrays["head_bias"] = arrays["head_bias"] * share
-        for name in ("words", "pairs", "bias"):
-            arrays[f"ngram_{name}"] = weights[f"{NGRAMS}/{name}"]
-    for name, values in arrays.items():
+    head = _head(weights)
+    for name, values in (arrays | head).items():
         write_array(folder / f"{name}.npy", values)
+    kind = TEXT_CNN_NGRAMS if "ngram_words" in head else TEXT_CNN
     entries = {name: getattr(settings, name) for name in TEXT_CNN_SETTINGS}
     return {"kind": kind, **entries, "int8": int8}
+
+
+def _head(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the arrays of the head, and of a linear part that is mixed with it."""
+    names = "kernel", "bias"
+    arrays = {f"head_{name}": weights[f"{LOGITS}/{name}"] for name in names}
+    if f"{NGRAMS}/words" in weights:
+        share = weights[f"{NGRAMS}/share"]
+        arrays = {name: values * share for name, values in arrays.items()}
+        for name in ("words", "pairs", "bias"):
+            arrays[f"ngram_{name}"] = weights[f"{NGRAMS}/{name}"]
+    return arrays
 
 
 def _convolution(
@@ -250,13 +262,15 @@ def _convolution(
 def _write_mean_embedding(predictor: Predictor, folder: Path) -> dict[str, Any]:
     """Write the arrays of averaged embeddings, and return their entry."""
     weights = _weights(predictor)
-    head = weights[f"{LOGITS}/kernel"]
-    write_array(folder / "words.npy", _embedding(weights) @ head)
+    arrays = _head(weights)
+    kernel = arrays.pop("head_kernel")
+    arrays["words"] = _embedding(weights) @ kernel
     pairs = weights.get(f"{BIGRAMS}/embeddings")
     if pairs is not None:
-        folded = pairs @ head
+        arrays["pairs"] = pairs @ kernel
         # No pair has row 0, which marks the end of a text.
-        folded[0] = 0
-        write_array(folder / "pairs.npy", folded)
-    write_array(folder / "head_bias.npy", weights[f"{LOGITS}/bias"])
-    return {"kind": "mean_embedding", "pairs": pairs is not None}
+        arrays["pairs"][0] = 0
+    for name, values in arrays.items():
+        write_array(folder / f"{name}.npy", values)
+    kind = NGRAM_LINEAR if "ngram_words" in arrays else MEAN_EMBEDDING
+    return {"kind": kind, "pairs": pairs is not None}

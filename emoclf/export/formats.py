@@ -96,7 +96,7 @@ FORMATS = {
         "emoclf.folded:FoldedClassifier",
         "NumPy alone",
         is_folded=True,
-        architectures=("text_cnn", "mean_embedding"),
+        architectures=("text_cnn", "mean_embedding", "ngram_linear"),
     ),
     "folded-int8": ExportFormat(
         "emoclf.export.folded:export_folded",

@@ -35,8 +35,11 @@ from emoclf.serving.exported_text import ExportedText
 from emoclf.text.validation import as_texts
 from emoclf.text.vocabulary import FIRST
 
-#: Kinds of TextCNN in ``emoclf.json``; versions before 0.4 know the first only.
+#: Kinds of networks in ``emoclf.json``; versions before 0.4 know those without a linear
+#: part.
 TEXT_CNN, TEXT_CNN_NGRAMS = "text_cnn", "text_cnn_ngrams"
+MEAN_EMBEDDING, NGRAM_LINEAR = "mean_embedding", "ngram_linear"
+KINDS = (TEXT_CNN, TEXT_CNN_NGRAMS, MEAN_EMBEDDING, NGRAM_LINEAR)
 #: Texts of a call whose unknown words are counted, until there is no need to.
 N_CHECKED_TEXTS = 100
 #: Widest kernel that is read; far wider than any text's phrases.
@@ -162,11 +165,17 @@ def load_network(
     """
     try:
         about = JsonObject(folder.about).object("network")
-        kind = about.text("kind", (TEXT_CNN, TEXT_CNN_NGRAMS, "mean_embedding"))
+        kind = about.text("kind", KINDS)
         n_classes = len(folder.about["label_names"])
         multilabel = folder.about["several"]
-        if kind == "mean_embedding":
-            return _mean_embedding(folder, about, n_words, n_classes, precision)
+        ngrams = None
+        if kind in (TEXT_CNN_NGRAMS, NGRAM_LINEAR):
+            shape = n_words, n_classes + 1
+            sums = _ngram_sums(folder, "ngram_words.npy", "ngram_pairs.npy", shape)
+            ngrams = NgramLogits(sums, folder.array("ngram_bias.npy", (n_classes,)))
+        if kind in (MEAN_EMBEDDING, NGRAM_LINEAR):
+            shape = n_words, n_classes
+            return _mean_embedding(folder, about, shape, ngrams, precision)
         pooling = about.text("pooling", ("max", "average"))
         activation = about.text("activation", ("relu", "elu", "tanh", "sigmoid"))
         convolutions = load_convolutions(folder, about, n_words, precision)
@@ -179,11 +188,6 @@ def load_network(
                 np.array(folder.array("hidden_bias.npy", (units,))),
             ]
             width = units
-        ngrams = None
-        if kind == TEXT_CNN_NGRAMS:
-            shape = n_words, n_classes + 1
-            sums = _ngram_sums(folder, "ngram_words.npy", "ngram_pairs.npy", shape)
-            ngrams = NgramLogits(sums, folder.array("ngram_bias.npy", (n_classes,)))
     except ValueError as error:
         if isinstance(error, EmoclfError):
             raise
@@ -206,8 +210,8 @@ def load_network(
 def _mean_embedding(
     folder: ExportFolder,
     about: JsonObject,
-    n_words: int,
-    n_classes: int,
+    shape: tuple[int, int],
+    ngrams: NgramLogits | None,
     precision: str,
 ) -> Network:
     if precision != "float32":
@@ -217,9 +221,9 @@ def _mean_embedding(
     from emoclf.folded.mean_embedding import FoldedMeanEmbedding
 
     pairs = "pairs.npy" if about.flag("pairs") else None
-    sums = _ngram_sums(folder, "words.npy", pairs, (n_words, n_classes))
-    bias = folder.array("head_bias.npy", (n_classes,))
-    return FoldedMeanEmbedding(sums, bias, folder.about["several"])
+    sums = _ngram_sums(folder, "words.npy", pairs, shape)
+    bias = folder.array("head_bias.npy", shape[1:])
+    return FoldedMeanEmbedding(sums, bias, folder.about["several"], ngrams)
 
 
 def _ngram_sums(

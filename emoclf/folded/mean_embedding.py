@@ -8,7 +8,7 @@ import numpy as np
 
 from emoclf.folded.head import probabilities
 from emoclf.folded.network import Network
-from emoclf.folded.ngram_sums import NgramSums
+from emoclf.folded.ngram_sums import NgramLogits, NgramSums
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -21,11 +21,14 @@ class FoldedMeanEmbedding(Network):
         Contributions of words and pairs to the logits.
     bias : ndarray of float32, shape (n_classes,)
     multilabel : bool
+    ngrams : NgramLogits, optional
+        Linear part beside the averages.
     """
 
     sums: NgramSums
     bias: np.ndarray
     multilabel: bool
+    ngrams: NgramLogits | None = None
 
     def predict_many(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Return probabilities; see :meth:`Network.predict_many`."""
@@ -35,4 +38,6 @@ class FoldedMeanEmbedding(Network):
         logits = self.sums(flat, lengths)
         logits /= np.maximum(counts, 1)[:, None]
         logits += self.bias
+        if self.ngrams is not None:
+            logits += self.ngrams(flat, lengths)
         return probabilities(logits, multilabel=self.multilabel)

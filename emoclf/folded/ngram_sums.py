@@ -49,7 +49,7 @@ class NgramSums(NamedTuple):
 
 
 class NgramLogits(NamedTuple):
-    """The linear part of a TextCNN; see ``emoclf.models.ngram_scores``.
+    """The linear part of a network; see ``emoclf.models.ngram_scores``.
 
     Parameters
     ----------

@@ -86,6 +86,10 @@ ARCHITECTURES: dict[str, Architecture] = {
         tiny={"bigram_buckets": 50},
         quick={"bigram_buckets": 2000},
     ),
+    "ngram_linear": Architecture(
+        "emoclf.models.ngram_linear:NgramLinearSettings",
+        "no hidden layer: a linear classifier of words, word pairs and mean vectors",
+    ),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from emoclf.models.layer_choices import ACTIVATIONS, check_kernel_sizes
 from emoclf.settings.base import Settings, option
@@ -77,6 +77,9 @@ class TextCNNSettings(Settings):
         "mix the network with a linear classifier of words and word pairs (default: "
         "yes for fewer than 10000 training texts)",
     )
+
+    #: Share of the linear classifier in the logits.
+    ngram_share: ClassVar[float] = 0.4
 
     def __post_init__(self) -> None:
         super().__post_init__()

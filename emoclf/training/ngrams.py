@@ -22,14 +22,12 @@ from emoclf.models.ngram_scores import BUCKETS, NGRAMS
 from emoclf.text.word_pairs import MIN_SQUARE, SPREAD
 from emoclf.training.batches import Examples
 
-#: Share of the linear classifier in the logits.
-SHARE = 0.4
 #: Inverse strength of the regularization.
 C = 10.0
 MAX_ITERATIONS = 100
 
 
-def fit_ngram_scores(model: keras.Model, train: Examples) -> None:
+def fit_ngram_scores(model: keras.Model, train: Examples, share: float) -> None:
     """Fit the linear classifier on the training set, and mix it with the network.
 
     The logits become a weighted mean of both. Features are TF-IDF: each occurrence of
@@ -42,18 +40,20 @@ def fit_ngram_scores(model: keras.Model, train: Examples) -> None:
         Fitted network with a layer of :class:`emoclf.models.ngram_scores.NgramScores`.
     train : Examples
         Training set.
+    share : float in [0, 1]
+        Share of the linear classifier in the logits.
     """
     layer: Any = model.get_layer(NGRAMS)
     features, idf = _features(train.token_ids, layer.vocabulary)
     fit = _fit_labels if train.targets.ndim == 2 else _fit_classes
     n_classes = int(layer.bias.shape[0])
     table, bias = fit(features, train.targets, train.weights, n_classes)
-    table = np.column_stack([SHARE * idf[:, None] * table, idf**2])
+    table = np.column_stack([share * idf[:, None] * table, idf**2])
     words, pairs = np.split(table.astype(np.float32), [layer.vocabulary])
     layer.words.assign(words)
     layer.pairs.assign(np.concatenate([np.zeros_like(pairs[:1]), pairs]))
-    layer.bias.assign((SHARE * bias).astype(np.float32))
-    layer.share.assign(1 - SHARE)
+    layer.bias.assign((share * bias).astype(np.float32))
+    layer.share.assign(1 - share)
 
 
 def _features(

@@ -265,7 +265,7 @@ def fit_prepared(
         resume=resume,
     )
     if getattr(settings.model, "ngrams", False):
-        fit_ngram_scores(model, prepared.train)
+        fit_ngram_scores(model, prepared.train, settings.model.ngram_share)
     findings = sorted_findings([*prepared.findings, *result.findings])
     result = replace(result, findings=findings)
     bundle = Bundle(

@@ -4,9 +4,10 @@
 
 Each fold of train + valid is predicted by a network trained on the rest; a tenth of the
 rest chooses the epoch. The test sets are not read. GoEmotions has one fold, its dev
-part. ``--vectors $EMOCLF_DATA/vectors/imdb-w2v-300-cut.bin`` and any other setting are
-those of ``emoclf train``. The third row is the way of model2vec: the mean of a text's
-vectors, and a logistic regression.
+part. ``--texts 300`` draws so many of the rest, others in each fold. ``--vectors
+$EMOCLF_DATA/vectors/imdb-w2v-300-cut.bin`` and any other setting are those of ``emoclf
+train``. The third row is the way of model2vec: the mean of a text's vectors, and a
+logistic regression.
 """
 
 from __future__ import annotations
@@ -130,6 +131,7 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", default=["isear", "mr"], metavar="SET")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--texts", type=int)
     args, options = parser.parse_known_args()
     folder = os.environ.get("EMOCLF_DATA")
     if not folder:
@@ -143,6 +145,9 @@ def main() -> None:
         metrics, start = [], time.perf_counter()
         folds = parts(Path(folder), name, args.folds, args.seed)
         for number, (rest, test) in enumerate(folds):
+            if args.texts:
+                draw = np.random.default_rng(number).permutation(len(rest))
+                rest = rest.take(np.sort(draw[: args.texts]))
             flat = {**SETS[name], **given, "seed": number}
             metrics.append(run_fold(rest, test, RunSettings.from_flat(**flat)))
             print(f"{name} fold {number + 1}: {metrics[-1].round(4)}", flush=True)

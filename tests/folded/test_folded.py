@@ -36,6 +36,8 @@ TABLE: list[dict[str, Any]] = [
     {"filters": 50, "lowercase": False, "stop_words": ["the", "a"], "max_length": 9},
     {"architecture": "mean_embedding", "bigram_buckets": 500},
     {"architecture": "mean_embedding", "bigram_buckets": 0},
+    {"architecture": "ngram_linear"},
+    {"architecture": "ngram_linear", "dropout": 0.3},
 ]
 TEXTS = [*HARD_TEXTS, "Word", "a\0b", "x\ud800", *networks.texts()]
 
@@ -45,7 +47,7 @@ def named(row: dict[str, Any]) -> str:
 
 
 def predictor_of(row: dict[str, Any], **more: Any) -> Predictor:
-    width = {} if row.get("architecture") == "mean_embedding" else {"filters": 9}
+    width = {} if "architecture" in row else {"filters": 9}
     return networks.random_predictor(**{**width, **row, **more})
 
 
@@ -79,7 +81,7 @@ def test_compiled_and_rounded(pair: tuple[Predictor, Path]) -> None:
     whole = json.loads((path / "emoclf.json").read_text())
     about, parity = whole["network"], whole["parity"]
     expected = predictor.predict_proba(TEXTS)
-    if about["kind"] == "mean_embedding":
+    if about["kind"] in ("mean_embedding", "ngram_linear"):
         with pytest.raises(SettingsError, match=r"in float32\. Got 'int16'"):
             load_folded(path, precision="int16")
         return

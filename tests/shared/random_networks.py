@@ -10,6 +10,7 @@ import numpy as np
 from emoclf.bundle.bundle import Bundle
 from emoclf.datasets.sample import load_sample
 from emoclf.models.build import build_model
+from emoclf.models.ngram_scores import NGRAMS
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import fit_encoder, new_tokenizer
@@ -43,6 +44,12 @@ def random_predictor(*, multilabel: bool = False, **flat: Any) -> Predictor:
             weight.assign(rng.normal(0, 0.2, shape))
         elif "bigrams" in weight.path:
             weight.assign(rng.normal(0, 0.5, shape))
+        elif weight.path.startswith(NGRAMS):
+            # The last column of the tables has squares, and row 0 is padding.
+            values = np.abs(rng.normal(0, 0.5, shape))
+            if values.ndim == 2:
+                values[0] = 0
+            weight.assign(values)
     thresholds = tuple(rng.uniform(0.3, 0.7, 5)) if multilabel else None
     return Predictor(
         Bundle(model, encoder, LABELS, multilabel, settings, thresholds=thresholds)

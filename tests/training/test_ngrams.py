@@ -25,7 +25,7 @@ from emoclf.models.heads import logits_twin
 from emoclf.models.ngram_scores import BUCKETS, NGRAMS
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
-from emoclf.training.ngrams import SHARE, C, fit_ngram_scores
+from emoclf.training.ngrams import C, fit_ngram_scores
 from emoclf.workflow.automatic import resolve
 from emoclf.workflow.trained_classifier import TrainedClassifier
 
@@ -62,7 +62,8 @@ def test_logits_are_a_weighted_mean_of_both() -> None:
     network = logits_twin(one.bundle.model)
     ids = [encoder.encode_tokens([words])[0] for words in tokens]
     cnn = np.concatenate([network(x[None], training=False).numpy() for x in ids])
-    mixed = (1 - SHARE) * cnn + SHARE * expected
+    share = one.bundle.settings.model.ngram_share
+    mixed = (1 - share) * cnn + share * expected
     mixed -= np.log(np.exp(mixed).sum(1, keepdims=True))
     actual = np.log(one.predictor.predict_proba(texts))
     np.testing.assert_allclose(actual, mixed, atol=0.02)
@@ -155,7 +156,7 @@ def test_a_class_that_no_training_text_has() -> None:
         tiny_settings(ngrams=True), n_classes=3, matrix=np.eye(9, 4, -1, np.float32)
     )
     ids = [np.array([2, 3]), np.array([4]), np.empty(0, np.int32), np.array([4, 2])]
-    fit_ngram_scores(model, Examples(ids, np.array([0, 2, 0, 2], np.int32)))
+    fit_ngram_scores(model, Examples(ids, np.array([0, 2, 0, 2], np.int32)), 0.4)
     probabilities = model(np.array([[2, 3], [4, 0]])).numpy()
     assert probabilities.argmin(1).tolist() == [1, 1]
 
@@ -167,7 +168,7 @@ def test_every_second_weight_counts_twice() -> None:
 
     def bias(weights: np.ndarray | None) -> np.ndarray:
         model = build_model(settings, n_classes=2, matrix=np.eye(9, 4, -1, np.float32))
-        fit_ngram_scores(model, Examples(ids, targets, weights))
+        fit_ngram_scores(model, Examples(ids, targets, weights), 0.4)
         layer = model.get_layer(NGRAMS)
         assert layer.pairs.shape == (BUCKETS + 1, 3)
         return layer.words.numpy()[:, :-1]
