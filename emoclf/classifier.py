@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -12,8 +12,9 @@ import numpy as np
 
 from emoclf._moved import RenamedAttribute
 from emoclf.display import Described, short_names
-from emoclf.errors import ModelError
-from emoclf.text.validation import iterate_texts
+from emoclf.errors import ModelError, SettingsError, setting
+from emoclf.text.validation import as_texts, iterate_texts
+from emoclf.text.vocabulary import FIRST
 
 CHUNK_TEXTS = 2048
 #: Threshold of multilabel classifiers without thresholds of their own.
@@ -49,6 +50,23 @@ def check_finite(probabilities: np.ndarray) -> np.ndarray:
             "weights are damaged or far too large. Train it again."
         )
     return probabilities
+
+
+def check_abstention(abstain_below: float, *, multilabel: bool) -> None:
+    """Check the probability below which labels are withheld.
+
+    Raises
+    ------
+    SettingsError
+    """
+    name = setting("abstain_below", abstain_below)
+    if not isinstance(abstain_below, int | float) or not 0 <= abstain_below <= 1:
+        raise SettingsError(f"{name} must be a probability: a number from 0 to 1.")
+    if multilabel:
+        raise SettingsError(
+            f"{name} is for classifiers of one label for each text. This one predicts "
+            "every label from its threshold on: raise the thresholds instead."
+        )
 
 
 class Classifier(Described, ABC):
@@ -118,9 +136,56 @@ class Classifier(Described, ABC):
             If a text is not a str.
         """
 
-    def predict(self, texts: Iterable[str]) -> list[str] | list[tuple[str, ...]]:
-        """Return the label of each text; multilabel: its labels."""
-        return self.name_labels(self.predict_proba(texts))
+    @abstractmethod
+    def token_ids(self, texts: list[str]) -> Sequence[np.ndarray]:
+        """Return the token ids of each text, int32 of shape (length,)."""
+
+    def predict(
+        self, texts: Iterable[str], *, abstain_below: float | None = None
+    ) -> list[Any]:
+        """Return the label of each text; multilabel: its labels.
+
+        Parameters
+        ----------
+        texts : iterable of str
+        abstain_below : float in [0, 1], optional
+            Withhold labels whose probability is lower, and the label of every text
+            without a known token: None stands for them. Not for multilabel texts.
+
+        Returns
+        -------
+        labels : list of str, of None where withheld; multilabel: list of tuple of str
+        """
+        if abstain_below is None:
+            return list(self.name_labels(self.predict_proba(texts)))
+        texts = as_texts(texts, self.text_column)
+        return self.confident_labels(texts, self.predict_proba(texts), abstain_below)
+
+    def confident_labels(
+        self, texts: list[str], probabilities: np.ndarray, abstain_below: float
+    ) -> list[str | None]:
+        """Return the label of each text; None where it is withheld.
+
+        Parameters
+        ----------
+        texts : list of str
+        probabilities : ndarray of float, shape (n_texts, n_classes)
+            Their probabilities.
+        abstain_below : float in [0, 1]
+
+        Raises
+        ------
+        SettingsError
+        """
+        check_abstention(abstain_below, multilabel=self.multilabel)
+        withheld = probabilities.max(1, initial=0) < abstain_below
+        known = [(ids >= FIRST).any() for ids in self.token_ids(texts)]
+        withheld |= ~np.array(known, bool)
+        labels = self.name_labels(probabilities)
+        return [
+            None if silent else str(label)
+            for label, silent in zip(labels, withheld, strict=True)
+        ]
 
     def name_labels(
         self, probabilities: np.ndarray

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -128,8 +128,11 @@ class Predictor(Classifier):
             If a text is not a str.
         """
         texts = as_texts(texts, self.text_column)
-        token_ids = self.bundle.encoder.encode(texts)
-        return check_finite(self._batched_model(token_ids))
+        return check_finite(self._batched_model(self.token_ids(texts)))
+
+    def token_ids(self, texts: list[str]) -> Sequence[np.ndarray]:
+        """Return the token ids of each text, int32 of shape (length,)."""
+        return self.bundle.encoder.encode(texts)
 
 
 def as_predictor(model: Any) -> Predictor:

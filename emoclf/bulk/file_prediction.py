@@ -13,7 +13,7 @@ from emoclf.bulk.predict_chunks import ChunkPredictor, load_classifier
 from emoclf.bulk.predict_workers import Workers
 from emoclf.bulk.targets import FileTarget, StreamTarget
 from emoclf.bulk.writers import NewColumns, Writer
-from emoclf.classifier import Classifier
+from emoclf.classifier import Classifier, check_abstention
 from emoclf.datasets.source import Source
 from emoclf.errors import DataError, SettingsError, setting
 from emoclf.ready import model_path
@@ -54,10 +54,13 @@ class Summary(NamedTuple):
         Number of texts predicted.
     bad : int
         Number of records without a prediction.
+    withheld : int
+        Number of texts whose label was withheld.
     """
 
     predicted: int
     bad: int
+    withheld: int = 0
 
     @property
     def answered(self) -> int:
@@ -83,6 +86,7 @@ def predict_file(
     max_line_bytes: int | None = None,
     prefix: str | None = None,
     on_error: str = "stop",
+    abstain_below: float | None = None,
     overwrite: bool = False,
     workers: int = 1,
     options: dict[str, Any] | None = None,
@@ -133,6 +137,9 @@ def predict_file(
     on_error : {"stop", "skip", "null"}, default="stop"
         Raise at a bad line; or log it, and leave it out or keep it without a
         prediction. In plain lines wrong bytes become U+FFFD.
+    abstain_below : float in [0, 1], optional
+        Withhold labels with a lower probability, and labels of texts without a known
+        token: they are null, or empty in CSV; the probabilities are written.
     overwrite : bool, default=False
         Replace an existing output file.
     workers : int >= 1, default=1
@@ -179,7 +186,7 @@ def predict_file(
         entries = Entries(
             opened, text_column, on_error=on_error, at_once=target.at_once
         )
-        with _predictor(model, workers, options or {}) as predictor:
+        with _predictor(model, workers, options or {}, abstain_below) as predictor:
             new = NewColumns(entries, predictor.labels, prefix)
             with target.open(new) as writer:
                 summary = _predict_all(predictor, entries, writer, report)
@@ -199,11 +206,14 @@ def _predict_all(
     report: Callable[[Progress], object] | None,
 ) -> Summary:
     source = entries.source
-    n_predicted = n_written = 0
+    n_predicted = n_written = n_withheld = 0
     for chunk in predictor.predict(entries):
         writer.write(chunk)
         n_predicted += sum(entry.bad is None for entry in chunk)
         n_written += len(chunk)
+        n_withheld += sum(
+            entry.label is None and entry.probabilities is not None for entry in chunk
+        )
         if report is not None:
             done, total = source.position, source.size
             if entries.table.n_records is not None:
@@ -215,11 +225,14 @@ def _predict_all(
             "was named with its reason. Check the first one, and whether "
             f"{setting('format')} and {setting('text_column')} are right."
         )
-    return Summary(n_predicted, entries.n_bad)
+    return Summary(n_predicted, entries.n_bad, n_withheld)
 
 
 def _predictor(
-    model: str | os.PathLike[str] | Classifier, workers: int, options: dict[str, Any]
+    model: str | os.PathLike[str] | Classifier,
+    workers: int,
+    options: dict[str, Any],
+    abstain_below: float | None,
 ) -> AbstractContextManager[ChunkPredictor | Workers]:
     if workers < 1:
         raise SettingsError(
@@ -238,7 +251,13 @@ def _predictor(
                 "workers and options need the path of a model. Got a "
                 f"{type(model).__name__} instead; give its path."
             )
-        return nullcontext(ChunkPredictor(model))
+        return nullcontext(_checked(model, abstain_below))
     if workers > 1:
-        return Workers(model, workers, options)
-    return nullcontext(ChunkPredictor(load_classifier(model, **options)))
+        return Workers(model, workers, options, abstain_below)
+    return nullcontext(_checked(load_classifier(model, **options), abstain_below))
+
+
+def _checked(classifier: Classifier, abstain_below: float | None) -> ChunkPredictor:
+    if abstain_below is not None:
+        check_abstention(abstain_below, multilabel=classifier.multilabel)
+    return ChunkPredictor(classifier, abstain_below)

@@ -117,16 +117,22 @@ class ChunkPredictor:
     Parameters
     ----------
     classifier : Classifier
+    abstain_below : float, optional
+        Option of :meth:`Classifier.predict`.
     """
 
-    def __init__(self, classifier: Classifier) -> None:
-        self.classifier = classifier
+    def __init__(
+        self, classifier: Classifier, abstain_below: float | None = None
+    ) -> None:
+        self.classifier, self.abstain_below = classifier, abstain_below
         self.labels = Labels(classifier.label_names, classifier.multilabel)
 
     def predict(self, entries: Entries) -> Iterator[list[Entry]]:
         """Predict each chunk, in order."""
         for chunk in entries.chunks():
-            yield join(chunk, *predict_texts(self.classifier, texts_of(chunk)))
+            texts = texts_of(chunk)
+            predicted = predict_texts(self.classifier, texts, self.abstain_below)
+            yield join(chunk, *predicted)
 
 
 def texts_of(chunk: list[Entry]) -> list[str]:
@@ -135,12 +141,15 @@ def texts_of(chunk: list[Entry]) -> list[str]:
 
 
 def predict_texts(
-    classifier: Classifier, texts: list[str]
+    classifier: Classifier, texts: list[str], abstain_below: float | None = None
 ) -> tuple[list[Any], np.ndarray | None]:
     """Return labels and probabilities; None if there are no texts."""
     if not texts:
         return [], None
     probabilities = classifier.predict_proba(texts)
+    if abstain_below is not None:
+        labels = classifier.confident_labels(texts, probabilities, abstain_below)
+        return list(labels), probabilities
     return list(classifier.name_labels(probabilities)), probabilities
 
 

@@ -60,6 +60,8 @@ class Workers:
     n_workers : int
     options : dict
         Options of :func:`emoclf.bulk.predict_chunks.load_classifier`.
+    abstain_below : float, optional
+        Option of :meth:`emoclf.classifier.Classifier.predict`.
 
     Raises
     ------
@@ -68,7 +70,11 @@ class Workers:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], n_workers: int, options: dict[str, Any]
+        self,
+        path: str | os.PathLike[str],
+        n_workers: int,
+        options: dict[str, Any],
+        abstain_below: float | None = None,
     ) -> None:
         check_options(path, options)
         self._processes: dict[Connection, Any] = {}
@@ -78,9 +84,8 @@ class Workers:
             with _for_children(n_workers):
                 for _ in range(n_workers):
                     connection, worker_end = context.Pipe()
-                    process = context.Process(
-                        target=serve, args=(worker_end, path, options), daemon=True
-                    )
+                    arguments = worker_end, path, options, abstain_below
+                    process = context.Process(target=serve, args=arguments, daemon=True)
                     process.start()
                     worker_end.close()
                     self._processes[connection] = process
@@ -214,7 +219,10 @@ def _for_children(n_workers: int) -> Iterator[None]:
 
 
 def serve(
-    connection: Connection, path: str | os.PathLike[str], options: dict[str, Any]
+    connection: Connection,
+    path: str | os.PathLike[str],
+    options: dict[str, Any],
+    abstain_below: float | None = None,
 ) -> None:
     """Send the labels, then the predictions for each list of texts that is received.
 
@@ -226,6 +234,8 @@ def serve(
         Bundle or export.
     options : dict
         Options of :func:`load_classifier`.
+    abstain_below : float, optional
+        Option of :meth:`emoclf.classifier.Classifier.predict`.
     """
     try:
         if needs_tensorflow(path):
@@ -233,7 +243,8 @@ def serve(
         classifier = load_classifier(path, **options)
         connection.send(Labels(classifier.label_names, classifier.multilabel))
         while True:
-            connection.send(predict_texts(classifier, connection.recv()))
+            texts = connection.recv()
+            connection.send(predict_texts(classifier, texts, abstain_below))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     except EmoclfError as error:

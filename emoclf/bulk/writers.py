@@ -193,9 +193,9 @@ class LabelWriter(TextWriter):
     """A label and its probability a line."""
 
     def _line(self, entry: Entry) -> str:
-        if entry.label is None or entry.probabilities is None:
+        if entry.probabilities is None:
             return "\t\n"
-        labels = names_of(entry.label)
+        labels = names_of(entry.label or ())
         pairs = zip(self._new.labels.names, entry.probabilities, strict=True)
         return f"{printable(','.join(labels))}\t{self._cells(labels, dict(pairs))}\n"
 
@@ -266,10 +266,10 @@ class DelimitedWriter(TextWriter):
         new.check_keys(entries, columns, self.format_name)
         for entry in entries:
             row = [as_cell(entry.values.get(name)) for name in columns]
-            if entry.label is None or entry.probabilities is None:
+            if entry.probabilities is None:
                 row += [""] * (1 + len(new.columns))
             else:
-                row.append(self._label_separator.join(names_of(entry.label)))
+                row.append(self._label_separator.join(names_of(entry.label or ())))
                 row += [f"{p:.{PROBABILITY_DIGITS}f}" for p in entry.probabilities]
             self._check_row(row, entry)
             rows.append(row)

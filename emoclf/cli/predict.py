@@ -75,6 +75,13 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     )
     add_option(parser, "--json", "print one JSON object per text on standard output")
     add_option(parser, "--all", "print the probabilities of all labels")
+    add_option(
+        parser,
+        "--abstain-below P",
+        "withhold labels with a lower probability, and labels of texts without any "
+        "known word; they are empty, or null",
+        type=float,
+    )
     add_option(parser, "--quiet", "print no progress and no summary")
     _add_file_options(parser.add_argument_group("options for files"))
     group = parser.add_argument_group("options for speed")
@@ -135,7 +142,7 @@ def run(args: argparse.Namespace) -> int:
     if args.all and not args.json:
         stream_format = "probabilities"
     options = {"precision": args.precision, "engine": args.engine}
-    arguments = ("format", "prefix", "on_error", "overwrite")
+    arguments = ("format", "prefix", "on_error", "abstain_below", "overwrite")
     if args.workers == 1 and needs_tensorflow(args.model):
         load_tensorflow()
     with _source(args) as source, _terminated_cleanly(), _progress(args) as bar:
@@ -150,7 +157,7 @@ def run(args: argparse.Namespace) -> int:
             **{name: getattr(args, name) for name in arguments},
             **given_settings(args),
         )
-    if args.output or summary.bad:
+    if args.output or summary.bad or summary.withheld:
         logger.info("%s", _summary_line(summary, args))
     return 0
 
@@ -200,6 +207,9 @@ def _summary_line(summary: Any, args: argparse.Namespace) -> str:
         reaction = "left out" if args.on_error == "skip" else "kept without a label"
         plural = "" if summary.bad == 1 else "s"
         line += f"; {summary.bad:,} bad line{plural} {reaction}"
+    if summary.withheld:
+        plural = "" if summary.withheld == 1 else "s"
+        line += f"; {summary.withheld:,} label{plural} withheld"
     return f"{line}."
 
 

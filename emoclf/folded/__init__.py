@@ -109,7 +109,7 @@ class FoldedClassifier(ExportedClassifier):
                 f"{refused} Use {setting('precision', 'float32')}."
             )
         self.engine = engine
-        self.text = ExportedText(folder)
+        self.text: ExportedText = ExportedText(folder)
         n_words = len(self.text.ids) + FIRST
         self.network = load_network(folder, n_words, precision, engine)
         self.text.pieces.pack_as(self.network.token_bytes, self.network.pack)

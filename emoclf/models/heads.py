@@ -15,6 +15,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from emoclf.models.ngram_scores import NGRAMS
 from emoclf.models.tensors import Tensor
 
 LOGITS = "logits"
@@ -77,3 +78,29 @@ def logits_twin(model: keras.Model) -> keras.Model:
     return keras.Model(
         model.input, model.get_layer(LOGITS).output, name=f"{model.name}_logits"
     )
+
+
+def divide_logits(model: keras.Model, temperature: float) -> None:
+    """Divide the logits of a network, by its last weights.
+
+    So every export has the temperature without knowing of it.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Network from :func:`emoclf.models.build_model`, with fitted weights.
+    temperature : float > 0
+    """
+    layers = {layer.name: layer for layer in model.layers}
+    if NGRAMS in layers:
+        layer: Any = layers[NGRAMS]
+        for table in (layer.words, layer.pairs):
+            # The last column has squares of features, not scores.
+            scale = np.full(table.shape[-1], 1 / temperature, np.float32)
+            scale[-1] = 1
+            table.assign(table.numpy() * scale)
+        variables = [layer.bias, layer.share]
+    else:
+        variables = layers[LOGITS].weights
+    for variable in variables:
+        variable.assign(variable.numpy() / temperature)

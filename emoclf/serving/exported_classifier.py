@@ -28,6 +28,9 @@ class ExportedClassifier(Classifier):
         Options with which another process can load it again.
     """
 
+    #: Tokenizer and vocabulary; None where the graph has them.
+    text: ExportedText | None = None
+
     def __init__(self, folder: ExportFolder, **options: Any) -> None:
         self.folder = folder
         self._options = options
@@ -72,6 +75,11 @@ class ExportedClassifier(Classifier):
             return np.full(len(self.label_names), DEFAULT_THRESHOLD)
         return np.array(values)
 
+    def token_ids(self, texts: list[str]) -> list[np.ndarray]:
+        """Return the token ids of each text, int32 of shape (length,)."""
+        assert self.text is not None
+        return self.text.encode_lists(texts)
+
 
 class TokenClassifier(ExportedClassifier):
     """A classifier that tokenizes in Python and has another runtime for its network.
@@ -85,7 +93,7 @@ class TokenClassifier(ExportedClassifier):
 
     def __init__(self, folder: ExportFolder, **options: Any) -> None:
         super().__init__(folder, **options)
-        self.text = ExportedText(folder)
+        self.text: ExportedText = ExportedText(folder)
 
     @abstractmethod
     def predict_batch(self, token_ids: np.ndarray) -> np.ndarray:
@@ -117,7 +125,7 @@ class TokenClassifier(ExportedClassifier):
         DataError
             If a text is not a str.
         """
-        token_ids = self.text.encode_lists(as_texts(texts, self.text_column))
+        token_ids = self.token_ids(as_texts(texts, self.text_column))
         probabilities = np.empty((len(token_ids), len(self.label_names)), np.float32)
         for batch in batch_by_length(lengths_of(token_ids)):
             padded = pad([token_ids[i] for i in batch])

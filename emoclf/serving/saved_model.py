@@ -70,8 +70,18 @@ class SavedModelClassifier(ExportedClassifier):
             probabilities[batch[:, None], columns] = rows
         return check_finite(probabilities)
 
-    def predict(self, texts: Iterable[str]) -> list[str] | list[tuple[str, ...]]:
+    def token_ids(self, texts: list[str]) -> list[np.ndarray]:
+        """Return the token ids of each text, int32 of shape (length,)."""
+        if self.text is not None:
+            return self.text.encode_lists(texts)
+        return [np.array(ids, np.int32) for _, ids in self.inspect(texts)]
+
+    def predict(
+        self, texts: Iterable[str], *, abstain_below: float | None = None
+    ) -> list[Any]:
         """Return the label of each text, or its labels, as the graph names them."""
+        if abstain_below is not None:
+            return super().predict(texts, abstain_below=abstain_below)
         texts = as_texts(texts, self.text_column)
         predicted: list[Any] = [None] * len(texts)
         for batch, outputs in self._batches(texts):

@@ -264,6 +264,11 @@ class TrainSettings(Settings):
     class_weight: str | dict | None = option(
         None, "weights of the classes: balanced, or joy=2,fear=0.5"
     )
+    calibrate: bool = option(
+        True,
+        "divide the logits by a temperature, fitted on the validation set, so that "
+        "probabilities say how often they are right",
+    )
     ema: float | None = option(
         0.99,
         "decay of the weight average; none: use the last weights",

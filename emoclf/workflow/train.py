@@ -22,12 +22,13 @@ from emoclf.datasets.trainable import as_dataset, from_lists
 from emoclf.doctor.findings import sorted_findings
 from emoclf.embeddings.vector_objects import given_vectors
 from emoclf.errors import DataError, SettingsError, did_you_mean, wrong_kind
+from emoclf.evaluation.temperature import at_temperature, fit_temperature
 from emoclf.fingerprint import digest
 from emoclf.models.build import build_model
+from emoclf.models.heads import divide_logits
 from emoclf.models.inference import BatchedModel
 from emoclf.settings import RunSettings
 from emoclf.text.validation import is_frame
-from emoclf.training.batches import Examples
 from emoclf.training.checkpoint import CheckpointFolder
 from emoclf.training.fit import fit_model
 from emoclf.training.ngrams import fit_ngram_scores
@@ -266,6 +267,14 @@ def fit_prepared(
     )
     if getattr(settings.model, "ngrams", False):
         fit_ngram_scores(model, prepared.train, settings.model.ngram_share)
+    probabilities = BatchedModel(model)(prepared.valid.token_ids)
+    temperature, thresholds = 1.0, None
+    if settings.training.calibrate:
+        temperature = fit_temperature(probabilities, prepared.valid.targets)
+        divide_logits(model, temperature)
+    if train.multilabel:
+        scaled = at_temperature(probabilities, temperature, multilabel=True)
+        thresholds = tuple(choose_thresholds(scaled, prepared.valid.targets).tolist())
     findings = sorted_findings([*prepared.findings, *result.findings])
     result = replace(result, findings=findings)
     bundle = Bundle(
@@ -278,6 +287,7 @@ def fit_prepared(
         metrics={
             "best_epoch": result.best_epoch,
             "ended": result.ended,
+            "temperature": temperature,
             "texts": {"train": len(train), "valid": len(prepared.valid)},
             "cut": prepared.cut,
             "text_column": train.text_column,
@@ -285,15 +295,9 @@ def fit_prepared(
             "coverage": prepared.coverage.to_dict() if prepared.coverage else None,
         },
         versions=installed_versions(),
-        thresholds=_thresholds(model, prepared.valid) if train.multilabel else None,
+        thresholds=thresholds,
     )
     return TrainedClassifier(bundle, result, prepared)
-
-
-def _thresholds(model: keras.Model, valid: Examples) -> tuple[float, ...]:
-    """Return a threshold for each label, chosen on the validation set."""
-    probabilities = BatchedModel(model)(valid.token_ids)
-    return tuple(choose_thresholds(probabilities, valid.targets).tolist())
 
 
 def run_fingerprint(

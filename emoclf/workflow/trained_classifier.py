@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -89,6 +89,10 @@ class TrainedClassifier(Classifier):
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
         """Return probabilities, as :meth:`emoclf.Predictor.predict_proba` does."""
         return self.predictor.predict_proba(texts)
+
+    def token_ids(self, texts: list[str]) -> Sequence[np.ndarray]:
+        """Return the token ids of each text, int32 of shape (length,)."""
+        return self.predictor.token_ids(texts)
 
     def evaluate(self, data: Dataset | pd.DataFrame | None = None) -> EvaluationReport:
         """Evaluate the classifier and two baselines on the test set, once.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from fractions import Fraction
 
 import numpy as np
@@ -74,5 +75,5 @@ def test_settings_are_equal_by_value_and_frozen() -> None:
 
 def test_every_setting_has_a_help_line() -> None:
     for section in (DataSettings, TextSettings, TrainSettings, TextCNNSettings):
-        for field in section.__dataclass_fields__.values():
+        for field in dataclasses.fields(section):
             assert field.metadata["help"], field.name

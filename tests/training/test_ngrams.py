@@ -40,7 +40,9 @@ def trained(multilabel: bool = False) -> TrainedClassifier:
     if multilabel:
         labels = [[x, "any"] if i % 2 else [x] for i, x in enumerate(data.labels)]
         data = Dataset.from_lists(data.texts, labels)
-    return train_classifier(data, settings=tiny_settings(ngrams=True, epochs=4))
+    return train_classifier(
+        data, settings=tiny_settings(ngrams=True, epochs=4, calibrate=False)
+    )
 
 
 def test_logits_are_a_weighted_mean_of_both() -> None:
