@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -18,7 +19,8 @@ from emoclf.classifier import (
     Prediction,
     check_finite,
 )
-from emoclf.errors import BundleError, wrong_kind
+from emoclf.datasets.labels import numbers_by_label
+from emoclf.errors import BundleError, SettingsError, wrong_kind
 from emoclf.models.inference import BatchedModel
 from emoclf.text.validation import as_texts
 
@@ -92,6 +94,34 @@ class Predictor(Classifier):
         if self.bundle.thresholds is None:
             return np.full(len(self.label_names), DEFAULT_THRESHOLD)
         return np.array(self.bundle.thresholds)
+
+    def with_thresholds(self, thresholds: Mapping[str, float]) -> Self:
+        """Return the same classifier with other thresholds for some labels.
+
+        Parameters
+        ----------
+        thresholds : mapping of str to float in [0, 1]
+            Thresholds by label name.
+
+        Raises
+        ------
+        SettingsError
+            If the classifier predicts one label for each text, a label is unknown or a
+            number is not from 0 to 1.
+
+        Examples
+        --------
+        >>> cautious = predictor.with_thresholds({"joy": 0.8})  # doctest: +SKIP
+        """
+        if not self.multilabel:
+            raise SettingsError(
+                "Thresholds are for multilabel classifiers: this one predicts the "
+                "likeliest label. predict(texts, abstain_below=0.6) withholds others."
+            )
+        given = numbers_by_label(thresholds, self.label_names, "thresholds", high=1)
+        values = self.thresholds
+        values[list(given)] = list(given.values())
+        return type(self)(replace(self.bundle, thresholds=tuple(values.tolist())))
 
     @property
     def text_column(self) -> str | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import numbers
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from emoclf.datasets.cells import SURROGATE, BadRow
+from emoclf.errors import SettingsError, did_you_mean, setting
 from emoclf.text.validation import check_list
 
 Label = str | tuple[str, ...]
@@ -83,6 +84,48 @@ def find_class(label: str, classes: Collection[str]) -> str | None:
         return label
     key = label_key(label)
     return next((name for name in classes if label_key(name) == key), None)
+
+
+def numbers_by_label(
+    values: Mapping[Any, float],
+    label_names: Sequence[str],
+    name: str,
+    *,
+    high: float = np.inf,
+) -> dict[int, float]:
+    """Return the numbers of a setting such as joy=2,fear=0.5, by class id.
+
+    Parameters
+    ----------
+    values : mapping of label names to float
+    label_names : sequence of str
+    name : str
+        Name of the setting.
+    high : float, optional
+        Largest number that is allowed; the smallest is 0.
+
+    Raises
+    ------
+    SettingsError
+        If a label is unknown, or a value is not a number in this range.
+    """
+    by_id = {}
+    for key, value in values.items():
+        label = find_class(as_label(key), label_names)
+        if label is None:
+            raise SettingsError(
+                f"{setting(name)} names the label {key!r}, which is not one of "
+                f"{', '.join(label_names)}.{did_you_mean(str(key), label_names)}"
+            )
+        is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if not is_number or not 0 <= value <= high or value == np.inf:
+            limit = "at least 0" if high == np.inf else f"0 to {high:g}"
+            raise SettingsError(
+                f"The {setting(name)} of {label!r} must be a number of {limit}. Got "
+                f"{value!r} instead."
+            )
+        by_id[list(label_names).index(label)] = float(value)
+    return by_id
 
 
 def label_rows(labels: Any) -> tuple[list[Any], list[Any] | None]:

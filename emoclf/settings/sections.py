@@ -269,6 +269,18 @@ class TrainSettings(Settings):
         "divide the logits by a temperature, fitted on the validation set, so that "
         "probabilities say how often they are right",
     )
+    thresholds: dict | None = option(
+        None,
+        "probabilities from which labels of multilabel texts are predicted: "
+        "joy=0.4,fear=0.3 (default: chosen on the validation set)",
+    )
+    min_precision: float | None = option(
+        None,
+        "precision that each chosen threshold keeps on the validation set, with the "
+        "largest recall (default: thresholds of the largest F1)",
+        low=0.0,
+        high=1.0,
+    )
     ema: float | None = option(
         0.99,
         "decay of the weight average; none: use the last weights",

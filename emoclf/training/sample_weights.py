@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from emoclf.datasets.labels import as_label, find_class
-from emoclf.errors import SettingsError, did_you_mean, setting
+from emoclf.datasets.labels import numbers_by_label
+from emoclf.errors import SettingsError, setting
 
 
 def example_weights(
@@ -78,17 +77,6 @@ def _class_weights(
         counts = one_hot.sum(0)
         return counts.sum() / (len(label_names) * np.maximum(counts, 1))
     weights = np.ones(len(label_names))
-    for key, weight in class_weight.items():
-        name = find_class(as_label(key), label_names)
-        if name is None:
-            raise SettingsError(
-                f"{setting('class_weight')} names the label {key!r}, which is not one "
-                f"of {', '.join(label_names)}.{did_you_mean(str(key), label_names)}"
-            )
-        if not isinstance(weight, numbers.Real) or not 0 <= weight < np.inf:
-            raise SettingsError(
-                f"The {setting('class_weight')} of {name!r} must be a number of at "
-                f"least 0. Got {weight!r} instead."
-            )
-        weights[list(label_names).index(name)] = float(weight)
+    given = numbers_by_label(class_weight, label_names, "class_weight")
+    weights[list(given)] = list(given.values())
     return weights

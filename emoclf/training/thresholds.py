@@ -9,16 +9,19 @@ from emoclf.classifier import DEFAULT_THRESHOLD
 #: A label with fewer texts gets the median threshold: its own would be chance.
 MIN_POSITIVE_TEXTS = 5
 N_DRAWS = 30
+#: Threshold of a label that is never predicted: no float32 probability is above 1.
+UNREACHABLE = float(np.nextafter(np.float32(1), np.float32(2)))
 
 
 def choose_thresholds(
     probabilities: np.ndarray,
     truth: np.ndarray,
     *,
+    min_precision: float | None = None,
     seed: int = 0,
     draws: int = N_DRAWS,
 ) -> np.ndarray:
-    """Choose the threshold of each label that maximises its F1.
+    """Choose the threshold of each label that maximises its F1, or keeps a precision.
 
     Lipton, Elkan and Narayanaswamy (2014), "Thresholding Classifiers to Maximize F1
     Score". The best threshold of a rare label depends on a few texts; the mean over
@@ -29,6 +32,9 @@ def choose_thresholds(
     ----------
     probabilities : ndarray of float, shape (n, n_classes)
     truth : ndarray of 0 and 1, shape (n, n_classes)
+    min_precision : float in [0, 1], optional
+        Choose the lowest threshold with this precision in place of the best F1. A label
+        that never reaches it has a threshold that no text reaches.
     seed : int
         Seed of the resampling.
     draws : int >= 1
@@ -39,6 +45,9 @@ def choose_thresholds(
     thresholds : ndarray of float, shape (n_classes,)
         A label with fewer than five texts gets the median of the others, or 0.5.
     """
+    if min_precision is not None:
+        columns = zip(probabilities.T, truth.T, strict=True)
+        return np.array([_precise(*column, min_precision) for column in columns])
     rng = np.random.default_rng(seed)
     drawn = np.full((draws, truth.shape[1]), np.nan)
     for draw in range(draws):
@@ -89,3 +98,14 @@ def _best(scores: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     last = int(f1.argmax())
     following = ranked[min(last + 1, len(ranked) - 1)]
     return float((ranked[last] + following) / 2), float(f1[last])
+
+
+def _precise(scores: np.ndarray, truth: np.ndarray, min_precision: float) -> float:
+    """Return the lowest threshold with a precision, or an unreachable one."""
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order].astype(np.float64)
+    precision = np.cumsum(truth[order]) / np.arange(1, len(ranked) + 1)
+    # No threshold separates texts of equal score.
+    precision[:-1][ranked[:-1] == ranked[1:]] = -1
+    (reached,) = np.nonzero(precision >= min_precision)
+    return float(ranked[reached[-1]]) if len(reached) else UNREACHABLE

@@ -16,12 +16,19 @@ import numpy as np
 from emoclf.bundle.bundle import Bundle, installed_versions
 from emoclf.bundle.described_folder import BUNDLE
 from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.labels import numbers_by_label
 from emoclf.datasets.split import Split
 from emoclf.datasets.split_files import as_split
 from emoclf.datasets.trainable import as_dataset, from_lists
 from emoclf.doctor.findings import sorted_findings
 from emoclf.embeddings.vector_objects import given_vectors
-from emoclf.errors import DataError, SettingsError, did_you_mean, wrong_kind
+from emoclf.errors import (
+    DataError,
+    SettingsError,
+    did_you_mean,
+    setting,
+    wrong_kind,
+)
 from emoclf.evaluation.temperature import at_temperature, fit_temperature
 from emoclf.fingerprint import digest
 from emoclf.models.build import build_model
@@ -246,6 +253,7 @@ def fit_prepared(
     -------
     trained : TrainedClassifier
     """
+    given_thresholds = _given_thresholds(settings, train)
     model = build_model(
         settings,
         n_classes=len(train.label_names),
@@ -274,7 +282,13 @@ def fit_prepared(
         divide_logits(model, temperature)
     if train.multilabel:
         scaled = at_temperature(probabilities, temperature, multilabel=True)
-        thresholds = tuple(choose_thresholds(scaled, prepared.valid.targets).tolist())
+        chosen = choose_thresholds(
+            scaled,
+            prepared.valid.targets,
+            min_precision=settings.training.min_precision,
+        )
+        chosen[list(given_thresholds)] = list(given_thresholds.values())
+        thresholds = tuple(chosen.tolist())
     findings = sorted_findings([*prepared.findings, *result.findings])
     result = replace(result, findings=findings)
     bundle = Bundle(
@@ -298,6 +312,20 @@ def fit_prepared(
         thresholds=thresholds,
     )
     return TrainedClassifier(bundle, result, prepared)
+
+
+def _given_thresholds(settings: RunSettings, train: Dataset) -> dict[int, float]:
+    """Return the thresholds that were set by hand, by class id."""
+    training = settings.training
+    for name in ("thresholds", "min_precision"):
+        if getattr(training, name) is not None and not train.multilabel:
+            raise SettingsError(
+                f"{setting(name, getattr(training, name))} is for multilabel texts: of "
+                "one label each, the likeliest is predicted. Leave it out."
+            )
+    return numbers_by_label(
+        training.thresholds or {}, train.label_names, "thresholds", high=1
+    )
 
 
 def run_fingerprint(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
+from tiny import tiny_dataset, tiny_settings, tiny_trained
 
+from emoclf import Predictor, SettingsError, train_classifier
+from emoclf.datasets.dataset import Dataset
 from emoclf.training.thresholds import best_f1, choose_thresholds
 
 RNG = np.random.default_rng(0)
@@ -52,3 +57,52 @@ def test_a_label_with_few_texts_gets_the_median_threshold() -> None:
     truth[:, 1] = 0
     assert np.isnan(best_f1(SCORES, truth)[1])
     assert choose_thresholds(SCORES[:2], truth[:2]).tolist() == [0.5] * 4
+
+
+@pytest.mark.parametrize("precision", [0.5, 0.8, 0.95, 1.0])
+def test_a_precision_is_kept_with_the_largest_recall(precision: float) -> None:
+    thresholds = choose_thresholds(SCORES, TRUTH, min_precision=precision)
+    for label, threshold in enumerate(thresholds):
+        truth, scores = TRUTH[:, label], SCORES[:, label]
+        chosen = scores >= threshold
+        if chosen.any():
+            assert truth[chosen].mean() >= precision
+        for lower in np.unique(scores[scores < threshold]):
+            assert truth[scores >= lower].mean() < precision
+
+
+def test_a_precision_that_is_never_reached() -> None:
+    scores = np.array([[1.0, 0.9], [0.5, 0.5], [0.2, 0.1]], np.float32)
+    truth = np.array([[0, 1], [1, 0], [1, 0]])
+    thresholds = choose_thresholds(scores, truth, min_precision=0.9)
+    assert (scores >= thresholds).tolist() == [[False, True], [False] * 2, [False] * 2]
+
+
+@pytest.mark.slow
+def test_by_hand(tmp_path: Path) -> None:
+    data = tiny_dataset()
+    labels = [[x, "any"] if i % 2 else [x] for i, x in enumerate(data.labels)]
+    several = Dataset.from_lists(data.texts, labels)
+    given = {"joy": 0.25, "any": 1}
+    trained = train_classifier(
+        several, settings=tiny_settings(epochs=2), thresholds=given
+    )
+    names = trained.label_names
+    chosen = dict(zip(names, trained.predictor.thresholds, strict=True))
+    assert (chosen["joy"], chosen["any"]) == (0.25, 1)
+    changed = trained.predictor.with_thresholds({"fear": 0})
+    assert all("fear" in row for row in changed.predict(data.texts))
+    assert dict(zip(names, changed.thresholds, strict=True)) == {**chosen, "fear": 0}
+    assert dict(zip(names, trained.predictor.thresholds, strict=True)) == chosen
+    changed.save(tmp_path / "m")
+    loaded = Predictor.load(tmp_path / "m")
+    np.testing.assert_array_equal(loaded.thresholds, changed.thresholds)
+    for wrong in ({"joi": 0.3}, {"joy": 1.5}, {"joy": "high"}):
+        with pytest.raises(SettingsError, match="Did you mean|from 0|of 0 to 1"):
+            changed.with_thresholds(wrong)  # type: ignore[arg-type]
+        with pytest.raises(SettingsError):
+            train_classifier(several, settings=tiny_settings(), thresholds=wrong)
+    with pytest.raises(SettingsError, match="is for multilabel texts"):
+        train_classifier(data, settings=tiny_settings(), thresholds=given)
+    with pytest.raises(SettingsError, match="multilabel classifiers"):
+        tiny_trained().predictor.with_thresholds(given)
