@@ -16,6 +16,7 @@ from sklearn.metrics import (
 from emoclf._moved import RenamedAttribute
 from emoclf.datasets.split import PART_NAMES
 from emoclf.evaluation.bootstrap import DRAWS, interval, ratio, resampled_metrics
+from emoclf.evaluation.evaluation_plots import EvaluationPlots
 from emoclf.evaluation.metric_names import MULTILABEL, ONE_LABEL
 from emoclf.evaluation.predicted_texts import Predictions
 from emoclf.evaluation.prediction_checks import check_probabilities, checked_ids
@@ -42,7 +43,7 @@ class ClassMetrics:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(EvaluationPlots):
     """Metrics of one classifier on one dataset.
 
     Parameters
@@ -92,6 +93,9 @@ class Evaluation:
     average_precision: float | None = None
     predicted: np.ndarray | None = field(default=None, repr=False, compare=False)
     predictions: Predictions | None = field(default=None, repr=False, compare=False)
+
+    def _evaluation(self) -> Self:
+        return self
 
     @property
     def part_name(self) -> str:
