@@ -23,6 +23,7 @@ EXTRAS |= {"onnx", "onnxruntime", "tf2onnx", "ai_edge_litert", "torch", "transfo
 STAGES = [
     ("errors", "display", "_version", "_moved", "evaluation.metric_names"),
     ("optional", "files", "batching", "runtime", "fingerprint"),
+    ("plots",),
     ("settings.base", "settings.sections", "models.registry"),
     ("settings", "settings.run_settings"),
     ("text",),

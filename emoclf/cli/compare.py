@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     """Train, evaluate, print and plot."""
     networks = rows_from(args)
     load_tensorflow()
-    from emoclf.evaluation.network_plots import plot_accuracy_against_time, save_plot
+    from emoclf.plots import plot_accuracy_against_time, save_plot
     from emoclf.workflow.compare import compare_networks
 
     _, split = read_data(args, next(iter(networks.values())))

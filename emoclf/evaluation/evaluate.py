@@ -158,6 +158,7 @@ def evaluate_part(
         part=part,
         chose_epoch=chose_epoch,
         thresholds=predictor.thresholds,
+        texts=dataset.texts,
     )
 
 

@@ -10,6 +10,7 @@ from emoclf._moved import RenamedAttribute
 from emoclf.datasets.split import PART_NAMES
 from emoclf.display import HtmlLines
 from emoclf.evaluation.baselines import TFIDF_SVM
+from emoclf.evaluation.evaluation_plots import EvaluationPlots
 from emoclf.evaluation.metric_names import MAIN_METRIC, METRICS
 from emoclf.evaluation.metrics import Evaluation
 from emoclf.evaluation.paired_comparison import Comparison
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class EvaluationReport(HtmlLines):
+class EvaluationReport(EvaluationPlots, HtmlLines):
     """Results of a network and its baselines on each dataset.
 
     Parameters
@@ -47,6 +48,9 @@ class EvaluationReport(HtmlLines):
         """The network's evaluation on the dataset that counts: the last one."""
         last = self.evaluations[-1].part
         return next(e for e in self.evaluations if e.part == last)
+
+    def _evaluation(self) -> Evaluation:
+        return self.network
 
     beats_floors = RenamedAttribute("beats_baselines")
 

@@ -16,7 +16,9 @@ from sklearn.metrics import (
 from emoclf._moved import RenamedAttribute
 from emoclf.datasets.split import PART_NAMES
 from emoclf.evaluation.bootstrap import DRAWS, interval, ratio, resampled_metrics
+from emoclf.evaluation.evaluation_plots import EvaluationPlots
 from emoclf.evaluation.metric_names import MULTILABEL, ONE_LABEL
+from emoclf.evaluation.predicted_texts import Predictions
 from emoclf.evaluation.prediction_checks import check_probabilities, checked_ids
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class ClassMetrics:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(EvaluationPlots):
     """Metrics of one classifier on one dataset.
 
     Parameters
@@ -73,6 +75,8 @@ class Evaluation:
         texts; None but for multilabel probabilities. It needs no thresholds.
     predicted : ndarray or None
         Predictions, for paired comparisons; not written by ``to_dict``.
+    predictions : Predictions or None
+        Probabilities and texts, for curves and examples; not written by ``to_dict``.
     """
 
     name: str
@@ -88,6 +92,10 @@ class Evaluation:
     confusion: tuple[tuple[int, ...], ...] | None
     average_precision: float | None = None
     predicted: np.ndarray | None = field(default=None, repr=False, compare=False)
+    predictions: Predictions | None = field(default=None, repr=False, compare=False)
+
+    def _evaluation(self) -> Self:
+        return self
 
     @property
     def part_name(self) -> str:
@@ -116,8 +124,8 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        values = asdict(replace(self, predicted=None))
-        del values["predicted"]
+        values = asdict(replace(self, predicted=None, predictions=None))
+        del values["predicted"], values["predictions"]
         values["intervals"] = {key: [*ends] for key, ends in self.intervals.items()}
         values["per_class"] = [asdict(metrics) for metrics in self.per_class]
         values["confusion"] = self.confusion and [[*row] for row in self.confusion]
@@ -141,6 +149,7 @@ def evaluate_probabilities(
     label_names: Sequence[str],
     *,
     thresholds: float | Sequence[float] | np.ndarray = 0.5,
+    texts: Sequence[str] | None = None,
     **options: Any,
 ) -> Evaluation:
     """Evaluate probabilities: the likeliest label, or all that reach their threshold.
@@ -152,6 +161,8 @@ def evaluate_probabilities(
         Labels, as for :func:`evaluate`.
     thresholds : float or sequence of n_classes floats, default=0.5
         Probabilities from which a label is predicted, for multilabel texts.
+    texts : sequence of str, optional
+        Texts, which are kept with the predictions.
     **options
         Options of :func:`evaluate`.
 
@@ -161,13 +172,21 @@ def evaluate_probabilities(
     """
     probabilities = np.asarray(probabilities)
     check_probabilities(probabilities, (len(truth), len(label_names)))
-    if np.ndim(truth) == 2:
-        predicted = (probabilities >= np.asarray(thresholds)).astype(np.int64)
-    else:
-        predicted = probabilities.argmax(1)
-    return evaluate(
-        predicted, truth, label_names, probabilities=probabilities, **options
+    predictions = Predictions(
+        probabilities,
+        np.asarray(truth),
+        tuple(map(str, label_names)),
+        np.broadcast_to(np.asarray(thresholds, float), (len(label_names),)),
+        None if texts is None else tuple(texts),
     )
+    evaluation = evaluate(
+        predictions.predicted,
+        truth,
+        label_names,
+        probabilities=probabilities,
+        **options,
+    )
+    return replace(evaluation, predictions=predictions)
 
 
 def evaluate(

@@ -103,11 +103,22 @@ class NetworkComparison(HtmlLines):
             shown = [f"{finding} ({n} of {len(runs)})" for finding, n in counts.items()]
             if shown:
                 findings.append(f"{name}: {', '.join(shown)}")
-        texts = f"{self.n_texts} {PART_NAMES[self.part]} texts"
+        texts = f"{self.n_texts} {self.part_name} texts"
         if self.part == "valid":
             texts += ", which also chose the epochs (scores are too optimistic)"
         lines = [f"On {texts}; mean ± standard deviation over seeds.", "", *align(rows)]
         return [*lines, "", *findings] if findings else lines
+
+    @property
+    def part_name(self) -> str:
+        """Name of the evaluated part in reports."""
+        return PART_NAMES[self.part]
+
+    def plot_accuracy_against_time(self, ax: Any = None) -> Any:
+        """Plot the accuracy of each network against its training time."""
+        from emoclf.plots.network_plots import plot_accuracy_against_time
+
+        return plot_accuracy_against_time(self, ax)
 
     def _facts(self) -> dict[str, object]:
         names = ", ".join(self.names())

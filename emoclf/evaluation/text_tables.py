@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from emoclf.evaluation.metric_names import METRICS, shown_metrics
 from emoclf.evaluation.metrics import Evaluation
+from emoclf.evaluation.predicted_texts import confused_pairs
 
 TABLE_WIDTH = 80
 MIN_NAME_LENGTH = 3
@@ -91,18 +90,15 @@ def confusion_lines(evaluation: Evaluation, *, width: int = TABLE_WIDTH) -> list
         lines = align(rows)
         if max(map(len, lines)) <= width:
             return lines
-    return _frequent_mistakes(names, np.array(evaluation.confusion))
+    return _frequent_mistakes(names, evaluation.confusion)
 
 
-def _frequent_mistakes(names: Sequence[str], table: np.ndarray) -> list[str]:
-    shares = table / np.maximum(table.sum(1, keepdims=True), 1)
-    np.fill_diagonal(table, 0)
-    order = np.argsort(-table, axis=None, kind="stable")[:N_MISTAKES]
-    places = zip(*np.unravel_index(order, table.shape), strict=True)
+def _frequent_mistakes(
+    names: Sequence[str], confusion: Sequence[Sequence[int]]
+) -> list[str]:
     rows = [
-        [names[i], names[j], str(table[i, j]), f"{shares[i, j]:.0%}"]
-        for i, j in places
-        if table[i, j]
+        [pair.true, pair.predicted, str(pair.count), f"{pair.share:.0%}"]
+        for pair in confused_pairs(confusion, names, N_MISTAKES)
     ]
     if not rows:
         return ["No mistakes."]

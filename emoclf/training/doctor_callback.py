@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from emoclf.doctor import curves, gradients
+from emoclf.doctor import gradients, training_curves
 from emoclf.doctor.findings import Finding
 from emoclf.doctor.model_checks import (
     check_model,
@@ -146,7 +146,7 @@ class DoctorCallback(Watcher):
         self._losses.append(float((logs or {}).get("loss", math.nan)))
         if self.overflowed:
             return
-        self.report(curves.check_rising_loss(self._losses))
+        self.report(training_curves.check_rising_loss(self._losses))
         self.report(gradients.check_updates(self.update_ratios()))
         if self._inputs is None:
             return

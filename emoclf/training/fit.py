@@ -81,6 +81,20 @@ class TrainingResult:
         """Wall time of all epochs."""
         return float(sum(self.history.get("seconds", [])))
 
+    def plot_training(self, ax: Any = None, *, metric: str = "loss") -> Any:
+        """Plot a metric of each epoch on both sets, and return the ``ax``.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Axes to draw into; default: those of a new figure.
+        metric : {"loss", "accuracy", "macro_f1"}, default="loss"
+        """
+        from emoclf.plots.training_plots import plot_training
+
+        best = self.best_epoch
+        return plot_training(self.history, ax, metric=metric, best_epoch=best)
+
 
 @default_keras_globals()
 def fit_model(

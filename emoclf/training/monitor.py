@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.doctor import curves, gradients, predictions
+from emoclf.doctor import gradients, predictions, training_curves
 from emoclf.doctor.findings import Finding
 from emoclf.doctor.overflow import explain_overflow, layer_name
 from emoclf.models.heads import LOGITS
@@ -100,7 +100,7 @@ class Monitor(Watcher):
         if self.overflowed:
             return
         self._steps += len(self._norms)
-        self.report(curves.check_rising_loss(self._losses))
+        self.report(training_curves.check_rising_loss(self._losses))
         self.report(gradients.check_gradients(norms, head=LOGITS), after=2)
         self.report(gradients.check_updates(ratios))
         for finding in gradients.check_units(*self._units()):
@@ -147,7 +147,7 @@ class Monitor(Watcher):
                 )
             )
         findings.append(
-            curves.check_fit(
+            training_curves.check_fit(
                 accuracy=history["accuracy"][-1],
                 val_losses=history["val_loss"],
                 val_accuracy=history["val_accuracy"][best_epoch - 1],

@@ -19,7 +19,9 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.errors import DataError
 from emoclf.evaluation.evaluate import evaluate_classifier
+from emoclf.evaluation.evaluation_plots import EvaluationPlots
 from emoclf.evaluation.evaluation_report import EvaluationReport
+from emoclf.evaluation.metrics import Evaluation
 from emoclf.predictor import Predictor
 from emoclf.training.fit import History, TrainingResult
 from emoclf.workflow.prepare import Prepared
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class TrainedClassifier(Classifier):
+class TrainedClassifier(Classifier, EvaluationPlots):
     """A trained classifier, and the inputs and results of its training.
 
     Parameters
@@ -121,6 +123,13 @@ class TrainedClassifier(Classifier):
     def _report(self) -> EvaluationReport:
         assert self.split is not None
         return evaluate_classifier(self.predictor, self.split)
+
+    def _evaluation(self) -> Evaluation:
+        return self.evaluate().network
+
+    def plot_training(self, ax: Any = None, *, metric: str = "loss") -> Any:
+        """Plot a metric of each epoch, as :meth:`TrainingResult.plot_training` does."""
+        return self.result.plot_training(ax, metric=metric)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save as a bundle with all metrics; a test set is evaluated first.

@@ -319,7 +319,7 @@ def test_the_count() -> None:
     [
         ("on_train_batch_end", "emoclf.training.watcher._norm"),
         ("on_epoch_end", "emoclf.doctor.gradients.check_gradients"),
-        ("check_result", "emoclf.doctor.curves.check_fit"),
+        ("check_result", "emoclf.doctor.training_curves.check_fit"),
     ],
 )
 def test_an_error_of_the_doctor_never_ends_a_training(

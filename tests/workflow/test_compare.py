@@ -1,7 +1,7 @@
 """Comparisons of networks: the table, the saved runs, and resuming.
 
-Covers emoclf.workflow.compare, emoclf.evaluation.network_comparison and network_plots,
-and emoclf.cli.compare.
+Covers emoclf.workflow.compare, emoclf.evaluation.network_comparison,
+emoclf.plots.network_plots and emoclf.cli.compare.
 """
 
 from __future__ import annotations

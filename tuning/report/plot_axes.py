@@ -1,8 +1,4 @@
-"""Axes, marks and colours of the plots of a search.
-
-The colours are those of Okabe and Ito (2008, "Color Universal Design"), which people
-with any kind of colour vision can distinguish; marks also differ in shape.
-"""
+"""Axes and marks of the plots of a search."""
 
 from __future__ import annotations
 
@@ -13,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from emoclf.errors import SearchError
-from emoclf.optional import require
+from emoclf.plots.plot_style import BLUE, GREY, ORANGE, matplotlib
 
 from ..results.importance import is_number, varying_settings
 from ..results.outcome import COMPLETED, PRUNED, Outcome
 from .formatting import format_value, shorten
 
-BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "0.55"
 STATUS_MARKS: Mapping[str, dict[str, Any]] = {
     COMPLETED: {"marker": "o", "color": BLUE, "label": "completed"},
     PRUNED: {"marker": "o", "color": GREY, "mfc": "white", "label": "ended early"},
@@ -106,11 +101,6 @@ def spans_a_decade(values: Sequence[float]) -> bool:
     return bool(len(values)) and min(values) > 0 and max(values) > 10 * min(values)
 
 
-def new_axes(width: float = 8.0) -> Any:
-    """Return the axes of a new figure."""
-    return matplotlib("pyplot").subplots(figsize=(max(width, 8.0), 4.5))[1]
-
-
 def new_panels(count: int) -> list[Any]:
     """Return the axes of a new figure with several panels."""
     n_columns = min(count, MAX_PANEL_COLUMNS)
@@ -136,18 +126,6 @@ def scale_x(ax: Any, values: Sequence[float], *, log: bool = False) -> None:
     ax.xaxis.set_minor_formatter(ticker.NullFormatter())
 
 
-def legend_above(ax: Any) -> None:
-    """Draw the legend above the axes, where it covers no marks."""
-    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, frameon=False)
-
-
 def jitter(count: int, width: float) -> np.ndarray:
     """Return offsets that separate equal points, always the same ones."""
     return np.random.default_rng(0).uniform(-width, width, count)
-
-
-def matplotlib(module: str) -> Any:
-    """Return a module of matplotlib."""
-    return require(
-        f"matplotlib.{module}", extra="plots", needed_by="a plot of a search"
-    )

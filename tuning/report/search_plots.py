@@ -9,7 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.evaluation.network_plots import save_plot
+from emoclf.plots.plot_style import (
+    GREY,
+    ORANGE,
+    PALE,
+    RED,
+    legend_above,
+    matplotlib,
+    new_axes,
+    save_plot,
+)
 
 from ..results.importance import varying_settings
 from ..results.objective import Objective
@@ -17,22 +26,17 @@ from ..results.outcome import COMPLETED, PRUNED, Outcome
 from ..results.ranking import pareto_front, rank, running_best, scored, signed_score
 from .plot_axes import (
     CHOSEN_MARK,
-    GREY,
     MAX_PANEL_COLUMNS,
     MAX_TICK_LENGTH,
-    ORANGE,
-    RED,
     STATUS_MARKS,
     SettingAxis,
     jitter,
-    legend_above,
-    matplotlib,
-    new_axes,
     new_panels,
     scale_x,
     setting_axes,
 )
 
+WIDTH, HEIGHT = 8.0, 4.5
 TICK_BOX = {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
 
 
@@ -60,7 +64,7 @@ def plot_scores(
     -------
     ax : matplotlib Axes
     """
-    ax = ax if ax is not None else new_axes()
+    ax = ax if ax is not None else new_axes(WIDTH, HEIGHT)
     trials = scored(outcomes)
     _draw_trials(ax, trials, objective, x="number", chosen=chosen, bars=True)
     steps = running_best(outcomes, objective)
@@ -96,7 +100,7 @@ def plot_time(
     -------
     ax : matplotlib Axes
     """
-    ax = ax if ax is not None else new_axes()
+    ax = ax if ax is not None else new_axes(WIDTH, HEIGHT)
     trials = scored(outcomes)
     _draw_trials(ax, trials, objective, x="seconds", chosen=chosen)
     front = pareto_front(outcomes, objective)
@@ -188,7 +192,7 @@ def plot_parallel(
     """
     trials = sorted(scored(outcomes), key=lambda o: signed_score(o, objective))
     settings = setting_axes(trials, log)
-    ax = ax if ax is not None else new_axes(2 + 1.6 * len(settings))
+    ax = ax if ax is not None else new_axes(max(2 + 1.6 * len(settings), WIDTH), HEIGHT)
     scores = np.array(_scores(trials, objective))
     colours = _colours(scores, objective)
     low, high = float(scores.min()), float(scores.max())
@@ -289,7 +293,7 @@ def _draw_trials(
                 yerr=spreads if bars else None,
                 capsize=2,
                 elinewidth=1,
-                ecolor="0.75",
+                ecolor=PALE,
                 linestyle="none",
                 **mark,
             )

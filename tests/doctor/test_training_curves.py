@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emoclf.doctor.curves import check_fit, check_rising_loss
 from emoclf.doctor.findings import Finding
+from emoclf.doctor.training_curves import check_fit, check_rising_loss
 
 EVEN = np.full(3, 1 / 3)
 

@@ -1,0 +1,67 @@
+"""Colours, marks, axes and legends that all plots share.
+
+The colours are those of Okabe and Ito (2008, "Color Universal Design"), which people
+with any kind of colour vision can distinguish; lines and marks also differ in shape.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emoclf.optional import require
+
+BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+SKY, PURPLE = "#56B4E9", "#CC79A7"
+#: Colours of text and axes, of what is less important, and of grids.
+INK, GREY, PALE = "#262626", "#767676", "#C8C8C8"
+#: Colours and lines of several series in one plot.
+COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
+LINES = ("-", "--", "-.", ":")
+MARKERS = "os^DvP*Xh<>"
+
+
+def matplotlib(module: str) -> Any:
+    """Return a module of matplotlib.
+
+    Raises
+    ------
+    MissingDependency
+    """
+    return require(f"matplotlib.{module}", extra="plots", needed_by="a plot")
+
+
+def new_axes(width: float = 6.0, height: float = 4.0) -> Any:
+    """Return the axes of a new figure; the size is in inches."""
+    return matplotlib("pyplot").subplots(figsize=(width, height))[1]
+
+
+def line_style(number: int) -> dict[str, Any]:
+    """Return colour and line of a series; the first 12 differ in both or in one."""
+    turn, place = divmod(number, len(COLOURS))
+    # The line changes with the colour too, for prints without colours.
+    line = LINES[(place + turn) % len(LINES)]
+    return {"color": COLOURS[place], "linestyle": line, "linewidth": 1.6}
+
+
+def legend_above(ax: Any, columns: int = 4) -> None:
+    """Draw the legend above the axes, where it covers no marks."""
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, frameon=False)
+
+
+def plain_frame(ax: Any) -> None:
+    """Remove the upper and the right line of the frame."""
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def unit_square(ax: Any) -> None:
+    """Show 0 to 1 in both directions, with room for lines at the ends."""
+    ax.set_xlim(-0.02, 1.02)
+    ax.set_ylim(-0.02, 1.02)
+    plain_frame(ax)
+
+
+def save_plot(ax: Any, path: Any) -> None:
+    """Write the figure of an ``ax`` to a file, and close it."""
+    pyplot = matplotlib("pyplot")
+    ax.figure.savefig(path, dpi=150, bbox_inches="tight")
+    pyplot.close(ax.figure)
