@@ -14,7 +14,6 @@ import numpy as np
 
 from emoclf.datasets.cells import shorten
 from emoclf.datasets.dataset import Dataset
-from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.labels import Label
 from emoclf.datasets.rows import names_of
 from emoclf.datasets.trainable import as_dataset
@@ -165,15 +164,15 @@ def audit_dataset(
     ----------
     dataset : Dataset or DataFrame
     near_duplicates : float in (0, 1]
-        As in :func:`emoclf.datasets.duplicates.group_duplicates`.
+        As in :meth:`Dataset.duplicate_groups`.
     """
     dataset = as_dataset(dataset)
     counts = dataset.counts()
     sizes = [count for count in counts.values() if count] or [1]
     words = Tokenizer().words
     lengths = [sum(map(len, words(text))) for text in dataset.texts]
-    exact = group_duplicates(dataset.texts, 1.0)
-    near = group_duplicates(dataset.texts, near_duplicates)
+    exact = dataset.duplicate_groups(1.0)
+    near = dataset.duplicate_groups(near_duplicates)
     n_labels = [len(names_of(label)) for label in dataset.labels]
     matches = {
         "duplicates": _repeated(exact),

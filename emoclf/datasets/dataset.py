@@ -6,7 +6,7 @@ import numbers
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
@@ -88,6 +88,9 @@ class Dataset(Described):
     unit: str = "position"
     skips: tuple[Skips, ...] = ()
     text_column: str | None = None
+    _groups: dict[float, np.ndarray] = field(
+        default_factory=dict, init=False, compare=False
+    )
 
     several = RenamedAttribute("multilabel")
 
@@ -174,6 +177,31 @@ class Dataset(Described):
         """Return the number of texts of each class, in the order of ``label_names``."""
         counts = Counter(name for label in self.labels for name in names_of(label))
         return {name: counts[name] for name in self.label_names}
+
+    def duplicate_groups(self, near_duplicates: float = 0.8) -> np.ndarray:
+        """Return the group of duplicates and near-duplicates of each text.
+
+        The texts are grouped once; a split and an audit of the same dataset share the
+        result.
+
+        Parameters
+        ----------
+        near_duplicates : float in (0, 1], default=0.8
+            As in :func:`emoclf.datasets.duplicates.group_duplicates`.
+
+        Returns
+        -------
+        groups : ndarray of int64, shape (n_texts,)
+        """
+        from emoclf.datasets.duplicates import group_duplicates  # It loads SciPy.
+
+        near_duplicates = min(near_duplicates, 1.0)
+        if near_duplicates not in self._groups:
+            exact = None if near_duplicates == 1 else self.duplicate_groups(1.0)
+            self._groups[near_duplicates] = group_duplicates(
+                self.texts, near_duplicates, exact=exact
+            )
+        return self._groups[near_duplicates]
 
     def place(self, index: int) -> str:
         """Return the place of a text in its source, such as ``line 18``."""
@@ -344,3 +372,29 @@ class Dataset(Described):
             unit=unit,
             skips=skips,
         )
+
+
+def group_parts(parts: Sequence[Dataset], near_duplicates: float) -> list[np.ndarray]:
+    """Return the groups of the texts of several datasets, which are grouped together.
+
+    Each dataset keeps its groups for :meth:`Dataset.duplicate_groups`.
+
+    Parameters
+    ----------
+    parts : sequence of Dataset
+    near_duplicates : float in (0, 1]
+
+    Returns
+    -------
+    groups : list of ndarray of int64
+        Equal numbers in two arrays are duplicates or near-duplicates across datasets.
+    """
+    from emoclf.datasets.duplicates import group_duplicates, number_groups
+
+    near_duplicates = min(near_duplicates, 1.0)
+    texts = [text for part in parts for text in part.texts]
+    groups = group_duplicates(texts, near_duplicates)
+    pieces = np.split(groups, np.cumsum([len(part) for part in parts])[:-1])
+    for part, piece in zip(parts, pieces, strict=True):
+        part._groups[near_duplicates] = number_groups(piece.tolist())
+    return pieces

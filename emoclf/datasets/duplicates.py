@@ -15,7 +15,6 @@ from functools import cache
 from itertools import pairwise
 
 import numpy as np
-from datasketch import MinHash
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -26,9 +25,13 @@ _MISSED_SHARE = 0.002
 _MAX_HASHES = 160
 # Words that are compared in one step, which limits the memory.
 _STEP_WORDS = 4_000_000
+# Odd 64-bit factor of a polynomial hash (Knuth's multiplicative constant).
+_KEY_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
-def group_duplicates(texts: Sequence[str], threshold: float = 0.8) -> np.ndarray:
+def group_duplicates(
+    texts: Sequence[str], threshold: float = 0.8, *, exact: np.ndarray | None = None
+) -> np.ndarray:
     """Number the groups of duplicates and near-duplicates.
 
     Parameters
@@ -39,6 +42,8 @@ def group_duplicates(texts: Sequence[str], threshold: float = 0.8) -> np.ndarray
         that differ in nothing but case and white space are grouped. In scripts
         without spaces, pairs of characters are used instead of words. Below 0.5 many
         pairs are compared, which takes long on large sets.
+    exact : ndarray of int64, shape (n_texts,), optional
+        Groups at the threshold 1, where they are known.
 
     Returns
     -------
@@ -50,15 +55,16 @@ def group_duplicates(texts: Sequence[str], threshold: float = 0.8) -> np.ndarray
     >>> group_duplicates(["So sad.", "so  sad.", "What a day!"]).tolist()
     [0, 0, 1]
     """
-    groups = _number([normalise(text) for text in texts])
+    if exact is None:
+        exact = number_groups([normalise(text) for text in texts])
     if threshold >= 1 or len(texts) == 0:
-        return groups
-    _, first = np.unique(groups, return_index=True)
+        return exact
+    _, first = np.unique(exact, return_index=True)
     sets = [shingles(texts[i]) for i in first]
-    same_set = _number(sets)
+    same_set = number_groups(sets)
     distinct = list(dict.fromkeys(sets))
     near = _near_duplicates(_incidence(distinct), threshold)
-    return _number(near[same_set][groups].tolist())
+    return number_groups(near[same_set][exact].tolist())
 
 
 def normalise(text: str) -> str:
@@ -80,7 +86,10 @@ def shingles(text: str) -> frozenset[str]:
     """
     words: set[str] = set()
     for run in _tokenizer().words(text.casefold()):
-        words.update(map("".join, pairwise(run)) if len(run) > 1 else run)
+        if len(run) == 1:
+            words.add(run[0])
+        else:
+            words.update(map("".join, pairwise(run)))
     return frozenset(words or {normalise(text)})
 
 
@@ -108,7 +117,8 @@ def bands_for(threshold: float) -> tuple[int, int]:
     return best
 
 
-def _number(values: Sequence) -> np.ndarray:
+def number_groups(values: Sequence) -> np.ndarray:
+    """Number equal values from 0, in the order in which they first occur."""
     ids: dict = {}
     return np.array([ids.setdefault(v, len(ids)) for v in values], dtype=np.int64)
 
@@ -128,12 +138,11 @@ def _near_duplicates(incidence: csr_array, threshold: float) -> np.ndarray:
     n_sets = incidence.shape[0]
     sizes = np.diff(incidence.indptr)
     bands, rows = bands_for(threshold)
-    signatures = _signatures(incidence, bands * rows)
     step_pairs = int(_STEP_WORDS / sizes.mean())
     component = np.arange(n_sets)
     left, right = np.empty(0, np.int64), np.empty(0, np.int64)
-    for band in np.split(signatures, bands, axis=1):
-        _, bucket = np.unique(_as_keys(band), return_inverse=True)
+    for keys in _band_keys(incidence, bands, rows):
+        _, bucket = np.unique(keys, return_inverse=True)
         # Neighbours first: they link a large bucket of similar texts in one step, and
         # the pairs of a bucket that is one component are then skipped.
         for furthest in (1, n_sets):
@@ -149,9 +158,22 @@ def _near_duplicates(incidence: csr_array, threshold: float) -> np.ndarray:
     return component
 
 
-def _as_keys(band: np.ndarray) -> np.ndarray:
-    band = np.ascontiguousarray(band)
-    return band.view(np.dtype((np.void, band.itemsize * band.shape[1]))).ravel()
+def _band_keys(incidence: csr_array, bands: int, rows: int) -> Iterator[np.ndarray]:
+    """Yield a hash of each set's MinHash values of each band.
+
+    A hash function is a table of random numbers, one for each word of the vocabulary,
+    so that the signatures of all sets are minima of slices of one array.
+    """
+    rng = np.random.default_rng(0)
+    words, starts = incidence.indices, incidence.indptr[:-1]
+    for _ in range(bands):
+        keys = np.zeros(len(starts), dtype=np.uint64)
+        for _ in range(rows):
+            hash_of = rng.integers(2**32, size=incidence.shape[1], dtype=np.uint32)
+            minima = np.minimum.reduceat(hash_of[words], starts)
+            # Equal keys of unequal signatures are only further candidates.
+            keys = keys * _KEY_FACTOR + minima
+        yield keys
 
 
 def _verified(
@@ -169,17 +191,6 @@ def _verified(
     shared = incidence[a].multiply(incidence[b]).sum(axis=1)
     near = shared >= threshold * (sizes[a] + sizes[b] - shared) - 1e-9
     return a[near], b[near]
-
-
-def _signatures(incidence: csr_array, n_hashes: int) -> np.ndarray:
-    rng = np.random.default_rng(0)
-    hash_of = rng.integers(0, 2**32, incidence.shape[1], dtype=np.uint32).tolist()
-    words, starts = incidence.indices.tolist(), incidence.indptr.tolist()
-    sets = (words[a:b] for a, b in pairwise(starts))
-    hashed = MinHash.generator(sets, num_perm=n_hashes, hashfunc=hash_of.__getitem__)
-    return np.fromiter(
-        (minhash.hashvalues for minhash in hashed), np.dtype((np.uint32, n_hashes))
-    )
 
 
 def _equal_pairs(

@@ -6,6 +6,7 @@ text together (see ``stratify.py``).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emoclf.datasets.dataset import Dataset
-from emoclf.datasets.duplicates import group_duplicates
+from emoclf.datasets.dataset import Dataset, group_parts
+from emoclf.datasets.duplicates import number_groups
 from emoclf.datasets.rows import names_of
 from emoclf.datasets.stratify import deal_groups
 from emoclf.datasets.trainable import as_dataset, check_divisible, check_trainable
@@ -24,6 +25,8 @@ from emoclf.settings import DataSettings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+logger = logging.getLogger(__name__)
 
 PARTS = ("train", "valid", "test")
 #: Part → name for people, followed by "set" or "texts".
@@ -129,9 +132,23 @@ def split_dataset(
 
 
 def hold_out(
-    dataset: Dataset, fraction: float, *, seed: int = 0, near_duplicates: float = 0.8
+    dataset: Dataset,
+    fraction: float,
+    *,
+    seed: int = 0,
+    near_duplicates: float = 0.8,
+    groups: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the positions of the rest and of a stratified held-out fraction.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    fraction : float in (0, 1)
+    seed : int
+    near_duplicates : float in (0, 1]
+    groups : ndarray of int64, shape (n_texts,), optional
+        Groups of duplicates, numbered from 0, where they are known.
 
     Raises
     ------
@@ -146,21 +163,8 @@ def hold_out(
             f"Got {fraction!r} instead."
         )
     shares = (1 - fraction, fraction)
-    rest, held = _deal(dataset, shares, seed=seed, near=near_duplicates)
+    rest, held = _deal(dataset, shares, seed=seed, near=near_duplicates, groups=groups)
     return rest, held
-
-
-def hold_out_texts(
-    dataset: Dataset, settings: DataSettings, *, seed: int
-) -> tuple[Dataset, Dataset]:
-    """Return the training and the validation set of :func:`hold_out`."""
-    rest, held = hold_out(
-        dataset,
-        settings.valid_fraction,
-        seed=seed,
-        near_duplicates=settings.near_duplicates,
-    )
-    return dataset.take(rest), dataset.take(held)
 
 
 def stratified_folds(
@@ -199,28 +203,69 @@ def count_leaks(
         near-duplicates of training texts. Pairs of parts without any are left out.
     """
     parts = split.parts()
-    texts = [text for part in parts.values() for text in part.texts]
-    groups = group_duplicates(texts, near_duplicates)
-    cuts = np.cumsum([len(part) for part in parts.values()])[:-1]
-    pieces = dict(zip(parts, np.split(groups, cuts), strict=True))
-    return {
-        (early, late): count
-        for early, late in combinations(pieces, 2)
-        if (count := int(np.isin(pieces[late], pieces[early]).sum()))
+    groups = group_parts([*parts.values()], near_duplicates)
+    leaks = leaking_texts(dict(zip(parts, groups, strict=True)))
+    return {pair: len(positions) for pair, positions in leaks.items()}
+
+
+def leaking_texts(
+    groups: Mapping[str, np.ndarray],
+) -> dict[tuple[str, str], np.ndarray]:
+    """Return the positions of the texts of later parts that earlier parts contain.
+
+    Parameters
+    ----------
+    groups : mapping of str to ndarray of int
+        Group of duplicates of each text, per part.
+
+    Returns
+    -------
+    leaks : dict
+        ``{("train", "test"): positions in the test set}``, without empty ones.
+    """
+    leaks = {
+        (early, late): np.flatnonzero(np.isin(groups[late], groups[early]))
+        for early, late in combinations(groups, 2)
     }
+    return {pair: positions for pair, positions in leaks.items() if len(positions)}
+
+
+def warn_of_leaks(groups: Mapping[str, np.ndarray]) -> None:
+    """Warn of texts that two parts of a split contain; see :func:`leaking_texts`."""
+    for (early, late), positions in leaking_texts(groups).items():
+        logger.warning(
+            "%d of %d %s texts are duplicates or near-duplicates of %s texts; scores "
+            "on them are too optimistic.",
+            len(positions),
+            len(groups[late]),
+            PART_NAMES[late],
+            PART_NAMES[early],
+        )
 
 
 def _split_by_column(dataset: Dataset, settings: DataSettings, *, seed: int) -> Split:
     parts = np.array(dataset.parts)
-    train, valid, test = (dataset.take(np.flatnonzero(parts == x)) for x in PARTS)
+    positions = {name: np.flatnonzero(parts == name) for name in PARTS}
+    train = dataset.take(positions["train"])
     if not train:
         raise DataError(
             f"{dataset.source}: no row has 'train' in the split column. Mark the rows "
             f"to train on, or leave {setting('split_column')} out."
         )
     check_trainable(train)
-    if not valid and settings.valid_fraction:
-        train, valid = hold_out_texts(train, settings, seed=seed)
+    groups = dataset.duplicate_groups(settings.near_duplicates)
+    if not len(positions["valid"]) and settings.valid_fraction:
+        rest, held = hold_out(
+            train,
+            settings.valid_fraction,
+            seed=seed,
+            near_duplicates=settings.near_duplicates,
+            groups=number_groups(groups[positions["train"]].tolist()),
+        )
+        positions["valid"] = positions["train"][held]
+        positions["train"] = positions["train"][rest]
+    warn_of_leaks({name: groups[where] for name, where in positions.items()})
+    train, valid, test = (dataset.take(where) for where in positions.values())
     return Split(train, valid, test or None)
 
 
@@ -231,9 +276,11 @@ def _deal(
     seed: int,
     near: float,
     kind: str = "parts",
+    groups: np.ndarray | None = None,
 ) -> list[np.ndarray]:
     """Return the sorted positions of each part; ``kind`` is the word for them."""
-    groups = group_duplicates(dataset.texts, near)
+    if groups is None:
+        groups = dataset.duplicate_groups(near)
     id_of = {name: i for i, name in enumerate(dataset.label_names)}
     labels = [[id_of[name] for name in names_of(label)] for label in dataset.labels]
     part_of_group = deal_groups(groups, labels, shares, seed=seed)

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.dataset import Dataset, group_parts
 from emoclf.datasets.readers import read_dataset
 from emoclf.datasets.split import (
-    PART_NAMES,
+    PARTS,
     Split,
-    count_leaks,
-    hold_out_texts,
+    hold_out,
     split_dataset,
+    warn_of_leaks,
 )
 from emoclf.datasets.trainable import check_divisible
 from emoclf.errors import DataError, setting
 from emoclf.settings import DataSettings
-
-logger = logging.getLogger(__name__)
 
 
 def read_split(
@@ -69,13 +66,21 @@ def read_split(
         else read_dataset(file, file_settings, label_names=dataset.label_names)
         for file, file_settings in zip((valid, test), others, strict=True)
     )
-    train_set = dataset
+    named = {"train": dataset, "valid": valid_set, "test": test_set}
+    given = {name: part for name, part in named.items() if part is not None}
+    near = settings.near_duplicates
+    groups = dict(zip(given, group_parts([*given.values()], near), strict=True))
     if valid_set is None:
         check_divisible(dataset)
-        train_set, valid_set = hold_out_texts(dataset, settings, seed=seed)
-    split = Split(train=train_set, valid=valid_set, test=test_set)
-    _warn_of_leaks(split, settings)
-    return dataset, split
+        rest, held = hold_out(
+            dataset, settings.valid_fraction, seed=seed, near_duplicates=near
+        )
+        train_set, valid_set = dataset.take(rest), dataset.take(held)
+        groups["train"], groups["valid"] = groups["train"][rest], groups["train"][held]
+    else:
+        train_set = dataset
+    warn_of_leaks({name: groups[name] for name in PARTS if name in groups})
+    return dataset, Split(train=train_set, valid=valid_set, test=test_set)
 
 
 def _each_settings(
@@ -109,21 +114,4 @@ def as_split(data: Any, settings: DataSettings, *, seed: int = 0) -> Split:
     """
     if isinstance(data, Split):
         return data
-    split = split_dataset(data, settings, seed=seed)
-    if settings.split_column is not None:
-        _warn_of_leaks(split, settings)
-    return split
-
-
-def _warn_of_leaks(split: Split, settings: DataSettings) -> None:
-    """Warn of texts that two parts of a split contain."""
-    leaks = count_leaks(split, near_duplicates=settings.near_duplicates)
-    for (early, late), count in leaks.items():
-        logger.warning(
-            "%d of %d %s texts are duplicates or near-duplicates of %s texts; scores "
-            "on them are too optimistic.",
-            count,
-            len(split.parts()[late]),
-            PART_NAMES[late],
-            PART_NAMES[early],
-        )
+    return split_dataset(data, settings, seed=seed)

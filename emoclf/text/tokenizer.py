@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain
 from typing import Any
 
@@ -157,6 +157,8 @@ class Tokenizer:
         >>> Tokenizer().words("Didn't :-) 非常!")
         [['didn'], ['t'], ['非', '常']]
         """
+        if (plain := self._ascii_words(text)) is not None:
+            return [[word] for word in plain]
         normal, classes = self._translate(text)
         words = []
         for match in _BARE_WORDS.finditer(classes):
@@ -169,6 +171,26 @@ class Tokenizer:
             else:
                 words.append([normal[start:stop]])
         return words
+
+    def _ascii_words(self, text: str) -> list[str] | None:
+        """Return the words of an ASCII text without emoticons; None for other texts.
+
+        ASCII has no marks, joiners or scripts without spaces, so that its words are
+        its runs of letters and digits; most texts take this short way.
+        """
+        if not (isinstance(text, str) and text.isascii()):
+            return None
+        if not self.emoticons.isdisjoint(text.translate(self._forms).split(" ")):
+            return None
+        return text.translate(self._ascii_table).split()
+
+    @cached_property
+    def _ascii_table(self) -> str:
+        """Forms of letters and digits; a space for everything else in ASCII."""
+        return "".join(
+            self._forms[code] if self._classes[code] in "LD" else " "
+            for code in range(128)
+        )
 
     def batch(self, texts: Iterable[str]) -> list[list[str]]:
         """Return the tokens of each text.

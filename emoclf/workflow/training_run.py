@@ -91,7 +91,9 @@ def run_training(
     if output is not None:
         checkpoint = checkpoint_folder(output)
         check_start(output, overwrite=overwrite, resume=resume)
-    audit = audit_dataset(dataset)
+    # The split has grouped the texts at this threshold already.
+    near = settings.data.near_duplicates
+    audit = audit_dataset(dataset, near_duplicates=near if near < 1 else 0.8)
     for line in audit.lines():
         logger.info("%s", line)
     trained = train_classifier(

@@ -1,6 +1,7 @@
 """The audit counts texts and names their places."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -23,7 +24,7 @@ def report():
     labels = ["joy", "anger", "joy", "Joy", "anger", "joy", "Joy"]
     data = Dataset.from_lists(texts, labels, source="data.csv")
     skips = (Skips("empty text", 2, (3, 9)),)
-    return audit_dataset(Dataset(**{**vars(data), "skips": skips}))
+    return audit_dataset(replace(data, skips=skips))
 
 
 def test_counts_and_examples(report):

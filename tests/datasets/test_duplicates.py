@@ -6,7 +6,11 @@ import random
 import numpy as np
 import pytest
 
+from emoclf.datasets import duplicates
+from emoclf.datasets.audit import audit_dataset
+from emoclf.datasets.dataset import Dataset, group_parts
 from emoclf.datasets.duplicates import bands_for, group_duplicates, shingles
+from emoclf.datasets.split import split_dataset
 
 
 def jaccard(a, b):
@@ -122,3 +126,27 @@ def test_many_similar_texts_are_fast():
     frame = " ".join(f"w{i}" for i in range(30))
     texts = [f"{frame} {rng.random()}" for _ in range(3000)]
     assert group_duplicates(texts, 0.8).max() == 0
+
+
+def test_a_dataset_is_grouped_once(monkeypatch):
+    calls = []
+    group = duplicates.group_duplicates
+
+    def counted(texts, threshold=0.8, **options):
+        calls.append(threshold)
+        return group(texts, threshold, **options)
+
+    monkeypatch.setattr(duplicates, "group_duplicates", counted)
+    texts = [f"text {i // 2}" for i in range(40)]
+    data = Dataset.from_lists(texts, ["x", "y"] * 20)
+    split_dataset(data, test_fraction=0.3)
+    audit_dataset(data)
+    assert sorted(calls) == [0.8, 1.0]
+
+
+def test_groups_across_datasets():
+    one = Dataset.from_lists(["what a day", "so sad"], ["x", "y"])
+    two = Dataset.from_lists(["So  sad", "what a day!", "other"], ["y", "x", "x"])
+    first, second = group_parts([one, two], 0.8)
+    assert (first.tolist(), second.tolist()) == ([0, 1], [1, 0, 2])
+    assert two.duplicate_groups(0.8).tolist() == [0, 1, 2]

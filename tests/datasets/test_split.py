@@ -3,6 +3,8 @@
 Tests of emoclf.datasets.split and emoclf.datasets.stratify.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -143,7 +145,7 @@ def test_data_that_cannot_be_split():
 def with_parts(parts):
     frame_labels = ["a", "b"] * (len(parts) // 2)
     data = Dataset.from_lists([f"text {i}" for i in range(len(parts))], frame_labels)
-    return Dataset(**{**vars(data), "parts": tuple(parts)})
+    return replace(data, parts=tuple(parts))
 
 
 def test_a_split_column_decides_the_split():
@@ -200,7 +202,7 @@ def test_a_class_of_two_rows_is_in_every_training_set():
     for train, _ in stratified_folds(data, 3, near_duplicates=1.0):
         assert data.take(train).counts()["rare"] in (1, 2)
     parts = [*["train", "test"] * 19, "valid", "train", "train", "test"]
-    split = split_dataset(Dataset(**{**vars(data), "parts": tuple(parts)}))
+    split = split_dataset(replace(data, parts=tuple(parts)))
     assert split.train.counts()["rare"] == 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 
@@ -145,3 +146,13 @@ def test_without_jieba_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(MissingDependency, match=r"pip install 'emoclf\[chinese\]'"):
         Tokenizer("jieba")
     tokenizer._jieba.cache_clear()
+
+
+def test_the_short_way_of_ascii_words_gives_the_same(monkeypatch):
+    rng = random.Random(0)
+    pieces = [":)", ":D", "xD", "B1", "3.5", "don't", ":p", "_", "\x1c", "a-b", "D:"]
+    texts = [" ".join(rng.choices(pieces, k=5)) for _ in range(300)]
+    texts += ["".join(map(chr, rng.choices(range(128), k=30))) for _ in range(300)]
+    words = list(map(Tokenizer().words, texts))
+    monkeypatch.setattr(Tokenizer, "_ascii_words", lambda self, text: None)
+    assert words == list(map(Tokenizer().words, texts))
