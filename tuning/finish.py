@@ -13,7 +13,8 @@ from emoclf.bundle.bundle_folder import read_metrics, save_bundle
 from emoclf.datasets.split import Split
 from emoclf.display import HtmlLines
 from emoclf.errors import BundleError
-from emoclf.evaluation.evaluate import AUDIT_ADVICE, SEARCH_ADVICE, evaluate_classifier
+from emoclf.evaluation.advice import SEARCH_ADVICE
+from emoclf.evaluation.evaluate import evaluate_classifier
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.files import write_atomically
 from emoclf.predictor import Predictor
@@ -236,8 +237,7 @@ def _train_winner(
     if final.test is not None and len(final.test):
         folder.count_test_evaluation()
     report = evaluate_classifier(trained.predictor, final)
-    useless = (AUDIT_ADVICE, SEARCH_ADVICE)
-    advice = tuple(text for text in report.advice if text not in useless)
+    advice = tuple(text for text in report.advice if text != SEARCH_ADVICE)
     metrics = {
         **trained.bundle.metrics,
         **replace(report, advice=advice).to_dict(),

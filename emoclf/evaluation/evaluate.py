@@ -11,27 +11,16 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.datasets.trainable import as_dataset
 from emoclf.errors import DataError, setting
+from emoclf.evaluation.advice import advice
 from emoclf.evaluation.baselines import fit_baselines
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.evaluation.metrics import Evaluation, evaluate, evaluate_probabilities
 from emoclf.evaluation.paired_comparison import Comparison, compare
 from emoclf.predictor import as_predictor
-from emoclf.settings import DataSettings, RunSettings
+from emoclf.settings import DataSettings
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Training sets with fewer texts are small for a network.
-FEW_TEXTS = 2000
-#: Ratio of the largest class to the smallest, above which class weights are advised.
-MAX_IMBALANCE = 3.0
-#: Advice for runs that print an audit.
-AUDIT_ADVICE = (
-    "correcting the data as the audit proposes: texts with contradictory labels, and "
-    "near-duplicates, limit every classifier."
-)
-#: Advice for runs that are not part of a search.
-SEARCH_ADVICE = "a search: emoclf tune DATA --trials 20."
 
 
 def evaluate_classifier(
@@ -99,7 +88,7 @@ def evaluate_classifier(
     return EvaluationReport(
         tuple(evaluations),
         tuple(comparisons),
-        advice(predictor.bundle.settings, split.train),
+        advice(predictor.bundle.settings, split.train, predictor.bundle.metrics),
     )
 
 
@@ -160,26 +149,3 @@ def evaluate_part(
         thresholds=predictor.thresholds,
         texts=dataset.texts,
     )
-
-
-def advice(settings: RunSettings, train: Dataset) -> tuple[str, ...]:
-    """Return proposals for a network that does not beat a baseline, the best first."""
-    lines = []
-    if not settings.embedding.vector_paths:
-        lines.append(
-            "pre-trained word vectors (the setting vectors): on small "
-            "training sets they gain more than any other setting."
-        )
-    if len(train) < FEW_TEXTS:
-        lines.append(
-            f"more labelled texts: {len(train)} are few for a network, and the "
-            "baseline may be the better classifier."
-        )
-    counts = sorted(filter(None, train.counts().values())) or [1]
-    imbalance = counts[-1] / counts[0]
-    if imbalance > MAX_IMBALANCE and not settings.training.class_weight:
-        lines.append(
-            "balanced class weights (the setting class_weight): the largest class is "
-            f"{imbalance:.1f} times the smallest."
-        )
-    return (*lines, AUDIT_ADVICE, SEARCH_ADVICE)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self
 from emoclf._moved import RenamedAttribute
 from emoclf.datasets.split import PART_NAMES
 from emoclf.display import HtmlLines
-from emoclf.evaluation.baselines import TFIDF_SVM
 from emoclf.evaluation.evaluation_plots import EvaluationPlots
 from emoclf.evaluation.metric_names import MAIN_METRIC, METRICS
 from emoclf.evaluation.metrics import Evaluation
@@ -19,6 +18,7 @@ from emoclf.evaluation.text_tables import (
     detail_lines,
     metric_lines,
     per_class_lines,
+    wrapped,
 )
 
 if TYPE_CHECKING:
@@ -83,32 +83,38 @@ class EvaluationReport(EvaluationPlots, HtmlLines):
         """Return the network's confusion matrix, on the dataset that counts."""
         return confusion_lines(self.network)
 
-    def verdict(self) -> list[str]:
-        """Return sentences: whether the network beats the baselines, and what to try.
+    @property
+    def decisive(self) -> Comparison | None:
+        """Comparison with the best baseline by the main metric; None if there is none.
 
-        The first compares with the strong baseline by the main metric; the others name
-        every comparison that the network does not win.
+        The best baseline is the one from which the network differs least.
         """
-        if not self.comparisons:
+        main = [c for c in self.comparisons if c.metric == MAIN_METRIC]
+        return min(main, key=lambda c: (c.difference, c.baseline), default=None)
+
+    def verdict(self) -> list[str]:
+        """Return sentences: whether the network is better than the best baseline.
+
+        Where it is not, proposals follow.
+        """
+        decisive = self.decisive
+        if decisive is None:
             return ["Evaluated without baselines, since there is no training set."]
-        first, *others = sorted(
-            self.comparisons,
-            key=lambda c: (c.baseline != TFIDF_SVM, c.metric != MAIN_METRIC),
-        )
-        lines = [_sentence(c) for c in (first, *(c for c in others if not c.beaten))]
+        lines = [_sentence(decisive)]
         if self.network.chose_epoch:
             lines.append(
                 "There is no test set: these scores are too optimistic, since the same "
                 "texts chose the epoch."
             )
-        if not self.beats_baselines:
+        if not decisive.beaten:
             lines += [f"Try: {advice}" for advice in self.advice]
         return lines
 
     def lines(self) -> list[str]:
         """Return the table, the verdict, and the metrics of each label."""
         details = detail_lines(self.network)
-        return [*self.table_lines(), "", *self.verdict(), "", *details]
+        sentences = [line for one in self.verdict() for line in wrapped(one)]
+        return [*self.table_lines(), "", *sentences, "", *details]
 
     def to_frame(self) -> pd.DataFrame:
         """Return a DataFrame with one row for each classifier and dataset."""
@@ -156,18 +162,15 @@ def evaluation_lines(evaluation: Evaluation) -> list[str]:
 
 
 def _sentence(comparison: Comparison) -> str:
-    """Return who is ahead; "beats" is kept for differences beyond chance."""
-    dataset = f"{PART_NAMES.get(comparison.part, comparison.part)} set"
-    rival = f"{comparison.baseline} on the {dataset}"
-    points = comparison.points
-    if comparison.beaten:
-        return f"The network beats {rival}: {points}."
-    if comparison.difference > 0:
-        return (
-            f"The network is ahead of {rival}, but not beyond chance: {points}. On "
-            f"other texts the ranking by {comparison.label} could change."
-        )
-    sentence = f"The network does NOT beat {rival}: {points}."
-    if comparison.high > 0:
-        sentence += " The interval includes 0, so the two cannot be told apart."
-    return sentence
+    """Say whether the network is better; "better" needs a difference beyond chance."""
+    if comparison.low > 0:
+        relation = "is better than"
+    elif comparison.high < 0:
+        relation = "is worse than"
+    else:
+        relation = "cannot be told apart from"
+    part = PART_NAMES.get(comparison.part, comparison.part)
+    return (
+        f"On the {part} set the network {relation} the best baseline, "
+        f"{comparison.baseline}: {comparison.points}."
+    )

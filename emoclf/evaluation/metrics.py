@@ -16,6 +16,7 @@ from sklearn.metrics import (
 from emoclf._moved import RenamedAttribute
 from emoclf.datasets.split import PART_NAMES
 from emoclf.evaluation.bootstrap import DRAWS, interval, ratio, resampled_metrics
+from emoclf.evaluation.curves import expected_calibration_error, roc_curves
 from emoclf.evaluation.evaluation_plots import EvaluationPlots
 from emoclf.evaluation.metric_names import MULTILABEL, ONE_LABEL
 from emoclf.evaluation.predicted_texts import Predictions
@@ -73,6 +74,9 @@ class Evaluation(EvaluationPlots):
     average_precision : float or None
         Mean area under the precision-recall curve, over the labels that occur in the
         texts; None but for multilabel probabilities. It needs no thresholds.
+    calibration_error, roc_auc : float or None
+        Expected calibration error, and mean area under the ROC curves of the labels;
+        None where they are undefined.
     predicted : ndarray or None
         Predictions, for paired comparisons; not written by ``to_dict``.
     predictions : Predictions or None
@@ -91,6 +95,8 @@ class Evaluation(EvaluationPlots):
     per_class: tuple[ClassMetrics, ...]
     confusion: tuple[tuple[int, ...], ...] | None
     average_precision: float | None = None
+    calibration_error: float | None = None
+    roc_auc: float | None = None
     predicted: np.ndarray | None = field(default=None, repr=False, compare=False)
     predictions: Predictions | None = field(default=None, repr=False, compare=False)
 
@@ -239,6 +245,10 @@ def evaluate(
         precisions = average_precisions(probabilities, truth)
     per_class = _per_class(predicted, truth, label_names, precisions)
     accuracy = micro_f1 = float(right.mean())
+    error = area = None
+    if probabilities is not None:
+        error = expected_calibration_error(probabilities, truth)
+        area = roc_curves(probabilities, truth, label_names).macro_area
     confusion = None
     if multilabel:
         hits = (predicted * truth).sum()
@@ -261,6 +271,8 @@ def evaluate(
         per_class=per_class,
         confusion=confusion,
         average_precision=_mean([x for x in precisions if x is not None]),
+        calibration_error=error,
+        roc_auc=area,
         predicted=predicted,
     )
 

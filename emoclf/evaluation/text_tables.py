@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
-from emoclf.evaluation.metric_names import METRICS, shown_metrics
+from emoclf.datasets.split import PART_NAMES
+from emoclf.evaluation.metric_names import MAIN_METRIC, METRICS, shown_metrics
 from emoclf.evaluation.metrics import Evaluation
 from emoclf.evaluation.predicted_texts import confused_pairs
 
@@ -26,26 +28,80 @@ def align(rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
 
 
 def metric_lines(evaluations: Sequence[Evaluation]) -> list[str]:
-    """Return the metrics of the task, one row for each classifier and dataset."""
-    task = evaluations[0].task
-    names = shown_metrics(task)
-    heading = ["", "set", "texts", *(METRICS[name].label_for(task) for name in names)]
-    rows = [
-        [
-            found.name,
-            found.part_name,
-            str(found.n),
-            *(_cell(getattr(found, name), found.intervals.get(name)) for name in names),
-        ]
-        for found in evaluations
-    ]
-    return align([heading, *rows], left=2)
+    """Return a table of the metrics for each dataset, within 80 columns.
+
+    An asterisk marks the best value of the main metric. Where there is no room for all
+    intervals, only those of the main metric are shown.
+    """
+    names = shown_metrics(evaluations[0].task)
+    # From the widest form to the narrowest.
+    for intervals, split in (
+        (names, False),
+        (names, True),
+        ((MAIN_METRIC,), True),
+        ((), True),
+    ):
+        lines = []
+        for part in dict.fromkeys(found.part for found in evaluations):
+            same = [found for found in evaluations if found.part == part]
+            lines += ["", *_part_lines(same, names, intervals, split)]
+        if max(map(len, lines)) <= TABLE_WIDTH:
+            break
+    return lines[1:]
+
+
+def _part_lines(
+    evaluations: Sequence[Evaluation],
+    names: Sequence[str],
+    intervals: Sequence[str],
+    split: bool,
+) -> list[str]:
+    """Return the table of one dataset; ``split`` headings have two lines."""
+    first = evaluations[0]
+    best = max(found.macro_f1 for found in evaluations)
+    labels = [METRICS[name].label_for(first.task) for name in names]
+    rows = [["", *labels]]
+    if split:
+        parts = [label.rpartition(" ") for label in labels]
+        rows = [["", *(start for start, _, _ in parts)]]
+        rows += [["", *(end for _, _, end in parts)]]
+    for found in evaluations:
+        cells = [found.name]
+        for name in names:
+            interval = found.intervals.get(name) if name in intervals else None
+            value = getattr(found, name)
+            is_best = name == MAIN_METRIC and value == best and len(evaluations) > 1
+            cells.append(("*" if is_best else "") + _cell(value, interval))
+        rows.append(cells)
+    dataset, name = first.part_name, PART_NAMES.get(first.part, "")
+    dataset = dataset.replace(name, f"{name} set") if name else dataset
+    title = f"{dataset}, {first.n:,} text{'' if first.n == 1 else 's'}"
+    return [*wrapped(title[:1].upper() + title[1:]), *align(rows)]
+
+
+def wrapped(sentence: str) -> list[str]:
+    """Return a sentence in lines of at most 80 columns."""
+    return textwrap.wrap(
+        sentence, TABLE_WIDTH, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def detail_lines(evaluation: Evaluation) -> list[str]:
     """Return the metrics of each label, and the confusion matrix where there is one."""
     lines, confusion = per_class_lines(evaluation), confusion_lines(evaluation)
+    lines += probability_lines(evaluation)
     return [*lines, "", *confusion] if confusion else lines
+
+
+def probability_lines(evaluation: Evaluation) -> list[str]:
+    """Return a sentence on the probabilities; none for evaluations without them."""
+    error, area = evaluation.calibration_error, evaluation.roc_auc
+    if error is None:
+        return []
+    return wrapped(
+        f"Probabilities: expected calibration error {error:.3f}; area under the ROC "
+        f"curve {_cell(area)} (mean over the labels, each against the rest)."
+    )
 
 
 def per_class_lines(evaluation: Evaluation) -> list[str]:

@@ -10,13 +10,13 @@ from typing import Any
 
 import keras
 import numpy as np
-from scipy.special import log_softmax
+from scipy.special import expit, log_softmax
 from sklearn.metrics import f1_score
 
 from emoclf.evaluation.metric_names import METRICS, MONITORS
 from emoclf.models.inference import BatchedModel
 from emoclf.training.batches import Examples
-from emoclf.training.thresholds import MIN_POSITIVE_TEXTS, best_f1
+from emoclf.training.thresholds import choose_thresholds
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +35,9 @@ def validation_metrics(logits: np.ndarray, targets: np.ndarray) -> dict[str, flo
     metrics : dict
         ``loss`` (mean cross-entropy), ``accuracy`` (multilabel: share of texts with all
         labels right) and ``macro_f1`` (mean over the labels that occur in the targets,
-        as in reports; multilabel: over those with five texts or more, each at its best
-        threshold, since thresholds are chosen after the training). All are NaN when a
-        logit is not finite or there are no texts.
+        as in reports; multilabel: at the thresholds that would be chosen, which are
+        those of the report). All are NaN when a logit is not finite or there are no
+        texts.
     """
     if not len(targets) or not np.isfinite(logits).all():
         return dict.fromkeys(MONITORS, math.nan)
@@ -45,15 +45,17 @@ def validation_metrics(logits: np.ndarray, targets: np.ndarray) -> dict[str, flo
     if targets.ndim == 2:
         loss = np.logaddexp(0, scores) - targets * scores
         right = ((scores > 0) == (targets > 0)).all(1)
-        # With fewer positive texts the best-threshold F1 is inflated by chance.
-        frequent = targets.sum(0) >= MIN_POSITIVE_TEXTS
-        labels = frequent if frequent.any() else targets.any(0)
-        macro_f1 = best_f1(scores, targets)[labels].mean() if labels.any() else 0.0
+        probabilities = expit(scores)
+        thresholds = choose_thresholds(probabilities, targets)
+        predicted = (probabilities >= thresholds).astype(np.int64)
+        classes = np.flatnonzero(targets.any(0))
     else:
         predicted = scores.argmax(1)
         loss = -log_softmax(scores, axis=1)[np.arange(len(scores)), targets]
         right = predicted == targets
         classes = np.unique(targets)
+    macro_f1 = 0.0
+    if len(classes):
         macro_f1 = f1_score(
             targets, predicted, labels=classes, average="macro", zero_division=0
         )

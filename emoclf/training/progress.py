@@ -20,13 +20,13 @@ from rich.progress import (
 
 from emoclf.display import html_lines, printable
 from emoclf.doctor.findings import Finding
-from emoclf.evaluation.metric_names import METRICS, MONITORS
+from emoclf.evaluation.metric_names import METRICS, MONITORS, ONE_LABEL
 
 logger = logging.getLogger(__name__)
 
 #: Seconds between two changes of the status in a notebook.
 STATUS_SECONDS = 0.3
-SHOWN = {f"val_{name}": METRICS[name].label for name in MONITORS}
+SHOWN = {f"val_{name}": METRICS[name] for name in MONITORS}
 
 
 class _Console(Console):
@@ -56,6 +56,8 @@ class TrainingProgress(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.epochs = epochs
+        #: Kind of labels, which decides the names of metrics.
+        self.task = ONE_LABEL
         self.log_findings = log_findings
         self.console = _Console(file=stream or sys.stderr, highlight=False)
         self.bar = Progress(
@@ -104,7 +106,11 @@ class TrainingProgress(keras.callbacks.Callback):
         width = len(str(self.epochs))
         parts = [f"epoch {epoch + 1:>{width}}/{self.epochs}"]
         parts.append(f"loss {logs.get('loss', float('nan')):.3f}")
-        parts += [f"{SHOWN[name]} {logs[name]:.3f}" for name in SHOWN if name in logs]
+        parts += [
+            f"{metric.label_for(self.task)} {logs[name]:.3f}"
+            for name, metric in SHOWN.items()
+            if name in logs
+        ]
         self._print("  ".join(parts))
 
     def on_finding(self, finding: Finding) -> None:

@@ -54,7 +54,7 @@ def choose_thresholds(
         rows = rng.integers(0, len(truth), len(truth))
         for label in np.flatnonzero(truth.sum(0) >= MIN_POSITIVE_TEXTS):
             if truth[rows, label].any():
-                drawn[draw, label], _ = _best(
+                drawn[draw, label] = _best(
                     probabilities[rows, label], truth[rows, label]
                 )
     chosen = np.isfinite(drawn).any(0)
@@ -65,30 +65,8 @@ def choose_thresholds(
     return thresholds
 
 
-def best_f1(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Return the F1 of each label at its own best threshold.
-
-    Parameters
-    ----------
-    scores : ndarray of float, shape (n, n_classes)
-        Probabilities or logits.
-    truth : ndarray of 0 and 1, shape (n, n_classes)
-
-    Returns
-    -------
-    f1 : ndarray of float, shape (n_classes,)
-        NaN for a label without texts.
-    """
-    return np.array(
-        [
-            _best(label_scores, label_truth)[1] if label_truth.any() else np.nan
-            for label_scores, label_truth in zip(scores.T, truth.T, strict=True)
-        ]
-    )
-
-
-def _best(scores: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
-    """Return the threshold with the largest F1, and that F1."""
+def _best(scores: np.ndarray, truth: np.ndarray) -> float:
+    """Return the threshold with the largest F1."""
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order].astype(np.float64)
     hits = np.cumsum(truth[order])
@@ -97,7 +75,7 @@ def _best(scores: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     f1[:-1][ranked[:-1] == ranked[1:]] = -1
     last = int(f1.argmax())
     following = ranked[min(last + 1, len(ranked) - 1)]
-    return float((ranked[last] + following) / 2), float(f1[last])
+    return float((ranked[last] + following) / 2)
 
 
 def _precise(scores: np.ndarray, truth: np.ndarray, min_precision: float) -> float:

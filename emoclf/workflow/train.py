@@ -29,6 +29,7 @@ from emoclf.errors import (
     setting,
     wrong_kind,
 )
+from emoclf.evaluation.metric_names import MULTILABEL
 from emoclf.evaluation.temperature import at_temperature, fit_temperature
 from emoclf.fingerprint import digest
 from emoclf.models.build import build_model
@@ -261,6 +262,9 @@ def fit_prepared(
         matrix=prepared.matrix,
         prior=class_shares(train.label_ids, len(train.label_names)),
     )
+    for callback in callbacks:
+        if isinstance(callback, TrainingProgress) and train.multilabel:
+            callback.task = MULTILABEL
     result = fit_model(
         model,
         prepared.train,

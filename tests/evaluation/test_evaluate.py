@@ -6,8 +6,9 @@ import pytest
 from tiny import tiny_split, tiny_trained
 
 from emoclf.datasets.dataset import Dataset
+from emoclf.evaluation.advice import advice
 from emoclf.evaluation.baselines import MAJORITY, TFIDF_SVM
-from emoclf.evaluation.evaluate import advice, evaluate_classifier, evaluate_part, judge
+from emoclf.evaluation.evaluate import evaluate_classifier, evaluate_part, judge
 from emoclf.settings import RunSettings
 
 
@@ -62,14 +63,32 @@ def data(*counts, multilabel=False):
 @pytest.mark.parametrize(
     ("flat", "train", "said", "unsaid"),
     [
-        ({}, data(5, 5), ["pre-trained", "10 are few", "audit", "tune"], ["balanced"]),
+        ({}, data(5, 5), ["pre-trained", "10 are few", "tune"], ["balanced", "corr"]),
         ({}, data(20, 5), ["the setting class_weight", "4.0 times"], []),
         ({"class_weight": "balanced"}, data(20, 5), [], ["class_weight"]),
-        ({"vectors": "words.bin"}, data(1200, 1200), ["audit"], ["pre-tr", "are few"]),
+        ({"vectors": "words.bin"}, data(1200, 1200), ["tune"], ["pre-tr", "are few"]),
         ({}, data(9, 1, multilabel=True), ["9.0 times"], []),
     ],
 )
 def test_advice_knows_what_was_done(flat, train, said, unsaid):
-    words = " ".join(advice(RunSettings.from_flat(**flat), train))
+    words = " ".join(advice(RunSettings.from_flat(**flat), train, {}))
     assert all(word in words for word in said)
     assert not any(word in words for word in unsaid)
+
+
+def test_advice_has_evidence():
+    disputed = Dataset.from_lists(["good", "good", "bad"], ["a", "b", "b"])
+    settings = RunSettings.from_flat(epochs=7, vectors="words.bin")
+    metrics = {
+        "best_epoch": 7,
+        "ended": "all epochs",
+        "coverage": {"share_of_running": 0.34},
+    }
+    words = " ".join(advice(settings, disputed, metrics))
+    assert "correcting the labels: 1 training texts" in words
+    assert "the last of 7 was the best" in words
+    assert "cover 34% of the tokens" in words
+    early = {**metrics, "best_epoch": 6, "coverage": {"share_of_running": 0.97}}
+    words = " ".join(advice(settings, data(5, 5), early))
+    assert "epochs" not in words
+    assert "cover" not in words

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score, log_loss
+from sklearn.metrics import log_loss
 
 from emoclf.errors import SettingsError
+from emoclf.evaluation.metrics import evaluate_probabilities
 from emoclf.training.best_weights import validation_metrics
 from emoclf.training.sample_weights import example_weights
+from emoclf.training.thresholds import choose_thresholds
 
 
 def test_multilabel_metrics() -> None:
@@ -18,12 +20,12 @@ def test_multilabel_metrics() -> None:
     metrics = validation_metrics(logits, targets.astype(np.float32))
     expected = np.mean([log_loss(targets[:, i], probabilities[:, i]) for i in range(3)])
     assert metrics["loss"] == pytest.approx(expected)
-    # Each label at its own best threshold, which is between two scores.
-    best = [
-        max(f1_score(targets[:, i], logits[:, i] >= cut) for cut in logits[:, i])
-        for i in range(3)
-    ]
-    assert metrics["macro_f1"] == pytest.approx(np.mean(best))
+    # As the report has it, which gets the same thresholds.
+    thresholds = choose_thresholds(probabilities, targets)
+    report = evaluate_probabilities(
+        probabilities, targets, "abc", thresholds=thresholds, name="x", part="valid"
+    )
+    assert metrics["macro_f1"] == pytest.approx(report.macro_f1)
     assert metrics["accuracy"] == ((logits > 0) == targets).all(1).mean()
 
 
