@@ -41,6 +41,13 @@ def card(parts: BundleParts, *, max_length: int) -> str:
         lines += ["## Metrics", "", "```text", *metrics["table"], "```", ""]
     if metrics.get("verdict"):
         lines += [*(f"- {sentence}" for sentence in metrics["verdict"]), ""]
+    if again := metrics.get("refit"):
+        lines += [
+            f"The weights were fitted again, on all {again['texts']:,} labelled texts "
+            f"for {again['epochs']} epochs. The metrics above are those of the fit on "
+            "the training set alone.",
+            "",
+        ]
     n_texts = metrics.get("texts", {})
     findings = [Finding.from_dict(values) for values in metrics.get("findings", [])]
     if findings:

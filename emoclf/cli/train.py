@@ -38,6 +38,12 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     add_data(parser)
     add_training_options(parser)
     add_settings(parser, argv=argv)
+    add_option(
+        parser,
+        "--refit",
+        "fit the classifier again on all labelled texts before it is saved, for the "
+        "epochs that the validation set chose; the metrics are those of the first fit",
+    )
     parser.set_defaults(run=run)
 
 
@@ -64,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
         overwrite=args.overwrite,
         resume=args.resume,
         callbacks=callbacks_for(args, settings),
+        refit=args.refit,
     )
     print_run(training, as_json=args.json)
     return 0

@@ -75,6 +75,8 @@ class BestWeights(keras.callbacks.Callback):
     monitor : {"macro_f1", "accuracy", "loss"}
     patience : int >= 1
         Number of epochs without a better value after which the training ends.
+    keep_last : bool, default=False
+        Whether the last epoch counts as the best: its number was chosen before.
 
     Attributes
     ----------
@@ -82,8 +84,11 @@ class BestWeights(keras.callbacks.Callback):
         Logits of the validation set after the last epoch.
     """
 
-    def __init__(self, valid: Examples, *, monitor: str, patience: int) -> None:
+    def __init__(
+        self, valid: Examples, *, monitor: str, patience: int, keep_last: bool = False
+    ) -> None:
         super().__init__()
+        self.keep_last = keep_last
         self.valid = valid
         self.monitor = monitor
         self.patience = patience
@@ -107,7 +112,8 @@ class BestWeights(keras.callbacks.Callback):
             # Ties go to the smaller loss: with many labels the first epochs predict
             # none of them, and all have the same F1, while the loss falls.
             rank = (value, -metrics["loss"])
-            if math.isfinite(value) and rank > self.best_rank:
+            better = self.keep_last or rank > self.best_rank
+            if math.isfinite(value) and better:
                 # The weights first, since an interruption may come in between.
                 self.best_weights = self.model.get_weights()
                 self.best_rank, self.best_epoch = rank, epoch

@@ -109,6 +109,7 @@ def fit_model(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoints: CheckpointFolder | None = None,
     resume: bool = False,
+    keep_last: bool = False,
 ) -> TrainingResult:
     """Fit a network and give it the weights of its best epoch on the validation set.
 
@@ -136,6 +137,8 @@ def fit_model(
     resume : bool, default=False
         Continue from the checkpoint, and end with the weights that an uninterrupted
         training would have had.
+    keep_last : bool, default=False
+        Train all epochs, and keep the weights of the last one.
 
     Returns
     -------
@@ -159,7 +162,12 @@ def fit_model(
         if finding is not None:
             raise ModelError(str(finding))
     buckets = LengthBuckets(train, settings.texts_per_step(len(train)), seed=seed)
-    best = BestWeights(valid, monitor=settings.monitor, patience=settings.patience)
+    best = BestWeights(
+        valid,
+        monitor=settings.monitor,
+        patience=settings.patience,
+        keep_last=keep_last,
+    )
     names = label_names or [str(number) for number in range(n_classes)]
     monitor = Monitor(buckets, best, names, callbacks, run_settings)
     usual = RATES[settings.optimizer]

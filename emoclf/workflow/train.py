@@ -35,8 +35,9 @@ from emoclf.fingerprint import digest
 from emoclf.models.build import build_model
 from emoclf.models.heads import divide_logits
 from emoclf.models.inference import BatchedModel
-from emoclf.settings import RunSettings
+from emoclf.settings import RunSettings, TrainSettings
 from emoclf.text.validation import is_frame
+from emoclf.training.batches import Examples
 from emoclf.training.checkpoint import CheckpointFolder
 from emoclf.training.fit import fit_model
 from emoclf.training.ngrams import fit_ngram_scores
@@ -237,6 +238,7 @@ def fit_prepared(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoints: CheckpointFolder | None = None,
     resume: bool = False,
+    chosen: Bundle | None = None,
 ) -> TrainedClassifier:
     """Build and fit a network on prepared inputs, which several networks can share.
 
@@ -249,6 +251,9 @@ def fit_prepared(
     settings : RunSettings
     callbacks, checkpoints, resume
         Options of :func:`~emoclf.training.fit.fit_model`.
+    chosen : Bundle, optional
+        Classifier whose temperature and thresholds are used; nothing is chosen on the
+        validation set, not even the epoch.
 
     Returns
     -------
@@ -276,23 +281,18 @@ def fit_prepared(
         callbacks=callbacks,
         checkpoints=checkpoints,
         resume=resume,
+        keep_last=chosen is not None,
     )
     if getattr(settings.model, "ngrams", False):
         fit_ngram_scores(model, prepared.train, settings.model.ngram_share)
-    probabilities = BatchedModel(model)(prepared.valid.token_ids)
-    temperature, thresholds = 1.0, None
-    if settings.training.calibrate:
-        temperature = fit_temperature(probabilities, prepared.valid.targets)
-        divide_logits(model, temperature)
-    if train.multilabel:
-        scaled = at_temperature(probabilities, temperature, multilabel=True)
-        chosen = choose_thresholds(
-            scaled,
-            prepared.valid.targets,
-            min_precision=settings.training.min_precision,
+    if chosen is None:
+        temperature, thresholds = _choices(
+            model, prepared.valid, settings.training, given_thresholds
         )
-        chosen[list(given_thresholds)] = list(given_thresholds.values())
-        thresholds = tuple(chosen.tolist())
+    else:
+        temperature = chosen.metrics.get("temperature", 1.0)
+        thresholds = chosen.thresholds
+    divide_logits(model, temperature)
     findings = sorted_findings([*prepared.findings, *result.findings])
     result = replace(result, findings=findings)
     bundle = Bundle(
@@ -316,6 +316,26 @@ def fit_prepared(
         thresholds=thresholds,
     )
     return TrainedClassifier(bundle, result, prepared)
+
+
+def _choices(
+    model: keras.Model,
+    valid: Examples,
+    settings: TrainSettings,
+    given: Mapping[int, float],
+) -> tuple[float, tuple[float, ...] | None]:
+    """Return the temperature and the thresholds, chosen on the validation set."""
+    probabilities, temperature = BatchedModel(model)(valid.token_ids), 1.0
+    if settings.calibrate:
+        temperature = fit_temperature(probabilities, valid.targets)
+    if valid.targets.ndim == 1:
+        return temperature, None
+    scaled = at_temperature(probabilities, temperature, multilabel=True)
+    thresholds = choose_thresholds(
+        scaled, valid.targets, min_precision=settings.min_precision
+    )
+    thresholds[list(given)] = list(given.values())
+    return temperature, tuple(thresholds.tolist())
 
 
 def _given_thresholds(settings: RunSettings, train: Dataset) -> dict[int, float]:

@@ -131,6 +131,18 @@ class TrainedClassifier(Classifier, EvaluationPlots):
         """Plot a metric of each epoch, as :meth:`TrainingResult.plot_training` does."""
         return self.result.plot_training(ax, metric=metric)
 
+    def refit(self, *, vectors: Any = None) -> TrainedClassifier:
+        """Fit again on training, validation and test set, before shipping.
+
+        The epochs, the temperature and the thresholds are those that the validation set
+        chose, and the metrics stay those of this classifier. ``vectors`` are given
+        again if they were an object.
+        """
+        # That module stands on this one.
+        from emoclf.workflow.refit import refit
+
+        return refit(self, vectors)
+
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save as a bundle with all metrics; a test set is evaluated first.
 

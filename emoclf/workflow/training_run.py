@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -60,6 +60,7 @@ def run_training(
     overwrite: bool = False,
     resume: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    refit: bool = False,
 ) -> TrainingRun:
     """Audit the data, train, evaluate and save.
 
@@ -76,6 +77,8 @@ def run_training(
     resume : bool, default=False
         Whether to resume an interrupted run.
     callbacks : sequence of keras.callbacks.Callback
+    refit : bool, default=False
+        Whether the saved classifier is fitted again, on all texts of the split.
 
     Returns
     -------
@@ -111,6 +114,8 @@ def run_training(
     trained = trained.with_metrics(
         split, report, source=os.path.basename(dataset.source), audit=audit.to_dict()
     )
+    if refit and trained.result.ended != "interrupted":
+        trained = replace(trained, split=split).refit()
     bundle = trained.bundle
     path = None
     if output is not None and checkpoint is not None:

@@ -4,7 +4,8 @@
 
 Each fold of train + valid is predicted by a network trained on the rest; a tenth of the
 rest chooses the epoch. The test sets are not read. GoEmotions has one fold, its dev
-part. ``--texts 300`` draws so many of the rest, others in each fold. ``--vectors
+part. ``--texts 300`` draws so many of the rest, others in each fold; ``--refit`` fits
+the network again on the whole rest. ``--vectors
 $EMOCLF_DATA/vectors/imdb-w2v-300-cut.bin`` and any other setting are those of ``emoclf
 train``. The third row is the way of model2vec: the mean of a text's vectors, and a
 logistic regression.
@@ -108,10 +109,14 @@ def averaged_vectors(
     return lambda texts: model.predict(features(texts))
 
 
-def run_fold(rest: Dataset, test: Dataset, settings: RunSettings) -> np.ndarray:
+def run_fold(
+    rest: Dataset, test: Dataset, settings: RunSettings, *, refit: bool
+) -> np.ndarray:
     """Return accuracy and macro-F1 of the network, the SVM and averaged vectors."""
     train, valid = hold_out(rest, HELD_OUT_SHARE, seed=settings.seed)
     trained = train_classifier(rest.take(train), rest.take(valid), settings, verbose=0)
+    if refit:
+        trained = trained.refit()
     used = trained.bundle.settings
     tokenizer = new_tokenizer(used.text)
     svm = tfidf_baseline(tokenizer.batch(rest.texts), rest.label_ids)
@@ -132,6 +137,7 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--texts", type=int)
+    parser.add_argument("--refit", action="store_true")
     args, options = parser.parse_known_args()
     folder = os.environ.get("EMOCLF_DATA")
     if not folder:
@@ -149,7 +155,8 @@ def main() -> None:
                 draw = np.random.default_rng(number).permutation(len(rest))
                 rest = rest.take(np.sort(draw[: args.texts]))
             flat = {**SETS[name], **given, "seed": number}
-            metrics.append(run_fold(rest, test, RunSettings.from_flat(**flat)))
+            settings = RunSettings.from_flat(**flat)
+            metrics.append(run_fold(rest, test, settings, refit=args.refit))
             print(f"{name} fold {number + 1}: {metrics[-1].round(4)}", flush=True)
         mean, spread = np.mean(metrics, axis=0), np.zeros(len(metrics[0]))
         if len(metrics) > 1:

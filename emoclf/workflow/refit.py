@@ -1,0 +1,87 @@
+"""Fit a chosen classifier again, on all labelled texts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import keras
+
+from emoclf.datasets.dataset import Dataset
+from emoclf.embeddings.vector_objects import given_vectors
+from emoclf.errors import DataError
+from emoclf.workflow.prepare import prepare
+from emoclf.workflow.train import fit_prepared
+from emoclf.workflow.trained_classifier import TrainedClassifier
+
+logger = logging.getLogger(__name__)
+
+
+class _NoFindings(keras.callbacks.Callback):
+    """Drop findings: they compare with validation texts, which are fitted here."""
+
+    def on_finding(self, finding: Any) -> None:
+        """Do nothing."""
+
+
+def refit(trained: TrainedClassifier, vectors: Any = None) -> TrainedClassifier:
+    """Fit a trained classifier again, on training, validation and test set.
+
+    The number of epochs, the temperature and the thresholds are those that the
+    validation set chose before. The metrics stay those of the first fit, since no text
+    is left to evaluate the second one on.
+
+    Parameters
+    ----------
+    trained : TrainedClassifier
+        With its split.
+    vectors : object, optional
+        Word vectors, where those of the training were an object and not a file.
+
+    Returns
+    -------
+    refitted : TrainedClassifier
+
+    Raises
+    ------
+    DataError
+        If the classifier has no split, as after loading.
+    """
+    split = trained.split
+    if split is None:
+        raise DataError(
+            "Only a classifier that was trained in this process can be fitted again: "
+            "this one has no split. Train it again, and call refit() on the result."
+        )
+    if split.test and "evaluations" not in trained.bundle.metrics:
+        trained = trained.with_metrics(split, trained.evaluate())
+    bundle, data = trained.bundle, joined(list(split.parts().values()))
+    best_epoch = trained.result.best_epoch
+    logger.info(
+        "Fitting again on all %d labelled texts, for %d epochs.", len(data), best_epoch
+    )
+    settings, sets = given_vectors(bundle.settings, vectors)
+    settings = settings.override(epochs=best_epoch)
+    again = fit_prepared(
+        prepare(data, split.valid, settings, vectors=sets),
+        data,
+        settings,
+        callbacks=[_NoFindings()],
+        chosen=bundle,
+    )
+    metrics = {**bundle.metrics, "refit": {"texts": len(data), "epochs": best_epoch}}
+    again_bundle = replace(
+        again.bundle, settings=bundle.settings, history=bundle.history, metrics=metrics
+    )
+    return replace(again, bundle=again_bundle, result=trained.result)
+
+
+def joined(parts: Sequence[Dataset]) -> Dataset:
+    """Return the texts of all parts, which have the same label names."""
+    texts = tuple(text for part in parts for text in part.texts)
+    labels = tuple(label for part in parts for label in part.labels)
+    return replace(
+        parts[0], texts=texts, labels=labels, parts=None, lines=None, unit="position"
+    )

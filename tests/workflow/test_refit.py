@@ -1,0 +1,92 @@
+"""Fitting again on all labelled texts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny import tiny_dataset, tiny_settings, tiny_split
+
+from emoclf import DataError, Predictor, train_classifier
+from emoclf.cli import main
+from emoclf.datasets.dataset import Dataset
+from emoclf.workflow.refit import joined
+
+pytestmark = pytest.mark.slow
+
+
+def split_with_a_word_in_the_test_set_alone() -> tuple[Dataset, ...]:
+    split = tiny_split()
+    assert split.test is not None
+    test = replace(
+        split.test, texts=tuple(f"{text} zebra" for text in split.test.texts)
+    )
+    return split.train, split.valid, test
+
+
+def test_all_texts_are_fitted_and_the_metrics_are_those_of_the_first_fit(
+    tmp_path: Path,
+) -> None:
+    from emoclf.datasets.split import Split
+
+    split = Split(*split_with_a_word_in_the_test_set_alone())
+    trained = train_classifier(split, settings=tiny_settings(epochs=6))
+    report = trained.evaluate()
+    again = trained.refit()
+    vocabulary = again.bundle.encoder.vocabulary
+    assert "zebra" in vocabulary
+    assert "zebra" not in trained.bundle.encoder.vocabulary
+    metrics = again.bundle.metrics
+    epochs = trained.result.best_epoch
+    assert metrics["refit"] == {"texts": 60, "epochs": epochs}
+    assert metrics["table"] == report.table_lines()
+    assert metrics["temperature"] == trained.bundle.metrics["temperature"]
+    assert metrics["texts"]["train"] == len(split.train)
+    assert again.bundle.history == trained.bundle.history
+    with pytest.raises(DataError, match="without a test set"):
+        again.evaluate()
+    # It is the plain fit on all texts for so many epochs.
+    data = joined(list(split.parts().values()))
+    settings = tiny_settings(epochs=epochs, patience=epochs, calibrate=False)
+    plain = train_classifier(data, split.valid, settings)
+    if plain.result.best_epoch == epochs:
+        expected = plain.predictor.predict_proba(data.texts).argmax(1)
+        actual = again.predictor.predict_proba(data.texts).argmax(1)
+        np.testing.assert_array_equal(actual, expected)
+    again.save(tmp_path / "m")
+    loaded = Predictor.load(tmp_path / "m")
+    np.testing.assert_array_equal(
+        loaded.predict_proba(data.texts), again.predict_proba(data.texts)
+    )
+    card = (tmp_path / "m" / "README.md").read_text()
+    assert f"on all 60 labelled texts for {epochs} epochs" in card
+
+
+def test_multilabel_thresholds_are_taken_over() -> None:
+    data = tiny_dataset()
+    labels = [[x, "any"] if i % 2 else [x] for i, x in enumerate(data.labels)]
+    several = Dataset.from_lists(data.texts, labels)
+    trained = train_classifier(several, settings=tiny_settings(epochs=3))
+    again = trained.refit()
+    np.testing.assert_array_equal(again.thresholds, trained.thresholds)
+
+
+def test_a_loaded_classifier_has_no_texts(tmp_path: Path) -> None:
+    split = tiny_split()
+    trained = train_classifier(split, settings=tiny_settings(epochs=1))
+    with pytest.raises(DataError, match="has no split"):
+        replace(trained, split=None).refit()
+
+
+def test_on_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny_dataset().to_frame().to_csv(tmp_path / "data.csv", index=False)
+    options = "--filters=8 --dim=12 --no-ngrams --epochs=3 --batch-size=8 --refit"
+    output = tmp_path / "m"
+    command = ["train", str(tmp_path / "data.csv"), "-o", str(output)]
+    assert main([*command, *options.split()]) == 0
+    assert "Test set" in capsys.readouterr().out
+    assert Predictor.load(output).bundle.metrics["refit"]["texts"] == 60
