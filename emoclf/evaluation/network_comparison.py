@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from emoclf.datasets.split import PART_NAMES
 from emoclf.display import HtmlLines
-from emoclf.evaluation.text_tables import align
+from emoclf.evaluation.text_tables import align, wrapped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +29,9 @@ class RunMetrics:
         Seed; None for a baseline.
     accuracy, macro_f1 : float or None
         Metrics on the evaluated texts; None if the training failed.
+    valid_macro_f1 : float or None
+        Macro-F1 on the validation set, which ranks the rows; None in files of 0.4 and
+        before.
     parameters : int or None
         Number of parameters, embedding included; None for a baseline.
     epochs : int or None
@@ -51,6 +55,7 @@ class RunMetrics:
     seconds: float = 0.0
     texts_per_second: float | None = None
     findings: tuple[str, ...] = ()
+    valid_macro_f1: float | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,21 +83,40 @@ class NetworkComparison(HtmlLines):
         """Return the runs of one row."""
         return [run for run in self.runs if run.name == name]
 
+    def ranked(self) -> list[str]:
+        """Return the rows, the best on the validation set first.
+
+        A network that is chosen by its test scores would have flattering ones. Without
+        validation scores the rows keep their order.
+        """
+        return sorted(self.names(), key=self._valid, reverse=True)
+
+    def _valid(self, name: str) -> float:
+        """Return the mean validation macro-F1 of a row."""
+        runs = [run.valid_macro_f1 for run in self.of(name)]
+        return mean([x for x in runs if x is not None] or [-math.inf])
+
     def lines(self) -> list[str]:
-        """Return the table: mean and standard deviation over seeds."""
-        rows = [
-            ["", "seeds", "accuracy", "macro-F1", "parameters", "epochs", "s/epoch",
-             "texts/s"]
-        ]  # fmt: skip
+        """Return the tables of scores and costs: mean and deviation over seeds."""
+        tested = self.part == "test"
+        scores = [
+            ["", "", "validation", *(["test", "test"] if tested else [])],
+            ["", "seeds", "macro-F1", *(["macro-F1", "accuracy"] if tested else [])],
+        ]
+        costs = [["", "parameters", "epochs", "s/epoch", "texts/s"]]
         findings = []
-        for name in self.names():
+        for name in self.ranked():
             runs = self.of(name)
-            rows.append(
+            valid = [run.valid_macro_f1 for run in runs]
+            row = [name, str(len(runs)) if runs[0].seed is not None else "–"]
+            if tested:
+                row.append(_mean_and_deviation(valid))
+            row.append(_mean_and_deviation([run.macro_f1 for run in runs]))
+            row.append(_mean_and_deviation([run.accuracy for run in runs]))
+            scores.append(row)
+            costs.append(
                 [
                     name,
-                    str(len(runs)) if runs[0].seed is not None else "–",
-                    _mean_and_deviation([run.accuracy for run in runs]),
-                    _mean_and_deviation([run.macro_f1 for run in runs]),
                     _mean([runs[0].parameters], ",d"),
                     _mean([run.epochs for run in runs], ".1f"),
                     _mean([run.seconds_per_epoch for run in runs], ".2f"),
@@ -102,11 +126,16 @@ class NetworkComparison(HtmlLines):
             counts = Counter(finding for run in runs for finding in run.findings)
             shown = [f"{finding} ({n} of {len(runs)})" for finding, n in counts.items()]
             if shown:
-                findings.append(f"{name}: {', '.join(shown)}")
-        texts = f"{self.n_texts} {self.part_name} texts"
-        if self.part == "valid":
-            texts += ", which also chose the epochs (scores are too optimistic)"
-        lines = [f"On {texts}; mean ± standard deviation over seeds.", "", *align(rows)]
+                findings += wrapped(f"{name}: {', '.join(shown)}")
+        if not tested:
+            scores[:2] = [["", "seeds", "macro-F1", "accuracy"]]
+        note = f"On {self.n_texts} {self.part_name} texts"
+        if tested:
+            note += ", ranked by the validation set"
+        else:
+            note += ", which also chose the epochs (scores are too optimistic)"
+        note += "; mean ± standard deviation over seeds."
+        lines = [*wrapped(note), "", *align(scores), "", *align(costs)]
         return [*lines, "", *findings] if findings else lines
 
     @property

@@ -157,12 +157,16 @@ class _Runner:
             def predict(texts: Sequence[str], baseline: Any = baseline) -> Any:
                 return baseline(tokenizer.batch(texts))
 
-            evaluation = evaluate(
-                predict(self.texts.texts),
-                self.texts.label_ids,
-                self.texts.label_names,
-                name=name,
-                part=self.part,
+            evaluation, valid = (
+                evaluate(
+                    predict(texts.texts),
+                    texts.label_ids,
+                    texts.label_names,
+                    name=name,
+                    part=self.part,
+                    draws=1,
+                )
+                for texts in (self.texts, self.valid)
             )
             runs.append(
                 RunMetrics(
@@ -170,6 +174,7 @@ class _Runner:
                     seed=None,
                     accuracy=evaluation.accuracy,
                     macro_f1=evaluation.macro_f1,
+                    valid_macro_f1=valid.macro_f1,
                     seconds=seconds,
                     texts_per_second=self._texts_per_second(predict),
                 )
@@ -189,12 +194,15 @@ class _Runner:
             # An incomplete training does not belong in the table.
             raise KeyboardInterrupt
         predictor = trained.predictor
-        evaluation = evaluate_part(predictor, self.texts, part=self.part)
+        evaluation = valid = evaluate_part(predictor, self.texts, part=self.part)
+        if self.texts is not self.valid:
+            valid = evaluate_part(predictor, self.valid, part="valid")
         return RunMetrics(
             name=name,
             seed=settings.seed,
             accuracy=evaluation.accuracy,
             macro_f1=evaluation.macro_f1,
+            valid_macro_f1=valid.macro_f1,
             parameters=trained.bundle.model.count_params(),
             epochs=result.epochs,
             seconds_per_epoch=median(result.history["seconds"]),

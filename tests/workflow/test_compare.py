@@ -135,9 +135,27 @@ def test_the_table() -> None:
     )  # fmt: skip
     lines = NetworkComparison("valid", 90, runs).lines()
     assert lines[0].startswith("On 90 validation texts, which also chose")
-    assert "0.650 ± 0.071" in lines[4]
-    assert "1,234" in lines[4]
+    by_name = [line for line in lines if line.startswith("text_cnn ")]
+    assert "0.650 ± 0.071" in by_name[0]
+    assert "1,234" in by_name[1]
     assert lines[-1] == "text_cnn: dead-units (1 of 2)"
+
+
+def test_the_validation_set_ranks_and_the_test_set_is_beside_it() -> None:
+    runs = (
+        row("chosen", 0, valid_macro_f1=0.6, macro_f1=0.41),
+        row("lucky on the test set", 0, valid_macro_f1=0.5, macro_f1=0.9),
+        row("failed", 0, macro_f1=None, accuracy=None),
+        row("best", 0, valid_macro_f1=0.7, macro_f1=0.3),
+    )
+    comparison = NetworkComparison("test", 90, runs)
+    ranked = ["best", "chosen", "lucky on the test set", "failed"]
+    assert comparison.ranked() == ranked
+    lines = comparison.lines()
+    assert max(map(len, lines)) <= 80
+    place = next(i for i, line in enumerate(lines) if line.startswith("best"))
+    assert lines[place].split()[-3:] == ["0.700", "0.300", "0.500"]
+    assert [line.split("  ")[0] for line in lines[place : place + 4]] == ranked
 
 
 @pytest.fixture
