@@ -75,6 +75,8 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.tuning.finish import SearchResult as SearchResult
     from emoclf.tuning.search import search_settings as search_settings
     from emoclf.workflow.compare import compare_networks as compare_networks
+    from emoclf.workflow.cross_validation import CrossValidation as CrossValidation
+    from emoclf.workflow.cross_validation import cross_validate as cross_validate
     from emoclf.workflow.train import train_classifier as train_classifier
     from emoclf.workflow.trained_classifier import (
         TrainedClassifier as TrainedClassifier,
@@ -85,6 +87,7 @@ _HOME = {
     "Bundle": "emoclf.bundle.bundle",
     "BundleError": "emoclf.errors",
     "CoverageReport": "emoclf.embeddings.coverage",
+    "CrossValidation": "emoclf.workflow.cross_validation",
     "DataError": "emoclf.errors",
     "DataSettings": "emoclf.settings.sections",
     "Dataset": "emoclf.datasets.dataset",
@@ -119,6 +122,7 @@ _HOME = {
     "build_model": "emoclf.models.build",
     "check_model": "emoclf.doctor.model_checks",
     "compare_networks": "emoclf.workflow.compare",
+    "cross_validate": "emoclf.workflow.cross_validation",
     "distil_vectors": "emoclf.contextual.distil",
     "embedding_matrix": "emoclf.embeddings.matrix",
     "evaluate_classifier": "emoclf.evaluation.evaluate",
@@ -143,6 +147,7 @@ _HOME = {
 _NEED_TENSORFLOW = {
     *("DoctorCallback", "EmotionClassifier", "Predictor", "TrainedClassifier"),
     *("build_model", "check_model", "compare_networks", "evaluate_classifier"),
+    *("CrossValidation", "cross_validate"),
     *("export_saved_model", "judge", "search_settings", "train_classifier"),
 }
 

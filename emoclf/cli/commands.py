@@ -2,6 +2,7 @@
 
 from emoclf.cli import (
     compare,
+    crossval,
     demo,
     evaluate,
     export,
@@ -12,4 +13,15 @@ from emoclf.cli import (
     vectors,
 )
 
-COMMANDS = (demo, train, evaluate, predict, show, compare, export, vectors, tune)
+COMMANDS = (
+    demo,
+    train,
+    evaluate,
+    predict,
+    show,
+    compare,
+    crossval,
+    export,
+    vectors,
+    tune,
+)

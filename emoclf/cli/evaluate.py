@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emoclf.cli.options import add_config_option, add_section, given_settings
-from emoclf.cli.shared import as_file, new_command, print_json, print_lines
+from emoclf.cli.shared import add_option, as_file, new_command, print_json, print_lines
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import DataSettings, RunSettings, read_settings_file
 
@@ -40,6 +40,13 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "options differ.",
         example="emoclf evaluate emotions.emoclf test.csv",
     )
+    add_option(
+        parser,
+        "--by COLUMN",
+        "column of DATA by whose values the accuracy is shown; can be repeated",
+        action="append",
+        default=[],
+    )
     add_config_option(parser)
     add_section(
         parser, "data settings", DataSettings, only=READING_SETTINGS + FILE_SETTINGS
@@ -51,9 +58,10 @@ def run(args: argparse.Namespace) -> int:
     """Read, predict, evaluate, print."""
     load_tensorflow()
     from emoclf.bulk.predict_chunks import load_classifier
-    from emoclf.datasets.readers import read_dataset
+    from emoclf.datasets.readers import read_column, read_dataset
     from emoclf.evaluation.evaluate import evaluate_part
     from emoclf.evaluation.evaluation_report import evaluation_lines
+    from emoclf.evaluation.segments import segment_lines, segments, text_columns
 
     classifier = load_classifier(args.model)
     # The defaults are the settings with which the training file was read.
@@ -73,9 +81,22 @@ def run(args: argparse.Namespace) -> int:
     settings = DataSettings(**{x: values[x] for x in names if x in values})
     with as_file(args.data) as data:
         dataset = read_dataset(data, settings, label_names=classifier.label_names)
+        cells = {name: read_column(data, name, settings) for name in args.by}
     evaluation = evaluate_part(classifier, dataset, part=args.data)
+    columns: dict[str, Any] = text_columns(classifier, dataset.texts)
+    for name, by_line in cells.items():
+        assert dataset.lines is not None
+        columns[name] = [by_line[line] for line in dataset.lines]
+    assert evaluation.predictions is not None
+    found = segments(evaluation.predictions, columns)
     if args.json:
-        print_json({**evaluation.to_dict(), "skipped": dataset.skipped})
+        print_json(
+            {
+                **evaluation.to_dict(),
+                "skipped": dataset.skipped,
+                "segments": [segment.to_dict() for segment in found],
+            }
+        )
     else:
-        print_lines(*evaluation_lines(evaluation))
+        print_lines(*evaluation_lines(evaluation), "", *segment_lines(found))
     return 0

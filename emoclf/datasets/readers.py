@@ -9,7 +9,7 @@ from dataclasses import replace
 from operator import itemgetter
 from typing import Any
 
-from emoclf.datasets.columns import find_columns
+from emoclf.datasets.columns import find_column, find_columns
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.label_reader import LabelReader
 from emoclf.datasets.labels_file import join_labels
@@ -102,6 +102,38 @@ def read_dataset(
     for skip in dataset.skips:
         logger.warning("%s: %d rows left out: %s.", path, skip.count, skip.reason)
     return dataset
+
+
+def read_column(
+    path: str | os.PathLike[str], name: str, settings: DataSettings
+) -> dict[int, str]:
+    """Return the cells of any column, by the line or row of their record.
+
+    Parameters
+    ----------
+    path : path
+        File that :func:`read_dataset` reads; ``Dataset.lines`` has the same numbers.
+    name : str
+        Column or key; cells of records without it are empty.
+    settings : DataSettings
+
+    Raises
+    ------
+    DataError
+        If no record has the column.
+    """
+    with Source(path, settings, labelled=True) as source:
+        table = source.read()
+        names, records = table.columns, table.records
+        if names is None:
+            names, records = collect_keys(table.records, source)
+        place = find_column(names, name, source=source.name, advice=table.advice)
+        key = names[place]
+        return {
+            record.number: "" if (cell := record.values.get(key)) is None else str(cell)
+            for record in records
+            if record.bad is None
+        }
 
 
 def _rows(

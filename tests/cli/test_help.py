@@ -26,6 +26,7 @@ ARGUMENTS = {
     "predict": "MODEL [INPUT]",
     "show": "MODEL",
     "compare": "DATA",
+    "crossval": "DATA",
     "export": "BUNDLE",
     "vectors train": "TEXTS…",
     "vectors coverage": "DATA --vectors FILE",

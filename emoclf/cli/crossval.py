@@ -1,0 +1,56 @@
+"""``emoclf crossval``: cross-validate a network and baselines."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from emoclf.cli.options import add_settings, settings_from
+from emoclf.cli.shared import (
+    add_option,
+    as_file,
+    new_command,
+    print_json,
+    print_lines,
+)
+from emoclf.cli.train import callbacks_for
+from emoclf.runtime import load_tensorflow
+
+
+def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
+    """Add the command."""
+    parser = new_command(
+        subparsers,
+        "crossval",
+        arguments="DATA",
+        help="cross-validate a network and baselines",
+        details="Each text is predicted by a network that was not trained on it. With "
+        "few texts this says more than one test set.",
+        example="emoclf crossval sentences.csv --folds 5",
+    )
+    add_option(parser, "--folds N", "number of folds", default=5)
+    add_settings(parser, argv=argv)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, cross-validate, print."""
+    settings = settings_from(args)
+    load_tensorflow()
+    from emoclf.datasets.readers import read_dataset
+    from emoclf.workflow.cross_validation import cross_validate
+
+    with as_file(args.data) as data:
+        dataset = read_dataset(data, settings.data)
+    result = cross_validate(
+        dataset,
+        settings,
+        folds=args.folds,
+        callbacks=lambda settings: callbacks_for(args, settings),
+    )
+    if args.json:
+        print_json(result.to_dict())
+    else:
+        print_lines(*result.lines())
+    return 0

@@ -1,0 +1,119 @@
+"""Cross-validation: each text is predicted once, by a network that has not seen it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_rel
+from tiny import tiny_dataset, tiny_settings
+
+from emoclf import DataError, Dataset, SettingsError, cross_validate
+from emoclf.cli import main
+from emoclf.evaluation.metrics import evaluate
+from emoclf.workflow.cross_validation import CrossValidation
+
+SVM = "TF-IDF + linear SVM"
+
+
+@pytest.fixture(scope="module")
+def result() -> CrossValidation:
+    return cross_validate(tiny_dataset(), tiny_settings(), folds=3)
+
+
+@pytest.mark.slow
+def test_every_text_is_predicted_once(result: CrossValidation) -> None:
+    data = tiny_dataset()
+    assert [fold[0].n for fold in result.evaluations] == [20, 20, 20]
+    assert result.names() == ["text_cnn", "majority class", SVM]
+    assert result.pooled.n == 60
+    predictions = result.pooled.predictions
+    assert predictions is not None
+    assert predictions.texts == data.texts
+    np.testing.assert_allclose(predictions.probabilities.sum(1), 1, atol=1e-5)
+    right = sum(fold[0].accuracy * fold[0].n for fold in result.evaluations)
+    assert right == pytest.approx(result.pooled.accuracy * 60)
+    assert result.pooled.accuracy > 0.6
+    frame = result.to_frame()
+    assert len(frame) == 9
+    assert set(frame["fold"]) == {1, 2, 3}
+    lines = result.lines()
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("In 3 folds the network") for line in lines)
+    json.dumps(result.to_dict())
+
+
+@pytest.mark.slow
+def test_no_network_has_seen_its_fold() -> None:
+    """Labels that are drawn at random are not predicted better than by chance."""
+    data = tiny_dataset()
+    texts = [f"word{number} other{number}" for number in range(len(data))]
+    random = Dataset.from_lists(texts, data.labels)
+    found = cross_validate(random, tiny_settings(epochs=8), folds=2)
+    assert found.pooled.accuracy < 0.55
+
+
+@pytest.mark.slow
+def test_multilabel_and_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tiny_dataset()
+    pairs = enumerate(zip(data.texts, data.labels, strict=True))
+    rows = [f"{t},{x};any" if i % 2 else f"{t},{x}" for i, (t, x) in pairs]
+    path = tmp_path / "data.csv"
+    path.write_text("\n".join(["text,label", *rows]))
+    options = "--folds 2 --filters 4 --dim 8 --no-ngrams --epochs 2 --batch-size 8"
+    command = ["crossval", str(path), "--label-separator", ";", *options.split()]
+    assert main(command) == 0
+    printed = capsys.readouterr().out
+    assert "micro-F1" in printed
+    assert main([*command, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["folds"]) == 2
+    assert found["pooled"]["n"] == 60
+    assert found["comparison"]["baseline"] in printed
+
+
+def made(ours: list[float], theirs: list[float]) -> CrossValidation:
+    truth = np.array([0, 1])
+    blank = evaluate(truth, truth, "ab", name="x", part="test", draws=2)
+
+    def one(name: str, macro_f1: float) -> Any:
+        return replace(blank, name=name, macro_f1=macro_f1)
+
+    folds = tuple(
+        (one("text_cnn", a), one("majority class", 0.1), one(SVM, b))
+        for a, b in zip(ours, theirs, strict=True)
+    )
+    return CrossValidation(folds, blank, train_share=4.0)
+
+
+def test_the_interval_is_wider_than_that_of_independent_folds() -> None:
+    ours, theirs = [0.61, 0.66, 0.64, 0.63, 0.65], [0.60, 0.63, 0.60, 0.62, 0.61]
+    baseline, gain, low, high = made(ours, theirs).difference()
+    assert baseline == SVM
+    plain = ttest_rel(ours, theirs).confidence_interval()
+    assert gain == pytest.approx(np.mean(np.subtract(ours, theirs)))
+    # sqrt(1/5 + 1/4) in place of sqrt(1/5).
+    assert high - low == pytest.approx((plain.high - plain.low) * 1.5)
+
+
+@pytest.mark.parametrize(
+    ("shift", "words"),
+    [(0.2, "is better than"), (-0.2, "is worse than"), (0.0, "cannot be told apart")],
+)
+def test_the_verdict(shift: float, words: str) -> None:
+    theirs = [0.50, 0.52, 0.51]
+    ours = [x + shift + d for x, d in zip(theirs, (0.01, -0.01, 0.0), strict=True)]
+    assert words in made(ours, theirs).verdict()
+
+
+def test_wrong_calls() -> None:
+    with pytest.raises(SettingsError, match="at least 2 folds"):
+        cross_validate(tiny_dataset(), tiny_settings(), folds=1)
+    with pytest.raises(DataError):
+        cross_validate(tiny_dataset()[:4], tiny_settings(), folds=30)
