@@ -73,7 +73,7 @@ def save_bundle(
         parts = bundle.to_parts()
         for field, name in PART_FILES.items():
             _write(folder / name, getattr(parts, field))
-        _write(folder / CARD, card(parts, max_length=bundle.encoder.max_length))
+        _write(folder / CARD, card(bundle, parts.about, loader="Predictor.load"))
         write_sums(folder, BUNDLE.files)
     return BUNDLE.place(path)
 

@@ -1,44 +1,71 @@
-"""The README of a bundle."""
+"""The model card: a README in each bundle and export, in the form of model hubs."""
 
 from __future__ import annotations
 
-from emoclf.bundle.bundle import BundleParts
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from emoclf.datasets.split import PART_NAMES
 from emoclf.doctor.findings import Finding
+
+if TYPE_CHECKING:
+    from emoclf.bundle.bundle import Bundle
 
 USES = {
     "train": "fitted the weights",
     "valid": "chose the epoch",
     "test": "was not used for fitting or choosing anything",
 }
+#: Name of a metric in our files → type and name on model hubs.
+HUB_METRICS = {"accuracy": ("accuracy", "Accuracy"), "macro_f1": ("f1", "Macro-F1")}
+#: Settings of the data that a user gives for the card.
+GIVEN = ("language", "license")
+INTENDED_USE = """\
+Labels for short texts like those of the training set: in their language, of their kind
+and length. Read some of its labels on your own texts before you rely on them.
+
+It must not decide on its own about a person, for instance in hiring, policing, credit
+or medicine: it sees words, not what somebody feels or means.
+"""
 
 
-def card(parts: BundleParts, *, max_length: int) -> str:
-    """Return a description of a classifier in Markdown.
+def card(bundle: Bundle, about: Mapping[str, Any], *, loader: str) -> str:
+    """Return a description of a classifier in Markdown, with a head in YAML.
 
     Parameters
     ----------
-    parts : BundleParts
-    max_length : int
-        Number of tokens after which texts are cut.
+    bundle : Bundle
+    about : mapping
+        Description in ``bundle.json`` or ``emoclf.json``.
+    loader : str
+        Public function that loads the folder.
     """
-    about, metrics = parts.about, parts.metrics
+    metrics, encoder = bundle.metrics, bundle.encoder
+    settings = bundle.settings.to_dict()
+    data = settings.get("data", {})
     lines = [
+        *_head(about, metrics, data),
         f"# A {about['architecture']} classifier",
         "",
-        f"Labels: {', '.join(about['label_names'])}"
-        + (" (a text may have several of them)." if about["several"] else "."),
-        f"Made with emoclf {about['emoclf']} on {about['created']}.",
+        f"Labels: {', '.join(map(_inline, about['label_names']))}"
+        + (" (a text may have several of them)." if bundle.multilabel else "."),
+        f"Made with emoclf {about['emoclf']}"
+        + (f" on {about['created']}." if "created" in about else "."),
         "",
         "```python",
-        "from emoclf import Predictor",
+        "import emoclf",
         "",
-        'Predictor.load("path/of/this/folder").predict(["a text"])',
+        f'emoclf.{loader}("path/of/this/folder").predict(["a text"])',
         "```",
         "",
+        "## Intended use",
+        "",
+        INTENDED_USE,
     ]
     if metrics.get("table"):
         lines += ["## Metrics", "", "```text", *metrics["table"], "```", ""]
+        lines += _by_label(metrics)
     if metrics.get("verdict"):
         lines += [*(f"- {sentence}" for sentence in metrics["verdict"]), ""]
     if again := metrics.get("refit"):
@@ -48,12 +75,12 @@ def card(parts: BundleParts, *, max_length: int) -> str:
             "the training set alone.",
             "",
         ]
-    n_texts = metrics.get("texts", {})
     findings = [Finding.from_dict(values) for values in metrics.get("findings", [])]
     if findings:
         lines += ["## Findings", ""]
         lines += [f"- {finding.severity}: {finding.message}" for finding in findings]
         lines += [""]
+    n_texts = metrics.get("texts", {})
     lines += [
         "## Data",
         "",
@@ -62,11 +89,81 @@ def card(parts: BundleParts, *, max_length: int) -> str:
             for part, use in USES.items()
             if part in n_texts
         ),
-        f"- Vocabulary: {about['embedding_shape'][0]} ids; texts are cut after "
-        f"{max_length} tokens.",
+        *(
+            f"- {name.capitalize()}: {_inline(data[name])}."
+            for name in GIVEN
+            if name in data
+        ),
+        f"- Vocabulary: {len(encoder.vocabulary)} ids; texts are cut after "
+        f"{encoder.max_length} tokens.",
         "",
-        "The settings are in `settings.toml`. Nothing in this folder is executed when "
-        "it is loaded.",
+        "The settings are beside this file.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _head(
+    about: Mapping[str, Any], metrics: Mapping[str, Any], data: Mapping[str, Any]
+) -> list[str]:
+    """Return the YAML between two lines of dashes; JSON strings are YAML."""
+    lines = ["---", "library_name: emoclf", "pipeline_tag: text-classification"]
+    for name in GIVEN:
+        if name in data:
+            lines.append(f"{name}: {json.dumps(data[name])}")
+    lines += ["tags:", "- text-classification", f"- {about['architecture']}"]
+    lines += ["labels:", *(f"- {json.dumps(name)}" for name in about["label_names"])]
+    evaluations = metrics.get("evaluations") or []
+    if evaluations:
+        part = evaluations[-1]["part"]
+        last = next(x for x in evaluations if x["part"] == part)
+        source = str(metrics.get("source", "texts"))
+        lines += [
+            "model-index:",
+            f"- name: {about['architecture']}",
+            "  results:",
+            "  - task:",
+            "      type: text-classification",
+            "    dataset:",
+            f"      name: {json.dumps(source)}",
+            f"      type: {json.dumps(source)}",
+            f"      split: {json.dumps(last['part'])}",
+            "    metrics:",
+        ]
+        for name, (kind, label) in HUB_METRICS.items():
+            lines += [
+                f"    - type: {kind}",
+                f"      name: {label}",
+                f"      value: {last[name]:.4f}",
+            ]
+    return [*lines, "---", ""]
+
+
+def _by_label(metrics: Mapping[str, Any]) -> list[str]:
+    """Return the metrics of each label on the set that counts, as a table."""
+    evaluations = metrics.get("evaluations")
+    if not evaluations:
+        return []
+    part = evaluations[-1]["part"]
+    network = next(x for x in evaluations if x["part"] == part)
+    lines = [
+        f"By label, on the {PART_NAMES.get(part, part)} set:",
+        "",
+        "| label | precision | recall | F1 | 95 % interval | texts |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in network["per_class"]:
+        ends = row.get("f1_interval")
+        interval = "–" if ends is None else f"{ends[0]:.2f} to {ends[1]:.2f}"
+        numbers = " | ".join(f"{row[x]:.3f}" for x in ("precision", "recall", "f1"))
+        if not row["support"]:
+            numbers = f"{row['precision']:.3f} | – | –"
+        name = _inline(row["label"])
+        lines.append(f"| {name} | {numbers} | {interval} | {row['support']} |")
+    return [*lines, ""]
+
+
+def _inline(text: object) -> str:
+    """Return a name on one line of Markdown, whatever it contains."""
+    plain = " ".join(str(text).split())
+    return "".join(f"\\{x}" if x in "\\`*_[]<>|#" else x for x in plain)

@@ -37,11 +37,13 @@ def resampled_metrics(
     -------
     metrics : dict of str to ndarray of float, shape (draws,)
         ``accuracy`` and ``macro_f1``, as in ``metrics``; for multilabel texts also
-        ``micro_f1``.
+        ``micro_f1``; and ``f1``, shape (draws, n_classes), NaN for labels that a draw
+        does not contain.
     """
     n = len(truth)
     rng = np.random.default_rng(seed)
     accuracy, macro, micro = np.empty(draws), np.empty(draws), np.empty(draws)
+    f1 = np.full((draws, n_classes), np.nan)
     if truth.ndim == 1:
         truth_hot = np.eye(n_classes, dtype=np.float32)[truth]
         predicted_hot = np.eye(n_classes, dtype=np.float32)[predicted]
@@ -71,10 +73,11 @@ def resampled_metrics(
         hits, n_predicted, support = np.split(sums[:, 1:], 3, axis=1)
         accuracy[block] = sums[:, 0] / n
         scores = ratio(2 * hits, n_predicted + support)
+        f1[block][support > 0] = scores[support > 0]
         # As in ``metrics``, the mean is over the labels that the draw contains.
         macro[block] = ratio((scores * (support > 0)).sum(1), (support > 0).sum(1))
         micro[block] = ratio(2 * hits.sum(1), (n_predicted + support).sum(1))
-    metrics = {"accuracy": accuracy, "macro_f1": macro}
+    metrics = {"accuracy": accuracy, "macro_f1": macro, "f1": f1}
     return metrics if truth.ndim == 1 else {**metrics, "micro_f1": micro}
 
 

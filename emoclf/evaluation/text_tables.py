@@ -109,12 +109,12 @@ def per_class_lines(evaluation: Evaluation) -> list[str]:
     averaged = ["average precision"] if evaluation.average_precision is not None else []
     rows = [["label", "precision", "recall", "F1", *averaged, "texts"]]
     for label in evaluation.per_class:
-        values: list[float | None] = [label.precision, label.recall, label.f1]
-        if not label.support:
-            values[1:] = [None, None]
+        recall = label.recall if label.support else None
+        f1 = label.f1 if label.support else None
+        cells = [_cell(label.precision), _cell(recall), _cell(f1, label.f1_interval)]
         if averaged:
-            values.append(label.average_precision)
-        rows.append([label.label, *map(_cell, values), str(label.support)])
+            cells.append(_cell(label.average_precision))
+        rows.append([label.label, *cells, str(label.support)])
     return [f"{evaluation.name} on {evaluation.part_name}", *align(rows)]
 
 

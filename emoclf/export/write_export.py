@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from emoclf._version import __version__
-from emoclf.bundle.described_folder import EXPORT, write_sums
+from emoclf.bundle.described_folder import CARD, EXPORT, write_sums
 from emoclf.bundle.json_values import with_checksum
+from emoclf.bundle.model_card import card
 from emoclf.export.formats import FORMATS
 from emoclf.export.parity import PROBABILITY_BOUND, check_parity
 from emoclf.files import size_of
@@ -75,6 +76,8 @@ def write_export(
     check = check or partial(_check_reader, predictor)
     with EXPORT.new_folder(path, overwrite=overwrite) as folder:
         about = {**_describe(predictor, export_format), **write_files(folder)}
+        text = card(predictor.bundle, about, loader="load_exported")
+        (folder / CARD).write_text(text, encoding="utf-8", newline="\n")
         about["files"] = {
             file.relative_to(folder).as_posix(): (file.stat().st_size, file_crc32(file))
             for file in sorted(folder.rglob("*"))

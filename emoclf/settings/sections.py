@@ -117,6 +117,13 @@ class DataSettings(Settings):
         high=1.0,
     )
 
+    language: str | None = option(
+        None, "language of the texts, for the model card: en, de, …"
+    )
+    license: str | None = option(
+        None, "licence of the data, for the model card: cc-by-4.0, …"
+    )
+
     def __post_init__(self) -> None:
         if isinstance(self.label_columns, str):
             # As on the command line.
