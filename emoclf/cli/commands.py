@@ -4,6 +4,7 @@ from emoclf.cli import (
     compare,
     demo,
     evaluate,
+    explain,
     export,
     predict,
     show,
@@ -12,4 +13,7 @@ from emoclf.cli import (
     vectors,
 )
 
-COMMANDS = (demo, train, evaluate, predict, show, compare, export, vectors, tune)
+COMMANDS = (
+    *(demo, train, evaluate, predict, explain, show),
+    *(compare, export, vectors, tune),
+)

@@ -6,24 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from emoclf.display import align
 from emoclf.evaluation.metric_names import METRICS, shown_metrics
 from emoclf.evaluation.metrics import Evaluation
 
 TABLE_WIDTH = 80
 MIN_NAME_LENGTH = 3
 N_MISTAKES = 10
-
-
-def align(rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
-    """Align the first ``left`` columns to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) if column < left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
 
 
 def metric_lines(evaluations: Sequence[Evaluation]) -> list[str]:
