@@ -17,7 +17,8 @@ from emoclf.explain.text_terms import (
     normed_terms,
 )
 from emoclf.export.network_weights import NetworkWeights
-from emoclf.folded.word_rows import kernel_by_shift, windows_of
+from emoclf.folded.head import MAX_UNTHREADED_PRODUCT
+from emoclf.folded.word_rows import windows_of
 from emoclf.models.mean_embedding import BIGRAMS
 from emoclf.models.ngram_scores import NGRAMS
 from emoclf.text.word_pairs import pair_rows
@@ -57,14 +58,17 @@ def _cnn_terms(model: keras.Model, settings: Any, token_ids: np.ndarray) -> Text
     weights = NetworkWeights(model)
     vectors = weights.embedding(token_ids)
     layers = {size: weights.convolution(size) for size in settings.kernel_sizes}
-    kernels = {size: kernel for size, (kernel, _) in layers.items()}
     filters = []
     for windows in windows_of(settings.kernel_sizes, settings.padding, settings.stride):
-        kernel = kernel_by_shift(windows, kernels)
-        dim, n_shifts, columns = kernel.shape
-        terms = vectors @ kernel.reshape(dim, -1)
-        bias = np.concatenate([layers[size][1] for size in windows.sizes])
-        filters.append(FilterTerms(windows, terms.reshape(-1, n_shifts, columns), bias))
+        columns = [layers[size][1] for size in windows.sizes]
+        n_filters = len(columns[0])
+        shape = len(vectors), len(windows.shifts), n_filters * len(columns)
+        terms = np.zeros(shape, np.float32)
+        for number, size in enumerate(windows.sizes):
+            part = slice(number * n_filters, (number + 1) * n_filters)
+            for shift, kernel in enumerate(layers[size][0], windows.first_shift(size)):
+                terms[:, shift, part] = _product(vectors, kernel)
+        filters.append(FilterTerms(windows, terms, np.concatenate(columns)))
     head_kernel, bias = weights.head()
     ngrams, ngram_bias = ngram_terms(weights, token_ids, len(bias))
     return TextTerms(
@@ -75,6 +79,13 @@ def _cnn_terms(model: keras.Model, settings: Any, token_ids: np.ndarray) -> Text
         ngrams,
         bias + ngram_bias,
     )
+
+
+def _product(vectors: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Return ``vectors @ kernel``, computed in the calling thread."""
+    rows = max(MAX_UNTHREADED_PRODUCT // kernel.size, 1)
+    parts = range(0, max(len(vectors), 1), rows)
+    return np.concatenate([vectors[i : i + rows] @ kernel for i in parts])
 
 
 def _mean_terms(model: keras.Model, token_ids: np.ndarray) -> TextTerms:

@@ -13,7 +13,7 @@ from emoclf.explain.corpus_explanation import (
     FilterView,
     PhraseEffect,
 )
-from emoclf.explain.exact_shares import pooled_windows, window_span
+from emoclf.explain.exact_shares import pooled_windows, window_spans
 from emoclf.explain.explainer import AUTO
 from emoclf.explain.explanation import EXACT
 from emoclf.explain.text_explainer import as_classifier, explainer_of
@@ -144,15 +144,17 @@ class _Filters:
         begin = 0
         for group in terms.filters:
             n = len(group.bias)
-            taken = pooled_windows(group, "max", terms.activation, len(read))
+            taken = pooled_windows(group, "max", terms.activation)
             value = taken.values[taken.winners, np.arange(n)] + group.bias
             activations = activate(terms.activation, value)
             part = slice(begin, begin + n)
+            sizes = group.windows.sizes
+            spans = {size: window_spans(group, size, len(read)) for size in sizes}
             self._sums[part] += activations
             for column in np.flatnonzero(activations > self._least[part]).tolist():
                 size, _ = self._columns[begin + column]
                 window = int(taken.winners[column])
-                first, stop = window_span(group, size, window, len(read))
+                first, stop = spans[size][window]
                 self._keep(
                     begin + column,
                     " ".join(read[first:stop]),

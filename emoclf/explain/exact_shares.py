@@ -29,18 +29,18 @@ class ExactShares(NamedTuple):
 
     Parameters
     ----------
-    words : ndarray of float32, shape (n_tokens, n_classes)
     bias : ndarray of float32, shape (n_classes,)
         Part of the logits that belongs to no word: biases of the classes, of filters,
         and the activations of filters without any word.
+    words : ndarray of float32, shape (n_tokens, n_classes)
     spans : list of (int, int)
         First token of each n-gram, and the token after its last one.
     phrases : ndarray of float32, shape (len(spans), n_classes)
         Shares of the n-grams: their sum and the sum of ``words`` are equal.
     """
 
-    words: np.ndarray
     bias: np.ndarray
+    words: np.ndarray
     spans: list[tuple[int, int]]
     phrases: np.ndarray
 
@@ -59,12 +59,12 @@ def exact_shares(terms: TextTerms, n_tokens: int) -> ExactShares:
         if not n_tokens:
             bias += _features_without_tokens(terms, len(group.bias)) @ head_kernel
             continue
-        windows = pooled_windows(group, terms.pooling, terms.activation, n_tokens)
-        words += windows.token_numbers(group) @ head_kernel
+        windows = pooled_windows(group, terms.pooling, terms.activation)
+        words += windows.token_numbers() @ head_kernel
         bias += windows.rest @ head_kernel
-        for size, share in windows.by_size(group, head_kernel):
-            spans += _window_spans(group, size, n_tokens)
-            phrases.append(share)
+        for size_spans, shares in windows.by_size(head_kernel):
+            spans += size_spans
+            phrases.append(shares)
     for ngrams in terms.ngrams:
         words += ngrams.words
         spans += [(i, i + 1) for i in range(n_tokens)]
@@ -74,7 +74,7 @@ def exact_shares(terms: TextTerms, n_tokens: int) -> ExactShares:
             words[1:] += ngrams.pairs / 2
             spans += [(i, i + 2) for i in range(n_tokens - 1)]
             phrases.append(ngrams.pairs)
-    return ExactShares(words, bias, *_merged(spans, np.concatenate(phrases)))
+    return ExactShares(bias, words, *_merged(spans, np.concatenate(phrases)))
 
 
 class PooledWindows(NamedTuple):
@@ -82,6 +82,9 @@ class PooledWindows(NamedTuple):
 
     Parameters
     ----------
+    group : FilterTerms
+    terms : ndarray of float32, shape (n_padded, n_shifts, columns)
+        Terms of the group with zeros before and after them.
     values : ndarray of float32, shape (n_windows, columns)
         Sums of the words' numbers, without the bias.
     slopes : ndarray of float32, shape (n_windows, columns)
@@ -92,53 +95,58 @@ class PooledWindows(NamedTuple):
         Window with the largest value.
     """
 
+    group: FilterTerms
+    terms: np.ndarray
     values: np.ndarray
     slopes: np.ndarray
     rest: np.ndarray
     winners: np.ndarray
 
-    def token_numbers(self, group: FilterTerms) -> np.ndarray:
+    def token_numbers(self) -> np.ndarray:
         """Return the part of each token in each feature, shape (n_tokens, columns)."""
-        n_tokens = len(group.terms)
-        terms, before = _padded(group)
-        numbers = np.zeros((len(terms), terms.shape[2]), np.float32)
-        for shift, places in _places(group, len(self.values)):
-            numbers[places] += terms[places, shift] * self.slopes
-        return numbers[before : before + n_tokens]
+        numbers = np.zeros((len(self.terms), self.terms.shape[2]), np.float32)
+        for shift, places in _places(self.group, len(self.values)):
+            numbers[places] += self.terms[places, shift] * self.slopes
+        before = -self.group.windows.shifts[0]
+        return numbers[before : before + len(self.group.terms)]
 
     def by_size(
-        self, group: FilterTerms, head_kernel: np.ndarray
-    ) -> list[tuple[int, np.ndarray]]:
-        """Return each kernel size and the shares of its windows."""
+        self, head_kernel: np.ndarray
+    ) -> list[tuple[list[tuple[int, int]], np.ndarray]]:
+        """Return the spans and the shares of the windows of each kernel size."""
         taken = self.slopes * self.values
-        sizes = group.windows.sizes
-        parts = np.split(np.arange(len(group.bias)), len(sizes))
-        return [
-            (size, taken[:, part] @ head_kernel[part])
-            for size, part in zip(sizes, parts, strict=True)
-        ]
+        sizes = self.group.windows.sizes
+        filters = taken.shape[1] // len(sizes)
+        n_tokens = len(self.group.terms)
+        found = []
+        for number, size in enumerate(sizes):
+            part = slice(number * filters, (number + 1) * filters)
+            spans = window_spans(self.group, size, n_tokens)
+            found.append((spans, taken[:, part] @ head_kernel[part]))
+        return found
 
 
-def pooled_windows(
-    group: FilterTerms, pooling: str, activation: str, n_tokens: int
-) -> PooledWindows:
+def pooled_windows(group: FilterTerms, pooling: str, activation: str) -> PooledWindows:
     """Return what each filter takes from each window of a text that has tokens."""
-    count, bias = group.windows.count_one(n_tokens), group.bias
-    terms, _ = _padded(group)
+    count, bias = group.windows.count_one(len(group.terms)), group.bias
+    shifts = group.windows.shifts
+    n_tokens, *shape = group.terms.shape
+    before = -shifts[0]
+    terms = np.zeros((before + n_tokens + shifts[-1], *shape), np.float32)
+    terms[before : before + n_tokens] = group.terms
     values = np.zeros((count, len(bias)), np.float32)
     for shift, places in _places(group, count):
         values += terms[places, shift]
     winners = values.argmax(0)
-    slopes = np.zeros_like(values)
     if pooling == "max":
+        slopes = np.zeros_like(values)
         columns = np.arange(len(bias))
-        value = values[winners, columns]
-        slope, rest = _line(activation, value, bias)
+        slope, rest = _line(activation, values[winners, columns], bias)
         slopes[winners, columns] = slope
-        return PooledWindows(values, slopes, rest, winners)
+        return PooledWindows(group, terms, values, slopes, rest, winners)
     slopes, rests = _line(activation, values, bias)
     slopes /= np.float32(count)
-    return PooledWindows(values, slopes, rests.mean(0), winners)
+    return PooledWindows(group, terms, values, slopes, rests.mean(0), winners)
 
 
 def _line(
@@ -168,13 +176,6 @@ def _features_without_tokens(terms: TextTerms, columns: int) -> np.ndarray:
     return activate(terms.activation, zeros) if terms.pooling == "max" else zeros
 
 
-def _padded(group: FilterTerms) -> tuple[np.ndarray, int]:
-    """Return the terms with zeros around them, and the number of those before."""
-    shifts = group.windows.shifts
-    before, after = -shifts[0], shifts[-1]
-    return np.pad(group.terms, [(before, after), (0, 0), (0, 0)]), before
-
-
 def _places(group: FilterTerms, count: int) -> list[tuple[int, slice]]:
     """Return each shift, and the padded places that windows have there."""
     stride = group.windows.stride
@@ -184,20 +185,12 @@ def _places(group: FilterTerms, count: int) -> list[tuple[int, slice]]:
     ]
 
 
-def window_span(
-    group: FilterTerms, size: int, window: int, n_tokens: int
-) -> tuple[int, int]:
-    """Return the first token of a window, and the token after its last one."""
+def window_spans(group: FilterTerms, size: int, n_tokens: int) -> list[tuple[int, int]]:
+    """Return the first token of each window, and the token after its last one."""
     windows = group.windows
-    first = window * windows.stride + windows.first_shift(size) + windows.shifts[0]
-    return max(first, 0), min(first + size, n_tokens)
-
-
-def _window_spans(
-    group: FilterTerms, size: int, n_tokens: int
-) -> list[tuple[int, int]]:
-    count = group.windows.count_one(n_tokens)
-    return [window_span(group, size, window, n_tokens) for window in range(count)]
+    begin = windows.first_shift(size) + windows.shifts[0]
+    firsts = [begin + windows.stride * i for i in range(windows.count_one(n_tokens))]
+    return [(max(first, 0), min(first + size, n_tokens)) for first in firsts]
 
 
 def _merged(

@@ -73,7 +73,7 @@ class Explainer:
         read = [token for token in tokens if not token.left_out]
         probabilities = classifier.predict_proba([text])[0]
         if method == EXACT:
-            found = self._exact(ids)
+            found = self._exact(classifier, ids)
         elif method == GRADIENTS:
             found = self._integrate(classifier, ids)
         else:
@@ -140,19 +140,16 @@ class Explainer:
             return self.reader.read(text)
         return words_between_spaces(text), np.zeros(0, np.int64)
 
-    def _exact(self, ids: np.ndarray) -> Attribution:
+    def _exact(self, classifier: Classifier, ids: np.ndarray) -> Attribution:
         assert not isinstance(self.terms, str)
         terms = self.terms(ids)
         shares = exact_shares(terms, len(ids))
         logits = shares.bias + shares.words.sum(0)
-        return Attribution(
-            logits,
-            shares.bias,
-            shares.words,
-            shares.spans,
-            shares.phrases,
-            exact_description(terms),
-        )
+        description = exact_description(terms)
+        precision = getattr(classifier, "precision", "float32")
+        if precision != "float32":
+            description += f" The classifier rounds these numbers to {precision}."
+        return Attribution(logits, *shares, description)
 
     def _integrate(self, classifier: Any, ids: np.ndarray) -> Attribution:
         from emoclf.explain import integrated_gradients  # It imports TensorFlow.

@@ -6,12 +6,13 @@ import os
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from emoclf.bulk.predict_chunks import load_classifier
+from emoclf.bulk.predict_chunks import load_classifier, needs_tensorflow
 from emoclf.classifier import Classifier
 from emoclf.errors import DataError, wrong_kind
 from emoclf.explain.explainer import AUTO, Explainer
 from emoclf.explain.explanation import Explanation, check_label
 from emoclf.ready import model_path
+from emoclf.runtime import import_tensorflow
 
 #: Explainers of the classifiers in use.
 _explainers: WeakKeyDictionary[Classifier, Explainer] = WeakKeyDictionary()
@@ -74,7 +75,10 @@ def as_classifier(model: Any) -> Classifier:
         If it cannot be loaded, or is no classifier.
     """
     if isinstance(model, str | os.PathLike):
-        return load_classifier(model_path(os.fspath(model)))
+        path = model_path(os.fspath(model))
+        if needs_tensorflow(path):
+            import_tensorflow()
+        return load_classifier(path)
     # A TrainedClassifier has a Predictor.
     model = getattr(model, "predictor", model)
     if isinstance(model, Classifier):

@@ -39,6 +39,7 @@ TABLE: list[dict[str, Any]] = [
     {"filters": 50, "lowercase": False, "stop_words": ["the", "a"], "max_length": 9},
     {"architecture": "mean_embedding", "bigram_buckets": 0},
     {"architecture": "ngram_linear"},
+    {"tokenizer": "jieba"},
 ]
 #: Number of rows that the quick tests have.
 N_QUICK = 5
@@ -118,6 +119,7 @@ def test_folded_classifiers_of_any_kind_have_the_float32_explanation(
         explain_text(load_folded(path, **more), TEXTS[-1]) for more in ({}, options)
     )
     np.testing.assert_allclose(found.contributions, expected.contributions)
+    assert ("rounds these numbers to int16" in found.description) == (bound > 1e-4)
     np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=bound)
 
 
