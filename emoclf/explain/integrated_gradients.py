@@ -2,7 +2,9 @@
 
 Sundararajan, Taly and Yan (2017), "Axiomatic Attribution for Deep Networks": the
 gradient of a logit is averaged on the way from a baseline to the text, and multiplied
-by the way. The baseline is the same text with vectors of zeros; its mask stays.
+by the way. The baseline is the same text with vectors of zeros; its mask stays. The
+shares sum to the difference of the logits as far as logits have no jumps on the way:
+k-max pooling has, where values change their order.
 """
 
 from __future__ import annotations
