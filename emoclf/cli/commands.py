@@ -14,6 +14,14 @@ from emoclf.cli import (
 )
 
 COMMANDS = (
-    *(demo, train, evaluate, predict, explain, show),
-    *(compare, export, vectors, tune),
+    demo,
+    train,
+    evaluate,
+    predict,
+    explain,
+    show,
+    compare,
+    export,
+    vectors,
+    tune,
 )

@@ -6,13 +6,16 @@ text_tokens.py, text_explainer.py.
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import random_networks as networks
-from tiny import tiny_trained
+from tiny import tiny_folded, tiny_trained
 
 import emoclf
 from emoclf.errors import BundleError, DataError, SettingsError
@@ -195,3 +198,15 @@ def test_a_multilabel_text_shows_its_predicted_labels() -> None:
         (labels,) = predictor.predict([text])
         best = found.label_names[int(found.probabilities.argmax())]
         assert found.labels == (labels or (best,))
+
+
+def test_a_classifier_is_forgotten_with_its_explainer(tmp_path: Path) -> None:
+    for classifier in (
+        networks.random_predictor(filters=3),
+        emoclf.load_exported(tiny_folded(tmp_path)),
+    ):
+        classifier.explain("It was lovely.")
+    gone = weakref.ref(classifier)
+    del classifier
+    gc.collect()
+    assert gone() is None

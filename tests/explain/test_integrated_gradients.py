@@ -99,6 +99,9 @@ class WordCounter(Classifier):
     multilabel = False  # type: ignore[assignment]
     thresholds = np.full(2, 0.5)  # type: ignore[assignment]
 
+    def token_ids(self, texts: list[str]) -> list[np.ndarray]:
+        return [np.ones(len(text.split()), np.int32) for text in texts]
+
     def predict_proba(self, texts: Any) -> np.ndarray:
         logits = np.array([text.split().count("good") for text in texts], float)
         good = 1 / (1 + np.exp(-logits))
