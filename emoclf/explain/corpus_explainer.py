@@ -21,6 +21,11 @@ from emoclf.explain.text_terms import TextTerms
 from emoclf.folded.head import activate
 from emoclf.text.validation import iterate_texts
 
+RELATIVE = (
+    "Shares of phrases are those beyond their mean over all labels, since only "
+    "differences between labels count."
+)
+
 
 def explain_corpus(
     classifier: Any,
@@ -33,8 +38,10 @@ def explain_corpus(
     """Return the phrases that drive each class over a corpus.
 
     Every text is explained by itself, in the time that :func:`emoclf.explain_text`
-    takes. The shares of a phrase are summed over the texts. For a TextCNN with max
-    pooling, each filter's largest activations are kept too.
+    takes. The shares of a phrase are summed over the texts. With one label for each
+    text, a share is that in the label's logit minus the mean of those in all labels':
+    what all labels have drives none. For a TextCNN with max pooling, each filter's
+    largest activations are kept too.
 
     Parameters
     ----------
@@ -86,6 +93,8 @@ def explain_corpus(
         sums: dict[tuple[str, ...], np.ndarray] = {}
         for phrase in explanation.phrases:
             shares = phrase.contributions
+            if not classifier.multilabel:
+                shares = shares - shares.mean()
             sums[phrase.tokens] = sums.get(phrase.tokens, 0) + shares
         for tokens, shares in sums.items():
             entry = totals.setdefault(tokens, [0, np.zeros(len(names))])
@@ -113,6 +122,8 @@ def explain_corpus(
         best[name] = tuple(e for e in effects[:top] if e.total > 0)
         worst[name] = tuple(e for e in effects[: -top - 1 : -1] if e.total < 0)
     views = filters.views(n_texts)
+    if not classifier.multilabel:
+        description += f" {RELATIVE}"
     return CorpusExplanation(n_texts, names, best, worst, views, chosen, description)
 
 

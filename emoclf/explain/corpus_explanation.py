@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from emoclf.display import HtmlLines, align, short_names
+from emoclf.errors import setting
 from emoclf.explain.explanation import check_label
 from emoclf.explain.explanation_lines import shorten, wrapped
 
@@ -131,6 +132,9 @@ class CorpusExplanation(HtmlLines):
                 for effect in (None, *effects[:N_SHOWN])
             ]
             lines += ["", *align(rows)]
+        if not any(self._effects()):
+            advice = f"no phrase is in enough texts; lower {setting('min_count')}"
+            lines = [f"{lines[0]}: {advice}"]
         if self.filters:
             lines += ["", *self._filter_lines()]
         return [*lines, "", *wrapped(self.description, 80)]

@@ -39,20 +39,25 @@ def test_the_words_of_a_class_drive_it() -> None:
     assert "texts 60" in repr(found)
 
 
-def test_sums_are_those_of_single_explanations() -> None:
-    predictor = networks.random_predictor(filters=5, ngrams=True)
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_sums_are_those_of_single_explanations(multilabel: bool) -> None:
+    predictor = networks.random_predictor(filters=5, ngrams=True, multilabel=multilabel)
     texts = list(networks.texts()[:12])
     found = explain_corpus(predictor, texts, top=10_000, min_count=1)
     label = predictor.label_names[2]
     effects = found.phrases_for[label] + found.phrases_against[label]
     total = sum(effect.total for effect in effects)
     singles = [explain_text(predictor, text) for text in texts]
-    expected = sum(single.contributions[:, 2].sum() for single in singles)
+    sums = np.sum([single.contributions.sum(0) for single in singles], 0)
+    # Softmax sees differences between classes alone.
+    expected = sums[2] - (0 if multilabel else sums.mean())
     assert total == pytest.approx(expected, abs=1e-3)
     totals = [effect.total for effect in found.phrases_for[label]]
     assert totals == sorted(totals, reverse=True)
     rare = explain_corpus(predictor, texts, min_count=12)
     assert all(effect.texts == 12 for effect in rare.phrases_for[label])
+    none = explain_corpus(predictor, texts, min_count=99).lines()[0]
+    assert none.endswith("no phrase is in enough texts; lower min_count")
 
 
 def test_filters_show_their_largest_ngrams() -> None:
