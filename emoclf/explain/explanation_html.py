@@ -12,7 +12,7 @@ from html import escape
 
 from emoclf.display import printable
 from emoclf.explain.explanation import Explanation
-from emoclf.explain.explanation_lines import word_rows
+from emoclf.explain.explanation_lines import sums_of, word_rows
 from emoclf.explain.shading import colour_scale, share_of, text_parts
 
 #: Red, green and blue of words for and against a label.
@@ -58,16 +58,21 @@ def _label_html(explanation: Explanation, label: str) -> str:
         else:
             value = float(explanation.contributions[number, column])
             words.append(_word_html(explanation, number, part, label, value, scale))
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{_safe(cell.strip())}</td>" for cell in row) + "</tr>"
-        for row in word_rows(explanation, column)
-    )
-    probability = f"{explanation.probabilities[column]:.3f}"
+    rows = "".join(map(_row_html, word_rows(explanation, column)))
     return (
-        f"<p><b>{_safe(label)}</b> {probability}</p>"
+        f"<p><b>{_safe(label)}</b> {_safe(sums_of(explanation, column))}</p>"
         f'<p style="line-height:1.9;white-space:pre-wrap">{"".join(words)}</p>'
         f"<table>{rows}</table>"
     )
+
+
+def _row_html(cells: list[str]) -> str:
+    """Return a row of the table of words: word and number, for and against."""
+    content = "".join(
+        f'<td style="text-align:{side};padding-right:1em">{_safe(cell.strip())}</td>'
+        for cell, side in zip(cells, ("left", "right") * 2, strict=True)
+    )
+    return f"<tr>{content}</tr>"
 
 
 def _word_html(

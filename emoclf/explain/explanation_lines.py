@@ -9,7 +9,7 @@ import sys
 import numpy as np
 
 from emoclf.display import align, printable
-from emoclf.explain.explanation import Explanation
+from emoclf.explain.explanation import OCCLUSION, Explanation
 from emoclf.explain.shading import colour_scale, shade_of, text_parts
 
 #: Words for and against a label, and phrases, that the tables list.
@@ -19,6 +19,8 @@ N_WORDS, N_PHRASES = 5, 4
 FOR = ((195, 16), (153, 16), (75, 16), (26, 231))
 AGAINST = ((230, 16), (223, 16), (215, 16), (166, 231))
 MAX_NAME = 30
+#: Smallest part of a logit that is shown as left over.
+MIN_GAP = 0.005
 
 
 def explanation_lines(
@@ -39,16 +41,7 @@ def _label_lines(
     explanation: Explanation, label: str, width: int, colour: bool
 ) -> list[str]:
     column = explanation.index(label)
-    sums = explanation.contributions[:, column].sum()
-    name = "log-odds" if explanation.method == "occlusion" else "logit"
-    numbers = (
-        f"{name} {explanation.logits[column]:+.2f} = words {sums:+.2f}, "
-        f"bias {explanation.bias[column]:+.2f}"
-    )
-    if abs(explanation.gap[column]) >= 0.005:
-        numbers += f", left over {explanation.gap[column]:+.2f}"
-    probability = f"{explanation.probabilities[column]:.3f}"
-    lines = wrapped(f"{shorten(label, MAX_NAME)} {probability} ({numbers})", width)
+    lines = wrapped(f"{shorten(label, MAX_NAME)} {sums_of(explanation, column)}", width)
     lines += _text_lines(explanation, column, width - 2, colour)
     rows = word_rows(explanation, column)
     lines += [f"  {line}" for line in align(rows, left=4)] if rows else []
@@ -62,6 +55,19 @@ def _label_lines(
     if phrases:
         lines += wrapped(f"  phrases: {'; '.join(phrases)}", width)
     return lines
+
+
+def sums_of(explanation: Explanation, column: int) -> str:
+    """Return the probability of a label, and the sums that its logit consists of."""
+    words = explanation.contributions[:, column].sum()
+    name = "log-odds" if explanation.method == OCCLUSION else "logit"
+    sums = (
+        f"{name} {explanation.logits[column]:+.2f} = words {words:+.2f}, "
+        f"bias {explanation.bias[column]:+.2f}"
+    )
+    if abs(explanation.gap[column]) >= MIN_GAP:
+        sums += f", left over {explanation.gap[column]:+.2f}"
+    return f"{explanation.probabilities[column]:.3f} ({sums})"
 
 
 def word_rows(explanation: Explanation, column: int) -> list[list[str]]:
