@@ -59,6 +59,10 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.evaluation.network_comparison import (
         NetworkComparison as NetworkComparison,
     )
+    from emoclf.explain.corpus_explainer import explain_corpus as explain_corpus
+    from emoclf.explain.corpus_explanation import CorpusExplanation as CorpusExplanation
+    from emoclf.explain.explanation import Explanation as Explanation
+    from emoclf.explain.text_explainer import explain_text as explain_text
     from emoclf.export import export_classifier as export_classifier
     from emoclf.export.saved_model import export_saved_model as export_saved_model
     from emoclf.models.build import build_model as build_model
@@ -86,6 +90,7 @@ _HOME = {
     "AuditReport": "emoclf.datasets.audit",
     "Bundle": "emoclf.bundle.bundle",
     "BundleError": "emoclf.errors",
+    "CorpusExplanation": "emoclf.explain.corpus_explanation",
     "CoverageReport": "emoclf.embeddings.coverage",
     "CrossValidation": "emoclf.workflow.cross_validation",
     "DataError": "emoclf.errors",
@@ -97,6 +102,7 @@ _HOME = {
     "EmoclfError": "emoclf.errors",
     "EmotionClassifier": "emoclf.estimator",
     "EvaluationReport": "emoclf.evaluation.evaluation_report",
+    "Explanation": "emoclf.explain.explanation",
     "ExportError": "emoclf.errors",
     "Finding": "emoclf.doctor.findings",
     "MissingDependency": "emoclf.errors",
@@ -126,6 +132,8 @@ _HOME = {
     "distil_vectors": "emoclf.contextual.distil",
     "embedding_matrix": "emoclf.embeddings.matrix",
     "evaluate_classifier": "emoclf.evaluation.evaluate",
+    "explain_corpus": "emoclf.explain.corpus_explainer",
+    "explain_text": "emoclf.explain.text_explainer",
     "export_classifier": "emoclf.export",
     "export_saved_model": "emoclf.export.saved_model",
     "judge": "emoclf.evaluation.evaluate",

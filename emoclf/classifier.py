@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from emoclf.display import Described, short_names
 from emoclf.errors import ModelError, SettingsError, setting
 from emoclf.text.validation import as_texts, iterate_texts
 from emoclf.text.vocabulary import FIRST
+
+if TYPE_CHECKING:
+    from emoclf.explain.explanation import Explanation
 
 CHUNK_TEXTS = 2048
 #: Threshold of multilabel classifiers without thresholds of their own.
@@ -199,6 +202,16 @@ class Classifier(Described, ABC):
                 for row in probabilities
             ]
         return [names[i] for i in probabilities.argmax(1).tolist()]
+
+    def explain(
+        self, text: str, *, label: str | None = None, method: str = "auto"
+    ) -> Explanation:
+        """Explain the prediction of a text; see :func:`emoclf.explain_text`."""
+        from pkgutil import resolve_name
+
+        # Explanations know all kinds of classifiers, and so come after them.
+        explain_text = resolve_name("emoclf.explain.text_explainer:explain_text")
+        return explain_text(self, text, label=label, method=method)
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
         """Predict texts one by one, in order and in constant memory."""

@@ -62,6 +62,18 @@ def shorten_text(text: str) -> str:
     return f"{text[: MAX_SHOWN_CHARACTERS - 1]}…"
 
 
+def align(rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
+    """Align the first ``left`` columns to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
 def html_table(
     header: Sequence[object], rows: Iterable[Sequence[object]], *, caption: str = ""
 ) -> str:

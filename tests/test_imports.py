@@ -43,6 +43,7 @@ STAGES = [
     ("bulk",),
     ("workflow",),
     ("export", "estimator", "estimator_labels"),
+    ("explain",),
     ("tuning.space", "tuning.results", "tuning.limits", "tuning.plan"),
     ("tuning.folder",),
     ("tuning.trials",),

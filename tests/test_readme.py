@@ -45,7 +45,7 @@ def test_python_snippets_run_and_answer_as_shown(
                 shown += 1
                 found = value.tolist() if hasattr(value, "tolist") else value
                 assert repr(found) == after.removeprefix("# ")
-    assert shown == 5
+    assert shown == 6
     assert "TF-IDF + linear SVM" in capsys.readouterr().out
 
 

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from emoclf.datasets.split import PART_NAMES
+from emoclf.display import align
 from emoclf.evaluation.metric_names import MAIN_METRIC, METRICS, shown_metrics
 from emoclf.evaluation.metrics import Evaluation
 from emoclf.evaluation.predicted_texts import confused_pairs
@@ -13,18 +14,6 @@ from emoclf.evaluation.predicted_texts import confused_pairs
 TABLE_WIDTH = 80
 MIN_NAME_LENGTH = 3
 N_MISTAKES = 10
-
-
-def align(rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
-    """Align the first ``left`` columns to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) if column < left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
 
 
 def metric_lines(evaluations: Sequence[Evaluation]) -> list[str]:

@@ -7,7 +7,7 @@ itself: these numbers are then looked up in place of running embedding and convo
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from emoclf.errors import ExportError
 from emoclf.export.formats import FORMATS, PRECISIONS
+from emoclf.export.network_weights import NetworkWeights
 from emoclf.export.parity import PROBABILITY_BOUND, check_parity
 from emoclf.export.write_export import write_array, write_export, write_text_encoder
 from emoclf.folded import (
@@ -32,8 +33,6 @@ from emoclf.folded.word_rows import (
     round_to_int16,
     windows_of,
 )
-from emoclf.models.embedding import STATIC, TRAINED
-from emoclf.models.heads import LOGITS
 from emoclf.models.mean_embedding import BIGRAMS
 from emoclf.models.ngram_scores import NGRAMS
 from emoclf.predictor import Predictor
@@ -181,26 +180,16 @@ def check_folds(architecture: str, model: Any, *, int8: bool) -> None:
         )
 
 
-def _weights(predictor: Predictor) -> dict[str, np.ndarray]:
-    return {w.path: np.asarray(w.numpy()) for w in predictor.bundle.model.weights}
-
-
-def _embedding(weights: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return the vectors of all tokens; two channels are concatenated."""
-    paths = [f"{name}/embeddings" for name in (STATIC, TRAINED)]
-    return np.concatenate([weights[p] for p in paths if p in weights], axis=1)
-
-
 def _write_text_cnn(
     predictor: Predictor, folder: Path, *, int8: bool
 ) -> dict[str, Any]:
     """Write the arrays of a TextCNN, and return its entry for ``emoclf.json``."""
     settings: Any = predictor.bundle.settings.model
-    weights = _weights(predictor)
+    weights = NetworkWeights(predictor.bundle.model)
     sizes = settings.kernel_sizes
-    layers = {size: _convolution(predictor, weights, size) for size in sizes}
+    layers = {size: weights.convolution(size) for size in sizes}
     arrays = {"conv_bias": np.concatenate([bias for _, bias in layers.values()])}
-    vectors = StoredVectors(_embedding(weights))
+    vectors = StoredVectors(weights.embedding())
     if int8:
         rows, scale, fine = round_vectors(vectors.rows)
         vectors = StoredVectors(rows, scale, fine)
@@ -231,46 +220,27 @@ def _write_text_cnn(
     return {"kind": kind, **entries, "int8": int8}
 
 
-def _head(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _head(weights: NetworkWeights) -> dict[str, np.ndarray]:
     """Return the arrays of the head, and of a linear part that is mixed with it."""
-    names = "kernel", "bias"
-    arrays = {f"head_{name}": weights[f"{LOGITS}/{name}"] for name in names}
+    kernel, bias = weights.head()
+    arrays = {"head_kernel": kernel, "head_bias": bias}
     if f"{NGRAMS}/words" in weights:
-        share = weights[f"{NGRAMS}/share"]
-        arrays = {name: values * share for name, values in arrays.items()}
         for name in ("words", "pairs", "bias"):
             arrays[f"ngram_{name}"] = weights[f"{NGRAMS}/{name}"]
     return arrays
 
 
-def _convolution(
-    predictor: Predictor, weights: Mapping[str, np.ndarray], size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return kernel and bias, with batch normalisation multiplied in."""
-    kernel = weights[f"conv_{size}/kernel"]
-    if f"norm_{size}/gamma" not in weights:
-        return kernel, weights[f"conv_{size}/bias"]
-    gamma, beta, mean, variance = (
-        weights[f"norm_{size}/{name}"]
-        for name in ("gamma", "beta", "moving_mean", "moving_variance")
-    )
-    epsilon = predictor.bundle.model.get_layer(f"norm_{size}").epsilon
-    factor = gamma / np.sqrt(variance + epsilon)
-    return kernel * factor, beta - mean * factor
-
-
 def _write_mean_embedding(predictor: Predictor, folder: Path) -> dict[str, Any]:
     """Write the arrays of averaged embeddings, and return their entry."""
-    weights = _weights(predictor)
+    weights = NetworkWeights(predictor.bundle.model)
     arrays = _head(weights)
     kernel = arrays.pop("head_kernel")
-    arrays["words"] = _embedding(weights) @ kernel
-    pairs = weights.get(f"{BIGRAMS}/embeddings")
-    if pairs is not None:
-        arrays["pairs"] = pairs @ kernel
+    arrays["words"] = weights.embedding() @ kernel
+    if has_pairs := f"{BIGRAMS}/embeddings" in weights:
+        arrays["pairs"] = weights[f"{BIGRAMS}/embeddings"] @ kernel
         # No pair has row 0, which marks the end of a text.
         arrays["pairs"][0] = 0
     for name, values in arrays.items():
         write_array(folder / f"{name}.npy", values)
     kind = NGRAM_LINEAR if "ngram_words" in arrays else MEAN_EMBEDDING
-    return {"kind": kind, "pairs": pairs is not None}
+    return {"kind": kind, "pairs": has_pairs}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emoclf.text.word_pairs import MIN_SQUARE, SPREAD
+from emoclf.text.word_pairs import MIN_SQUARE, pair_rows
 
 
 class NgramSums(NamedTuple):
@@ -36,7 +36,7 @@ class NgramSums(NamedTuple):
         if self.pairs is not None and len(flat):
             buckets = len(self.pairs) - 1
             second = np.append(flat[1:], 0).astype(np.int64)
-            rows = (flat.astype(np.int64) * SPREAD + second) % buckets + 1
+            rows = pair_rows(flat.astype(np.int64), second, buckets)
             # The last token of a text has no pair.
             rows[np.cumsum(lengths)[lengths > 0] - 1] = 0
             scores += self.pairs[rows]

@@ -24,6 +24,7 @@ ARGUMENTS = {
     "train": "DATA",
     "evaluate": "MODEL DATA",
     "predict": "MODEL [INPUT]",
+    "explain": "MODEL [TEXT…]",
     "show": "MODEL",
     "compare": "DATA",
     "crossval": "DATA",
@@ -36,9 +37,7 @@ ARGUMENTS = {
     "tune worker": "",
 }
 OPENINGS = ("what", "how", "where", "whoever", "of", "that which", "which")
-OLD_WORDS = (
-    r"floors?|judged?|judges|judging|several labels|figures?|explain\w*|answers?"
-)
+OLD_WORDS = r"floors?|judged?|judges|judging|several labels|figures?|answers?"
 VAGUE = re.compile(rf"({'|'.join(OPENINGS)})\b", re.IGNORECASE)
 OLD = re.compile(rf"\b({OLD_WORDS})\b", re.IGNORECASE)
 

@@ -1,0 +1,199 @@
+"""``emoclf explain``: show what each word of a text adds to its prediction."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from emoclf.bulk.output_formats import ON_ERROR
+from emoclf.cli.options import add_setting, given_settings
+from emoclf.cli.predict import READING_SETTINGS
+from emoclf.cli.shared import (
+    add_option,
+    add_overwrite_option,
+    new_command,
+    print_json,
+    print_lines,
+)
+from emoclf.datasets.data_files import check_file
+from emoclf.datasets.input_formats import READERS
+from emoclf.errors import SettingsError, setting
+from emoclf.files import check_new_file, write_atomically
+from emoclf.runtime import load_tensorflow
+from emoclf.settings import DataSettings
+
+#: As in ``emoclf.explain``, whose modules load NumPy.
+METHODS = ("auto", "exact", "integrated-gradients", "occlusion")
+
+
+def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
+    """Add the command."""
+    parser = new_command(
+        subparsers,
+        "explain",
+        arguments="MODEL [TEXT…]",
+        help="show what each word of a text adds to its prediction",
+        details="Texts are arguments, or lines of standard input. With --corpus the "
+        "phrases that drive each label over a file are shown.",
+        example=(
+            'emoclf explain emotions-en "I can\'t believe she left"\n'
+            "  emoclf explain emotions.emoclf --corpus sentences.csv"
+        ),
+    )
+    parser.add_argument(
+        "texts",
+        nargs="*",
+        metavar="TEXT",
+        help="texts to explain (default: the lines of standard input)",
+    )
+    add_option(
+        parser,
+        "--text TEXT",
+        "text to explain; can be repeated",
+        action="append",
+        default=[],
+    )
+    add_option(
+        parser, "--label LABEL", "label to explain (default: the predicted ones)"
+    )
+    add_option(
+        parser,
+        "--method",
+        "exact shares, where a network is a sum over n-grams; integrated gradients, of "
+        "any bundle; or predictions without each word",
+        choices=METHODS,
+        default="auto",
+    )
+    add_option(parser, "--html FILE", "page of HTML to write instead")
+    add_overwrite_option(parser, "page")
+    group = parser.add_argument_group("options for a corpus")
+    add_option(group, "--corpus FILE", "texts whose phrases are summed; - reads stdin")
+    add_option(group, "--top N", "number of phrases for each label", default=20)
+    add_option(
+        group, "--min-count N", "least number of texts that a phrase is in", default=2
+    )
+    add_option(
+        group,
+        "--format",
+        "file format (default: by its ending, else lines)",
+        choices=tuple(READERS),
+    )
+    for field in fields(DataSettings):
+        if field.name in READING_SETTINGS:
+            add_setting(group, DataSettings, field)
+    add_option(
+        group,
+        "--on-error",
+        "reaction to a bad line: stop, or skip it",
+        choices=ON_ERROR[:2],
+        default="stop",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Explain texts, or a corpus."""
+    from emoclf.bulk.predict_chunks import load_classifier, needs_tensorflow
+
+    _check(args)
+    if needs_tensorflow(args.model):
+        load_tensorflow()
+    classifier = load_classifier(args.model)
+    if args.corpus:
+        return _explain_corpus(classifier, args)
+    from emoclf.explain.explanation_html import html_page
+    from emoclf.explain.text_explainer import explain_text
+
+    explanations = (
+        explain_text(classifier, text, label=args.label, method=args.method)
+        for text in _texts(args)
+    )
+    if args.html:
+        write_atomically(Path(args.html), html_page(explanations).encode())
+        return 0
+    for number, explanation in enumerate(explanations):
+        if args.json:
+            print(json.dumps(explanation.to_dict()))
+        else:
+            # Lines may have escapes for colours; controls of the text are escaped.
+            print("\n".join(["", *explanation.lines()][number == 0 :]))
+        # The reader may be waiting for each text.
+        sys.stdout.flush()
+    return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse options that do not go together."""
+    texts = [*args.texts, *args.text]
+    if args.corpus:
+        for name, value in (("text", texts[:1]), ("html", args.html)):
+            if value:
+                raise SettingsError(
+                    f"{setting('corpus', args.corpus)} sums over the texts of a file. "
+                    f"Leave out {setting(name)} and other texts, or the corpus."
+                )
+        return
+    if args.html:
+        if args.json:
+            raise SettingsError("Give --html or --json, not both.")
+        check_new_file(Path(args.html), overwrite=args.overwrite)
+    given = {"format": args.format, **given_settings(args)}
+    for name, value in given.items():
+        if value is not None:
+            raise SettingsError(
+                f"{setting(name, value)} is for files. Name one with --corpus."
+            )
+    if len(texts) == 1 and os.path.isfile(texts[0]):
+        raise SettingsError(
+            f"{texts[0]} is a file. Explain its texts with --corpus {texts[0]}, or its "
+            f"lines one by one: emoclf explain MODEL < {texts[0]}"
+        )
+
+
+def _explain_corpus(classifier: Any, args: argparse.Namespace) -> int:
+    from emoclf.explain.corpus_explainer import explain_corpus
+    from emoclf.explain.explanation import check_label
+
+    if args.label is not None:
+        check_label(args.label, classifier.label_names)
+    if args.corpus != "-":
+        check_file(args.corpus)
+    found = explain_corpus(
+        classifier,
+        _read(args.corpus, args),
+        top=args.top,
+        min_count=args.min_count,
+        method=args.method,
+    )
+    if args.json:
+        print_json(found.to_dict())
+    else:
+        print_lines(*found.lines(label=args.label))
+    return 0
+
+
+def _texts(args: argparse.Namespace) -> Iterator[str]:
+    """Yield the texts of the command line, or those of standard input as they come."""
+    texts = [*args.texts, *args.text]
+    return iter(texts) if texts else _read("-", args)
+
+
+def _read(path: str, args: argparse.Namespace) -> Iterator[str]:
+    """Yield the texts of a file as ``emoclf predict`` reads them."""
+    from emoclf.bulk.entries import Entries
+    from emoclf.bulk.predict_chunks import texts_of
+    from emoclf.datasets.source import Source
+
+    settings = DataSettings(**given_settings(args), format=args.format)
+    with Source(path, settings) as source:
+        entries = Entries(
+            source, settings.text_column, on_error=args.on_error, at_once=True
+        )
+        for chunk in entries.chunks():
+            yield from texts_of(chunk)

@@ -1,0 +1,66 @@
+"""Occlusion: what a prediction loses when a word is left out (Zeiler and Fergus, 2014).
+
+It needs predictions only, so that it explains a classifier of any kind.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from emoclf.classifier import Classifier
+from emoclf.explain.text_tokens import Token
+
+#: Probabilities nearer to 0 or 1 have no log-odds in float32.
+MIN_PROBABILITY = 1e-7
+DESCRIPTION = (
+    "Not exact (occlusion): the text is predicted again without each word, and the "
+    "number of a word is the change of the log-odds. Numbers do not sum to the "
+    "log-odds, since words act together. The bias is that of an empty text."
+)
+
+
+class Occlusion(NamedTuple):
+    """Log-odds of a text, of an empty text, and what each word changes.
+
+    Parameters
+    ----------
+    log_odds, bias : ndarray of float32, shape (n_classes,)
+    words : ndarray of float32, shape (n_tokens, n_classes)
+    """
+
+    log_odds: np.ndarray
+    bias: np.ndarray
+    words: np.ndarray
+
+
+def occlude(classifier: Classifier, text: str, tokens: list[Token]) -> Occlusion:
+    """Predict a text without each of its words.
+
+    A space takes the place of the word, so that its neighbours stay as they are:
+    tokens do not cross spaces.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    text : str
+    tokens : list of Token
+        Tokens to leave out, one at a time.
+    """
+    # Beyond the last token is what was cut; it must not take a word's place.
+    end = max((token.stop for token in tokens), default=0)
+    texts = [f"{text[: t.start]} {text[t.stop : end]}" for t in tokens]
+    found = log_odds(
+        classifier.predict_proba(["", text, *texts]), multilabel=classifier.multilabel
+    )
+    return Occlusion(found[1], found[0], found[1] - found[2:])
+
+
+def log_odds(probabilities: np.ndarray, *, multilabel: bool) -> np.ndarray:
+    """Return the logarithm of each class's odds, float32 of shape (n, n_classes)."""
+    values = probabilities.astype(np.float64)
+    # Rounded to float32, 1 - p would be 0 before the others' probabilities are.
+    total = 1.0 if multilabel else values.sum(1, keepdims=True)
+    others = np.maximum(total - values, MIN_PROBABILITY)
+    return np.log(np.maximum(values, MIN_PROBABILITY) / others).astype(np.float32)
