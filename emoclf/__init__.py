@@ -81,6 +81,7 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.workflow.compare import compare_networks as compare_networks
     from emoclf.workflow.cross_validation import CrossValidation as CrossValidation
     from emoclf.workflow.cross_validation import cross_validate as cross_validate
+    from emoclf.workflow.learning_curve import learning_curve as learning_curve
     from emoclf.workflow.train import train_classifier as train_classifier
     from emoclf.workflow.trained_classifier import (
         TrainedClassifier as TrainedClassifier,
@@ -137,6 +138,7 @@ _HOME = {
     "export_classifier": "emoclf.export",
     "export_saved_model": "emoclf.export.saved_model",
     "judge": "emoclf.evaluation.evaluate",
+    "learning_curve": "emoclf.workflow.learning_curve",
     "load_bundle": "emoclf.bundle.bundle_folder",
     "load_exported": "emoclf.serving",
     "load_ready": "emoclf.ready",
@@ -155,7 +157,7 @@ _HOME = {
 _NEED_TENSORFLOW = {
     *("DoctorCallback", "EmotionClassifier", "Predictor", "TrainedClassifier"),
     *("build_model", "check_model", "compare_networks", "evaluate_classifier"),
-    *("CrossValidation", "cross_validate"),
+    *("CrossValidation", "cross_validate", "learning_curve"),
     *("export_saved_model", "judge", "search_settings", "train_classifier"),
 }
 

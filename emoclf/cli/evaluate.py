@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from emoclf.cli.options import add_config_option, add_section, given_settings
-from emoclf.cli.shared import add_option, as_file, new_command, print_json, print_lines
+from emoclf.cli.shared import (
+    add_option,
+    as_file,
+    model_argument,
+    new_command,
+    print_json,
+    print_lines,
+)
+from emoclf.errors import DataError
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import DataSettings, RunSettings, read_settings_file
+
+if TYPE_CHECKING:
+    from emoclf.classifier import Classifier
 
 READING_SETTINGS = (
     "text_column",
@@ -47,6 +59,12 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         action="append",
         default=[],
     )
+    add_option(
+        parser,
+        "--against MODEL",
+        "second classifier, compared on the same texts by a paired bootstrap",
+        type=model_argument,
+    )
     add_config_option(parser)
     add_section(
         parser, "data settings", DataSettings, only=READING_SETTINGS + FILE_SETTINGS
@@ -60,8 +78,9 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.bulk.predict_chunks import load_classifier
     from emoclf.datasets.readers import read_column, read_dataset
     from emoclf.evaluation.evaluate import evaluate_part
-    from emoclf.evaluation.evaluation_report import evaluation_lines
+    from emoclf.evaluation.paired_comparison import Comparison, compare
     from emoclf.evaluation.segments import segment_lines, segments, text_columns
+    from emoclf.evaluation.text_tables import detail_lines, metric_lines, wrapped
 
     classifier = load_classifier(args.model)
     # The defaults are the settings with which the training file was read.
@@ -89,14 +108,40 @@ def run(args: argparse.Namespace) -> int:
         columns[name] = [by_line[line] for line in dataset.lines]
     assert evaluation.predictions is not None
     found = segments(evaluation.predictions, columns)
+    evaluations, comparisons = [evaluation], tuple[Comparison, ...]()
+    if args.against:
+        rival = load_classifier(args.against)
+        _check_same_labels(classifier, rival)
+        other = evaluate_part(rival, dataset, part=args.data)
+        # Two networks of one architecture have one name.
+        evaluation = replace(evaluation, name=args.model)
+        other = replace(other, name=args.against)
+        evaluations = [evaluation, other]
+        comparisons = compare(evaluation, other, dataset.label_ids)
     if args.json:
         print_json(
             {
                 **evaluation.to_dict(),
                 "skipped": dataset.skipped,
                 "segments": [segment.to_dict() for segment in found],
+                "against": [comparison.to_dict() for comparison in comparisons],
             }
         )
-    else:
-        print_lines(*evaluation_lines(evaluation), "", *segment_lines(found))
+        return 0
+    print_lines(*metric_lines(evaluations), "")
+    for comparison in comparisons:
+        sentence = f"{args.model} against {args.against}: {comparison.points}."
+        print_lines(*wrapped(sentence))
+    print_lines(*[""] * bool(comparisons), *detail_lines(evaluation), "")
+    print_lines(*segment_lines(found))
     return 0
+
+
+def _check_same_labels(first: Classifier, second: Classifier) -> None:
+    """Check that two classifiers can be compared."""
+    if first.label_names != second.label_names:
+        raise DataError(
+            "Both classifiers must have the same labels. The first has "
+            f"{', '.join(first.label_names)}; the second has "
+            f"{', '.join(second.label_names)}. Evaluate each on its own file."
+        )

@@ -118,7 +118,7 @@ def new_command(
     )
     for word in arguments.split():
         if word in ARGUMENTS:
-            kind = _model if word == "MODEL" else str
+            kind = model_argument if word == "MODEL" else str
             text = ARGUMENTS[word]
             parser.add_argument(word.lower(), metavar=word, type=kind, help=text)
     if has_result:
@@ -128,7 +128,7 @@ def new_command(
     return parser
 
 
-def _model(text: str) -> str:
+def model_argument(text: str) -> str:
     """Return the path of a model, which may be a ready one."""
     try:
         return model_path(text)

@@ -110,3 +110,17 @@ def test_on_the_command_line(
     found = json.loads(capsys.readouterr().out)["segments"]
     assert {row["column"] for row in found} == {"length", "unknown words", "place"}
     assert main([*command, "--by", "plaice"]) == 1
+
+
+@pytest.mark.slow
+def test_two_classifiers_on_the_same_texts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny_dataset().to_frame().to_csv(tmp_path / "d.csv", index=False)
+    folded = str(tiny_folded(tmp_path))
+    command = ["evaluate", folded, str(tmp_path / "d.csv"), "--against", folded]
+    assert main(command) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "+0.0 points of macro-F1 (95 % interval +0.0 to +0.0)" in printed
+    assert main([*command[:-1], "emotions-en"]) == 1
+    assert "same labels" in capsys.readouterr().err
