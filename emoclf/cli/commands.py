@@ -1,6 +1,7 @@
 """The commands, in the order in which help lists them."""
 
 from emoclf.cli import (
+    audit,
     compare,
     demo,
     evaluate,
@@ -12,4 +13,4 @@ from emoclf.cli import (
     vectors,
 )
 
-COMMANDS = (demo, train, evaluate, predict, show, compare, export, vectors, tune)
+COMMANDS = (demo, audit, train, evaluate, predict, show, compare, export, vectors, tune)

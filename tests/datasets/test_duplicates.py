@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from emoclf.datasets import duplicates
-from emoclf.datasets.audit import audit_dataset
+from emoclf.datasets.audit import report_contents
 from emoclf.datasets.dataset import Dataset, group_parts
 from emoclf.datasets.duplicates import bands_for, group_duplicates, shingles
 from emoclf.datasets.split import split_dataset
@@ -140,7 +140,7 @@ def test_a_dataset_is_grouped_once(monkeypatch):
     texts = [f"text {i // 2}" for i in range(40)]
     data = Dataset.from_lists(texts, ["x", "y"] * 20)
     split_dataset(data, test_fraction=0.3)
-    audit_dataset(data)
+    report_contents(data)
     assert sorted(calls) == [0.8, 1.0]
 
 
