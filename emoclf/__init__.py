@@ -22,6 +22,8 @@ from emoclf.runtime import (
 if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.audit.dataset_audit import Audit as Audit
     from emoclf.audit.dataset_audit import audit_dataset as audit_dataset
+    from emoclf.audit.drift import Drift as Drift
+    from emoclf.audit.drift import check_drift as check_drift
     from emoclf.bulk.file_prediction import predict_file as predict_file
     from emoclf.bundle.bundle import Bundle as Bundle
     from emoclf.bundle.bundle_folder import load_bundle as load_bundle
@@ -92,6 +94,7 @@ _HOME = {
     "Dataset": "emoclf.datasets.dataset",
     "DistilSettings": "emoclf.contextual.distil_settings",
     "DoctorCallback": "emoclf.training.doctor_callback",
+    "Drift": "emoclf.audit.drift",
     "EmbeddingSettings": "emoclf.settings.sections",
     "EmoclfError": "emoclf.errors",
     "EmotionClassifier": "emoclf.estimator",
@@ -119,6 +122,7 @@ _HOME = {
     "WorkerError": "emoclf.errors",
     "audit_dataset": "emoclf.audit.dataset_audit",
     "build_model": "emoclf.models.build",
+    "check_drift": "emoclf.audit.drift",
     "check_model": "emoclf.doctor.model_checks",
     "compare_networks": "emoclf.workflow.compare",
     "distil_vectors": "emoclf.contextual.distil",
@@ -144,7 +148,14 @@ _HOME = {
 #: Public names that load TensorFlow.
 _NEED_TENSORFLOW = {
     *("DoctorCallback", "EmotionClassifier", "Predictor", "TrainedClassifier"),
-    *("build_model", "check_model", "compare_networks", "evaluate_classifier"),
+    *(
+        "build_model",
+        "check_drift",
+        "check_model",
+        "Drift",
+        "compare_networks",
+        "evaluate_classifier",
+    ),
     *("export_saved_model", "judge", "search_settings", "train_classifier"),
 }
 

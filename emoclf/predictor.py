@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -128,8 +128,17 @@ class Predictor(Classifier):
             If a text is not a str.
         """
         texts = as_texts(texts, self.text_column)
-        token_ids = self.bundle.encoder.encode(texts)
-        return check_finite(self._batched_model(token_ids))
+        return check_finite(self.predict_ids(self.bundle.encoder.encode(texts)))
+
+    def predict_ids(self, token_ids: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the probabilities of encoded texts, unchecked.
+
+        Parameters
+        ----------
+        token_ids : sequence of ndarray of int32, each of shape (length,)
+            Ids of the bundle's encoder.
+        """
+        return self._batched_model(token_ids)
 
 
 def as_predictor(model: Any) -> Predictor:

@@ -4,6 +4,7 @@ from emoclf.cli import (
     audit,
     compare,
     demo,
+    drift,
     evaluate,
     export,
     predict,
@@ -13,4 +14,7 @@ from emoclf.cli import (
     vectors,
 )
 
-COMMANDS = (demo, audit, train, evaluate, predict, show, compare, export, vectors, tune)
+COMMANDS = (
+    *(demo, audit, train, evaluate, predict, drift, show, compare, export, vectors),
+    tune,
+)
