@@ -83,7 +83,7 @@ FINDINGS: dict[str, FindingKind] = {
     "mojibake": FindingKind("texts contain characters of a wrong encoding", _WARNING),
     "other-script": FindingKind("texts are in another script than most", _WARNING),
     "other-language": FindingKind("texts have hardly a word with a vector", _WARNING),
-    "wrong-labels": FindingKind("labels are probably wrong", _WARNING),
+    "wrong-labels": FindingKind("labels may be wrong", _NOTE),
 }
 
 

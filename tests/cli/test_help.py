@@ -21,9 +21,11 @@ from emoclf.tuning.results.outcome import STRATEGIES
 
 ARGUMENTS = {
     "demo": "",
+    "audit": "DATA",
     "train": "DATA",
     "evaluate": "MODEL DATA",
     "predict": "MODEL [INPUT]",
+    "drift": "BUNDLE INPUT",
     "show": "MODEL",
     "compare": "DATA",
     "export": "BUNDLE",
