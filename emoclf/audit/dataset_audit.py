@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from emoclf.datasets.audit import AuditReport, report_contents
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import PART_NAMES, PARTS, Split
 from emoclf.datasets.trainable import as_dataset
-from emoclf.display import HtmlLines
+from emoclf.display import HtmlLines, wrap_lines
 from emoclf.doctor.findings import Finding, sorted_findings
 from emoclf.embeddings.starter import StarterVectors
 from emoclf.embeddings.vector_objects import given_vectors, vector_sources
@@ -27,8 +26,6 @@ from emoclf.settings import RunSettings
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LINE_WIDTH = 80
 
 
 @dataclass(frozen=True, repr=False)
@@ -120,22 +117,10 @@ class Audit(HtmlLines):
             lines += ["", "There are no findings."]
         if self.wrong_labels is not None:
             lines += ["", *self.wrong_labels.lines()]
-        return [short for line in lines for short in _wrapped(line)]
+        return wrap_lines(lines)
 
 
 _REPORT_FIELDS = {field.name for field in fields(AuditReport)}
-
-
-def _wrapped(line: str) -> list[str]:
-    indent = " " * (len(line) - len(line.lstrip()))
-    return textwrap.wrap(
-        line,
-        LINE_WIDTH,
-        subsequent_indent=f"{indent}  ",
-        drop_whitespace=True,
-        break_on_hyphens=False,
-        replace_whitespace=False,
-    ) or [""]
 
 
 def audit_dataset(

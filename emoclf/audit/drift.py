@@ -17,7 +17,7 @@ import numpy as np
 
 from emoclf.audit.text_counts import TextCounts
 from emoclf.classifier import CHUNK_TEXTS, check_finite
-from emoclf.display import HtmlLines
+from emoclf.display import HtmlLines, wrap_lines
 from emoclf.errors import BundleError, DataError
 from emoclf.predictor import Predictor, as_predictor
 from emoclf.text.validation import iterate_texts
@@ -142,12 +142,14 @@ class Drift(HtmlLines):
                 "the training do not hold for them. Look at some, label a few hundred, "
                 "and evaluate the classifier on them."
             )
-        return [
-            f"{self.n_texts:,} texts, compared with {self.n_reference:,} validation "
-            "texts.",
-            *(measure.line() for measure in self.measures),
-            verdict,
-        ]
+        return wrap_lines(
+            [
+                f"{self.n_texts:,} texts, compared with {self.n_reference:,} "
+                "validation texts.",
+                *(measure.line() for measure in self.measures),
+                verdict,
+            ]
+        )
 
 
 def reference_counts(

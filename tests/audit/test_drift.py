@@ -91,7 +91,8 @@ def test_a_generator_a_frame_and_no_texts() -> None:
 def test_lines_table_and_json() -> None:
     drift = check_drift(model(), texts_of(400, 7, joy=0.95)[0])
     assert isinstance(drift, Drift)
-    assert "They differ from the texts of the training" in drift.lines()[-1]
+    assert "They differ from the texts of the training" in "\n".join(drift.lines())
+    assert max(map(len, drift.lines())) <= 80
     assert drift.to_frame().loc["predicted_labels", "has_drifted"]
     values = json.loads(json.dumps(drift.to_dict()))
     assert values["has_drifted"]
