@@ -96,15 +96,17 @@ def _missing(counts: dict[str, dict[str, int]]) -> Iterator[Finding]:
     trained = {name for name, count in counts[first].items() if count}
     for part in others:
         present = {name for name, count in counts[part].items() if count}
-        for names, where, missing_in, severity in (
-            (present - trained, part, first, "error"),
-            (trained - present, first, part, "warning"),
+        for names, where, missing_in in (
+            (present - trained, part, first),
+            (trained - present, first, part),
         ):
             if not names:
                 continue
+            # What is not in the training set cannot be learnt.
+            severity = "error" if missing_in == first else "warning"
             yield Finding(
                 "classes-differ",
-                "error" if severity == "error" else "warning",
+                severity,
                 f"the {PART_NAMES[where]} set has labels that the "
                 f"{PART_NAMES[missing_in]} set does not have: {shorten(sorted(names))}",
                 {"labels": sorted(names), "in": where, "missing_in": missing_in},
