@@ -66,8 +66,13 @@ class AuditedTexts:
 
     @cached_property
     def tokens(self) -> list[list[str]]:
-        """Tokens of each text."""
-        return new_tokenizer(self.text_settings).batch(self.texts)
+        """Tokens of each text; equal ones are one object, which saves memory."""
+        same: dict[str, str] = {}
+        tokenize = new_tokenizer(self.text_settings).tokens
+        return [
+            [same.setdefault(token, token) for token in tokenize(text)]
+            for text in self.texts
+        ]
 
     @cached_property
     def part_numbers(self) -> np.ndarray:
