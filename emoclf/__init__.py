@@ -20,6 +20,10 @@ from emoclf.runtime import (
 )
 
 if TYPE_CHECKING:  # type checkers do not run __getattr__
+    from emoclf.audit.dataset_audit import Audit as Audit
+    from emoclf.audit.dataset_audit import audit_dataset as audit_dataset
+    from emoclf.audit.drift import Drift as Drift
+    from emoclf.audit.drift import check_drift as check_drift
     from emoclf.bulk.file_prediction import predict_file as predict_file
     from emoclf.bundle.bundle import Bundle as Bundle
     from emoclf.bundle.bundle_folder import load_bundle as load_bundle
@@ -27,7 +31,6 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.contextual.distil import distil_vectors as distil_vectors
     from emoclf.contextual.distil_settings import DistilSettings as DistilSettings
     from emoclf.datasets.audit import AuditReport as AuditReport
-    from emoclf.datasets.audit import audit_dataset as audit_dataset
     from emoclf.datasets.dataset import Dataset as Dataset
     from emoclf.datasets.readers import read_dataset as read_dataset
     from emoclf.datasets.sample import load_sample as load_sample
@@ -88,6 +91,7 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     )
 
 _HOME = {
+    "Audit": "emoclf.audit.dataset_audit",
     "AuditReport": "emoclf.datasets.audit",
     "Bundle": "emoclf.bundle.bundle",
     "BundleError": "emoclf.errors",
@@ -99,6 +103,7 @@ _HOME = {
     "Dataset": "emoclf.datasets.dataset",
     "DistilSettings": "emoclf.contextual.distil_settings",
     "DoctorCallback": "emoclf.training.doctor_callback",
+    "Drift": "emoclf.audit.drift",
     "EmbeddingSettings": "emoclf.settings.sections",
     "EmoclfError": "emoclf.errors",
     "EmotionClassifier": "emoclf.estimator",
@@ -125,8 +130,9 @@ _HOME = {
     "Word2VecSettings": "emoclf.embeddings.word2vec_settings",
     "WordVectors": "emoclf.embeddings.word_vectors",
     "WorkerError": "emoclf.errors",
-    "audit_dataset": "emoclf.datasets.audit",
+    "audit_dataset": "emoclf.audit.dataset_audit",
     "build_model": "emoclf.models.build",
+    "check_drift": "emoclf.audit.drift",
     "check_model": "emoclf.doctor.model_checks",
     "compare_networks": "emoclf.workflow.compare",
     "cross_validate": "emoclf.workflow.cross_validation",
@@ -157,6 +163,7 @@ _HOME = {
 _NEED_TENSORFLOW = {
     *("DoctorCallback", "EmotionClassifier", "Predictor", "TrainedClassifier"),
     *("build_model", "check_model", "compare_networks", "evaluate_classifier"),
+    *("Drift", "check_drift"),
     *("CrossValidation", "cross_validate", "learning_curve"),
     *("export_saved_model", "judge", "search_settings", "train_classifier"),
 }

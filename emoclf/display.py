@@ -91,6 +91,30 @@ def html_table(
     return f"<p>{escape(caption)}</p><table>{head}{body}</table>"
 
 
+def wrap_lines(lines: Iterable[str]) -> list[str]:
+    """Break lines at spaces after 80 characters; the rest of a line is indented.
+
+    Examples
+    --------
+    >>> wrap_lines(["  " + 20 * "four "])[1]
+    '    four four four four'
+    """
+    import textwrap  # Most programs print nothing.
+
+    wrapped = []
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        parts = textwrap.wrap(
+            line,
+            MAX_SHOWN_CHARACTERS,
+            subsequent_indent=indent,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+        )
+        wrapped += parts or [""]
+    return wrapped
+
+
 class Described:
     """Base class of objects that are shown as a few facts."""
 

@@ -158,7 +158,17 @@ class Predictor(Classifier):
             If a text is not a str.
         """
         texts = as_texts(texts, self.text_column)
-        return check_finite(self._batched_model(self.token_ids(texts)))
+        return check_finite(self.predict_ids(self.token_ids(texts)))
+
+    def predict_ids(self, token_ids: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the probabilities of encoded texts, unchecked.
+
+        Parameters
+        ----------
+        token_ids : sequence of ndarray of int32, each of shape (length,)
+            Ids of the bundle's encoder.
+        """
+        return self._batched_model(token_ids)
 
     def token_ids(self, texts: list[str]) -> Sequence[np.ndarray]:
         """Return the token ids of each text, int32 of shape (length,)."""

@@ -16,7 +16,7 @@ from emoclf._moved import MODULES
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {"tensorflow", "keras", "keras_tuner", "sklearn", "pandas", "gensim", "scipy"}
-EXTRAS = {"jieba", "pyarrow", "matplotlib", "argcomplete"}
+EXTRAS = {"cleanlab", "jieba", "pyarrow", "matplotlib", "argcomplete"}
 EXTRAS |= {"onnx", "onnxruntime", "tf2onnx", "ai_edge_litert", "torch", "transformers"}
 
 # Later stages know earlier ones, never the other way round.
@@ -40,6 +40,7 @@ STAGES = [
     ("bundle",),
     ("predictor",),
     ("evaluation",),
+    ("audit",),
     ("bulk",),
     ("workflow",),
     ("export", "estimator", "estimator_labels"),

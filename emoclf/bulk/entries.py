@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from emoclf.bulk.output_formats import ON_ERROR
@@ -14,6 +15,7 @@ from emoclf.datasets.input_formats import PLAIN_LINES
 from emoclf.datasets.records import Table, missing_key
 from emoclf.datasets.source import Source
 from emoclf.errors import DataError, SettingsError, did_you_mean, setting
+from emoclf.settings import DataSettings
 
 logger = logging.getLogger(__name__)
 
@@ -163,3 +165,23 @@ class Entries:
                 except BadRow as reason:
                     bad = reason
             yield Entry(number, text, values, bad)
+
+
+@contextmanager
+def read_texts(path: str, settings: DataSettings) -> Iterator[Iterator[str]]:
+    """Yield the texts of a file, in constant memory; bad records are logged.
+
+    Parameters
+    ----------
+    path : path
+    settings : DataSettings
+        Format, columns and encoding.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    with Source(path, settings) as source:
+        entries = Entries(source, settings.text_column, on_error="skip")
+        yield (entry.text for chunk in entries.chunks() for entry in chunk)

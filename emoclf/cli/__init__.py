@@ -1,7 +1,8 @@
 """Command line: parse, call one function, print.
 
 Results go to standard output, progress and messages to standard error. Exit codes: 0
-success, 1 an error that the user can correct, 2 a wrong call.
+success, 1 an error that the user can correct, 2 a wrong call, 3 errors in the data
+(``audit``) or a drift (``drift``).
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """The commands, in the order in which help lists them."""
 
 from emoclf.cli import (
+    audit,
     compare,
     crossval,
     demo,
+    drift,
     evaluate,
     explain,
     export,
@@ -16,10 +18,12 @@ from emoclf.cli import (
 
 COMMANDS = (
     demo,
+    audit,
     train,
     evaluate,
     predict,
     explain,
+    drift,
     show,
     compare,
     crossval,

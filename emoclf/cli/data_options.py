@@ -17,6 +17,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     """Add the options for validation and test files."""
     add_option(parser, "--valid FILE", "validation set, instead of a share of DATA")
     add_option(parser, "--test FILE", "test set, instead of a share of DATA")
+    text = "CSV file of 'emoclf audit -o' with corrected labels"
+    add_option(parser, "--corrections FILE", text)
 
 
 def read_data(args: argparse.Namespace, settings: RunSettings) -> tuple[Dataset, Split]:
@@ -25,5 +27,10 @@ def read_data(args: argparse.Namespace, settings: RunSettings) -> tuple[Dataset,
 
     with as_file(args.data) as data:
         return read_split(
-            data, settings.data, valid=args.valid, test=args.test, seed=settings.seed
+            data,
+            settings.data,
+            valid=args.valid,
+            test=args.test,
+            corrections=args.corrections,
+            seed=settings.seed,
         )

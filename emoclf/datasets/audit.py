@@ -123,8 +123,8 @@ class AuditReport(HtmlLines):
             "with another label": self.near_conflicts.count,
         }
 
-    def lines(self) -> list[str]:
-        """Return the report for printing, without counts that are 0."""
+    def contents(self) -> list[str]:
+        """Return sizes, classes and lengths for printing."""
         total = max(self.n_texts, 1)
         width = max(map(len, self.counts), default=0)
         lengths = ", ".join(f"{name} {size:g}" for name, size in self.words.items())
@@ -138,6 +138,11 @@ class AuditReport(HtmlLines):
             )
         lines.append(f"largest to smallest class: {self.imbalance:.1f} to 1")
         lines.append(f"length in words: {lengths}")
+        return lines
+
+    def lines(self) -> list[str]:
+        """Return the report for printing, without counts that are 0."""
+        lines = self.contents()
         for name, description in _MATCHES.items():
             if (matches := getattr(self, name)).count:
                 lines.append(
@@ -155,10 +160,12 @@ class AuditReport(HtmlLines):
         return lines
 
 
-def audit_dataset(
+def report_contents(
     dataset: Dataset | pd.DataFrame, *, near_duplicates: float = 0.8
 ) -> AuditReport:
     """Count what may harm a classifier or make its scores too optimistic.
+
+    :func:`emoclf.audit_dataset` also judges the counts, and compares several sets.
 
     Parameters
     ----------
@@ -180,7 +187,7 @@ def audit_dataset(
         "conflicts": _conflicting(exact, dataset.labels),
         "near_conflicts": _conflicting(near, dataset.labels),
         "very_short": [i for i, length in enumerate(lengths) if length < 3],
-        "non_answers": [i for i, x in enumerate(dataset.texts) if _is_no_answer(x)],
+        "non_answers": [i for i, x in enumerate(dataset.texts) if is_no_answer(x)],
     }
     return AuditReport(
         source=dataset.source,
@@ -226,7 +233,8 @@ def _conflicting(groups: np.ndarray, labels: tuple[Label, ...]) -> list[int]:
     return [i for i, x in enumerate(groups.tolist()) if len(labels_of[x]) > 1]
 
 
-def _is_no_answer(text: str) -> bool:
+def is_no_answer(text: str) -> bool:
+    """Say whether a text looks like a missing answer, such as "[No response.]"."""
     if len(text) > 60:
         return False
     plain = text.strip().rstrip(".!").casefold()

@@ -354,10 +354,16 @@ class Dataset(Described):
         source: str,
         unit: str,
         skip_bad_rows: bool | None = False,
+        keep_single_labels: bool = False,
     ) -> Self:
         """Make a dataset from rows of any source."""
         good, skips = collect_rows(
-            rows, reader, source=source, unit=unit, skip_bad_rows=skip_bad_rows
+            rows,
+            reader,
+            source=source,
+            unit=unit,
+            skip_bad_rows=skip_bad_rows,
+            keep_single_labels=keep_single_labels,
         )
         numbers, texts, labels, parts = zip(*good, strict=True)
         names = reader.order if reader.fixed else order_names(labels, reader.order)

@@ -10,9 +10,9 @@ that no pair is wrong and hardly any is missed.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array
@@ -60,7 +60,7 @@ def group_duplicates(
     if threshold >= 1 or len(texts) == 0:
         return exact
     _, first = np.unique(exact, return_index=True)
-    sets = [shingles(texts[i]) for i in first]
+    sets = _word_ids(texts[i] for i in first)
     same_set = number_groups(sets)
     distinct = list(dict.fromkeys(sets))
     near = _near_duplicates(_incidence(distinct), threshold)
@@ -123,14 +123,22 @@ def number_groups(values: Sequence) -> np.ndarray:
     return np.array([ids.setdefault(v, len(ids)) for v in values], dtype=np.int64)
 
 
-def _incidence(sets: Sequence[frozenset[str]]) -> csr_array:
-    """Return a sparse matrix with a one for each word of each set."""
+def _word_ids(texts: Iterable[str]) -> list[tuple[int, ...]]:
+    """Return the sorted ids of each text's words: small, and equal for equal sets."""
     ids: dict[str, int] = {}
-    # Sorted: the order of a set of strings changes from process to process.
-    words = [ids.setdefault(word, len(ids)) for s in sets for word in sorted(s)]
+    return [
+        # Sorted: the order of a set of strings changes from process to process.
+        tuple(sorted(ids.setdefault(word, len(ids)) for word in sorted(shingles(text))))
+        for text in texts
+    ]
+
+
+def _incidence(sets: Sequence[tuple[int, ...]]) -> csr_array:
+    """Return a sparse matrix with a one for each word of each set."""
     starts = np.cumsum([0, *map(len, sets)])
+    words = np.fromiter(chain.from_iterable(sets), np.int32, starts[-1])
     ones = np.ones(len(words), dtype=np.int32)
-    return csr_array((ones, words, starts), shape=(len(sets), len(ids)))
+    return csr_array((ones, words, starts), shape=(len(sets), int(words.max()) + 1))
 
 
 def _near_duplicates(incidence: csr_array, threshold: float) -> np.ndarray:

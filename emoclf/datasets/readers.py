@@ -26,6 +26,7 @@ def read_dataset(
     settings: DataSettings | Mapping[str, Any] | None = None,
     *,
     label_names: Sequence[str] | Mapping[Any, str] | None = None,
+    keep_single_labels: bool = False,
     **flat: Any,
 ) -> Dataset:
     """Read labelled texts from a file; the ending of its name tells the format.
@@ -46,6 +47,8 @@ def read_dataset(
     label_names : sequence of str, or mapping, optional
         The only classes, in their order: those of the training set, when this is the
         validation or test set; or a name for each label, as in the settings.
+    keep_single_labels : bool, default=False
+        With ``skip_bad_rows``, whether rows are kept whose label no other row has.
     **flat
         Single settings, such as ``text_column="review"``, which override ``settings``.
 
@@ -97,6 +100,7 @@ def read_dataset(
             source=source.name,
             unit=source.unit,
             skip_bad_rows=settings.skip_bad_rows,
+            keep_single_labels=keep_single_labels,
         )
         dataset = replace(dataset, text_column=names[columns.text])
     for skip in dataset.skips:

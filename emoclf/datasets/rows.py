@@ -52,6 +52,7 @@ def collect_rows(
     source: str,
     unit: str,
     skip_bad_rows: bool | None,
+    keep_single_labels: bool = False,
 ) -> tuple[list[LabelledText], tuple[Skips, ...]]:
     """Return the rows with their texts, labels and parts, and those that were dropped.
 
@@ -63,6 +64,8 @@ def collect_rows(
         Names of the source and of its rows in errors.
     skip_bad_rows : bool or None
         Whether bad rows are dropped; None if the caller does not have the setting.
+    keep_single_labels : bool, default=False
+        Whether rows with a label that no other row has are kept then.
 
     Raises
     ------
@@ -106,7 +109,7 @@ def collect_rows(
     elif not reader.order:
         good = _with_one_spelling(good)
     # With given classes this file may be a small validation or test set.
-    if skip_bad_rows and not reader.fixed:
+    if skip_bad_rows and not (reader.fixed or keep_single_labels):
         good = _without_single_labels(good, dropped)
     skips = tuple(
         Skips(reason, len(numbers), tuple(sorted(numbers)[:5]))

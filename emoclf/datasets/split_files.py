@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from emoclf.datasets.corrections import correct_labels
 from emoclf.datasets.dataset import Dataset, group_parts
 from emoclf.datasets.readers import read_dataset
 from emoclf.datasets.split import (
@@ -27,6 +28,7 @@ def read_split(
     *,
     valid: str | os.PathLike[str] | None = None,
     test: str | os.PathLike[str] | None = None,
+    corrections: str | os.PathLike[str] | None = None,
     seed: int = 0,
 ) -> tuple[Dataset, Split]:
     """Read a file, and split it where the user's own files leave it to do.
@@ -38,6 +40,9 @@ def read_split(
     valid, test : path, optional
         The user's own files. With ``valid`` alone there is no test set; with ``test``
         alone a validation set is held out.
+    corrections : path, optional
+        File of corrected labels of any of these files; see
+        :func:`emoclf.datasets.corrections.correct_labels`.
     seed : int
 
     Returns
@@ -58,18 +63,23 @@ def read_split(
         )
     own, *others = _each_settings(settings, [path, valid, test])
     dataset = read_dataset(path, own)
+    read = {"train": dataset}
+    for name, file, file_settings in zip(
+        ("valid", "test"), (valid, test), others, strict=True
+    ):
+        if file is not None:
+            classes = dataset.label_names
+            read[name] = read_dataset(file, file_settings, label_names=classes)
+    if corrections is not None:
+        read = dict(
+            zip(read, correct_labels([*read.values()], corrections), strict=True)
+        )
+    dataset = read["train"]
     if valid is None and test is None:
         return dataset, as_split(dataset, settings, seed=seed)
-    valid_set, test_set = (
-        None
-        if file is None
-        else read_dataset(file, file_settings, label_names=dataset.label_names)
-        for file, file_settings in zip((valid, test), others, strict=True)
-    )
-    named = {"train": dataset, "valid": valid_set, "test": test_set}
-    given = {name: part for name, part in named.items() if part is not None}
+    valid_set, test_set = read.get("valid"), read.get("test")
     near = settings.near_duplicates
-    groups = dict(zip(given, group_parts([*given.values()], near), strict=True))
+    groups = dict(zip(read, group_parts([*read.values()], near), strict=True))
     if valid_set is None:
         check_divisible(dataset)
         rest, held = hold_out(
@@ -81,6 +91,40 @@ def read_split(
         train_set = dataset
     warn_of_leaks({name: groups[name] for name in PARTS if name in groups})
     return dataset, Split(train=train_set, valid=valid_set, test=test_set)
+
+
+def read_parts(
+    path: str | os.PathLike[str],
+    settings: DataSettings,
+    *,
+    valid: str | os.PathLike[str] | None = None,
+    test: str | os.PathLike[str] | None = None,
+) -> dict[str, Dataset]:
+    """Read files as they are, to compare them: each may have labels of its own.
+
+    Parameters
+    ----------
+    path : path
+        Training set.
+    settings : DataSettings
+    valid, test : path, optional
+
+    Returns
+    -------
+    parts : dict of str to Dataset
+        Sets by name; a file with a split column is not divided.
+
+    Raises
+    ------
+    DataError
+    """
+    files = {"train": path, "valid": valid, "test": test}
+    each = _each_settings(settings, [*files.values()])
+    return {
+        name: read_dataset(file, own, keep_single_labels=True)
+        for (name, file), own in zip(files.items(), each, strict=True)
+        if file is not None
+    }
 
 
 def _each_settings(

@@ -22,8 +22,10 @@ class FindingKind(NamedTuple):
 
 _WARNING = ("warning",)
 _EITHER = ("error", "warning")
+_NOTE = ("note",)
 
-#: What the doctor can find, in the order of a training: network, data, steps, result.
+#: What the doctor and the audit can find: network, data, steps, result of a training;
+#: then labelled texts.
 FINDINGS: dict[str, FindingKind] = {
     "stacked-activations": FindingKind("the head applies two activations in a row"),
     "softmax-of-one": FindingKind("the head is a softmax over a single unit"),
@@ -63,6 +65,25 @@ FINDINGS: dict[str, FindingKind] = {
         "the network fits the training set but not the validation set", _EITHER
     ),
     "under-fitting": FindingKind("the network does not fit the training set", _WARNING),
+    "leaks": FindingKind("texts of one set are in another one as well", _EITHER),
+    "conflicting-labels": FindingKind("equal texts have different labels", _EITHER),
+    "near-conflicts": FindingKind("near-duplicates have different labels", _NOTE),
+    "duplicates": FindingKind(
+        "texts of a set are duplicates or near-duplicates", ("warning", "note")
+    ),
+    "unusable-rows": FindingKind("rows have no text or no usable label"),
+    "one-class": FindingKind("all texts have the same label"),
+    "single-labels": FindingKind("labels have only one text"),
+    "classes-differ": FindingKind("a set has labels that another lacks", _EITHER),
+    "similar-labels": FindingKind("labels are spelt alike", _EITHER),
+    "without-label": FindingKind("texts have no label, in multilabel data", _NOTE),
+    "non-answers": FindingKind("texts look like a missing answer", _WARNING),
+    "very-short": FindingKind("texts have fewer than three words", _NOTE),
+    "html": FindingKind("texts contain HTML", _WARNING),
+    "mojibake": FindingKind("texts contain characters of a wrong encoding", _WARNING),
+    "other-script": FindingKind("texts are in another script than most", _WARNING),
+    "other-language": FindingKind("texts have hardly a word with a vector", _WARNING),
+    "wrong-labels": FindingKind("labels may be wrong", _NOTE),
 }
 
 

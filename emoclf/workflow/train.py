@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import keras
 import numpy as np
 
+from emoclf.audit.drift import REFERENCE, reference_counts
 from emoclf.bundle.bundle import Bundle, installed_versions
 from emoclf.bundle.described_folder import BUNDLE
 from emoclf.datasets.dataset import Dataset
@@ -165,7 +166,19 @@ def train_classifier(
         checkpoints=checkpoints,
         resume=resume,
     )
-    return replace(trained, split=split)
+    trained = replace(trained, split=split)
+    _keep_reference(trained)
+    return trained
+
+
+def _keep_reference(trained: TrainedClassifier) -> None:
+    """Add the counts to the bundle's metrics that a later drift is measured by."""
+    predictor, token_ids = trained.predictor, trained.prepared.valid.token_ids
+    thresholds = predictor.thresholds if predictor.multilabel else None
+    probabilities = predictor.predict_ids(token_ids)
+    counts = reference_counts(token_ids, probabilities, thresholds)
+    # In place: a copy of the bundle would trace the network again for its predictions.
+    trained.bundle.metrics[REFERENCE] = counts
 
 
 def _check_names(flat: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from emoclf.bundle.bundle_folder import save_bundle
 from emoclf.bundle.described_folder import BUNDLE
-from emoclf.datasets.audit import AuditReport, audit_dataset
+from emoclf.datasets.audit import AuditReport, report_contents
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.errors import ResumeError, setting
@@ -96,7 +96,7 @@ def run_training(
         check_start(output, overwrite=overwrite, resume=resume)
     # The split has grouped the texts at this threshold already.
     near = settings.data.near_duplicates
-    audit = audit_dataset(dataset, near_duplicates=near if near < 1 else 0.8)
+    audit = report_contents(dataset, near_duplicates=near if near < 1 else 0.8)
     for line in audit.lines():
         logger.info("%s", line)
     trained = train_classifier(

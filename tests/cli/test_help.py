@@ -21,10 +21,12 @@ from emoclf.tuning.results.outcome import STRATEGIES
 
 ARGUMENTS = {
     "demo": "",
+    "audit": "DATA",
     "train": "DATA",
     "evaluate": "MODEL DATA",
     "predict": "MODEL [INPUT]",
     "explain": "MODEL [TEXT…]",
+    "drift": "BUNDLE INPUT",
     "show": "MODEL",
     "compare": "DATA",
     "crossval": "DATA",

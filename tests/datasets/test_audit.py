@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from emoclf.datasets.audit import audit_dataset
+from emoclf.datasets.audit import report_contents
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.rows import Skips
 
@@ -24,7 +24,7 @@ def report():
     labels = ["joy", "anger", "joy", "Joy", "anger", "joy", "Joy"]
     data = Dataset.from_lists(texts, labels, source="data.csv")
     skips = (Skips("empty text", 2, (3, 9)),)
-    return audit_dataset(replace(data, skips=skips))
+    return report_contents(replace(data, skips=skips))
 
 
 def test_counts_and_examples(report):
@@ -56,15 +56,15 @@ def test_report_lines_and_json(report):
 
 def test_multilabel_and_clean_texts():
     texts = ["one fine day out", "two bad days in"]
-    report = audit_dataset(Dataset.from_lists(texts, [["x", "y"], []]))
+    report = report_contents(Dataset.from_lists(texts, [["x", "y"], []]))
     assert report.without_label == 1
     assert report.labels_per_text == 1
-    clean = audit_dataset(Dataset.from_lists(texts, ["x", "y"])).lines()
+    clean = report_contents(Dataset.from_lists(texts, ["x", "y"])).lines()
     assert len(clean) == 5
 
 
 def test_words_and_labels_of_scripts_with_vowel_signs():
     texts = ["আমি খুব খুশি আছি", "अच्छा है"] * 2
-    report = audit_dataset(Dataset.from_lists(texts, ["अच्छा", "अच्छे"] * 2))
+    report = report_contents(Dataset.from_lists(texts, ["अच्छा", "अच्छे"] * 2))
     assert (report.words["min"], report.words["max"]) == (2, 4)
     assert report.similar_labels == ()

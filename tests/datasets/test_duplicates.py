@@ -2,15 +2,18 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from emoclf.datasets import duplicates
-from emoclf.datasets.audit import audit_dataset
+from emoclf.datasets.audit import report_contents
 from emoclf.datasets.dataset import Dataset, group_parts
 from emoclf.datasets.duplicates import bands_for, group_duplicates, shingles
 from emoclf.datasets.split import split_dataset
+from emoclf.datasets.split_files import read_split
+from emoclf.settings import DataSettings
 
 
 def jaccard(a, b):
@@ -128,20 +131,49 @@ def test_many_similar_texts_are_fast():
     assert group_duplicates(texts, 0.8).max() == 0
 
 
-def test_a_dataset_is_grouped_once(monkeypatch):
+@pytest.fixture
+def searches(monkeypatch):
+    """Return a list that gets the number of texts of each search."""
     calls = []
-    group = duplicates.group_duplicates
+    search = duplicates._near_duplicates
 
-    def counted(texts, threshold=0.8, **options):
-        calls.append(threshold)
-        return group(texts, threshold, **options)
+    def counted(incidence, threshold):
+        calls.append(incidence.shape[0])
+        return search(incidence, threshold)
 
-    monkeypatch.setattr(duplicates, "group_duplicates", counted)
-    texts = [f"text {i // 2}" for i in range(40)]
-    data = Dataset.from_lists(texts, ["x", "y"] * 20)
+    monkeypatch.setattr(duplicates, "_near_duplicates", counted)
+    return calls
+
+
+def twice(n, name="text"):
+    texts = [f"{name} {i // 2}" for i in range(n)]
+    return Dataset.from_lists(texts, ["x", "y"] * (n // 2))
+
+
+def test_a_split_and_an_audit_group_once(searches):
+    data = twice(40)
     split_dataset(data, test_fraction=0.3)
-    audit_dataset(data)
-    assert sorted(calls) == [0.8, 1.0]
+    report_contents(data)
+    assert searches == [20]
+
+
+def test_a_split_column_and_an_audit_group_once(searches):
+    data = replace(twice(40), parts=("train",) * 30 + ("test",) * 10)
+    split_dataset(data)
+    report_contents(data)
+    assert searches == [20]
+
+
+def test_files_and_an_audit_group_once(searches, tmp_path):
+    paths = {}
+    for name, n in (("train", 40), ("test", 10)):
+        paths[name] = tmp_path / f"{name}.csv"
+        rows = [f"{text},{label}" for text, label in twice(n, name)]
+        paths[name].write_text("\n".join(["text,label", *rows]))
+    data, split = read_split(paths["train"], DataSettings(), test=paths["test"])
+    report_contents(data)
+    assert searches == [25]
+    assert len(split.valid) > 0
 
 
 def test_groups_across_datasets():

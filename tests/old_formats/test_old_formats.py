@@ -115,3 +115,12 @@ def test_an_unfinished_run_of_an_older_version_is_refused(
     message = capsys.readouterr().err
     assert "the version of emoclf was '0.1.0' and is now" in message
     assert "--overwrite" in message
+
+
+def test_a_drift_of_an_old_bundle_is_refused(
+    old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = old / "texts.txt"
+    texts.write_text("a text", "utf-8")
+    assert main(["drift", str(old / "classifier.emoclf"), str(texts)]) == 1
+    assert "an older emoclf trained it. Train it again" in capsys.readouterr().err

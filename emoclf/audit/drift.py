@@ -1,0 +1,309 @@
+"""Compare new texts with those of a training: has something drifted?
+
+Distances are Jensen-Shannon distances (Lin 1991; the square root of the divergence with
+logarithms to base 2, from 0 to 1) between histograms. Two samples of the same texts
+differ by chance too, the more the fewer texts there are: how much is simulated, so that
+small files give no false alarms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from emoclf.audit.text_counts import TextCounts
+from emoclf.classifier import CHUNK_TEXTS, check_finite
+from emoclf.display import HtmlLines, wrap_lines
+from emoclf.errors import BundleError, DataError
+from emoclf.predictor import Predictor, as_predictor
+from emoclf.text.validation import iterate_texts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Key of the counts in the metrics of a bundle.
+REFERENCE = "reference"
+#: Distance below which a difference is not called a drift, however certain it is. A
+#: share of two equal classes that moves from 50 % to 62 % is at this distance.
+MIN_DISTANCE = 0.1
+#: Share of the simulations that may exceed the limit: five measures together alarm in
+#: fewer than 1 of 100 files without a drift.
+CHANCE = 0.002
+N_SIMULATIONS = 2000
+
+
+@dataclass(frozen=True)
+class DriftMeasure:
+    """One property of texts, compared with that at the training.
+
+    Parameters
+    ----------
+    name : str
+        ``length``, ``unknown_words``, ``no_known_word``, ``predicted_labels`` or
+        ``confidence``.
+    before, now : str
+        Mean or share at the training and in the new texts.
+    distance : float in [0, 1]
+        Jensen-Shannon distance of the distributions.
+    by_chance : float in [0, 1]
+        Distance that equal texts exceed in 2 of 1,000 samples of these sizes.
+    """
+
+    name: str
+    before: str
+    now: str
+    distance: float
+    by_chance: float
+
+    @property
+    def has_drifted(self) -> bool:
+        """Whether the distance is large, and larger than chance explains."""
+        return self.distance > max(MIN_DISTANCE, self.by_chance)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {**vars(self), "has_drifted": self.has_drifted}
+
+    def line(self) -> str:
+        """Return the measure as a sentence."""
+        verdict = "no drift"
+        if self.has_drifted:
+            verdict = "drift"
+        elif self.distance > self.by_chance:
+            verdict = "a small difference"
+        return (
+            f"{_TITLES[self.name]}: {self.now}, at the training {self.before}: "
+            f"{verdict} (distance {self.distance:.3f}; by chance up to "
+            f"{self.by_chance:.3f})."
+        )
+
+
+_TITLES = {
+    "length": "Tokens per text",
+    "unknown_words": "Unknown words",
+    "no_known_word": "Texts without a known word",
+    "predicted_labels": "Predicted labels",
+    "confidence": "Mean confidence",
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Drift(HtmlLines):
+    """Comparison of new texts with those of a training.
+
+    Parameters
+    ----------
+    n_texts, n_reference : int
+        Number of new texts, and of validation texts that they are compared with.
+    measures : tuple of DriftMeasure
+    """
+
+    n_texts: int
+    n_reference: int
+    measures: tuple[DriftMeasure, ...]
+
+    @property
+    def has_drifted(self) -> bool:
+        """Whether any of the measures has drifted."""
+        return any(measure.has_drifted for measure in self.measures)
+
+    def _facts(self) -> dict[str, object]:
+        drifted = [measure.name for measure in self.measures if measure.has_drifted]
+        return {"texts": f"{self.n_texts:,}", "drift": ", ".join(drifted) or "none"}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "texts": self.n_texts,
+            "reference_texts": self.n_reference,
+            "has_drifted": self.has_drifted,
+            "measures": [measure.to_dict() for measure in self.measures],
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a DataFrame with a row for each measure."""
+        import pandas as pd  # Most programs need no frames.
+
+        rows = [measure.to_dict() for measure in self.measures]
+        return pd.DataFrame(rows).set_index("name")
+
+    def lines(self) -> list[str]:
+        """Return the comparison as sentences."""
+        drifted = [m for m in self.measures if m.has_drifted]
+        verdict = "They look like the texts of the training."
+        if drifted:
+            names = ", ".join(_TITLES[measure.name].lower() for measure in drifted)
+            verdict = (
+                f"They differ from the texts of the training ({names}): the scores of "
+                "the training do not hold for them. Look at some, label a few hundred, "
+                "and evaluate the classifier on them."
+            )
+        return wrap_lines(
+            [
+                f"{self.n_texts:,} texts, compared with {self.n_reference:,} "
+                "validation texts.",
+                *(measure.line() for measure in self.measures),
+                verdict,
+            ]
+        )
+
+
+def reference_counts(
+    token_ids: Sequence[np.ndarray], probabilities: np.ndarray, thresholds: Any
+) -> dict[str, Any] | None:
+    """Return the counts of the validation set, for the metrics of a bundle.
+
+    Validation texts are the right ones to compare with: all words of training texts
+    are known, and the network is surer of them.
+
+    Returns
+    -------
+    counts : dict or None
+        None if the network predicts no finite probabilities.
+    """
+    if not np.isfinite(probabilities).all() or not len(token_ids):
+        return None
+    return TextCounts.count(token_ids, probabilities, thresholds).to_dict()
+
+
+def check_drift(predictor: Any, texts: Iterable[str]) -> Drift:
+    """Compare texts with the validation texts of a classifier's training.
+
+    Parameters
+    ----------
+    predictor : Predictor, TrainedClassifier, EmotionClassifier, SearchResult or Bundle
+    texts : iterable of str
+        New texts, without labels; also a DataFrame. They are read in chunks. Texts of
+        the training itself look different: all their words are known.
+
+    Returns
+    -------
+    drift : Drift
+
+    Raises
+    ------
+    BundleError
+        If the classifier was trained before version 0.5, and keeps no counts.
+    DataError
+        If there are no texts, or one is not a str.
+
+    Examples
+    --------
+    >>> from emoclf import Predictor, check_drift
+    >>> model = Predictor.load("emotions.emoclf")  # doctest: +SKIP
+    >>> print("\\n".join(check_drift(model, texts).lines()))  # doctest: +SKIP
+    """
+    predictor = as_predictor(predictor)
+    reference = _reference(predictor)
+    counts = _count(predictor, iter(iterate_texts(texts, predictor.text_column)))
+    if counts is None:
+        raise DataError("There are no texts to compare. Give at least one.")
+    names = [*predictor.label_names, "none"]
+    return Drift(counts.texts, reference.texts, _measures(reference, counts, names))
+
+
+def _reference(predictor: Predictor) -> TextCounts:
+    values = predictor.bundle.metrics.get(REFERENCE)
+    if values is None:
+        raise BundleError(
+            "This classifier keeps no counts of its training texts, because an older "
+            "emoclf trained it. Train it again to check for a drift."
+        )
+    try:
+        return TextCounts.from_dict(values, n_classes=len(predictor.label_names))
+    except ValueError as error:
+        raise BundleError(
+            f"The counts of this classifier's training texts are damaged: {error}. "
+            "Restore the bundle from a copy, or train it again."
+        ) from None
+
+
+def _count(predictor: Predictor, texts: Any) -> TextCounts | None:
+    """Count texts in chunks, so that files of any size fit into memory."""
+    total = None
+    thresholds = predictor.thresholds if predictor.multilabel else None
+    while chunk := list(islice(texts, CHUNK_TEXTS)):
+        token_ids = predictor.bundle.encoder.encode(chunk)
+        probabilities = check_finite(predictor.predict_ids(token_ids))
+        counts = TextCounts.count(token_ids, probabilities, thresholds)
+        total = counts if total is None else total + counts
+    return total
+
+
+def _measures(
+    before: TextCounts, now: TextCounts, names: list[str]
+) -> tuple[DriftMeasure, ...]:
+    rng = np.random.default_rng(0)
+
+    def measure(
+        name: str, old: Any, new: Any, shown: str, shown_now: str
+    ) -> DriftMeasure:
+        old, new = np.array(old), np.array(new)
+        distance, chance = float(jensen_shannon(old, new)), _by_chance(old, new, rng)
+        return DriftMeasure(name, shown, shown_now, distance, chance)
+
+    def share(counts: TextCounts) -> str:
+        return f"{counts.unknown_tokens / max(counts.tokens, 1):.1%}"
+
+    def length(counts: TextCounts) -> str:
+        return f"{counts.tokens / counts.texts:.1f}"
+
+    def confidence(counts: TextCounts) -> str:
+        return f"{counts.confidence_sum / counts.texts:.2f}"
+
+    without = [
+        (counts.texts - counts.unknown[-1], counts.unknown[-1])
+        for counts in (before, now)
+    ]
+    shown = [f"{n / (known + n):.1%}" for known, n in without]
+    shares = [np.array(c.labels) / max(sum(c.labels), 1) for c in (before, now)]
+    # The label whose share has changed most.
+    label = int(np.abs(shares[1] - shares[0]).argmax())
+    labels = [f"{names[label]} {part[label]:.1%}" for part in shares]
+    return (
+        measure("length", before.lengths, now.lengths, length(before), length(now)),
+        measure(
+            "unknown_words", before.unknown, now.unknown, share(before), share(now)
+        ),
+        measure("no_known_word", without[0], without[1], shown[0], shown[1]),
+        measure("predicted_labels", before.labels, now.labels, labels[0], labels[1]),
+        measure(
+            "confidence",
+            before.confidence,
+            now.confidence,
+            confidence(before),
+            confidence(now),
+        ),
+    )
+
+
+def jensen_shannon(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the Jensen-Shannon distances of histograms.
+
+    Parameters
+    ----------
+    first, second : ndarray of numbers >= 0, shape (…, n_bins)
+
+    Examples
+    --------
+    >>> float(jensen_shannon(np.array([5, 5]), np.array([10, 10])))
+    0.0
+    >>> float(jensen_shannon(np.array([5, 0]), np.array([0, 10])))
+    1.0
+    """
+    p, q = (x / x.sum(axis=-1, keepdims=True) for x in (first, second))
+    middle = (p + q) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = [np.where(x > 0, x * np.log2(x / middle), 0.0) for x in (p, q)]
+    return np.sqrt(np.maximum((terms[0] + terms[1]).sum(axis=-1) / 2, 0.0))
+
+
+def _by_chance(old: np.ndarray, new: np.ndarray, rng: np.random.Generator) -> float:
+    """Return the distance that equal texts seldom exceed, for these sizes."""
+    together = (old + new) / (old.sum() + new.sum())
+    samples = [rng.multinomial(x.sum(), together, N_SIMULATIONS) for x in (old, new)]
+    return float(np.quantile(jensen_shannon(*samples), 1 - CHANCE))

@@ -1,0 +1,128 @@
+"""Check for duplicates within and across sets, and for conflicting labels."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+
+from emoclf.audit.audited_texts import MAX_EXAMPLES, AuditedTexts
+from emoclf.datasets.rows import names_of
+from emoclf.datasets.split import PART_NAMES, leaking_texts
+from emoclf.doctor.findings import Finding
+
+#: Share of duplicates within a set from which they are more than a note.
+DUPLICATE_SHARE = 0.05
+#: Share of a later set's texts from which duplicates across sets are an error.
+LEAK_SHARE = 0.001
+#: Share of texts from which conflicting labels are an error.
+CONFLICT_SHARE = 0.01
+
+
+def check_duplicates(texts: AuditedTexts) -> Iterator[Finding]:
+    """Yield the findings about duplicates and near-duplicates.
+
+    Parameters
+    ----------
+    texts : AuditedTexts
+    """
+    yield from _repeated(texts)
+    yield from _leaks(texts)
+    exact = _conflicting(texts, texts.exact)
+    if len(exact):
+        share = len(exact) / len(texts)
+        severity = "error" if share > CONFLICT_SHARE else "warning"
+        yield Finding(
+            "conflicting-labels",
+            severity,
+            f"{len(exact):,} texts ({share:.1%}) have a duplicate with another label",
+            texts.evidence(exact),
+            (
+                "annotators who disagree",
+                "texts that mean nothing without their context",
+            ),
+            ("one label for each text, by a majority or a second look",),
+        )
+    near = np.setdiff1d(_conflicting(texts, texts.near), exact)
+    if len(near):
+        yield Finding(
+            "near-conflicts",
+            "note",
+            f"{len(near):,} texts ({len(near) / len(texts):.1%}) have a near-duplicate "
+            "with another label",
+            texts.evidence(near),
+            ("annotators who disagree", "texts that differ in a decisive word"),
+            ("a second look at these texts",),
+        )
+
+
+def _repeated(texts: AuditedTexts) -> Iterator[Finding]:
+    """Yield a finding about repetitions within sets."""
+    # A group has one number in each set, so that only repetitions within one count.
+    keys = texts.near * len(texts.parts) + texts.part_numbers
+    first = np.unique(keys, return_index=True)[1]
+    repeated = np.setdiff1d(np.arange(len(texts)), first)
+    if not len(repeated):
+        return
+    share = len(repeated) / len(texts)
+    severity = "warning" if share > DUPLICATE_SHARE else "note"
+    largest = int(np.bincount(texts.near).max())
+    yield Finding(
+        "duplicates",
+        severity,
+        f"{len(repeated):,} texts ({share:.1%}) are duplicates or near-duplicates of "
+        f"an earlier text of the same set; the largest group has {largest:,} texts",
+        {**texts.evidence(repeated), "largest_group": largest},
+        ("texts that were collected twice", "templates or quotations"),
+        ("one text of each group, unless repetitions are natural here",),
+    )
+
+
+def _leaks(texts: AuditedTexts) -> Iterator[Finding]:
+    """Yield a finding for each pair of sets that have texts in common."""
+    groups = {name: texts.near[texts.of_part(name)] for name in texts.parts}
+    for (early, late), positions in leaking_texts(groups).items():
+        share = len(positions) / len(groups[late])
+        severity = "error" if share > LEAK_SHARE else "warning"
+        start = texts.of_part(late).start
+        pairs = []
+        for position in positions[:MAX_EXAMPLES].tolist():
+            twin = int(np.flatnonzero(groups[early] == groups[late][position])[0])
+            twin = texts.of_part(early).start + twin
+            pairs.append(
+                f"{texts.example(start + position)}; {texts.place(twin)}: "
+                "the same or nearly so"
+            )
+        late_name, early_name = PART_NAMES[late], PART_NAMES[early]
+        dataset = texts.parts[late]
+        yield Finding(
+            "leaks",
+            severity,
+            f"{len(positions):,} of {len(groups[late]):,} {late_name} texts "
+            f"({share:.1%}) are duplicates or near-duplicates of {early_name} texts",
+            {
+                "texts": len(positions),
+                "share": share,
+                "sets": [early, late],
+                "places": [dataset.place(position) for position in positions.tolist()],
+                "examples": pairs,
+            },
+            ("a split that was made without looking for duplicates",),
+            (
+                f"delete them from the {late_name} set",
+                "a new split by emoclf, which keeps duplicates in the same set",
+            ),
+        )
+
+
+def _conflicting(texts: AuditedTexts, groups: np.ndarray) -> np.ndarray:
+    """Return the positions of texts in a group with different labels."""
+    labels_of: dict[int, set[frozenset[str]]] = defaultdict(set)
+    numbers = groups.tolist()
+    for group, label in zip(numbers, texts.labels, strict=True):
+        labels_of[group].add(frozenset(names_of(label)))
+    several = [len(labels_of[group]) > 1 for group in numbers]
+    positions = np.flatnonzero(several)
+    # Texts of a group together, so that examples show the contradiction.
+    return positions[np.argsort(groups[positions], kind="stable")]

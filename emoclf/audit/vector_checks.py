@@ -1,0 +1,115 @@
+"""Check how much of the texts word vectors cover, and which texts they do not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emoclf.audit.audited_texts import AuditedTexts
+from emoclf.doctor.data import check_coverage
+from emoclf.doctor.findings import Finding
+from emoclf.embeddings.coverage import MIN_COVERAGE
+from emoclf.embeddings.lookup import find_words
+from emoclf.embeddings.vector_io import VectorSource
+
+#: Words of a text of which fewer than this share have a vector, where most texts do.
+FOREIGN_SHARE = 0.5
+MIN_WORDS = 5
+MAX_MISSING = 10
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Coverage of the training texts by word vectors.
+
+    Parameters
+    ----------
+    source : str
+        Name of the vectors.
+    tokens, types : float
+        Share of token occurrences, and of distinct tokens, with a vector.
+    missing : tuple of (str, int)
+        The most frequent tokens without one, and their counts.
+    """
+
+    source: str
+    tokens: float
+    types: float
+    missing: tuple[tuple[str, int], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {**vars(self), "missing": [list(pair) for pair in self.missing]}
+
+    def lines(self) -> list[str]:
+        """Return the coverage as text."""
+        words = ", ".join(f"{token} ({count:,})" for token, count in self.missing)
+        return [
+            f"Vectors: {self.source} cover {self.tokens:.1%} of all tokens and "
+            f"{self.types:.1%} of the distinct ones"
+            f"{words and f'; the most frequent without one: {words}'}."
+        ]
+
+
+def check_vectors(
+    texts: AuditedTexts, sources: Sequence[VectorSource], *, required: bool
+) -> tuple[Coverage, list[Finding]]:
+    """Return the coverage of the training texts, and the findings about it.
+
+    Parameters
+    ----------
+    texts : AuditedTexts
+    sources : sequence of VectorSource
+        A token that any of them contains is covered.
+    required : bool
+        Whether low coverage is a finding: the vectors were asked for.
+    """
+    train = texts.of_part(next(iter(texts.parts)))
+    counts = Counter(token for tokens in texts.tokens[train] for token in tokens)
+    everything = set(counts).union(*texts.tokens[train.stop :])
+    known: set[str] = set()
+    for source in sources:
+        known.update(find_words(source, sorted(everything)))
+    missing = [(token, n) for token, n in counts.most_common() if token not in known]
+    coverage = Coverage(
+        " + ".join(source.source for source in sources),
+        sum(counts[token] for token in counts if token in known)
+        / max(1, counts.total()),
+        len(known & counts.keys()) / max(1, len(counts)),
+        tuple(missing[:MAX_MISSING]),
+    )
+    findings = []
+    if required:
+        words = [token for token, _ in coverage.missing]
+        low = check_coverage(coverage.tokens, missing=words)
+        findings += [low] if low else []
+    if coverage.tokens >= MIN_COVERAGE:
+        findings += _foreign(texts, known)
+    return coverage, findings
+
+
+def _foreign(texts: AuditedTexts, known: Container[str]) -> Iterator[Finding]:
+    is_word: dict[str, bool] = {}
+    foreign = []
+    for position, tokens in enumerate(texts.tokens):
+        words = covered = 0
+        for token in tokens:
+            if token not in is_word:
+                is_word[token] = token[:1].isalpha()
+            if is_word[token]:
+                words += 1
+                covered += token in known
+        if words >= MIN_WORDS and covered < FOREIGN_SHARE * words:
+            foreign.append(position)
+    if foreign:
+        yield Finding(
+            "other-language",
+            "warning",
+            f"{len(foreign):,} texts ({len(foreign) / len(texts):.1%}) have hardly a "
+            "word with a vector, where most texts do",
+            texts.evidence(foreign),
+            ("texts of another language", "names, codes or misspelt words"),
+            ("delete these rows, or give vectors of both languages",),
+        )

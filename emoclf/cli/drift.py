@@ -1,0 +1,59 @@
+"""``emoclf drift``: compare the texts of a file with those of a training."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from emoclf.cli.audit import BAD_DATA
+from emoclf.cli.options import add_setting, given_settings
+from emoclf.cli.predict import READING_SETTINGS
+from emoclf.cli.shared import add_option, as_file, new_command, print_json, print_lines
+from emoclf.datasets.input_formats import READERS
+from emoclf.runtime import load_tensorflow
+from emoclf.settings import DataSettings
+
+
+def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
+    """Add the command."""
+    parser = new_command(
+        subparsers,
+        "drift",
+        arguments="BUNDLE INPUT",
+        help="check whether new texts look like those of the training",
+        details="The exit code is 3 if they do not.",
+        example="emoclf drift emotions.emoclf today.csv",
+    )
+    text = "CSV, TSV, JSON Lines, Parquet, or one text per line; -: stdin"
+    parser.add_argument("input", metavar="INPUT", help=text)
+    group = parser.add_argument_group("options for files")
+    add_option(
+        group,
+        "--format",
+        "file format of the input (default: by its ending, else lines)",
+        choices=tuple(READERS),
+    )
+    for field in fields(DataSettings):
+        if field.name in READING_SETTINGS:
+            add_setting(group, DataSettings, field)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, compare, print, and return 3 if there is a drift."""
+    load_tensorflow()
+    from emoclf.audit.drift import check_drift
+    from emoclf.bulk.entries import read_texts
+    from emoclf.predictor import Predictor
+
+    predictor = Predictor.load(args.bundle)
+    settings = DataSettings(format=args.format, **given_settings(args))
+    with as_file(args.input) as path, read_texts(path, settings) as texts:
+        drift = check_drift(predictor, texts)
+    if args.json:
+        print_json(drift.to_dict())
+    else:
+        print_lines(*drift.lines())
+    return BAD_DATA if drift.has_drifted else 0
