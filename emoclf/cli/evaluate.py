@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from emoclf.cli.options import add_config_option, add_section, given_settings
+from emoclf.cli.report_option import (
+    add_report_option,
+    check_report_option,
+    write_report_option,
+)
 from emoclf.cli.shared import as_file, new_command, print_json, print_lines
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import DataSettings, RunSettings, read_settings_file
@@ -40,6 +45,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "options differ.",
         example="emoclf evaluate emotions.emoclf test.csv",
     )
+    add_report_option(parser)
     add_config_option(parser)
     add_section(
         parser, "data settings", DataSettings, only=READING_SETTINGS + FILE_SETTINGS
@@ -49,6 +55,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read, predict, evaluate, print."""
+    check_report_option(args)
     load_tensorflow()
     from emoclf.bulk.predict_chunks import load_classifier
     from emoclf.datasets.readers import read_dataset
@@ -78,4 +85,7 @@ def run(args: argparse.Namespace) -> int:
         print_json({**evaluation.to_dict(), "skipped": dataset.skipped})
     else:
         print_lines(*evaluation_lines(evaluation))
+    report = write_report_option(args, evaluation, model=args.model)
+    if report and not args.json:
+        print_lines(f"Report: {report}")
     return 0
