@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from emoclf.datasets.split import PART_NAMES
 from emoclf.evaluation.baselines import TFIDF_SVM
 from emoclf.evaluation.curves import calibration_curve, coverage_curve
 from emoclf.evaluation.evaluation_report import EvaluationReport
@@ -212,7 +213,8 @@ def _key_numbers(report: EvaluationReport) -> list[tuple[str, str, str]]:
             rows.append(
                 (f"{comparison.label} above {comparison.baseline}", points, ends)
             )
-    rows.append(("texts", f"{network.n:,}", network.part_name))
+    part = PART_NAMES.get(network.part)
+    rows.append(("texts", f"{network.n:,}", f"{part} set" if part else ""))
     return rows
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from emoclf.plots import plot_effects, plot_parallel, plot_scores, plot_time
-from emoclf.report.blocks import DataTable, Figures, Lines, Paragraphs, Section
+from emoclf.report.blocks import DataTable, Figure, Figures, Lines, Paragraphs, Section
 from emoclf.report.evaluation_sections import evaluation_sections, summary_section
 from emoclf.report.result_pages import Extras, Page
 from emoclf.report.svg_figures import svg_figure
@@ -69,52 +68,38 @@ def search_page(result: SearchResult, extras: Extras) -> Page:
     )
 
 
-def _figures(result: SearchResult) -> list[Any]:
-    outcomes, objective = result.outcomes, result.plan.objective
-    chosen, log = result.choice.chosen.number, result.plan.space.log_names()
-    names = varying_settings(scored(outcomes))
+def _figures(result: SearchResult) -> list[Figure]:
+    names = varying_settings(scored(result.outcomes))
     n_rows = -(-len(names) // PANEL_COLUMNS)
 
     def effects(figure: Any) -> None:
         panels = figure.subplots(n_rows, PANEL_COLUMNS, sharey=True, squeeze=False)
         for ax in panels.flat[len(names) :]:
             figure.delaxes(ax)
-        plot_effects(outcomes, objective, panels, chosen=chosen, log=log)
+        result.plot_effects(panels)
         figure.tight_layout()
 
-    plots: dict[str, tuple[str, Callable[[Any], Any], tuple[float, float]]] = {
-        "scores": (
-            "Score of each trial",
-            lambda figure: plot_scores(
-                outcomes, objective, figure.subplots(), chosen=chosen
-            ),
-            (6.4, 4.2),
-        ),
-        "time": (
-            "Score and time",
-            lambda figure: plot_time(
-                outcomes, objective, figure.subplots(), chosen=chosen
-            ),
-            (6.4, 4.2),
-        ),
+    def on_axes(plot: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda figure: plot(figure.subplots())
+
+    size = (6.4, 4.2)
+    plots = {
+        "scores": ("Score of each trial", on_axes(result.plot_scores), size),
+        "time": ("Score and time", on_axes(result.plot_time), size),
     }
     if names:
         size = (3.6 * PANEL_COLUMNS, 3.0 * n_rows)
         plots["effects"] = "Score by setting", effects, size
-        width = max(8.0, 2 + 1.6 * len(names))
-        plots["parallel"] = (
-            "Settings and score of each trial",
-            lambda figure: plot_parallel(
-                outcomes, objective, figure.subplots(), chosen=chosen, log=log
-            ),
-            (width, 4.5),
-        )
+        size = (max(8.0, 2 + 1.6 * len(names)), 4.5)
+        title = "Settings and score of each trial"
+        plots["parallel"] = title, on_axes(result.plot_parallel), size
+    described = f"{len(result.outcomes)} trials; trial {result.choice.chosen.number}"
     return [
         svg_figure(
             draw,
             name=f"search-{name}",
             title=title,
-            alt=f"{title}, for {len(outcomes)} trials; trial {chosen} was chosen",
+            alt=f"{title}, for {described} was chosen",
             size=size,
             paper=name == "parallel",
             wide=name in ("effects", "parallel"),

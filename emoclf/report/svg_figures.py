@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from emoclf.display import printable
 from emoclf.plots import plot_style
 from emoclf.plots.plot_style import INK, matplotlib
 from emoclf.report.blocks import Figure
@@ -89,7 +90,8 @@ def svg_figure(
 
 def _inline(svg: str, name: str, alt: str) -> str:
     """Return the SVG element alone, without ids that other figures have too."""
-    svg = svg[svg.index("<svg") :]
+    # Labels may contain controls, which a page must not obey.
+    svg = printable(svg[svg.index("<svg") :], lines=True)
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.S)
     # A style element would hold for the whole page.
     svg = re.sub(r"<style.*?</style>", "", svg, flags=re.S)

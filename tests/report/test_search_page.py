@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,8 @@ def test_a_search_has_a_page(tmp_path: Path) -> None:
     assert "learning_rate = " in page
     assert "http" not in page.replace("http-equiv", "")
     assert str(tmp_path) not in page
+    for name in ("scores", "time", "effects", "parallel"):
+        drawn = getattr(result, f"plot_{name}")()
+        ax = drawn[0] if name == "effects" else drawn
+        assert ax.lines
+        import_module("matplotlib.pyplot").close(ax.figure)
