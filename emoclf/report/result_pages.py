@@ -204,11 +204,12 @@ def _network_comparison(comparison: NetworkComparison, extras: Extras) -> Page:
         wide=True,
     )
     note, _, *table = comparison.lines()
+    words = Paragraphs([*_best(comparison), note], lead=True)
     sections = [
         Section(
             "summary",
             "Summary",
-            (Paragraphs([*_best(comparison), note]), Lines("Means over seeds", table)),
+            (words, Lines("Means over seeds", table)),
         ),
         Section("plot", "Plot", (Figures([figure]),)),
         Section("runs", "Runs", (DataTable("All runs", header, rows, sortable=True),)),

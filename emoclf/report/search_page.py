@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from emoclf.report.blocks import DataTable, Figure, Figures, Lines, Paragraphs, Section
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Panels in a row of the plot of the settings.
 PANEL_COLUMNS = 3
+#: Columns of ``results.csv`` about the machines, whose names are nobody's business.
+MACHINE_COLUMNS = ("began", "worker")
 
 
 def search_page(result: SearchResult, extras: Extras) -> Page:
@@ -26,28 +29,18 @@ def search_page(result: SearchResult, extras: Extras) -> Page:
     from emoclf.bundle.bundle import installed_versions
 
     plan, chosen = result.plan, result.choice.chosen
-    winner = summary_section(result.report)
-    summary = Section(
-        "summary",
-        "Summary",
-        (
-            Paragraphs(
-                [
-                    f"Trial {chosen.number} of {len(result.outcomes)} was chosen; the "
-                    "scores below are of its settings, trained once more."
-                ]
-            ),
-            *winner.blocks,
-        ),
+    summary = summary_section(result.report)
+    first = Paragraphs(
+        [
+            f"Trial {chosen.number} of {len(result.outcomes)} was chosen. These are "
+            "the scores of its settings, trained once more."
+        ]
     )
-    header, *rows = result_rows(result.outcomes, plan.objective)
-    cells = [[_cell(value) for value in row] for row in rows]
-    trials = DataTable("All trials", header, cells, sortable=True)
     sections = [
-        summary,
+        replace(summary, blocks=(*summary.blocks[:1], first, *summary.blocks[1:])),
         Section("search", "Search", (Lines("Report", result.lines()),)),
         Section("plots", "Plots", (Figures(_figures(result)),)),
-        Section("trials", "Trials", (trials,)),
+        Section("trials", "Trials", (_trials(result),)),
         *evaluation_sections(result.report, extras.explanations),
         settings_section(
             plan.settings.override(**chosen.values).to_toml(),
@@ -65,6 +58,24 @@ def search_page(result: SearchResult, extras: Extras) -> Page:
         f"Search for {plan.settings.architecture}",
         f"{len(result.outcomes)} trials by {plan.objective.label}",
         sections,
+    )
+
+
+def _trials(result: SearchResult) -> DataTable:
+    """Return the trials, without columns that are empty or about machines."""
+    header, *rows = result_rows(result.outcomes, result.plan.objective)
+    cells = [[_cell(value) for value in row] for row in rows]
+    kept = [
+        place
+        for place, name in enumerate(header)
+        if name not in MACHINE_COLUMNS and any(row[place] for row in cells)
+    ]
+    return DataTable(
+        "All trials",
+        [header[place] for place in kept],
+        [[row[place] for place in kept] for row in cells],
+        sortable=True,
+        words=2,
     )
 
 

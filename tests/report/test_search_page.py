@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from platform import node
 
 import pytest
 from tiny_search import run
@@ -23,6 +24,8 @@ def test_a_search_has_a_page(tmp_path: Path) -> None:
     assert f"Trial {result.choice.chosen.number} of 3 was chosen" in page
     assert f"{result.report.network.macro_f1:.3f}" in page
     assert "Confusion matrix" in page
+    assert ">worker<" not in page
+    assert node() not in page
     assert "learning_rate = " in page
     assert "http" not in page.replace("http-equiv", "")
     assert str(tmp_path) not in page

@@ -95,6 +95,7 @@ class Chromium:
         path: Path,
         *,
         width: int = DESKTOP,
+        height: int = 900,
         dark: bool = False,
         script: bool = True,
     ) -> float:
@@ -104,7 +105,7 @@ class Chromium:
         self.send(
             "Emulation.setDeviceMetricsOverride",
             width=width,
-            height=844 if width == PHONE else 900,
+            height=height,
             deviceScaleFactor=1,
             mobile=width == PHONE,
         )
