@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from emoclf.datasets.split import PART_NAMES
-from emoclf.evaluation.baselines import TFIDF_SVM
 from emoclf.evaluation.curves import calibration_curve, coverage_curve
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.evaluation.metric_names import MAIN_METRIC, METRICS, shown_metrics
 from emoclf.evaluation.metrics import Evaluation
 from emoclf.evaluation.predicted_texts import Predictions, confused_pairs
+from emoclf.plots import plot_segments
 from emoclf.report.blocks import (
     Advice,
     Cell,
@@ -38,20 +38,21 @@ MAX_MATRIX_LABELS = 40
 #: Examples of a cell of the confusion matrix.
 CELL_EXAMPLES = 5
 CONFIDENT_MISTAKES = 15
+#: Beginning of the sentences of a verdict that are proposals.
+TRY = "Try: "
 CONFUSED_PAIRS = 10
 
 
 def summary_section(report: EvaluationReport) -> Section:
     """Return the result in words, and its main numbers."""
-    sentences = report.verdict()
-    advice = [] if report.beats_baselines else list(report.advice)
-    # The proposals are a list of their own.
-    sentences = [text for text in sentences if not text.startswith("Try: ")]
+    verdict = report.verdict()
+    advice = [text.removeprefix(TRY) for text in verdict if text.startswith(TRY)]
+    sentences = [text for text in verdict if not text.startswith(TRY)]
     blocks: list[Any] = [
         Paragraphs([*sentences, *_remarks(report.network)], lead=True),
         KeyNumbers(_key_numbers(report)),
     ]
-    if advice and report.comparisons:
+    if advice:
         blocks.append(Advice("What to try", advice))
     return Section("summary", "Summary", tuple(blocks))
 
@@ -87,7 +88,7 @@ def mistakes_section(
     Parameters
     ----------
     evaluation : Evaluation
-    explanations : sequence of objects with ``to_html()``
+    explanations : sequence of objects with ``_repr_html_()`` or ``to_html()``
         Explanations of predictions, made by emoclf: their HTML is not escaped.
     """
     blocks: list[Any] = []
@@ -110,9 +111,58 @@ def mistakes_section(
             texts = [shown_text(found, place) for place in wrong]
             blocks.append(TextList("Most confident mistakes", texts))
     if explanations:
-        parts = [one.to_html() for one in explanations]
+        parts = [_html_of(one) for one in explanations]
         blocks.append(Html("Explained predictions", parts))
     return Section("mistakes", "Mistakes", tuple(blocks))
+
+
+def _html_of(explanation: Any) -> str:
+    """Return what a notebook shows, which is a part of a page, not a whole one."""
+    show = getattr(explanation, "_repr_html_", None) or explanation.to_html
+    return str(show())
+
+
+def segments_section(segments: Sequence[Any], overall: float) -> Section:
+    """Return the accuracy of groups of texts, a plot and a table for each column.
+
+    Parameters
+    ----------
+    segments : sequence of objects
+        Groups with ``column``, ``value``, ``n``, ``accuracy`` and ``is_weak``.
+    overall : float
+        Accuracy of all texts.
+    """
+    columns: dict[str, list[Any]] = {}
+    for one in segments:
+        columns.setdefault(one.column, []).append(one)
+    figures, blocks = [], []
+    for number, (column, groups) in enumerate(columns.items()):
+        names = [str(one.value) for one in groups]
+        scores = [one.accuracy for one in groups]
+        counts = [one.n for one in groups]
+        figures.append(
+            svg_figure(
+                lambda figure, drawn=(names, scores, counts): plot_segments(  # type: ignore[misc]
+                    *drawn[:2], figure.subplots(), counts=drawn[2], overall=overall
+                ),
+                name=f"segments-{number}",
+                title=f"Accuracy by {column}",
+                alt=f"Accuracy by {column}: "
+                + ", ".join(f"{n} {s:.2f}" for n, s in zip(names, scores, strict=True)),
+                size=(4.6, max(2.0, 1.1 + 0.32 * len(groups))),
+            )
+        )
+        rows = [
+            [str(one.value), f"{one.n:,}", f"{one.accuracy:.3f}", _weakness(one)]
+            for one in groups
+        ]
+        header = [column, "texts", "accuracy", ""]
+        blocks.append(DataTable(f"Texts by {column}", header, rows, sortable=True))
+    return Section("groups", "Groups of texts", (Figures(figures), *blocks))
+
+
+def _weakness(segment: Any) -> str:
+    return "lower than the rest, beyond chance" if segment.is_weak else ""
 
 
 def curves_section(evaluation: Evaluation) -> Section:
@@ -170,13 +220,17 @@ def texts_section(evaluation: Evaluation) -> Section | None:
 
 
 def evaluation_sections(
-    report: EvaluationReport, explanations: Sequence[Any] = ()
+    report: EvaluationReport,
+    explanations: Sequence[Any] = (),
+    segments: Sequence[Any] = (),
 ) -> list[Section]:
     """Return everything between the summary and the settings."""
     network = report.network
     sections = [scores_section(report), mistakes_section(network, explanations)]
     if network.predictions is not None:
         sections.append(curves_section(network))
+    if segments:
+        sections.append(segments_section(segments, network.accuracy))
     texts = texts_section(network)
     return [one for one in (*sections, texts) if one is not None and one.blocks]
 
@@ -206,13 +260,13 @@ def _key_numbers(report: EvaluationReport) -> list[tuple[str, str, str]]:
             low, high = network.intervals[name]
             remark = f"{low:.3f} to {high:.3f}"
         rows.append((label, f"{value:.3f}", remark))
-    for comparison in report.comparisons:
-        if comparison.metric == MAIN_METRIC and comparison.baseline == TFIDF_SVM:
-            points = f"{100 * comparison.difference:+.1f}"
-            ends = f"{100 * comparison.low:+.1f} to {100 * comparison.high:+.1f} points"
-            rows.append(
-                (f"{comparison.label} above {comparison.baseline}", points, ends)
-            )
+    main = [one for one in report.comparisons if one.metric == MAIN_METRIC]
+    if main:
+        # The best baseline is the one from which the network differs least.
+        best = min(main, key=lambda one: one.difference)
+        ends = f"{100 * best.low:+.1f} to {100 * best.high:+.1f} points"
+        name = f"{best.label} above {best.baseline}"
+        rows.append((name, f"{100 * best.difference:+.1f}", ends))
     part = PART_NAMES.get(network.part)
     rows.append(("texts", f"{network.n:,}", f"{part} set" if part else ""))
     return rows

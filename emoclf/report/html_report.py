@@ -19,6 +19,7 @@ def write_report(
     *,
     audit: Any = None,
     explanations: Sequence[Any] = (),
+    segments: Sequence[Any] = (),
     model: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
 ) -> Path:
@@ -30,14 +31,18 @@ def write_report(
     Parameters
     ----------
     result : TrainedClassifier, EvaluationReport, NetworkComparison or SearchResult
-        Also an Evaluation, an AuditReport, or the TrainingRun of ``emoclf train``.
+        Also an Evaluation, an AuditReport, the TrainingRun of ``emoclf train``, or
+        anything with ``lines()``.
     path : path
         HTML file to write.
     audit : AuditReport, optional
         Audit of the data, shown beside the classes.
-    explanations : sequence of objects with ``to_html()``
+    explanations : sequence of objects with ``_repr_html_()`` or ``to_html()``
         Explanations of predictions. Their HTML is not escaped: give only what emoclf
         made.
+    segments : sequence of objects, optional
+        Groups of texts, each with ``column``, ``value``, ``n``, ``accuracy`` and
+        ``is_weak``.
     model : path, optional
         Bundle or export whose settings and versions are shown with an evaluation.
     overwrite : bool, default=False
@@ -60,7 +65,7 @@ def write_report(
     """
     path = Path(path)
     check_report(path, overwrite=overwrite)
-    page = page_of(result, Extras(audit, explanations, model))
+    page = page_of(result, Extras(audit, explanations, segments, model))
     content = render_page(page.title, page.sections, subtitle=page.subtitle)
     try:
         with new_file(path, overwrite=overwrite) as stream:

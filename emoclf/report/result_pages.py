@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
-from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from emoclf.datasets.split import PART_NAMES
@@ -32,10 +31,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Extras:
-    """What a caller adds to a page: an audit, explanations, a saved model."""
+    """What a caller adds: an audit, explanations, groups of texts, a saved model."""
 
     audit: Any = None
     explanations: Sequence[Any] = ()
+    segments: Sequence[Any] = ()
     model: str | os.PathLike[str] | None = None
 
 
@@ -64,13 +64,16 @@ def page_of(result: Any, extras: Extras) -> Page:
                 module, _, name = page.partition(":")
                 page = getattr(import_module(module), name)
             return page(result, extras)
+    if hasattr(result, "lines"):
+        return _lines(result)
     names = ", ".join(place.partition(":")[2] for place in _PAGES)
-    raise DataError(wrong_kind("result", f"one of {names}", result))
+    wanted = f"one of {names}, or have lines()"
+    raise DataError(wrong_kind("result", wanted, result))
 
 
 def _training_run(run: TrainingRun, extras: Extras) -> Page:
     audit = extras.audit if extras.audit is not None else run.audit
-    extras = Extras(audit, extras.explanations)
+    extras = replace(extras, audit=audit)
     return _training(run.trained, run.report, extras, source=run.audit.source)
 
 
@@ -98,7 +101,7 @@ def _training(
     lengths = [len(ids) for ids in trained.prepared.train.token_ids]
     sections = [
         summary_section(report),
-        *evaluation_sections(report, extras.explanations),
+        *evaluation_sections(report, extras.explanations, extras.segments),
         training_section(trained.result),
         data_section(
             split.train.counts(),
@@ -120,7 +123,16 @@ def _training(
             },
         ),
     ]
-    order = ["summary", "scores", "mistakes", "curves", "training", "data", "texts"]
+    order = [
+        "summary",
+        "scores",
+        "mistakes",
+        "curves",
+        "groups",
+        "training",
+        "data",
+        "texts",
+    ]
     sections.sort(key=lambda one: [*order, one.id].index(one.id))
     architecture = bundle.settings.architecture
     return Page(
@@ -135,7 +147,7 @@ def _evaluation_report(report: EvaluationReport, extras: Extras) -> Page:
     labels = [metrics.label for metrics in network.per_class]
     sections = [
         summary_section(report),
-        *evaluation_sections(report, extras.explanations),
+        *evaluation_sections(report, extras.explanations, extras.segments),
     ]
     if extras.audit is not None or network.confusion is not None:
         counts = {metrics.label: metrics.support for metrics in network.per_class}
@@ -203,13 +215,14 @@ def _network_comparison(comparison: NetworkComparison, extras: Extras) -> Page:
         size=(8.0, 4.5),
         wide=True,
     )
-    note, _, *table = comparison.lines()
-    words = Paragraphs([*_best(comparison), note], lead=True)
+    lines = comparison.lines()
+    end = lines.index("")
+    words = Paragraphs([" ".join(lines[:end])], lead=True)
     sections = [
         Section(
             "summary",
             "Summary",
-            (words, Lines("Means over seeds", table)),
+            (words, Lines("Means over seeds", lines[end + 1 :])),
         ),
         Section("plot", "Plot", (Figures([figure]),)),
         Section("runs", "Runs", (DataTable("All runs", header, rows, sortable=True),)),
@@ -220,23 +233,17 @@ def _network_comparison(comparison: NetworkComparison, extras: Extras) -> Page:
     return Page("Comparison of networks", f"{len(names)} classifiers", sections)
 
 
-def _best(comparison: NetworkComparison) -> list[str]:
-    """Return which row has the best mean macro-F1."""
-    scores = {
-        name: mean(values)
-        for name in comparison.names()
-        if (values := [x.macro_f1 for x in comparison.of(name) if x.macro_f1])
-    }
-    if not scores:
-        return []
-    best = max(scores, key=lambda name: scores[name])
-    return [f"{best} has the best mean macro-F1: {scores[best]:.3f}."]
-
-
 def _audit(audit: Any, extras: Extras) -> Page:
     section = data_section(audit.counts, audit=audit)
     title = f"Audit of {os.path.basename(audit.source)}"
     return Page(title, f"{audit.n_texts:,} texts", [section])
+
+
+def _lines(result: Any) -> Page:
+    """Return the page of a result that has its own words for everything."""
+    title = type(result).__name__
+    section = Section("result", "Result", (Lines(title, list(result.lines())),))
+    return Page(title, "", [section])
 
 
 def _number(value: float | None, number_format: str) -> str:

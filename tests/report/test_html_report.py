@@ -172,16 +172,40 @@ def test_explanations_are_html_and_audits_are_lines(tmp_path: Path) -> None:
     assert "3 texts are <odd>" in page.words
 
 
+def test_an_explanation_is_shown_as_in_a_notebook(tmp_path: Path) -> None:
+    whole = "<!doctype html><html><body><i>whole</i></body></html>"
+    part = SimpleNamespace(to_html=lambda: whole, _repr_html_=lambda: "<i>part</i>")
+    path = write_report(random_report(), tmp_path / "report.html", explanations=[part])
+    page = Page(path)
+    assert len(page.all("html")) == len(page.all("body")) == 1
+    assert page.all("i")
+
+
+def test_groups_of_texts_have_a_plot_and_a_table(tmp_path: Path) -> None:
+    groups = [
+        SimpleNamespace(column="length", value=value, n=n, accuracy=score, is_weak=weak)
+        for value, n, score, weak in (("<long>", 30, 0.4, True), ("short", 90, 0.8, 0))
+    ]
+    path = write_report(random_report(), tmp_path / "report.html", segments=groups)
+    page = Page(path)
+    assert "Accuracy by length" in page.words
+    assert "<long> (30)" in page.words
+    assert page.words.count("lower than the rest, beyond chance") == 1
+
+
 def test_other_results_have_pages(tmp_path: Path) -> None:
     run = RunMetrics("text_cnn", 0, 0.6, 0.5, 100, 3, 1.0, 3.0, 100.0, ("overfitting",))
     baseline = RunMetrics("TF-IDF + linear SVM", None, 0.5, 0.4, seconds=0.1)
     comparison = NetworkComparison("test", 10, (baseline, run))
     page = Page(write_report(comparison, tmp_path / "comparison.html"))
-    assert "text_cnn has the best mean macro-F1: 0.500." in page.words
+    assert " ".join(comparison.lines()[: comparison.lines().index("")]) in page.words
     assert "overfitting" in page.words
     page = Page(write_report(audit_dataset(load_sample()), tmp_path / "audit.html"))
     assert "Audit of emotions.csv" in page.words
     assert "/emotions.csv" not in page.words
+    other = SimpleNamespace(lines=lambda: ["all is <well>"])
+    page = Page(write_report(other, tmp_path / "other.html"))
+    assert "all is <well>" in page.words
     with pytest.raises(DataError, match=r"result must be one of .*EvaluationReport"):
         write_report("a.emoclf", tmp_path / "x.html")  # type: ignore[arg-type]
     assert not (tmp_path / "x.html").exists()
