@@ -42,14 +42,16 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     add_option(parser, "-o --output FOLDER", text, required=True)
     add_report_option(parser, has_overwrite=True)
     add_data(parser)
-    add_training_options(parser)
+    add_training_options(parser, "classifier, report or interrupted run")
     add_settings(parser, argv=argv)
     parser.set_defaults(run=run)
 
 
-def add_training_options(parser: argparse.ArgumentParser) -> None:
+def add_training_options(
+    parser: argparse.ArgumentParser, replaced: str = "classifier or interrupted run"
+) -> None:
     """Add the options of commands that train, except for the settings."""
-    add_overwrite_option(parser, "classifier or interrupted run")
+    add_overwrite_option(parser, replaced)
     add_option(parser, "--resume", "continue an interrupted run")
     add_option(parser, "--tensorboard FOLDER", "folder for TensorBoard logs")
 

@@ -108,7 +108,7 @@ def plot_calibration(calibration: Calibration, ax: Any = None) -> Any:
         calibration.accuracy,
         color=BLUE,
         marker="o",
-        label=f"expected calibration error {calibration.error:.3f}",
+        label=f"calibration error {calibration.error:.3f}",
     )
     unit_square(ax)
     texts = calibration.unit == "texts"
