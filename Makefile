@@ -1,6 +1,6 @@
 # make demo    set up .venv and run the main job on the bundled corpus
 # make quick   set up .venv and run the quick tests (about a minute and a half)
-# make test    set up .venv and run all tests
+# make test    set up .venv and run all tests, but those that need Chromium
 # make check   lint, types and all tests
 # make clean   remove .venv and everything that was built
 
@@ -28,7 +28,7 @@ quick: $(VENV)/.tested
 
 test: $(VENV)/.tested
 	@echo "== all tests"
-	$(PYTEST) -m ""
+	$(PYTEST) -m "not browser"
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .

@@ -71,6 +71,7 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.models.build import build_model as build_model
     from emoclf.predictor import Predictor as Predictor
     from emoclf.ready import load_ready as load_ready
+    from emoclf.report.html_report import write_report as write_report
     from emoclf.serving import load_exported as load_exported
     from emoclf.settings import RunSettings as RunSettings
     from emoclf.settings.sections import DataSettings as DataSettings
@@ -157,6 +158,7 @@ _HOME = {
     "split_dataset": "emoclf.datasets.split",
     "train_classifier": "emoclf.workflow.train",
     "train_word2vec": "emoclf.embeddings.word2vec",
+    "write_report": "emoclf.report.html_report",
 }
 
 #: Public names that load TensorFlow.

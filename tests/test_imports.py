@@ -16,7 +16,7 @@ from emoclf._moved import MODULES
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {"tensorflow", "keras", "keras_tuner", "sklearn", "pandas", "gensim", "scipy"}
-EXTRAS = {"cleanlab", "jieba", "pyarrow", "matplotlib", "argcomplete"}
+EXTRAS = {"cleanlab", "jieba", "pyarrow", "matplotlib", "jinja2", "argcomplete"}
 EXTRAS |= {"onnx", "onnxruntime", "tf2onnx", "ai_edge_litert", "torch", "transformers"}
 
 # Later stages know earlier ones, never the other way round.
@@ -52,6 +52,7 @@ STAGES = [
     ("tuning.report",),
     ("tuning.finish",),
     ("tuning.search", "tuning"),
+    ("report",),
     ("cli", "__main__", "tuning.__main__"),
 ]
 # An architecture's file holds its settings too, and those are read by settings.run.

@@ -22,6 +22,7 @@ from emoclf.workflow.train import train_classifier
 
 from .folder import SearchFolder
 from .plan import SearchPlan
+from .report.search_plot_methods import SearchPlots
 from .report.search_report import report_lines, result_rows, write_results
 from .results.choice import Choice, choose
 from .results.outcome import COMPLETED, Outcome
@@ -34,7 +35,7 @@ logger = logging.getLogger("emoclf.tuning")
 
 
 @dataclass(frozen=True, repr=False)
-class SearchResult(HtmlLines):
+class SearchResult(SearchPlots, HtmlLines):
     """Result of a search.
 
     Parameters

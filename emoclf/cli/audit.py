@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from emoclf.cli.options import add_settings, settings_from
+from emoclf.cli.report_option import (
+    add_report_option,
+    check_report_option,
+    write_report_option,
+)
 from emoclf.cli.shared import (
     add_option,
     add_overwrite_option,
@@ -40,6 +45,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     text = "CSV file for corrections of the wrong labels, to fill in"
     add_option(parser, "-o --output FILE", text)
     add_overwrite_option(parser, "file")
+    add_report_option(parser, has_overwrite=True)
     add_settings(parser, argv=argv, only=("data", "text", "embedding"))
     parser.set_defaults(run=run)
 
@@ -51,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.datasets.split_files import read_parts
 
     settings = settings_from(args)
+    check_report_option(args)
     if args.output:
         check_new_file(Path(args.output), overwrite=args.overwrite)
     data_settings = settings.override(skip_bad_rows=True).data
@@ -65,4 +72,7 @@ def run(args: argparse.Namespace) -> int:
         print_json(audit.to_dict())
     else:
         print_lines(*audit.lines())
+    report = write_report_option(args, audit)
+    if report and not args.json:
+        print_lines(f"Report: {report}")
     return BAD_DATA if audit.has_errors else 0

@@ -11,6 +11,11 @@ from typing import Any
 
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, parse_value, settings_from
+from emoclf.cli.report_option import (
+    add_report_option,
+    check_report_option,
+    write_report_option,
+)
 from emoclf.cli.shared import add_option, new_command, print_json, print_lines
 from emoclf.cli.train import callbacks_for
 from emoclf.errors import SettingsError
@@ -46,6 +51,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         default=[],
     )
     add_option(parser, "--seeds N", "number of seeds per network", default=3)
+    add_report_option(parser)
     add_data(parser)
     add_settings(parser, argv=argv)
     parser.set_defaults(run=run)
@@ -54,6 +60,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, evaluate, print and plot."""
     networks = rows_from(args)
+    check_report_option(args)
     load_tensorflow()
     from emoclf.plots import plot_accuracy_against_time, save_plot
     from emoclf.workflow.compare import compare_networks
@@ -70,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     plotted = find_spec("matplotlib") is not None
     if plotted:
         save_plot(plot_accuracy_against_time(comparison), Path(args.output) / PLOT)
+    report = write_report_option(args, comparison, saved=args.output)
     if args.json:
         print_json(comparison.to_dict())
         return 0
@@ -78,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
         print_lines(
             "No plot: run pip install 'emoclf[plots]', then this command again."
         )
+    if report:
+        print_lines(f"Report: {report}")
     return 0
 
 

@@ -8,6 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from emoclf.cli.options import add_config_option, add_section, given_settings
+from emoclf.cli.report_option import (
+    add_report_option,
+    check_report_option,
+    write_report_option,
+)
 from emoclf.cli.shared import (
     add_option,
     as_file,
@@ -65,6 +70,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "second classifier, compared on the same texts by a paired bootstrap",
         type=model_argument,
     )
+    add_report_option(parser)
     add_config_option(parser)
     add_section(
         parser, "data settings", DataSettings, only=READING_SETTINGS + FILE_SETTINGS
@@ -74,6 +80,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read, predict, evaluate, print."""
+    check_report_option(args)
     load_tensorflow()
     from emoclf.bulk.predict_chunks import load_classifier
     from emoclf.datasets.readers import read_column, read_dataset
@@ -127,13 +134,23 @@ def run(args: argparse.Namespace) -> int:
                 "against": [comparison.to_dict() for comparison in comparisons],
             }
         )
-        return 0
-    print_lines(*metric_lines(evaluations), "")
-    for comparison in comparisons:
-        sentence = f"{args.model} against {args.against}: {comparison.points}."
-        print_lines(*wrapped(sentence))
-    print_lines(*[""] * bool(comparisons), *detail_lines(evaluation), "")
-    print_lines(*segment_lines(found))
+    else:
+        print_lines(*metric_lines(evaluations), "")
+        for comparison in comparisons:
+            sentence = f"{args.model} against {args.against}: {comparison.points}."
+            print_lines(*wrapped(sentence))
+        print_lines(*[""] * bool(comparisons), *detail_lines(evaluation), "")
+        print_lines(*segment_lines(found))
+    if args.report:
+        report = write_report_option(
+            args,
+            evaluation,
+            model=args.model,
+            segments=found,
+            classifier=classifier,
+        )
+        if not args.json:
+            print_lines(f"Report: {report}")
     return 0
 
 

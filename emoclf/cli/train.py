@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
+from emoclf.cli.report_option import (
+    add_report_option,
+    check_report_option,
+    write_report_option,
+)
 from emoclf.cli.shared import (
     add_option,
     add_overwrite_option,
@@ -35,8 +40,9 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     )
     text = "folder to write the classifier to"
     add_option(parser, "-o --output FOLDER", text, required=True)
+    add_report_option(parser, has_overwrite=True)
     add_data(parser)
-    add_training_options(parser)
+    add_training_options(parser, "classifier, report or interrupted run")
     add_settings(parser, argv=argv)
     add_option(
         parser,
@@ -47,9 +53,11 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     parser.set_defaults(run=run)
 
 
-def add_training_options(parser: argparse.ArgumentParser) -> None:
+def add_training_options(
+    parser: argparse.ArgumentParser, replaced: str = "classifier or interrupted run"
+) -> None:
     """Add the options of commands that train, except for the settings."""
-    add_overwrite_option(parser, "classifier or interrupted run")
+    add_overwrite_option(parser, replaced)
     add_option(parser, "--resume", "continue an interrupted run")
     add_option(parser, "--tensorboard FOLDER", "folder for TensorBoard logs")
 
@@ -57,6 +65,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train on a labelled file."""
     settings = settings_from(args)
+    check_report_option(args)
     load_tensorflow()
     from emoclf.workflow.training_run import check_start, run_training
 
@@ -73,6 +82,9 @@ def run(args: argparse.Namespace) -> int:
         refit=args.refit,
     )
     print_run(training, as_json=args.json)
+    report = write_report_option(args, training, saved=training.path)
+    if report and not args.json:
+        print_lines(f"Report: {report}")
     return 0
 
 

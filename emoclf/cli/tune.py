@@ -13,6 +13,11 @@ from typing import Any
 from emoclf.cli import amounts, tune_show, tune_worker
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
+from emoclf.cli.report_option import (
+    add_report_option,
+    check_report_option,
+    write_report_option,
+)
 from emoclf.cli.shared import add_option, new_command, print_json, print_lines
 from emoclf.errors import did_you_mean
 from emoclf.evaluation.metric_names import MAIN_METRIC, OBJECTIVES
@@ -82,6 +87,7 @@ def _add_options(
     add_option(
         parser, "--new", "move an older search in the folder aside, and begin a new one"
     )
+    add_report_option(parser)
     add_data(parser)
     add_option(parser, "--tensorboard FOLDER", tune_show.TENSORBOARD_HELP)
     _add_search_options(parser)
@@ -197,6 +203,7 @@ def _add_chief_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Search, and print the result."""
     settings = settings_from(args)
+    check_report_option(args)
     load_tensorflow()
     from emoclf.training.progress import TrainingProgress
     from emoclf.tuning.limits import Limits
@@ -247,10 +254,13 @@ def run(args: argparse.Namespace) -> int:
         from emoclf.tuning.report.tensorboard_hparams import write_hparams
 
         write_hparams(result.outcomes, plan.objective, Path(args.tensorboard))
+    report = write_report_option(args, result, saved=result.folder)
     if args.json:
         print_json(tune_show.as_values(result.plan, result.outcomes, result))
         return 0
     tune_show.print_result(result)
     folder = shlex.quote(str(result.folder))
+    if report:
+        print_lines(f"Report: {report}")
     print_lines(f"Show it again, with plots: emoclf tune show {folder} --plots plots")
     return 0

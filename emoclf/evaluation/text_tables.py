@@ -104,7 +104,7 @@ def per_class_lines(evaluation: Evaluation) -> list[str]:
         if averaged:
             cells.append(_cell(label.average_precision))
         rows.append([label.label, *cells, str(label.support)])
-    return [f"{evaluation.name} on {evaluation.part_name}", *align(rows)]
+    return [*wrapped(f"{evaluation.name} on {evaluation.part_name}"), *align(rows)]
 
 
 def confusion_lines(evaluation: Evaluation, *, width: int = TABLE_WIDTH) -> list[str]:

@@ -10,6 +10,8 @@ from emoclf.plots.plot_style import (
     INK,
     PALE,
     SKY,
+    legend_above,
+    legend_inside,
     line_style,
     matplotlib,
     new_axes,
@@ -46,7 +48,7 @@ def plot_roc(curves: CurveSet, ax: Any = None) -> Any:
     _draw_curves(ax, curves)
     ax.set_xlabel("false positive rate")
     ax.set_ylabel("true positive rate")
-    ax.legend(loc="lower right", frameon=False, fontsize="small", title="area")
+    legend_inside(ax, "lower right", "area")
     return ax
 
 
@@ -65,11 +67,12 @@ def plot_precision_recall(curves: CurveSet, ax: Any = None) -> Any:
     ax : matplotlib Axes
     """
     ax = ax if ax is not None else new_axes(5.6, 5.0)
-    _draw_curves(ax, curves, drawstyle="steps-pre")
+    # From one threshold to the next lower recall the precision is that of the first,
+    # so that the area of the steps is the average precision.
+    _draw_curves(ax, curves, drawstyle="steps-post")
     ax.set_xlabel("recall")
     ax.set_ylabel("precision")
-    title = "average precision"
-    ax.legend(loc="lower left", frameon=False, fontsize="small", title=title)
+    legend_inside(ax, "lower left", "average precision")
     return ax
 
 
@@ -105,13 +108,13 @@ def plot_calibration(calibration: Calibration, ax: Any = None) -> Any:
         calibration.accuracy,
         color=BLUE,
         marker="o",
-        label=f"expected calibration error {calibration.error:.3f}",
+        label=f"calibration error {calibration.error:.3f}",
     )
     unit_square(ax)
     texts = calibration.unit == "texts"
     ax.set_xlabel("confidence" if texts else "predicted probability")
     ax.set_ylabel("accuracy" if texts else "share of texts with the label")
-    ax.legend(loc="upper left", frameon=False, fontsize="small")
+    legend_above(ax, columns=2)
     return ax
 
 
@@ -147,7 +150,7 @@ def plot_coverage(coverage: Coverage, ax: Any = None) -> Any:
     ax.set_xlabel("share of the texts, the most confident first")
     ax.set_ylabel("accuracy")
     plain_frame(ax)
-    ax.legend(loc="lower left", frameon=False, fontsize="small")
+    legend_above(ax, columns=2)
     return ax
 
 

@@ -13,6 +13,7 @@ from emoclf.plots.plot_style import (
     GREY,
     INK,
     RED,
+    legend_above,
     new_axes,
     plain_frame,
 )
@@ -83,7 +84,7 @@ def plot_lengths(
     ax.set_ylabel("texts")
     plain_frame(ax)
     if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="upper right", frameon=False, fontsize="small")
+        legend_above(ax)
     return ax
 
 

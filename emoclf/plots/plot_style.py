@@ -48,6 +48,13 @@ def legend_above(ax: Any, columns: int = 4) -> None:
     ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, frameon=False)
 
 
+def legend_inside(ax: Any, place: str, title: str) -> None:
+    """Draw the legend in a corner of the axes, on a veil that covers lines below it."""
+    legend = ax.legend(loc=place, fontsize="small", title=title, edgecolor="none")
+    legend.get_frame().set(facecolor="white", alpha=0.85)
+    legend.set_alignment("left")
+
+
 def plain_frame(ax: Any) -> None:
     """Remove the upper and the right line of the frame."""
     ax.spines[["top", "right"]].set_visible(False)

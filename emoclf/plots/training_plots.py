@@ -87,7 +87,8 @@ def plot_training(
             )
     ax.xaxis.set_major_locator(matplotlib("ticker").MaxNLocator(integer=True))
     ax.set_xlabel("epoch")
-    ax.set_ylabel(metric.replace("_", " "))
+    # As METRICS of the evaluation call it, which is a later stage.
+    ax.set_ylabel(metric.replace("macro_f1", "macro-F1"))
     plain_frame(ax)
     legend_above(ax, columns=2)
     return ax

@@ -41,7 +41,7 @@ def tune(folder: Path, *args: object) -> subprocess.CompletedProcess:
 @pytest.fixture(scope="module")
 def done(folder: Path) -> subprocess.CompletedProcess:
     """A search of two trials."""
-    return tune(folder, "sentences.csv", *OPTIONS)
+    return tune(folder, "sentences.csv", *OPTIONS, "--report=search.html")
 
 
 def test_a_search_evaluates_its_winner_once(
@@ -54,6 +54,10 @@ def test_a_search_evaluates_its_winner_once(
     assert "Saved: sentences.search/best.emoclf" in done.stdout
     for number in (1, 2):
         assert f"trial   {number}/2  macro-F1 0." in done.stderr
+    assert "Report: search.html" in done.stdout
+    page = (folder / "search.html").read_text(encoding="utf-8")
+    assert "Search for text_cnn" in page
+    assert str(folder) not in page
     assert "TensorFlow" not in done.stderr
     assert "Traceback" not in done.stderr
     best = Predictor.load(folder / "sentences.search" / "best.emoclf")

@@ -106,6 +106,15 @@ def test_numbers_of_the_plots_are_those_that_were_given() -> None:
     assert sum(bar.get_height() for bar in ax.patches) == 4
 
 
+def test_the_area_below_the_drawn_steps_is_the_average_precision() -> None:
+    curves = precision_recall_curves(P, T, NAMES)
+    line = plots.plot_precision_recall(curves).lines[0]
+    x, y = line.get_data()
+    # Each height is drawn up to the next point.
+    assert line.get_drawstyle() == "steps-post"
+    assert -np.sum(np.diff(x) * y[:-1]) == pytest.approx(curves.labels[0].area)
+
+
 def test_every_label_with_a_curve_has_a_name_and_the_others_are_left_out() -> None:
     targets = np.minimum(T, 1)
     ax = plots.plot_roc(roc_curves(P, targets, NAMES))

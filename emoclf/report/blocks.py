@@ -1,0 +1,168 @@
+"""Parts of a page: sections, and the blocks that the template knows how to draw.
+
+A block is data; ``kind`` names the template's macro for it. All strings are escaped by
+the template, except the SVG of figures and the HTML of explanations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+#: Longest text on the page; longer ones are cut.
+MAX_TEXT_CHARACTERS = 500
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled part of the page, which the navigation links to."""
+
+    id: str
+    title: str
+    blocks: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Paragraphs:
+    """Sentences, each a paragraph; the first of a summary is larger."""
+
+    kind: ClassVar[str] = "paragraphs"
+    texts: Sequence[str]
+    lead: bool = False
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A titled list of proposals."""
+
+    kind: ClassVar[str] = "advice"
+    title: str
+    texts: Sequence[str]
+
+
+@dataclass(frozen=True)
+class KeyNumbers:
+    """A few numbers, each as name, value and remark."""
+
+    kind: ClassVar[str] = "key_numbers"
+    rows: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of text in columns, such as a report for the terminal."""
+
+    kind: ClassVar[str] = "lines"
+    title: str
+    lines: Sequence[str]
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class DataTable:
+    """A table whose first column names the rows."""
+
+    kind: ClassVar[str] = "data_table"
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    sortable: bool = False
+    #: Number of columns on the left that contain words.
+    words: int = 1
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plot as SVG, with a title and a description for those who do not see it."""
+
+    kind: ClassVar[str] = "figure"
+    title: str
+    svg: str
+    caption: str = ""
+    paper: bool = False
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures side by side, where there is room."""
+
+    kind: ClassVar[str] = "figures"
+    figures: Sequence[Figure]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Findings of the doctor, the worst first."""
+
+    kind: ClassVar[str] = "findings"
+    findings: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the confusion matrix, with examples."""
+
+    id: str
+    true: str
+    predicted: str
+    count: int
+    share: float
+    texts: Sequence[ShownText] = ()
+
+
+@dataclass(frozen=True)
+class ConfusionMatrix:
+    """A confusion matrix; each cell links to its examples."""
+
+    kind: ClassVar[str] = "confusion"
+    label_names: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    recalls: Sequence[str]
+    examples: Sequence[Cell] = ()
+
+
+@dataclass(frozen=True)
+class ShownText:
+    """A text with its labels and the confidence of the prediction."""
+
+    text: str
+    true: str
+    predicted: str
+    confidence: str
+    right: bool
+
+
+@dataclass(frozen=True)
+class TextList:
+    """Texts with their labels, the first of which are shown."""
+
+    kind: ClassVar[str] = "text_list"
+    title: str
+    texts: Sequence[ShownText]
+
+
+@dataclass(frozen=True)
+class TextSearch:
+    """A search box over texts."""
+
+    kind: ClassVar[str] = "text_search"
+    texts: Sequence[ShownText]
+    total: int
+
+
+@dataclass(frozen=True)
+class Html:
+    """HTML that emoclf made, such as an explanation; it is not escaped."""
+
+    kind: ClassVar[str] = "html"
+    title: str
+    parts: Sequence[str] = field(default_factory=tuple)
+
+
+def cut_text(text: str) -> str:
+    """Return a text of at most 500 characters; an ellipsis replaces the rest."""
+    if len(text) <= MAX_TEXT_CHARACTERS:
+        return text
+    return f"{text[: MAX_TEXT_CHARACTERS - 1]}…"

@@ -1,0 +1,127 @@
+"""The page of a search: the verdict, its trials, its plots, and the winner's scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from emoclf.report.blocks import DataTable, Figure, Figures, Lines, Paragraphs, Section
+from emoclf.report.evaluation_sections import evaluation_sections, summary_section
+from emoclf.report.result_pages import Extras, Page
+from emoclf.report.svg_figures import svg_figure
+from emoclf.report.training_sections import settings_section
+from emoclf.tuning.report.search_report import result_rows
+from emoclf.tuning.results.importance import varying_settings
+from emoclf.tuning.results.ranking import scored
+
+if TYPE_CHECKING:
+    from emoclf.tuning.finish import SearchResult
+
+#: Panels in a row of the plot of the settings.
+PANEL_COLUMNS = 3
+#: Columns of ``results.csv`` about the machines, whose names are nobody's business.
+MACHINE_COLUMNS = ("began", "worker")
+
+
+def search_page(result: SearchResult, extras: Extras) -> Page:
+    """Return the page of a finished search."""
+    from emoclf.bundle.bundle import installed_versions
+
+    plan, chosen = result.plan, result.choice.chosen
+    summary = summary_section(result.report)
+    first = Paragraphs(
+        [
+            f"Trial {chosen.number} of {len(result.outcomes)} was chosen. These are "
+            "the scores of its settings, trained once more."
+        ]
+    )
+    sections = [
+        replace(summary, blocks=(*summary.blocks[:1], first, *summary.blocks[1:])),
+        Section("search", "Search", (Lines("Report", result.lines()),)),
+        Section("plots", "Plots", (Figures(_figures(result)),)),
+        Section("trials", "Trials", (_trials(result),)),
+        *evaluation_sections(result.report, extras.explanations),
+        settings_section(
+            plan.settings.override(**chosen.values).to_toml(),
+            installed_versions(),
+            {
+                "objective": plan.objective.label,
+                "strategy": plan.strategy,
+                plan.kind: plan.repeats,
+                "seed": plan.settings.seed,
+                "folder": result.folder.name,
+            },
+        ),
+    ]
+    return Page(
+        f"Search for {plan.settings.architecture}",
+        f"{len(result.outcomes)} trials by {plan.objective.label}",
+        sections,
+    )
+
+
+def _trials(result: SearchResult) -> DataTable:
+    """Return the trials, without columns that are empty or about machines."""
+    header, *rows = result_rows(result.outcomes, result.plan.objective)
+    cells = [[_cell(value) for value in row] for row in rows]
+    kept = [
+        place
+        for place, name in enumerate(header)
+        if name not in MACHINE_COLUMNS and any(row[place] for row in cells)
+    ]
+    return DataTable(
+        "All trials",
+        [header[place] for place in kept],
+        [[row[place] for place in kept] for row in cells],
+        sortable=True,
+        words=2,
+    )
+
+
+def _figures(result: SearchResult) -> list[Figure]:
+    names = varying_settings(scored(result.outcomes))
+    n_rows = -(-len(names) // PANEL_COLUMNS)
+
+    def effects(figure: Any) -> None:
+        panels = figure.subplots(n_rows, PANEL_COLUMNS, sharey=True, squeeze=False)
+        for ax in panels.flat[len(names) :]:
+            figure.delaxes(ax)
+        result.plot_effects(panels)
+        figure.tight_layout()
+
+    def on_axes(plot: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda figure: plot(figure.subplots())
+
+    size = (6.4, 4.2)
+    plots = {
+        "scores": ("Score of each trial", on_axes(result.plot_scores), size),
+        "time": ("Score and time", on_axes(result.plot_time), size),
+    }
+    if names:
+        size = (3.6 * PANEL_COLUMNS, 3.0 * n_rows)
+        plots["effects"] = "Score by setting", effects, size
+        size = (max(8.0, 2 + 1.6 * len(names)), 4.5)
+        title = "Settings and score of each trial"
+        plots["parallel"] = title, on_axes(result.plot_parallel), size
+    described = f"{len(result.outcomes)} trials; trial {result.choice.chosen.number}"
+    return [
+        svg_figure(
+            draw,
+            name=f"search-{name}",
+            title=title,
+            alt=f"{title}, for {described} was chosen",
+            size=size,
+            paper=name == "parallel",
+            wide=name in ("effects", "parallel"),
+        )
+        for name, (title, draw, size) in plots.items()
+    ]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
