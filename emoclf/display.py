@@ -97,7 +97,7 @@ def wrap_lines(lines: Iterable[str]) -> list[str]:
     Examples
     --------
     >>> wrap_lines(["  " + 20 * "four "])[1]
-    '    four four four four'
+    '    four four four four four'
     """
     import textwrap  # Most programs print nothing.
 
