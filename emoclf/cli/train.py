@@ -106,15 +106,18 @@ def callbacks_for(args: argparse.Namespace, settings: RunSettings) -> list[Any]:
 
 def print_run(training: TrainingRun, *, as_json: bool) -> None:
     """Print findings, metrics, the verdict and the path of the bundle."""
+    from emoclf.evaluation.text_tables import wrapped
+
     if as_json:
         metrics = training.trained.bundle.metrics
         print_json({"bundle": str(training.path), **metrics})
         return
     result = training.trained.result
-    print_lines(
+    sentence = (
         f"Epoch {result.best_epoch} of {result.epochs} was the best on the validation "
         f"set (ended: {result.ended}; {result.seconds:.0f} s of training)."
     )
+    print_lines(*wrapped(sentence))
     for finding in result.findings:
         print_lines(*finding.lines())
     print_lines()
