@@ -1,0 +1,76 @@
+"""Execute the notebooks, and keep their outputs: ``python tests/run_notebooks.py``.
+
+``tests/test_notebooks.py`` executes them again, and compares the numbers of the cells
+that are tagged ``figures``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+#: Tag of cells whose numbers the gate compares.
+FIGURES = "figures"
+#: Seconds that a cell may take.
+CELL_SECONDS = 600
+_NUMBER = re.compile(r"\b[01]\.\d{3}\b")
+
+
+def execute(path: Path) -> nbformat.NotebookNode:
+    """Run a notebook in a kernel of its own, and return it with its outputs."""
+    notebook = nbformat.read(path, as_version=4)
+    # TensorFlow's messages name the machine.
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    with tempfile.TemporaryDirectory() as folder:
+        NotebookClient(
+            notebook,
+            timeout=CELL_SECONDS,
+            kernel_name="python3",
+            resources={"metadata": {"path": folder}},
+            record_timing=False,
+        ).execute()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [one for one in cell.outputs if not _is_log(one)]
+    return notebook
+
+
+def figures(notebook: nbformat.NotebookNode) -> list[list[float]]:
+    """Return the shares, such as 0.594, in the outputs of each tagged cell."""
+    return [
+        [float(number) for number in _NUMBER.findall(_text(cell))]
+        for cell in notebook.cells
+        if FIGURES in cell.metadata.get("tags", ())
+    ]
+
+
+def _text(cell: nbformat.NotebookNode) -> str:
+    return "\n".join(
+        output.get("text", "") or output.get("data", {}).get("text/html", "")
+        for output in cell.outputs
+    )
+
+
+def _is_log(output: nbformat.NotebookNode) -> bool:
+    """Return whether an output is what TensorFlow logs."""
+    return bool(re.match(r"([IW]\d{4}|WARNING:)", output.get("text", "")))
+
+
+def main() -> None:
+    for path in NOTEBOOKS:
+        notebook = execute(path)
+        # The place of the package is nobody's business.
+        text = nbformat.writes(notebook).replace(f"{ROOT}/", "")
+        path.write_text(text + "\n", encoding="utf-8")
+        print(path.name, figures(notebook), flush=True)
+
+
+if __name__ == "__main__":
+    main()
