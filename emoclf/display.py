@@ -109,6 +109,7 @@ def wrap_lines(lines: Iterable[str]) -> list[str]:
             MAX_SHOWN_CHARACTERS,
             subsequent_indent=indent,
             break_on_hyphens=False,
+            break_long_words=False,
             replace_whitespace=False,
         )
         wrapped += parts or [""]

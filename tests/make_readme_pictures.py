@@ -1,4 +1,4 @@
-"""Make the pictures of the README: mistakes in a report, in both schemes.
+"""Make the pictures of the README: a report and an explained sentence, in both schemes.
 
 Run from the project's root, with the extra ``report`` and with Chromium:
 ``.venv/bin/python tests/make_readme_pictures.py``. It takes about a minute.
@@ -15,31 +15,46 @@ sys.path.insert(0, str(ROOT / "tests" / "shared"))
 
 from chromium import Chromium  # noqa: E402
 
-from emoclf import load_sample, train_classifier, write_report  # noqa: E402
+from emoclf import (  # noqa: E402
+    explain_text,
+    load_sample,
+    train_classifier,
+    write_report,
+)
+from emoclf.explain.explanation_html import html_page  # noqa: E402
 
 FOLDER = ROOT / "notebooks" / "pictures"
 WIDTH, HEIGHT = 860, 860
+SENTENCE, SENTENCE_HEIGHT = "I can't believe she left", 430
 #: Largest picture, in bytes.
 MAX_BYTES = 200_000
 
 
 def main() -> None:
-    """Train on the bundled corpus, write a report, and photograph its mistakes."""
+    """Write a report and an explanation, and photograph them."""
     FOLDER.mkdir(exist_ok=True)
     trained = train_classifier(load_sample(), epochs=20, verbose=0)
     with tempfile.TemporaryDirectory() as folder, Chromium() as browser:
-        page = write_report(trained, Path(folder) / "report.html")
+        report = write_report(trained, Path(folder) / "report.html")
+        explained = Path(folder) / "explained.html"
+        explained.write_text(html_page([explain_text("emotions-en", SENTENCE)]))
         for scheme in ("light", "dark"):
-            browser.open(page, width=WIDTH, height=HEIGHT, dark=scheme == "dark")
+            dark = scheme == "dark"
+            browser.open(report, width=WIDTH, height=HEIGHT, dark=dark)
             browser.evaluate("mistakes.scrollIntoView({ behavior: 'instant' }), 0")
-            path = FOLDER / f"report-{scheme}.png"
-            browser.screenshot(path)
-            size = path.stat().st_size
-            if size > MAX_BYTES:
-                raise SystemExit(
-                    f"{path} has {size:,} bytes, and {MAX_BYTES:,} at most."
-                )
-            print(f"{path.relative_to(ROOT)}: {size:,} bytes")
+            keep(browser, f"report-{scheme}.png")
+            browser.open(explained, width=WIDTH, height=SENTENCE_HEIGHT, dark=dark)
+            keep(browser, f"explained-{scheme}.png")
+
+
+def keep(browser: Chromium, name: str) -> None:
+    """Write what the browser shows into the folder of pictures."""
+    path = FOLDER / name
+    browser.screenshot(path)
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise SystemExit(f"{path} has {size:,} bytes, and {MAX_BYTES:,} at most.")
+    print(f"{path.relative_to(ROOT)}: {size:,} bytes")
 
 
 if __name__ == "__main__":

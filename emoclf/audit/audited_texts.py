@@ -66,11 +66,12 @@ class AuditedTexts:
 
     @cached_property
     def tokens(self) -> list[list[str]]:
-        """Tokens of each text; equal ones are one object, which saves memory."""
+        """Tokens of each text, as a training has them; equal ones are one object."""
         same: dict[str, str] = {}
         tokenize = new_tokenizer(self.text_settings).tokens
+        left_out = frozenset(self.text_settings.stop_words)
         return [
-            [same.setdefault(token, token) for token in tokenize(text)]
+            [same.setdefault(x, x) for x in tokenize(text) if x not in left_out]
             for text in self.texts
         ]
 

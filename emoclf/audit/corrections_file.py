@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import os
@@ -47,5 +48,7 @@ def write_corrections(
         rows.writerow([one.source, one.place, one.text, given, predicted, *numbers, ""])
     with new_file(path, overwrite=overwrite) as stream:
         # Lone surrogates cannot be written; such a text is not found again.
-        stream.write(table.getvalue().encode("utf-8", "replace"))
+        # The mark at the beginning tells spreadsheets that it is UTF-8.
+        text = table.getvalue().encode("utf-8", "replace")
+        stream.write(codecs.BOM_UTF8 + text)
     return path

@@ -12,7 +12,12 @@ from emoclf.audit.duplicate_checks import check_duplicates
 from emoclf.audit.label_checks import check_labels
 from emoclf.audit.text_checks import check_texts, cut_length, token_lengths
 from emoclf.audit.vector_checks import Coverage, check_vectors
-from emoclf.audit.wrong_labels import WrongLabels, check_wrong_labels, find_wrong_labels
+from emoclf.audit.wrong_labels import (
+    WrongLabels,
+    check_wrong_labels,
+    find_wrong_labels,
+    require_cleanlab,
+)
 from emoclf.datasets.audit import AuditReport, report_contents
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import PART_NAMES, PARTS, Split
@@ -171,6 +176,8 @@ def audit_dataset(
     >>> [finding.name for finding in audit_dataset(train, test=test).findings]
     ['leaks', 'classes-differ', 'very-short']
     """
+    if wrong_labels:
+        require_cleanlab()
     run = RunSettings.of(settings, flat)
     parts = _parts(train, valid, test, run)
     run, sets = given_vectors(run, vectors)
@@ -209,7 +216,12 @@ def _parts(
         if valid is not None or test is not None:
             cure = "leave it out, since the split has these sets"
             raise DataError(
-                wrong_kind("valid", "None beside a Split", valid or test, cure)
+                wrong_kind(
+                    "valid",
+                    "None beside a Split",
+                    test if valid is None else valid,
+                    cure,
+                )
             )
         return train.parts()
     train = as_dataset(train, settings.data, name="train")

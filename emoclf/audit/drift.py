@@ -210,8 +210,9 @@ def _reference(predictor: Predictor) -> TextCounts:
     values = predictor.bundle.metrics.get(REFERENCE)
     if values is None:
         raise BundleError(
-            "This classifier keeps no counts of its training texts, because an older "
-            "emoclf trained it. Train it again to check for a drift."
+            "This classifier keeps no counts of its validation texts: an older emoclf "
+            "trained it, or it was fitted again on all texts. Train it again, "
+            "without --refit, to check for a drift."
         )
     try:
         return TextCounts.from_dict(values, n_classes=len(predictor.label_names))
@@ -303,7 +304,11 @@ def jensen_shannon(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _by_chance(old: np.ndarray, new: np.ndarray, rng: np.random.Generator) -> float:
-    """Return the distance that equal texts seldom exceed, for these sizes."""
+    """Return the distance that equal texts seldom exceed, for these sizes.
+
+    Each count is a draw of its own: several labels of one text make the limit a little
+    too low.
+    """
     together = (old + new) / (old.sum() + new.sum())
     samples = [rng.multinomial(x.sum(), together, N_SIMULATIONS) for x in (old, new)]
     return float(np.quantile(jensen_shannon(*samples), 1 - CHANCE))

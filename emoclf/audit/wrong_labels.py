@@ -127,8 +127,9 @@ class WrongLabels(HtmlLines):
         issues = self.issues
         lines = [
             f"Labels that may be wrong: {len(issues):,} of {len(self):,}, the most "
-            f"suspicious first (found by classifiers that predict {self.accuracy:.1%} "
-            "of the labels: the fewer, the more of these are right)."
+            f"suspicious first. The classifiers that contradict them predict "
+            f"{self.accuracy:.1%} of all labels; where that is low, many of these "
+            "labels are right after all."
         ]
         for one in issues[:SHOWN_LABELS]:
             given, better = map(_joined, (one.given_label, one.predicted_label))
@@ -164,7 +165,7 @@ def find_wrong_labels(texts: AuditedTexts, *, seed: int = 0) -> WrongLabels:
         If cleanlab is not installed.
     """
     # Before any training, so that a missing package is known at once.
-    filters, ranks = _cleanlab(multilabel=texts.multilabel)
+    filters, ranks = require_cleanlab(multilabel=texts.multilabel)
     names = _names(texts)
     labels = [[names.index(name) for name in names_of(x)] for x in texts.labels]
     probabilities = _out_of_fold(texts, labels, len(names), seed=seed)
@@ -198,10 +199,17 @@ def find_wrong_labels(texts: AuditedTexts, *, seed: int = 0) -> WrongLabels:
     return WrongLabels(tuple(ranked), float(np.mean(agree)), texts.multilabel)
 
 
-def _cleanlab(*, multilabel: bool) -> tuple[Any, Any]:
+def require_cleanlab(*, multilabel: bool = False) -> tuple[Any, Any]:
+    """Return cleanlab's modules for filtering and ranking.
+
+    Raises
+    ------
+    MissingDependency
+    """
     package = "cleanlab.multilabel_classification" if multilabel else "cleanlab"
+    purpose = "The search for wrong labels"
     filters, ranks = (
-        require(f"{package}.{module}", extra="audit", needed_by="The search for labels")
+        require(f"{package}.{module}", extra="audit", needed_by=purpose)
         for module in ("filter", "rank")
     )
     return filters, ranks

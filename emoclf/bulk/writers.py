@@ -196,8 +196,12 @@ class LabelWriter(TextWriter):
         if entry.probabilities is None:
             return "\t\n"
         labels = names_of(entry.label or ())
-        pairs = zip(self._new.labels.names, entry.probabilities, strict=True)
-        return f"{printable(','.join(labels))}\t{self._cells(labels, dict(pairs))}\n"
+        by_name = dict(zip(self._new.labels.names, entry.probabilities, strict=True))
+        if entry.label is None:
+            # Withheld: the largest probability is shown all the same.
+            labels_shown = (max(by_name, key=by_name.__getitem__),)
+            return f"\t{self._cells(labels_shown, by_name)}\n"
+        return f"{printable(','.join(labels))}\t{self._cells(labels, by_name)}\n"
 
     def _cells(self, labels: tuple[str, ...], probabilities: dict[str, float]) -> str:
         return ",".join(f"{probabilities[name]:.4f}" for name in labels)

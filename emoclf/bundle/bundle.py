@@ -160,7 +160,7 @@ class BundleParts:
         encoder = TextEncoder.from_state(text.values, self.tokens, self.tables)
         # Bundles of the first versions have neither.
         optional = JsonObject({"label_kind": "U", "thresholds": None, **about.values})
-        thresholds = optional.shares("thresholds", len(label_names))
+        thresholds = optional.thresholds("thresholds", len(label_names))
         return Bundle(
             model=_rebuild(settings, about, self.weights, len(encoder.vocabulary)),
             encoder=encoder,

@@ -16,6 +16,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+#: Threshold of a label that is never predicted: the first float32 number above 1.
+UNREACHABLE = 1 + 2**-23
+
 #: Key of a document's checksum.
 CHECKSUM = "crc32"
 #: Largest JSON document that is read; a vocabulary of a million tokens has 12 MB.
@@ -154,13 +157,13 @@ class JsonObject:
         check_texts(value, self._path(key), at_least=at_least)
         return value
 
-    def shares(self, key: str, count: int) -> list[float] | None:
-        """Return ``count`` numbers from 0 to 1, or None."""
+    def thresholds(self, key: str, count: int) -> list[float] | None:
+        """Return ``count`` numbers from 0 to 1, or None; a label may be unreachable."""
         value = self.get(key)
         if value is None:
             return None
         numbers = isinstance(value, list) and len(value) == count
-        if not numbers or not all(_is_share(number) for number in value):
+        if not numbers or not all(x == UNREACHABLE or _is_share(x) for x in value):
             raise self._wrong(key, f"{count} numbers from 0 to 1", value)
         return value
 

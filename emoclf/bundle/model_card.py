@@ -85,7 +85,8 @@ def card(bundle: Bundle, about: Mapping[str, Any], *, loader: str) -> str:
         "## Data",
         "",
         *(
-            f"- {PART_NAMES[part].capitalize()} set: {n_texts[part]} texts; it {use}."
+            f"- {PART_NAMES[part].capitalize()} set: {n_texts[part]} texts; it {use}"
+            + (" at first." if again else ".")
             for part, use in USES.items()
             if part in n_texts
         ),
@@ -97,7 +98,9 @@ def card(bundle: Bundle, about: Mapping[str, Any], *, loader: str) -> str:
         f"- Vocabulary: {len(encoder.vocabulary)} ids; texts are cut after "
         f"{encoder.max_length} tokens.",
         "",
-        "The settings are beside this file.",
+        "Nothing in this folder is executed when it is loaded."
+        if loader == "Predictor.load"
+        else "The settings are in `emoclf.json`.",
         "",
     ]
     return "\n".join(lines)
@@ -110,9 +113,9 @@ def _head(
     lines = ["---", "library_name: emoclf", "pipeline_tag: text-classification"]
     for name in GIVEN:
         if name in data:
-            lines.append(f"{name}: {json.dumps(data[name])}")
+            lines.append(f"{name}: {_quoted(data[name])}")
     lines += ["tags:", "- text-classification", f"- {about['architecture']}"]
-    lines += ["labels:", *(f"- {json.dumps(name)}" for name in about["label_names"])]
+    lines += ["labels:", *(f"- {_quoted(name)}" for name in about["label_names"])]
     evaluations = metrics.get("evaluations") or []
     if evaluations:
         part = evaluations[-1]["part"]
@@ -125,9 +128,9 @@ def _head(
             "  - task:",
             "      type: text-classification",
             "    dataset:",
-            f"      name: {json.dumps(source)}",
-            f"      type: {json.dumps(source)}",
-            f"      split: {json.dumps(last['part'])}",
+            f"      name: {_quoted(source)}",
+            f"      type: {_quoted(source)}",
+            f"      split: {_quoted(last['part'])}",
             "    metrics:",
         ]
         for name, (kind, label) in HUB_METRICS.items():
@@ -137,6 +140,11 @@ def _head(
                 f"      value: {last[name]:.4f}",
             ]
     return [*lines, "---", ""]
+
+
+def _quoted(text: object) -> str:
+    """Return a text as YAML, which has the strings of JSON, but no pairs for emoji."""
+    return json.dumps(str(text), ensure_ascii=False)
 
 
 def _by_label(metrics: Mapping[str, Any]) -> list[str]:

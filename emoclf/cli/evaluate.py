@@ -112,7 +112,8 @@ def run(args: argparse.Namespace) -> int:
     columns: dict[str, Any] = text_columns(classifier, dataset.texts)
     for name, by_line in cells.items():
         assert dataset.lines is not None
-        columns[name] = [by_line[line] for line in dataset.lines]
+        shown = f"{name} (column)" if name in columns else name
+        columns[shown] = [by_line[line] for line in dataset.lines]
     assert evaluation.predictions is not None
     found = segments(evaluation.predictions, columns)
     evaluations, comparisons = [evaluation], tuple[Comparison, ...]()
@@ -131,7 +132,8 @@ def run(args: argparse.Namespace) -> int:
                 **evaluation.to_dict(),
                 "skipped": dataset.skipped,
                 "segments": [segment.to_dict() for segment in found],
-                "against": [comparison.to_dict() for comparison in comparisons],
+                "others": [other.to_dict() for other in evaluations[1:]],
+                "comparisons": [comparison.to_dict() for comparison in comparisons],
             }
         )
     else:
@@ -156,9 +158,19 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_same_labels(first: Classifier, second: Classifier) -> None:
     """Check that two classifiers can be compared."""
-    if first.label_names != second.label_names:
-        raise DataError(
-            "Both classifiers must have the same labels. The first has "
-            f"{', '.join(first.label_names)}; the second has "
-            f"{', '.join(second.label_names)}. Evaluate each on its own file."
+    if first.label_names == second.label_names:
+        return
+    names, others = set(first.label_names), set(second.label_names)
+    if names == others:
+        problem = "in the same order"
+    else:
+        only = [sorted(names - others), sorted(others - names)]
+        problem = "; ".join(
+            f"the {which} alone has {', '.join(labels)}"
+            for which, labels in zip(("first", "second"), only, strict=True)
+            if labels
         )
+    raise DataError(
+        f"Both classifiers must have the same labels: {problem}. Evaluate each on its "
+        "own file."
+    )

@@ -115,7 +115,9 @@ def run(args: argparse.Namespace) -> int:
         for text in _texts(args)
     )
     if args.html:
-        write_atomically(Path(args.html), html_page(explanations).encode())
+        write_atomically(
+            Path(args.html), html_page(explanations).encode("utf-8", "replace")
+        )
         return 0
     for number, explanation in enumerate(explanations):
         if args.json:

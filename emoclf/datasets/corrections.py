@@ -11,7 +11,6 @@ import csv
 import json
 import logging
 import os
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.labels import Label, find_class
 from emoclf.display import shorten_text
 from emoclf.errors import DataError, did_you_mean
+from emoclf.settings.sections import MAX_LINE_BYTES
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,8 @@ def read_corrections(path: str | os.PathLike[str]) -> list[Correction]:
         If it is not a file of ``emoclf audit -o``.
     """
     path = check_file(path)
-    corrections = []
+    corrections, places = [], set()
+    limit = csv.field_size_limit(MAX_LINE_BYTES)
     try:
         with reading(path), open(path, encoding="utf-8-sig", newline="") as stream:
             rows = csv.DictReader(stream)
@@ -85,15 +86,29 @@ def read_corrections(path: str | os.PathLike[str]) -> list[Correction]:
                 )
             for row in rows:
                 where = f"{path}, line {rows.line_num}"
-                if None in row.values():
-                    raise DataError(f"{where}: the row has too few cells. Correct it.")
+                if None in row or None in row.values():
+                    count = "many" if None in row else "few"
+                    raise DataError(
+                        f"{where}: the row has too {count} cells. Correct it: a cell "
+                        'with a comma is in quotes, as "[""joy"", ""fear""]" is.'
+                    )
                 cells = [row[name] for name in NEEDED]
-                if cells[-1].strip():
-                    corrections.append(Correction(where, *cells))
+                if not cells[-1].strip():
+                    continue
+                place = (cells[0], cells[1])
+                if place in places:
+                    raise DataError(
+                        f"{where}: {cells[0]}, {cells[1]} is corrected twice. Keep one "
+                        "of the rows."
+                    )
+                places.add(place)
+                corrections.append(Correction(where, *cells))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{path} cannot be read as CSV in UTF-8 ({error}). Save it in this form."
         ) from None
+    finally:
+        csv.field_size_limit(limit)
     return corrections
 
 
@@ -116,24 +131,31 @@ def correct_labels(
         one of the classes.
     """
     corrections = read_corrections(path)
-    of_source: dict[str, list[Correction]] = defaultdict(list)
+    own: list[list[Correction]] = [[] for _ in datasets]
     for correction in corrections:
-        of_source[os.path.basename(correction.source)].append(correction)
-    corrected = []
-    for dataset in datasets:
-        # The name alone, since the same file has another path from another folder.
-        own = of_source.pop(os.path.basename(dataset.source), [])
-        # Files of the same name in two folders differ in their texts.
-        corrected.append(_corrected(dataset, own))
-    if of_source:
-        name, rest = next(iter(of_source.items()))
-        names = shorten(os.path.basename(dataset.source) for dataset in datasets)
-        raise DataError(
-            f"{rest[0].where}: the correction is for {name!r}, but the files of this "
-            f"training are {names}. Give the files that were audited."
-        )
+        own[_place_of(correction, datasets)].append(correction)
+    corrected = [_corrected(*pair) for pair in zip(datasets, own, strict=True)]
     logger.info("%s: %d labels corrected.", path, len(corrections))
     return corrected
+
+
+def _place_of(correction: Correction, datasets: Sequence[Dataset]) -> int:
+    """Return the position of the file that a correction belongs to."""
+    sources = [dataset.source for dataset in datasets]
+    if correction.source in sources:
+        return sources.index(correction.source)
+    # The same file has another path from another folder.
+    names = [os.path.basename(source) for source in sources]
+    name = os.path.basename(correction.source)
+    if names.count(name) == 1:
+        return names.index(name)
+    problem = f"the files of this training are {shorten(names)}"
+    if name in names:
+        problem = f"several files of this training are called {name!r}"
+    raise DataError(
+        f"{correction.where}: the correction is for {correction.source!r}, but "
+        f"{problem}. Give the files as they were audited."
+    )
 
 
 def _corrected(dataset: Dataset, corrections: Iterable[Correction]) -> Dataset:

@@ -42,7 +42,7 @@ class Predictions(Described):
     probabilities : ndarray of float, shape (n, n_classes)
     targets : ndarray of int, shape (n,); or of 0 and 1, shape (n, n_classes)
     label_names : tuple of str
-    thresholds : ndarray of float, shape (n_classes,)
+    thresholds : ndarray of float, shape (n_classes,) or (n, n_classes)
         Probabilities from which a label is predicted, for multilabel texts.
     texts : tuple of str, optional
     """

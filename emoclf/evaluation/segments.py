@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -142,7 +143,8 @@ def text_columns(classifier: Classifier, texts: Sequence[str]) -> dict[str, list
     ends = np.unique(np.quantile(lengths, [0.25, 0.5, 0.75, 1.0]).astype(int))
     firsts = [0, *(ends[:-1] + 1)]
     names = [f"{a} to {b} tokens" for a, b in zip(firsts, ends, strict=True)]
-    shares = ["none", *(f"up to {100 * x:.0f} %" for x in UNKNOWN_SHARES[1:])]
+    limits = [f"{100 * share:.0f}" for share in UNKNOWN_SHARES]
+    shares = ["none", *(f"{a} to {b} %" for a, b in pairwise(limits))]
     return {
         "length": [names[i] for i in np.searchsorted(ends, lengths)],
         "unknown words": [shares[i] for i in np.searchsorted(UNKNOWN_SHARES, unknown)],

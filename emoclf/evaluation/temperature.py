@@ -1,4 +1,4 @@
-"""Temperature scaling: probabilities that say how often they are right.
+"""Temperature scaling: probabilities that match the accuracy.
 
 Guo, Pleiss, Sun and Weinberger (2017), "On Calibration of Modern Neural Networks":
 logits are divided by one number, which changes no ranking of the classes.
@@ -14,7 +14,7 @@ from emoclf.evaluation.metrics import MIN_PROBABILITY, log_loss
 #: Limits of the search.
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
 #: Standard deviation of log temperatures before any text is seen. It keeps a few texts
-#: that are all predicted correctly from making a network perfectly sure of itself.
+#: that are all predicted correctly from making probabilities of 0 and 1.
 PRIOR_DEVIATION = 0.5
 
 
@@ -31,7 +31,7 @@ def fit_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
     Returns
     -------
     temperature : float
-        Above 1 for a network that is too sure; 1 if no other number is better.
+        Above 1 for an overconfident network; 1 if no other number is better.
     """
 
     def loss(log_temperature: float) -> float:

@@ -80,7 +80,7 @@ def explain_corpus(
     names = tuple(classifier.label_names)
     totals: dict[tuple[str, ...], list[Any]] = {}
     filters = _Filters(top)
-    n_texts, description = 0, ""
+    n_texts, description, largest_gap = 0, "", -1.0
     for text in iterate_texts(texts, classifier.text_column):
         if not isinstance(text, str):
             raise DataError(
@@ -89,7 +89,9 @@ def explain_corpus(
             )
         n_texts += 1
         explanation = explainer.explain(classifier, text, None, chosen)
-        description = description or explanation.description
+        # Gradients say by how much they miss the logit: that of the worst text.
+        if (gap := float(np.abs(explanation.gap).max())) > largest_gap:
+            description, largest_gap = explanation.description, gap
         sums: dict[tuple[str, ...], np.ndarray] = {}
         for phrase in explanation.phrases:
             shares = phrase.contributions

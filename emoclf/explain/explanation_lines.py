@@ -12,6 +12,8 @@ from emoclf.display import align, printable
 from emoclf.explain.explanation import OCCLUSION, Explanation
 from emoclf.explain.shading import colour_scale, shade_of, text_parts
 
+#: Narrower terminals get lines of so many columns.
+MIN_WIDTH = 20
 #: Words for and against a label, and phrases, that the tables list.
 N_WORDS, N_PHRASES = 5, 4
 #: Background and foreground of words for and against a label, the palest first, in the
@@ -96,7 +98,7 @@ def _text_lines(
     explanation: Explanation, column: int, width: int, colour: bool
 ) -> list[str]:
     """Return the text, with a background for each word if colours are wanted."""
-    scale = colour_scale(explanation, column)
+    scale, width = colour_scale(explanation, column), max(width, MIN_WIDTH)
     lines: list[str] = []
     line, length = "", 0
     for part, number in text_parts(explanation):

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class NgramLinearSettings(Settings):
     """Settings of a linear classifier of n-grams.
 
-    A softmax on averaged word vectors, which also know words that no training text
-    has, is mixed with a logistic regression of words and word pairs (TF-IDF): a
+    A softmax on averaged word vectors, which cover words of no training text too, is
+    mixed with a logistic regression of words and word pairs (TF-IDF): a
     classical baseline that is saved, exported and evaluated like any network. The
     regression is fitted after the epochs, whose curves are those of the vectors alone.
     """

@@ -12,7 +12,14 @@ from emoclf.datasets.split import PART_NAMES
 from emoclf.errors import DataError, wrong_kind
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.plots import plot_accuracy_against_time
-from emoclf.report.blocks import DataTable, Figures, Lines, Paragraphs, Section
+from emoclf.report.blocks import (
+    MAX_TEXT_CHARACTERS,
+    DataTable,
+    Figures,
+    Lines,
+    Paragraphs,
+    Section,
+)
 from emoclf.report.evaluation_sections import evaluation_sections, summary_section
 from emoclf.report.svg_figures import svg_figure
 from emoclf.report.training_sections import (
@@ -60,9 +67,14 @@ def _detailed(extras: Extras, evaluation: Evaluation) -> Extras:
     groups = extras.segments
     if not groups:
         groups = segments(found, text_columns(classifier, found.texts))
+    # A page shows so much of any text, explained or not.
+    mistakes = [
+        found.texts[place]
+        for place in found.confident_mistakes(len(found))
+        if len(found.texts[place]) <= MAX_TEXT_CHARACTERS
+    ]
     explanations = extras.explanations or [
-        explain_text(classifier, found.texts[place])
-        for place in found.confident_mistakes(EXPLAINED_MISTAKES)
+        explain_text(classifier, text) for text in mistakes[:EXPLAINED_MISTAKES]
     ]
     return replace(extras, explanations=explanations, segments=groups)
 
@@ -105,7 +117,8 @@ def _training_run(run: TrainingRun, extras: Extras) -> Page:
     if "refit" not in run.trained.bundle.metrics:
         # A classifier that was fitted again no longer makes these mistakes.
         extras = replace(extras, classifier=run.trained.predictor)
-    return _training(run.trained, run.report, extras, source=run.audit.source)
+    trained = replace(run.trained, split=run.split)
+    return _training(trained, run.report, extras, source=run.audit.source)
 
 
 def _trained_classifier(trained: TrainedClassifier, extras: Extras) -> Page:
@@ -114,8 +127,8 @@ def _trained_classifier(trained: TrainedClassifier, extras: Extras) -> Page:
     split = trained.split
     if split is None:
         raise DataError(
-            "This classifier has no texts to evaluate: it was not trained by "
-            "train_classifier. Evaluate it, and give the evaluation."
+            "This classifier has no texts to evaluate: it was loaded, or fitted again "
+            "on all of them. Evaluate it, and give the evaluation."
         )
     if split.test is not None and len(split.test):
         report = trained.evaluate()
@@ -226,12 +239,14 @@ def _without_none(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _network_comparison(comparison: NetworkComparison, extras: Extras) -> Page:
-    header = ["classifier", "seed", "accuracy", "macro-F1", "parameters", "epochs"]
+    header = ["classifier", "seed", "validation macro-F1", "accuracy", "macro-F1"]
+    header += ["parameters", "epochs"]
     header += ["seconds", "findings"]
     rows = [
         [
             run.name,
             "–" if run.seed is None else str(run.seed),
+            _number(run.valid_macro_f1, ".3f"),
             _number(run.accuracy, ".3f"),
             _number(run.macro_f1, ".3f"),
             _number(run.parameters, ",d"),

@@ -62,7 +62,7 @@ def data_section(
                     lengths, figure.subplots(), max_length=max_length
                 ),
                 name="lengths",
-                title="Lengths of the training texts",
+                title="Lengths of the training texts, after the cut",
                 alt=f"Histogram of the lengths of {len(lengths):,} training texts, in "
                 "tokens",
                 size=(4.6, 3.2),

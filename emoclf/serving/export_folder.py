@@ -155,7 +155,7 @@ def _read_about(place: Path) -> dict[str, Any]:
         values = JsonObject(about)
         values.text("form")
         values.flag("several")
-        values.shares("thresholds", len(values.texts("label_names", at_least=2)))
+        values.thresholds("thresholds", len(values.texts("label_names", at_least=2)))
         if about.get("text_column") is not None:
             values.text("text_column")
         if "settings" in about:

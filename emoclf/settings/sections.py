@@ -273,8 +273,8 @@ class TrainSettings(Settings):
     )
     calibrate: bool = option(
         True,
-        "divide the logits by a temperature, fitted on the validation set, so that "
-        "probabilities say how often they are right",
+        "scale the logits by a temperature fitted on the validation set, so that "
+        "probabilities match the accuracy",
     )
     thresholds: dict | None = option(
         None,

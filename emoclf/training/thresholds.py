@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from emoclf.bundle.json_values import UNREACHABLE
 from emoclf.classifier import DEFAULT_THRESHOLD
 
 #: A label with fewer texts gets the median threshold: its own would be chance.
 MIN_POSITIVE_TEXTS = 5
 N_DRAWS = 30
-#: Threshold of a label that is never predicted: no float32 probability is above 1.
-UNREACHABLE = float(np.nextafter(np.float32(1), np.float32(2)))
 
 
 def choose_thresholds(
@@ -43,7 +42,8 @@ def choose_thresholds(
     Returns
     -------
     thresholds : ndarray of float, shape (n_classes,)
-        A label with fewer than five texts gets the median of the others, or 0.5.
+        Of the best F1, a label with fewer than five texts gets the median of the
+        others, or 0.5.
     """
     if min_precision is not None:
         columns = zip(probabilities.T, truth.T, strict=True)
@@ -86,4 +86,8 @@ def _precise(scores: np.ndarray, truth: np.ndarray, min_precision: float) -> flo
     # No threshold separates texts of equal score.
     precision[:-1][ranked[:-1] == ranked[1:]] = -1
     (reached,) = np.nonzero(precision >= min_precision)
-    return float(ranked[reached[-1]]) if len(reached) else UNREACHABLE
+    if not len(reached):
+        return UNREACHABLE
+    # Between two scores: an export may compute the lower one a little differently.
+    last = int(reached[-1])
+    return float((ranked[last] + ranked[min(last + 1, len(ranked) - 1)]) / 2)

@@ -16,6 +16,7 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split, hold_out, stratified_folds
 from emoclf.datasets.trainable import as_dataset, check_trainable
 from emoclf.display import HtmlLines
+from emoclf.errors import SettingsError, setting
 from emoclf.evaluation.evaluation_plots import EvaluationPlots
 from emoclf.evaluation.metric_names import MAIN_METRIC, METRICS, shown_metrics
 from emoclf.evaluation.metrics import Evaluation, evaluate
@@ -45,13 +46,13 @@ class CrossValidation(HtmlLines, EvaluationPlots):
     pooled : Evaluation
         The network's predictions for all texts, each by the fold that did not train on
         it; ``pooled.predictions`` has their probabilities.
-    train_share : float
-        Texts that a fold trains on, as a multiple of those that it predicts.
+    train_ratio : float
+        Number of texts that a fold trains on, for each text that it predicts.
     """
 
     evaluations: tuple[tuple[Evaluation, ...], ...]
     pooled: Evaluation
-    train_share: float
+    train_ratio: float
 
     def scores(self, name: str, metric: str = MAIN_METRIC) -> list[float]:
         """Return a metric of one classifier on each fold."""
@@ -83,7 +84,7 @@ class CrossValidation(HtmlLines, EvaluationPlots):
         best = max(baselines, key=lambda name: mean(self.scores(name)))
         pairs = zip(self.scores(network), self.scores(best), strict=True)
         gains = [ours - theirs for ours, theirs in pairs]
-        error = stdev(gains) * math.sqrt(1 / len(gains) + 1 / self.train_share)
+        error = stdev(gains) * math.sqrt(1 / len(gains) + 1 / self.train_ratio)
         width = error * students_t.ppf((1 + CONFIDENCE) / 2, len(gains) - 1)
         return best, mean(gains), mean(gains) - width, mean(gains) + width
 
@@ -202,6 +203,12 @@ def cross_validate(
     settings = RunSettings.of(settings, flat)
     dataset = as_dataset(data, settings.data)
     check_trainable(dataset)
+    if dataset.parts is not None:
+        raise SettingsError(
+            f"{setting('split_column')} names the sets of the texts, but a "
+            "cross-validation makes folds of all of them. Leave it out, and the test "
+            "texts out of the file."
+        )
     near, seed = settings.data.near_duplicates, settings.seed
     parts = stratified_folds(dataset, folds, seed=seed, near_duplicates=near)
     evaluations = []

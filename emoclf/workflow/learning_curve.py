@@ -57,6 +57,8 @@ class LearningCurve(HtmlLines):
             return f"{sentence}; more seeds would tell how much of it is chance."
         if gain > spread:
             return f"{sentence}, more than seeds differ: more texts are worth it."
+        if gain < -spread:
+            return f"{sentence}, more than seeds differ: look at the added texts."
         return (
             f"{sentence}, no more than seeds differ ({100 * spread:.1f}): more texts "
             "of the same kind will gain little."

@@ -9,9 +9,10 @@ from typing import Any
 
 import keras
 
+from emoclf.audit.drift import REFERENCE
 from emoclf.datasets.dataset import Dataset
 from emoclf.embeddings.vector_objects import given_vectors
-from emoclf.errors import DataError
+from emoclf.errors import DataError, TrainingError
 from emoclf.workflow.prepare import prepare
 from emoclf.workflow.train import fit_prepared
 from emoclf.workflow.trained_classifier import TrainedClassifier
@@ -30,7 +31,8 @@ def refit(trained: TrainedClassifier, vectors: Any = None) -> TrainedClassifier:
     """Fit a trained classifier again, on training, validation and test set.
 
     The number of epochs, the temperature and the thresholds are those that the
-    validation set chose before. The metrics stay those of the first fit, since no text
+    validation set chose before; a schedule of the learning rate ends with them. The
+    metrics stay those of the first fit, since no text
     is left to evaluate the second one on.
 
     Parameters
@@ -47,7 +49,10 @@ def refit(trained: TrainedClassifier, vectors: Any = None) -> TrainedClassifier:
     Raises
     ------
     DataError
-        If the classifier has no split, as after loading.
+        If the classifier has no split, as after loading, or was trained with a
+        ``sample_weight``.
+    TrainingError
+        If the loss is not finite.
     """
     split = trained.split
     if split is None:
@@ -62,6 +67,12 @@ def refit(trained: TrainedClassifier, vectors: Any = None) -> TrainedClassifier:
     logger.info(
         "Fitting again on all %d labelled texts, for %d epochs.", len(data), best_epoch
     )
+    weighted = trained.prepared.train.weights is not None
+    if weighted and bundle.settings.training.class_weight is None:
+        raise DataError(
+            "This classifier was trained with a sample_weight for its training texts "
+            "alone. Train on all texts with weights for all of them instead."
+        )
     settings, sets = given_vectors(bundle.settings, vectors)
     settings = settings.override(epochs=best_epoch)
     again = fit_prepared(
@@ -71,7 +82,17 @@ def refit(trained: TrainedClassifier, vectors: Any = None) -> TrainedClassifier:
         callbacks=[_NoFindings()],
         chosen=bundle,
     )
-    metrics = {**bundle.metrics, "refit": {"texts": len(data), "epochs": best_epoch}}
+    if again.result.ended == "interrupted":
+        # The checkpoint of the first fit is still there.
+        raise KeyboardInterrupt
+    if again.result.ended == "loss not finite":
+        raise TrainingError(
+            "The loss was not finite when the classifier was fitted again on all "
+            "texts. Train without refit, or with a lower learning rate."
+        )
+    # Counts of the validation set say nothing of a network that was fitted on it.
+    kept = {name: x for name, x in bundle.metrics.items() if name != REFERENCE}
+    metrics = {**kept, "refit": {"texts": len(data), "epochs": best_epoch}}
     again_bundle = replace(
         again.bundle, settings=bundle.settings, history=bundle.history, metrics=metrics
     )

@@ -16,6 +16,7 @@ import numpy as np
 from emoclf.audit.drift import REFERENCE, reference_counts
 from emoclf.bundle.bundle import Bundle, installed_versions
 from emoclf.bundle.described_folder import BUNDLE
+from emoclf.bundle.json_values import UNREACHABLE
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.labels import numbers_by_label
 from emoclf.datasets.split import Split
@@ -343,10 +344,12 @@ def _choices(
         temperature = fit_temperature(probabilities, valid.targets)
     if valid.targets.ndim == 1:
         return temperature, None
-    scaled = at_temperature(probabilities, temperature, multilabel=True)
-    thresholds = choose_thresholds(
-        scaled, valid.targets, min_precision=settings.min_precision
+    chosen = choose_thresholds(
+        probabilities, valid.targets, min_precision=settings.min_precision
     )
+    # The same decisions as before the logits are divided.
+    scaled = at_temperature(chosen[None], temperature, multilabel=True)[0]
+    thresholds = np.where(chosen > 1, UNREACHABLE, scaled)
     thresholds[list(given)] = list(given.values())
     return temperature, tuple(thresholds.tolist())
 

@@ -66,7 +66,8 @@ def test_what_it_says_of_loading_is_true(bundle: Path, tmp_path: Path) -> None:
 
 
 def test_names_from_data_do_not_change_the_card(tmp_path: Path) -> None:
-    evil = ("---\nlicense: mit", '"joy": [', "| x | <script>alert(1)</script>")
+    hostile = "| x | <script>alert(1)</script> \U0001f600"
+    evil = ("---\nlicense: mit", '"joy": [', hostile)
     changed = replace(tiny_trained().bundle, label_names=evil)
     head, text = parts(save_bundle(changed, tmp_path / "m"))
     assert head["labels"] == list(evil)

@@ -73,8 +73,8 @@ def test_one_value_has_no_rest() -> None:
 def test_length_and_unknown_words() -> None:
     texts = ["it was lovely", "zzz it", "qqq www", "", "it " * 40]
     columns = text_columns(tiny_trained().predictor, texts)
-    assert columns["unknown words"] == ["none", "up to 100 %", "up to 100 %",
-                                        "up to 100 %", "none"]  # fmt: skip
+    assert columns["unknown words"] == ["none", "25 to 100 %", "25 to 100 %",
+                                        "25 to 100 %", "none"]  # fmt: skip
     assert columns["length"][3].startswith("0 to ")
     assert len(columns["length"]) == 5
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,15 @@ import pytest
 from sklearn.metrics import f1_score
 from tiny import tiny_dataset, tiny_settings, tiny_trained
 
-from emoclf import Predictor, SettingsError, train_classifier
+from emoclf import (
+    Predictor,
+    SettingsError,
+    Split,
+    export_classifier,
+    load_exported,
+    split_dataset,
+    train_classifier,
+)
 from emoclf.datasets.dataset import Dataset
 from emoclf.training.thresholds import choose_thresholds
 
@@ -104,3 +114,27 @@ def test_by_hand(tmp_path: Path) -> None:
         train_classifier(data, settings=tiny_settings(), thresholds=given)
     with pytest.raises(SettingsError, match="multilabel classifiers"):
         tiny_trained().predictor.with_thresholds(given)
+
+
+@pytest.mark.slow
+def test_a_precision_that_is_kept_survives_saving_and_exporting(tmp_path: Path) -> None:
+    data = tiny_dataset()
+    labels = [[x, "rare"] if i % 10 == 3 else [x] for i, x in enumerate(data.labels)]
+    several = Dataset.from_lists(data.texts, labels)
+    train, valid, test = split_dataset(several, tiny_settings().data, seed=0)
+    without = tuple(tuple(x for x in row if x != "rare") for row in valid.labels)
+    split = Split(train, replace(valid, labels=without), test)
+    trained = train_classifier(split, settings=tiny_settings(), min_precision=0.75)
+    never = trained.label_names.index("rare")
+    assert not split.valid.label_ids[:, never].any()
+    assert trained.thresholds[never] > 1
+    predicted = trained.predict_proba(split.valid.texts) >= trained.thresholds
+    for column, truth in zip(predicted.T, split.valid.label_ids.T, strict=True):
+        assert not column.any() or truth[column].mean() >= 0.75
+    trained.predictor.save(tmp_path / "m")
+    loaded = Predictor.load(tmp_path / "m")
+    np.testing.assert_array_equal(loaded.thresholds, trained.thresholds)
+    assert pickle.loads(pickle.dumps(loaded)).predict(["x"]) == loaded.predict(["x"])
+    export_classifier(loaded, tmp_path / "e", to="folded")
+    exported = load_exported(tmp_path / "e")
+    assert exported.predict(data.texts) == loaded.predict(data.texts)

@@ -89,7 +89,7 @@ def made(ours: list[float], theirs: list[float]) -> CrossValidation:
         (one("text_cnn", a), one("majority class", 0.1), one(SVM, b))
         for a, b in zip(ours, theirs, strict=True)
     )
-    return CrossValidation(folds, blank, train_share=4.0)
+    return CrossValidation(folds, blank, train_ratio=4.0)
 
 
 def test_the_interval_is_wider_than_that_of_independent_folds() -> None:
@@ -115,5 +115,8 @@ def test_the_verdict(shift: float, words: str) -> None:
 def test_wrong_calls() -> None:
     with pytest.raises(SettingsError, match="at least 2 folds"):
         cross_validate(tiny_dataset(), tiny_settings(), folds=1)
+    parts = replace(tiny_dataset(), parts=("train",) * 60)
+    with pytest.raises(SettingsError, match="makes folds of all"):
+        cross_validate(parts, tiny_settings())
     with pytest.raises(DataError):
         cross_validate(tiny_dataset()[:4], tiny_settings(), folds=30)

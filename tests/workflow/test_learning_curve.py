@@ -25,6 +25,7 @@ def test_more_texts_are_better_on_the_tiny_corpus() -> None:
     [
         ((0.60, 0.61), "more texts are worth it"),
         ((0.505, 0.515), "will gain little"),
+        ((0.40, 0.41), "look at the added texts"),
         ((0.60,), "more seeds would tell"),
     ],
 )
