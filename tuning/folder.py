@@ -157,7 +157,7 @@ class SearchFolder:
         path = self.path / RUN_FILE
         if not path.is_file():
             return
-        before, cure = self._read(path), _cure()
+        before, cure = self._object(path).values, _cure()
         # Vectors are compared later, when the vocabulary is known.
         vectors = before.get("word vectors")
         vectors_entry = {"word vectors": vectors} if vectors else {}
@@ -169,7 +169,7 @@ class SearchFolder:
     def _changed_texts(self, parts: Mapping[str, Dataset]) -> str:
         """Describe how the texts differ from those at the start of the search."""
         try:
-            rows = self._read(self.path / DATA_FILE)["rows"]
+            rows = self._object(self.path / DATA_FILE).values["rows"]
         except (SearchError, KeyError):
             # Without the rows it is unknown which texts differ.
             return ""

@@ -45,8 +45,13 @@ class Progress(NamedTuple):
         return self.predicted
 
 
-class Summary(NamedTuple):
-    """Result of predicting a file.
+class _Counts(NamedTuple):
+    predicted: int
+    bad: int
+
+
+class Summary(_Counts):
+    """Result of predicting a file; a pair of the first two numbers.
 
     Parameters
     ----------
@@ -54,13 +59,14 @@ class Summary(NamedTuple):
         Number of texts predicted.
     bad : int
         Number of records without a prediction.
+
+    Attributes
+    ----------
     withheld : int
         Number of texts whose label was withheld.
     """
 
-    predicted: int
-    bad: int
-    withheld: int = 0
+    withheld = 0
 
     @property
     def answered(self) -> int:
@@ -225,7 +231,9 @@ def _predict_all(
             "was named with its reason. Check the first one, and whether "
             f"{setting('format')} and {setting('text_column')} are right."
         )
-    return Summary(n_predicted, entries.n_bad, n_withheld)
+    summary = Summary(n_predicted, entries.n_bad)
+    summary.withheld = n_withheld
+    return summary
 
 
 def _predictor(

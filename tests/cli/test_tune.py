@@ -50,7 +50,7 @@ def test_a_search_evaluates_its_winner_once(
     assert done.returncode == 0, done.stderr
     assert "2 trials. macro-F1, over 1 seed" in done.stdout
     assert "filters" in done.stdout
-    assert "TF-IDF + linear SVM  test" in done.stdout
+    assert "\nTest set, 9 texts\n" in done.stdout
     assert "Saved: sentences.search/best.emoclf" in done.stdout
     for number in (1, 2):
         assert f"trial   {number}/2  macro-F1 0." in done.stderr
@@ -86,9 +86,9 @@ def test_show(folder: Path, done: subprocess.CompletedProcess) -> None:
     )
     assert shown.returncode == 0, shown.stderr
     # Everything that the search itself printed, then the plots.
-    output, _, _ = done.stdout.partition("Show it again")
+    output, _, _ = done.stdout.partition("Report: ")
     assert shown.stdout.startswith(output)
-    assert "TF-IDF + linear SVM  test" in output
+    assert "\nTest set, 9 texts\n" in output
     assert list((folder / "plots").glob("*.png"))
     assert f"Plots: {Path('plots', 'scores.png')}" in shown.stdout
     assert list((folder / "board").rglob("*tfevents*"))

@@ -15,6 +15,7 @@ from tiny import PLACES, WORDS, tiny_settings
 
 from emoclf.cli import main
 from emoclf.datasets.split_files import read_split
+from emoclf.evaluation.temperature import at_temperature
 from emoclf.export.saved_model import export_saved_model
 from emoclf.predictor import Predictor
 from emoclf.serving import load_exported
@@ -66,7 +67,12 @@ def test_thresholds_are_chosen_for_each_label_and_saved(run: TrainingRun) -> Non
     np.testing.assert_array_equal(ours.thresholds, loaded.thresholds)
     truth = run.trained.prepared.valid.targets
     probabilities = ours.predict_proba(run.split.valid.texts)
-    np.testing.assert_allclose(ours.thresholds, choose_thresholds(probabilities, truth))
+    # They decide as those of the logits that the temperature has not divided.
+    temperature = run.trained.bundle.metrics["temperature"]
+    before = at_temperature(probabilities, 1 / temperature, multilabel=True)
+    chosen = choose_thresholds(before, truth)
+    expected = at_temperature(chosen[None], temperature, multilabel=True)[0]
+    np.testing.assert_allclose(ours.thresholds, expected, rtol=1e-4)
     assert len(set(ours.thresholds)) == 3
 
 
