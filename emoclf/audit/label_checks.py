@@ -6,11 +6,13 @@ import difflib
 from collections.abc import Iterator
 from itertools import combinations
 
+import numpy as np
+
 from emoclf.audit.audited_texts import AuditedTexts
 from emoclf.datasets.cells import shorten
 from emoclf.datasets.rows import names_of
 from emoclf.datasets.split import PART_NAMES
-from emoclf.doctor.data import IMBALANCE_FACTOR
+from emoclf.doctor.data import check_imbalance
 from emoclf.doctor.findings import Finding
 
 #: Share of equal letters (difflib) from which two names are alike.
@@ -72,22 +74,9 @@ def _classes(totals: dict[str, int]) -> Iterator[Finding]:
             ("misspelt labels", "a class that is too rare to be learnt"),
             ("correct them, or add texts of these classes", "skip_bad_rows=True"),
         )
-    most = max(present, key=lambda name: present[name])
-    least = min(present, key=lambda name: present[name])
-    if present[most] >= IMBALANCE_FACTOR * present[least]:
-        yield Finding(
-            "class-imbalance",
-            "warning",
-            f"{most!r} has {present[most]:,} texts, and {least!r} {present[least]:,}",
-            {
-                "largest": most,
-                "smallest": least,
-                "texts": float(present[most]),
-                "fewest_texts": float(present[least]),
-            },
-            ("texts as they were collected, with a frequent and a rare class",),
-            ("class_weight='balanced'", "more texts of the rare classes"),
-        )
+    imbalance = check_imbalance(np.array([*present.values()]), [*present])
+    if imbalance is not None:
+        yield imbalance
 
 
 def _missing(counts: dict[str, dict[str, int]]) -> Iterator[Finding]:

@@ -1,16 +1,43 @@
-"""Data of commands that train: one file, or also validation and test files."""
+"""Options of data: files of a training, and files of texts without labels."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
+from emoclf.cli.options import add_setting
 from emoclf.cli.shared import add_option, as_file
-from emoclf.settings import RunSettings
+from emoclf.datasets.input_formats import READERS
+from emoclf.settings import DataSettings, RunSettings
 
 if TYPE_CHECKING:
     from emoclf.datasets.dataset import Dataset
     from emoclf.datasets.split import Split
+
+#: Settings of the data that also say how to read texts without labels.
+READING_SETTINGS = (
+    "text_column",
+    "header",
+    "separator",
+    "quoting",
+    "encoding",
+    "encoding_errors",
+    "max_line_bytes",
+)
+
+
+def add_reading_options(group: Any) -> None:
+    """Add the options for a file of texts, which need not have labels."""
+    add_option(
+        group,
+        "--format",
+        "file format of the input (default: by its ending, else lines)",
+        choices=tuple(READERS),
+    )
+    for field in fields(DataSettings):
+        if field.name in READING_SETTINGS:
+            add_setting(group, DataSettings, field)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 from emoclf.cli.audit import BAD_DATA
-from emoclf.cli.options import add_setting, given_settings
-from emoclf.cli.predict import READING_SETTINGS
-from emoclf.cli.shared import add_option, as_file, new_command, print_json, print_lines
-from emoclf.datasets.input_formats import READERS
+from emoclf.cli.data_options import add_reading_options
+from emoclf.cli.options import given_settings
+from emoclf.cli.shared import as_file, new_command, print_json, print_lines
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import DataSettings
 
@@ -29,15 +27,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     text = "CSV, TSV, JSON Lines, Parquet, or one text per line; -: stdin"
     parser.add_argument("input", metavar="INPUT", help=text)
     group = parser.add_argument_group("options for files")
-    add_option(
-        group,
-        "--format",
-        "file format of the input (default: by its ending, else lines)",
-        choices=tuple(READERS),
-    )
-    for field in fields(DataSettings):
-        if field.name in READING_SETTINGS:
-            add_setting(group, DataSettings, field)
+    add_reading_options(group)
     parser.set_defaults(run=run)
 
 

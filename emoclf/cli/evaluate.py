@@ -90,21 +90,7 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.evaluation.text_tables import detail_lines, metric_lines, wrapped
 
     classifier = load_classifier(args.model)
-    # The defaults are the settings with which the training file was read.
-    values = classifier.data_settings | {"skip_bad_rows": False}
-    for name in FILE_SETTINGS:
-        values.pop(name, None)
-    if args.config:
-        document = read_settings_file(args.config)
-        RunSettings.from_dict(document)
-        values |= document | document.get("data", {})
-    given = given_settings(args)
-    if given.keys() & {"label_column", "label_columns"}:
-        # The other file may have another form of labels.
-        values = {x: values[x] for x in values if not x.startswith("label_column")}
-    values |= given
-    names = READING_SETTINGS + FILE_SETTINGS
-    settings = DataSettings(**{x: values[x] for x in names if x in values})
+    settings = _reading_settings(args, classifier)
     with as_file(args.data) as data:
         dataset = read_dataset(data, settings, label_names=classifier.label_names)
         cells = {name: read_column(data, name, settings) for name in args.by}
@@ -154,6 +140,25 @@ def run(args: argparse.Namespace) -> int:
         if not args.json:
             print_lines(f"Report: {report}")
     return 0
+
+
+def _reading_settings(args: argparse.Namespace, classifier: Classifier) -> DataSettings:
+    """Return the settings that read the file."""
+    # The defaults are the settings with which the training file was read.
+    values = classifier.data_settings | {"skip_bad_rows": False}
+    for name in FILE_SETTINGS:
+        values.pop(name, None)
+    if args.config:
+        document = read_settings_file(args.config)
+        RunSettings.from_dict(document)
+        values |= document | document.get("data", {})
+    given = given_settings(args)
+    if given.keys() & {"label_column", "label_columns"}:
+        # The other file may have another form of labels.
+        values = {x: values[x] for x in values if not x.startswith("label_column")}
+    values |= given
+    names = READING_SETTINGS + FILE_SETTINGS
+    return DataSettings(**{x: values[x] for x in names if x in values})
 
 
 def _check_same_labels(first: Classifier, second: Classifier) -> None:

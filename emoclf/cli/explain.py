@@ -7,13 +7,12 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from emoclf.bulk.output_formats import ON_ERROR
-from emoclf.cli.options import add_setting, given_settings
-from emoclf.cli.predict import READING_SETTINGS
+from emoclf.cli.data_options import add_reading_options
+from emoclf.cli.options import given_settings
 from emoclf.cli.shared import (
     add_option,
     add_overwrite_option,
@@ -22,7 +21,6 @@ from emoclf.cli.shared import (
     print_lines,
 )
 from emoclf.datasets.data_files import check_file
-from emoclf.datasets.input_formats import READERS
 from emoclf.errors import SettingsError, setting
 from emoclf.files import check_new_file, write_atomically
 from emoclf.runtime import load_tensorflow
@@ -78,15 +76,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     add_option(
         group, "--min-count N", "least number of texts that a phrase is in", default=2
     )
-    add_option(
-        group,
-        "--format",
-        "file format (default: by its ending, else lines)",
-        choices=tuple(READERS),
-    )
-    for field in fields(DataSettings):
-        if field.name in READING_SETTINGS:
-            add_setting(group, DataSettings, field)
+    add_reading_options(group)
     add_option(
         group,
         "--on-error",

@@ -13,31 +13,18 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import fields
 from typing import Any
 
 from emoclf.bulk.output_formats import ON_ERROR
-from emoclf.cli.options import add_setting, given_settings
+from emoclf.cli.data_options import add_reading_options
+from emoclf.cli.options import given_settings
 from emoclf.cli.shared import add_option, add_overwrite_option, new_command
 from emoclf.datasets.data_files import check_file
-from emoclf.datasets.input_formats import READERS
 from emoclf.errors import DataError, SettingsError, setting
 from emoclf.export.formats import ENGINES, PRECISIONS
 from emoclf.runtime import load_tensorflow
-from emoclf.settings import DataSettings
 
 logger = logging.getLogger(__name__)
-
-#: Settings of the data that also say how to read texts without labels.
-READING_SETTINGS = (
-    "text_column",
-    "header",
-    "separator",
-    "quoting",
-    "encoding",
-    "encoding_errors",
-    "max_line_bytes",
-)
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
@@ -103,15 +90,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 
 
 def _add_file_options(group: Any) -> None:
-    add_option(
-        group,
-        "--format",
-        "file format of the input (default: by its ending, else lines)",
-        choices=tuple(READERS),
-    )
-    for field in fields(DataSettings):
-        if field.name in READING_SETTINGS:
-            add_setting(group, DataSettings, field)
+    add_reading_options(group)
     add_option(
         group,
         "--on-error",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -187,6 +187,20 @@ def stratified_folds(
     folds = _deal(dataset, shares, seed=seed, near=near_duplicates, kind="folds")
     everything = np.arange(len(dataset))
     return [(np.setdiff1d(everything, fold), fold) for fold in folds]
+
+
+def join_parts(*parts: Dataset, source: str) -> Dataset:
+    """Return sets with the same label names as one, which errors call ``source``."""
+    return replace(
+        parts[0],
+        source=source,
+        skips=(),
+        texts=tuple(text for part in parts for text in part.texts),
+        labels=tuple(label for part in parts for label in part.labels),
+        parts=None,
+        lines=None,
+        unit="position",
+    )
 
 
 def count_leaks(

@@ -107,26 +107,36 @@ def wrong_targets(
     return Finding("wrong-targets", "error", message, evidence, (cause,), (cure,))
 
 
-def check_imbalance(counts: np.ndarray) -> Finding | None:
+def check_imbalance(
+    counts: np.ndarray, label_names: Sequence[str] | None = None
+) -> Finding | None:
     """Check whether one class has far more texts than another.
 
     Parameters
     ----------
     counts : ndarray of int, shape (n_classes,)
         Number of texts of each class; multilabel: of its texts with each label.
+    label_names : sequence of str, optional
+        Names of the classes; default: their ids.
     """
     if len(counts) < 2:
         return None
     least, most = int(counts.argmin()), int(counts.argmax())
     if counts[most] < IMBALANCE_FACTOR * counts[least] or not counts[most]:
         return None
+    large: Any = most
+    small: Any = least
+    shown = f"class {most}", f"class {least}"
+    if label_names is not None:
+        large, small = label_names[most], label_names[least]
+        shown = repr(large), repr(small)
     return Finding(
         "class-imbalance",
         "warning",
-        f"class {most} has {counts[most]:,} texts, and class {least} {counts[least]:,}",
+        f"{shown[0]} has {counts[most]:,} texts, and {shown[1]} {counts[least]:,}",
         {
-            "largest": most,
-            "smallest": least,
+            "largest": large,
+            "smallest": small,
             "texts": float(counts[most]),
             "fewest_texts": float(counts[least]),
         },

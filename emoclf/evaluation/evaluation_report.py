@@ -156,11 +156,6 @@ class EvaluationReport(EvaluationPlots, HtmlLines):
         )
 
 
-def evaluation_lines(evaluation: Evaluation) -> list[str]:
-    """Return one evaluation as text."""
-    return [*metric_lines([evaluation]), "", *detail_lines(evaluation)]
-
-
 def _sentence(comparison: Comparison) -> str:
     """Say whether the network is better; "better" needs a difference beyond chance."""
     if comparison.low > 0:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import keras
 
 from emoclf.audit.drift import REFERENCE
-from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.split import join_parts
 from emoclf.embeddings.vector_objects import given_vectors
 from emoclf.errors import DataError, TrainingError
 from emoclf.workflow.prepare import prepare
@@ -62,7 +61,8 @@ def refit(trained: TrainedClassifier, vectors: Any = None) -> TrainedClassifier:
         )
     if split.test and "evaluations" not in trained.bundle.metrics:
         trained = trained.with_metrics(split, trained.evaluate())
-    bundle, data = trained.bundle, joined(list(split.parts().values()))
+    bundle = trained.bundle
+    data = join_parts(*split.parts().values(), source=split.train.source)
     best_epoch = trained.result.best_epoch
     logger.info(
         "Fitting again on all %d labelled texts, for %d epochs.", len(data), best_epoch
@@ -97,12 +97,3 @@ def refit(trained: TrainedClassifier, vectors: Any = None) -> TrainedClassifier:
         again.bundle, settings=bundle.settings, history=bundle.history, metrics=metrics
     )
     return replace(again, bundle=again_bundle, result=trained.result)
-
-
-def joined(parts: Sequence[Dataset]) -> Dataset:
-    """Return the texts of all parts, which have the same label names."""
-    texts = tuple(text for part in parts for text in part.texts)
-    labels = tuple(label for part in parts for label in part.labels)
-    return replace(
-        parts[0], texts=texts, labels=labels, parts=None, lines=None, unit="position"
-    )

@@ -5,10 +5,16 @@ import json
 import numpy as np
 import pytest
 
-from emoclf.evaluation.evaluation_report import EvaluationReport, evaluation_lines
+from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.evaluation.metrics import evaluate
 from emoclf.evaluation.paired_comparison import Comparison
-from emoclf.evaluation.text_tables import align, confusion_lines, per_class_lines
+from emoclf.evaluation.text_tables import (
+    align,
+    confusion_lines,
+    detail_lines,
+    metric_lines,
+    per_class_lines,
+)
 
 SEVEN = ["anger", "disgust", "fear", "guilt", "joy", "sadness", "shame"]
 SVM, MAJORITY = "TF-IDF + linear SVM", "majority class"
@@ -112,7 +118,7 @@ def test_wide_tables_give_up_intervals_but_not_that_of_the_main_metric():
 def test_multilabel():
     hot = np.eye(3, dtype=int)[[0, 1, 2, 0]]
     found = evaluate(hot, hot, ["a", "b", "c"], name="text_cnn", part="test")
-    lines = evaluation_lines(found)
+    lines = [*metric_lines([found]), *detail_lines(found)]
     assert lines[0] == "Test set, 4 texts"
     assert lines[1].split() == ["exact", "average", "log"]
     assert "micro-F1" in lines[2]

@@ -13,8 +13,8 @@ from tiny import tiny_dataset, tiny_settings, tiny_split
 from emoclf import DataError, Predictor, train_classifier
 from emoclf.cli import main
 from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.split import join_parts
 from emoclf.workflow import refit as refit_module
-from emoclf.workflow.refit import joined
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +49,7 @@ def test_all_texts_are_fitted_and_the_metrics_are_those_of_the_first_fit(
     assert again.bundle.history == trained.bundle.history
     with pytest.raises(DataError, match="without a test set"):
         again.evaluate()
-    data = joined(list(split.parts().values()))
+    data = join_parts(*split.parts().values(), source="all")
     actual = again.predict_proba(data.texts)
     right = (actual.argmax(1) == data.label_ids).mean()
     first = (trained.predict_proba(data.texts).argmax(1) == data.label_ids).mean()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from emoclf.datasets.dataset import Dataset
-from emoclf.datasets.split import hold_out, stratified_folds
+from emoclf.datasets.split import hold_out, join_parts, stratified_folds
 
 from ..plan import SearchPlan
 from ..results.outcome import SEEDS
@@ -44,7 +44,7 @@ def parts_of(plan: SearchPlan, train: Dataset, valid: Dataset) -> list[Parts]:
     """
     if plan.kind == SEEDS:
         return [Parts(train, valid)] * plan.repeats
-    whole = joined(train, valid)
+    whole = _together(train, valid)
     folds = stratified_folds(
         whole,
         plan.repeats,
@@ -60,7 +60,7 @@ def final_parts(plan: SearchPlan, train: Dataset, valid: Dataset) -> Parts:
     The tenth is left out of the training set. It chooses the epoch, and for multilabel
     data the thresholds.
     """
-    whole = joined(train, valid)
+    whole = _together(train, valid)
     rest, held_out = hold_out(
         whole,
         HELD_OUT,
@@ -70,18 +70,9 @@ def final_parts(plan: SearchPlan, train: Dataset, valid: Dataset) -> Parts:
     return Parts(whole.take(rest), whole.take(held_out))
 
 
-def joined(first: Dataset, second: Dataset) -> Dataset:
-    """Return two datasets with the same label names as one."""
-    return replace(
-        first,
-        texts=first.texts + second.texts,
-        labels=first.labels + second.labels,
-        source=f"The training and validation set of {first.source}",
-        parts=None,
-        lines=None,
-        unit="position",
-        skips=(),
-    )
+def _together(train: Dataset, valid: Dataset) -> Dataset:
+    source = f"The training and validation set of {train.source}"
+    return join_parts(train, valid, source=source)
 
 
 def trial_seed(seed: int, *numbers: int) -> int:
