@@ -30,6 +30,13 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.bundle.bundle_folder import save_bundle as save_bundle
     from emoclf.contextual.distil import distil_vectors as distil_vectors
     from emoclf.contextual.distil_settings import DistilSettings as DistilSettings
+    from emoclf.contextual.fine_tune import fine_tune_encoder as fine_tune_encoder
+    from emoclf.contextual.fine_tune_settings import (
+        FineTuneSettings as FineTuneSettings,
+    )
+    from emoclf.contextual.transformer_classifier import (
+        TransformerClassifier as TransformerClassifier,
+    )
     from emoclf.datasets.audit import AuditReport as AuditReport
     from emoclf.datasets.dataset import Dataset as Dataset
     from emoclf.datasets.readers import read_dataset as read_dataset
@@ -111,6 +118,7 @@ _HOME = {
     "EvaluationReport": "emoclf.evaluation.evaluation_report",
     "Explanation": "emoclf.explain.explanation",
     "ExportError": "emoclf.errors",
+    "FineTuneSettings": "emoclf.contextual.fine_tune_settings",
     "Finding": "emoclf.doctor.findings",
     "MissingDependency": "emoclf.errors",
     "ModelError": "emoclf.errors",
@@ -127,6 +135,7 @@ _HOME = {
     "TrainedClassifier": "emoclf.workflow.trained_classifier",
     "TrainingError": "emoclf.errors",
     "TrainingResult": "emoclf.training.fit",
+    "TransformerClassifier": "emoclf.contextual.transformer_classifier",
     "VectorsError": "emoclf.errors",
     "Word2VecSettings": "emoclf.embeddings.word2vec_settings",
     "WordVectors": "emoclf.embeddings.word_vectors",
@@ -144,6 +153,7 @@ _HOME = {
     "explain_text": "emoclf.explain.text_explainer",
     "export_classifier": "emoclf.export",
     "export_saved_model": "emoclf.export.saved_model",
+    "fine_tune_encoder": "emoclf.contextual.fine_tune",
     "judge": "emoclf.evaluation.evaluate",
     "learning_curve": "emoclf.workflow.learning_curve",
     "load_bundle": "emoclf.bundle.bundle_folder",

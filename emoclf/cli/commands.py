@@ -11,6 +11,7 @@ from emoclf.cli import (
     export,
     predict,
     show,
+    teach,
     train,
     tune,
     vectors,
@@ -29,5 +30,6 @@ COMMANDS = (
     crossval,
     export,
     vectors,
+    teach,
     tune,
 )
