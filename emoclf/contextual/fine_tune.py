@@ -129,7 +129,7 @@ def fine_tune_encoder(
             metrics = run.train()
             best = load_pretrained(
                 folder / f"{CHECKPOINT}{metrics['best_step']}",
-                noun="checkpoint",
+                noun="a checkpoint",
                 model_class="AutoModelForSequenceClassification",
             )
         finally:
