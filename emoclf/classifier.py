@@ -17,6 +17,7 @@ from emoclf.text.validation import as_texts, iterate_texts
 from emoclf.text.vocabulary import FIRST
 
 if TYPE_CHECKING:
+    from emoclf.datasets.dataset import Dataset
     from emoclf.explain.explanation import Explanation
 
 CHUNK_TEXTS = 2048
@@ -138,6 +139,10 @@ class Classifier(Described, ABC):
         DataError
             If a text is not a str.
         """
+
+    def predict_dataset(self, dataset: Dataset) -> np.ndarray:
+        """Return the probabilities of labelled texts."""
+        return self.predict_proba(dataset.texts)
 
     @abstractmethod
     def token_ids(self, texts: list[str]) -> Sequence[np.ndarray]:

@@ -67,7 +67,8 @@ def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
     ----------
     path : path
     **options
-        Options of a folded export: ``precision`` and ``engine``.
+        Options of a folded export: ``precision`` and ``engine``; and ``encoder``, the
+        place of the transformer encoder of a bundle.
 
     Raises
     ------
@@ -88,12 +89,12 @@ def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
     if kind == "bundle":
         from emoclf.predictor import Predictor
 
-        return Predictor.load(path)
+        return Predictor.load(path, **options)
     return load_exported(path, **options)
 
 
 def check_options(path: str | os.PathLike[str], options: dict[str, Any]) -> None:
-    """Raise SettingsError if options of a folded export are given for another model.
+    """Raise SettingsError if options of another kind of model are given.
 
     Raises
     ------
@@ -101,14 +102,19 @@ def check_options(path: str | os.PathLike[str], options: dict[str, Any]) -> None
     """
     format = format_of(path)
     is_folded = format in FORMATS and FORMATS[format].is_folded
-    if options and format and not is_folded:
-        name, value = next(iter(options.items()))
-        kind = "a bundle" if format == "bundle" else f"an export to {format}"
-        raise SettingsError(
-            f"{setting(name, value)} is for folded exports, and {path} is {kind}. "
-            "Leave it out, or export the bundle first: emoclf export BUNDLE "
-            "--to folded -o FOLDER"
-        )
+    kind = "a bundle" if format == "bundle" else f"an export to {format}"
+    for name, value in options.items() if format else ():
+        if name == "encoder" and format != "bundle":
+            raise SettingsError(
+                f"{setting(name, value)} is the place of a bundle's transformer "
+                f"encoder, and {path} is {kind}. Leave it out."
+            )
+        if name != "encoder" and not is_folded:
+            raise SettingsError(
+                f"{setting(name, value)} is for folded exports, and {path} is {kind}. "
+                "Leave it out, or export the bundle first: emoclf export BUNDLE "
+                "--to folded -o FOLDER"
+            )
 
 
 class ChunkPredictor:
