@@ -193,7 +193,7 @@ class Predictor(Classifier):
         """Return the probabilities of labelled texts, or of their vectors."""
         inputs = self.bundle.inputs
         if dataset.vectors is None or inputs is None or inputs.encoder is not None:
-            return self.predict_proba(dataset.texts)
+            return super().predict_dataset(dataset)
         return self._predict_vectors(dataset.vectors)
 
     def _predict_vectors(self, vectors: Sequence[np.ndarray]) -> np.ndarray:

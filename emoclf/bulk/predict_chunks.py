@@ -136,14 +136,22 @@ class ChunkPredictor:
     def predict(self, entries: Entries) -> Iterator[list[Entry]]:
         """Predict each chunk, in order."""
         for chunk in entries.chunks():
-            texts = texts_of(chunk)
-            predicted = predict_texts(self.classifier, texts, self.abstain_below)
+            inputs = inputs_of(chunk, entries)
+            predicted = predict_texts(self.classifier, inputs, self.abstain_below)
             yield join(chunk, *predicted)
 
 
 def texts_of(chunk: list[Entry]) -> list[str]:
     """Return the texts of the entries that are not bad."""
     return [entry.text for entry in chunk if entry.bad is None]
+
+
+def inputs_of(chunk: list[Entry], entries: Entries) -> list[Any]:
+    """Return the texts of the entries that are not bad; or their vectors, if given."""
+    vectors = entries.table.vectors
+    if vectors is None:
+        return texts_of(chunk)
+    return [vectors[entry.number - 1] for entry in chunk if entry.bad is None]
 
 
 def predict_texts(

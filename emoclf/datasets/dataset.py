@@ -319,7 +319,8 @@ class Dataset(Described):
         labels : sequence of str, of numbers, or of lists of them
             As in :meth:`from_lists`.
         mask : ndarray of bool, shape (n_texts, length), optional
-            False for padding, which is left out.
+            False for padding, which is left out. By default rows of zeros at the end of
+            a text are padding, where all texts have one length.
         texts : sequence of str, optional
             The texts, for baselines of words, near-duplicates and examples in reports;
             by default they are called "sample 0", "sample 1", …

@@ -27,7 +27,8 @@ def checked_vectors(
     vectors : ndarray of float, shape (n_texts, length, dim); or a sequence of ndarray
         Of a sequence, each array has the shape (length, dim).
     mask : ndarray of bool, shape (n_texts, length), optional
-        False for padding.
+        False for padding; by default rows of zeros at the end of a text are padding,
+        where all texts have one length.
     source : str
         Name in errors.
 
@@ -44,6 +45,8 @@ def checked_vectors(
         samples = [np.asarray(sample) for sample in vectors]
     except (TypeError, ValueError) as error:
         raise DataError(f"{source} must be arrays of numbers: {error}.") from None
+    if getattr(vectors, "ndim", 0) == 3 and mask is None:
+        samples = [_without_padding(sample) for sample in samples]
     masks: Any = [None] * len(samples)
     if mask is not None:
         masks = np.asarray(mask)
@@ -78,3 +81,9 @@ def checked_vectors(
             )
         rows.append(row)
     return tuple(rows)
+
+
+def _without_padding(sample: np.ndarray) -> np.ndarray:
+    """Return a text's vectors without the rows of zeros at their end."""
+    filled = np.flatnonzero(sample.any(-1))
+    return sample[: filled[-1] + 1 if len(filled) else 0]
