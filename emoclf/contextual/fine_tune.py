@@ -140,8 +140,11 @@ def fine_tune_encoder(
         finally:
             if checkpoint is None:
                 shutil.rmtree(folder, ignore_errors=True)
-    name = os.path.basename(os.path.abspath(encoder))
-    base = name if os.path.isdir(encoder) else os.fspath(encoder)
+    base = os.fspath(encoder)
+    if (place := Path(encoder)).is_dir():
+        place = place.resolve()
+        # Packages of encoders call the folder itself "model".
+        base = place.parent.name if place.name == "model" else place.name
     about = FineTuning(
         base=base,
         max_tokens=settings.max_tokens,
@@ -325,11 +328,18 @@ class _Run:
         run = self
 
         class Trainer(library.Trainer):
+            # Its own loaders look for the package datasets, and take any folder of
+            # that name beside a notebook for it.
             def get_train_dataloader(self) -> Any:
+                return self._loader(run.train_rows, batch_sampler=run.groups)
+
+            def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
+                size = self.args.per_device_eval_batch_size
+                return self._loader(run.held_rows, batch_size=size)
+
+            def _loader(self, rows: list[Any], **options: Any) -> Any:
                 loader = torch.utils.data.DataLoader(
-                    run.train_rows,
-                    batch_sampler=run.groups,
-                    collate_fn=self.data_collator,
+                    rows, collate_fn=self.data_collator, **options
                 )
                 return self.accelerator.prepare(loader)
 

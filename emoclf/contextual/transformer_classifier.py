@@ -165,7 +165,11 @@ class TransformerClassifier(Classifier):
             (folder / FINE_TUNED.about).write_bytes(document)
             card = fine_tuned_card(about, self.label_names, multilabel=self.multilabel)
             (folder / CARD).write_text(card, encoding="utf-8", newline="\n")
-            write_sums(folder, sorted(file.name for file in folder.iterdir()))
+            names = sorted(file.name for file in folder.iterdir())
+            for name in names:
+                # safetensors writes files that only their owner may read.
+                (folder / name).chmod((folder / CARD).stat().st_mode)
+            write_sums(folder, names)
         return target
 
     @property
@@ -205,9 +209,9 @@ class TransformerClassifier(Classifier):
         return np.array(self.fine_tuning.thresholds)
 
     def digest(self) -> str:
-        """Return a digest of weights, labels and description."""
+        """Return a digest of all that its probabilities depend on."""
         config = self.model.config.to_json_string()
-        about = {**self.fine_tuning.to_dict(), "metrics": {}}
+        about = [self.fine_tuning.temperature, self.fine_tuning.max_tokens]
         weights = sorted(self.model.state_dict().items())
         arrays = (tensor.cpu().float().numpy() for _, tensor in weights)
         return digest(config, about, [name for name, _ in weights], *arrays)

@@ -85,9 +85,10 @@ def test_transformers_loads_the_folder(
     path = learnt.save(tmp_path / "teacher")
     names = {file.name for file in path.iterdir()}
     assert {"config.json", "model.safetensors", "tokenizer.json", "README.md"} <= names
+    assert len({file.stat().st_mode for file in path.iterdir()}) == 1
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl"))]
     pipeline = transformers.pipeline("text-classification", str(path), top_k=None)
-    answers = {answer["label"]: answer["score"] for answer in pipeline("so happy")}
+    answers = {answer["label"]: answer["score"] for answer in pipeline(["so happy"])[0]}
     (row,) = learnt.predict_proba(["so happy"])
     # The pipeline knows no temperature.
     powers = row.astype(float) ** learnt.fine_tuning.temperature
