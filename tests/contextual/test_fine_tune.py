@@ -24,6 +24,7 @@ from emoclf.contextual.fine_tune import fine_tune_encoder
 from emoclf.contextual.length_groups import LengthGroups
 from emoclf.contextual.transformer_classifier import TransformerClassifier
 from emoclf.errors import ModelError, ResumeError, SettingsError
+from emoclf.predictor import Predictor
 
 # transformers and torch warn about each other's releases.
 pytestmark = [
@@ -173,6 +174,24 @@ def test_the_commands(
     assert "fine-tuned an encoder" in capsys.readouterr().out
     assert main(["show", str(teacher)]) == 0
     assert "BertForSequenceClassification" in capsys.readouterr().out
+
+
+def test_a_head_is_the_default(
+    encoder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("EMOCLF_CACHE", str(tmp_path / "cache"))
+    data, teacher = tmp_path / "data.csv", tmp_path / "teacher.emoclf"
+    rows = [f"{text},{label}" for text, label in teachable(120)]
+    data.write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    command = ["teach", str(data), "-o", str(teacher), "--near-duplicates=1"]
+    assert main(command) == 1
+    assert "Give its folder, or its name in the hub" in capsys.readouterr().err
+    assert main([*command, "--encoder", str(encoder), "--epochs=2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["bundle"] == str(teacher)
+    assert Predictor.load(teacher).architecture == "sentence_head"
 
 
 def test_wrong_settings_and_encoders(encoder: Path, tmp_path: Path) -> None:
