@@ -43,7 +43,7 @@ STAGES = [
     ("contextual.transformer_classifier",),
     ("predictor",),
     ("evaluation",),
-    ("contextual.fine_tune",),
+    ("contextual.trainer_run", "contextual.fine_tune"),
     ("audit",),
     ("bulk",),
     ("workflow",),

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from emoclf.bundle.described_folder import FINE_TUNED
 from emoclf.contextual.fine_tune import (
-    Progress,
     fine_tune_encoder,
     has_checkpoint,
     remove_checkpoint,
 )
 from emoclf.contextual.fine_tune_settings import FineTuneSettings
+from emoclf.contextual.trainer_run import Progress
 from emoclf.contextual.transformer_classifier import TransformerClassifier
 from emoclf.datasets.split import Split
 from emoclf.errors import ResumeError, setting

@@ -23,7 +23,7 @@ from emoclf.cli import main
 from emoclf.contextual.fine_tune import fine_tune_encoder
 from emoclf.contextual.length_groups import LengthGroups
 from emoclf.contextual.transformer_classifier import TransformerClassifier
-from emoclf.errors import ModelError, ResumeError, SettingsError
+from emoclf.errors import ModelError, ResumeError, SettingsError, TrainingError
 from emoclf.predictor import Predictor
 
 # transformers and torch warn about each other's releases.
@@ -141,6 +141,24 @@ def test_a_killed_fine_tuning_continues(encoder: Path, tmp_path: Path) -> None:
             checkpoint=killed / "run",
             resume=True,
         )
+
+
+def test_two_precisions_in_one_process(encoder: Path) -> None:
+    coarse = fine_tune_encoder(teachable(), encoder, SETTINGS, epochs=1, bfloat16=True)
+    fine = fine_tune_encoder(teachable(), encoder, SETTINGS, epochs=1)
+    assert coarse.digest() != fine.digest()
+
+
+def test_a_divergence_is_said(encoder: Path, tmp_path: Path) -> None:
+    from transformers import AutoTokenizer, BertModel
+
+    model = BertModel.from_pretrained(encoder)
+    model.embeddings.LayerNorm.weight.data[:] = np.nan
+    model.save_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(encoder).save_pretrained(tmp_path)
+    message = r"diverged: the logits are not numbers\. learning_rate=0\.005"
+    with pytest.raises(TrainingError, match=message):
+        fine_tune_encoder(teachable(), tmp_path, SETTINGS)
 
 
 def test_early_stopping(encoder: Path) -> None:
