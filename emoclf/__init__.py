@@ -28,8 +28,10 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.bundle.bundle import Bundle as Bundle
     from emoclf.bundle.bundle_folder import load_bundle as load_bundle
     from emoclf.bundle.bundle_folder import save_bundle as save_bundle
-    from emoclf.contextual.distil import distil_vectors as distil_vectors
-    from emoclf.contextual.distil_settings import DistilSettings as DistilSettings
+    from emoclf.contextual.vector_distillation import distil_vectors as distil_vectors
+    from emoclf.contextual.vector_distillation_settings import (
+        VectorDistillationSettings as VectorDistillationSettings,
+    )
     from emoclf.datasets.audit import AuditReport as AuditReport
     from emoclf.datasets.dataset import Dataset as Dataset
     from emoclf.datasets.readers import read_dataset as read_dataset
@@ -102,7 +104,7 @@ _HOME = {
     "DataError": "emoclf.errors",
     "DataSettings": "emoclf.settings.sections",
     "Dataset": "emoclf.datasets.dataset",
-    "DistilSettings": "emoclf.contextual.distil_settings",
+    "DistilSettings": "emoclf.contextual.vector_distillation_settings",
     "DoctorCallback": "emoclf.training.doctor_callback",
     "Drift": "emoclf.audit.drift",
     "EmbeddingSettings": "emoclf.settings.sections",
@@ -127,6 +129,7 @@ _HOME = {
     "TrainedClassifier": "emoclf.workflow.trained_classifier",
     "TrainingError": "emoclf.errors",
     "TrainingResult": "emoclf.training.fit",
+    "VectorDistillationSettings": "emoclf.contextual.vector_distillation_settings",
     "VectorsError": "emoclf.errors",
     "Word2VecSettings": "emoclf.embeddings.word2vec_settings",
     "WordVectors": "emoclf.embeddings.word_vectors",
@@ -137,7 +140,7 @@ _HOME = {
     "check_model": "emoclf.doctor.model_checks",
     "compare_networks": "emoclf.workflow.compare",
     "cross_validate": "emoclf.workflow.cross_validation",
-    "distil_vectors": "emoclf.contextual.distil",
+    "distil_vectors": "emoclf.contextual.vector_distillation",
     "embedding_matrix": "emoclf.embeddings.matrix",
     "evaluate_classifier": "emoclf.evaluation.evaluate",
     "explain_corpus": "emoclf.explain.corpus_explainer",
@@ -170,7 +173,10 @@ _NEED_TENSORFLOW = {
     *("export_saved_model", "judge", "search_settings", "train_classifier"),
 }
 
-__all__ = sorted({"__version__", "register_layers", *_HOME} - {"judge"})
+#: Names of earlier versions, which work and warn.
+_RENAMED = {"DistilSettings", "judge"}
+
+__all__ = sorted({"__version__", "register_layers", *_HOME} - _RENAMED)
 
 install()
 
