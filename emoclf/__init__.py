@@ -38,6 +38,10 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.datasets.sample import load_sample as load_sample
     from emoclf.datasets.split import Split as Split
     from emoclf.datasets.split import split_dataset as split_dataset
+    from emoclf.distillation.distil import distil_classifier as distil_classifier
+    from emoclf.distillation.distillation_settings import (
+        DistillationSettings as DistillationSettings,
+    )
     from emoclf.doctor.findings import Finding as Finding
     from emoclf.doctor.model_checks import check_model as check_model
     from emoclf.embeddings.coverage import CoverageReport as CoverageReport
@@ -106,6 +110,7 @@ _HOME = {
     "Dataset": "emoclf.datasets.dataset",
     "DistilSettings": "emoclf.contextual.vector_distillation_settings",
     "DoctorCallback": "emoclf.training.doctor_callback",
+    "DistillationSettings": "emoclf.distillation.distillation_settings",
     "Drift": "emoclf.audit.drift",
     "EmbeddingSettings": "emoclf.settings.sections",
     "EmoclfError": "emoclf.errors",
@@ -140,6 +145,7 @@ _HOME = {
     "check_model": "emoclf.doctor.model_checks",
     "compare_networks": "emoclf.workflow.compare",
     "cross_validate": "emoclf.workflow.cross_validation",
+    "distil_classifier": "emoclf.distillation.distil",
     "distil_vectors": "emoclf.contextual.vector_distillation",
     "embedding_matrix": "emoclf.embeddings.matrix",
     "evaluate_classifier": "emoclf.evaluation.evaluate",
@@ -168,7 +174,7 @@ _HOME = {
 _NEED_TENSORFLOW = {
     *("DoctorCallback", "EmotionClassifier", "Predictor", "TrainedClassifier"),
     *("build_model", "check_model", "compare_networks", "evaluate_classifier"),
-    *("Drift", "check_drift"),
+    *("Drift", "check_drift", "distil_classifier"),
     *("CrossValidation", "cross_validate", "learning_curve"),
     *("export_saved_model", "judge", "search_settings", "train_classifier"),
 }

@@ -41,7 +41,7 @@ from emoclf.settings import RunSettings, TrainSettings
 from emoclf.text.validation import is_frame
 from emoclf.training.batches import Examples
 from emoclf.training.checkpoint import CheckpointFolder
-from emoclf.training.fit import fit_model
+from emoclf.training.fit import TrainingResult, fit_model
 from emoclf.training.ngrams import fit_ngram_scores
 from emoclf.training.progress import TrainingProgress
 from emoclf.training.thresholds import choose_thresholds
@@ -133,14 +133,14 @@ def train_classifier(
         wanted, cure = "RunSettings or a mapping of names and values", ADVICE["test"]
         raise DataError(wrong_kind("settings", wanted, settings, cure))
     settings = RunSettings.of(settings, flat)
-    split = _split_of(data, valid, settings)
+    split = split_of(data, valid, settings)
     if sample_weight is not None and len(sample_weight) != len(split.train):
         raise SettingsError(
             f"sample_weight must be {len(split.train)} numbers, one for each training "
             f"text. Got {len(sample_weight)}. Split the texts first, and give the "
             "weights of split.train."
         )
-    callbacks = [*callbacks, *_progress(verbose, callbacks, settings)]
+    callbacks = [*callbacks, *training_progress(verbose, callbacks, settings)]
     settings, sets = given_vectors(settings, vectors)
     settings = resolve(settings, split.train.texts)
     prepared = prepare(
@@ -168,11 +168,11 @@ def train_classifier(
         resume=resume,
     )
     trained = replace(trained, split=split)
-    _keep_reference(trained)
+    keep_reference(trained)
     return trained
 
 
-def _keep_reference(trained: TrainedClassifier) -> None:
+def keep_reference(trained: TrainedClassifier) -> None:
     """Add the counts to the bundle's metrics that a later drift is measured by."""
     predictor, token_ids = trained.predictor, trained.prepared.valid.token_ids
     thresholds = predictor.thresholds if predictor.multilabel else None
@@ -196,7 +196,7 @@ def _check_names(flat: Mapping[str, Any]) -> None:
             raise SettingsError(f"train_classifier has no argument {name!r}.{advice}")
 
 
-def _split_of(data: Any, valid: Any, settings: RunSettings) -> Split:
+def split_of(data: Any, valid: Any, settings: RunSettings) -> Split:
     """Return the split of what a caller gave; see :func:`train_classifier`."""
     if isinstance(valid, RunSettings | Mapping):
         raise DataError(
@@ -229,7 +229,7 @@ def _split_of(data: Any, valid: Any, settings: RunSettings) -> Split:
     return Split(train, valid)
 
 
-def _progress(
+def training_progress(
     verbose: Any, callbacks: Sequence[Any], settings: RunSettings
 ) -> list[TrainingProgress]:
     """Return the callback that shows progress, if it is asked for."""
@@ -273,14 +273,8 @@ def fit_prepared(
     -------
     trained : TrainedClassifier
     """
-    given_thresholds = _given_thresholds(settings, train)
-    model = build_model(
-        settings,
-        n_classes=len(train.label_names),
-        multilabel=train.multilabel,
-        matrix=prepared.matrix,
-        prior=class_shares(train.label_ids, len(train.label_names)),
-    )
+    _given_thresholds(settings, train)  # raises before any training
+    model = new_network(prepared, train, settings)
     for callback in callbacks:
         if isinstance(callback, TrainingProgress) and train.multilabel:
             callback.task = MULTILABEL
@@ -297,6 +291,45 @@ def fit_prepared(
         resume=resume,
         keep_last=chosen is not None,
     )
+    return finish_classifier(model, result, prepared, train, settings, chosen=chosen)
+
+
+def new_network(
+    prepared: Prepared, train: Dataset, settings: RunSettings
+) -> keras.Model:
+    """Build the network of the settings for a training set."""
+    return build_model(
+        settings,
+        n_classes=len(train.label_names),
+        multilabel=train.multilabel,
+        matrix=prepared.matrix,
+        prior=class_shares(train.label_ids, len(train.label_names)),
+    )
+
+
+def finish_classifier(
+    model: keras.Model,
+    result: TrainingResult,
+    prepared: Prepared,
+    train: Dataset,
+    settings: RunSettings,
+    *,
+    chosen: Bundle | None = None,
+    metrics: Mapping[str, Any] | None = None,
+) -> TrainedClassifier:
+    """Make a classifier of a fitted network: n-grams, temperature and thresholds.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Network from :func:`new_network`, with fitted weights.
+    result : TrainingResult
+    prepared, train, settings, chosen
+        As in :func:`fit_prepared`.
+    metrics : mapping, optional
+        Further entries of the bundle's metrics.
+    """
+    given_thresholds = _given_thresholds(settings, train)
     if getattr(settings.model, "ngrams", False):
         fit_ngram_scores(model, prepared.train, settings.model.ngram_share)
     if chosen is None:
@@ -325,6 +358,7 @@ def fit_prepared(
             "text_column": train.text_column,
             "findings": [finding.to_dict() for finding in findings],
             "coverage": prepared.coverage.to_dict() if prepared.coverage else None,
+            **(metrics or {}),
         },
         versions=installed_versions(),
         thresholds=thresholds,

@@ -1,0 +1,230 @@
+"""Texts that a student learns from its teachers: training texts, then unlabelled ones.
+
+Texts, token ids and targets are on disk and memory-mapped, so that there may be more of
+them than memory holds.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoclf.datasets.split import Split
+from emoclf.distillation.distillation_settings import DistillationSettings
+from emoclf.distillation.stored_arrays import (
+    StoredArrays,
+    StoredTexts,
+    mapped,
+    store_arrays,
+    store_texts,
+)
+from emoclf.distillation.teachers import Teacher
+from emoclf.distillation.text_variants import text_variants
+from emoclf.distillation.unlabelled import NewTexts, TextCounts, read_unlabelled
+from emoclf.errors import DataError, setting
+from emoclf.evaluation.temperature import at_temperature
+from emoclf.settings import RunSettings
+from emoclf.text.encoder import TextEncoder, new_tokenizer
+
+logger = logging.getLogger(__name__)
+
+TEXTS_FILE, IDS_FILE, TARGETS_FILE = "texts", "token_ids", "targets.f16"
+#: Names of all files in the folder of a transfer set.
+FILES = (TEXTS_FILE, f"{TEXTS_FILE}.ends", IDS_FILE, f"{IDS_FILE}.ends", TARGETS_FILE)
+BLOCK_TEXTS = 8192
+#: Different words above which those that occurred once so far are forgotten.
+MAX_COUNTED_WORDS = 2_000_000
+
+
+@dataclass(frozen=True)
+class TransferSet:
+    """Texts with a teacher's answers, from which a student learns.
+
+    Parameters
+    ----------
+    folder : Path
+    texts : StoredTexts
+        Training texts, and after them the others.
+    n_train : int
+        Number of training texts.
+    counts : TextCounts
+        Numbers of the other texts.
+    words : tuple of str
+        Frequent words that no training text contains.
+    is_made : bool
+        Whether the other texts were made from the training texts.
+    """
+
+    folder: Path
+    texts: StoredTexts
+    n_train: int
+    counts: TextCounts
+    words: tuple[str, ...]
+    is_made: bool
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def token_ids(self, encoder: TextEncoder) -> StoredArrays:
+        """Encode all texts, and return their token ids."""
+        arrays = (
+            ids
+            for block in self.texts.blocks(BLOCK_TEXTS)
+            for ids in encoder.encode(block)
+        )
+        return store_arrays(self.folder / IDS_FILE, arrays, np.int32)
+
+    def targets(
+        self,
+        answers: Sequence[np.ndarray],
+        temperature: float,
+        *,
+        multilabel: bool,
+        first: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Write the targets of all texts: the mean of the teachers' answers.
+
+        Parameters
+        ----------
+        answers : sequence of ndarray, each of shape (n_texts, n_classes)
+            Probabilities, with columns in the order of the data's labels.
+        temperature : float > 0
+        multilabel : bool
+        first : ndarray, shape (n_train, n_classes), optional
+            Targets of the training texts, in place of the answers.
+
+        Returns
+        -------
+        targets : ndarray of float16, shape (n_texts, n_classes)
+        """
+        path = self.folder / TARGETS_FILE
+        with open(path, "wb") as stream:
+            for start in range(0, len(self), BLOCK_TEXTS):
+                block = mean_answers(answers, start, start + BLOCK_TEXTS)
+                if temperature != 1:
+                    block = at_temperature(block, temperature, multilabel=multilabel)
+                if first is not None and start < self.n_train:
+                    part = first[start : start + BLOCK_TEXTS]
+                    block[: len(part)] = part
+                stream.write(block.astype(np.float16).tobytes())
+        return mapped(path, np.float16, answers[0].shape[1])
+
+
+def build_transfer_set(
+    folder: Path,
+    split: Split,
+    unlabelled: Any,
+    settings: RunSettings,
+    distillation: DistillationSettings,
+) -> TransferSet:
+    """Write the texts from which a student learns, without those that are held out.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder for the files; created if necessary.
+    split : Split
+        Its validation and test texts, and texts nearly like them, are left out.
+    unlabelled : path, sequence of paths, texts or None
+        As in :func:`~emoclf.distillation.unlabelled.read_unlabelled`; None: texts are
+        made from the training texts.
+    settings : RunSettings
+    distillation : DistillationSettings
+
+    Raises
+    ------
+    DataError
+        If no unlabelled text is left, or a file cannot be read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    train = split.train.texts
+    held_out = [text for part in (split.valid, split.test) for text in part_texts(part)]
+    new = NewTexts(held_out, settings.data.near_duplicates, train)
+    if unlabelled is None:
+        logger.warning(
+            "No unlabelled texts are given: %d are made from each training text, by "
+            "deleting words and joining parts of two texts. This is the weak way; real "
+            "text of the same kind, without labels, is better: %s.",
+            distillation.variants,
+            setting("unlabelled", "more.txt"),
+        )
+        others: Iterable[str] = text_variants(
+            train, distillation.variants, seed=settings.seed
+        )
+    else:
+        column = distillation.unlabelled_column
+        others = read_unlabelled(unlabelled, settings.data, column)
+    counts: Counter[str] = Counter()
+    tokenizer = new_tokenizer(settings.text)
+
+    def counted() -> Iterator[str]:
+        block: list[str] = []
+        for text in new.of(others):
+            block.append(text)
+            if len(block) == BLOCK_TEXTS:
+                _count(counts, tokenizer.batch(block))
+                block = []
+            yield text
+        _count(counts, tokenizer.batch(block))
+
+    def all_texts() -> Iterator[str]:
+        yield from train
+        yield from counted()
+
+    texts = store_texts(folder / TEXTS_FILE, all_texts())
+    logger.info("%s", new.counts.line())
+    if not new.counts.kept:
+        raise DataError(
+            f"No unlabelled text is left. Of {new.counts.line()} Give other texts with "
+            f"{setting('unlabelled')}."
+        )
+    known = {token for tokens in tokenizer.batch(train) for token in tokens}
+    least, most = distillation.unlabelled_min_count, distillation.unlabelled_words
+    frequent = [w for w, n in counts.items() if n >= least and w not in known]
+    frequent.sort(key=lambda word: (-counts[word], word))
+    words = tuple(frequent[:most])
+    return TransferSet(folder, texts, len(train), new.counts, words, unlabelled is None)
+
+
+def part_texts(part: Any) -> Sequence[str]:
+    """Return the texts of a part of a split, which may be missing."""
+    return () if part is None else part.texts
+
+
+def _count(counts: Counter[str], token_lists: Iterable[Sequence[str]]) -> None:
+    for tokens in token_lists:
+        counts.update(tokens)
+    if len(counts) > MAX_COUNTED_WORDS:
+        for word in [word for word, count in counts.items() if count == 1]:
+            del counts[word]
+
+
+def in_order_of(
+    answers: np.ndarray, teacher: Teacher, label_names: Sequence[str]
+) -> _Columns:
+    """Return a teacher's answers with columns in the order of these labels."""
+    order = [teacher.label_names.index(name) for name in label_names]
+    return _Columns(answers, order)
+
+
+class _Columns:
+    """Rows of a memory-mapped array, with its columns in another order."""
+
+    def __init__(self, answers: np.ndarray, order: list[int]) -> None:
+        self._answers, self._order = answers, order
+        self.shape = (len(answers), len(order))
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        return self._answers[rows][:, self._order]
+
+
+def mean_answers(answers: Sequence[Any], start: int, stop: int) -> np.ndarray:
+    """Return the mean of the teachers' probabilities for some texts, in float64."""
+    blocks = [np.asarray(one[start:stop], np.float64) for one in answers]
+    return np.mean(blocks, axis=0)
