@@ -90,18 +90,24 @@ def run(args: argparse.Namespace) -> int:
 
 def callbacks_for(args: argparse.Namespace, settings: RunSettings) -> list[Any]:
     """Return the callbacks that the options ask for."""
-    import keras
-
     from emoclf.training.progress import TrainingProgress
 
     callbacks: list[Any] = []
     if not args.quiet:
         callbacks.append(TrainingProgress(settings.training.epochs))
-    if board := getattr(args, "tensorboard", None):
-        if Path(board).is_file():
-            raise SettingsError(f"--tensorboard takes a folder. Got the file {board}.")
-        callbacks.append(keras.callbacks.TensorBoard(board))
-    return callbacks
+    return [*callbacks, *tensorboard_callbacks(args)]
+
+
+def tensorboard_callbacks(args: argparse.Namespace) -> list[Any]:
+    """Return the callback that ``--tensorboard`` asks for, if it does."""
+    import keras
+
+    board = getattr(args, "tensorboard", None)
+    if not board:
+        return []
+    if Path(board).is_file():
+        raise SettingsError(f"--tensorboard takes a folder. Got the file {board}.")
+    return [keras.callbacks.TensorBoard(board)]
 
 
 def print_run(training: TrainingRun, *, as_json: bool) -> None:

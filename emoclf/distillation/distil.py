@@ -17,6 +17,11 @@ import numpy as np
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.distillation.answers_bar import AnswersBar
+from emoclf.distillation.distillation_folder import (
+    FIRST_STAGE,
+    LAST_STAGE,
+    DistillationFolder,
+)
 from emoclf.distillation.distillation_settings import JOINT, DistillationSettings
 from emoclf.distillation.stages import Stage, fit_stages
 from emoclf.distillation.teacher_answers import Progress, teacher_answers
@@ -50,8 +55,6 @@ logger = logging.getLogger(__name__)
 
 #: Entry of a bundle's metrics that describes the distillation.
 DISTILLATION = "distillation"
-ANSWERS_FOLDER = "answers"
-FIRST_STAGE, LAST_STAGE = "first-stage", "last-stage"
 
 
 def distil_classifier(
@@ -169,7 +172,7 @@ def distil_classifier(
         if progress is None:
             bar = stack.enter_context(AnswersBar(shown=bool(verbose)))
             progress = bar.show
-        place = folder / ANSWERS_FOLDER if answers is None else Path(answers)
+        place = DistillationFolder(folder).answers if answers is None else Path(answers)
         found = [
             in_order_of(
                 teacher_answers(place, one, transfer.texts, progress), one, labels

@@ -94,9 +94,12 @@ def as_teachers(given: Any) -> list[Teacher]:
     DataError
         If it is something else, or nothing.
     """
-    if isinstance(given, str) and not os.path.exists(given):
-        given = [part.strip() for part in given.split(",") if part.strip()]
-    items = list(given) if isinstance(given, list | tuple) else [given]
+    items = []
+    for item in given if isinstance(given, list | tuple) else [given]:
+        if isinstance(item, str) and not os.path.exists(item):
+            items += [part.strip() for part in item.split(",") if part.strip()]
+        else:
+            items.append(item)
     if not items:
         raise DataError(
             f"There is no teacher. Name a classifier: {setting('teacher', 'a.emoclf')}."
