@@ -1,4 +1,4 @@
-"""``emoclf distil``: train a small classifier on the answers of a larger one."""
+"""``emoclf distil``: train a small classifier on the predictions of a larger one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         subparsers,
         "distil",
         arguments="DATA",
-        help="train a small, fast classifier (student) on the answers of teachers",
+        help="train a small, fast classifier (student) on the predictions of teachers",
         details="The student learns the teachers' probabilities for unlabelled texts, "
         "and then the true labels. It is an ordinary classifier, which can be exported "
         "and explained.",
@@ -53,10 +53,10 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     )
     add_option(parser, "--unlabelled FILE", text, action="append", default=[], type=str)
     text = (
-        "folder that keeps the teachers' answers for other students (default: beside "
-        "the output, until the student is saved)"
+        "folder that keeps the teachers' predictions for other students (default: "
+        "beside the output, until the student is saved)"
     )
-    add_option(parser, "--answers FOLDER", text)
+    add_option(parser, "--predictions FOLDER", text)
     add_report_option(parser, has_overwrite=True)
     add_data(parser)
     add_training_options(parser, "classifier, report or interrupted run")
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         teacher=args.teacher,
         unlabelled=[Path(name) for name in args.unlabelled] or None,
         distillation=distillation,
-        answers=args.answers,
+        predictions=args.predictions,
         output=args.output,
         overwrite=args.overwrite,
         resume=args.resume,

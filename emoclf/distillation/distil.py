@@ -1,4 +1,4 @@
-"""Train a student on the answers of teachers."""
+"""Train a student on the predictions of teachers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ import numpy as np
 
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
-from emoclf.distillation.answers_bar import AnswersBar
 from emoclf.distillation.distillation_folder import (
     FIRST_STAGE,
     LAST_STAGE,
@@ -24,14 +23,15 @@ from emoclf.distillation.distillation_folder import (
 )
 from emoclf.distillation.distillation_settings import JOINT, DistillationSettings
 from emoclf.distillation.stages import Stage, fit_stages
-from emoclf.distillation.teacher_answers import Progress, teacher_answers
-from emoclf.distillation.teachers import Teacher, as_teachers, check_labels
-from emoclf.distillation.transfer_set import (
-    TransferSet,
-    build_transfer_set,
+from emoclf.distillation.teacher_bar import TeacherBar
+from emoclf.distillation.teacher_predictions import (
+    Progress,
     in_order_of,
-    mean_answers,
+    mean_probabilities,
+    teacher_probabilities,
 )
+from emoclf.distillation.teachers import Teacher, as_teachers, check_labels
+from emoclf.distillation.transfer_set import TransferSet, build_transfer_set
 from emoclf.distillation.unlabelled import files_of
 from emoclf.embeddings.vector_objects import given_vectors
 from emoclf.settings import RunSettings
@@ -68,14 +68,14 @@ def distil_classifier(
     vectors: Any = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoint: str | os.PathLike[str] | None = None,
-    answers: str | os.PathLike[str] | None = None,
+    predictions: str | os.PathLike[str] | None = None,
     resume: bool = False,
     on_prepared: Callable[[Prepared], None] | None = None,
     progress: Progress | None = None,
     verbose: Literal["auto", 0, 1] = "auto",
     **flat: Any,
 ) -> TrainedClassifier:
-    """Distil a classifier: train a small one, the student, on the answers of teachers.
+    """Distil a classifier: train a small one, the student, on teachers' predictions.
 
     Parameters
     ----------
@@ -103,15 +103,16 @@ def distil_classifier(
         Callbacks of both stages.
     checkpoint : path, optional
         Folder for the state of an unfinished run; see ``resume``. It is not removed.
-    answers : path, optional
-        Folder that keeps the teachers' answers for other students. Default: within the
-        checkpoint.
+    predictions : path, optional
+        Folder that keeps the teachers' predictions for other students. Default: within
+        the checkpoint.
     resume : bool, default=False
-        Whether to continue from the checkpoint. Answers on disk are used in any case.
+        Whether to continue from the checkpoint. Teachers' predictions on disk are used
+        in any case.
     on_prepared : callable, optional
         Function that gets the :class:`Prepared` inputs before anything is trained.
     progress : callable, optional
-        Function of a teacher's name, the number of texts that it has answered, and of
+        Function of a teacher's name, the number of texts that it has predicted, and of
         all texts. Default: a bar on a terminal.
     verbose : {"auto", 0, 1}, default="auto"
         Whether to show progress.
@@ -170,12 +171,14 @@ def distil_classifier(
             "teachers": [one.digest() for one in teachers],
         }
         if progress is None:
-            bar = stack.enter_context(AnswersBar(shown=bool(verbose)))
+            bar = stack.enter_context(TeacherBar(shown=bool(verbose)))
             progress = bar.show
-        place = DistillationFolder(folder).answers if answers is None else Path(answers)
+        place = DistillationFolder(folder).predictions
+        if predictions is not None:
+            place = Path(predictions)
         found = [
             in_order_of(
-                teacher_answers(place, one, transfer.texts, progress), one, labels
+                teacher_probabilities(place, one, transfer.texts, progress), one, labels
             )
             for one in teachers
         ]
@@ -224,7 +227,7 @@ def _resolved(settings: RunSettings, split: Split, n_texts: int) -> RunSettings:
 
 def _stages(
     transfer: TransferSet,
-    answers: Sequence[Any],
+    predictions: Sequence[Any],
     prepared: Prepared,
     split: Split,
     settings: RunSettings,
@@ -236,11 +239,11 @@ def _stages(
     if not multilabel:
         truth = np.eye(len(split.train.label_names))[truth]
     share = distillation.true_share
-    mixed = share * truth + (1 - share) * mean_answers(answers, 0, n_train)
+    mixed = share * truth + (1 - share) * mean_probabilities(predictions, 0, n_train)
     is_joint = distillation.order == JOINT
     temperature = distillation.temperature
     targets = transfer.targets(
-        answers,
+        predictions,
         temperature,
         multilabel=multilabel,
         first=mixed if is_joint else None,

@@ -1,4 +1,4 @@
-"""Files of an unfinished distillation: texts, teachers' answers, and checkpoints."""
+"""Files of an unfinished distillation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from emoclf.distillation.transfer_set import FILES
 from emoclf.fingerprint import RUN_FILE
 from emoclf.training.checkpoint import CheckpointFolder
 
-ANSWERS_FOLDER = "answers"
+PREDICTIONS_FOLDER = "predictions"
 FIRST_STAGE, LAST_STAGE = "first-stage", "last-stage"
 
 
@@ -23,20 +23,20 @@ class DistillationFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.answers = path / ANSWERS_FOLDER
+        self.predictions = path / PREDICTIONS_FOLDER
 
     def exists(self) -> bool:
-        """Whether there is an unfinished run: answers, or the checkpoint of a stage."""
-        runs = [*self.answers.glob(f"*/{RUN_FILE}")]
+        """Whether there is an unfinished run."""
+        runs = [*self.predictions.glob(f"*/{RUN_FILE}")]
         return bool(runs) or any(
             (self.path / name / RUN_FILE).is_file()
             for name in (FIRST_STAGE, LAST_STAGE)
         )
 
     def discard_stages(self) -> None:
-        """Remove the checkpoints of the student; the teachers' answers are kept.
+        """Remove the checkpoints of the student; the teachers' predictions are kept.
 
-        Answers belong to a teacher and texts, whatever the student is.
+        Predictions belong to a teacher and texts, whatever the student is.
         """
         for name in (FIRST_STAGE, LAST_STAGE):
             CheckpointFolder(self.path / name, {}).remove()
@@ -46,6 +46,6 @@ class DistillationFolder:
         self.discard_stages()
         for name in FILES:
             (self.path / name).unlink(missing_ok=True)
-        shutil.rmtree(self.answers, ignore_errors=True)
+        shutil.rmtree(self.predictions, ignore_errors=True)
         if self.path.is_dir() and not any(self.path.iterdir()):
             self.path.rmdir()

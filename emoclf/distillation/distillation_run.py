@@ -38,7 +38,7 @@ def run_distillation(
     output: str | os.PathLike[str],
     unlabelled: Any = None,
     distillation: DistillationSettings | None = None,
-    answers: str | os.PathLike[str] | None = None,
+    predictions: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     resume: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -53,13 +53,13 @@ def run_distillation(
     split : Split
     settings : RunSettings
         Settings of the student.
-    teacher, unlabelled, distillation, answers
+    teacher, unlabelled, distillation, predictions
         As in :func:`~emoclf.distillation.distil.distil_classifier`.
     output : path
         Bundle to write. The state of the run is beside it while it is unfinished.
     overwrite : bool, default=False
         Whether to replace an older bundle, and to begin an interrupted training again;
-        the teachers' answers to the same texts are kept.
+        the teachers' predictions for the same texts are kept.
     resume : bool, default=False
         Whether to resume an interrupted run.
     callbacks : sequence of keras.callbacks.Callback
@@ -88,7 +88,7 @@ def run_distillation(
         distillation=distillation,
         callbacks=callbacks,
         checkpoint=folder.path,
-        answers=answers,
+        predictions=predictions,
         resume=resume,
         on_prepared=log_inputs,
         verbose=1 if verbose else 0,

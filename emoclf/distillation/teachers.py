@@ -1,4 +1,4 @@
-"""Teachers: whatever answers with probabilities of the student's labels."""
+"""Teachers: whatever predicts probabilities of the student's labels."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Teacher(Protocol):
     multilabel: bool
 
     def digest(self) -> str:
-        """Return a hash of everything that its answers depend on."""
+        """Return a hash of everything that its predictions depend on."""
         ...
 
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:

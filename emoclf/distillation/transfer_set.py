@@ -24,7 +24,7 @@ from emoclf.distillation.stored_arrays import (
     store_arrays,
     store_texts,
 )
-from emoclf.distillation.teachers import Teacher
+from emoclf.distillation.teacher_predictions import mean_probabilities
 from emoclf.distillation.text_variants import text_variants
 from emoclf.distillation.unlabelled import NewTexts, TextCounts, read_unlabelled
 from emoclf.errors import DataError, setting
@@ -44,7 +44,7 @@ MAX_COUNTED_WORDS = 2_000_000
 
 @dataclass(frozen=True)
 class TransferSet:
-    """Texts with a teacher's answers, from which a student learns.
+    """Texts with a teacher's predictions, from which a student learns.
 
     Parameters
     ----------
@@ -82,22 +82,22 @@ class TransferSet:
 
     def targets(
         self,
-        answers: Sequence[np.ndarray],
+        predictions: Sequence[np.ndarray],
         temperature: float,
         *,
         multilabel: bool,
         first: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Write the targets of all texts: the mean of the teachers' answers.
+        """Write the targets of all texts: the mean of the teachers' predictions.
 
         Parameters
         ----------
-        answers : sequence of ndarray, each of shape (n_texts, n_classes)
+        predictions : sequence of ndarray, each of shape (n_texts, n_classes)
             Probabilities, with columns in the order of the data's labels.
         temperature : float > 0
         multilabel : bool
         first : ndarray, shape (n_train, n_classes), optional
-            Targets of the training texts, in place of the answers.
+            Targets of the training texts, in place of the predictions.
 
         Returns
         -------
@@ -106,14 +106,14 @@ class TransferSet:
         path = self.folder / TARGETS_FILE
         with open(path, "wb") as stream:
             for start in range(0, len(self), BLOCK_TEXTS):
-                block = mean_answers(answers, start, start + BLOCK_TEXTS)
+                block = mean_probabilities(predictions, start, start + BLOCK_TEXTS)
                 if temperature != 1:
                     block = at_temperature(block, temperature, multilabel=multilabel)
                 if first is not None and start < self.n_train:
                     part = first[start : start + BLOCK_TEXTS]
                     block[: len(part)] = part
                 stream.write(block.astype(np.float16).tobytes())
-        return mapped(path, np.float16, answers[0].shape[1])
+        return mapped(path, np.float16, predictions[0].shape[1])
 
 
 def build_transfer_set(
@@ -203,28 +203,3 @@ def _count(counts: Counter[str], token_lists: Iterable[Sequence[str]]) -> None:
     if len(counts) > MAX_COUNTED_WORDS:
         for word in [word for word, count in counts.items() if count == 1]:
             del counts[word]
-
-
-def in_order_of(
-    answers: np.ndarray, teacher: Teacher, label_names: Sequence[str]
-) -> _Columns:
-    """Return a teacher's answers with columns in the order of these labels."""
-    order = [teacher.label_names.index(name) for name in label_names]
-    return _Columns(answers, order)
-
-
-class _Columns:
-    """Rows of a memory-mapped array, with its columns in another order."""
-
-    def __init__(self, answers: np.ndarray, order: list[int]) -> None:
-        self._answers, self._order = answers, order
-        self.shape = (len(answers), len(order))
-
-    def __getitem__(self, rows: slice) -> np.ndarray:
-        return self._answers[rows][:, self._order]
-
-
-def mean_answers(answers: Sequence[Any], start: int, stop: int) -> np.ndarray:
-    """Return the mean of the teachers' probabilities for some texts, in float64."""
-    blocks = [np.asarray(one[start:stop], np.float64) for one in answers]
-    return np.mean(blocks, axis=0)

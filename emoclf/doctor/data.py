@@ -96,7 +96,7 @@ def check_soft_targets(
             f"the soft targets have the shape {targets.shape} and the type "
             f"{targets.dtype}, but the head takes {expected}",
             {"shape": str(targets.shape), "dtype": str(targets.dtype)},
-            "answers about other labels",
+            "predictions about other labels",
             expected,
         )
     for start in range(0, len(targets), BLOCK_TEXTS):

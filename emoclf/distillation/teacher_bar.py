@@ -1,4 +1,4 @@
-"""A progress bar of the teachers' answers, on standard error."""
+"""A progress bar of the teachers' predictions, on standard error."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from rich.progress import (
 )
 
 
-class AnswersBar(Progress):
-    """A bar with the share of the answered texts, the speed and the time left.
+class TeacherBar(Progress):
+    """A bar with the share of the predicted texts, the speed and the time left.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class AnswersBar(Progress):
     def show(self, name: str, done: int, total: int) -> None:
         """Move the bar of a teacher."""
         if name not in self._begun:
-            task = self.add_task(f"answers of {name}", total=total, speed=0.0)
+            task = self.add_task(f"predictions of {name}", total=total, speed=0.0)
             self._begun[name] = task, time.perf_counter(), done
         task, start, before = self._begun[name]
         speed = (done - before) / max(time.perf_counter() - start, 1e-9)
