@@ -30,9 +30,9 @@ class Examples:
     weights : ndarray of float32, shape (n,), optional
         Weight of each text in the loss.
     temperature : float > 0, optional
-        Temperature of soft targets, such as a teacher's probabilities; they are compared
-        with the network's probabilities at the same temperature (Hinton et al., 2015).
-        None: the targets are labels.
+        Temperature of soft targets, such as a teacher's probabilities, at which the
+        network's probabilities are compared with them (Hinton et al., 2015). None: the
+        targets are labels.
     """
 
     token_ids: Sequence[np.ndarray]
