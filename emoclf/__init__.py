@@ -28,6 +28,13 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.bundle.bundle import Bundle as Bundle
     from emoclf.bundle.bundle_folder import load_bundle as load_bundle
     from emoclf.bundle.bundle_folder import save_bundle as save_bundle
+    from emoclf.contextual.fine_tune import fine_tune_encoder as fine_tune_encoder
+    from emoclf.contextual.fine_tune_settings import (
+        FineTuneSettings as FineTuneSettings,
+    )
+    from emoclf.contextual.transformer_classifier import (
+        TransformerClassifier as TransformerClassifier,
+    )
     from emoclf.contextual.vector_distillation import distil_vectors as distil_vectors
     from emoclf.contextual.vector_distillation_settings import (
         VectorDistillationSettings as VectorDistillationSettings,
@@ -118,6 +125,7 @@ _HOME = {
     "EvaluationReport": "emoclf.evaluation.evaluation_report",
     "Explanation": "emoclf.explain.explanation",
     "ExportError": "emoclf.errors",
+    "FineTuneSettings": "emoclf.contextual.fine_tune_settings",
     "Finding": "emoclf.doctor.findings",
     "MissingDependency": "emoclf.errors",
     "ModelError": "emoclf.errors",
@@ -134,6 +142,7 @@ _HOME = {
     "TrainedClassifier": "emoclf.workflow.trained_classifier",
     "TrainingError": "emoclf.errors",
     "TrainingResult": "emoclf.training.fit",
+    "TransformerClassifier": "emoclf.contextual.transformer_classifier",
     "VectorDistillationSettings": "emoclf.contextual.vector_distillation_settings",
     "VectorsError": "emoclf.errors",
     "Word2VecSettings": "emoclf.embeddings.word2vec_settings",
@@ -153,6 +162,7 @@ _HOME = {
     "explain_text": "emoclf.explain.text_explainer",
     "export_classifier": "emoclf.export",
     "export_saved_model": "emoclf.export.saved_model",
+    "fine_tune_encoder": "emoclf.contextual.fine_tune",
     "judge": "emoclf.evaluation.evaluate",
     "learning_curve": "emoclf.workflow.learning_curve",
     "load_bundle": "emoclf.bundle.bundle_folder",

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 HEAVY = {"tensorflow", "keras", "keras_tuner", "sklearn", "pandas", "gensim", "scipy"}
 EXTRAS = {"cleanlab", "jieba", "pyarrow", "matplotlib", "jinja2", "argcomplete"}
 EXTRAS |= {"onnx", "onnxruntime", "tf2onnx", "ai_edge_litert", "torch", "transformers"}
+EXTRAS |= {"accelerate"}
 
 # Later stages know earlier ones, never the other way round.
 STAGES = [
@@ -38,11 +39,13 @@ STAGES = [
     ("doctor",),
     ("training",),
     ("bundle",),
+    ("contextual.fine_tuned_card",),
+    ("contextual.transformer_classifier",),
     ("predictor",),
     ("evaluation",),
+    ("contextual.fine_tune",),
     ("audit",),
     ("bulk",),
-    ("distillation.distillation_settings",),
     ("workflow",),
     ("distillation",),
     ("export", "estimator", "estimator_labels"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,10 @@ from emoclf.errors import BundleError, SettingsError, setting
 from emoclf.export.formats import FORMATS
 from emoclf.serving import load_exported
 
+_KINDS = {"bundle": "a bundle", "transformer": "a fine-tuned encoder"}
+#: Owner or name of a model in the hub.
+_HUB_WORD = re.compile(r"[A-Za-z0-9][\w.-]*")
+
 
 class Labels(NamedTuple):
     """The labels of a classifier.
@@ -39,12 +44,12 @@ class Labels(NamedTuple):
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
-    """Return "bundle", the format of an export, or "" if a folder is neither.
+    """Return "bundle", "transformer", the format of an export, or "" for none of them.
 
     The folder is checked when it is loaded, not here.
     """
-    if kind_of(path) == "bundle":
-        return "bundle"
+    if (kind := kind_of(path)) in ("bundle", "transformer"):
+        return kind
     place = readable_place(highest_version(Path(path)))
     try:
         return str(read_json(place / EXPORT.about)["form"])
@@ -61,11 +66,13 @@ def needs_tensorflow(path: str | os.PathLike[str]) -> bool:
 
 
 def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
-    """Load a bundle or an export of any format.
+    """Load a bundle, an export of any format, or a fine-tuned encoder.
 
     Parameters
     ----------
     path : path
+        Of an encoder, also its name in the hub of Hugging Face, ``owner/name``, if
+        there is no folder of the owner's name here.
     **options
         Options of a folded export: ``precision`` and ``engine``.
 
@@ -78,6 +85,10 @@ def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
     """
     check_options(path, options)
     kind = kind_of(path)
+    if kind == "transformer" or (not kind and _may_be_in_hub(path)):
+        from emoclf.contextual.transformer_classifier import TransformerClassifier
+
+        return TransformerClassifier.load(path)
     if not kind:
         is_there = os.path.exists(path)
         state = "is no bundle and no export" if is_there else "does not exist"
@@ -92,6 +103,13 @@ def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
     return load_exported(path, **options)
 
 
+def _may_be_in_hub(path: str | os.PathLike[str]) -> bool:
+    """Say whether a path can only be a name in the hub of Hugging Face."""
+    owner, slash, name = os.fspath(path).partition("/")
+    is_name = bool(slash) and all(map(_HUB_WORD.fullmatch, (owner, name)))
+    return is_name and not os.path.exists(owner) and not name.endswith(".emoclf")
+
+
 def check_options(path: str | os.PathLike[str], options: dict[str, Any]) -> None:
     """Raise SettingsError if options of a folded export are given for another model.
 
@@ -103,7 +121,7 @@ def check_options(path: str | os.PathLike[str], options: dict[str, Any]) -> None
     is_folded = format in FORMATS and FORMATS[format].is_folded
     if options and format and not is_folded:
         name, value = next(iter(options.items()))
-        kind = "a bundle" if format == "bundle" else f"an export to {format}"
+        kind = _KINDS.get(format, f"an export to {format}")
         raise SettingsError(
             f"{setting(name, value)} is for folded exports, and {path} is {kind}. "
             "Leave it out, or export the bundle first: emoclf export BUNDLE "

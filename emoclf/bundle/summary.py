@@ -12,6 +12,8 @@ from typing import Any
 
 from emoclf.bundle.described_folder import (
     BUNDLE,
+    CONFIG,
+    FINE_TUNED,
     PART_FILES,
     SEARCH_BEST,
     SEARCH_PLAN,
@@ -31,16 +33,17 @@ def read_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
     Parameters
     ----------
     path : path
-        Folder of a bundle, of an export of any format, or of a search.
+        Folder of a bundle, of an export of any format, of a fine-tuned encoder, or of a
+        search.
 
     Returns
     -------
     summary : dict
-        With the keys ``path``, ``kind`` ("bundle", "export" or "search"),
-        ``architecture``, ``labels``, ``multilabel``, ``trained``, ``versions``,
-        ``bytes``, ``settings`` and ``metrics``; an export also has its ``format`` and
-        its ``parity`` with the bundle, a search its ``plan``, its ``trials`` by status
-        and the path of its ``best`` classifier.
+        With the keys ``path``, ``kind`` ("bundle", "export", "transformer" or
+        "search"), ``architecture``, ``labels``, ``multilabel``, ``trained``,
+        ``versions``, ``bytes``, ``settings`` and ``metrics``; an export also has its
+        ``format`` and its ``parity`` with the bundle, a search its ``plan``, its
+        ``trials`` by status and the path of its ``best`` classifier.
 
     Raises
     ------
@@ -162,10 +165,31 @@ def _search(path: Path) -> tuple[Path, dict[str, Any]]:
     }
 
 
+def _transformer(path: Path) -> tuple[Path, dict[str, Any]]:
+    place = readable_place(path)
+    config = read_json(place / CONFIG)
+    about: dict[str, Any] = {}
+    if (place / FINE_TUNED.about).is_file():
+        about = FINE_TUNED.read_about(place)
+        FINE_TUNED.check_sums(place)
+    names = config["id2label"]
+    return place, {
+        "architecture": ", ".join(config["architectures"]),
+        "labels": [str(names[key]) for key in sorted(names, key=int)],
+        "multilabel": config.get("problem_type") == "multi_label_classification",
+        "thresholds": about.get("thresholds"),
+        "trained": str(about.get("created", "")),
+        "versions": dict(about.get("versions", {})),
+        "settings": dict(about.get("settings", {})),
+        "metrics": dict(about.get("metrics", {})),
+    }
+
+
 _READERS: dict[str, Callable[[Path], tuple[Path, dict[str, Any]]]] = {
     "bundle": _bundle,
     "export": _export,
     "search": _search,
+    "transformer": _transformer,
 }
 
 

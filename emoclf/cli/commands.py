@@ -12,6 +12,7 @@ from emoclf.cli import (
     export,
     predict,
     show,
+    teach,
     train,
     tune,
     vectors,
@@ -31,5 +32,6 @@ COMMANDS = (
     crossval,
     export,
     vectors,
+    teach,
     tune,
 )

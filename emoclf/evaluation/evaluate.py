@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from emoclf._moved import warn_renamed
 from emoclf.classifier import Classifier
+from emoclf.contextual.transformer_classifier import TransformerClassifier
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.datasets.trainable import as_dataset
@@ -18,6 +19,7 @@ from emoclf.evaluation.metrics import Evaluation, evaluate, evaluate_probabiliti
 from emoclf.evaluation.paired_comparison import Comparison, compare
 from emoclf.predictor import as_predictor
 from emoclf.settings import DataSettings
+from emoclf.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,8 +33,9 @@ def evaluate_classifier(
     Parameters
     ----------
     predictor : Predictor, TrainedClassifier, EmotionClassifier or SearchResult
-        Classifier, just trained, loaded from a bundle, or the best of a search; an
-        exported one too, except with a split.
+        Classifier, just trained, loaded from a bundle, or the best of a search; a
+        :class:`~emoclf.TransformerClassifier`; an exported one too, except with a
+        split.
     split : Split, Dataset or DataFrame
         Split that it was trained on. The test set decides; without one, the
         validation set does. A Dataset or a DataFrame is evaluated as a whole, without
@@ -53,12 +56,15 @@ def evaluate_classifier(
         texts = _labelled(classifier, split, "split")
         evaluation = evaluate_part(classifier, texts, part=texts.source)
         return EvaluationReport((evaluation,), ())
-    predictor = as_predictor(predictor)
+    # The baselines get the tokens of the network; an encoder's are pieces of words.
+    tokenizer = Tokenizer()
+    if not isinstance(predictor, TransformerClassifier):
+        predictor = as_predictor(predictor)
+        tokenizer = predictor.bundle.encoder.tokenizer
     parts = {
         name: _labelled(predictor, part, name) for name, part in split.parts().items()
     }
     train = parts.pop("train")
-    tokenizer = predictor.bundle.encoder.tokenizer
     baselines = fit_baselines(tokenizer.batch(train.texts), train.label_ids)
     evaluations: list[Evaluation] = []
     comparisons: list[Comparison] = []
@@ -85,11 +91,9 @@ def evaluate_classifier(
             for rival in rivals
             for comparison in compare(network, rival, dataset.label_ids)
         ]
-    return EvaluationReport(
-        tuple(evaluations),
-        tuple(comparisons),
-        advice(predictor.bundle.settings, split.train, predictor.bundle.metrics),
-    )
+    bundle = getattr(predictor, "bundle", None)
+    proposals = bundle and advice(bundle.settings, split.train, bundle.metrics)
+    return EvaluationReport(tuple(evaluations), tuple(comparisons), proposals or ())
 
 
 def _labelled(predictor: Classifier, data: Any, name: str) -> Dataset:
