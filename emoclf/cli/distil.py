@@ -45,7 +45,14 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "classifier with the same labels: a folder that emoclf has written; the "
         "probabilities of several are averaged"
     )
-    add_option(parser, "--teacher MODEL,…", text, required=True)
+    add_option(parser, "--teacher MODEL,…", text)
+    text = (
+        "file of texts with a column of probabilities for each label, or a column of "
+        "labels, as a teacher; may be given several times"
+    )
+    add_option(
+        parser, "--teacher-labels FILE", text, action="append", default=[], type=str
+    )
     text = (
         "file of texts of the same kind, whose labels are not needed; may be given "
         "several times; without it texts are made from the training texts, which "
@@ -82,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
         split,
         settings,
         teacher=args.teacher,
+        teacher_labels=[Path(name) for name in args.teacher_labels],
         unlabelled=[Path(name) for name in args.unlabelled] or None,
         distillation=distillation,
         predictions=args.predictions,

@@ -30,10 +30,17 @@ from emoclf.distillation.teacher_predictions import (
     mean_probabilities,
     teacher_probabilities,
 )
-from emoclf.distillation.teachers import Teacher, as_teachers, check_labels
+from emoclf.distillation.teachers import (
+    Teacher,
+    as_teachers,
+    check_labels,
+    coverage,
+    file_teachers,
+)
 from emoclf.distillation.transfer_set import TransferSet, build_transfer_set
 from emoclf.distillation.unlabelled import files_of
 from emoclf.embeddings.vector_objects import given_vectors
+from emoclf.errors import DataError, setting
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
 from emoclf.workflow.automatic import resolve
@@ -62,7 +69,8 @@ def distil_classifier(
     valid: Dataset | pd.DataFrame | Sequence[Any] | None = None,
     settings: RunSettings | Mapping[str, Any] | None = None,
     *,
-    teacher: Any,
+    teacher: Any = None,
+    teacher_labels: Any = None,
     unlabelled: Any = None,
     distillation: DistillationSettings | Mapping[str, Any] | None = None,
     vectors: Any = None,
@@ -87,15 +95,21 @@ def distil_classifier(
         been trained on it.
     settings : RunSettings or mapping, optional
         Settings of the student.
-    teacher : path, Classifier or list of these
+    teacher : path, Classifier or list of these, optional
         Classifier with the same labels, in any order: a bundle, an export, or any
         object with ``name``, ``label_names``, ``multilabel``, ``digest()`` and
         ``predict_proba(texts)``. Of several the probabilities are averaged.
+    teacher_labels : path or list of paths, optional
+        File of texts with one column of probabilities for each label, or with one
+        column of labels, such as those of a language model: another teacher. Unlabelled
+        texts that it lacks are left out, and training texts that it lacks have their
+        true labels.
     unlabelled : path, list of paths, or texts, optional
         Texts without labels, or with labels that are not read: the more like the
         labelled ones, the better. Duplicates, and texts that are nearly like those of
-        the validation and test sets, are left out. Default: texts are made from the
-        training texts, which helps far less.
+        the validation and test sets, are left out. Default: the texts of
+        ``teacher_labels``; without them texts are made from the training texts, which
+        helps far less.
     distillation : DistillationSettings or mapping, optional
     vectors : path, WordVectors, …, optional
         Word vectors, as in :func:`emoclf.train_classifier`.
@@ -146,8 +160,17 @@ def distil_classifier(
     distillation = DistillationSettings.of(distillation, own)
     settings = RunSettings.of(settings, flat)
     split = split_of(data, valid, settings)
-    teachers = as_teachers(teacher)
     labels = split.train.label_names
+    files = file_teachers(teacher_labels, split.train, settings.data)
+    teachers = [*as_teachers(teacher), *files]
+    if not teachers:
+        raise DataError(
+            "There is no teacher. Name a classifier with the same labels, "
+            f"{setting('teacher', 'a.emoclf')}, or a file of labels, "
+            f"{setting('teacher_labels', 'labels.csv')}."
+        )
+    if unlabelled is None and files:
+        unlabelled = [Path(path) for path in files_of(teacher_labels) or ()]
     check_labels(teachers, labels, multilabel=split.train.multilabel)
     settings, sets = given_vectors(settings, vectors)
     with ExitStack() as stack:
@@ -155,7 +178,14 @@ def distil_classifier(
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         else:
             folder = Path(checkpoint)
-        transfer = build_transfer_set(folder, split, unlabelled, settings, distillation)
+        transfer = build_transfer_set(
+            folder,
+            split,
+            unlabelled,
+            settings,
+            distillation,
+            covers=coverage(teachers),
+        )
         settings = _resolved(settings, split, len(transfer))
         prepared = prepare(
             split.train, split.valid, settings, vectors=sets, words=transfer.words
@@ -291,6 +321,7 @@ def _facts(
         "teachers": [one.name for one in teachers],
         "unlabelled": [os.path.basename(path) for path in files or ()],
         "made_from_training_texts": transfer.is_made,
+        "training_texts": transfer.n_train,
         "texts": transfer.counts.to_dict(),
         "settings": distillation.to_dict(),
         "stages": stages,

@@ -34,8 +34,9 @@ def run_distillation(
     split: Split,
     settings: RunSettings,
     *,
-    teacher: Any,
     output: str | os.PathLike[str],
+    teacher: Any = None,
+    teacher_labels: Any = None,
     unlabelled: Any = None,
     distillation: DistillationSettings | None = None,
     predictions: str | os.PathLike[str] | None = None,
@@ -53,10 +54,10 @@ def run_distillation(
     split : Split
     settings : RunSettings
         Settings of the student.
-    teacher, unlabelled, distillation, predictions
-        As in :func:`~emoclf.distillation.distil.distil_classifier`.
     output : path
         Bundle to write. The state of the run is beside it while it is unfinished.
+    teacher, teacher_labels, unlabelled, distillation, predictions
+        As in :func:`~emoclf.distillation.distil.distil_classifier`.
     overwrite : bool, default=False
         Whether to replace an older bundle, and to begin an interrupted training again;
         the teachers' predictions for the same texts are kept.
@@ -84,6 +85,7 @@ def run_distillation(
         split,
         settings=settings,
         teacher=teacher,
+        teacher_labels=teacher_labels,
         unlabelled=unlabelled,
         distillation=distillation,
         callbacks=callbacks,

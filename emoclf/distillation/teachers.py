@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -13,9 +13,14 @@ import numpy as np
 from emoclf.bulk.predict_chunks import load_classifier
 from emoclf.bundle.described_folder import highest_version
 from emoclf.classifier import Classifier
+from emoclf.datasets.dataset import Dataset
+from emoclf.distillation.file_teacher import FileTeacher
+from emoclf.distillation.label_file import LabelFile
+from emoclf.distillation.unlabelled import SHARED_SETTINGS, files_of
 from emoclf.errors import DataError, setting, wrong_kind
 from emoclf.fingerprint import digest
 from emoclf.ready import model_path
+from emoclf.settings import DataSettings
 
 #: Texts whose probabilities tell two classifiers in memory apart.
 PROBE_TEXTS = ("", "What a lovely day!", "I hate it.", "He was afraid in the dark.")
@@ -83,7 +88,7 @@ def as_teachers(given: Any) -> list[Teacher]:
 
     Parameters
     ----------
-    given : path, Classifier, Teacher or list of these
+    given : path, Classifier, Teacher, list of these, or None
         A path is that of a bundle, an export or another model that ``emoclf predict``
         loads, or the name of a ready classifier; several are separated by commas.
 
@@ -92,18 +97,16 @@ def as_teachers(given: Any) -> list[Teacher]:
     BundleError
         If there is no such model.
     DataError
-        If it is something else, or nothing.
+        If it is something else.
     """
-    items = []
+    items: list[Any] = []
+    if given is None:
+        given = []
     for item in given if isinstance(given, list | tuple) else [given]:
         if isinstance(item, str) and not os.path.exists(item):
             items += [part.strip() for part in item.split(",") if part.strip()]
         else:
             items.append(item)
-    if not items:
-        raise DataError(
-            f"There is no teacher. Name a classifier: {setting('teacher', 'a.emoclf')}."
-        )
     return [_as_teacher(item) for item in items]
 
 
@@ -119,6 +122,43 @@ def _as_teacher(item: Any) -> Teacher:
     raise DataError(
         wrong_kind("teacher", "a path or a classifier", item, "name a saved classifier")
     )
+
+
+def file_teachers(paths: Any, train: Dataset, settings: DataSettings) -> list[Teacher]:
+    """Return teachers whose labels or probabilities are in files.
+
+    Parameters
+    ----------
+    paths : path, list of paths or None
+    train : Dataset
+        Training set, whose labels the files have.
+    settings : DataSettings
+        Settings of the labelled data; the encoding is used.
+
+    Raises
+    ------
+    DataError
+        If a file has other labels, or numbers that are no probabilities.
+    """
+    shared = {name: getattr(settings, name) for name in SHARED_SETTINGS}
+    return [
+        FileTeacher(
+            LabelFile(path, train.label_names, multilabel=train.multilabel, **shared),
+            train,
+        )
+        for path in files_of(paths) or ()
+    ]
+
+
+def coverage(teachers: Sequence[Teacher]) -> Callable[[list[str]], np.ndarray] | None:
+    """Return a function that says which texts all teachers can predict.
+
+    None if they can predict all texts.
+    """
+    limited = [one for one in teachers if isinstance(one, FileTeacher)]
+    if not limited:
+        return None
+    return lambda texts: np.all([one.covers(texts) for one in limited], axis=0)
 
 
 def check_labels(

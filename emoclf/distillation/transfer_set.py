@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,8 @@ def build_transfer_set(
     unlabelled: Any,
     settings: RunSettings,
     distillation: DistillationSettings,
+    *,
+    covers: Callable[[list[str]], np.ndarray] | None = None,
 ) -> TransferSet:
     """Write the texts from which a student learns, without those that are held out.
 
@@ -136,6 +138,8 @@ def build_transfer_set(
         made from the training texts.
     settings : RunSettings
     distillation : DistillationSettings
+    covers : callable, optional
+        As in :class:`~emoclf.distillation.unlabelled.NewTexts`.
 
     Raises
     ------
@@ -145,7 +149,7 @@ def build_transfer_set(
     folder.mkdir(parents=True, exist_ok=True)
     train = split.train.texts
     held_out = [text for part in (split.valid, split.test) for text in part_texts(part)]
-    new = NewTexts(held_out, settings.data.near_duplicates, train)
+    new = NewTexts(held_out, settings.data.near_duplicates, train, covers=covers)
     if unlabelled is None:
         logger.warning(
             "No unlabelled texts are given: %d are made from each training text, by "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from itertools import islice
@@ -42,17 +42,21 @@ class TextCounts:
         Texts that occur before, in the training set or among the unlabelled texts.
     held_out : int
         Duplicates and near-duplicates of texts of the validation and test sets.
+    unknown : int
+        Texts that a teacher's file lacks.
     """
 
     read: int = 0
     empty: int = 0
     duplicates: int = 0
     held_out: int = 0
+    unknown: int = 0
 
     @property
     def kept(self) -> int:
         """Number of texts that are left."""
-        return self.read - self.empty - self.duplicates - self.held_out
+        left_out = self.empty + self.duplicates + self.held_out + self.unknown
+        return self.read - left_out
 
     def to_dict(self) -> dict[str, int]:
         """Return the numbers as plain values."""
@@ -60,11 +64,18 @@ class TextCounts:
 
     def line(self) -> str:
         """Return the numbers as a sentence."""
+        parts = [
+            f"{self.duplicates:,} duplicates",
+            f"{self.held_out:,} duplicates or near-duplicates of validation and test "
+            "texts",
+        ]
+        if self.empty:
+            parts.append(f"{self.empty:,} without a character")
+        if self.unknown:
+            parts.append(f"{self.unknown:,} that a teacher's file lacks")
         return (
             f"{self.read:,} unlabelled texts: {self.kept:,} are used; left out were "
-            f"{self.duplicates:,} duplicates, {self.held_out:,} duplicates or "
-            f"near-duplicates of validation and test texts, and {self.empty:,} without "
-            "a word."
+            f"{', '.join(parts[:-1])} and {parts[-1]}."
         )
 
 
@@ -81,12 +92,21 @@ class NewTexts:
         Lowest similarity of near-duplicates.
     known : sequence of str
         Texts that are not new: those of the training set.
+    covers : callable, optional
+        Function of a list of texts that says for each whether the teachers can predict
+        it. Default: they can predict all texts.
     """
 
     def __init__(
-        self, held_out: Iterable[str], threshold: float, known: Sequence[str] = ()
+        self,
+        held_out: Iterable[str],
+        threshold: float,
+        known: Sequence[str] = (),
+        *,
+        covers: Callable[[list[str]], np.ndarray] | None = None,
     ) -> None:
         self.counts = TextCounts()
+        self._covers = covers
         self._index = NearDuplicateIndex(held_out, threshold)
         self._seen = _Seen()
         self._seen.add(_hashes(known))
@@ -99,9 +119,16 @@ class NewTexts:
             filled = [text for text in block if text.strip()]
             counts.empty += len(block) - len(filled)
             is_new = self._seen.add(_hashes(filled))
-            for text, new in zip(filled, is_new.tolist(), strict=True):
+            covered = np.ones(len(filled), bool)
+            if self._covers is not None:
+                covered = self._covers(filled)
+            for text, new, has_prediction in zip(
+                filled, is_new.tolist(), covered.tolist(), strict=True
+            ):
                 if not new:
                     counts.duplicates += 1
+                elif not has_prediction:
+                    counts.unknown += 1
                 elif text in self._index:
                     counts.held_out += 1
                 else:

@@ -67,6 +67,12 @@ def refit(trained: TrainedClassifier, vectors: Any = None) -> TrainedClassifier:
     logger.info(
         "Fitting again on all %d labelled texts, for %d epochs.", len(data), best_epoch
     )
+    if "distillation" in bundle.metrics:
+        raise DataError(
+            "A distilled student cannot be fitted again on all texts, since the labels "
+            "alone would replace what its teachers know. Distil it with a validation "
+            "set as small as you dare: valid_fraction=0.05, test_fraction=0."
+        )
     weighted = trained.prepared.train.weights is not None
     if weighted and bundle.settings.training.class_weight is None:
         raise DataError(
