@@ -37,7 +37,8 @@ logger = logging.getLogger(__name__)
 TEXTS_FILE, IDS_FILE, TARGETS_FILE = "texts", "token_ids", "targets.f16"
 #: Names of all files in the folder of a transfer set.
 FILES = (TEXTS_FILE, f"{TEXTS_FILE}.ends", IDS_FILE, f"{IDS_FILE}.ends", TARGETS_FILE)
-BLOCK_TEXTS = 8192
+#: Texts that are encoded, or whose targets are written, at once.
+BLOCK_TEXTS = 1024
 #: Different words above which those that occurred once so far are forgotten.
 MAX_COUNTED_WORDS = 2_000_000
 
@@ -167,19 +168,11 @@ def build_transfer_set(
     counts: Counter[str] = Counter()
     tokenizer = new_tokenizer(settings.text)
 
-    def counted() -> Iterator[str]:
-        block: list[str] = []
-        for text in new.of(others):
-            block.append(text)
-            if len(block) == BLOCK_TEXTS:
-                _count(counts, tokenizer.batch(block))
-                block = []
-            yield text
-        _count(counts, tokenizer.batch(block))
-
     def all_texts() -> Iterator[str]:
         yield from train
-        yield from counted()
+        for block in new.blocks(others):
+            _count(counts, tokenizer.batch(block))
+            yield from block
 
     texts = store_texts(folder / TEXTS_FILE, all_texts())
     logger.info("%s", new.counts.line())

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,8 @@ from emoclf.text.validation import as_texts
 
 logger = logging.getLogger(__name__)
 
-#: Texts that are compared at once.
-BLOCK_TEXTS = 8192
+#: Texts that are compared at once, and the letters with which there are fewer of them.
+BLOCK_TEXTS, BLOCK_LETTERS = 8192, 1 << 22
 #: Settings of the labelled data with which unlabelled files are read too.
 SHARED_SETTINGS = ("encoding", "encoding_errors", "max_line_bytes")
 
@@ -111,10 +110,11 @@ class NewTexts:
         self._seen = _Seen()
         self._seen.add(_hashes(known))
 
-    def of(self, texts: Iterable[str]) -> Iterator[str]:
-        """Yield the texts that are new, in constant memory."""
-        texts, counts = iter(texts), self.counts
-        while block := list(islice(texts, BLOCK_TEXTS)):
+    def blocks(self, texts: Iterable[str]) -> Iterator[list[str]]:
+        """Yield lists of texts that are new, in constant memory."""
+        counts = self.counts
+        for block in _blocks(texts):
+            kept = []
             counts.read += len(block)
             filled = [text for text in block if text.strip()]
             counts.empty += len(block) - len(filled)
@@ -132,7 +132,21 @@ class NewTexts:
                 elif text in self._index:
                     counts.held_out += 1
                 else:
-                    yield text
+                    kept.append(text)
+            yield kept
+
+
+def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
+    block: list[str] = []
+    letters = 0
+    for text in texts:
+        block.append(text)
+        letters += len(text)
+        if len(block) == BLOCK_TEXTS or letters >= BLOCK_LETTERS:
+            yield block
+            block, letters = [], 0
+    if block:
+        yield block
 
 
 class _Seen:
