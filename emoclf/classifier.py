@@ -12,11 +12,12 @@ import numpy as np
 
 from emoclf._moved import RenamedAttribute
 from emoclf.display import Described, short_names
-from emoclf.errors import ModelError, SettingsError, setting
+from emoclf.errors import DataError, ModelError, SettingsError, setting
 from emoclf.text.validation import as_texts, iterate_texts
 from emoclf.text.vocabulary import FIRST
 
 if TYPE_CHECKING:
+    from emoclf.datasets.dataset import Dataset
     from emoclf.explain.explanation import Explanation
 
 CHUNK_TEXTS = 2048
@@ -138,6 +139,21 @@ class Classifier(Described, ABC):
         DataError
             If a text is not a str.
         """
+
+    def predict_dataset(self, dataset: Dataset) -> np.ndarray:
+        """Return the probabilities of labelled texts.
+
+        Raises
+        ------
+        DataError
+            If only vectors of the texts are known.
+        """
+        if not dataset.has_texts:
+            raise DataError(
+                f"{dataset.source} contains vectors without their texts, and this "
+                "classifier reads texts. Give the texts."
+            )
+        return self.predict_proba(dataset.texts)
 
     @abstractmethod
     def token_ids(self, texts: list[str]) -> Sequence[np.ndarray]:

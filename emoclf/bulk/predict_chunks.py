@@ -74,7 +74,8 @@ def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
         Of an encoder, also its name in the hub of Hugging Face, ``owner/name``, if
         there is no folder of the owner's name here.
     **options
-        Options of a folded export: ``precision`` and ``engine``.
+        Options of a folded export: ``precision`` and ``engine``; and ``encoder``, the
+        place of the transformer encoder of a bundle.
 
     Raises
     ------
@@ -99,7 +100,7 @@ def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
     if kind == "bundle":
         from emoclf.predictor import Predictor
 
-        return Predictor.load(path)
+        return Predictor.load(path, **options)
     return load_exported(path, **options)
 
 
@@ -111,7 +112,7 @@ def _may_be_in_hub(path: str | os.PathLike[str]) -> bool:
 
 
 def check_options(path: str | os.PathLike[str], options: dict[str, Any]) -> None:
-    """Raise SettingsError if options of a folded export are given for another model.
+    """Raise SettingsError if options of another kind of model are given.
 
     Raises
     ------
@@ -119,14 +120,19 @@ def check_options(path: str | os.PathLike[str], options: dict[str, Any]) -> None
     """
     format = format_of(path)
     is_folded = format in FORMATS and FORMATS[format].is_folded
-    if options and format and not is_folded:
-        name, value = next(iter(options.items()))
-        kind = _KINDS.get(format, f"an export to {format}")
-        raise SettingsError(
-            f"{setting(name, value)} is for folded exports, and {path} is {kind}. "
-            "Leave it out, or export the bundle first: emoclf export BUNDLE "
-            "--to folded -o FOLDER"
-        )
+    kind = _KINDS.get(format, f"an export to {format}")
+    for name, value in options.items() if format else ():
+        if name == "encoder" and format != "bundle":
+            raise SettingsError(
+                f"{setting(name, value)} is the place of a bundle's transformer "
+                f"encoder, and {path} is {kind}. Leave it out."
+            )
+        if name != "encoder" and not is_folded:
+            raise SettingsError(
+                f"{setting(name, value)} is for folded exports, and {path} is {kind}. "
+                "Leave it out, or export the bundle first: emoclf export BUNDLE "
+                "--to folded -o FOLDER"
+            )
 
 
 class ChunkPredictor:
@@ -148,14 +154,22 @@ class ChunkPredictor:
     def predict(self, entries: Entries) -> Iterator[list[Entry]]:
         """Predict each chunk, in order."""
         for chunk in entries.chunks():
-            texts = texts_of(chunk)
-            predicted = predict_texts(self.classifier, texts, self.abstain_below)
+            inputs = inputs_of(chunk, entries)
+            predicted = predict_texts(self.classifier, inputs, self.abstain_below)
             yield join(chunk, *predicted)
 
 
 def texts_of(chunk: list[Entry]) -> list[str]:
     """Return the texts of the entries that are not bad."""
     return [entry.text for entry in chunk if entry.bad is None]
+
+
+def inputs_of(chunk: list[Entry], entries: Entries) -> list[Any]:
+    """Return the texts of the entries that are not bad; or their vectors, if given."""
+    vectors = entries.table.vectors
+    if vectors is None:
+        return texts_of(chunk)
+    return [vectors[entry.number - 1] for entry in chunk if entry.bad is None]
 
 
 def predict_texts(

@@ -249,7 +249,7 @@ PART_FILES = {
 }
 CARD = "README.md"
 BUNDLE = FolderKind(
-    "a bundle", PART_FILES["about"], 1, "emoclf train", "train again", BundleError,
+    "a bundle", PART_FILES["about"], 2, "emoclf train", "train again", BundleError,
     (*PART_FILES.values(), CARD),
 )  # fmt: skip
 EXPORT = FolderKind(

@@ -14,8 +14,10 @@ from emoclf.cli.report_option import (
     write_report_option,
 )
 from emoclf.cli.shared import (
+    add_encoder_option,
     add_option,
     as_file,
+    encoder_options,
     model_argument,
     new_command,
     print_json,
@@ -70,6 +72,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "second classifier, compared on the same texts by a paired bootstrap",
         type=model_argument,
     )
+    add_encoder_option(parser)
     add_report_option(parser)
     add_config_option(parser)
     add_section(
@@ -89,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.evaluation.segments import segment_lines, segments, text_columns
     from emoclf.evaluation.text_tables import detail_lines, metric_lines, wrapped
 
-    classifier = load_classifier(args.model)
+    classifier = load_classifier(args.model, **encoder_options(args))
     settings = _reading_settings(args, classifier)
     with as_file(args.data) as data:
         dataset = read_dataset(data, settings, label_names=classifier.label_names)

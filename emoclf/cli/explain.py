@@ -14,8 +14,10 @@ from emoclf.bulk.output_formats import ON_ERROR
 from emoclf.cli.data_options import add_reading_options
 from emoclf.cli.options import given_settings
 from emoclf.cli.shared import (
+    add_encoder_option,
     add_option,
     add_overwrite_option,
+    encoder_options,
     new_command,
     print_json,
     print_lines,
@@ -68,6 +70,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         choices=METHODS,
         default="auto",
     )
+    add_encoder_option(parser)
     add_option(parser, "--html FILE", "page of HTML to write instead")
     add_overwrite_option(parser, "page")
     group = parser.add_argument_group("options for a corpus")
@@ -94,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     if needs_tensorflow(args.model):
         load_tensorflow()
-    classifier = load_classifier(args.model)
+    classifier = load_classifier(args.model, **encoder_options(args))
     if args.corpus:
         return _explain_corpus(classifier, args)
     from emoclf.explain.explanation_html import html_page

@@ -36,7 +36,7 @@ from emoclf.contextual.transformer_classifier import (
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import hold_out
 from emoclf.datasets.trainable import check_trainable
-from emoclf.errors import ResumeError, TrainingError, setting
+from emoclf.errors import DataError, ResumeError, TrainingError, setting
 from emoclf.evaluation.metrics import evaluate_probabilities, log_loss
 from emoclf.evaluation.temperature import at_temperature, fit_temperature
 from emoclf.fingerprint import RUN_FILE, check_fingerprint, digest, write_fingerprint
@@ -107,6 +107,11 @@ def fine_tune_encoder(
     # The trainer imports it late, and says less about it.
     require("accelerate", extra=EXTRA, needed_by=NEEDED_BY)
     check_trainable(train)
+    if not train.has_texts:
+        raise DataError(
+            f"{train.source} contains vectors without their texts, and an encoder "
+            "reads texts. Give the texts."
+        )
     rest, held = hold_out(
         train,
         settings.held_out,
@@ -129,7 +134,7 @@ def fine_tune_encoder(
             metrics = run.train()
             best = load_pretrained(
                 folder / f"{CHECKPOINT}{metrics['best_step']}",
-                noun="checkpoint",
+                noun="a checkpoint",
                 model_class="AutoModelForSequenceClassification",
             )
         finally:

@@ -31,7 +31,7 @@ class Pretrained(NamedTuple):
 def load_pretrained(
     name: str | os.PathLike[str],
     *,
-    noun: str = "encoder",
+    noun: str = "an encoder",
     model_class: str = "AutoModel",
     **options: Any,
 ) -> Pretrained:
@@ -42,7 +42,7 @@ def load_pretrained(
     name : str or path
         Folder, or a name in the hub of Hugging Face. An existing folder wins.
     noun : str
-        Name of the thing in messages.
+        Name of the model in messages, with its article.
     model_class : str
         Class of transformers that loads the model.
     **options
@@ -61,15 +61,15 @@ def load_pretrained(
         If transformers or torch is not installed.
     """
     if not isinstance(name, str | os.PathLike):
-        wanted = f"the folder of the {noun}, or its name in the hub"
-        raise ModelError(wrong_kind(noun.replace(" ", "_"), wanted, name))
-    name = os.fspath(name)
-    require("torch", extra=EXTRA, needed_by=f"the {noun}")
-    library: Any = require("transformers", extra=EXTRA, needed_by=f"the {noun}")
+        wanted = f"the folder of {noun}, or its name in the hub"
+        raise ModelError(wrong_kind("encoder", wanted, name))
+    name, the_model = os.fspath(name), f"the {noun.split(' ', 1)[1]}"
+    require("torch", extra=EXTRA, needed_by=noun)
+    library: Any = require("transformers", extra=EXTRA, needed_by=noun)
     is_folder = os.path.isdir(name)
     if not is_folder and (os.path.isabs(name) or os.path.exists(name)):
         raise ModelError(
-            f"{name} is not the folder of the {noun}. Name a folder with a "
+            f"{name} is not the folder of {noun}. Name a folder with a "
             "config.json, weights and a tokenizer, or a name in the hub."
         )
     source = {"local_files_only": is_folder, "trust_remote_code": False}
@@ -89,15 +89,15 @@ def load_pretrained(
         if not is_folder:
             cure = (
                 "It is not a folder here, and was looked for in the hub. Without a "
-                f"network, give the path of a folder that contains the {noun}."
+                "network, give the path of a folder that contains it."
             )
         raise ModelError(
-            f"The {noun} {name!r} cannot be loaded "
+            f"{the_model.capitalize()} {name!r} cannot be loaded "
             f"({type(error).__name__}: {reason}). {cure}"
         ) from error
     if not tokenizer.is_fast:
         raise ModelError(
-            f"The tokenizer of the {noun} {name!r} does not know the places "
+            f"The tokenizer of {the_model} {name!r} does not know the places "
             "of its tokens. Use one with a tokenizer.json."
         )
     return Pretrained(tokenizer, model.eval(), tuple(sorted(details["missing_keys"])))

@@ -63,6 +63,11 @@ class Encoder:
         weights = self._model.get_input_embeddings().weight.detach().numpy()
         return digest(self._model.config.to_json_string(), weights)
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each text that are read."""
+        ids = self._tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)
+        return list(map(len, ids["input_ids"]))
+
     def encode_tokens(self, texts: Sequence[str]) -> TokenVectors:
         """Return the vectors of all tokens, of the first 128 of each text."""
         batch = self._tokenizer(

@@ -32,7 +32,7 @@ from emoclf.text.vocabulary import FIRST, UNKNOWN
 
 logger = logging.getLogger(__name__)
 
-NOUN = "fine-tuned encoder"
+NOUN = "a fine-tuned encoder"
 ONE_LABEL = "single_label_classification"
 MULTILABEL = "multi_label_classification"
 CARD = "README.md"

@@ -40,7 +40,7 @@ from emoclf.distillation.teachers import (
 from emoclf.distillation.transfer_set import TransferSet, build_transfer_set
 from emoclf.distillation.unlabelled import files_of
 from emoclf.embeddings.vector_objects import given_vectors
-from emoclf.errors import DataError, setting
+from emoclf.errors import DataError, SettingsError, setting
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
 from emoclf.workflow.automatic import resolve
@@ -160,6 +160,7 @@ def distil_classifier(
     distillation = DistillationSettings.of(distillation, own)
     settings = RunSettings.of(settings, flat)
     split = split_of(data, valid, settings)
+    _check_reads_words(settings, split)
     labels = split.train.label_names
     files = file_teachers(teacher_labels, split.train, settings.data)
     teachers = [*as_teachers(teacher), *files]
@@ -244,6 +245,18 @@ def distil_classifier(
     return student
 
 
+def _check_reads_words(settings: RunSettings, split: Split) -> None:
+    """Raise an error if the student would need an encoder to predict."""
+    encoder = settings.embedding.encoder
+    if encoder is None and split.train.vectors is None:
+        return
+    given = "the data are vectors" if encoder is None else setting("encoder", encoder)
+    raise SettingsError(
+        f"A student reads words, which is what makes it fast, but {given}. Leave the "
+        "encoder to the teacher, or train with it: emoclf train, train_classifier."
+    )
+
+
 def _resolved(settings: RunSettings, split: Split, n_texts: int) -> RunSettings:
     """Return settings in which nothing is left to the texts."""
     if settings.training.batch_size is None:
@@ -252,7 +265,7 @@ def _resolved(settings: RunSettings, split: Split, n_texts: int) -> RunSettings:
     if getattr(settings.model, "ngrams", False) is None:
         # It would be fitted on the training texts alone.
         settings = settings.override(ngrams=False)
-    return resolve(settings, split.train.texts)
+    return resolve(settings, split.train)
 
 
 def _stages(

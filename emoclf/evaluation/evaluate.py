@@ -13,7 +13,7 @@ from emoclf.datasets.split import Split
 from emoclf.datasets.trainable import as_dataset
 from emoclf.errors import DataError, setting
 from emoclf.evaluation.advice import advice
-from emoclf.evaluation.baselines import fit_baselines
+from emoclf.evaluation.baselines import baseline_inputs, fit_baselines
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.evaluation.metrics import Evaluation, evaluate, evaluate_probabilities
 from emoclf.evaluation.paired_comparison import Comparison, compare
@@ -65,17 +65,17 @@ def evaluate_classifier(
         name: _labelled(predictor, part, name) for name, part in split.parts().items()
     }
     train = parts.pop("train")
-    baselines = fit_baselines(tokenizer.batch(train.texts), train.label_ids)
+    baselines = fit_baselines(baseline_inputs(train, tokenizer), train.label_ids)
     evaluations: list[Evaluation] = []
     comparisons: list[Comparison] = []
     for part, dataset in parts.items():
         network = evaluate_part(
             predictor, dataset, part=part, chose_epoch=part == "valid"
         )
-        token_lists = tokenizer.batch(dataset.texts)
+        inputs = baseline_inputs(dataset, tokenizer)
         rivals = [
             evaluate(
-                predict(token_lists),
+                predict(inputs),
                 dataset.label_ids,
                 dataset.label_names,
                 name=name,
@@ -144,7 +144,7 @@ def evaluate_part(
     """
     _check_kind(predictor, dataset)
     return evaluate_probabilities(
-        predictor.predict_proba(dataset.texts),
+        predictor.predict_dataset(dataset),
         dataset.label_ids,
         dataset.label_names,
         name=predictor.architecture,

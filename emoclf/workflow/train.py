@@ -142,7 +142,7 @@ def train_classifier(
         )
     callbacks = [*callbacks, *training_progress(verbose, callbacks, settings)]
     settings, sets = given_vectors(settings, vectors)
-    settings = resolve(settings, split.train.texts)
+    settings = resolve(settings, split.train)
     prepared = prepare(
         split.train,
         split.valid,
@@ -174,10 +174,10 @@ def train_classifier(
 
 def keep_reference(trained: TrainedClassifier) -> None:
     """Add the counts to the bundle's metrics that a later drift is measured by."""
-    predictor, token_ids = trained.predictor, trained.prepared.valid.token_ids
+    predictor, prepared = trained.predictor, trained.prepared
     thresholds = predictor.thresholds if predictor.multilabel else None
-    probabilities = predictor.predict_ids(token_ids)
-    counts = reference_counts(token_ids, probabilities, thresholds)
+    probabilities = predictor.predict_inputs(prepared.valid.token_ids)
+    counts = reference_counts(prepared.valid_ids, probabilities, thresholds)
     # In place: a copy of the bundle would trace the network again for its predictions.
     trained.bundle.metrics[REFERENCE] = counts
 
@@ -303,6 +303,7 @@ def new_network(
         n_classes=len(train.label_names),
         multilabel=train.multilabel,
         matrix=prepared.matrix,
+        embedded_dim=prepared.inputs.dim if prepared.inputs else None,
         prior=class_shares(train.label_ids, len(train.label_names)),
     )
 
@@ -330,7 +331,7 @@ def finish_classifier(
         Further entries of the bundle's metrics.
     """
     given_thresholds = _given_thresholds(settings, train)
-    if getattr(settings.model, "ngrams", False):
+    if getattr(settings.model, "ngrams", False) and prepared.inputs is None:
         fit_ngram_scores(model, prepared.train, settings.model.ngram_share)
     if chosen is None:
         temperature, thresholds = _choices(
@@ -362,6 +363,7 @@ def finish_classifier(
         },
         versions=installed_versions(),
         thresholds=thresholds,
+        inputs=prepared.inputs,
     )
     return TrainedClassifier(bundle, result, prepared)
 
@@ -412,9 +414,16 @@ def run_fingerprint(
         "training texts": digest(list(train.texts), list(train.labels)),
         "validation texts": digest(list(valid.texts), list(valid.labels)),
         "sample weights": "none" if weights is None else digest(weights),
-        "embedding matrix": digest(prepared.matrix),
+        **_inputs_digest(prepared),
         "versions": installed_versions(),
     }
+
+
+def _inputs_digest(prepared: Prepared) -> dict[str, str]:
+    if prepared.inputs is None:
+        return {"embedding matrix": digest(prepared.matrix)}
+    vectors = (*prepared.train_vectors, *prepared.valid_vectors)
+    return {"vectors of the texts": digest(*vectors)}
 
 
 def checkpoint_folder(output: str | os.PathLike[str]) -> Path:

@@ -270,3 +270,8 @@ def test_a_file_of_labels_as_a_teacher(
         teacher=None, teacher_labels=path, unlabelled=[*UNLABELLED, "zebra"], epochs=1
     )
     assert more.bundle.metrics["distillation"]["texts"]["unknown"] == 1
+
+
+def test_a_student_reads_words() -> None:
+    with pytest.raises(SettingsError, match=r"A student reads words.*encoder='minilm'"):
+        distilled(settings={"encoder": "minilm"})
