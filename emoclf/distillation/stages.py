@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from emoclf.doctor.findings import sorted_findings
-from emoclf.evaluation.metric_names import METRICS
+from emoclf.evaluation.metric_names import METRICS, MONITORS
 from emoclf.settings import RunSettings, TrainSettings
 from emoclf.training.batches import Examples
 from emoclf.training.checkpoint import CheckpointFolder
@@ -80,7 +80,7 @@ def fit_stages(
     result : TrainingResult
         With the epochs of all stages, one after the other.
     facts : list of dict
-        For each stage its name, its best epoch, and its best validation metric.
+        For each stage its name, its best epoch, and the validation metrics of it.
     """
     metric = settings.training.monitor
     history: History = History()
@@ -105,13 +105,16 @@ def fit_stages(
             checkpoints=checkpoints,
             resume=resume,
         )
-        score = result.history[f"val_{metric}"][result.best_epoch - 1]
+        scores = {
+            name: result.history[f"val_{name}"][result.best_epoch - 1]
+            for name in MONITORS
+        }
         fact = {"stage": stage.name, "texts": len(stage.train), "epochs": result.epochs}
-        facts.append({**fact, "best_epoch": result.best_epoch, metric: score})
+        facts.append({**fact, "best_epoch": result.best_epoch, **scores})
         before = len(history.get("loss", []))
         for name, values in result.history.items():
             history.setdefault(name, [float("nan")] * before).extend(values)
-        rank = METRICS[metric].sign * score
+        rank = METRICS[metric].sign * scores[metric]
         # Of two equal stages the later one, which knows the true labels.
         if best is None or rank >= best[0]:
             best = rank, before + result.best_epoch, model.get_weights()
