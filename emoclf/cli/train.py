@@ -38,19 +38,26 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="train, evaluate and save a classifier from a labelled file",
         example="emoclf train sentences.csv --vectors vectors.bin -o emotions.emoclf",
     )
+    add_options(parser, argv)
+    parser.set_defaults(run=run)
+
+
+def add_options(
+    parser: argparse.ArgumentParser, argv: Sequence[str], **options: Any
+) -> None:
+    """Add the options of :func:`run`; ``options`` are those of the settings."""
     text = "folder to write the classifier to"
     add_option(parser, "-o --output FOLDER", text, required=True)
     add_report_option(parser, has_overwrite=True)
     add_data(parser)
     add_training_options(parser, "classifier, report or interrupted run")
-    add_settings(parser, argv=argv)
+    add_settings(parser, argv=argv, **options)
     add_option(
         parser,
         "--refit",
         "fit the classifier again on all labelled texts before it is saved, for the "
         "epochs that the validation set chose; the metrics are those of the first fit",
     )
-    parser.set_defaults(run=run)
 
 
 def add_training_options(

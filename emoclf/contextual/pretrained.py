@@ -95,6 +95,12 @@ def load_pretrained(
             f"{the_model.capitalize()} {name!r} cannot be loaded "
             f"({type(error).__name__}: {reason}). {cure}"
         ) from error
+    if len(tokenizer) <= len(tokenizer.all_special_tokens):
+        # Without the files of a tokenizer, transformers makes one that knows nothing.
+        raise ModelError(
+            f"{the_model.capitalize()} {name!r} cannot be loaded: its tokenizer has no "
+            "words. It needs a config.json, a tokenizer and weights in safetensors."
+        )
     if not tokenizer.is_fast:
         raise ModelError(
             f"The tokenizer of {the_model} {name!r} does not know the places "

@@ -34,6 +34,7 @@ ARGUMENTS = {
     "export": "BUNDLE",
     "vectors train": "TEXTS…",
     "vectors coverage": "DATA --vectors FILE",
+    "teach": "DATA --encoder NAME",
     "tune": "DATA",
     "tune chief": "DATA",
     "tune show": "SEARCH",
