@@ -56,7 +56,7 @@ class Extras:
     model: str | os.PathLike[str] | None = None
 
 
-def _detailed(extras: Extras, evaluation: Evaluation) -> Extras:
+def detailed(extras: Extras, evaluation: Evaluation) -> Extras:
     """Return extras with explanations and groups of texts, made by the classifier."""
     classifier, found = extras.classifier, evaluation.predictions
     if classifier is None or found is None or found.texts is None:
@@ -143,8 +143,7 @@ def _training(
 ) -> Page:
     split, bundle = trained.split, trained.bundle
     assert split is not None
-    extras = _detailed(extras, report.network)
-    lengths = [len(ids) for ids in trained.prepared.train.token_ids]
+    extras = detailed(extras, report.network)
     sections = [
         summary_section(report),
         *evaluation_sections(report, extras.explanations, extras.segments),
@@ -152,7 +151,7 @@ def _training(
         data_section(
             split.train.counts(),
             audit=extras.audit,
-            lengths=lengths,
+            lengths=bundle.encoder.lengths(split.train.texts),
             max_length=bundle.encoder.max_length,
         ),
         settings_section(
@@ -190,7 +189,7 @@ def _training(
 
 def _evaluation_report(report: EvaluationReport, extras: Extras) -> Page:
     network = report.network
-    extras = _detailed(extras, network)
+    extras = detailed(extras, network)
     labels = [metrics.label for metrics in network.per_class]
     sections = [
         summary_section(report),

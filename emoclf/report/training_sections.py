@@ -39,7 +39,7 @@ def data_section(
         Texts by label.
     audit : object with ``lines()``, optional
     lengths : sequence of int
-        Number of tokens of each text.
+        Number of tokens of each text, before it is cut.
     max_length : int, optional
         Number of tokens after which texts are cut.
     """
@@ -62,9 +62,9 @@ def data_section(
                     lengths, figure.subplots(), max_length=max_length
                 ),
                 name="lengths",
-                title="Lengths of the training texts, after the cut",
+                title="Lengths of the training texts",
                 alt=f"Histogram of the lengths of {len(lengths):,} training texts, in "
-                "tokens",
+                f"tokens. {_cut(lengths, max_length)}",
                 size=(4.6, 3.2),
             )
         )
@@ -72,6 +72,13 @@ def data_section(
     if audit is not None:
         blocks.append(audit_lines(audit))
     return Section("data", "Data", tuple(blocks))
+
+
+def _cut(lengths: Sequence[int], max_length: int | None) -> str:
+    if max_length is None:
+        return ""
+    n_cut = sum(length > max_length for length in lengths)
+    return f"Texts are cut after {max_length} tokens: {n_cut:,} of them."
 
 
 def audit_lines(audit: Any) -> Lines:
