@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,9 @@ from emoclf.settings import DataSettings, RunSettings, read_settings_file
 
 if TYPE_CHECKING:
     from emoclf.classifier import Classifier
+    from emoclf.evaluation.evaluation_report import EvaluationReport
+    from emoclf.evaluation.metrics import Evaluation
+    from emoclf.evaluation.paired_comparison import Comparison
 
 READING_SETTINGS = (
     "text_column",
@@ -85,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.bulk.predict_chunks import load_classifier
     from emoclf.datasets.readers import read_column, read_dataset
     from emoclf.evaluation.evaluate import evaluate_part
-    from emoclf.evaluation.paired_comparison import Comparison, compare
+    from emoclf.evaluation.paired_comparison import compare
     from emoclf.evaluation.segments import segment_lines, segments, text_columns
     from emoclf.evaluation.text_tables import detail_lines, metric_lines, wrapped
 
@@ -102,7 +106,8 @@ def run(args: argparse.Namespace) -> int:
         columns[shown] = [by_line[line] for line in dataset.lines]
     assert evaluation.predictions is not None
     found = segments(evaluation.predictions, columns)
-    evaluations, comparisons = [evaluation], tuple[Comparison, ...]()
+    evaluations = [evaluation]
+    comparisons: tuple[Comparison, ...] = ()
     if args.against:
         rival = load_classifier(args.against)
         _check_same_labels(classifier, rival)
@@ -132,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
     if args.report:
         report = write_report_option(
             args,
-            evaluation,
+            _page_report(evaluations, comparisons),
             model=args.model,
             segments=found,
             classifier=classifier,
@@ -140,6 +145,25 @@ def run(args: argparse.Namespace) -> int:
         if not args.json:
             print_lines(f"Report: {report}")
     return 0
+
+
+def _page_report(
+    evaluations: Sequence[Evaluation], comparisons: Sequence[Comparison]
+) -> EvaluationReport:
+    """Return what a page shows, without the folders of the models and of the data."""
+    from emoclf.evaluation.evaluation_report import EvaluationReport
+
+    names = [os.path.basename(os.path.normpath(one.name)) for one in evaluations]
+    if len(set(names)) < len(names):
+        names = [one.name for one in evaluations]
+    shown = [
+        replace(one, name=name, part=os.path.basename(one.part))
+        for one, name in zip(evaluations, names, strict=True)
+    ]
+    compared = [
+        replace(one, baseline=names[-1], part=shown[-1].part) for one in comparisons
+    ]
+    return EvaluationReport(tuple(shown), tuple(compared), against=bool(compared))
 
 
 def _reading_settings(args: argparse.Namespace, classifier: Classifier) -> DataSettings:

@@ -25,6 +25,7 @@ from emoclf.report.svg_figures import svg_figure
 from emoclf.report.training_sections import (
     audit_lines,
     data_section,
+    lengths_figure,
     settings_section,
     training_section,
 )
@@ -314,6 +315,7 @@ def _full_audit(audit: Audit, extras: Extras) -> Page:
     sections = [
         Section("findings", "Findings", tuple(findings) or (none,)),
         Section("labels", "Labels", tuple(classes)),
+        _lengths_and_vectors(audit),
     ]
     if audit.wrong_labels is not None:
         lines = Lines("Most probable first", audit.wrong_labels.lines())
@@ -322,6 +324,25 @@ def _full_audit(audit: Audit, extras: Extras) -> Page:
     n_texts = sum(report.n_texts for report in audit.reports.values())
     title = f"Audit of {os.path.basename(first.source)}"
     return Page(title, f"{n_texts:,} texts", sections)
+
+
+def _lengths_and_vectors(audit: Audit) -> Section:
+    coverage = audit.coverage
+    blocks: list[Any] = []
+    if audit.lengths:
+        blocks.append(Figures([lengths_figure(audit.lengths, audit.max_length)]))
+    rows = [
+        ["all tokens", f"{coverage.tokens:.1%}"],
+        ["distinct tokens", f"{coverage.types:.1%}"],
+    ]
+    source = " + ".join(map(os.path.basename, coverage.source.split(" + ")))
+    caption = f"Tokens of the training texts with a vector in {source}"
+    blocks.append(DataTable(caption, ["", "with a vector"], rows))
+    if coverage.missing:
+        rows = [[token, f"{count:,}"] for token, count in coverage.missing]
+        caption = "Most frequent tokens without a vector"
+        blocks.append(DataTable(caption, ["token", "count"], rows))
+    return Section("lengths", "Lengths and word vectors", tuple(blocks))
 
 
 def _lines(result: Any) -> Page:

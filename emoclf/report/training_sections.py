@@ -56,29 +56,27 @@ def data_section(
             )
         )
     if len(lengths):
-        figures.append(
-            svg_figure(
-                lambda figure: plot_lengths(
-                    lengths, figure.subplots(), max_length=max_length
-                ),
-                name="lengths",
-                title="Lengths of the training texts",
-                alt=f"Histogram of the lengths of {len(lengths):,} training texts, in "
-                f"tokens. {_cut(lengths, max_length)}",
-                size=(4.6, 3.2),
-            )
-        )
+        figures.append(lengths_figure(lengths, max_length))
     blocks: list[Any] = [Figures(figures)] if figures else []
     if audit is not None:
         blocks.append(audit_lines(audit))
     return Section("data", "Data", tuple(blocks))
 
 
-def _cut(lengths: Sequence[int], max_length: int | None) -> str:
-    if max_length is None:
-        return ""
-    n_cut = sum(length > max_length for length in lengths)
-    return f"Texts are cut after {max_length} tokens: {n_cut:,} of them."
+def lengths_figure(lengths: Sequence[int], max_length: int | None) -> Figure:
+    """Return a histogram of the lengths of the training texts, in tokens."""
+    caption = ""
+    if max_length is not None:
+        n_cut = sum(length > max_length for length in lengths)
+        caption = f"Texts are cut after {max_length} tokens: {n_cut:,} of them."
+    return svg_figure(
+        lambda figure: plot_lengths(lengths, figure.subplots(), max_length=max_length),
+        name="lengths",
+        title="Lengths of the training texts",
+        alt=f"Histogram of the lengths of {len(lengths):,} training texts. {caption}",
+        caption=caption,
+        size=(4.6, 3.2),
+    )
 
 
 def audit_lines(audit: Any) -> Lines:

@@ -200,9 +200,15 @@ def test_other_results_have_pages(tmp_path: Path) -> None:
     page = Page(write_report(comparison, tmp_path / "comparison.html"))
     assert " ".join(comparison.lines()[: comparison.lines().index("")]) in page.words
     assert "overfitting" in page.words
-    page = Page(write_report(audit_dataset(load_sample()), tmp_path / "audit.html"))
+    audit = audit_dataset(load_sample())
+    page = Page(write_report(audit, tmp_path / "audit.html"))
     assert "Audit of emotions.csv" in page.words
     assert "/emotions.csv" not in page.words
+    length = f"Texts are cut after {audit.max_length} tokens: {audit.cut} of them."
+    assert audit.cut > 0
+    assert page.words.count(length) == 1
+    assert f"{audit.coverage.tokens:.1%}" in page.words
+    assert f"{audit.coverage.missing[0][0]}" in page.words
     other = SimpleNamespace(lines=lambda: ["all is <well>"])
     page = Page(write_report(other, tmp_path / "other.html"))
     assert "all is <well>" in page.words
