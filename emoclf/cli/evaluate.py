@@ -86,12 +86,15 @@ def run(args: argparse.Namespace) -> int:
     """Read, predict, evaluate, print."""
     check_report_option(args)
     load_tensorflow()
+    import numpy as np
+
     from emoclf.bulk.predict_chunks import load_classifier
     from emoclf.datasets.readers import read_column, read_dataset
     from emoclf.evaluation.evaluate import evaluate_part
     from emoclf.evaluation.paired_comparison import compare
     from emoclf.evaluation.segments import segment_lines, segments, text_columns
     from emoclf.evaluation.text_tables import detail_lines, metric_lines, wrapped
+    from emoclf.evaluation.training_overlap import training_overlap
 
     classifier = load_classifier(args.model)
     settings = _reading_settings(args, classifier)
@@ -99,7 +102,10 @@ def run(args: argparse.Namespace) -> int:
         dataset = read_dataset(data, settings, label_names=classifier.label_names)
         cells = {name: read_column(data, name, settings) for name in args.by}
     evaluation = evaluate_part(classifier, dataset, part=args.data)
+    seen = training_overlap(classifier, dataset)
     columns: dict[str, Any] = text_columns(classifier, dataset.texts)
+    if seen is not None and seen.any():
+        columns["training text"] = np.where(seen, "yes", "no").tolist()
     for name, by_line in cells.items():
         assert dataset.lines is not None
         shown = f"{name} (column)" if name in columns else name
@@ -111,6 +117,7 @@ def run(args: argparse.Namespace) -> int:
     if args.against:
         rival = load_classifier(args.against)
         _check_same_labels(classifier, rival)
+        training_overlap(rival, dataset)
         other = evaluate_part(rival, dataset, part=args.data)
         # Two networks of one architecture have one name.
         evaluation = replace(evaluation, name=args.model)
@@ -122,6 +129,7 @@ def run(args: argparse.Namespace) -> int:
             {
                 **evaluation.to_dict(),
                 "skipped": dataset.skipped,
+                "training_texts": None if seen is None else int(seen.sum()),
                 "segments": [segment.to_dict() for segment in found],
                 "others": [other.to_dict() for other in evaluations[1:]],
                 "comparisons": [comparison.to_dict() for comparison in comparisons],

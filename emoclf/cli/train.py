@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emoclf.bundle.summary import without_hashes
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.report_option import (
@@ -109,7 +110,7 @@ def print_run(training: TrainingRun, *, as_json: bool) -> None:
     from emoclf.evaluation.text_tables import wrapped
 
     if as_json:
-        metrics = training.trained.bundle.metrics
+        metrics = without_hashes(training.trained.bundle.metrics)
         print_json({"bundle": str(training.path), **metrics})
         return
     result = training.trained.result

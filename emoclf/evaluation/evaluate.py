@@ -16,6 +16,7 @@ from emoclf.evaluation.baselines import fit_baselines
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.evaluation.metrics import Evaluation, evaluate, evaluate_probabilities
 from emoclf.evaluation.paired_comparison import Comparison, compare
+from emoclf.evaluation.training_overlap import training_overlap
 from emoclf.predictor import as_predictor
 from emoclf.settings import DataSettings
 
@@ -36,7 +37,8 @@ def evaluate_classifier(
     split : Split, Dataset or DataFrame
         Split that it was trained on. The test set decides; without one, the
         validation set does. A Dataset or a DataFrame is evaluated as a whole, without
-        baselines, for which there is no training set.
+        baselines, for which there is no training set; a warning tells of texts that
+        the classifier was trained on.
 
     Returns
     -------
@@ -51,6 +53,7 @@ def evaluate_classifier(
         is_classifier = isinstance(predictor, Classifier)
         classifier = predictor if is_classifier else as_predictor(predictor)
         texts = _labelled(classifier, split, "split")
+        training_overlap(classifier, texts)
         evaluation = evaluate_part(classifier, texts, part=texts.source)
         return EvaluationReport((evaluation,), ())
     predictor = as_predictor(predictor)

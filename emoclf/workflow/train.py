@@ -17,6 +17,8 @@ from emoclf.audit.drift import REFERENCE, reference_counts
 from emoclf.bundle.bundle import Bundle, installed_versions
 from emoclf.bundle.described_folder import BUNDLE
 from emoclf.bundle.json_values import UNREACHABLE
+from emoclf.bundle.summary import TEXT_HASHES
+from emoclf.bundle.text_hashes import hash_texts
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.labels import numbers_by_label
 from emoclf.datasets.split import Split
@@ -173,13 +175,20 @@ def train_classifier(
 
 
 def _keep_reference(trained: TrainedClassifier) -> None:
-    """Add the counts to the bundle's metrics that a later drift is measured by."""
+    """Add to the bundle's metrics what later texts are compared with.
+
+    Counts of the validation set tell of a drift, and hashes of the training texts of an
+    overlap.
+    """
     predictor, token_ids = trained.predictor, trained.prepared.valid.token_ids
     thresholds = predictor.thresholds if predictor.multilabel else None
     probabilities = predictor.predict_ids(token_ids)
     counts = reference_counts(token_ids, probabilities, thresholds)
     # In place: a copy of the bundle would trace the network again for its predictions.
     trained.bundle.metrics[REFERENCE] = counts
+    if trained.split is not None:
+        hashes = hash_texts(trained.split.train.texts)
+        trained.bundle.metrics[TEXT_HASHES] = hashes
 
 
 def _check_names(flat: Mapping[str, Any]) -> None:
