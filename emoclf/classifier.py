@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 CHUNK_TEXTS = 2048
 #: Threshold of multilabel classifiers without thresholds of their own.
 DEFAULT_THRESHOLD = 0.5
+#: Why a label is withheld, in files of predictions too.
+UNSURE, NO_KNOWN_WORD = "unsure", "no known word"
 
 
 class Prediction(NamedTuple):
@@ -153,7 +155,8 @@ class Classifier(Described, ABC):
         texts : iterable of str
         abstain_below : float in [0, 1], optional
             Withhold labels whose probability is lower, and the label of every text
-            without a known token: None stands for them. Not for multilabel texts.
+            without a known token: None stands for them; :meth:`withheld` tells why.
+            Not for multilabel texts.
 
         Returns
         -------
@@ -180,14 +183,29 @@ class Classifier(Described, ABC):
         ------
         SettingsError
         """
-        check_abstention(abstain_below, multilabel=self.multilabel)
-        withheld = probabilities.max(1, initial=0) < abstain_below
-        known = [(ids >= FIRST).any() for ids in self.token_ids(texts)]
-        withheld |= ~np.array(known, bool)
+        reasons = self.withheld(texts, probabilities, abstain_below)
         labels = self.name_labels(probabilities)
         return [
-            None if silent else str(label)
-            for label, silent in zip(labels, withheld, strict=True)
+            str(label) if reason is None else None
+            for label, reason in zip(labels, reasons, strict=True)
+        ]
+
+    def withheld(
+        self, texts: list[str], probabilities: np.ndarray, abstain_below: float
+    ) -> list[str | None]:
+        """Return why each label is withheld.
+
+        Parameters and errors are those of :meth:`confident_labels`.
+
+        Returns
+        -------
+        reasons : list of {"unsure", "no known word"}, of None where it is not
+        """
+        check_abstention(abstain_below, multilabel=self.multilabel)
+        unsure = probabilities.max(1, initial=0) < abstain_below
+        return [
+            (UNSURE if low else None) if (ids >= FIRST).any() else NO_KNOWN_WORD
+            for ids, low in zip(self.token_ids(texts), unsure.tolist(), strict=True)
         ]
 
     def name_labels(
