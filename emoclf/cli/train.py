@@ -107,6 +107,7 @@ def callbacks_for(args: argparse.Namespace, settings: RunSettings) -> list[Any]:
 
 def print_run(training: TrainingRun, *, as_json: bool) -> None:
     """Print findings, metrics, the verdict and the path of the bundle."""
+    from emoclf.evaluation.temperature import calibration_sentence
     from emoclf.evaluation.text_tables import wrapped
 
     if as_json:
@@ -118,7 +119,8 @@ def print_run(training: TrainingRun, *, as_json: bool) -> None:
         f"Epoch {result.best_epoch} of {result.epochs} was the best on the validation "
         f"set (ended: {result.ended}; {result.seconds:.0f} s of training)."
     )
-    print_lines(*wrapped(sentence))
+    scaling = calibration_sentence(training.trained.bundle.metrics)
+    print_lines(*wrapped(sentence), *wrapped(scaling))
     for finding in result.findings:
         print_lines(*finding.lines())
     print_lines()

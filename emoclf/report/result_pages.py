@@ -148,7 +148,7 @@ def _training(
     sections = [
         summary_section(report),
         *evaluation_sections(report, extras.explanations, extras.segments),
-        training_section(trained.result),
+        training_section(trained.result, bundle.metrics),
         data_section(
             split.train.counts(),
             audit=extras.audit,

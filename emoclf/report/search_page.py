@@ -50,7 +50,7 @@ def search_page(result: SearchResult, extras: Extras) -> Page:
         Section("plots", "Plots", (Figures(_figures(result)),)),
         Section("trials", "Trials", (_trials(result),)),
         *evaluation_sections(report, extras.explanations, extras.segments),
-        training_section(_training(bundle)),
+        training_section(_training(bundle), bundle.metrics),
     ]
     if split is not None:
         data = data_section(

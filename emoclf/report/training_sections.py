@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from emoclf.evaluation.temperature import calibration_sentence
 from emoclf.plots import plot_class_balance, plot_lengths, plot_training
 from emoclf.report.blocks import (
     DataTable,
@@ -89,12 +90,14 @@ def audit_lines(audit: Any) -> Lines:
     return Lines("Audit", lines)
 
 
-def training_section(result: Any) -> Section:
+def training_section(result: Any, metrics: Mapping[str, Any]) -> Section:
     """Return the curves of a training with the doctor's findings.
 
     Parameters
     ----------
     result : TrainingResult
+    metrics : mapping
+        Metrics of the bundle.
     """
     figures = [
         svg_figure(
@@ -116,10 +119,11 @@ def training_section(result: Any) -> Section:
         f"Epoch {result.best_epoch} of {result.epochs} was the best on the validation "
         f"set (ended: {result.ended}; {result.seconds:.0f} seconds of training)."
     )
+    sentences = list(filter(None, (text, calibration_sentence(metrics))))
     return Section(
         "training",
         "Training",
-        (Paragraphs([text]), Figures(figures), Findings(result.findings)),
+        (Paragraphs(sentences), Figures(figures), Findings(result.findings)),
     )
 
 

@@ -34,7 +34,11 @@ from emoclf.errors import (
     wrong_kind,
 )
 from emoclf.evaluation.metric_names import MULTILABEL
-from emoclf.evaluation.temperature import at_temperature, fit_temperature
+from emoclf.evaluation.temperature import (
+    at_temperature,
+    calibration_errors,
+    fit_temperature,
+)
 from emoclf.fingerprint import digest
 from emoclf.models.build import build_model
 from emoclf.models.heads import divide_logits
@@ -309,12 +313,12 @@ def fit_prepared(
     if getattr(settings.model, "ngrams", False):
         fit_ngram_scores(model, prepared.train, settings.model.ngram_share)
     if chosen is None:
-        temperature, thresholds = _choices(
+        temperature, thresholds, calibration = _choices(
             model, prepared.valid, settings.training, given_thresholds
         )
     else:
         temperature = chosen.metrics.get("temperature", 1.0)
-        thresholds = chosen.thresholds
+        thresholds, calibration = chosen.thresholds, None
     divide_logits(model, temperature)
     findings = sorted_findings([*prepared.findings, *result.findings])
     result = replace(result, findings=findings)
@@ -329,6 +333,7 @@ def fit_prepared(
             "best_epoch": result.best_epoch,
             "ended": result.ended,
             "temperature": temperature,
+            "calibration": calibration,
             "texts": {"train": len(train), "valid": len(prepared.valid)},
             "cut": prepared.cut,
             "text_column": train.text_column,
@@ -346,13 +351,18 @@ def _choices(
     valid: Examples,
     settings: TrainSettings,
     given: Mapping[int, float],
-) -> tuple[float, tuple[float, ...] | None]:
-    """Return the temperature and the thresholds, chosen on the validation set."""
+) -> tuple[float, tuple[float, ...] | None, dict[str, float] | None]:
+    """Return the temperature and the thresholds, chosen on the validation set.
+
+    And the calibration error there, before and after; None if it was not calibrated.
+    """
     probabilities, temperature = BatchedModel(model)(valid.token_ids), 1.0
+    calibration = None
     if settings.calibrate:
         temperature = fit_temperature(probabilities, valid.targets)
+        calibration = calibration_errors(probabilities, valid.targets, temperature)
     if valid.targets.ndim == 1:
-        return temperature, None
+        return temperature, None, calibration
     chosen = choose_thresholds(
         probabilities, valid.targets, min_precision=settings.min_precision
     )
@@ -360,7 +370,7 @@ def _choices(
     scaled = at_temperature(chosen[None], temperature, multilabel=True)[0]
     thresholds = np.where(chosen > 1, UNREACHABLE, scaled)
     thresholds[list(given)] = list(given.values())
-    return temperature, tuple(thresholds.tolist())
+    return temperature, tuple(thresholds.tolist()), calibration
 
 
 def _given_thresholds(settings: RunSettings, train: Dataset) -> dict[int, float]:

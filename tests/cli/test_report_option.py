@@ -41,12 +41,14 @@ def test_train_writes_a_page_with_all_its_sections(csv: Path, tmp_path: Path) ->
     done = run("-m", "emoclf", "train", csv, "-o", bundle, "--report", page, *SMALL)
     assert done.returncode == 0, done.stderr
     assert f"Report: {page}" in done.stdout
+    assert "Probabilities are scaled by a temperature of" in done.stdout
     html = page.read_text(encoding="utf-8")
     ids = ("summary", "scores", "mistakes", "curves", "training", "data", "settings")
     places = [html.index(f'<section id="{name}"') for name in ids]
     assert places == sorted(places)
     assert "text_cnn on data.csv" in html
     assert "kernel_sizes = [" in html
+    assert "Probabilities are scaled by a temperature of" in html
     assert "length in words" in html
     assert str(tmp_path) not in html
     # Before any work: nothing of an old run is touched.

@@ -10,6 +10,7 @@ import pytest
 from tiny_search import run, tiny_plan
 
 from emoclf import write_report
+from emoclf.evaluation.temperature import calibration_sentence
 from emoclf.tuning.finish import read_result, read_trials
 from emoclf.tuning.folder import SearchFolder
 
@@ -34,6 +35,7 @@ def test_the_winner_is_shown_as_a_training_is(tmp_path: Path) -> None:
         for title in ("Explained predictions", "Most confident mistakes"):
             assert title in page
         assert f"Epoch 1 of {len(result.predictor.bundle.history['loss'])}" in page
+        assert calibration_sentence(result.predictor.bundle.metrics) in page
         assert "Texts are cut after 16 tokens: 0 of them." in page
     # Without the texts the page has what the folder has.
     folder = SearchFolder(tmp_path / "search")
