@@ -5,6 +5,8 @@ Covers all modules of emoclf.report.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
 import re
 import sys
@@ -65,6 +67,10 @@ def test_the_page_asks_for_nothing(page: Page) -> None:
     assert not re.search(r"https?://|@import", page.source)
     (policy,) = [x["content"] for x in page.all("meta") if "http-equiv" in x]
     assert policy.startswith("default-src 'none';")
+    # Of all scripts, only that of the page may run.
+    (script,) = re.findall(r"<script>(.*?)</script>", page.source, re.S)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in policy
 
 
 def test_the_page_has_the_result_in_words_and_numbers(page: Page) -> None:
