@@ -86,15 +86,13 @@ def run(args: argparse.Namespace) -> int:
     """Read, predict, evaluate, print."""
     check_report_option(args)
     load_tensorflow()
-    import numpy as np
-
     from emoclf.bulk.predict_chunks import load_classifier
     from emoclf.datasets.readers import read_column, read_dataset
     from emoclf.evaluation.evaluate import evaluate_part
     from emoclf.evaluation.paired_comparison import compare
     from emoclf.evaluation.segments import segment_lines, segments, text_columns
     from emoclf.evaluation.text_tables import detail_lines, metric_lines, wrapped
-    from emoclf.evaluation.training_overlap import training_overlap
+    from emoclf.evaluation.training_overlap import training_overlap, warn_of_overlap
 
     classifier = load_classifier(args.model)
     settings = _reading_settings(args, classifier)
@@ -103,9 +101,10 @@ def run(args: argparse.Namespace) -> int:
         cells = {name: read_column(data, name, settings) for name in args.by}
     evaluation = evaluate_part(classifier, dataset, part=args.data)
     seen = training_overlap(classifier, dataset)
+    remarks = warn_of_overlap(seen, dataset, _base_name(args.model))
     columns: dict[str, Any] = text_columns(classifier, dataset.texts)
     if seen is not None and seen.any():
-        columns["training text"] = np.where(seen, "yes", "no").tolist()
+        columns["training text"] = ["yes" if one else "no" for one in seen]
     for name, by_line in cells.items():
         assert dataset.lines is not None
         shown = f"{name} (column)" if name in columns else name
@@ -117,7 +116,9 @@ def run(args: argparse.Namespace) -> int:
     if args.against:
         rival = load_classifier(args.against)
         _check_same_labels(classifier, rival)
-        training_overlap(rival, dataset)
+        name = _base_name(args.against)
+        other_seen = training_overlap(rival, dataset)
+        remarks += warn_of_overlap(other_seen, dataset, name)
         other = evaluate_part(rival, dataset, part=args.data)
         # Two networks of one architecture have one name.
         evaluation = replace(evaluation, name=args.model)
@@ -145,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
     if args.report:
         report = write_report_option(
             args,
-            _page_report(evaluations, comparisons),
+            _page_report(evaluations, comparisons, remarks),
             model=args.model,
             segments=found,
             classifier=classifier,
@@ -155,13 +156,19 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _base_name(path: str) -> str:
+    return os.path.basename(os.path.normpath(path))
+
+
 def _page_report(
-    evaluations: Sequence[Evaluation], comparisons: Sequence[Comparison]
+    evaluations: Sequence[Evaluation],
+    comparisons: Sequence[Comparison],
+    remarks: Sequence[str],
 ) -> EvaluationReport:
     """Return what a page shows, without the folders of the models and of the data."""
     from emoclf.evaluation.evaluation_report import EvaluationReport
 
-    names = [os.path.basename(os.path.normpath(one.name)) for one in evaluations]
+    names = [_base_name(one.name) for one in evaluations]
     if len(set(names)) < len(names):
         names = [one.name for one in evaluations]
     shown = [
@@ -171,7 +178,12 @@ def _page_report(
     compared = [
         replace(one, baseline=names[-1], part=shown[-1].part) for one in comparisons
     ]
-    return EvaluationReport(tuple(shown), tuple(compared), against=bool(compared))
+    return EvaluationReport(
+        tuple(shown),
+        tuple(compared),
+        against=bool(compared),
+        remarks=tuple(remarks),
+    )
 
 
 def _reading_settings(args: argparse.Namespace, classifier: Classifier) -> DataSettings:

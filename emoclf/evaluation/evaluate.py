@@ -16,7 +16,7 @@ from emoclf.evaluation.baselines import fit_baselines
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.evaluation.metrics import Evaluation, evaluate, evaluate_probabilities
 from emoclf.evaluation.paired_comparison import Comparison, compare
-from emoclf.evaluation.training_overlap import training_overlap
+from emoclf.evaluation.training_overlap import training_overlap, warn_of_overlap
 from emoclf.predictor import as_predictor
 from emoclf.settings import DataSettings
 
@@ -53,9 +53,9 @@ def evaluate_classifier(
         is_classifier = isinstance(predictor, Classifier)
         classifier = predictor if is_classifier else as_predictor(predictor)
         texts = _labelled(classifier, split, "split")
-        training_overlap(classifier, texts)
+        remarks = warn_of_overlap(training_overlap(classifier, texts), texts)
         evaluation = evaluate_part(classifier, texts, part=texts.source)
-        return EvaluationReport((evaluation,), ())
+        return EvaluationReport((evaluation,), (), remarks=remarks)
     predictor = as_predictor(predictor)
     parts = {
         name: _labelled(predictor, part, name) for name, part in split.parts().items()

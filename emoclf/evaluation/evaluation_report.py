@@ -39,12 +39,15 @@ class EvaluationReport(EvaluationPlots, HtmlLines):
         Proposals for a network that does not beat a baseline.
     against : bool, default=False
         Whether the network is compared with another classifier, not with baselines.
+    remarks : tuple of str
+        Sentences on what limits the result.
     """
 
     evaluations: tuple[Evaluation, ...]
     comparisons: tuple[Comparison, ...]
     advice: tuple[str, ...] = ()
     against: bool = False
+    remarks: tuple[str, ...] = ()
 
     @property
     def network(self) -> Evaluation:
@@ -102,17 +105,20 @@ class EvaluationReport(EvaluationPlots, HtmlLines):
         """
         decisive = self.decisive
         if decisive is None:
-            return ["Evaluated without baselines, since there is no training set."]
+            sentence = "Evaluated without baselines, since there is no training set."
+            return [sentence, *self.remarks]
         relation = _relation(decisive)
         if self.against:
             return [
                 f"{self.network.name} {relation} {decisive.baseline} on the same "
-                f"{self.network.n:,} texts: {decisive.points}."
+                f"{self.network.n:,} texts: {decisive.points}.",
+                *self.remarks,
             ]
         part = PART_NAMES.get(decisive.part, decisive.part)
         lines = [
             f"On the {part} set the network {relation} the best baseline, "
-            f"{decisive.baseline}: {decisive.points}."
+            f"{decisive.baseline}: {decisive.points}.",
+            *self.remarks,
         ]
         if self.network.chose_epoch:
             lines.append(

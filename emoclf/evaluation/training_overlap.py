@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 
 import numpy as np
 
@@ -19,7 +20,7 @@ NAMED_PLACES = 5
 
 
 def training_overlap(classifier: Classifier, dataset: Dataset) -> np.ndarray | None:
-    """Find the texts on which a classifier was trained, and warn of them.
+    """Find the texts on which a classifier was trained.
 
     Parameters
     ----------
@@ -41,22 +42,41 @@ def training_overlap(classifier: Classifier, dataset: Dataset) -> np.ndarray | N
     if bundle is None or TEXT_HASHES not in bundle.metrics:
         return None
     try:
-        seen = find_hashed(dataset.texts, bundle.metrics[TEXT_HASHES])
+        return find_hashed(dataset.texts, bundle.metrics[TEXT_HASHES])
     except ValueError as error:
         raise BundleError(
             f"The hashes of this classifier's training texts are damaged: {error}. "
             "Restore the bundle from a copy, or train it again."
         ) from None
-    if seen.any():
-        places = [dataset.place(i) for i in np.flatnonzero(seen).tolist()]
-        more = ", …" if len(places) > NAMED_PLACES else ""
-        logger.warning(
-            "%d of %d texts of %s are training texts of the classifier (%s%s): scores "
-            "on them are too optimistic. Leave them out of the file.",
-            len(places),
-            len(dataset),
-            dataset.source,
-            ", ".join(places[:NAMED_PLACES]),
-            more,
-        )
-    return seen
+
+
+def warn_of_overlap(
+    seen: np.ndarray | None, dataset: Dataset, name: str = "the classifier"
+) -> tuple[str, ...]:
+    """Warn of training texts in a dataset, and return the warning for a report.
+
+    Parameters
+    ----------
+    seen : ndarray of bool, or None
+        Result of :func:`training_overlap`.
+    dataset : Dataset
+    name : str
+        Name of the classifier.
+
+    Returns
+    -------
+    remarks : tuple of str
+        Empty if there is nothing to warn of.
+    """
+    if seen is None or not seen.any():
+        return ()
+    places = [dataset.place(i) for i in np.flatnonzero(seen).tolist()]
+    more = ", …" if len(places) > NAMED_PLACES else ""
+    remark = (
+        f"{len(places):,} of {len(dataset):,} texts of "
+        f"{os.path.basename(dataset.source)} are training texts of {name} "
+        f"({', '.join(places[:NAMED_PLACES])}{more}): scores on them are too "
+        "optimistic. Leave them out of the file."
+    )
+    logger.warning("%s", remark)
+    return (remark,)

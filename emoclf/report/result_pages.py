@@ -331,17 +331,16 @@ def _lengths_and_vectors(audit: Audit) -> Section:
     blocks: list[Any] = []
     if audit.lengths:
         blocks.append(Figures([lengths_figure(audit.lengths, audit.max_length)]))
-    rows = [
-        ["all tokens", f"{coverage.tokens:.1%}"],
-        ["distinct tokens", f"{coverage.types:.1%}"],
-    ]
     source = " + ".join(map(os.path.basename, coverage.source.split(" + ")))
-    caption = f"Tokens of the training texts with a vector in {source}"
-    blocks.append(DataTable(caption, ["", "with a vector"], rows))
+    sentence = (
+        f"{coverage.tokens:.1%} of all tokens of the training texts have a vector "
+        f"({source}), and {coverage.types:.1%} of the distinct ones."
+    )
+    blocks.append(Paragraphs([sentence]))
     if coverage.missing:
         rows = [[token, f"{count:,}"] for token, count in coverage.missing]
-        caption = "Most frequent tokens without a vector"
-        blocks.append(DataTable(caption, ["token", "count"], rows))
+        header = ["most frequent tokens", "count"]
+        blocks.append(DataTable("Without a vector", header, rows))
     return Section("lengths", "Lengths and word vectors", tuple(blocks))
 
 

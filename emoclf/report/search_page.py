@@ -46,7 +46,7 @@ def search_page(result: SearchResult, extras: Extras) -> Page:
     )
     sections = [
         replace(summary, blocks=(*summary.blocks[:1], first, *summary.blocks[1:])),
-        Section("search", "Search", (Lines("Report", result.lines()),)),
+        Section("report", "Search", (Lines("Report", result.lines()),)),
         Section("plots", "Plots", (Figures(_figures(result)),)),
         Section("trials", "Trials", (_trials(result),)),
         *evaluation_sections(report, extras.explanations, extras.segments),

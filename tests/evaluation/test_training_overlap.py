@@ -36,11 +36,12 @@ def test_training_texts_are_counted_in_the_library(
     assert seen is not None
     assert seen.tolist() == [False] * (len(data) - 2) + [True] * 2
     caplog.clear()
-    evaluate_classifier(trained, data)
+    report = evaluate_classifier(trained, data)
     (message,) = (record.getMessage() for record in caplog.records)
     places = f"{data.place(len(data) - 2)}, {data.place(len(data) - 1)}"
     assert message.startswith(f"2 of {len(data)} texts of ")
     assert f"({places}): scores on them are too optimistic. Leave them" in message
+    assert report.verdict()[1:] == [message]
 
 
 def test_the_command_counts_and_compares_them(
@@ -54,7 +55,8 @@ def test_the_command_counts_and_compares_them(
     data.to_frame().to_csv(file, index=False)
     assert main(["evaluate", str(bundle), str(file)]) == 0
     printed = capsys.readouterr()
-    assert f"2 of {len(data)} texts of" in printed.err + caplog.text
+    words = f"2 of {len(data)} texts of d.csv are training texts of tiny.emoclf"
+    assert words in printed.err + caplog.text
     assert f"line {len(data)}, line {len(data) + 1}" in printed.err + caplog.text
     assert "training text" in printed.out
     assert main(["evaluate", str(bundle), str(file), "--json"]) == 0
@@ -64,6 +66,14 @@ def test_the_command_counts_and_compares_them(
         x["value"]: x["n"] for x in found["segments"] if "training" in x["column"]
     }
     assert groups == {"yes": 2, "no": len(data) - 2}
+    pytest.importorskip("jinja2")
+    page = tmp_path / "page.html"
+    assert main(["evaluate", str(bundle), str(file), "--report", str(page)]) == 0
+    html = page.read_text("utf-8")
+    assert words in html
+    assert "Accuracy by training text" in html
+    assert str(tmp_path) not in html
+    capsys.readouterr()
     # Exports keep no hashes, and nothing is said.
     folded = str(tiny_folded(tmp_path / "f"))
     caplog.clear()

@@ -99,7 +99,8 @@ STRUCTURE = """(() => {
   expect(document.title, "title");
   for (const one of document.querySelectorAll("th"))
     expect(one.scope, "scope of " + one.textContent);
-  for (const one of document.querySelectorAll("table")) expect(one.caption, "caption");
+  for (const one of document.querySelectorAll("table"))
+    expect(one.caption || one.ariaLabel, "name of a table");
   for (const one of document.querySelectorAll("svg"))
     expect(one.getAttribute("role") === "img" && one.ariaLabel, "name of a plot");
   for (const one of document.querySelectorAll("input, select"))

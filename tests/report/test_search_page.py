@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import Path
 from platform import node
@@ -32,6 +33,8 @@ def test_the_winner_is_shown_as_a_training_is(tmp_path: Path) -> None:
         page = write_report(result, tmp_path / f"{attempt}.html").read_text("utf-8")
         ids = ("mistakes", "curves", "groups", "texts", "training", "data", "settings")
         assert [name for name in ids if f'<section id="{name}"' not in page] == []
+        found_ids = re.findall(r'<[a-z]+ [^>]*?\bid="([^"]+)"', page)
+        assert len(found_ids) == len(set(found_ids)) > 20
         for title in ("Explained predictions", "Most confident mistakes"):
             assert title in page
         assert f"Epoch 1 of {len(result.predictor.bundle.history['loss'])}" in page
