@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emoclf.bundle.summary import without_hashes
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.report_option import (
@@ -119,10 +120,11 @@ def tensorboard_callbacks(args: argparse.Namespace) -> list[Any]:
 
 def print_run(training: TrainingRun, *, as_json: bool) -> None:
     """Print findings, metrics, the verdict and the path of the bundle."""
+    from emoclf.evaluation.temperature import calibration_sentence
     from emoclf.evaluation.text_tables import wrapped
 
     if as_json:
-        metrics = training.trained.bundle.metrics
+        metrics = without_hashes(training.trained.bundle.metrics)
         print_json({"bundle": str(training.path), **metrics})
         return
     result = training.trained.result
@@ -130,7 +132,8 @@ def print_run(training: TrainingRun, *, as_json: bool) -> None:
         f"Epoch {result.best_epoch} of {result.epochs} was the best on the validation "
         f"set (ended: {result.ended}; {result.seconds:.0f} s of training)."
     )
-    print_lines(*wrapped(sentence))
+    scaling = calibration_sentence(training.trained.bundle.metrics)
+    print_lines(*wrapped(sentence), *wrapped(scaling))
     for finding in result.findings:
         print_lines(*finding.lines())
     print_lines()

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 
 from emoclf.audit.drift import REFERENCE
+from emoclf.bundle.summary import TEXT_HASHES
+from emoclf.bundle.text_hashes import hash_texts
 from emoclf.datasets.split import join_parts
 from emoclf.embeddings.vector_objects import given_vectors
 from emoclf.errors import DataError, TrainingError
@@ -98,7 +100,11 @@ def refit(trained: TrainedClassifier, vectors: Any = None) -> TrainedClassifier:
         )
     # Counts of the validation set say nothing of a network that was fitted on it.
     kept = {name: x for name, x in bundle.metrics.items() if name != REFERENCE}
-    metrics = {**kept, "refit": {"texts": len(data), "epochs": best_epoch}}
+    metrics = {
+        **kept,
+        "refit": {"texts": len(data), "epochs": best_epoch},
+        TEXT_HASHES: hash_texts(data.texts),
+    }
     again_bundle = replace(
         again.bundle, settings=bundle.settings, history=bundle.history, metrics=metrics
     )

@@ -17,6 +17,8 @@ from emoclf.audit.drift import REFERENCE, reference_counts
 from emoclf.bundle.bundle import Bundle, installed_versions
 from emoclf.bundle.described_folder import BUNDLE
 from emoclf.bundle.json_values import UNREACHABLE
+from emoclf.bundle.summary import TEXT_HASHES
+from emoclf.bundle.text_hashes import hash_texts
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.labels import numbers_by_label
 from emoclf.datasets.split import Split
@@ -32,7 +34,11 @@ from emoclf.errors import (
     wrong_kind,
 )
 from emoclf.evaluation.metric_names import MULTILABEL
-from emoclf.evaluation.temperature import at_temperature, fit_temperature
+from emoclf.evaluation.temperature import (
+    at_temperature,
+    calibration_errors,
+    fit_temperature,
+)
 from emoclf.fingerprint import digest
 from emoclf.models.build import build_model
 from emoclf.models.heads import divide_logits
@@ -173,13 +179,20 @@ def train_classifier(
 
 
 def keep_reference(trained: TrainedClassifier) -> None:
-    """Add the counts to the bundle's metrics that a later drift is measured by."""
+    """Add to the bundle's metrics what later texts are compared with.
+
+    Counts of the validation set tell of a drift, and hashes of the training texts of an
+    overlap.
+    """
     predictor, prepared = trained.predictor, trained.prepared
     thresholds = predictor.thresholds if predictor.multilabel else None
     probabilities = predictor.predict_inputs(prepared.valid.token_ids)
     counts = reference_counts(prepared.valid_ids, probabilities, thresholds)
     # In place: a copy of the bundle would trace the network again for its predictions.
     trained.bundle.metrics[REFERENCE] = counts
+    if trained.split is not None and trained.split.train.has_texts:
+        hashes = hash_texts(trained.split.train.texts)
+        trained.bundle.metrics[TEXT_HASHES] = hashes
 
 
 def _check_names(flat: Mapping[str, Any]) -> None:
@@ -334,12 +347,12 @@ def finish_classifier(
     if getattr(settings.model, "ngrams", False) and prepared.inputs is None:
         fit_ngram_scores(model, prepared.train, settings.model.ngram_share)
     if chosen is None:
-        temperature, thresholds = _choices(
+        temperature, thresholds, calibration = _choices(
             model, prepared.valid, settings.training, given_thresholds
         )
     else:
         temperature = chosen.metrics.get("temperature", 1.0)
-        thresholds = chosen.thresholds
+        thresholds, calibration = chosen.thresholds, None
     divide_logits(model, temperature)
     findings = sorted_findings([*prepared.findings, *result.findings])
     result = replace(result, findings=findings)
@@ -354,6 +367,7 @@ def finish_classifier(
             "best_epoch": result.best_epoch,
             "ended": result.ended,
             "temperature": temperature,
+            "calibration": calibration,
             "texts": {"train": len(train), "valid": len(prepared.valid)},
             "cut": prepared.cut,
             "text_column": train.text_column,
@@ -373,13 +387,18 @@ def _choices(
     valid: Examples,
     settings: TrainSettings,
     given: Mapping[int, float],
-) -> tuple[float, tuple[float, ...] | None]:
-    """Return the temperature and the thresholds, chosen on the validation set."""
+) -> tuple[float, tuple[float, ...] | None, dict[str, float] | None]:
+    """Return the temperature and the thresholds, chosen on the validation set.
+
+    And the calibration error there, before and after; None if it was not calibrated.
+    """
     probabilities, temperature = BatchedModel(model)(valid.token_ids), 1.0
+    calibration = None
     if settings.calibrate:
         temperature = fit_temperature(probabilities, valid.targets)
+        calibration = calibration_errors(probabilities, valid.targets, temperature)
     if valid.targets.ndim == 1:
-        return temperature, None
+        return temperature, None, calibration
     chosen = choose_thresholds(
         probabilities, valid.targets, min_precision=settings.min_precision
     )
@@ -387,7 +406,7 @@ def _choices(
     scaled = at_temperature(chosen[None], temperature, multilabel=True)[0]
     thresholds = np.where(chosen > 1, UNREACHABLE, scaled)
     thresholds[list(given)] = list(given.values())
-    return temperature, tuple(thresholds.tolist())
+    return temperature, tuple(thresholds.tolist()), calibration
 
 
 def _given_thresholds(settings: RunSettings, train: Dataset) -> dict[int, float]:
