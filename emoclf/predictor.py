@@ -223,6 +223,14 @@ class Predictor(Classifier):
 
     predict_ids = RenamedAttribute("predict_inputs")
 
+    def known(self, texts: list[str]) -> list[bool]:
+        """Return whether each text has a word that the classifier knows."""
+        if self.bundle.inputs is None:
+            return super().known(texts)
+        # An encoder knows parts of all words; of vectors the words are not known.
+        inputs = texts if are_vectors(texts) else self.token_ids(texts)
+        return [len(text) > 0 for text in inputs]
+
     def token_ids(self, texts: list[str]) -> Sequence[np.ndarray]:
         """Return the token ids of each text, int32 of shape (length,)."""
         return self.bundle.encoder.encode(texts)

@@ -154,6 +154,8 @@ def test_renamed_attributes_and_arguments_work_and_warn() -> None:
     data = emoclf.load_sample()
     with pytest.warns(DeprecationWarning, match="Dataset.several is deprecated"):
         assert data.several is data.multilabel is False
+    with pytest.warns(DeprecationWarning, match="DistilSettings is deprecated"):
+        assert emoclf.DistilSettings is emoclf.VectorDistillationSettings
     settings = emoclf.RunSettings.from_flat(filters=2, dim=3)
     with pytest.warns(DeprecationWarning, match=r"build_model\(several=…\) is depr"):
         model = emoclf.build_model(settings, n_classes=2, several=True, shape=(4, 3))
@@ -199,7 +201,7 @@ def test_every_public_name_loads() -> None:
     for name in emoclf.__all__:
         assert getattr(emoclf, name) is not None
     others = {"__version__", "register_layers"}
-    assert {*emoclf.__all__, "judge"} - others == set(emoclf._HOME)
+    assert {*emoclf.__all__, *emoclf._RENAMED} - others == set(emoclf._HOME)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -156,7 +156,7 @@ class ChunkPredictor:
         for chunk in entries.chunks():
             inputs = inputs_of(chunk, entries)
             predicted = predict_texts(self.classifier, inputs, self.abstain_below)
-            yield join(chunk, *predicted)
+            yield join(chunk, predicted)
 
 
 def texts_of(chunk: list[Entry]) -> list[str]:
@@ -172,26 +172,43 @@ def inputs_of(chunk: list[Entry], entries: Entries) -> list[Any]:
     return [vectors[entry.number - 1] for entry in chunk if entry.bad is None]
 
 
+class Predicted(NamedTuple):
+    """Predictions of a list of texts.
+
+    Parameters
+    ----------
+    labels : list of str, of tuple of str, or of None where withheld
+    probabilities : ndarray of float, shape (n_texts, n_classes)
+    withheld : list of str or None
+        Why each label is withheld.
+    """
+
+    labels: list[Any]
+    probabilities: np.ndarray
+    withheld: list[str | None]
+
+
 def predict_texts(
     classifier: Classifier, texts: list[str], abstain_below: float | None = None
-) -> tuple[list[Any], np.ndarray | None]:
-    """Return labels and probabilities; None if there are no texts."""
+) -> Predicted:
+    """Return the predictions of texts; none if there are no texts."""
     if not texts:
-        return [], None
+        return Predicted([], np.zeros((0, 0)), [])
     probabilities = classifier.predict_proba(texts)
+    labels: list[Any] = list(classifier.name_labels(probabilities))
+    reasons: list[str | None] = [None] * len(texts)
     if abstain_below is not None:
-        labels = classifier.confident_labels(texts, probabilities, abstain_below)
-        return list(labels), probabilities
-    return list(classifier.name_labels(probabilities)), probabilities
+        reasons = classifier.withheld(texts, probabilities, abstain_below)
+        pairs = zip(labels, reasons, strict=True)
+        labels = [None if reason else label for label, reason in pairs]
+    return Predicted(labels, probabilities, reasons)
 
 
-def join(
-    chunk: list[Entry], labels: list[Any], probabilities: np.ndarray | None
-) -> list[Entry]:
+def join(chunk: list[Entry], predicted: Predicted) -> list[Entry]:
     """Return the entries with their predictions; bad entries have none."""
-    rows = iter([] if probabilities is None else probabilities.tolist())
-    names = iter(labels)
+    labels, probabilities, withheld = predicted
+    rows = zip(labels, probabilities.tolist(), withheld, strict=True)
     return [
-        Entry(*entry[:4], next(names), next(rows)) if entry.bad is None else entry
+        Entry(*entry[:4], *next(rows)) if entry.bad is None else entry
         for entry in chunk
     ]

@@ -137,7 +137,7 @@ class Workers:
                 predicted = []
             if busy:
                 connection, chunk = busy.popleft()
-                predicted = join(chunk, *self._receive(connection, chunk))
+                predicted = join(chunk, self._receive(connection, chunk))
                 idle.append(connection)
         if stopped is not None:
             raise stopped

@@ -75,6 +75,7 @@ def card(bundle: Bundle, about: Mapping[str, Any], *, loader: str) -> str:
             "the training set alone.",
             "",
         ]
+    lines += _distillation(metrics.get("distillation"))
     findings = [Finding.from_dict(values) for values in metrics.get("findings", [])]
     if findings:
         lines += ["## Findings", ""]
@@ -104,6 +105,42 @@ def card(bundle: Bundle, about: Mapping[str, Any], *, loader: str) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _distillation(facts: Mapping[str, Any] | None) -> list[str]:
+    """Return the section about the teachers of a student."""
+    if not facts:
+        return []
+    counts, settings = facts["texts"], facts["settings"]
+    teachers = ", ".join(map(inline, facts["teachers"]))
+    several = len(facts["teachers"]) > 1
+    source = ", ".join(map(inline, facts["unlabelled"]))
+    others = f"{counts['kept']:,} unlabelled texts" + (source and f" ({source})")
+    if facts["made_from_training_texts"]:
+        others = (
+            f"{counts['kept']:,} texts that were made from them, since there were no "
+            "unlabelled texts, which are better"
+        )
+    lines = [
+        "## Distillation",
+        "",
+        f"- Teacher{'s' * several}: {teachers}"
+        + (", whose probabilities were averaged." if several else "."),
+        f"- Texts with the teacher's probabilities: {facts['training_texts']:,} of the "
+        f"training set, and {others}.",
+        f"- Left out: {counts['duplicates']:,} duplicates, and {counts['held_out']:,} "
+        "texts like those of the validation and test sets.",
+    ]
+    stages = facts["stages"]
+    if len(stages) > 1:
+        share = settings["true_share"]
+        lines.append(
+            "- Then the training texts again, with targets of which the true labels "
+            f"are {share:.0%} and the teacher's probabilities {1 - share:.0%}."
+        )
+    elif settings["order"] == "joint":
+        lines.append("- True labels and the teacher's probabilities together.")
+    return [*lines, ""]
 
 
 def _head(

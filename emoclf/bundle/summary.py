@@ -26,6 +26,14 @@ from emoclf.files import size_of
 from emoclf.fingerprint import RUN_FILE
 from emoclf.serving.export_folder import read_export
 
+#: Key of the hashes of the training texts in the metrics of a bundle.
+TEXT_HASHES = "train_text_hashes"
+
+
+def without_hashes(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metrics of a bundle as they are printed."""
+    return {name: value for name, value in metrics.items() if name != TEXT_HASHES}
+
 
 def read_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return labels, settings, metrics, versions and size, as plain values for JSON.
@@ -126,7 +134,7 @@ def _bundle(path: Path) -> tuple[Path, dict[str, Any]]:
         **_described(about),
         "trained": str(about["created"]),
         "settings": tomllib.loads((place / PART_FILES["settings"]).read_text("utf-8")),
-        "metrics": read_json(place / PART_FILES["metrics"]),
+        "metrics": without_hashes(read_json(place / PART_FILES["metrics"])),
     }
 
 

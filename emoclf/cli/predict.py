@@ -72,7 +72,8 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         parser,
         "--abstain-below P",
         "withhold labels with a lower probability, and labels of texts without any "
-        "known word; they are empty, or null",
+        "known word; they are empty, or null, and a column withheld says why: unsure, "
+        "or no known word",
         type=float,
     )
     add_option(parser, "--quiet", "print no progress and no summary")

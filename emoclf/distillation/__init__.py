@@ -1,1 +1,1 @@
-"""Distillation: a small classifier learns from the answers of a larger one."""
+"""Distillation: a small classifier learns from the predictions of a larger one."""

@@ -17,6 +17,7 @@ from emoclf.evaluation.baselines import baseline_inputs, fit_baselines
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.evaluation.metrics import Evaluation, evaluate, evaluate_probabilities
 from emoclf.evaluation.paired_comparison import Comparison, compare
+from emoclf.evaluation.training_overlap import training_overlap, warn_of_overlap
 from emoclf.predictor import as_predictor
 from emoclf.settings import DataSettings
 from emoclf.text.tokenizer import Tokenizer
@@ -39,7 +40,8 @@ def evaluate_classifier(
     split : Split, Dataset or DataFrame
         Split that it was trained on. The test set decides; without one, the
         validation set does. A Dataset or a DataFrame is evaluated as a whole, without
-        baselines, for which there is no training set.
+        baselines, for which there is no training set; a warning tells of texts that
+        the classifier was trained on.
 
     Returns
     -------
@@ -54,8 +56,9 @@ def evaluate_classifier(
         is_classifier = isinstance(predictor, Classifier)
         classifier = predictor if is_classifier else as_predictor(predictor)
         texts = _labelled(classifier, split, "split")
+        remarks = warn_of_overlap(training_overlap(classifier, texts), texts)
         evaluation = evaluate_part(classifier, texts, part=texts.source)
-        return EvaluationReport((evaluation,), ())
+        return EvaluationReport((evaluation,), (), remarks=remarks)
     # The baselines get the tokens of the network; an encoder's are pieces of words.
     tokenizer = Tokenizer()
     if not isinstance(predictor, TransformerClassifier):

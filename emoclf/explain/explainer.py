@@ -128,9 +128,10 @@ class Explainer:
         if method == GRADIENTS and not self.has_gradients:
             other = setting("method", EXACT if is_exact else OCCLUSION)
             raise SettingsError(
-                f"{setting('method', GRADIENTS)} needs a Keras network of words, which "
-                "an export and a network on a transformer encoder are not. Give the "
-                f"bundle that an export was made from, or use {other}."
+                f"{setting('method', GRADIENTS)} needs the gradients of a Keras "
+                "network of words, which an export and a transformer do not have. "
+                "Give the bundle that it was exported from, if it is one, or use "
+                f"{other}."
             )
         return method
 

@@ -140,6 +140,7 @@ def prepare(
     *,
     vectors: Sequence[VectorSet] = (),
     sample_weight: np.ndarray | None = None,
+    words: Sequence[str] = (),
 ) -> Prepared:
     """Prepare texts for a network; everything is fitted on ``train`` alone.
 
@@ -151,12 +152,14 @@ def prepare(
         Sets of vectors, some of them in memory; default: the files that the settings
         name.
     sample_weight : array of float, shape (len(train),), optional
+    words : sequence of str
+        Tokens to add to the vocabulary, such as those of unlabelled texts.
 
     Raises
     ------
     DataError, SettingsError, VectorsError
     """
-    encoded = encode_parts(train, valid, settings, vectors=vectors)
+    encoded = encode_parts(train, valid, settings, vectors=vectors, words=words)
     return encoded.prepared(train, valid, settings, sample_weight=sample_weight)
 
 
@@ -166,6 +169,7 @@ def encode_parts(
     settings: RunSettings,
     *,
     vectors: Sequence[VectorSet] = (),
+    words: Sequence[str] = (),
 ) -> EncodedParts:
     """Fit the vocabulary on ``train``, encode both datasets, and look up the vectors.
 
@@ -176,6 +180,8 @@ def encode_parts(
     vectors : sequence of VectorSet
         Sets of vectors, some of them in memory; default: the files that the settings
         name.
+    words : sequence of str
+        Tokens to add to the vocabulary, such as those of unlabelled texts.
 
     Raises
     ------
@@ -188,7 +194,7 @@ def encode_parts(
         "valid": tokenizer.batch(valid.texts),
     }
     sources = _vector_sources(vectors, settings)
-    extra = _vector_words(tokenizer, sources, settings)
+    extra = [*words, *_vector_words(tokenizer, sources, settings)]
     encoder = fit_encoder(tokens["train"], settings.text, extra=extra)
     pretrained = None
     if sources:

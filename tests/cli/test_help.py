@@ -23,6 +23,7 @@ ARGUMENTS = {
     "demo": "",
     "audit": "DATA",
     "train": "DATA",
+    "distil": "DATA",
     "evaluate": "MODEL DATA",
     "predict": "MODEL [INPUT]",
     "explain": "MODEL [TEXT…]",

@@ -52,6 +52,9 @@ def test_train_evaluate_save(trained: TrainedClassifier, tmp_path: Path) -> None
     assert np.mean([a == b for a, b in zip(loaded.predict(vectors), labels)]) > 0.8  # noqa: B905
     alone = np.concatenate([loaded.predict_proba([rows]) for rows in vectors])
     np.testing.assert_allclose(alone, probabilities, atol=1e-6)
+    withheld = [label is None for label in loaded.predict(vectors, abstain_below=0.9)]
+    assert withheld == (probabilities.max(1) < 0.9).tolist()
+    assert loaded.predict(vectors, abstain_below=0.0) == loaded.predict(vectors)
     padded = np.zeros((30, 9, 4), np.float32)
     for rows, given in zip(padded, vectors, strict=True):
         rows[: len(given)] = given
