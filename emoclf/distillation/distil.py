@@ -26,6 +26,7 @@ from emoclf.distillation.transfer_set import TransferSet, build_transfer_set
 from emoclf.distillation.unlabelled import files_of
 from emoclf.embeddings.vector_objects import given_vectors
 from emoclf.errors import SettingsError, setting
+from emoclf.evaluation.metric_names import MULTILABEL, ONE_LABEL
 from emoclf.settings import RunSettings
 from emoclf.workflow.automatic import resolve
 from emoclf.workflow.prepare import Prepared, prepare
@@ -192,8 +193,12 @@ def distil_classifier(
         model = new_network(prepared, split.train, settings)
 
         def of_stage(epochs: int) -> list[keras.callbacks.Callback]:
-            of_epochs = settings.override(epochs=max(epochs, 1))
-            return [*callbacks, *training_progress(verbose, callbacks, of_epochs)]
+            shown = training_progress(
+                verbose, callbacks, settings.override(epochs=epochs)
+            )
+            for callback in shown:
+                callback.task = MULTILABEL if split.train.multilabel else ONE_LABEL
+            return [*callbacks, *shown]
 
         result, facts = fit_stages(
             model,
