@@ -12,37 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import keras
-import numpy as np
 
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
-from emoclf.distillation.distillation_folder import (
-    FIRST_STAGE,
-    LAST_STAGE,
-    DistillationFolder,
-)
-from emoclf.distillation.distillation_settings import JOINT, DistillationSettings
-from emoclf.distillation.stages import Stage, fit_stages
-from emoclf.distillation.teacher_bar import TeacherBar
-from emoclf.distillation.teacher_predictions import (
-    Progress,
-    in_order_of,
-    mean_probabilities,
-    teacher_probabilities,
-)
-from emoclf.distillation.teachers import (
-    Teacher,
-    as_teachers,
-    check_labels,
-    coverage,
-    file_teachers,
-)
+from emoclf.distillation.distillation_folder import DistillationFolder
+from emoclf.distillation.distillation_settings import DistillationSettings
+from emoclf.distillation.stages import fit_stages
+from emoclf.distillation.student_stages import student_stages
+from emoclf.distillation.teacher_bar import predict_all
+from emoclf.distillation.teacher_predictions import Progress
+from emoclf.distillation.teachers import Teacher, as_teachers, coverage
 from emoclf.distillation.transfer_set import TransferSet, build_transfer_set
 from emoclf.distillation.unlabelled import files_of
 from emoclf.embeddings.vector_objects import given_vectors
-from emoclf.errors import DataError, SettingsError, setting
+from emoclf.errors import SettingsError, setting
+from emoclf.evaluation.metric_names import MULTILABEL, ONE_LABEL
 from emoclf.settings import RunSettings
-from emoclf.training.batches import Examples
 from emoclf.workflow.automatic import resolve
 from emoclf.workflow.prepare import Prepared, prepare
 from emoclf.workflow.train import (
@@ -162,17 +147,9 @@ def distil_classifier(
     split = split_of(data, valid, settings)
     _check_reads_words(settings, split)
     labels = split.train.label_names
-    files = file_teachers(teacher_labels, split.train, settings.data)
-    teachers = [*as_teachers(teacher), *files]
-    if not teachers:
-        raise DataError(
-            "There is no teacher. Name a classifier with the same labels, "
-            f"{setting('teacher', 'a.emoclf')}, or a file of labels, "
-            f"{setting('teacher_labels', 'labels.csv')}."
-        )
-    if unlabelled is None and files:
+    teachers = as_teachers(teacher, teacher_labels, split.train, settings.data)
+    if unlabelled is None and teacher_labels:
         unlabelled = [Path(path) for path in files_of(teacher_labels) or ()]
-    check_labels(teachers, labels, multilabel=split.train.multilabel)
     settings, sets = given_vectors(settings, vectors)
     with ExitStack() as stack:
         if checkpoint is None:
@@ -201,24 +178,27 @@ def distil_classifier(
             "unlabelled texts": transfer.texts.digest(),
             "teachers": [one.digest() for one in teachers],
         }
-        if progress is None:
-            bar = stack.enter_context(TeacherBar(shown=bool(verbose)))
-            progress = bar.show
         place = DistillationFolder(folder).predictions
-        if predictions is not None:
-            place = Path(predictions)
-        found = [
-            in_order_of(
-                teacher_probabilities(place, one, transfer.texts, progress), one, labels
-            )
-            for one in teachers
-        ]
-        stages = _stages(transfer, found, prepared, split, settings, distillation)
+        found = predict_all(
+            teachers,
+            transfer.texts,
+            place if predictions is None else Path(predictions),
+            label_names=labels,
+            progress=progress,
+            verbose=bool(verbose),
+        )
+        stages = student_stages(
+            transfer, found, prepared, split.train, settings, distillation
+        )
         model = new_network(prepared, split.train, settings)
 
         def of_stage(epochs: int) -> list[keras.callbacks.Callback]:
-            of_epochs = settings.override(epochs=max(epochs, 1))
-            return [*callbacks, *training_progress(verbose, callbacks, of_epochs)]
+            shown = training_progress(
+                verbose, callbacks, settings.override(epochs=epochs)
+            )
+            for callback in shown:
+                callback.task = MULTILABEL if split.train.multilabel else ONE_LABEL
+            return [*callbacks, *shown]
 
         result, facts = fit_stages(
             model,
@@ -266,59 +246,6 @@ def _resolved(settings: RunSettings, split: Split, n_texts: int) -> RunSettings:
         # It would be fitted on the training texts alone.
         settings = settings.override(ngrams=False)
     return resolve(settings, split.train)
-
-
-def _stages(
-    transfer: TransferSet,
-    predictions: Sequence[Any],
-    prepared: Prepared,
-    split: Split,
-    settings: RunSettings,
-    distillation: DistillationSettings,
-) -> list[Stage]:
-    """Return the stages of the training that the settings describe."""
-    n_train, multilabel = transfer.n_train, split.train.multilabel
-    truth = prepared.train.targets
-    if not multilabel:
-        truth = np.eye(len(split.train.label_names))[truth]
-    share = distillation.true_share
-    mixed = share * truth + (1 - share) * mean_probabilities(predictions, 0, n_train)
-    is_joint = distillation.order == JOINT
-    temperature = distillation.temperature
-    targets = transfer.targets(
-        predictions,
-        temperature,
-        multilabel=multilabel,
-        first=mixed if is_joint else None,
-    )
-    weights = None
-    if is_joint:
-        weights = np.ones(len(transfer), np.float32)
-        weights[:n_train] = distillation.label_weight
-        if prepared.train.weights is not None:
-            weights[:n_train] *= prepared.train.weights
-    ids = transfer.token_ids(prepared.encoder)
-    first = Stage(
-        FIRST_STAGE,
-        f"the teachers' probabilities for {len(transfer):,} texts",
-        Examples(ids, targets, weights, temperature),
-        settings.training,
-    )
-    if is_joint or not distillation.last_epochs:
-        return [first]
-    training = replace(
-        settings.training,
-        epochs=distillation.last_epochs,
-        learning_rate=settings.training.rate * distillation.last_rate,
-    )
-    soft = Examples(
-        prepared.train.token_ids,
-        mixed.astype(np.float32),
-        prepared.train.weights,
-        temperature=1.0,
-    )
-    title = f"{n_train:,} training texts, with a share of {share:g} of the true labels"
-    return [first, Stage(LAST_STAGE, title, soft, training)]
 
 
 def _facts(

@@ -1,9 +1,11 @@
-"""A progress bar of the teachers' predictions, on standard error."""
+"""Predictions of several teachers, with a progress bar on standard error."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -14,6 +16,50 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+from emoclf.distillation.stored_arrays import StoredTexts
+from emoclf.distillation.teacher_predictions import (
+    Progress as OnProgress,
+)
+from emoclf.distillation.teacher_predictions import (
+    in_order_of,
+    teacher_probabilities,
+)
+from emoclf.distillation.teachers import Teacher
+
+
+def predict_all(
+    teachers: Sequence[Teacher],
+    texts: StoredTexts,
+    folder: Path,
+    *,
+    label_names: Sequence[str],
+    progress: OnProgress | None = None,
+    verbose: bool = True,
+) -> list[Any]:
+    """Return each teacher's probabilities, with columns in the order of the labels.
+
+    Parameters
+    ----------
+    teachers : sequence of Teacher
+    texts : StoredTexts
+    folder : Path
+        Folder that keeps the predictions.
+    label_names : sequence of str
+    progress : callable, optional
+        Function of a teacher's name, the number of predicted texts, and of all texts.
+        Default: a bar on a terminal.
+    verbose : bool, default=True
+        Whether to show the bar.
+    """
+    with TeacherBar(shown=verbose and progress is None) as bar:
+        show = progress or bar.show
+        return [
+            in_order_of(
+                teacher_probabilities(folder, one, texts, show), one, label_names
+            )
+            for one in teachers
+        ]
 
 
 class TeacherBar(Progress):

@@ -83,7 +83,9 @@ class ClassifierTeacher:
         return digest(list(self.label_names), np.round(probabilities, 2) + 0.0)
 
 
-def as_teachers(given: Any) -> list[Teacher]:
+def as_teachers(
+    given: Any, files: Any, train: Dataset, settings: DataSettings
+) -> list[Teacher]:
     """Return the teachers that a caller gave.
 
     Parameters
@@ -91,23 +93,36 @@ def as_teachers(given: Any) -> list[Teacher]:
     given : path, Classifier, Teacher, list of these, or None
         A path is that of a bundle, an export or another model that ``emoclf predict``
         loads, or the name of a ready classifier; several are separated by commas.
+    files : path, list of paths or None
+        Files of probabilities or labels.
+    train : Dataset
+        Training set, whose labels the teachers must have.
+    settings : DataSettings
+        Settings of the labelled data; for files the encoding is used.
 
     Raises
     ------
     BundleError
         If there is no such model.
     DataError
-        If it is something else.
+        If there is no teacher, something else is given, or labels differ.
     """
     items: list[Any] = []
-    if given is None:
-        given = []
     for item in given if isinstance(given, list | tuple) else [given]:
         if isinstance(item, str) and not os.path.exists(item):
             items += [part.strip() for part in item.split(",") if part.strip()]
-        else:
+        elif item is not None:
             items.append(item)
-    return [_as_teacher(item) for item in items]
+    teachers = [_as_teacher(item) for item in items]
+    teachers += _file_teachers(files, train, settings)
+    if not teachers:
+        raise DataError(
+            "There is no teacher. Name a classifier with the same labels, "
+            f"{setting('teacher', 'a.emoclf')}, or a file of labels, "
+            f"{setting('teacher_labels', 'labels.csv')}."
+        )
+    check_labels(teachers, train.label_names, multilabel=train.multilabel)
+    return teachers
 
 
 def _as_teacher(item: Any) -> Teacher:
@@ -124,22 +139,9 @@ def _as_teacher(item: Any) -> Teacher:
     )
 
 
-def file_teachers(paths: Any, train: Dataset, settings: DataSettings) -> list[Teacher]:
-    """Return teachers whose labels or probabilities are in files.
-
-    Parameters
-    ----------
-    paths : path, list of paths or None
-    train : Dataset
-        Training set, whose labels the files have.
-    settings : DataSettings
-        Settings of the labelled data; the encoding is used.
-
-    Raises
-    ------
-    DataError
-        If a file has other labels, or numbers that are no probabilities.
-    """
+def _file_teachers(
+    paths: Any, train: Dataset, settings: DataSettings
+) -> list[FileTeacher]:
     shared = {name: getattr(settings, name) for name in SHARED_SETTINGS}
     return [
         FileTeacher(

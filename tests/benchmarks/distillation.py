@@ -34,7 +34,7 @@ from emoclf.evaluation.baselines import tfidf_baseline
 from emoclf.evaluation.metrics import evaluate, evaluate_probabilities
 from emoclf.export.folded import export_folded
 from emoclf.files import size_of
-from emoclf.settings import TextSettings
+from emoclf.settings import DataSettings, TextSettings
 from emoclf.text.encoder import new_tokenizer
 from emoclf.workflow.train import train_classifier
 from emoclf.workflow.trained_classifier import TrainedClassifier
@@ -180,7 +180,7 @@ class Bench:
         if len(paths) > 1:
             paths["all teachers"] = self.teachers
         for name, group in paths.items():
-            teachers = as_teachers(group)
+            teachers = as_teachers(group, None, self.train, DataSettings())
             orders = [
                 [one.label_names.index(label) for label in self.train.label_names]
                 for one in teachers
