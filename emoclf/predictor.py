@@ -192,16 +192,21 @@ class Predictor(Classifier):
     def predict_dataset(self, dataset: Dataset) -> np.ndarray:
         """Return the probabilities of labelled texts, or of their vectors."""
         inputs = self.bundle.inputs
-        if dataset.vectors is None or inputs is None or inputs.encoder is not None:
-            return super().predict_dataset(dataset)
-        return self._predict_vectors(dataset.vectors)
+        if inputs is not None and inputs.encoder is not None and dataset.has_texts:
+            # Labelled texts are evaluated more than once.
+            inputs.embed(dataset.texts, keep=True)
+        elif inputs is not None and dataset.vectors is not None:
+            return self._predict_vectors(dataset.vectors)
+        return super().predict_dataset(dataset)
 
     def _predict_vectors(self, vectors: Sequence[np.ndarray]) -> np.ndarray:
         inputs = self.bundle.inputs
-        if inputs is None:
+        if inputs is None or inputs.encoder is not None:
             raise DataError(
                 "This classifier reads texts. Got vectors instead; give the texts."
             )
+        if not len(vectors):
+            return np.zeros((0, len(self.label_names)), np.float32)
         width = vectors[0].shape[1]
         if width != inputs.dim:
             raise DataError(
@@ -209,6 +214,13 @@ class Predictor(Classifier):
                 f"{inputs.dim}. Make them in the same way."
             )
         return check_finite(self.predict_inputs(vectors))
+
+    def uncached(self) -> Self:
+        """Return the same classifier; an encoder computes each text anew."""
+        inputs = self.bundle.inputs
+        if inputs is None:
+            return self
+        return type(self)(replace(self.bundle, inputs=inputs.uncached()))
 
     def predict_inputs(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
         """Return the probabilities of the network's inputs, unchecked.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emoclf._moved import warn_renamed
+from emoclf.contextual.input_vectors import encoder_contents
 from emoclf.datasets.contents import contents_of
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
@@ -344,6 +345,7 @@ def _begin(
     runner = TrialRunner(plan, folder, split.train, split.valid, vectors=vectors)
     inputs = runner.inputs
     contents = contents_of(split.parts())
+    contents |= encoder_contents([plan.settings.embedding.encoder])
     folder.refuse_other(plan, contents, split.parts())
     if plan.settings.embedding.vectors is not None:
         # The rows for the first repeat represent the whole file, even where only some

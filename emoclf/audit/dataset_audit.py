@@ -184,6 +184,12 @@ def audit_dataset(
         require_cleanlab()
     run = RunSettings.of(settings, flat)
     parts = _parts(train, valid, test, run)
+    for part in parts.values():
+        if not part.has_texts:
+            raise DataError(
+                f"{part.source} contains vectors without their texts: there is nothing "
+                "to audit. Give the texts."
+            )
     run, sets = given_vectors(run, vectors)
     paths = sets or run.embedding.vector_paths
     texts = AuditedTexts(parts, near_duplicates=run.data.near_duplicates, text=run.text)

@@ -198,6 +198,12 @@ def check_drift(predictor: Any, texts: Iterable[str]) -> Drift:
     >>> print("\\n".join(check_drift(model, texts).lines()))  # doctest: +SKIP
     """
     predictor = as_predictor(predictor)
+    inputs = predictor.bundle.inputs
+    if inputs is not None and inputs.encoder is None:
+        raise DataError(
+            "This classifier takes vectors from elsewhere, and a drift is measured by "
+            "words. Compare the probabilities of old and new vectors instead."
+        )
     reference = _reference(predictor)
     counts = _count(predictor, iter(iterate_texts(texts, predictor.text_column)))
     if counts is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -126,7 +126,7 @@ class Bundle(Described):
         if self.inputs is None:
             about["embedding_shape"] = list(embedding_shape(self.model))
         else:
-            about["inputs"] = asdict(self.inputs)
+            about["inputs"] = self.inputs.to_dict()
         return BundleParts(
             about=about,
             settings=self.settings.to_toml(),

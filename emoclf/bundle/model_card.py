@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,7 @@ def card(bundle: Bundle, about: Mapping[str, Any], *, loader: str) -> str:
     loader : str
         Public function that loads the folder.
     """
-    metrics, encoder = bundle.metrics, bundle.encoder
+    metrics = bundle.metrics
     settings = bundle.settings.to_dict()
     data = settings.get("data", {})
     lines = [
@@ -96,8 +97,7 @@ def card(bundle: Bundle, about: Mapping[str, Any], *, loader: str) -> str:
             for name in GIVEN
             if name in data
         ),
-        f"- Vocabulary: {len(encoder.vocabulary)} ids; texts are cut after "
-        f"{encoder.max_length} tokens.",
+        _inputs_line(bundle),
         "",
         "Nothing in this folder is executed when it is loaded."
         if loader == "Predictor.load"
@@ -141,6 +141,24 @@ def _distillation(facts: Mapping[str, Any] | None) -> list[str]:
     elif settings["order"] == "joint":
         lines.append("- True labels and the teacher's probabilities together.")
     return [*lines, ""]
+
+
+def _inputs_line(bundle: Bundle) -> str:
+    """Return what the network reads of a text."""
+    inputs, encoder = bundle.inputs, bundle.encoder
+    if inputs is None:
+        return (
+            f"- Vocabulary: {len(encoder.vocabulary)} ids; texts are cut after "
+            f"{encoder.max_length} tokens."
+        )
+    if inputs.encoder is None:
+        return f"- Vectors of the texts, {inputs.dim} wide, which come from elsewhere."
+    kind = "a mean vector" if inputs.pooled else "the token vectors"
+    return (
+        f"- Of each text, {kind} of the transformer encoder "
+        f"{inline(os.path.basename(inputs.encoder))} (SHA-256 of its weights and "
+        f"tokenizer: {inputs.digest[:16]}…), which is needed to predict."
+    )
 
 
 def _head(

@@ -9,7 +9,13 @@ from typing import Any
 from emoclf.cli.audit import BAD_DATA
 from emoclf.cli.data_options import add_reading_options
 from emoclf.cli.options import given_settings
-from emoclf.cli.shared import as_file, new_command, print_json, print_lines
+from emoclf.cli.shared import (
+    add_encoder_option,
+    as_file,
+    new_command,
+    print_json,
+    print_lines,
+)
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import DataSettings
 
@@ -26,6 +32,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     )
     text = "CSV, TSV, JSON Lines, Parquet, or one text per line; -: stdin"
     parser.add_argument("input", metavar="INPUT", help=text)
+    add_encoder_option(parser, model="BUNDLE")
     group = parser.add_argument_group("options for files")
     add_reading_options(group)
     parser.set_defaults(run=run)
@@ -38,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.bulk.entries import read_texts
     from emoclf.predictor import Predictor
 
-    predictor = Predictor.load(args.bundle)
+    predictor = Predictor.load(args.bundle, encoder=args.encoder)
     settings = DataSettings(format=args.format, **given_settings(args))
     with as_file(args.input) as path, read_texts(path, settings) as texts:
         drift = check_drift(predictor, texts)

@@ -163,12 +163,12 @@ def add_option(parser: Any, names: str, help: str, **options: Any) -> Any:
     return parser.add_argument(*flags, help=help, **options)
 
 
-def add_encoder_option(parser: Any) -> None:
+def add_encoder_option(parser: Any, model: str = "MODEL") -> None:
     """Add the place of the encoder of a classifier that was trained with one."""
     add_option(
         parser,
         "--encoder FOLDER",
-        "transformer encoder of MODEL, if it is not where it was in training",
+        f"transformer encoder of {model}, if it is not where it was in training",
     )
 
 

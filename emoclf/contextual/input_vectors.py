@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -12,12 +13,14 @@ from typing import Any, Self
 import numpy as np
 
 from emoclf.batching import batch_by_length
-from emoclf.contextual.transformer import Encoder
+from emoclf.contextual.transformer import MAX_TOKENS, Encoder
 from emoclf.contextual.vector_cache import VectorCache, cache_folder
 from emoclf.errors import ModelError, setting
 
 logger = logging.getLogger(__name__)
 
+#: Fields that a bundle keeps.
+SAVED = ("dim", "encoder", "digest", "pooled")
 #: Tokens of a batch that is encoded together.
 BATCH_TOKENS = 4096
 #: Texts between two writings of the cache, and seconds between two messages.
@@ -28,7 +31,8 @@ SHARD_TEXTS, SECONDS = 512, 20.0
 class InputVectors:
     """Vectors of texts that a network takes in the place of token ids.
 
-    They are rounded to half precision, for training and prediction alike.
+    Those of an encoder are rounded to half precision, for training and prediction
+    alike.
 
     Parameters
     ----------
@@ -42,12 +46,15 @@ class InputVectors:
     pooled : bool
         One vector for each text, the mean over its tokens, instead of one for each
         token.
+    is_cached : bool
+        Whether vectors on disk are used.
     """
 
     dim: int
     encoder: str | None = None
     digest: str = ""
     pooled: bool = False
+    is_cached: bool = True
 
     @classmethod
     def of_encoder(cls, name: str, *, pooled: bool) -> Self:
@@ -61,7 +68,9 @@ class InputVectors:
             If transformers or torch is not installed.
         """
         encoder = Encoder(name)
-        vectors = cls(encoder.dim, name, encoder.digest(), pooled)
+        # The bundle may be used in another working directory.
+        place = os.path.abspath(name) if os.path.isdir(name) else name
+        vectors = cls(encoder.dim, place, encoder.digest(), pooled)
         vectors.__dict__["_encoder"] = encoder
         return vectors
 
@@ -72,6 +81,20 @@ class InputVectors:
     def at(self, encoder: str) -> Self:
         """Return the same vectors of an encoder that is in another place."""
         return replace(self, encoder=encoder)
+
+    def uncached(self) -> Self:
+        """Return the same vectors, all of which are computed when they are asked for.
+
+        Times are measured with them.
+        """
+        vectors = replace(self, is_cached=False)
+        if self.encoder is not None:
+            vectors.__dict__["_encoder"] = self._encoder
+        return vectors
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a bundle keeps, as plain values."""
+        return {name: getattr(self, name) for name in SAVED}
 
     @cached_property
     def _encoder(self) -> Encoder:
@@ -120,44 +143,65 @@ class InputVectors:
             If the vectors come from elsewhere, the encoder is missing or another one,
             or its vectors are not finite.
         """
+        if not len(texts):
+            return []
         if self.encoder is None:
             raise ModelError(
-                "This classifier takes vectors instead of texts: predict a dataset of "
-                "them, predictor.predict_dataset(Dataset.from_vectors(…)), or a file "
-                "in the form of .npz."
+                "This classifier takes vectors from elsewhere instead of texts. Give "
+                "the vectors of the texts, or a file .npz that contains them."
             )
-        found = self._cache.find(texts)
+        keep = keep and self.is_cached
+        found: Sequence[np.ndarray | None] = [None] * len(texts)
+        if self.is_cached:
+            found = self._cache.find(texts)
         missing = sorted(
             {text for text, rows in zip(texts, found, strict=True) if rows is None},
             # Texts of one length together: the longest of a batch costs as much as all.
             key=lambda text: (len(text), text),
         )
         new: dict[str, np.ndarray] = {}
+        n_cut = 0
         start = told = time.monotonic()
         for first in range(0, len(missing), SHARD_TEXTS):
             chunk = missing[first : first + SHARD_TEXTS]
-            vectors = self._encode(chunk)
+            lengths = np.array(self._encoder.count_tokens(chunk))
+            n_cut += int((lengths > MAX_TOKENS).sum())
+            vectors = self._encode(chunk, np.minimum(lengths, MAX_TOKENS))
+            new |= zip(chunk, vectors, strict=True)
             if keep:
                 self._cache.add(chunk, vectors)
-            else:
-                new |= zip(chunk, vectors, strict=True)
+                # From now on they are mapped from there.
+                new = {}
             now, done = time.monotonic(), first + len(chunk)
             if now - told > SECONDS or (done == len(missing) and told > start):
                 told, rate = now, done / (now - start)
                 logger.info(
                     "Encoded %d of %d texts, %.0f a second.", done, len(missing), rate
                 )
+        if n_cut:
+            logger.warning(
+                "%d of %d texts have more than %d tokens of the encoder; the rest of "
+                "them is not read.",
+                n_cut,
+                len(missing),
+                MAX_TOKENS,
+            )
         if keep and missing:
             found = self._cache.find(texts)
-        vectors = [
+            lost = [t for t, rows in zip(texts, found, strict=True) if rows is None]
+            if lost:
+                raise ModelError(
+                    f"{self._cache.folder} has lost the vectors of {len(lost):,} texts "
+                    "that were just written. Is another program removing files there? "
+                    "Name another folder in the environment variable EMOCLF_CACHE."
+                )
+        return [
             new[text] if rows is None else rows
             for text, rows in zip(texts, found, strict=True)
         ]
-        return vectors
 
-    def _encode(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """Return the vectors of new texts."""
-        lengths = np.array(self._encoder.count_tokens(texts))
+    def _encode(self, texts: Sequence[str], lengths: np.ndarray) -> list[np.ndarray]:
+        """Return the vectors of new texts, which have these numbers of tokens."""
         vectors: list[Any] = [None] * len(texts)
         for batch in batch_by_length(lengths, BATCH_TOKENS):
             part = [texts[i] for i in batch]
@@ -176,3 +220,14 @@ class InputVectors:
                 "half precision. Use another encoder."
             )
         return vectors
+
+
+def encoder_contents(names: Iterable[str | None]) -> dict[str, str]:
+    """Return the digests of encoders, for the fingerprint of what can be resumed.
+
+    Parameters
+    ----------
+    names : iterable of str or None
+        Folders, or names in the hub; None is left out.
+    """
+    return {f"encoder {name}": Encoder(name).digest() for name in {*names} if name}

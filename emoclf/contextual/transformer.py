@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from emoclf.contextual.pretrained import EXTRA, load_pretrained
+from emoclf.contextual.pretrained import EXTRA, load_pretrained, plain_config
 from emoclf.fingerprint import digest
 from emoclf.optional import require
 
@@ -53,20 +53,28 @@ class Encoder:
     """
 
     def __init__(self, name: str | os.PathLike[str]) -> None:
-        self._tokenizer, self._model, _ = load_pretrained(name)
+        self._tokenizer, self._model, self._missing = load_pretrained(name)
         self._torch: Any = require("torch", extra=EXTRA, needed_by="an encoder")
         self.name = os.fspath(name)
         self.dim = int(self._model.config.hidden_size)
 
     def digest(self) -> str:
-        """Return a digest of the configuration and of the vectors of its tokens."""
-        weights = self._model.get_input_embeddings().weight.detach().numpy()
-        return digest(self._model.config.to_json_string(), weights)
+        """Return a digest of the configuration, the tokenizer and all weights.
+
+        Weights that the folder lacks are drawn at random, and do not count.
+        """
+        weights = {
+            name: tensor.float().numpy()
+            for name, tensor in sorted(self._model.state_dict().items())
+            if name not in self._missing
+        }
+        tokenizer = self._tokenizer.backend_tokenizer.to_str()
+        config = plain_config(self._model.config)
+        return digest(config, tokenizer, list(weights), *weights.values())
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return the number of tokens of each text that are read."""
-        ids = self._tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)
-        return list(map(len, ids["input_ids"]))
+        """Return the number of tokens of each text, read or not."""
+        return list(map(len, self._tokenizer(list(texts))["input_ids"]))
 
     def encode_tokens(self, texts: Sequence[str]) -> TokenVectors:
         """Return the vectors of all tokens, of the first 128 of each text."""

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 #: Bytes of a text's digest.
 KEY_BYTES = 16
+#: Size above which a shard stays as it is, and number of smaller ones that are merged.
+SHARD_BYTES, SMALL_SHARDS = 1 << 28, 16
 
 
 def cache_folder() -> Path:
@@ -72,7 +74,7 @@ class VectorCache:
         return [self._vectors.get(text_key(text)) for text in texts]
 
     def add(self, texts: Sequence[str], vectors: Sequence[np.ndarray]) -> None:
-        """Write the vectors of texts as one shard.
+        """Write the vectors of texts as one shard; small shards are put together.
 
         Parameters
         ----------
@@ -84,25 +86,59 @@ class VectorCache:
         ModelError
             If the folder cannot be written.
         """
-        name = uuid.uuid4().hex
-        keys = b"".join(map(text_key, texts))
-        index: dict[str, Any] = {
-            "keys": np.frombuffer(keys, np.uint8).reshape(len(texts), KEY_BYTES),
-            "lengths": np.array([len(rows) for rows in vectors], np.int64),
-        }
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with new_file(self.folder / f"{name}.npy") as stream:
-                np.save(stream, np.concatenate(vectors))
-            # Last: a shard without its index does not count.
-            with new_file(self.folder / f"{name}.npz") as stream:
-                np.savez(stream, **index)
+            self._write(list(map(text_key, texts)), vectors)
+            self._merge()
         except OSError as error:
             raise ModelError(
                 f"Cannot write the vectors of texts to {self.folder}: {error}. Free "
                 "disk space, or name another folder in the environment variable "
                 "EMOCLF_CACHE."
             ) from error
+
+    def _write(self, keys: Sequence[bytes], vectors: Iterable[np.ndarray]) -> None:
+        """Write a shard."""
+        vectors = list(vectors)
+        lengths = np.array([len(rows) for rows in vectors], np.int64)
+        header = {
+            "descr": np.lib.format.dtype_to_descr(np.dtype(np.float16)),
+            "fortran_order": False,
+            "shape": (int(lengths.sum()), self.dim),
+        }
+        index: dict[str, Any] = {
+            "keys": np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES),
+            "lengths": lengths,
+        }
+        name = uuid.uuid4().hex
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with new_file(self.folder / f"{name}.npy") as stream:
+            np.lib.format.write_array_header_1_0(stream, header)
+            for rows in vectors:
+                stream.write(np.ascontiguousarray(rows).tobytes())
+        # Last: a shard without its index does not count.
+        with new_file(self.folder / f"{name}.npz") as stream:
+            np.savez(stream, **index)
+
+    def _merge(self) -> None:
+        """Put small shards together, because every shard keeps a file open."""
+        small = [
+            path
+            for path in self.folder.glob("*.npz")
+            if (shard := path.with_suffix(".npy")).exists()
+            and shard.stat().st_size < SHARD_BYTES
+        ]
+        if len(small) < SMALL_SHARDS:
+            return
+        merged: dict[bytes, np.ndarray] = {}
+        for path in small:
+            merged |= self._read_shard(path)
+        if merged:
+            self._write(list(merged), merged.values())
+        for path in small:
+            # Another process may do the same.
+            path.unlink(missing_ok=True)
+            path.with_suffix(".npy").unlink(missing_ok=True)
+        self._vectors, self._shards = {}, set()
 
     def _read_new_shards(self) -> None:
         for path in sorted(self.folder.glob("*.npz")):

@@ -15,7 +15,9 @@ EXCERPT_LETTERS = 40
 def contents_of(parts: Mapping[str, Dataset]) -> dict[str, str]:
     """Return digests of the texts of each part, by their names in messages."""
     return {
-        f"{name} texts": digest(list(part.texts), list(part.labels))
+        f"{name} texts": digest(
+            list(part.texts), list(part.labels), *(part.vectors or ())
+        )
         for name, part in parts.items()
     }
 

@@ -343,6 +343,8 @@ class Dataset(Described):
         (5, 3)
         """
         rows = checked_vectors(vectors, mask, source=source)
+        if not rows:
+            raise DataError(f"{source} contain no texts. Give at least two.")
         names = texts
         if names is None:
             names = [f"sample {number}" for number in range(len(rows))]

@@ -50,15 +50,15 @@ def checked_vectors(
     masks: Any = [None] * len(samples)
     if mask is not None:
         masks = np.asarray(mask)
+        if masks.dtype.kind in "iu" and np.isin(masks, (0, 1)).all():
+            masks = masks.astype(bool)
         expected = [sample.shape[:1] for sample in samples]
         if masks.dtype != bool or [row.shape for row in masks] != expected:
             raise DataError(
                 f"{source}: the mask must contain a truth value for each vector, shape "
                 f"(n_texts, length). Got {masks.dtype} of shape {masks.shape}."
             )
-    if not samples:
-        raise DataError(f"{source} contain no texts. Give at least two.")
-    width = samples[0].shape[-1:]
+    width = samples[0].shape[-1:] if samples else ()
     rows = []
     for number, (sample, kept) in enumerate(zip(samples, masks, strict=True)):
         if sample.ndim != 2 or sample.shape[1:] != width or not width[0]:

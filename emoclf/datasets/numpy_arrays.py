@@ -9,7 +9,6 @@ Without a mask, rows of zeros at the end of a text are padding.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +18,7 @@ from emoclf.datasets.columns import TEXT_NAMES
 from emoclf.datasets.given_vectors import checked_vectors
 from emoclf.datasets.records import Record, Table
 from emoclf.datasets.source import Source
-from emoclf.errors import DataError
+from emoclf.errors import DataError, setting
 
 MASK = "mask"
 #: Column of the names of texts that are not in the file.
@@ -66,6 +65,8 @@ def read_numpy(source: Source) -> Table:
     return Table(
         list(columns),
         records(),
+        advice=" Labels may be in a file of their own: "
+        f"{setting('labels_file', 'labels.txt')}.",
         n_records=len(vectors),
         vectors=vectors,
         has_texts=has_texts,
@@ -85,7 +86,7 @@ def _load(source: Source) -> dict[str, np.ndarray]:
         if isinstance(loaded, np.ndarray):
             return {"vectors": loaded}
         return {name: loaded[name] for name in loaded.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # damaged archives raise almost anything
         raise DataError(
             f"{source.name} cannot be read as arrays of NumPy: {error}. Write it with "
             "numpy.savez(file, vectors=…, label=…), without Python objects."

@@ -31,8 +31,9 @@ def advice(
     metrics : mapping
         Metrics of the bundle: ``best_epoch``, ``ended``, ``coverage``.
     """
+    has_vectors = train.vectors is not None
     lines = [
-        *_of_vectors(settings, metrics.get("coverage")),
+        *_of_vectors(settings, metrics.get("coverage"), has_vectors=has_vectors),
         *_of_texts(settings, train),
     ]
     epochs = settings.training.epochs
@@ -40,10 +41,15 @@ def advice(
         lines.append(
             f"more epochs (the setting epochs): the last of {epochs} was the best."
         )
-    return (*lines, SEARCH_ADVICE)
+    # A search takes no vectors from elsewhere.
+    return (*lines, *(() if has_vectors else (SEARCH_ADVICE,)))
 
 
-def _of_vectors(settings: RunSettings, coverage: Mapping[str, Any] | None) -> list[str]:
+def _of_vectors(
+    settings: RunSettings, coverage: Mapping[str, Any] | None, *, has_vectors: bool
+) -> list[str]:
+    if settings.embedding.encoder is not None or has_vectors:
+        return []
     if not settings.embedding.vector_paths:
         return [
             "pre-trained word vectors (the setting vectors): on small training sets "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Sequence
 
@@ -73,7 +74,11 @@ def _without_words(settings: RunSettings) -> RunSettings:
         )
     if "ngrams" in settings.model.names():
         settings = settings.override(ngrams=False)
-    return settings.override(vectors=None)
+    encoder = settings.embedding.encoder
+    if encoder is not None and os.path.isdir(encoder):
+        # A bundle or a worker may have another working directory.
+        encoder = os.path.abspath(encoder)
+    return settings.override(vectors=None, encoder=encoder)
 
 
 def _automatic_vectors(settings: RunSettings, texts: Sequence[str]) -> str | None:

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from emoclf.bundle.bundle import installed_versions
 from emoclf.bundle.json_values import read_json
+from emoclf.contextual.input_vectors import encoder_contents
 from emoclf.datasets.contents import contents_of
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
@@ -43,6 +44,8 @@ RESULTS_FILE = "results.json"
 REPORT_FILE = "report.txt"
 #: Number of texts on which the speed of a network is measured.
 N_TIMED_TEXTS = 2000
+#: As many for networks on the vectors of a transformer encoder, which takes its time.
+N_ENCODED = 200
 
 
 def compare_networks(
@@ -105,7 +108,10 @@ def compare_networks(
         name = first.embedding.vectors
         rows = {key: x.override(vectors=name) for key, x in rows.items()}
     rows = {key: resolve(x, split.train) for key, x in rows.items()}
-    results = None if folder is None else _ResultsFolder(Path(folder), split)
+    results = None
+    if folder is not None:
+        encoders = [x.embedding.encoder for x in rows.values()]
+        results = _ResultsFolder(Path(folder), split, encoders)
     runner = _Runner(split, callbacks, sets)
     runs = runner.baselines(next(iter(rows.values())))
     for number, (name, first) in enumerate(rows.items(), 1):
@@ -208,13 +214,18 @@ class _Runner:
             seconds_per_epoch=median(result.history["seconds"]),
             seconds=result.seconds,
             # The evaluation has already traced the network.
-            texts_per_second=self._texts_per_second(predictor.predict_dataset),
+            texts_per_second=self._texts_per_second(
+                predictor.uncached().predict_dataset,
+                count=N_TIMED_TEXTS if trained.bundle.inputs is None else N_ENCODED,
+            ),
             findings=tuple(finding.name for finding in result.findings),
         )
 
     def _prepared(self, settings: RunSettings) -> Prepared:
         sections = settings.to_dict()
-        key = digest(*(sections[name] for name in ("data", "text", "embedding")))
+        pooled = getattr(settings.model, "takes_pooled", False)
+        names = ("data", "text", "embedding")
+        key = digest(*(sections[name] for name in names), pooled)
         if self._encoded is None or self._key != key:
             self._encoded = encode_parts(
                 self.train, self.valid, settings, vectors=self.vectors
@@ -224,8 +235,10 @@ class _Runner:
                 logger.warning("%s", finding)
         return self._encoded.prepared(self.train, self.valid, settings)
 
-    def _texts_per_second(self, predict: Callable[..., Any]) -> float:
-        texts = self.texts[:N_TIMED_TEXTS]
+    def _texts_per_second(
+        self, predict: Callable[..., Any], *, count: int = N_TIMED_TEXTS
+    ) -> float:
+        texts = self.texts[:count]
         start = time.perf_counter()
         predict(texts)
         return len(texts) / max(time.perf_counter() - start, 1e-9)
@@ -234,9 +247,13 @@ class _Runner:
 class _ResultsFolder:
     """A folder that contains each run as soon as it is evaluated."""
 
-    def __init__(self, root: Path, split: Split) -> None:
+    def __init__(self, root: Path, split: Split, encoders: Iterable[Any]) -> None:
         self.root = root
-        fingerprint = {**contents_of(split.parts()), "versions": installed_versions()}
+        fingerprint = {
+            **contents_of(split.parts()),
+            **encoder_contents(encoders),
+            "versions": installed_versions(),
+        }
         check_writable(root)
         if (root / RUN_FILE).is_file():
             cure = "Use what it was started with, or another folder."

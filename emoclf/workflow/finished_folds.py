@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from emoclf.bundle.bundle import installed_versions
+from emoclf.contextual.input_vectors import encoder_contents
 from emoclf.datasets.contents import contents_of
 from emoclf.datasets.dataset import Dataset
 from emoclf.errors import DataError, ResumeError
@@ -71,6 +72,7 @@ class FoldFolder:
         self.path = Path(path)
         fingerprint = {
             **contents_of({"all": dataset}),
+            **encoder_contents([settings.embedding.encoder]),
             "settings": settings.to_dict(),
             "folds": folds,
             "versions": installed_versions(),

@@ -207,6 +207,9 @@ def encode_parts(
         check_texts(valid_ids, unknown_id=UNKNOWN, part="validation"),
         check_cut(cut["train"], len(train_ids), max_length=encoder.max_length),
     ]
+    if train.vectors is not None or settings.embedding.encoder is not None:
+        # The network does not read these words.
+        findings, cut = [], dict.fromkeys(cut, 0)
     if pretrained is not None:
         share = pretrained.coverage.share_of_running
         missing = [token for token, _ in pretrained.coverage.missing]

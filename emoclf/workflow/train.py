@@ -441,6 +441,8 @@ def run_fingerprint(
 def _inputs_digest(prepared: Prepared) -> dict[str, str]:
     if prepared.inputs is None:
         return {"embedding matrix": digest(prepared.matrix)}
+    if prepared.inputs.encoder is not None:
+        return {"encoder": prepared.inputs.digest}
     vectors = (*prepared.train_vectors, *prepared.valid_vectors)
     return {"vectors of the texts": digest(*vectors)}
 

@@ -121,8 +121,9 @@ def audited(dataset: Dataset, settings: RunSettings) -> AuditReport:
     # The split has grouped the texts at this threshold already.
     near = settings.data.near_duplicates
     audit = report_contents(dataset, near_duplicates=near if near < 1 else 0.8)
-    for line in audit.lines():
-        logger.info("%s", line)
+    if dataset.has_texts:
+        for line in audit.lines():
+            logger.info("%s", line)
     return audit
 
 
@@ -221,6 +222,15 @@ def _resume_and_overwrite() -> str:
 
 def log_inputs(prepared: Prepared) -> None:
     lengths = [len(ids) for ids in prepared.train.token_ids]
+    if (inputs := prepared.inputs) is not None:
+        logger.info(
+            "The network takes vectors of %d dimensions%s: %.1f for each text in the "
+            "mean.",
+            inputs.dim,
+            f" of the encoder {inputs.encoder}" if inputs.encoder else "",
+            np.mean(lengths),
+        )
+        return
     n_cut = prepared.cut["train"]
     n_tokens = len(prepared.encoder.vocabulary) - FIRST
     n_added = n_tokens - prepared.coverage.types if prepared.coverage else 0

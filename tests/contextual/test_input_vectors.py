@@ -24,8 +24,8 @@ from tiny_encoder import write_tiny_encoder
 import emoclf
 from emoclf.cli import main
 from emoclf.contextual.input_vectors import InputVectors
-from emoclf.contextual.transformer import Encoder
-from emoclf.contextual.vector_cache import VectorCache
+from emoclf.contextual.transformer import MAX_TOKENS, Encoder
+from emoclf.contextual.vector_cache import SMALL_SHARDS, VectorCache
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split, split_dataset
 from emoclf.errors import BundleError, ExportError, ModelError, SettingsError
@@ -137,6 +137,45 @@ def test_a_damaged_shard_is_made_again(
     assert VectorCache(tmp_path, 3).find(["a"]) == [None]
 
 
+def test_small_shards_are_put_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = VectorCache(tmp_path, 3)
+    rows = {str(i): np.full((1 + i % 3, 3), i, np.float16) for i in range(40)}
+    for name, vectors in rows.items():
+        cache.add([name], [vectors])
+    assert len(list(tmp_path.iterdir())) <= 2 * SMALL_SHARDS
+    for reader in (cache, VectorCache(tmp_path, 3)):
+        for found, vectors in zip(reader.find(rows), rows.values(), strict=True):
+            np.testing.assert_array_equal(found, vectors)
+
+
+def test_encoders_are_told_apart_by_all_their_weights(
+    folder: Path, tmp_path: Path
+) -> None:
+    from transformers import BertModel
+
+    before = Encoder(folder).digest()
+    assert Encoder(folder).digest() == before
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    config = json.loads((other / "config.json").read_text())
+    config["transformers_version"] = "0.0.1"
+    (other / "config.json").write_text(json.dumps(config))
+    assert Encoder(other).digest() == before
+    model = BertModel.from_pretrained(other)
+    model.encoder.layer[1].output.dense.weight.data.mul_(1.5)
+    model.save_pretrained(other)
+    assert Encoder(other).digest() != before
+
+
+def test_long_texts_are_counted(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    inputs = InputVectors.of_encoder(str(folder), pooled=False)
+    (rows,) = inputs.embed(["dark " * 300])
+    assert len(rows) == MAX_TOKENS
+    assert "1 of 1 texts have more than 128 tokens" in caplog.text
+
+
 def test_the_whole_road(
     trained: TrainedClassifier, folder: Path, tmp_path: Path
 ) -> None:
@@ -147,6 +186,9 @@ def test_the_whole_road(
     about = json.loads((tmp_path / "a.emoclf" / "bundle.json").read_text())
     assert about["format"] == 2
     assert about["inputs"]["encoder"] == str(folder)
+    assert set(about["inputs"]) == {"encoder", "dim", "digest", "pooled"}
+    card = (tmp_path / "a.emoclf" / "README.md").read_text()
+    assert "the token vectors of the transformer encoder" in card
     loaded = Predictor.load(tmp_path / "a.emoclf")
     texts = list(trained.split.test.texts)
     expected = trained.predict_proba(texts)
@@ -236,6 +278,7 @@ def test_a_sentence_head_in_an_estimator(folder: Path) -> None:
 def test_comparison_and_folds(folder: Path) -> None:
     networks = {
         "head": {"architecture": "sentence_head", "encoder": str(folder)},
+        "cnn": {"encoder": str(folder), "kernel_sizes": (1, 2)},
         "words": {"dim": 8},
     }
     settings = {"epochs": 1}
@@ -244,7 +287,7 @@ def test_comparison_and_folds(folder: Path) -> None:
         {name: {**flat, **settings} for name, flat in networks.items()},
         seeds=1,
     )
-    assert {"head", "words"} <= {run.name for run in result.runs}
+    assert {"head", "cnn", "words"} <= {run.name for run in result.runs}
     folds = emoclf.cross_validate(
         small_dataset(), architecture="mean_embedding", encoder=str(folder), folds=2,
         epochs=1,
@@ -253,17 +296,25 @@ def test_comparison_and_folds(folder: Path) -> None:
 
 
 def test_commands(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = tmp_path / "data.csv"
     small_dataset().to_frame().to_csv(data, index=False)
     bundle = str(tmp_path / "head.emoclf")
     moved = tmp_path / "moved"
     shutil.copytree(folder, moved)
-    arguments = ["--architecture", "sentence_head", "--encoder", str(moved)]
+    # A relative path, which is another one in another folder.
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--architecture", "sentence_head", "--encoder", "moved"]
     assert main(["train", str(data), "-o", bundle, *arguments, "--epochs", "2"]) == 0
+    monkeypatch.chdir("/")
+    assert main(["predict", bundle, "--text", "lovely"]) == 0
     moved.rename(tmp_path / "elsewhere")
     place = ["--encoder", str(tmp_path / "elsewhere")]
+    assert main(["drift", bundle, str(data), *place]) in (0, 3)
     capsys.readouterr()
     assert main(["predict", bundle, "--text", "lovely", "--text", "dark"]) == 1
     assert "--encoder" in capsys.readouterr().err

@@ -35,6 +35,11 @@ def test_padding_is_left_out() -> None:
     data = Dataset.from_vectors(given, LABELS)
     assert data.vectors is not None
     assert [len(rows) for rows in data.vectors] == [4, 2, 4, 0, 4]
+    mask = np.zeros((5, 4), np.int64)
+    mask[:, :3] = 1
+    data = Dataset.from_vectors(given, LABELS, mask=mask)
+    assert data.vectors is not None
+    assert {len(rows) for rows in data.vectors} == {3}
     ragged = [rows.astype(np.float16) for rows in given]
     data = Dataset.from_vectors(ragged, LABELS, texts=["a", "b", "c", "d", "e"])
     assert data.vectors is not None
@@ -133,6 +138,26 @@ def test_wrong_files(tmp_path: Path, arrays: dict[str, Any], message: str) -> No
     np.savez(tmp_path / "data.npz", **arrays)
     with pytest.raises(DataError, match=message):
         read_dataset(tmp_path / "data.npz")
+
+
+def test_a_compressed_file_that_was_bent(tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    np.savez_compressed(path, vectors=vectors(500), label=np.array(LABELS * 100))
+    data = bytearray(path.read_bytes())
+    data[200:260] = bytes(60)
+    path.write_bytes(data)
+    with pytest.raises(DataError, match="cannot be read as arrays of NumPy"):
+        read_dataset(path)
+
+
+def test_a_file_that_declares_more_than_memory_holds(tmp_path: Path) -> None:
+    path = tmp_path / "data.npy"
+    with open(path, "wb") as stream:
+        np.lib.format.write_array_header_1_0(
+            stream, {"descr": "<f4", "fortran_order": False, "shape": (1 << 45, 9, 9)}
+        )
+    with pytest.raises(DataError, match="cannot be read as arrays of NumPy"):
+        read_dataset(path)
 
 
 @pytest.mark.parametrize("name", ["data.npz", "data.npy"])

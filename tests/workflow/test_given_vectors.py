@@ -12,7 +12,13 @@ from tiny import tiny_split
 import emoclf
 from emoclf.cli import main
 from emoclf.datasets.dataset import Dataset
-from emoclf.errors import DataError, ModelError, SearchError, SettingsError
+from emoclf.errors import (
+    DataError,
+    ModelError,
+    ResumeError,
+    SearchError,
+    SettingsError,
+)
 from emoclf.predictor import Predictor
 from emoclf.workflow.trained_classifier import TrainedClassifier
 
@@ -63,8 +69,30 @@ def test_train_evaluate_save(trained: TrainedClassifier, tmp_path: Path) -> None
     assert again.evaluations[0].n == 30
 
 
+def test_what_needs_words(trained: TrainedClassifier) -> None:
+    assert trained.predict_proba(np.zeros((0, 3, 4))).shape == (0, 2)
+    assert not {"texts-unknown", "texts-cut"} & {
+        x.name for x in trained.result.findings
+    }
+    assert not any("word vectors" in line for line in trained.evaluate().lines())
+    with pytest.raises(DataError, match="a drift is measured by words"):
+        emoclf.check_drift(trained.predictor, ["a text"])
+    with pytest.raises(DataError, match="there is nothing to audit"):
+        emoclf.audit_dataset(dataset())
+
+
+def test_folds_of_other_vectors_are_not_continued(tmp_path: Path) -> None:
+    vectors, labels = samples(40)
+    flat = {"architecture": "mean_embedding", "epochs": 1, "folds": 2}
+    data = Dataset.from_vectors(vectors, labels)
+    emoclf.cross_validate(data, folder=tmp_path / "folds", **flat)
+    other = Dataset.from_vectors([2 * rows for rows in vectors], labels)
+    with pytest.raises(ResumeError, match="texts differ"):
+        emoclf.cross_validate(other, folder=tmp_path / "folds", **flat)
+
+
 def test_wrong_inputs(trained: TrainedClassifier, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="takes vectors instead of texts"):
+    with pytest.raises(ModelError, match="takes vectors from elsewhere instead of"):
         trained.predict(["a text"])
     with pytest.raises(DataError, match="have 5 dimensions, and those of the"):
         trained.predict([np.ones((2, 5))])

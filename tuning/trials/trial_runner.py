@@ -169,7 +169,8 @@ class TrialRunner:
             settings=settings,
             inputs=prepared.inputs,
         )
-        return measure(Predictor(bundle), self.plan.limits, parts.valid.texts)
+        predictor = Predictor(bundle).uncached()
+        return measure(predictor, self.plan.limits, parts.valid.texts)
 
     def _fit(
         self, repeat: int, settings: RunSettings, reporter: TrialReporter
