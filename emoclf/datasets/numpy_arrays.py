@@ -90,4 +90,4 @@ def _load(source: Source) -> dict[str, np.ndarray]:
         raise DataError(
             f"{source.name} cannot be read as arrays of NumPy: {error}. Write it with "
             "numpy.savez(file, vectors=…, label=…), without Python objects."
-        ) from None
+        ) from error
