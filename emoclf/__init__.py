@@ -181,7 +181,11 @@ def register_layers() -> None:
     ``keras.models.load_model`` finds only what has been imported. ``import emoclf``
     after ``import keras`` calls this; in the other order, call it yourself.
     """
-    for module in ("emoclf.models.pooling", "emoclf.training.fit"):
+    for module in (
+        "emoclf.models.crf",
+        "emoclf.models.pooling",
+        "emoclf.training.fit",
+    ):
         import_module(module)
 
 
