@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 HEAVY = {"tensorflow", "keras", "keras_tuner", "sklearn", "pandas", "gensim", "scipy"}
 EXTRAS = {"cleanlab", "jieba", "pyarrow", "matplotlib", "jinja2", "argcomplete"}
 EXTRAS |= {"onnx", "onnxruntime", "tf2onnx", "ai_edge_litert", "torch", "transformers"}
+EXTRAS |= {"defusedxml"}
 
 # Later stages know earlier ones, never the other way round.
 STAGES = [
@@ -40,6 +41,7 @@ STAGES = [
     ("bundle",),
     ("predictor",),
     ("evaluation",),
+    ("aspects",),
     ("audit",),
     ("bulk",),
     ("workflow",),
