@@ -45,17 +45,21 @@ class CRF(keras.layers.Layer):
         True where there is a token; padding may be anywhere.
     tags : int, shape (batch, length), optional
         Tags of the training set; any value where the mask is False.
-    marginals : bool, default=False
+    output : {"path", "marginals", "pairs"}, default="path"
+        What is returned without tags.
 
     Returns
     -------
-    path : int32, shape (batch, length)
-        The most probable sequence of tags; 0 where the mask is False.
-    marginals : float32, shape (batch, length, n_tags)
-        With ``marginals=True``: the probability of each tag at each position.
     log_likelihood : float32, shape (batch,)
         With ``tags``: the logarithm of their probability. Its negative mean is the
         training loss.
+    path : int32, shape (batch, length)
+        The most probable sequence of tags; 0 where the mask is False.
+    marginals : float32, shape (batch, length, n_tags)
+        The probability of each tag at each position; 0 where the mask is False.
+    pairs : float32, shape (batch, length, n_tags, n_tags)
+        The probability that a token has the tag of the column and the token before it
+        that of the row; 0 for the first token.
 
     Examples
     --------
@@ -109,29 +113,33 @@ class CRF(keras.layers.Layer):
         emissions: Any,
         mask: Any = None,
         tags: Any = None,
-        marginals: bool = False,
+        output: str = "path",
     ) -> Any:
         # One output each: Keras 3.15 refuses a layer with a different number of them
         # in two calls.
         if tags is not None:
             return self.log_likelihood(emissions, tags, mask)
-        if marginals:
-            return self.marginals(emissions, mask)
-        return self.best_path(emissions, mask)
+        outputs = {
+            "path": self.best_path,
+            "marginals": self.marginals,
+            "pairs": self.pairs,
+        }
+        return outputs[output](emissions, mask)
 
     def compute_output_spec(
         self,
         emissions: Any,
         mask: Any = None,
         tags: Any = None,
-        marginals: bool = False,
+        output: str = "path",
     ) -> Any:
         """Return the shape and the type of the output."""
         if tags is not None:
             return keras.KerasTensor((emissions.shape[0],), "float32")
-        if marginals:
-            return keras.KerasTensor(emissions.shape, "float32")
-        return keras.KerasTensor(emissions.shape[:2], "int32")
+        if output == "path":
+            return keras.KerasTensor(emissions.shape[:2], "int32")
+        more = (self.n_tags,) if output == "pairs" else ()
+        return keras.KerasTensor((*emissions.shape, *more), "float32")
 
     def compute_mask(self, *inputs: Any, **kwargs: Any) -> None:
         """Return None: the outputs are ends of a network."""
@@ -171,17 +179,7 @@ class CRF(keras.layers.Layer):
         fixed = ops.stop_gradient(emissions)
         alpha, gamma, log_norm = self._messages(fixed, mask)
         marginals = _marginals(alpha, gamma, fixed, mask)
-        pairs = (
-            _shifted(alpha)[..., :, None]
-            + ops.stop_gradient(transitions)
-            + gamma[..., None, :]
-        )
-        shape = ops.shape(pairs)
-        flat = ops.reshape(pairs, (shape[0], shape[1], self.n_tags * self.n_tags))
-        flat = ops.softmax(flat, axis=-1) * _weights(mask, first)[..., None]
-        pairs = ops.stop_gradient(
-            ops.reshape(ops.sum(flat, axis=1), (shape[0], self.n_tags, self.n_tags))
-        )
+        pairs = ops.sum(self._pairs(alpha, gamma, mask), axis=1)
         at_first = ops.sum(marginals * ops.cast(first[..., None], "float32"), axis=1)
         at_last = ops.sum(marginals * ops.cast(last[..., None], "float32"), axis=1)
         # Linear in the scores, with the log-partition's derivatives as factors.
@@ -199,6 +197,15 @@ class CRF(keras.layers.Layer):
         emissions = ops.stop_gradient(emissions)
         alpha, gamma, _ = self._messages(emissions, mask)
         return _marginals(alpha, gamma, emissions, mask)
+
+    def pairs(self, emissions: Any, mask: Any = None) -> Any:
+        """Return the probability of each pair of neighbouring tags.
+
+        Shape (batch, length, n_tags, n_tags): the tag before, and that of the position.
+        """
+        emissions, mask = _as_float32(emissions), _as_mask(emissions, mask)
+        alpha, gamma, _ = self._messages(ops.stop_gradient(emissions), mask)
+        return self._pairs(alpha, gamma, mask)
 
     def best_path(self, emissions: Any, mask: Any = None) -> Any:
         """Return the tags of the best sequence (Viterbi), int32 (batch, length)."""
@@ -277,6 +284,14 @@ class CRF(keras.layers.Layer):
         )
         # Without any token there is one sequence, of score 0.
         return alpha, gamma, ops.where(ops.any(mask, axis=1), log_z, 0.0)
+
+    def _pairs(self, alpha: Any, gamma: Any, mask: Any) -> Any:
+        first, _ = _ends(mask)
+        pairs = _shifted(alpha)[..., :, None] + self.scores()[1] + gamma[..., None, :]
+        shape = ops.shape(pairs)
+        flat = ops.reshape(pairs, (shape[0], shape[1], self.n_tags * self.n_tags))
+        flat = ops.softmax(flat, axis=-1) * _weights(mask, first)[..., None]
+        return ops.stop_gradient(ops.reshape(flat, shape))
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that build this layer again."""

@@ -35,7 +35,8 @@ def random_emissions(*shape: int, seed: int = 1) -> np.ndarray:
 
 def path_and_marginals(layer: CRF, *inputs: Any, **options: Any) -> list[np.ndarray]:
     return [
-        np.array(layer(*inputs, **options, marginals=flag)) for flag in (False, True)
+        np.array(layer(*inputs, **options, output=output))
+        for output in ("path", "marginals")
     ]
 
 
@@ -67,7 +68,7 @@ def test_likelihood_path_and_marginals_are_those_of_all_paths(
     emissions = random_emissions(1, length, len(tags))
     paths, scores = all_paths(layer, emissions[0])
     log_z = log_sum(scores)
-    best, marginals = layer(emissions), layer(emissions, marginals=True)
+    best, marginals = layer(emissions), layer(emissions, output="marginals")
     assert np.array(best)[0].tolist() == paths[scores.argmax()].tolist()
     probabilities = np.exp(scores - log_z)
     expected = [
@@ -75,6 +76,12 @@ def test_likelihood_path_and_marginals_are_those_of_all_paths(
         for t in range(length)
     ]
     np.testing.assert_allclose(np.array(marginals)[0], expected, atol=2e-6)
+    pairs = np.array(layer(emissions, output="pairs"))[0]
+    assert not pairs[0].any()
+    for t in range(1, length):
+        for a, b in product(range(len(tags)), repeat=2):
+            both = probabilities[(paths[:, t - 1] == a) & (paths[:, t] == b)].sum()
+            assert pairs[t, a, b] == pytest.approx(both, abs=2e-6)
     for number in np.argsort(-scores)[:3]:
         if scores[number] < FORBIDDEN / 2:
             continue
@@ -216,7 +223,7 @@ def tagging_models(seed: int = 0) -> tuple[keras.Model, keras.Model]:
     emissions = keras.layers.Dense(3)(features)
     crf = CRF(3, **tag_constraints(["O", "B", "I"]), name="crf")
     likelihood = crf(emissions, mask=mask, tags=tags)
-    outputs = [crf(emissions, mask=mask), crf(emissions, mask=mask, marginals=True)]
+    outputs = [crf(emissions, mask=mask), crf(emissions, mask=mask, output="marginals")]
     return keras.Model([ids, tags], likelihood), keras.Model(ids, outputs)
 
 
