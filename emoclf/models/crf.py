@@ -219,7 +219,7 @@ class CRF(keras.layers.Layer):
 
         def forward(carry: Any, at: Any) -> Any:
             best, _ = carry
-            emission, is_token, is_first = at
+            emission, is_token, is_first = _unpack(at)
             steps = best[:, :, None] + transitions
             arrived = ops.where(is_first, start, ops.max(steps, axis=1))
             pointers = ops.cast(ops.argmax(steps, axis=1), "int32")
@@ -229,7 +229,7 @@ class CRF(keras.layers.Layer):
             carry = best, ops.where(is_token, pointers, stay)
             return carry, carry
 
-        steps = (_by_position(emissions), _by_position(mask), _by_position(first))
+        steps = ops.swapaxes(_pack(emissions, mask, first), 0, 1)
         (best, _), (_, pointers) = ops.scan(forward, (zeros, stay), steps)
         tag = ops.cast(ops.argmax(best + end, axis=-1), "int32")
 
@@ -258,14 +258,9 @@ class CRF(keras.layers.Layer):
         there_and_back = ops.stack([transitions, ops.transpose(transitions)])[:, None]
         borders = ops.stack([start, end])[:, None]
 
-        def both(values: Any, reversed: Any) -> Any:
-            """Return (length, 2, batch, …)."""
-            pair = [_by_position(values), ops.flip(_by_position(reversed), axis=0)]
-            return ops.stack(pair, axis=1)
-
         def step(carry: Any, at: Any) -> Any:
             message, _ = carry
-            emission, is_token, is_border = at
+            emission, is_token, is_border = _unpack(at)
             arrived = ops.logsumexp(message[..., :, None] + there_and_back, axis=-2)
             new = emission + ops.where(is_border, borders, arrived)
             norm = ops.logsumexp(new, axis=-1, keepdims=True)
@@ -274,11 +269,13 @@ class CRF(keras.layers.Layer):
             return carry, carry
 
         zeros = ops.stack([ops.zeros_like(emissions[:, 0])] * 2)
-        steps = (both(emissions, emissions), both(mask, mask), both(first, last))
+        there = _pack(emissions, mask, first)
+        back = ops.flip(_pack(emissions, mask, last), axis=1)
+        # (length, direction, batch, n_tags + 2)
+        steps = ops.transpose(ops.stack([there, back]), (2, 0, 1, 3))
         (final, _), (messages, norms) = ops.scan(step, (zeros, zeros[..., :1]), steps)
-        # (length, batch, n_tags) to (batch, length, n_tags)
-        alpha = _by_position(messages[:, 0])
-        gamma = _by_position(ops.flip(messages[:, 1], axis=0))
+        alpha = ops.swapaxes(messages[:, 0], 0, 1)
+        gamma = ops.swapaxes(ops.flip(messages[:, 1], axis=0), 0, 1)
         log_z = ops.sum(norms[:, 0, :, 0], axis=0) + ops.logsumexp(
             final[0] + end, axis=-1
         )
@@ -393,11 +390,17 @@ def _before(hot: Any, mask: Any) -> Any:
     return ops.take_along_axis(hot, places[..., None], axis=1)
 
 
-def _by_position(values: Any) -> Any:
-    """Swap the first two axes; flags get a last axis of one."""
-    if len(values.shape) == 2:
-        values = values[..., None]
-    return ops.swapaxes(values, 0, 1)
+def _pack(emissions: Any, *flags: Any) -> Any:
+    """Return emissions and flags as one array.
+
+    In Keras 3.15, a scan over several arrays of unknown length fails on TensorFlow.
+    """
+    columns = [ops.cast(flag[..., None], "float32") for flag in flags]
+    return ops.concatenate([emissions, *columns], axis=-1)
+
+
+def _unpack(values: Any) -> tuple[Any, Any, Any]:
+    return values[..., :-2], values[..., -2:-1] > 0, values[..., -1:] > 0
 
 
 def _marginals(alpha: Any, gamma: Any, emissions: Any, mask: Any) -> Any:
