@@ -228,6 +228,7 @@ def tagging_models(seed: int = 0) -> tuple[keras.Model, keras.Model]:
     return keras.Model([ids, tags], likelihood), keras.Model(ids, outputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_fit_learns_and_the_model_is_saved(jit_compile: bool, tmp_path: Path) -> None:
     training, tagging = tagging_models()
