@@ -20,6 +20,14 @@ from emoclf.runtime import (
 )
 
 if TYPE_CHECKING:  # type checkers do not run __getattr__
+    from emoclf.aspects.aspect_formats import read_aspects as read_aspects
+    from emoclf.aspects.aspect_formats import write_aspects as write_aspects
+    from emoclf.aspects.aspect_model import AspectModel as AspectModel
+    from emoclf.aspects.aspect_settings import AspectSettings as AspectSettings
+    from emoclf.aspects.polarity import PolarityClassifier as PolarityClassifier
+    from emoclf.aspects.sample import load_aspect_sample as load_aspect_sample
+    from emoclf.aspects.sentences import AspectData as AspectData
+    from emoclf.aspects.tagger import AspectTagger as AspectTagger
     from emoclf.audit.dataset_audit import Audit as Audit
     from emoclf.audit.dataset_audit import audit_dataset as audit_dataset
     from emoclf.audit.drift import Drift as Drift
@@ -92,6 +100,10 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     )
 
 _HOME = {
+    "AspectData": "emoclf.aspects.sentences",
+    "AspectModel": "emoclf.aspects.aspect_model",
+    "AspectSettings": "emoclf.aspects.aspect_settings",
+    "AspectTagger": "emoclf.aspects.tagger",
     "Audit": "emoclf.audit.dataset_audit",
     "AuditReport": "emoclf.datasets.audit",
     "Bundle": "emoclf.bundle.bundle",
@@ -115,6 +127,7 @@ _HOME = {
     "MissingDependency": "emoclf.errors",
     "ModelError": "emoclf.errors",
     "NetworkComparison": "emoclf.evaluation.network_comparison",
+    "PolarityClassifier": "emoclf.aspects.polarity",
     "Predictor": "emoclf.predictor",
     "ResumeError": "emoclf.errors",
     "RunSettings": "emoclf.settings",
@@ -146,11 +159,13 @@ _HOME = {
     "export_saved_model": "emoclf.export.saved_model",
     "judge": "emoclf.evaluation.evaluate",
     "learning_curve": "emoclf.workflow.learning_curve",
+    "load_aspect_sample": "emoclf.aspects.sample",
     "load_bundle": "emoclf.bundle.bundle_folder",
     "load_exported": "emoclf.serving",
     "load_ready": "emoclf.ready",
     "load_sample": "emoclf.datasets.sample",
     "predict_file": "emoclf.bulk.file_prediction",
+    "read_aspects": "emoclf.aspects.aspect_formats",
     "read_dataset": "emoclf.datasets.readers",
     "read_vectors": "emoclf.embeddings.word_vectors",
     "save_bundle": "emoclf.bundle.bundle_folder",
@@ -158,6 +173,7 @@ _HOME = {
     "split_dataset": "emoclf.datasets.split",
     "train_classifier": "emoclf.workflow.train",
     "train_word2vec": "emoclf.embeddings.word2vec",
+    "write_aspects": "emoclf.aspects.aspect_formats",
     "write_report": "emoclf.report.html_report",
 }
 
@@ -165,6 +181,7 @@ _HOME = {
 _NEED_TENSORFLOW = {
     *("DoctorCallback", "EmotionClassifier", "Predictor", "TrainedClassifier"),
     *("build_model", "check_model", "compare_networks", "evaluate_classifier"),
+    *("AspectModel", "AspectTagger", "PolarityClassifier"),
     *("Drift", "check_drift"),
     *("CrossValidation", "cross_validate", "learning_curve"),
     *("export_saved_model", "judge", "search_settings", "train_classifier"),

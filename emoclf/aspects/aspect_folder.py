@@ -9,7 +9,8 @@
 ``weights.npz``         weights of all networks
 ``history.json``        one number for each epoch and metric, for each network
 ``figures.json``        scores and the sets they were computed on
-``polarity/``           a bundle, which ``Predictor.load`` reads too
+``polarity-….…``        settings, vocabulary, tokenizer and weights of the polarity
+                        classifier, if there is one; its labels are in the first file
 ``sha256sums.txt``      checksums of all of these
 ======================  ==========================================================
 
@@ -20,28 +21,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from emoclf._version import __version__
 from emoclf.aspects.aspect_settings import AspectSettings
+from emoclf.aspects.polarity import PolarityClassifier
+from emoclf.aspects.polarity_folder import (
+    POLARITY_FILES,
+    polarity_from_values,
+    polarity_values,
+)
+from emoclf.aspects.saved_networks import rebuild
 from emoclf.aspects.sentence_encoder import SentenceEncoder
 from emoclf.aspects.span_model import SpanModel
 from emoclf.aspects.tagger_network import TaggerNetwork, build_tagger
 from emoclf.aspects.tags import OUTSIDE, decode_tags, tag_names
-from emoclf.bundle.bundle import Bundle, installed_versions
-from emoclf.bundle.bundle_folder import (
-    load_bundle,
-    read_part,
-    save_bundle,
-    write_part,
-)
+from emoclf.bundle.bundle import installed_versions
+from emoclf.bundle.bundle_folder import read_part, write_part
 from emoclf.bundle.described_folder import FolderKind, readable_place, write_sums
 from emoclf.bundle.json_values import JsonObject, check_texts
 from emoclf.errors import BundleError
@@ -59,7 +60,6 @@ FILES = {
     "history": "history.json",
     "metrics": "figures.json",
 }
-POLARITY = "polarity"
 ASPECTS = FolderKind(
     "an aspect model", FILES["about"], 1, "emoclf aspects train", "train again",
     BundleError, tuple(FILES.values()),
@@ -77,14 +77,14 @@ class AspectParts:
         Terms of the training set in lower case.
     history : list of dict
     metrics : dict
-    polarity : Bundle, optional
+    polarity : PolarityClassifier, optional
     """
 
     model: SpanModel
     terms: frozenset[str]
     history: list[dict[str, list[float]]]
     metrics: dict[str, Any]
-    polarity: Bundle | None = None
+    polarity: PolarityClassifier | None = None
 
 
 def save_aspects(
@@ -98,15 +98,14 @@ def save_aspects(
         If the target is something else, or the folder cannot be written.
     """
     values = to_values(parts)
+    files = dict(FILES)
+    if parts.polarity is not None:
+        values |= polarity_values(parts.polarity)
+        files |= POLARITY_FILES
     with ASPECTS.new_folder(path, overwrite=overwrite) as folder:
-        for part, name in FILES.items():
+        for part, name in files.items():
             write_part(folder / name, values[part])
-        names = list(ASPECTS.files)
-        if parts.polarity is not None:
-            save_bundle(parts.polarity, folder / POLARITY)
-            inside = sorted((folder / POLARITY).iterdir())
-            names += [f"{POLARITY}/{file.name}" for file in inside]
-        write_sums(folder, names)
+        write_sums(folder, files.values())
     return ASPECTS.place(path)
 
 
@@ -153,11 +152,13 @@ def load_aspects(path: str | os.PathLike[str]) -> AspectParts:
     """
     source = readable_place(ASPECTS.place(path))
     about = JsonObject(ASPECTS.read_about(source))
-    ASPECTS.check_sums(source)
+    files = FILES | (POLARITY_FILES if about.values.get("polarity") else {})
+    ASPECTS._replace(files=tuple(files.values())).check_sums(source)
     try:
-        values = {part: read_part(source / name) for part, name in FILES.items()}
-        has_polarity = about.flag("polarity")
+        values = {part: read_part(source / name) for part, name in files.items()}
         parts = from_values(values)
+        if about.flag("polarity"):
+            parts = replace(parts, polarity=polarity_from_values(values))
     except BundleError as error:
         raise BundleError(f"{source}: {error}") from error
     except Exception as error:
@@ -167,8 +168,7 @@ def load_aspects(path: str | os.PathLike[str]) -> AspectParts:
             f"{type(error).__name__}: {error}. It was made with "
             f"emoclf {about.values.get('emoclf')}."
         ) from error
-    polarity = load_bundle(source / POLARITY) if has_polarity else None
-    return replace(parts, polarity=polarity)
+    return parts
 
 
 def from_values(values: Mapping[str, Any]) -> AspectParts:
@@ -216,21 +216,15 @@ def _model(about: JsonObject, values: Mapping[str, Any]) -> SpanModel:
             settings, tags, shape=tuple(shape), n_characters=encoder.n_characters
         )
 
-    def check() -> None:
-        # Without initial values nothing is allocated, however large the settings are.
-        with keras.StatelessScope(initialize_variables=False):
-            _check_shapes(build(), weights, settings.members)
+    def weights_of(number: int) -> dict[str, np.ndarray]:
+        begin = f"{number}/"
+        mine = {path: x for path, x in weights.items() if path.startswith(begin)}
+        return {path.removeprefix(begin): value for path, value in mine.items()}
 
-    # Keras keeps variables without values in a list of their thread, and would make up
-    # for them later.
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(check).result()
-    networks = []
-    for number in range(settings.members):
-        network = build()
-        for variable in network.training.weights:
-            variable.assign(weights[f"{number}/{variable.path}"])
-        networks.append(network)
+    networks = [
+        rebuild(build, weights_of(number), lambda network: network.training.weights)
+        for number in range(settings.members)
+    ]
     return SpanModel(settings, encoder, tuple(tags), tuple(networks))
 
 
@@ -247,22 +241,3 @@ def _check_weights(
             f"The embedding matrix must have the shape {shape} and a row for each of "
             f"{vocabulary_size} ids. Got {matrices}."
         )
-    for path, value in weights.items():
-        if not np.isfinite(value).all():
-            raise BundleError(
-                f"The weights of {path} contain numbers that are not finite."
-            )
-
-
-def _check_shapes(
-    network: TaggerNetwork, weights: Mapping[str, np.ndarray], members: int
-) -> None:
-    for number in range(members):
-        for variable in network.training.weights:
-            value = weights.get(f"{number}/{variable.path}")
-            if value is None or tuple(variable.shape) != value.shape:
-                found = "no weights" if value is None else value.shape
-                raise BundleError(
-                    f"The weights of {variable.path} must have the shape "
-                    f"{tuple(variable.shape)}. Got {found}."
-                )

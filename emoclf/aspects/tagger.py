@@ -8,9 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from emoclf.aspects.aspect_folder import (
@@ -22,20 +20,15 @@ from emoclf.aspects.aspect_folder import (
 )
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.aspect_split import divide
+from emoclf.aspects.given_vectors import seed_of, with_vectors
 from emoclf.aspects.sentences import AspectData, as_aspect_data
 from emoclf.aspects.span_model import FoundTerm
 from emoclf.aspects.span_scores import SpanScores
 from emoclf.aspects.tagger_fit import TaggerProgress
 from emoclf.aspects.term_dictionary import TermDictionary
 from emoclf.aspects.train_tagger import compare, seen_terms, train_spans
-from emoclf.embeddings.coverage import MIN_COVERAGE
-from emoclf.embeddings.starter import STARTER
-from emoclf.embeddings.vector_objects import VectorSet, vector_sets, vectors_setting
-from emoclf.settings import RunSettings
-from emoclf.settings.base import NONE_TEXT
-from emoclf.settings.sections import AUTO
+from emoclf.embeddings.vector_objects import VectorSet
 from emoclf.text.validation import as_texts
-from emoclf.workflow.automatic import starter_coverage
 
 # Parameters that are not names of settings.
 _OTHER_PARAMETERS = ("vectors", "settings", "random_state", "verbose")
@@ -239,7 +232,8 @@ class AspectTagger(BaseEstimator):
 
     @classmethod
     def from_parts(cls, parts: AspectParts) -> Self:
-        """Return a fitted tagger of the parts of a folder."""
+        """Return a fitted tagger of the parts of a folder, without the polarity."""
+        parts = replace(parts, polarity=None)
         settings = parts.model.settings
         loaded = cls(settings=settings, random_state=settings.seed)
         loaded._set_parts(parts)
@@ -261,23 +255,11 @@ class AspectTagger(BaseEstimator):
             for name, value in self.get_params(deep=False).items()
             if name not in _OTHER_PARAMETERS and value is not None
         }
-        settings = AspectSettings.of(self.settings, {**flat, "seed": self._seed()})
-        sets: tuple[VectorSet, ...] = ()
-        if isinstance(self.vectors, str) and self.vectors in (AUTO, NONE_TEXT):
-            settings = replace(settings, vectors=self.vectors)
-        elif sets := vector_sets(self.vectors):
-            settings = replace(settings, vectors=vectors_setting(sets))
-        if settings.vectors == AUTO:
-            settings = replace(settings, vectors=_automatic(settings, data))
-        return settings, sets
-
-    def _seed(self) -> int:
-        state = self.random_state
-        if isinstance(state, int | np.integer) and not isinstance(state, bool):
-            return int(state)
-        if state is None and isinstance(self.settings, AspectSettings):
-            return self.settings.seed
-        return int(check_random_state(state).randint(2**31 - 1))
+        seed = seed_of(self.random_state, self.settings)
+        settings = AspectSettings.of(self.settings, {**flat, "seed": seed})
+        return with_vectors(
+            settings, self.vectors, data.texts, lowercase=settings.lowercase
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         # Keras objects cannot be loaded by other versions of Keras.
@@ -300,11 +282,3 @@ class AspectTagger(BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.non_deterministic = self.random_state is None
         return tags
-
-
-def _automatic(settings: AspectSettings, data: AspectData) -> str | None:
-    """Return "starter" if these vectors suit the settings and texts, else None."""
-    if settings.embedding == "random" or settings.dim is not None:
-        return None
-    share = starter_coverage(RunSettings(text=settings.text), data.texts)
-    return STARTER if share >= MIN_COVERAGE else None

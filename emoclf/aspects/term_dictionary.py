@@ -32,25 +32,28 @@ class TermDictionary:
     def fit(self, data: AspectData) -> TermDictionary:
         """Collect the terms of a training set."""
         marked: Counter[tuple[str, ...]] = Counter()
-        token_lists = []
+        bare: list[list[str]] = []
         for sentence in data:
             tokens = self.tokenizer.tokens(sentence.text)
             spans = self.tokenizer.spans(sentence.text)
-            found = snap(sentence.terms, spans).spans
-            marked.update(tuple(tokens[x.first : x.end]) for x in found)
-            token_lists.append(tokens)
-        lengths = sorted({len(words) for words in marked})
-        occurrences = Counter(
+            place = 0
+            for x in snap(sentence.terms, spans).spans:
+                marked[tuple(tokens[x.first : x.end])] += 1
+                bare.append(tokens[place : x.first])
+                place = x.end
+            bare.append(tokens[place:])
+        # Occurrences outside of terms; "disk" in "hard disk" does not count.
+        unmarked = Counter(
             words
-            for tokens in token_lists
-            for length in lengths
+            for tokens in bare
+            for length in sorted({len(words) for words in marked})
             for start in range(len(tokens) - length + 1)
             if (words := tuple(tokens[start : start + length])) in marked
         )
         self.entries = frozenset(
             words
             for words, count in marked.items()
-            if count >= MIN_TERM_SHARE * occurrences[words]
+            if count >= MIN_TERM_SHARE * (count + unmarked[words])
         )
         self._longest = max(map(len, self.entries), default=0)
         return self

@@ -1,6 +1,7 @@
 """The commands, in the order in which help lists them."""
 
 from emoclf.cli import (
+    aspects,
     audit,
     compare,
     crossval,
@@ -30,4 +31,5 @@ COMMANDS = (
     export,
     vectors,
     tune,
+    aspects,
 )

@@ -6,6 +6,9 @@ from functools import cache
 from itertools import product
 from typing import Any
 
+from emoclf.aspects.aspect_model import AspectModel
+from emoclf.aspects.polarity import PolarityClassifier
+from emoclf.aspects.polarity_model import labelled_targets
 from emoclf.aspects.sentences import AspectData
 from emoclf.aspects.tagger import AspectTagger
 
@@ -49,6 +52,33 @@ def tiny_tagger(**parameters: Any) -> AspectTagger:
         "random_state": 0,
     }
     return AspectTagger(**{**values, **parameters})
+
+
+def tiny_polarity(**parameters: Any) -> PolarityClassifier:
+    """Return a classifier that learns the labels of these terms."""
+    small = {"vectors": "none", "dim": 12, "near_duplicates": 1.0, "ema": None}
+    values: dict[str, Any] = {
+        "units": 8,
+        "dropout": 0.1,
+        "epochs": 15,
+        "batch_size": 8,
+        "learning_rate": 0.02,
+        "settings": {**small, "input_dropout": 0.1, "embedding_rate": 1.0},
+        "random_state": 0,
+    }
+    return PolarityClassifier(**{**values, **parameters})
+
+
+@cache
+def fitted_polarity() -> PolarityClassifier:
+    """Return a fitted classifier, which must not be changed."""
+    return tiny_polarity().fit(*labelled_targets(tiny_aspects()))
+
+
+@cache
+def tiny_model() -> AspectModel:
+    """Return a tagger and a polarity classifier, which must not be changed."""
+    return AspectModel(fitted_tagger(), fitted_polarity())
 
 
 @cache
