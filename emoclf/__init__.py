@@ -36,14 +36,27 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.bundle.bundle import Bundle as Bundle
     from emoclf.bundle.bundle_folder import load_bundle as load_bundle
     from emoclf.bundle.bundle_folder import save_bundle as save_bundle
-    from emoclf.contextual.distil import distil_vectors as distil_vectors
-    from emoclf.contextual.distil_settings import DistilSettings as DistilSettings
+    from emoclf.contextual.fine_tune import fine_tune_encoder as fine_tune_encoder
+    from emoclf.contextual.fine_tune_settings import (
+        FineTuneSettings as FineTuneSettings,
+    )
+    from emoclf.contextual.transformer_classifier import (
+        TransformerClassifier as TransformerClassifier,
+    )
+    from emoclf.contextual.vector_distillation import distil_vectors as distil_vectors
+    from emoclf.contextual.vector_distillation_settings import (
+        VectorDistillationSettings as VectorDistillationSettings,
+    )
     from emoclf.datasets.audit import AuditReport as AuditReport
     from emoclf.datasets.dataset import Dataset as Dataset
     from emoclf.datasets.readers import read_dataset as read_dataset
     from emoclf.datasets.sample import load_sample as load_sample
     from emoclf.datasets.split import Split as Split
     from emoclf.datasets.split import split_dataset as split_dataset
+    from emoclf.distillation.distil import distil_classifier as distil_classifier
+    from emoclf.distillation.distillation_settings import (
+        DistillationSettings as DistillationSettings,
+    )
     from emoclf.doctor.findings import Finding as Finding
     from emoclf.doctor.model_checks import check_model as check_model
     from emoclf.embeddings.coverage import CoverageReport as CoverageReport
@@ -114,8 +127,9 @@ _HOME = {
     "DataError": "emoclf.errors",
     "DataSettings": "emoclf.settings.sections",
     "Dataset": "emoclf.datasets.dataset",
-    "DistilSettings": "emoclf.contextual.distil_settings",
+    "DistilSettings": "emoclf.contextual.vector_distillation_settings",
     "DoctorCallback": "emoclf.training.doctor_callback",
+    "DistillationSettings": "emoclf.distillation.distillation_settings",
     "Drift": "emoclf.audit.drift",
     "EmbeddingSettings": "emoclf.settings.sections",
     "EmoclfError": "emoclf.errors",
@@ -123,6 +137,7 @@ _HOME = {
     "EvaluationReport": "emoclf.evaluation.evaluation_report",
     "Explanation": "emoclf.explain.explanation",
     "ExportError": "emoclf.errors",
+    "FineTuneSettings": "emoclf.contextual.fine_tune_settings",
     "Finding": "emoclf.doctor.findings",
     "MissingDependency": "emoclf.errors",
     "ModelError": "emoclf.errors",
@@ -140,6 +155,8 @@ _HOME = {
     "TrainedClassifier": "emoclf.workflow.trained_classifier",
     "TrainingError": "emoclf.errors",
     "TrainingResult": "emoclf.training.fit",
+    "TransformerClassifier": "emoclf.contextual.transformer_classifier",
+    "VectorDistillationSettings": "emoclf.contextual.vector_distillation_settings",
     "VectorsError": "emoclf.errors",
     "Word2VecSettings": "emoclf.embeddings.word2vec_settings",
     "WordVectors": "emoclf.embeddings.word_vectors",
@@ -150,13 +167,15 @@ _HOME = {
     "check_model": "emoclf.doctor.model_checks",
     "compare_networks": "emoclf.workflow.compare",
     "cross_validate": "emoclf.workflow.cross_validation",
-    "distil_vectors": "emoclf.contextual.distil",
+    "distil_classifier": "emoclf.distillation.distil",
+    "distil_vectors": "emoclf.contextual.vector_distillation",
     "embedding_matrix": "emoclf.embeddings.matrix",
     "evaluate_classifier": "emoclf.evaluation.evaluate",
     "explain_corpus": "emoclf.explain.corpus_explainer",
     "explain_text": "emoclf.explain.text_explainer",
     "export_classifier": "emoclf.export",
     "export_saved_model": "emoclf.export.saved_model",
+    "fine_tune_encoder": "emoclf.contextual.fine_tune",
     "judge": "emoclf.evaluation.evaluate",
     "learning_curve": "emoclf.workflow.learning_curve",
     "load_aspect_sample": "emoclf.aspects.sample",
@@ -182,12 +201,15 @@ _NEED_TENSORFLOW = {
     *("DoctorCallback", "EmotionClassifier", "Predictor", "TrainedClassifier"),
     *("build_model", "check_model", "compare_networks", "evaluate_classifier"),
     *("AspectModel", "AspectTagger", "PolarityClassifier"),
-    *("Drift", "check_drift"),
+    *("Drift", "check_drift", "distil_classifier"),
     *("CrossValidation", "cross_validate", "learning_curve"),
     *("export_saved_model", "judge", "search_settings", "train_classifier"),
 }
 
-__all__ = sorted({"__version__", "register_layers", *_HOME} - {"judge"})
+#: Names of earlier versions, which work and warn.
+_RENAMED = {"DistilSettings", "judge"}
+
+__all__ = sorted({"__version__", "register_layers", *_HOME} - _RENAMED)
 
 install()
 

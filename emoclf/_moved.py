@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-#: Modules from which public names were imported in 0.1, and their new paths.
+#: Modules from which public names were imported in 0.1 to 0.5, and their new paths.
 MODULES = {
     "emoclf.bulk.run": "emoclf.bulk.file_prediction",
     "emoclf.bundle_folder": "emoclf.bundle.bundle_folder",
     "emoclf.compare": "emoclf.workflow.compare",
+    "emoclf.contextual.distil": "emoclf.contextual.vector_distillation",
     "emoclf.datasets.tables": "emoclf.datasets.readers",
     "emoclf.embeddings.vectors": "emoclf.embeddings.word_vectors",
     "emoclf.evaluation.judge": "emoclf.evaluation.evaluate",

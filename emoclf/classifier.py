@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from emoclf._moved import RenamedAttribute
+from emoclf.datasets.given_vectors import are_vectors
 from emoclf.display import Described, short_names
-from emoclf.errors import ModelError, SettingsError, setting
+from emoclf.errors import DataError, ModelError, SettingsError, setting
 from emoclf.text.validation import as_texts, iterate_texts
 from emoclf.text.vocabulary import FIRST
 
 if TYPE_CHECKING:
+    from emoclf.datasets.dataset import Dataset
     from emoclf.explain.explanation import Explanation
 
 CHUNK_TEXTS = 2048
 #: Threshold of multilabel classifiers without thresholds of their own.
 DEFAULT_THRESHOLD = 0.5
+#: Why a label is withheld, in files of predictions too.
+UNSURE, NO_KNOWN_WORD = "unsure", "no known word"
 
 
 class Prediction(NamedTuple):
@@ -139,6 +143,21 @@ class Classifier(Described, ABC):
             If a text is not a str.
         """
 
+    def predict_dataset(self, dataset: Dataset) -> np.ndarray:
+        """Return the probabilities of labelled texts.
+
+        Raises
+        ------
+        DataError
+            If only vectors of the texts are known.
+        """
+        if not dataset.has_texts:
+            raise DataError(
+                f"{dataset.source} contains vectors without their texts, and this "
+                "classifier reads texts. Give the texts."
+            )
+        return self.predict_proba(dataset.texts)
+
     @abstractmethod
     def token_ids(self, texts: list[str]) -> Sequence[np.ndarray]:
         """Return the token ids of each text, int32 of shape (length,)."""
@@ -153,7 +172,8 @@ class Classifier(Described, ABC):
         texts : iterable of str
         abstain_below : float in [0, 1], optional
             Withhold labels whose probability is lower, and the label of every text
-            without a known token: None stands for them. Not for multilabel texts.
+            without a known token: None stands for them; :meth:`withheld` tells why.
+            Not for multilabel texts.
 
         Returns
         -------
@@ -161,8 +181,10 @@ class Classifier(Described, ABC):
         """
         if abstain_below is None:
             return list(self.name_labels(self.predict_proba(texts)))
-        texts = as_texts(texts, self.text_column)
-        return self.confident_labels(texts, self.predict_proba(texts), abstain_below)
+        inputs: list[Any] = (
+            list(texts) if are_vectors(texts) else as_texts(texts, self.text_column)
+        )
+        return self.confident_labels(inputs, self.predict_proba(inputs), abstain_below)
 
     def confident_labels(
         self, texts: list[str], probabilities: np.ndarray, abstain_below: float
@@ -180,15 +202,34 @@ class Classifier(Described, ABC):
         ------
         SettingsError
         """
-        check_abstention(abstain_below, multilabel=self.multilabel)
-        withheld = probabilities.max(1, initial=0) < abstain_below
-        known = [(ids >= FIRST).any() for ids in self.token_ids(texts)]
-        withheld |= ~np.array(known, bool)
+        reasons = self.withheld(texts, probabilities, abstain_below)
         labels = self.name_labels(probabilities)
         return [
-            None if silent else str(label)
-            for label, silent in zip(labels, withheld, strict=True)
+            str(label) if reason is None else None
+            for label, reason in zip(labels, reasons, strict=True)
         ]
+
+    def withheld(
+        self, texts: list[str], probabilities: np.ndarray, abstain_below: float
+    ) -> list[str | None]:
+        """Return why each label is withheld.
+
+        Parameters and errors are those of :meth:`confident_labels`.
+
+        Returns
+        -------
+        reasons : list of {"unsure", "no known word"}, of None where it is not
+        """
+        check_abstention(abstain_below, multilabel=self.multilabel)
+        unsure = probabilities.max(1, initial=0) < abstain_below
+        return [
+            (UNSURE if low else None) if is_known else NO_KNOWN_WORD
+            for is_known, low in zip(self.known(texts), unsure.tolist(), strict=True)
+        ]
+
+    def known(self, texts: list[str]) -> list[bool]:
+        """Return whether each text has a word that the classifier knows."""
+        return [bool((ids >= FIRST).any()) for ids in self.token_ids(texts)]
 
     def name_labels(
         self, probabilities: np.ndarray

@@ -15,12 +15,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from emoclf.bundle.bundle import Bundle
 from emoclf.bundle.bundle_folder import load_bundle
+from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.given_vectors import are_vectors, checked_vectors
 from emoclf.datasets.split import hold_out
 from emoclf.doctor.findings import Finding
 from emoclf.errors import DataError, SettingsError
 from emoclf.estimator_labels import classes_of, labelled_dataset
 from emoclf.predictor import Predictor
-from emoclf.settings import RunSettings
+from emoclf.settings import DataSettings, RunSettings
 from emoclf.text.validation import as_texts
 from emoclf.workflow.train import train_classifier
 
@@ -47,6 +49,9 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         are cloned or sent to other processes: each of them copies an object of gensim.
     embedding : {"random", "static", "non-static", "two-channel"}, optional
         Kind of embedding; default: "non-static" with vectors, "random" without.
+    encoder : str or path, optional
+        Folder of a transformer encoder, or its name in the hub of Hugging Face, whose
+        vectors take the place of word vectors (extra ``transformers``).
     filters, kernel_sizes, dropout
         Settings of :class:`emoclf.models.text_cnn.TextCNNSettings`; None: the default
         of the architecture.
@@ -93,6 +98,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         *,
         vectors: Any = None,
         embedding: str | None = None,
+        encoder: str | os.PathLike[str] | None = None,
         filters: int | None = None,
         kernel_sizes: Iterable[int] | None = None,
         dropout: float | None = None,
@@ -114,6 +120,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         self.architecture = architecture
         self.vectors = vectors
         self.embedding = embedding
+        self.encoder = encoder
         self.filters = filters
         self.kernel_sizes = kernel_sizes
         self.dropout = dropout
@@ -146,7 +153,8 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : iterable of str
-            Raw texts.
+            Raw texts. Or vectors of texts from elsewhere: an array of shape (n_texts,
+            length, dim), or a list of arrays of shape (length, dim).
         y : iterable of str or int
             One label for each text. Multilabel: lists of labels, or a matrix of shape
             (n_texts, n_classes) with a 0 or a 1 for each class, as in scikit-learn;
@@ -162,23 +170,23 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         """
         seed = self._seed()
         settings = self._run_settings(seed)
-        data, separator = settings.data, settings.data.label_separator
-        texts = as_texts(X, data.text_column)
-        dataset, classes, kind = labelled_dataset(texts, y, separator=separator)
-        weights = _check_weights(sample_weight, len(texts))
+        data = settings.data
+        dataset, classes, kind = _dataset_of(X, y, data)
+        weights = _check_weights(sample_weight, len(dataset))
         if validation_data is not None:
             valid_texts, valid_y = validation_data
-            valid_texts = as_texts(valid_texts, data.text_column)
-            if not valid_texts:
+            if not are_vectors(valid_texts):
+                valid_texts = as_texts(valid_texts, data.text_column)
+            if not list(valid_texts):
                 raise DataError(
                     "validation_data has no texts, but it chooses the epoch. Give "
                     "some, or leave it out: validation_fraction of X is taken then."
                 )
-            valid, _, _ = labelled_dataset(
+            valid, _, _ = _dataset_of(
                 valid_texts,
                 valid_y,
+                data,
                 source="validation_data",
-                separator=separator,
                 label_names=dataset.label_names,
             )
             rest = np.arange(len(dataset))
@@ -233,11 +241,13 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         """Return the accuracy; multilabel: the share of texts with all labels right."""
         check_is_fitted(self)
         if self.predictor_.multilabel:
-            names = self.predictor_.label_names
-            texts = as_texts(X, self.predictor_.text_column)
-            separator = self.predictor_.bundle.settings.data.label_separator
-            dataset, _, _ = labelled_dataset(
-                texts, y, label_names=names, separator=separator
+            data = self.predictor_.bundle.settings.data
+            column = self.predictor_.text_column
+            dataset, _, _ = _dataset_of(
+                X,
+                y,
+                replace(data, text_column=column),
+                label_names=self.predictor_.label_names,
             )
             y = dataset.label_ids
         return super().score(X, y, sample_weight)
@@ -305,6 +315,20 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.non_deterministic = self.random_state is None
         return tags
+
+
+def _dataset_of(
+    X: Any, y: Any, settings: DataSettings, **options: Any
+) -> tuple[Dataset, np.ndarray, str]:
+    """Return the dataset of X and y, their classes, and the kind of the labels."""
+    options["separator"] = settings.label_separator
+    if not are_vectors(X):
+        texts = as_texts(X, settings.text_column)
+        return labelled_dataset(texts, y, **options)
+    vectors = checked_vectors(X, source=options.get("source", "X"))
+    names = [f"sample {number}" for number in range(len(vectors))]
+    dataset, classes, kind = labelled_dataset(names, y, **options)
+    return replace(dataset, vectors=vectors, has_texts=False), classes, kind
 
 
 def _check_weights(sample_weight: Any, n_texts: int) -> np.ndarray | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from emoclf._moved import RenamedAttribute
 from emoclf.bundle.bundle import Bundle
 from emoclf.bundle.bundle_folder import load_bundle, save_bundle
 from emoclf.classifier import (
@@ -19,8 +20,10 @@ from emoclf.classifier import (
     Prediction,
     check_finite,
 )
+from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.given_vectors import are_vectors, checked_vectors
 from emoclf.datasets.labels import numbers_by_label
-from emoclf.errors import BundleError, SettingsError, wrong_kind
+from emoclf.errors import BundleError, DataError, SettingsError, wrong_kind
 from emoclf.models.inference import BatchedModel
 from emoclf.text.validation import as_texts
 
@@ -57,9 +60,22 @@ class Predictor(Classifier):
         return {"architecture": self.bundle.settings.architecture, **super()._facts()}
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Load a classifier that was saved as a bundle."""
-        return cls(load_bundle(path))
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        encoder: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Load a classifier that was saved as a bundle.
+
+        Parameters
+        ----------
+        path : path
+        encoder : path, optional
+            Folder of the transformer encoder that the classifier was trained with, if
+            it is in another place now.
+        """
+        return cls(load_bundle(path, encoder=encoder))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save the classifier as a bundle."""
@@ -144,7 +160,9 @@ class Predictor(Classifier):
         Parameters
         ----------
         texts : iterable of str
-            Also a DataFrame: its only column, or that of the training texts.
+            Also a DataFrame: its only column, or that of the training texts. Where the
+            network was trained on vectors from elsewhere: an array of shape (n_texts,
+            length, dim), or a list of arrays of shape (length, dim), without padding.
 
         Returns
         -------
@@ -157,18 +175,61 @@ class Predictor(Classifier):
         DataError
             If a text is not a str.
         """
-        texts = as_texts(texts, self.text_column)
-        return check_finite(self.predict_ids(self.token_ids(texts)))
+        if are_vectors(texts):
+            return self._predict_vectors(checked_vectors(texts))
+        return self.predict_with_ids(as_texts(texts, self.text_column))[1]
 
-    def predict_ids(self, token_ids: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the probabilities of encoded texts, unchecked.
+    def predict_with_ids(
+        self, texts: list[str]
+    ) -> tuple[Sequence[np.ndarray], np.ndarray]:
+        """Return the token ids of each text, and the probabilities of its classes."""
+        token_ids = self.token_ids(texts)
+        inputs: Sequence[np.ndarray] = token_ids
+        if self.bundle.inputs is not None:
+            inputs = self.bundle.inputs.embed(texts)
+        return token_ids, check_finite(self.predict_inputs(inputs))
+
+    def predict_dataset(self, dataset: Dataset) -> np.ndarray:
+        """Return the probabilities of labelled texts, or of their vectors."""
+        inputs = self.bundle.inputs
+        if dataset.vectors is None or inputs is None or inputs.encoder is not None:
+            return super().predict_dataset(dataset)
+        return self._predict_vectors(dataset.vectors)
+
+    def _predict_vectors(self, vectors: Sequence[np.ndarray]) -> np.ndarray:
+        inputs = self.bundle.inputs
+        if inputs is None:
+            raise DataError(
+                "This classifier reads texts. Got vectors instead; give the texts."
+            )
+        width = vectors[0].shape[1]
+        if width != inputs.dim:
+            raise DataError(
+                f"The vectors have {width} dimensions, and those of the training texts "
+                f"{inputs.dim}. Make them in the same way."
+            )
+        return check_finite(self.predict_inputs(vectors))
+
+    def predict_inputs(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the probabilities of the network's inputs, unchecked.
 
         Parameters
         ----------
-        token_ids : sequence of ndarray of int32, each of shape (length,)
-            Ids of the bundle's encoder.
+        inputs : sequence of ndarray
+            Ids of the bundle's encoder, int32 of shape (length,); or vectors of texts,
+            shape (length, dim), where the network takes them.
         """
-        return self._batched_model(token_ids)
+        return self._batched_model(inputs)
+
+    predict_ids = RenamedAttribute("predict_inputs")
+
+    def known(self, texts: list[str]) -> list[bool]:
+        """Return whether each text has a word that the classifier knows."""
+        if self.bundle.inputs is None:
+            return super().known(texts)
+        # An encoder knows parts of all words; of vectors the words are not known.
+        inputs = texts if are_vectors(texts) else self.token_ids(texts)
+        return [len(text) > 0 for text in inputs]
 
     def token_ids(self, texts: list[str]) -> Sequence[np.ndarray]:
         """Return the token ids of each text, int32 of shape (length,)."""

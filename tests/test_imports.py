@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 HEAVY = {"tensorflow", "keras", "keras_tuner", "sklearn", "pandas", "gensim", "scipy"}
 EXTRAS = {"cleanlab", "jieba", "pyarrow", "matplotlib", "jinja2", "argcomplete"}
 EXTRAS |= {"onnx", "onnxruntime", "tf2onnx", "ai_edge_litert", "torch", "transformers"}
-EXTRAS |= {"defusedxml"}
+EXTRAS |= {"accelerate", "defusedxml"}
 
 # Later stages know earlier ones, never the other way round.
 STAGES = [
@@ -39,11 +39,15 @@ STAGES = [
     ("doctor",),
     ("training",),
     ("bundle",),
+    ("contextual.fine_tuned_card",),
+    ("contextual.transformer_classifier",),
     ("predictor",),
     ("evaluation",),
+    ("contextual.fine_tune",),
     ("audit",),
     ("bulk",),
     ("workflow",),
+    ("distillation",),
     ("export", "estimator", "estimator_labels"),
     ("aspects",),
     ("explain",),
@@ -151,6 +155,8 @@ def test_renamed_attributes_and_arguments_work_and_warn() -> None:
     data = emoclf.load_sample()
     with pytest.warns(DeprecationWarning, match="Dataset.several is deprecated"):
         assert data.several is data.multilabel is False
+    with pytest.warns(DeprecationWarning, match="DistilSettings is deprecated"):
+        assert emoclf.DistilSettings is emoclf.VectorDistillationSettings
     settings = emoclf.RunSettings.from_flat(filters=2, dim=3)
     with pytest.warns(DeprecationWarning, match=r"build_model\(several=…\) is depr"):
         model = emoclf.build_model(settings, n_classes=2, several=True, shape=(4, 3))
@@ -196,7 +202,7 @@ def test_every_public_name_loads() -> None:
     for name in emoclf.__all__:
         assert getattr(emoclf, name) is not None
     others = {"__version__", "register_layers"}
-    assert {*emoclf.__all__, "judge"} - others == set(emoclf._HOME)
+    assert {*emoclf.__all__, *emoclf._RENAMED} - others == set(emoclf._HOME)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

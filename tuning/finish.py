@@ -14,7 +14,7 @@ from emoclf.datasets.split import Split
 from emoclf.display import HtmlLines
 from emoclf.errors import BundleError
 from emoclf.evaluation.advice import SEARCH_ADVICE
-from emoclf.evaluation.evaluate import evaluate_classifier
+from emoclf.evaluation.evaluate import evaluate_classifier, evaluate_part
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.files import write_atomically
 from emoclf.predictor import Predictor
@@ -53,6 +53,9 @@ class SearchResult(SearchPlots, HtmlLines):
     report : EvaluationReport
         Evaluation of that classifier and the baselines, on the test set if there is
         one.
+    split : Split, optional
+        Texts that the classifier was trained and evaluated on. Its folder does not
+        contain them.
     """
 
     plan: SearchPlan
@@ -62,11 +65,25 @@ class SearchResult(SearchPlots, HtmlLines):
     folder: Path
     looks: int
     report: EvaluationReport
+    split: Split | None = None
 
     @property
     def predictor(self) -> Predictor:
         """The classifier of the chosen settings."""
         return Predictor.load(self.path)
+
+    def report_with_texts(self) -> EvaluationReport:
+        """Return the report with the texts and their predictions, if they are at hand.
+
+        The scores are the same: the classifier and the texts are.
+        """
+        network, parts = self.report.network, self.split.parts() if self.split else {}
+        if network.predictions is not None or network.part not in parts:
+            return self.report
+        again = evaluate_part(self.predictor, parts[network.part], part=network.part)
+        full = replace(network, predictions=again.predictions)
+        evaluations = [full if e is network else e for e in self.report.evaluations]
+        return replace(self.report, evaluations=tuple(evaluations))
 
     def _facts(self) -> dict[str, object]:
         name, chosen = self.plan.objective.name, self.choice.chosen
@@ -184,14 +201,16 @@ def finish(
     """
     write_results(folder.results, outcomes, plan.objective)
     choice = choose(outcomes, plan.objective, kind=plan.kind)
+    parts = final_parts(plan, split.train, split.valid)
+    final = Split(parts.train, parts.valid, split.test)
     result = read_result(folder, plan, outcomes)
     if result is None:
-        _train_winner(plan, folder, _summary(plan, choice, outcomes), split, callbacks)
+        _train_winner(plan, folder, _summary(plan, choice, outcomes), final, callbacks)
         result = read_result(folder, plan, outcomes)
         assert result is not None
     lines = [*result.lines(), "", *result.evaluated_lines()]
     write_atomically(folder.report, ("\n".join(lines) + "\n").encode())
-    return result
+    return replace(result, split=final)
 
 
 def _summary(
@@ -216,7 +235,7 @@ def _train_winner(
     plan: SearchPlan,
     folder: SearchFolder,
     summary: dict[str, Any],
-    split: Split,
+    final: Split,
     callbacks: Callable[[int], Sequence[Any]],
 ) -> None:
     """Train and evaluate the chosen settings, and save the classifier."""
@@ -227,8 +246,6 @@ def _train_winner(
         "of them chooses the epoch.",
         chosen["number"],
     )
-    parts = final_parts(plan, split.train, split.valid)
-    final = Split(parts.train, parts.valid, split.test)
     reporters = callbacks(settings.training.epochs)
     trained = train_classifier(
         final.train, final.valid, settings, callbacks=reporters, verbose=0

@@ -287,10 +287,16 @@ def run_search(
             "The objective 'average_precision' needs multilabel data. Got one label "
             "for each text; choose 'macro_f1', 'accuracy' or 'log_loss'."
         )
+    if split.train.vectors is not None:
+        raise SearchError(
+            f"{split.train.source} contains vectors from elsewhere. A search takes "
+            "texts, whose vectors a transformer encoder makes: "
+            f"{setting('encoder', 'NAME')}."
+        )
     settings = plan.settings
     if settings.embedding.vectors == AUTO and plan.space.varies_width():
         settings = settings.override(vectors=None)
-    plan = replace(plan, settings=resolve(settings, split.train.texts))
+    plan = replace(plan, settings=resolve(settings, split.train))
     # Checked before a folder is made, which would record a wrong space.
     plan.space.for_settings(plan.settings)
     deadline = None if budget.seconds is None else time.monotonic() + budget.seconds

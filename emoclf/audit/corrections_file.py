@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from emoclf.audit.wrong_labels import WrongLabels
-from emoclf.datasets.corrections import COLUMNS, label_cell
+from emoclf.datasets.corrections import COLUMNS, label_cell, safe_cell
 from emoclf.files import check_new_file, new_file
 
 
@@ -20,7 +20,8 @@ def write_corrections(
 
     Fill it in where a label is wrong, and train with the file:
     ``emoclf train data.csv --corrections FILE``. In multilabel data labels are JSON
-    lists; names with commas between them are read as well.
+    lists; names with commas between them are read as well. Cells that a spreadsheet
+    would run as formulas begin with an apostrophe.
 
     Parameters
     ----------
@@ -45,7 +46,8 @@ def write_corrections(
             for labels in (one.given_label, one.predicted_label)
         )
         numbers = (f"{one.probability:.4f}", f"{one.label_score:.4f}")
-        rows.writerow([one.source, one.place, one.text, given, predicted, *numbers, ""])
+        cells = [one.source, one.place, one.text, given, predicted]
+        rows.writerow([*map(safe_cell, cells), *numbers, ""])
     with new_file(path, overwrite=overwrite) as stream:
         # Lone surrogates cannot be written; such a text is not found again.
         # The mark at the beginning tells spreadsheets that it is UTF-8.

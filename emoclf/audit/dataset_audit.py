@@ -52,6 +52,9 @@ class Audit(HtmlLines):
         Coverage of the training texts by the word vectors.
     wrong_labels : WrongLabels or None
         All texts, the most probably mislabelled first; None unless asked for.
+    lengths : tuple of int
+        Number of tokens of each training text, before it is cut; not in
+        :meth:`to_dict`.
     """
 
     findings: tuple[Finding, ...]
@@ -60,6 +63,7 @@ class Audit(HtmlLines):
     cut: int
     coverage: Coverage
     wrong_labels: WrongLabels | None = None
+    lengths: tuple[int, ...] = ()
 
     @property
     def has_errors(self) -> bool:
@@ -205,6 +209,7 @@ def audit_dataset(
         cut=int((lengths > limit).sum()),
         coverage=coverage,
         wrong_labels=ranking,
+        lengths=tuple(lengths.tolist()),
     )
 
 

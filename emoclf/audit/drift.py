@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emoclf.audit.text_counts import TextCounts
-from emoclf.classifier import CHUNK_TEXTS, check_finite
+from emoclf.classifier import CHUNK_TEXTS
 from emoclf.display import HtmlLines, wrap_lines
 from emoclf.errors import BundleError, DataError
 from emoclf.predictor import Predictor, as_predictor
@@ -228,8 +228,7 @@ def _count(predictor: Predictor, texts: Any) -> TextCounts | None:
     total = None
     thresholds = predictor.thresholds if predictor.multilabel else None
     while chunk := list(islice(texts, CHUNK_TEXTS)):
-        token_ids = predictor.bundle.encoder.encode(chunk)
-        probabilities = check_finite(predictor.predict_ids(token_ids))
+        token_ids, probabilities = predictor.predict_with_ids(chunk)
         counts = TextCounts.count(token_ids, probabilities, thresholds)
         total = counts if total is None else total + counts
     return total

@@ -38,6 +38,8 @@ class Entry(NamedTuple):
         Why there is no prediction for the record.
     label : str or tuple of str, optional
     probabilities : list of float, optional
+    withheld : str, optional
+        Why the label is withheld.
     """
 
     number: int
@@ -46,6 +48,7 @@ class Entry(NamedTuple):
     bad: BadRow | None = None
     label: str | tuple[str, ...] | None = None
     probabilities: list[float] | None = None
+    withheld: str | None = None
 
 
 class Entries:

@@ -193,7 +193,9 @@ def predict_file(
             opened, text_column, on_error=on_error, at_once=target.at_once
         )
         with _predictor(model, workers, options or {}, abstain_below) as predictor:
-            new = NewColumns(entries, predictor.labels, prefix)
+            new = NewColumns(
+                entries, predictor.labels, prefix, abstains=abstain_below is not None
+            )
             with target.open(new) as writer:
                 summary = _predict_all(predictor, entries, writer, report)
                 if summary.bad and replaces_source:

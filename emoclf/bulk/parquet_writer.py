@@ -88,7 +88,8 @@ class ParquetWriter(Writer):
         ]
         multilabel = new.labels.multilabel
         label_type = arrow.list_(arrow.string()) if multilabel else arrow.string()
-        added = [(name, arrow.float32()) for name in new.columns]
+        added = [(name, arrow.string()) for name in new.withheld]
+        added += [(name, arrow.float32()) for name in new.columns]
         self._schema = arrow.schema([*fields, (new.label, label_type), *added])
         self._writer = self._parquet.ParquetWriter(self._stream, self._schema)
 
@@ -121,6 +122,8 @@ class ParquetWriter(Writer):
             for name, field in zip(self._columns, fields[:n_input], strict=True)
         ]
         arrays.append(arrow.array([x.label for x in entries], fields[n_input].type))
+        reasons = arrow.array([x.withheld for x in entries], arrow.string())
+        arrays += [reasons for _ in new.withheld]
         no_row = [None] * len(new.columns)
         rows = [entry.probabilities or no_row for entry in entries]
         for i in range(len(new.columns)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,10 @@ from emoclf.errors import BundleError, SettingsError, setting
 from emoclf.export.formats import FORMATS
 from emoclf.serving import load_exported
 
+_KINDS = {"bundle": "a bundle", "transformer": "a fine-tuned encoder"}
+#: Owner or name of a model in the hub.
+_HUB_WORD = re.compile(r"[A-Za-z0-9][\w.-]*")
+
 
 class Labels(NamedTuple):
     """The labels of a classifier.
@@ -39,12 +44,12 @@ class Labels(NamedTuple):
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
-    """Return "bundle", the format of an export, or "" if a folder is neither.
+    """Return "bundle", "transformer", the format of an export, or "" for none of them.
 
     The folder is checked when it is loaded, not here.
     """
-    if kind_of(path) == "bundle":
-        return "bundle"
+    if (kind := kind_of(path)) in ("bundle", "transformer"):
+        return kind
     place = readable_place(highest_version(Path(path)))
     try:
         return str(read_json(place / EXPORT.about)["form"])
@@ -61,13 +66,16 @@ def needs_tensorflow(path: str | os.PathLike[str]) -> bool:
 
 
 def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
-    """Load a bundle or an export of any format.
+    """Load a bundle, an export of any format, or a fine-tuned encoder.
 
     Parameters
     ----------
     path : path
+        Of an encoder, also its name in the hub of Hugging Face, ``owner/name``, if
+        there is no folder of the owner's name here.
     **options
-        Options of a folded export: ``precision`` and ``engine``.
+        Options of a folded export: ``precision`` and ``engine``; and ``encoder``, the
+        place of the transformer encoder of a bundle.
 
     Raises
     ------
@@ -78,6 +86,10 @@ def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
     """
     check_options(path, options)
     kind = kind_of(path)
+    if kind == "transformer" or (not kind and _may_be_in_hub(path)):
+        from emoclf.contextual.transformer_classifier import TransformerClassifier
+
+        return TransformerClassifier.load(path)
     if not kind:
         is_there = os.path.exists(path)
         state = "is no bundle and no export" if is_there else "does not exist"
@@ -88,12 +100,19 @@ def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
     if kind == "bundle":
         from emoclf.predictor import Predictor
 
-        return Predictor.load(path)
+        return Predictor.load(path, **options)
     return load_exported(path, **options)
 
 
+def _may_be_in_hub(path: str | os.PathLike[str]) -> bool:
+    """Say whether a path can only be a name in the hub of Hugging Face."""
+    owner, slash, name = os.fspath(path).partition("/")
+    is_name = bool(slash) and all(map(_HUB_WORD.fullmatch, (owner, name)))
+    return is_name and not os.path.exists(owner) and not name.endswith(".emoclf")
+
+
 def check_options(path: str | os.PathLike[str], options: dict[str, Any]) -> None:
-    """Raise SettingsError if options of a folded export are given for another model.
+    """Raise SettingsError if options of another kind of model are given.
 
     Raises
     ------
@@ -101,14 +120,19 @@ def check_options(path: str | os.PathLike[str], options: dict[str, Any]) -> None
     """
     format = format_of(path)
     is_folded = format in FORMATS and FORMATS[format].is_folded
-    if options and format and not is_folded:
-        name, value = next(iter(options.items()))
-        kind = "a bundle" if format == "bundle" else f"an export to {format}"
-        raise SettingsError(
-            f"{setting(name, value)} is for folded exports, and {path} is {kind}. "
-            "Leave it out, or export the bundle first: emoclf export BUNDLE "
-            "--to folded -o FOLDER"
-        )
+    kind = _KINDS.get(format, f"an export to {format}")
+    for name, value in options.items() if format else ():
+        if name == "encoder" and format != "bundle":
+            raise SettingsError(
+                f"{setting(name, value)} is the place of a bundle's transformer "
+                f"encoder, and {path} is {kind}. Leave it out."
+            )
+        if name != "encoder" and not is_folded:
+            raise SettingsError(
+                f"{setting(name, value)} is for folded exports, and {path} is {kind}. "
+                "Leave it out, or export the bundle first: emoclf export BUNDLE "
+                "--to folded -o FOLDER"
+            )
 
 
 class ChunkPredictor:
@@ -130,9 +154,9 @@ class ChunkPredictor:
     def predict(self, entries: Entries) -> Iterator[list[Entry]]:
         """Predict each chunk, in order."""
         for chunk in entries.chunks():
-            texts = texts_of(chunk)
-            predicted = predict_texts(self.classifier, texts, self.abstain_below)
-            yield join(chunk, *predicted)
+            inputs = inputs_of(chunk, entries)
+            predicted = predict_texts(self.classifier, inputs, self.abstain_below)
+            yield join(chunk, predicted)
 
 
 def texts_of(chunk: list[Entry]) -> list[str]:
@@ -140,26 +164,51 @@ def texts_of(chunk: list[Entry]) -> list[str]:
     return [entry.text for entry in chunk if entry.bad is None]
 
 
+def inputs_of(chunk: list[Entry], entries: Entries) -> list[Any]:
+    """Return the texts of the entries that are not bad; or their vectors, if given."""
+    vectors = entries.table.vectors
+    if vectors is None:
+        return texts_of(chunk)
+    return [vectors[entry.number - 1] for entry in chunk if entry.bad is None]
+
+
+class Predicted(NamedTuple):
+    """Predictions of a list of texts.
+
+    Parameters
+    ----------
+    labels : list of str, of tuple of str, or of None where withheld
+    probabilities : ndarray of float, shape (n_texts, n_classes)
+    withheld : list of str or None
+        Why each label is withheld.
+    """
+
+    labels: list[Any]
+    probabilities: np.ndarray
+    withheld: list[str | None]
+
+
 def predict_texts(
     classifier: Classifier, texts: list[str], abstain_below: float | None = None
-) -> tuple[list[Any], np.ndarray | None]:
-    """Return labels and probabilities; None if there are no texts."""
+) -> Predicted:
+    """Return the predictions of texts; none if there are no texts."""
     if not texts:
-        return [], None
+        return Predicted([], np.zeros((0, 0)), [])
     probabilities = classifier.predict_proba(texts)
+    labels: list[Any] = list(classifier.name_labels(probabilities))
+    reasons: list[str | None] = [None] * len(texts)
     if abstain_below is not None:
-        labels = classifier.confident_labels(texts, probabilities, abstain_below)
-        return list(labels), probabilities
-    return list(classifier.name_labels(probabilities)), probabilities
+        reasons = classifier.withheld(texts, probabilities, abstain_below)
+        pairs = zip(labels, reasons, strict=True)
+        labels = [None if reason else label for label, reason in pairs]
+    return Predicted(labels, probabilities, reasons)
 
 
-def join(
-    chunk: list[Entry], labels: list[Any], probabilities: np.ndarray | None
-) -> list[Entry]:
+def join(chunk: list[Entry], predicted: Predicted) -> list[Entry]:
     """Return the entries with their predictions; bad entries have none."""
-    rows = iter([] if probabilities is None else probabilities.tolist())
-    names = iter(labels)
+    labels, probabilities, withheld = predicted
+    rows = zip(labels, probabilities.tolist(), withheld, strict=True)
     return [
-        Entry(*entry[:4], next(names), next(rows)) if entry.bad is None else entry
+        Entry(*entry[:4], *next(rows)) if entry.bad is None else entry
         for entry in chunk
     ]

@@ -18,11 +18,11 @@ from emoclf.bulk.entries import Entries, Entry
 from emoclf.bulk.predict_chunks import (
     Labels,
     check_options,
+    inputs_of,
     join,
     load_classifier,
     needs_tensorflow,
     predict_texts,
-    texts_of,
 )
 from emoclf.errors import EmoclfError, WorkerError, setting
 from emoclf.runtime import load_tensorflow, share_of_threads
@@ -128,7 +128,7 @@ class Workers:
                 if chunk is not None:
                     busy.append((connection := idle.pop(), chunk))
                     try:
-                        connection.send(texts_of(chunk))
+                        connection.send(inputs_of(chunk, entries))
                     except OSError:
                         self._lost(connection, chunk)
             if predicted:
@@ -137,7 +137,7 @@ class Workers:
                 predicted = []
             if busy:
                 connection, chunk = busy.popleft()
-                predicted = join(chunk, *self._receive(connection, chunk))
+                predicted = join(chunk, self._receive(connection, chunk))
                 idle.append(connection)
         if stopped is not None:
             raise stopped

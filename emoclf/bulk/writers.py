@@ -65,19 +65,28 @@ class NewColumns:
     prefix : str, optional
         Prefix of each new name; by default ``predicted_`` if the input already has one
         of the names, as a labelled file does, else none.
+    abstains : bool, default=False
+        Whether labels may be withheld, so that there is a column for the reason.
     """
 
     def __init__(
-        self, entries: Entries, labels: Labels, prefix: str | None = None
+        self,
+        entries: Entries,
+        labels: Labels,
+        prefix: str | None = None,
+        *,
+        abstains: bool = False,
     ) -> None:
         self.entries = entries
         self.labels = labels
+        self._abstains = abstains
         self._is_given = prefix is not None
         self._set_prefix(prefix or "")
 
     def _set_prefix(self, prefix: str) -> None:
         self._prefix = prefix
         self.label = prefix + ("labels" if self.labels.multilabel else "label")
+        self.withheld = [f"{prefix}withheld"] if self._abstains else []
         self.probabilities = f"{prefix}probabilities"
         self.columns = [f"{prefix}probability_{name}" for name in self.labels.names]
 
@@ -126,7 +135,8 @@ class NewColumns:
     def _clash(self, keys: Collection[str], as_object: bool) -> str | None:
         """Return the first new name that the input has already."""
         names = [self.probabilities] if as_object else self.columns
-        return next((name for name in (self.label, *names) if name in keys), None)
+        names = [self.label, *self.withheld, *names]
+        return next((name for name in names if name in keys), None)
 
     def exists(self, name: str, place: str) -> DataError:
         """Return the error about an input that has one of the new names already."""
@@ -200,7 +210,7 @@ class LabelWriter(TextWriter):
         if entry.label is None:
             # Withheld: the largest probability is shown all the same.
             labels_shown = (max(by_name, key=by_name.__getitem__),)
-            return f"\t{self._cells(labels_shown, by_name)}\n"
+            return f"\t{self._cells(labels_shown, by_name)}\t{entry.withheld}\n"
         return f"{printable(','.join(labels))}\t{self._cells(labels, by_name)}\n"
 
     def _cells(self, labels: tuple[str, ...], probabilities: dict[str, float]) -> str:
@@ -233,14 +243,16 @@ class JsonWriter(TextWriter):
 
     def _line(self, entry: Entry) -> str:
         new, values = self._new, entry.values
-        for name in (new.label, new.probabilities):
+        for name in (new.label, *new.withheld, new.probabilities):
             if name in values:
                 raise new.exists(name, new.entries.place(entry))
         probabilities = None
         if entry.probabilities is not None:
             pairs = zip(new.labels.names, entry.probabilities, strict=True)
             probabilities = {name: round(p, PROBABILITY_DIGITS) for name, p in pairs}
-        row = {**values, new.label: entry.label, new.probabilities: probabilities}
+        reason = dict.fromkeys(new.withheld, entry.withheld)
+        row = {**values, new.label: entry.label, **reason}
+        row[new.probabilities] = probabilities
         try:
             return to_json(row, ascii=self._ascii) + "\n"
         except (TypeError, RecursionError) as error:
@@ -262,7 +274,7 @@ class DelimitedWriter(TextWriter):
         rows = []
         if self._columns is None:
             self._columns = new.input_columns(entries)
-            rows.append([*self._columns, new.label, *new.columns])
+            rows.append([*self._columns, new.label, *new.withheld, *new.columns])
             letters = "".join(new.labels.names)
             unused = [x for x in LABEL_SEPARATORS if x not in letters]
             self._label_separator = (*unused, ",")[0]
@@ -271,9 +283,10 @@ class DelimitedWriter(TextWriter):
         for entry in entries:
             row = [as_cell(entry.values.get(name)) for name in columns]
             if entry.probabilities is None:
-                row += [""] * (1 + len(new.columns))
+                row += [""] * (1 + len(new.withheld) + len(new.columns))
             else:
                 row.append(self._label_separator.join(names_of(entry.label or ())))
+                row += [entry.withheld or "" for _ in new.withheld]
                 row += [f"{p:.{PROBABILITY_DIGITS}f}" for p in entry.probabilities]
             self._check_row(row, entry)
             rows.append(row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -16,6 +16,7 @@ from emoclf._moved import RenamedAttribute
 from emoclf._version import __version__
 from emoclf.bundle.described_folder import BUNDLE
 from emoclf.bundle.json_values import JsonObject, check_texts
+from emoclf.contextual.input_vectors import InputVectors
 from emoclf.display import Described, short_names
 from emoclf.errors import BundleError
 from emoclf.runtime import import_tensorflow
@@ -25,6 +26,9 @@ from emoclf.text.encoder import TextEncoder
 
 if TYPE_CHECKING:
     import keras
+
+#: Format of bundles without ``inputs``, which emoclf reads since its first version.
+PLAIN_FORMAT = 1
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,6 +58,8 @@ class Bundle(Described):
         matrix of that kind.
     thresholds : tuple of float, or None
         Multilabel: probability from which on each label counts.
+    inputs : InputVectors, or None
+        Vectors of texts that the network takes in the place of token ids.
     """
 
     model: keras.Model
@@ -69,6 +75,7 @@ class Bundle(Described):
     )
     label_kind: str = "U"
     thresholds: tuple[float, ...] | None = None
+    inputs: InputVectors | None = None
 
     several = RenamedAttribute("multilabel")
     figures = RenamedAttribute("metrics")
@@ -104,7 +111,7 @@ class Bundle(Described):
                 "be saved. Give every layer a different name."
             )
         about = {
-            "format": BUNDLE.format,
+            "format": PLAIN_FORMAT if self.inputs is None else BUNDLE.format,
             "kind": "classifier",
             "emoclf": __version__,
             "created": self.created,
@@ -114,9 +121,12 @@ class Bundle(Described):
             "several": self.multilabel,
             "label_kind": self.label_kind,
             "thresholds": self.thresholds and list(self.thresholds),
-            "embedding_shape": list(embedding_shape(self.model)),
             "text": text,
         }
+        if self.inputs is None:
+            about["embedding_shape"] = list(embedding_shape(self.model))
+        else:
+            about["inputs"] = asdict(self.inputs)
         return BundleParts(
             about=about,
             settings=self.settings.to_toml(),
@@ -161,8 +171,11 @@ class BundleParts:
         # Bundles of the first versions have neither.
         optional = JsonObject({"label_kind": "U", "thresholds": None, **about.values})
         thresholds = optional.thresholds("thresholds", len(label_names))
+        inputs = _inputs_of(about)
         return Bundle(
-            model=_rebuild(settings, about, self.weights, len(encoder.vocabulary)),
+            model=_rebuild(
+                settings, about, self.weights, len(encoder.vocabulary), inputs
+            ),
             encoder=encoder,
             label_names=tuple(label_names),
             multilabel=about.flag("several"),
@@ -173,7 +186,21 @@ class BundleParts:
             created=about.text("created"),
             label_kind=optional.text("label_kind", ("U", "i", "f", "b")),
             thresholds=None if thresholds is None else tuple(map(float, thresholds)),
+            inputs=inputs,
         )
+
+
+def _inputs_of(about: JsonObject) -> InputVectors | None:
+    if "inputs" not in about.values:
+        return None
+    values = about.object("inputs")
+    encoder = None if values.get("encoder") is None else values.text("encoder")
+    return InputVectors(
+        dim=values.whole("dim", 1, 1 << 16),
+        encoder=encoder,
+        digest=values.text("digest"),
+        pooled=values.flag("pooled"),
+    )
 
 
 def installed_versions() -> dict[str, str]:
@@ -187,26 +214,18 @@ def _rebuild(
     about: JsonObject,
     weights: Mapping[str, np.ndarray],
     vocabulary_size: int,
+    inputs: InputVectors | None,
 ) -> keras.Model:
     # Keras loads here, so that reading about bundles stays cheap.
     import_tensorflow()
     import keras
 
     from emoclf.models.build import build_model
-    from emoclf.models.embedding import is_embedding
 
     # Before anything of the declared size is allocated.
-    shape = about.get("embedding_shape")
-    matrices = [list(x.shape) for path, x in weights.items() if is_embedding(path)]
-    if shape not in matrices:
-        raise BundleError(
-            f"The embedding matrix must have the shape {shape}. Got {matrices}."
-        )
-    if shape[0] != vocabulary_size:
-        raise BundleError(
-            f"The vocabulary has {vocabulary_size} ids, and the embedding matrix "
-            f"{shape[0]} rows."
-        )
+    shape = None
+    if inputs is None:
+        shape = _checked_shape(about, weights, vocabulary_size)
     for path, values in weights.items():
         if not np.isfinite(values).all():
             raise BundleError(
@@ -217,7 +236,8 @@ def _rebuild(
         settings,
         n_classes=len(about.texts("label_names")),
         multilabel=about.flag("several"),
-        shape=tuple(shape),
+        shape=shape,
+        embedded_dim=None if inputs is None else inputs.dim,
     )
 
     def check() -> None:
@@ -233,6 +253,26 @@ def _rebuild(
     for variable in model.weights:
         variable.assign(weights[variable.path])
     return model
+
+
+def _checked_shape(
+    about: JsonObject, weights: Mapping[str, np.ndarray], vocabulary_size: int
+) -> tuple[int, int]:
+    """Return the declared shape of the embedding matrix, which the weights have."""
+    from emoclf.models.embedding import is_embedding
+
+    shape = about.get("embedding_shape")
+    matrices = [list(x.shape) for path, x in weights.items() if is_embedding(path)]
+    if shape not in matrices:
+        raise BundleError(
+            f"The embedding matrix must have the shape {shape}. Got {matrices}."
+        )
+    if shape[0] != vocabulary_size:
+        raise BundleError(
+            f"The vocabulary has {vocabulary_size} ids, and the embedding matrix "
+            f"{shape[0]} rows."
+        )
+    return shape[0], shape[1]
 
 
 def _check_shapes(model: keras.Model, weights: Mapping[str, np.ndarray]) -> None:

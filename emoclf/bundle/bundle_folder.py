@@ -21,6 +21,7 @@ import json
 import math
 import os
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -37,7 +38,7 @@ from emoclf.bundle.described_folder import (
 )
 from emoclf.bundle.json_values import JsonObject, read_json
 from emoclf.bundle.model_card import card
-from emoclf.errors import BundleError, wrong_kind
+from emoclf.errors import BundleError, setting, wrong_kind
 
 #: Bytes of the tables of a tokenizer (10 MB), which are compressed: a small archive can
 #: declare many more.
@@ -78,8 +79,17 @@ def save_bundle(
     return BUNDLE.place(path)
 
 
-def load_bundle(path: str | os.PathLike[str]) -> Bundle:
+def load_bundle(
+    path: str | os.PathLike[str], *, encoder: str | os.PathLike[str] | None = None
+) -> Bundle:
     """Read a bundle, and check all of its files.
+
+    Parameters
+    ----------
+    path : path
+    encoder : path, optional
+        Folder of the transformer encoder that the classifier was trained with, if it
+        is in another place now.
 
     Raises
     ------
@@ -89,7 +99,8 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
     source, about = _open(path)
     try:
         parts = {field: read_part(source / name) for field, name in PART_FILES.items()}
-        return BundleParts(**parts).to_bundle()
+        bundle = BundleParts(**parts).to_bundle()
+        return bundle if encoder is None else _with_encoder(bundle, encoder)
     except BundleError as error:
         raise BundleError(f"{source}: {error}") from error
     except Exception as error:
@@ -99,6 +110,16 @@ def load_bundle(path: str | os.PathLike[str]) -> Bundle:
             f"{type(error).__name__}: {error}. It was made with "
             f"emoclf {about.get('emoclf')}."
         ) from error
+
+
+def _with_encoder(bundle: Bundle, encoder: str | os.PathLike[str]) -> Bundle:
+    """Return the bundle with another place of its encoder."""
+    if bundle.inputs is None or bundle.inputs.encoder is None:
+        raise BundleError(
+            f"{setting('encoder', os.fspath(encoder))} is the place of a transformer "
+            "encoder, but this classifier has none. Leave it out."
+        )
+    return replace(bundle, inputs=bundle.inputs.at(os.fspath(encoder)))
 
 
 def read_metrics(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -249,12 +249,21 @@ PART_FILES = {
 }
 CARD = "README.md"
 BUNDLE = FolderKind(
-    "a bundle", PART_FILES["about"], 1, "emoclf train", "train again", BundleError,
+    "a bundle", PART_FILES["about"], 2, "emoclf train", "train again", BundleError,
     (*PART_FILES.values(), CARD),
 )  # fmt: skip
 EXPORT = FolderKind(
     "an export", "emoclf.json", 1, "emoclf export", "export again", ExportError
 )
+#: A classifier that transformers can load too, with a description of ours beside it.
+FINE_TUNED = FolderKind(
+    "a fine-tuned encoder", "fine_tuning.json", 1, "emoclf teach --fine-tune",
+    "teach again", BundleError,
+    ("fine_tuning.json", "config.json", "model.safetensors", "tokenizer.json"),
+)  # fmt: skip
+#: The configuration of a model of transformers, and the end of its class's name.
+CONFIG = "config.json"
+SEQUENCE_CLASSIFIER = "ForSequenceClassification"
 
 
 def readable_place(place: Path) -> Path:
@@ -281,13 +290,26 @@ def highest_version(place: Path) -> Path:
 
 
 def kind_of(path: str | os.PathLike[str]) -> str:
-    """Return "bundle", "export" or "search", or "" if a folder is none of them.
+    """Return "bundle", "export", "search" or "transformer"; "" for anything else.
 
-    The folder is checked when it is loaded, not here.
+    A transformer is a classifier that transformers can load. The folder is checked
+    when it is loaded, not here.
     """
     place = readable_place(highest_version(Path(path)))
     names = {"bundle": BUNDLE.about, "export": EXPORT.about, "search": SEARCH_PLAN}
-    return next((kind for kind in names if (place / names[kind]).is_file()), "")
+    for kind, name in names.items():
+        if (place / name).is_file():
+            return kind
+    return "transformer" if _is_sequence_classifier(place) else ""
+
+
+def _is_sequence_classifier(place: Path) -> bool:
+    """Say whether a folder has the configuration of a classifier of transformers."""
+    try:
+        classes = JsonObject(read_json(place / CONFIG)).texts("architectures")
+    except (OSError, ValueError):
+        return False
+    return any(name.endswith(SEQUENCE_CLASSIFIER) for name in classes)
 
 
 def other_kind(path: str | os.PathLike[str], wanted: str) -> str:
@@ -314,6 +336,8 @@ def other_kind(path: str | os.PathLike[str], wanted: str) -> str:
         cure = f"its best classifier is {best}"
         if not best.is_dir():
             cure = "it has no best classifier yet; continue it"
+    elif kind == "transformer":
+        cure = "TransformerClassifier.load loads it; 'emoclf predict' takes it"
     else:
         return ""
     article = "an" if kind == "export" else "a"

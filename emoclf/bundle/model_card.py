@@ -48,7 +48,7 @@ def card(bundle: Bundle, about: Mapping[str, Any], *, loader: str) -> str:
         *_head(about, metrics, data),
         f"# A {about['architecture']} classifier",
         "",
-        f"Labels: {', '.join(map(_inline, about['label_names']))}"
+        f"Labels: {', '.join(map(inline, about['label_names']))}"
         + (" (a text may have several of them)." if bundle.multilabel else "."),
         f"Made with emoclf {about['emoclf']}"
         + (f" on {about['created']}." if "created" in about else "."),
@@ -75,6 +75,7 @@ def card(bundle: Bundle, about: Mapping[str, Any], *, loader: str) -> str:
             "the training set alone.",
             "",
         ]
+    lines += _distillation(metrics.get("distillation"))
     findings = [Finding.from_dict(values) for values in metrics.get("findings", [])]
     if findings:
         lines += ["## Findings", ""]
@@ -91,7 +92,7 @@ def card(bundle: Bundle, about: Mapping[str, Any], *, loader: str) -> str:
             if part in n_texts
         ),
         *(
-            f"- {name.capitalize()}: {_inline(data[name])}."
+            f"- {name.capitalize()}: {inline(data[name])}."
             for name in GIVEN
             if name in data
         ),
@@ -106,6 +107,42 @@ def card(bundle: Bundle, about: Mapping[str, Any], *, loader: str) -> str:
     return "\n".join(lines)
 
 
+def _distillation(facts: Mapping[str, Any] | None) -> list[str]:
+    """Return the section about the teachers of a student."""
+    if not facts:
+        return []
+    counts, settings = facts["texts"], facts["settings"]
+    teachers = ", ".join(map(inline, facts["teachers"]))
+    several = len(facts["teachers"]) > 1
+    source = ", ".join(map(inline, facts["unlabelled"]))
+    others = f"{counts['kept']:,} unlabelled texts" + (source and f" ({source})")
+    if facts["made_from_training_texts"]:
+        others = (
+            f"{counts['kept']:,} texts that were made from them, since there were no "
+            "unlabelled texts, which are better"
+        )
+    lines = [
+        "## Distillation",
+        "",
+        f"- Teacher{'s' * several}: {teachers}"
+        + (", whose probabilities were averaged." if several else "."),
+        f"- Texts with the teacher's probabilities: {facts['training_texts']:,} of the "
+        f"training set, and {others}.",
+        f"- Left out: {counts['duplicates']:,} duplicates, and {counts['held_out']:,} "
+        "texts like those of the validation and test sets.",
+    ]
+    stages = facts["stages"]
+    if len(stages) > 1:
+        share = settings["true_share"]
+        lines.append(
+            "- Then the training texts again, with targets of which the true labels "
+            f"are {share:.0%} and the teacher's probabilities {1 - share:.0%}."
+        )
+    elif settings["order"] == "joint":
+        lines.append("- True labels and the teacher's probabilities together.")
+    return [*lines, ""]
+
+
 def _head(
     about: Mapping[str, Any], metrics: Mapping[str, Any], data: Mapping[str, Any]
 ) -> list[str]:
@@ -113,9 +150,9 @@ def _head(
     lines = ["---", "library_name: emoclf", "pipeline_tag: text-classification"]
     for name in GIVEN:
         if name in data:
-            lines.append(f"{name}: {_quoted(data[name])}")
+            lines.append(f"{name}: {quoted(data[name])}")
     lines += ["tags:", "- text-classification", f"- {about['architecture']}"]
-    lines += ["labels:", *(f"- {_quoted(name)}" for name in about["label_names"])]
+    lines += ["labels:", *(f"- {quoted(name)}" for name in about["label_names"])]
     evaluations = metrics.get("evaluations") or []
     if evaluations:
         part = evaluations[-1]["part"]
@@ -128,9 +165,9 @@ def _head(
             "  - task:",
             "      type: text-classification",
             "    dataset:",
-            f"      name: {_quoted(source)}",
-            f"      type: {_quoted(source)}",
-            f"      split: {_quoted(last['part'])}",
+            f"      name: {quoted(source)}",
+            f"      type: {quoted(source)}",
+            f"      split: {quoted(last['part'])}",
             "    metrics:",
         ]
         for name, (kind, label) in HUB_METRICS.items():
@@ -142,7 +179,7 @@ def _head(
     return [*lines, "---", ""]
 
 
-def _quoted(text: object) -> str:
+def quoted(text: object) -> str:
     """Return a text as YAML, which has the strings of JSON, but no pairs for emoji."""
     return json.dumps(str(text), ensure_ascii=False)
 
@@ -166,12 +203,12 @@ def _by_label(metrics: Mapping[str, Any]) -> list[str]:
         numbers = " | ".join(f"{row[x]:.3f}" for x in ("precision", "recall", "f1"))
         if not row["support"]:
             numbers = f"{row['precision']:.3f} | – | –"
-        name = _inline(row["label"])
+        name = inline(row["label"])
         lines.append(f"| {name} | {numbers} | {interval} | {row['support']} |")
     return [*lines, ""]
 
 
-def _inline(text: object) -> str:
+def inline(text: object) -> str:
     """Return a name on one line of Markdown, whatever it contains."""
     plain = " ".join(str(text).split())
     return "".join(f"\\{x}" if x in "\\`*_[]<>|#" else x for x in plain)

@@ -12,6 +12,8 @@ from typing import Any
 
 from emoclf.bundle.described_folder import (
     BUNDLE,
+    CONFIG,
+    FINE_TUNED,
     PART_FILES,
     SEARCH_BEST,
     SEARCH_PLAN,
@@ -24,6 +26,14 @@ from emoclf.files import size_of
 from emoclf.fingerprint import RUN_FILE
 from emoclf.serving.export_folder import read_export
 
+#: Key of the hashes of the training texts in the metrics of a bundle.
+TEXT_HASHES = "train_text_hashes"
+
+
+def without_hashes(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metrics of a bundle as they are printed."""
+    return {name: value for name, value in metrics.items() if name != TEXT_HASHES}
+
 
 def read_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return labels, settings, metrics, versions and size, as plain values for JSON.
@@ -31,16 +41,17 @@ def read_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
     Parameters
     ----------
     path : path
-        Folder of a bundle, of an export of any format, or of a search.
+        Folder of a bundle, of an export of any format, of a fine-tuned encoder, or of a
+        search.
 
     Returns
     -------
     summary : dict
-        With the keys ``path``, ``kind`` ("bundle", "export" or "search"),
-        ``architecture``, ``labels``, ``multilabel``, ``trained``, ``versions``,
-        ``bytes``, ``settings`` and ``metrics``; an export also has its ``format`` and
-        its ``parity`` with the bundle, a search its ``plan``, its ``trials`` by status
-        and the path of its ``best`` classifier.
+        With the keys ``path``, ``kind`` ("bundle", "export", "transformer" or
+        "search"), ``architecture``, ``labels``, ``multilabel``, ``trained``,
+        ``versions``, ``bytes``, ``settings`` and ``metrics``; an export also has its
+        ``format`` and its ``parity`` with the bundle, a search its ``plan``, its
+        ``trials`` by status and the path of its ``best`` classifier.
 
     Raises
     ------
@@ -123,7 +134,7 @@ def _bundle(path: Path) -> tuple[Path, dict[str, Any]]:
         **_described(about),
         "trained": str(about["created"]),
         "settings": tomllib.loads((place / PART_FILES["settings"]).read_text("utf-8")),
-        "metrics": read_json(place / PART_FILES["metrics"]),
+        "metrics": without_hashes(read_json(place / PART_FILES["metrics"])),
     }
 
 
@@ -162,10 +173,31 @@ def _search(path: Path) -> tuple[Path, dict[str, Any]]:
     }
 
 
+def _transformer(path: Path) -> tuple[Path, dict[str, Any]]:
+    place = readable_place(path)
+    config = read_json(place / CONFIG)
+    about: dict[str, Any] = {}
+    if (place / FINE_TUNED.about).is_file():
+        about = FINE_TUNED.read_about(place)
+        FINE_TUNED.check_sums(place)
+    names = config["id2label"]
+    return place, {
+        "architecture": ", ".join(config["architectures"]),
+        "labels": [str(names[key]) for key in sorted(names, key=int)],
+        "multilabel": config.get("problem_type") == "multi_label_classification",
+        "thresholds": about.get("thresholds"),
+        "trained": str(about.get("created", "")),
+        "versions": dict(about.get("versions", {})),
+        "settings": dict(about.get("settings", {})),
+        "metrics": dict(about.get("metrics", {})),
+    }
+
+
 _READERS: dict[str, Callable[[Path], tuple[Path, dict[str, Any]]]] = {
     "bundle": _bundle,
     "export": _export,
     "search": _search,
+    "transformer": _transformer,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from emoclf.cli.shared import (
 from emoclf.cli.train import callbacks_for
 from emoclf.runtime import load_tensorflow
 
+logger = logging.getLogger(__name__)
+
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     """Add the command."""
@@ -27,8 +30,10 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="cross-validate a network and baselines",
         details="Each text is predicted by a network that was not trained on it. With "
         "few texts this says more than one test set.",
-        example="emoclf crossval sentences.csv --folds 5",
+        example="emoclf crossval sentences.csv --folds 5 -o folds",
     )
+    text = "folder for finished folds; the same command continues after them"
+    add_option(parser, "-o --output FOLDER", text)
     add_option(parser, "--folds N", "number of folds", default=5)
     add_settings(parser, argv=argv)
     parser.set_defaults(run=run)
@@ -43,12 +48,21 @@ def run(args: argparse.Namespace) -> int:
 
     with as_file(args.data) as data:
         dataset = read_dataset(data, settings.data)
-    result = cross_validate(
-        dataset,
-        settings,
-        folds=args.folds,
-        callbacks=lambda settings: callbacks_for(args, settings),
-    )
+    try:
+        result = cross_validate(
+            dataset,
+            settings,
+            folds=args.folds,
+            folder=args.output,
+            callbacks=lambda settings: callbacks_for(args, settings),
+        )
+    except KeyboardInterrupt:
+        if args.output:
+            logger.warning(
+                "The cross-validation is stopped; the same command continues it (%s).",
+                args.output,
+            )
+        raise
     if args.json:
         print_json(result.to_dict())
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,10 @@ from emoclf.cli.report_option import (
     write_report_option,
 )
 from emoclf.cli.shared import (
+    add_encoder_option,
     add_option,
     as_file,
+    encoder_options,
     model_argument,
     new_command,
     print_json,
@@ -27,6 +30,9 @@ from emoclf.settings import DataSettings, RunSettings, read_settings_file
 
 if TYPE_CHECKING:
     from emoclf.classifier import Classifier
+    from emoclf.evaluation.evaluation_report import EvaluationReport
+    from emoclf.evaluation.metrics import Evaluation
+    from emoclf.evaluation.paired_comparison import Comparison
 
 READING_SETTINGS = (
     "text_column",
@@ -70,6 +76,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "second classifier, compared on the same texts by a paired bootstrap",
         type=model_argument,
     )
+    add_encoder_option(parser)
     add_report_option(parser)
     add_config_option(parser)
     add_section(
@@ -85,27 +92,36 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.bulk.predict_chunks import load_classifier
     from emoclf.datasets.readers import read_column, read_dataset
     from emoclf.evaluation.evaluate import evaluate_part
-    from emoclf.evaluation.paired_comparison import Comparison, compare
+    from emoclf.evaluation.paired_comparison import compare
     from emoclf.evaluation.segments import segment_lines, segments, text_columns
     from emoclf.evaluation.text_tables import detail_lines, metric_lines, wrapped
+    from emoclf.evaluation.training_overlap import training_overlap, warn_of_overlap
 
-    classifier = load_classifier(args.model)
+    classifier = load_classifier(args.model, **encoder_options(args))
     settings = _reading_settings(args, classifier)
     with as_file(args.data) as data:
         dataset = read_dataset(data, settings, label_names=classifier.label_names)
         cells = {name: read_column(data, name, settings) for name in args.by}
     evaluation = evaluate_part(classifier, dataset, part=args.data)
+    seen = training_overlap(classifier, dataset)
+    remarks = warn_of_overlap(seen, dataset, _base_name(args.model))
     columns: dict[str, Any] = text_columns(classifier, dataset.texts)
+    if seen is not None and seen.any():
+        columns["training text"] = ["yes" if one else "no" for one in seen]
     for name, by_line in cells.items():
         assert dataset.lines is not None
         shown = f"{name} (column)" if name in columns else name
         columns[shown] = [by_line[line] for line in dataset.lines]
     assert evaluation.predictions is not None
     found = segments(evaluation.predictions, columns)
-    evaluations, comparisons = [evaluation], tuple[Comparison, ...]()
+    evaluations = [evaluation]
+    comparisons: tuple[Comparison, ...] = ()
     if args.against:
         rival = load_classifier(args.against)
         _check_same_labels(classifier, rival)
+        name = _base_name(args.against)
+        other_seen = training_overlap(rival, dataset)
+        remarks += warn_of_overlap(other_seen, dataset, name)
         other = evaluate_part(rival, dataset, part=args.data)
         # Two networks of one architecture have one name.
         evaluation = replace(evaluation, name=args.model)
@@ -117,6 +133,7 @@ def run(args: argparse.Namespace) -> int:
             {
                 **evaluation.to_dict(),
                 "skipped": dataset.skipped,
+                "training_texts": None if seen is None else int(seen.sum()),
                 "segments": [segment.to_dict() for segment in found],
                 "others": [other.to_dict() for other in evaluations[1:]],
                 "comparisons": [comparison.to_dict() for comparison in comparisons],
@@ -132,7 +149,7 @@ def run(args: argparse.Namespace) -> int:
     if args.report:
         report = write_report_option(
             args,
-            evaluation,
+            _page_report(evaluations, comparisons, remarks),
             model=args.model,
             segments=found,
             classifier=classifier,
@@ -140,6 +157,36 @@ def run(args: argparse.Namespace) -> int:
         if not args.json:
             print_lines(f"Report: {report}")
     return 0
+
+
+def _base_name(path: str) -> str:
+    return os.path.basename(os.path.normpath(path))
+
+
+def _page_report(
+    evaluations: Sequence[Evaluation],
+    comparisons: Sequence[Comparison],
+    remarks: Sequence[str],
+) -> EvaluationReport:
+    """Return what a page shows, without the folders of the models and of the data."""
+    from emoclf.evaluation.evaluation_report import EvaluationReport
+
+    names = [_base_name(one.name) for one in evaluations]
+    if len(set(names)) < len(names):
+        names = [one.name for one in evaluations]
+    shown = [
+        replace(one, name=name, part=os.path.basename(one.part))
+        for one, name in zip(evaluations, names, strict=True)
+    ]
+    compared = [
+        replace(one, baseline=names[-1], part=shown[-1].part) for one in comparisons
+    ]
+    return EvaluationReport(
+        tuple(shown),
+        tuple(compared),
+        against=bool(compared),
+        remarks=tuple(remarks),
+    )
 
 
 def _reading_settings(args: argparse.Namespace, classifier: Classifier) -> DataSettings:

@@ -6,7 +6,9 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,10 @@ from emoclf.bulk.output_formats import ON_ERROR
 from emoclf.cli.data_options import add_reading_options
 from emoclf.cli.options import given_settings
 from emoclf.cli.shared import (
+    add_encoder_option,
     add_option,
     add_overwrite_option,
+    encoder_options,
     new_command,
     print_json,
     print_lines,
@@ -68,6 +72,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         choices=METHODS,
         default="auto",
     )
+    add_encoder_option(parser)
     add_option(parser, "--html FILE", "page of HTML to write instead")
     add_overwrite_option(parser, "page")
     group = parser.add_argument_group("options for a corpus")
@@ -94,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     if needs_tensorflow(args.model):
         load_tensorflow()
-    classifier = load_classifier(args.model)
+    classifier = load_classifier(args.model, **encoder_options(args))
     if args.corpus:
         return _explain_corpus(classifier, args)
     from emoclf.explain.explanation_html import html_page
@@ -156,13 +161,14 @@ def _explain_corpus(classifier: Any, args: argparse.Namespace) -> int:
         check_label(args.label, classifier.label_names)
     if args.corpus != "-":
         check_file(args.corpus)
-    found = explain_corpus(
-        classifier,
-        _read(args.corpus, args),
-        top=args.top,
-        min_count=args.min_count,
-        method=args.method,
-    )
+    with _progress(args) as bar:
+        found = explain_corpus(
+            classifier,
+            _read(args.corpus, args, bar and bar.show),
+            top=args.top,
+            min_count=args.min_count,
+            method=args.method,
+        )
     if args.json:
         print_json(found.to_dict())
     else:
@@ -176,16 +182,42 @@ def _texts(args: argparse.Namespace) -> Iterator[str]:
     return iter(texts) if texts else _read("-", args)
 
 
-def _read(path: str, args: argparse.Namespace) -> Iterator[str]:
-    """Yield the texts of a file as ``emoclf predict`` reads them."""
+def _progress(args: argparse.Namespace) -> Any:
+    """Return a bar for a terminal, or a context of None."""
+    typed = args.corpus == "-" and sys.stdin.isatty()
+    # A folded export needs NumPy only; without rich there is no bar.
+    if args.quiet or typed or not sys.stderr.isatty() or not find_spec("rich"):
+        return nullcontext()
+    from emoclf.bulk.progress_bar import Bar
+
+    return Bar()
+
+
+def _read(
+    path: str, args: argparse.Namespace, show: Callable[[Any], object] | None = None
+) -> Iterator[str]:
+    """Yield the texts of a file as ``emoclf predict`` reads them, and show progress."""
     from emoclf.bulk.entries import Entries
+    from emoclf.bulk.file_prediction import Progress
     from emoclf.bulk.predict_chunks import texts_of
     from emoclf.datasets.source import Source
 
     settings = DataSettings(**given_settings(args), format=args.format)
+    n_texts, read = 0, 0
     with Source(path, settings) as source:
         entries = Entries(
             source, settings.text_column, on_error=args.on_error, at_once=True
         )
         for chunk in entries.chunks():
-            yield from texts_of(chunk)
+            texts = texts_of(chunk)
+            before, read = read, source.position
+            for number, text in enumerate(texts):
+                if show is not None:
+                    # A chunk takes long: its texts share its part of the file.
+                    done = before + (read - before) * number // len(texts)
+                    total = source.size
+                    if entries.table.n_records is not None:
+                        done, total = n_texts, entries.table.n_records
+                    show(Progress(n_texts, done, total))
+                yield text
+                n_texts += 1

@@ -21,7 +21,7 @@ from emoclf.settings.run_settings import SECTION_NAMES, section_classes
 PREFIX = "setting:"
 #: Settings that --help shows beside those of data; --help-all shows all of them.
 COMMON_SETTINGS = (
-    "tokenizer vectors embedding dim epochs batch_size learning_rate optimizer "
+    "tokenizer vectors encoder embedding dim epochs batch_size learning_rate optimizer "
     "patience class_weight kernel_sizes filters units dropout"
 ).split()
 METAVARS: dict[Any, str] = {int: "N", float: "X", str: "TEXT", dict: "LABEL=VALUE,…"}
@@ -40,6 +40,7 @@ def add_settings(
     *,
     argv: Sequence[str] = (),
     only: Sequence[str] = SECTION_NAMES,
+    architecture: str = RunSettings.architecture,
 ) -> None:
     """Add ``--config`` and one option for each setting.
 
@@ -50,15 +51,16 @@ def add_settings(
         Command line; the settings of its ``--architecture`` become options.
     only : sequence of str
         Sections to add.
+    architecture : str
+        Default of ``--architecture``.
     """
     default = RunSettings()
-    architecture = _architecture(argv, default.architecture)
     text = "show all options; --help shows the common ones"
     parser.add_argument(HELP_ALL, action="help", help=text)
     group = parser.add_argument_group("run settings")
     add_config_option(group)
     common: dict[str, Any] = {"default": argparse.SUPPRESS}
-    text = f"network: {', '.join(ARCHITECTURES)} (default: {default.architecture})"
+    text = f"network: {', '.join(ARCHITECTURES)} (default: {architecture})"
     dest = PREFIX + "architecture"
     names = add_option(
         group, "--architecture NAME", text, type=str, dest=dest, **common
@@ -69,6 +71,7 @@ def add_settings(
         f"random seed of split, weights, batches and dropout (default: {default.seed})"
     )
     add_option(group, "--seed N", text, type=int, dest=PREFIX + "seed", **common)
+    architecture = _architecture(argv, architecture)
     for name, section in section_classes(architecture).items():
         if name in only:
             title = f"{name} settings"

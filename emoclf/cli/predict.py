@@ -18,7 +18,13 @@ from typing import Any
 from emoclf.bulk.output_formats import ON_ERROR
 from emoclf.cli.data_options import add_reading_options
 from emoclf.cli.options import given_settings
-from emoclf.cli.shared import add_option, add_overwrite_option, new_command
+from emoclf.cli.shared import (
+    add_encoder_option,
+    add_option,
+    add_overwrite_option,
+    encoder_options,
+    new_command,
+)
 from emoclf.datasets.data_files import check_file
 from emoclf.errors import DataError, SettingsError, setting
 from emoclf.export.formats import ENGINES, PRECISIONS
@@ -66,10 +72,12 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         parser,
         "--abstain-below P",
         "withhold labels with a lower probability, and labels of texts without any "
-        "known word; they are empty, or null",
+        "known word; they are empty, or null, and a column withheld says why: unsure, "
+        "or no known word",
         type=float,
     )
     add_option(parser, "--quiet", "print no progress and no summary")
+    add_encoder_option(parser)
     _add_file_options(parser.add_argument_group("options for files"))
     group = parser.add_argument_group("options for speed")
     add_option(group, "--workers N", "number of processes", default=1)
@@ -121,6 +129,7 @@ def run(args: argparse.Namespace) -> int:
     if args.all and not args.json:
         stream_format = "probabilities"
     options = {"precision": args.precision, "engine": args.engine}
+    options |= encoder_options(args)
     arguments = ("format", "prefix", "on_error", "abstain_below", "overwrite")
     if args.workers == 1 and needs_tensorflow(args.model):
         load_tensorflow()

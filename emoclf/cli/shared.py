@@ -163,6 +163,20 @@ def add_option(parser: Any, names: str, help: str, **options: Any) -> Any:
     return parser.add_argument(*flags, help=help, **options)
 
 
+def add_encoder_option(parser: Any) -> None:
+    """Add the place of the encoder of a classifier that was trained with one."""
+    add_option(
+        parser,
+        "--encoder FOLDER",
+        "transformer encoder of MODEL, if it is not where it was in training",
+    )
+
+
+def encoder_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of ``load_classifier`` for the encoder that was given."""
+    return {} if args.encoder is None else {"encoder": args.encoder}
+
+
 def add_overwrite_option(parser: Any, target: str, *, old_name: str = "") -> None:
     """Add ``--overwrite``; an old name of it works and is not shown."""
     add_option(parser, "--overwrite", f"replace an existing {target}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emoclf.bundle.summary import without_hashes
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.report_option import (
@@ -38,19 +39,26 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="train, evaluate and save a classifier from a labelled file",
         example="emoclf train sentences.csv --vectors vectors.bin -o emotions.emoclf",
     )
+    add_options(parser, argv)
+    parser.set_defaults(run=run)
+
+
+def add_options(
+    parser: argparse.ArgumentParser, argv: Sequence[str], **options: Any
+) -> None:
+    """Add the options of :func:`run`; ``options`` are those of the settings."""
     text = "folder to write the classifier to"
     add_option(parser, "-o --output FOLDER", text, required=True)
     add_report_option(parser, has_overwrite=True)
     add_data(parser)
     add_training_options(parser, "classifier, report or interrupted run")
-    add_settings(parser, argv=argv)
+    add_settings(parser, argv=argv, **options)
     add_option(
         parser,
         "--refit",
         "fit the classifier again on all labelled texts before it is saved, for the "
         "epochs that the validation set chose; the metrics are those of the first fit",
     )
-    parser.set_defaults(run=run)
 
 
 def add_training_options(
@@ -90,26 +98,33 @@ def run(args: argparse.Namespace) -> int:
 
 def callbacks_for(args: argparse.Namespace, settings: RunSettings) -> list[Any]:
     """Return the callbacks that the options ask for."""
-    import keras
-
     from emoclf.training.progress import TrainingProgress
 
     callbacks: list[Any] = []
     if not args.quiet:
         callbacks.append(TrainingProgress(settings.training.epochs))
-    if board := getattr(args, "tensorboard", None):
-        if Path(board).is_file():
-            raise SettingsError(f"--tensorboard takes a folder. Got the file {board}.")
-        callbacks.append(keras.callbacks.TensorBoard(board))
-    return callbacks
+    return [*callbacks, *tensorboard_callbacks(args)]
+
+
+def tensorboard_callbacks(args: argparse.Namespace) -> list[Any]:
+    """Return the callback that ``--tensorboard`` asks for, if it does."""
+    import keras
+
+    board = getattr(args, "tensorboard", None)
+    if not board:
+        return []
+    if Path(board).is_file():
+        raise SettingsError(f"--tensorboard takes a folder. Got the file {board}.")
+    return [keras.callbacks.TensorBoard(board)]
 
 
 def print_run(training: TrainingRun, *, as_json: bool) -> None:
     """Print findings, metrics, the verdict and the path of the bundle."""
+    from emoclf.evaluation.temperature import calibration_sentence
     from emoclf.evaluation.text_tables import wrapped
 
     if as_json:
-        metrics = training.trained.bundle.metrics
+        metrics = without_hashes(training.trained.bundle.metrics)
         print_json({"bundle": str(training.path), **metrics})
         return
     result = training.trained.result
@@ -117,7 +132,8 @@ def print_run(training: TrainingRun, *, as_json: bool) -> None:
         f"Epoch {result.best_epoch} of {result.epochs} was the best on the validation "
         f"set (ended: {result.ended}; {result.seconds:.0f} s of training)."
     )
-    print_lines(*wrapped(sentence))
+    scaling = calibration_sentence(training.trained.bundle.metrics)
+    print_lines(*wrapped(sentence), *wrapped(scaling))
     for finding in result.findings:
         print_lines(*finding.lines())
     print_lines()

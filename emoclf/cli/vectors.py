@@ -69,7 +69,9 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 
 
 def _add_distil(commands: Any) -> None:
-    from emoclf.contextual.distil_settings import DistilSettings
+    from emoclf.contextual.vector_distillation_settings import (
+        VectorDistillationSettings,
+    )
 
     distil = new_command(
         commands,
@@ -93,7 +95,7 @@ def _add_distil(commands: Any) -> None:
     text = "file to write: .bin, or .txt for plain text"
     add_option(distil, "-o --output FILE", text, required=True)
     add_overwrite_option(distil, "file")
-    add_section(distil, "distillation settings", DistilSettings)
+    add_section(distil, "distillation settings", VectorDistillationSettings)
     names = ("tokenizer", "lowercase", "min_count")
     add_section(distil, "text settings", TextSettings, only=names)
     distil.set_defaults(run=run_distil)
@@ -104,15 +106,17 @@ def run_distil(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import Progress
 
-    from emoclf.contextual.distil import distil_vectors
-    from emoclf.contextual.distil_settings import DistilSettings
+    from emoclf.contextual.vector_distillation import distil_vectors
+    from emoclf.contextual.vector_distillation_settings import (
+        VectorDistillationSettings,
+    )
     from emoclf.errors import VectorsError
     from emoclf.files import check_new_file
     from emoclf.text.encoder import new_tokenizer
 
     given = given_settings(args)
-    names = DistilSettings.names()
-    settings = DistilSettings.from_dict(
+    names = VectorDistillationSettings.names()
+    settings = VectorDistillationSettings.from_dict(
         {name: given.pop(name) for name in names if name in given}
     )
     text = TextSettings.from_dict(given)

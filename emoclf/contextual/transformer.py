@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from emoclf.errors import ModelError, wrong_kind
+from emoclf.contextual.pretrained import EXTRA, load_pretrained
 from emoclf.fingerprint import digest
 from emoclf.optional import require
 
-logger = logging.getLogger(__name__)
-
-EXTRA = "transformers"
 #: Tokens of a text that are read; most encoders of sentences were trained on no more.
 MAX_TOKENS = 128
 
@@ -57,53 +53,20 @@ class Encoder:
     """
 
     def __init__(self, name: str | os.PathLike[str]) -> None:
-        if not isinstance(name, str | os.PathLike):
-            wanted = "the folder of an encoder, or its name in the hub"
-            raise ModelError(wrong_kind("encoder", wanted, name))
-        self.name = os.fspath(name)
+        self._tokenizer, self._model, _ = load_pretrained(name)
         self._torch: Any = require("torch", extra=EXTRA, needed_by="an encoder")
-        library: Any = require("transformers", extra=EXTRA, needed_by="an encoder")
-        is_folder = os.path.isdir(self.name)
-        if not is_folder and (os.path.isabs(self.name) or os.path.exists(self.name)):
-            raise ModelError(
-                f"{self.name} is not the folder of an encoder. Name a folder with a "
-                "config.json, weights and a tokenizer, or a name in the hub."
-            )
-        options = {"local_files_only": is_folder, "trust_remote_code": False}
-        library.logging.set_verbosity_error()
-        library.logging.disable_progress_bar()
-        try:
-            self._tokenizer = library.AutoTokenizer.from_pretrained(
-                self.name, use_fast=True, **options
-            )
-            # Pickled weights run code when they are read.
-            self._model = library.AutoModel.from_pretrained(
-                self.name, use_safetensors=True, **options
-            ).eval()
-        except Exception as error:
-            # transformers, tokenizers and the hub raise almost anything.
-            reason = str(error).strip().split("\n")[0]
-            cure = "It needs a config.json, a tokenizer and weights in safetensors."
-            if not is_folder:
-                cure = (
-                    "It is not a folder here, and was looked for in the hub. Without a "
-                    "network, give the path of a folder that contains the encoder."
-                )
-            raise ModelError(
-                f"The encoder {self.name!r} cannot be loaded "
-                f"({type(error).__name__}: {reason}). {cure}"
-            ) from error
-        if not self._tokenizer.is_fast:
-            raise ModelError(
-                f"The tokenizer of the encoder {self.name!r} does not know the places "
-                "of its tokens. Use an encoder with a tokenizer.json."
-            )
+        self.name = os.fspath(name)
         self.dim = int(self._model.config.hidden_size)
 
     def digest(self) -> str:
         """Return a digest of the configuration and of the vectors of its tokens."""
         weights = self._model.get_input_embeddings().weight.detach().numpy()
         return digest(self._model.config.to_json_string(), weights)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each text that are read."""
+        ids = self._tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)
+        return list(map(len, ids["input_ids"]))
 
     def encode_tokens(self, texts: Sequence[str]) -> TokenVectors:
         """Return the vectors of all tokens, of the first 128 of each text."""

@@ -3,6 +3,11 @@
 ``emoclf audit -o FILE`` writes one row for each label that is probably wrong. A row
 with something in the last column changes the label of its text, after a check that the
 text is still at the same place. The data file is never changed.
+
+Spreadsheets run a cell that begins with ``=``, ``+``, ``-``, ``@`` or a control as a
+formula, which may send the other cells away. Such cells begin with an apostrophe, as
+https://owasp.org/www-community/attacks/CSV_Injection proposes; it is no part of the
+text, and is left out when the file is read.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ import csv
 import json
 import logging
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -30,6 +36,9 @@ COLUMNS = (
     *("source", "place", "text", "label", "suggested label", "probability"),
     *("label score", "correct label"),
 )
+#: Cells that spreadsheets run, and those that look like the form they get here. Some
+#: spreadsheets take the wide forms of the characters for the same.
+_FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
 NEEDED = ("source", "place", "text", "correct label")
 
 
@@ -40,10 +49,10 @@ class Correction(NamedTuple):
     ----------
     where : str
         Place in the file of corrections.
-    source, place, text : str
-        Name of the data file, place in it, and the text.
-    label : str
-        As it was filled in.
+    source, place : str
+        Name of the data file and place in it.
+    text, label : str
+        Cells, as they are in the file.
     """
 
     where: str
@@ -62,6 +71,22 @@ def label_cell(labels: Sequence[str], *, multilabel: bool) -> str:
     ('joy', '["joy"]')
     """
     return json.dumps([*labels], ensure_ascii=False) if multilabel else labels[0]
+
+
+def safe_cell(text: str) -> str:
+    """Return the cell of a text, which no spreadsheet runs as a formula.
+
+    Examples
+    --------
+    >>> safe_cell("=1+1"), safe_cell("'=1+1"), safe_cell("'tis")
+    ("'=1+1", "''=1+1", "'tis")
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def text_of_cell(cell: str) -> str:
+    """Return the text of a cell from :func:`safe_cell`."""
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
 
 
 def read_corrections(path: str | os.PathLike[str]) -> list[Correction]:
@@ -95,6 +120,7 @@ def read_corrections(path: str | os.PathLike[str]) -> list[Correction]:
                 cells = [row[name] for name in NEEDED]
                 if not cells[-1].strip():
                     continue
+                cells[:2] = map(text_of_cell, cells[:2])
                 place = (cells[0], cells[1])
                 if place in places:
                     raise DataError(
@@ -164,7 +190,9 @@ def _corrected(dataset: Dataset, corrections: Iterable[Correction]) -> Dataset:
     labels = list(dataset.labels)
     for correction in corrections:
         position = position_of.get(correction.place)
-        if position is None or dataset.texts[position] != correction.text:
+        # An older emoclf, and spreadsheets that drop the apostrophe, write it plainly.
+        texts = correction.text, text_of_cell(correction.text)
+        if position is None or dataset.texts[position] not in texts:
             got = "no text" if position is None else repr(dataset.texts[position])
             raise DataError(
                 f"{correction.where}: {dataset.source}, {correction.place} was "
@@ -188,6 +216,8 @@ def _label(correction: Correction, dataset: Dataset) -> Label:
     found = []
     for name in map(str.strip, names):
         known = find_class(name, classes)
+        # A label that was copied from another column.
+        known = known if known is not None else find_class(text_of_cell(name), classes)
         if known is None:
             raise DataError(
                 f"{correction.where}: the correct label {name!r} is not one of "

@@ -14,6 +14,7 @@ import numpy as np
 
 from emoclf._moved import RenamedAttribute
 from emoclf.datasets.columns import find_columns
+from emoclf.datasets.given_vectors import checked_vectors
 from emoclf.datasets.label_reader import LabelReader
 from emoclf.datasets.labels import Label, label_rows
 from emoclf.datasets.rows import (
@@ -25,6 +26,7 @@ from emoclf.datasets.rows import (
 )
 from emoclf.display import Described, html_table, short_names, shorten_text
 from emoclf.errors import DataError, wrong_kind
+from emoclf.fingerprint import digest
 from emoclf.text.validation import is_frame, iterate_texts
 
 if TYPE_CHECKING:
@@ -70,6 +72,11 @@ class Dataset(Described):
         Rows that were dropped on request, by reason.
     text_column : str, optional
         Column that contained the texts.
+    vectors : tuple of ndarray, optional
+        Vectors of each text, shape (length, dim), from elsewhere; see
+        :meth:`from_vectors`.
+    has_texts : bool
+        False where only the vectors of the texts are known, and ``texts`` are names.
 
     Examples
     --------
@@ -88,6 +95,8 @@ class Dataset(Described):
     unit: str = "position"
     skips: tuple[Skips, ...] = ()
     text_column: str | None = None
+    vectors: tuple[np.ndarray, ...] | None = field(default=None, compare=False)
+    has_texts: bool = True
     _groups: dict[float, np.ndarray] = field(
         default_factory=dict, init=False, compare=False
     )
@@ -199,9 +208,16 @@ class Dataset(Described):
         if near_duplicates not in self._groups:
             exact = None if near_duplicates == 1 else self.duplicate_groups(1.0)
             self._groups[near_duplicates] = group_duplicates(
-                self.texts, near_duplicates, exact=exact
+                self.grouping_keys(), near_duplicates, exact=exact
             )
         return self._groups[near_duplicates]
+
+    def grouping_keys(self) -> tuple[str, ...]:
+        """Return what tells texts apart: the texts, or digests of their vectors."""
+        if self.has_texts or self.vectors is None:
+            return self.texts
+        # Short words, which no near-duplicate shares with another.
+        return tuple(digest(np.asarray(rows, np.float32)) for rows in self.vectors)
 
     def place(self, index: int) -> str:
         """Return the place of a text in its source, such as ``line 18``."""
@@ -220,7 +236,7 @@ class Dataset(Described):
         order = [int(i) for i in indices]
         columns: dict[str, Any] = {
             name: tuple(map(values.__getitem__, order))
-            for name in ("texts", "labels", "parts", "lines")
+            for name in ("texts", "labels", "parts", "lines", "vectors")
             if (values := getattr(self, name)) is not None
         }
         return replace(self, **columns, skips=())
@@ -278,6 +294,71 @@ class Dataset(Described):
             skip_bad_rows=skip_bad_rows,
         )
         return replace(dataset, text_column=name if isinstance(name, str) else None)
+
+    @classmethod
+    def from_vectors(
+        cls,
+        vectors: np.ndarray | Sequence[np.ndarray],
+        labels: Sequence[Any],
+        *,
+        mask: np.ndarray | None = None,
+        texts: Sequence[str] | None = None,
+        label_separator: str | None = None,
+        label_names: Sequence[str] | Mapping[Any, str] | None = None,
+        source: str = "vectors",
+    ) -> Self:
+        """Make a dataset of texts whose vectors come from elsewhere.
+
+        Networks are trained on the vectors; none of them is looked up or computed.
+
+        Parameters
+        ----------
+        vectors : ndarray of float, shape (n_texts, length, dim); or a sequence
+            Vectors of the tokens of each text; of a sequence, each array has the shape
+            (length, dim), with lengths of their own.
+        labels : sequence of str, of numbers, or of lists of them
+            As in :meth:`from_lists`.
+        mask : ndarray of bool, shape (n_texts, length), optional
+            False for padding, which is left out. By default rows of zeros at the end of
+            a text are padding, where all texts have one length.
+        texts : sequence of str, optional
+            The texts, for baselines of words, near-duplicates and examples in reports;
+            by default they are called "sample 0", "sample 1", …
+        label_separator, label_names
+            As in :meth:`from_lists`.
+        source : str
+            Name in errors.
+
+        Raises
+        ------
+        DataError
+            If shapes do not fit each other, a number is not finite, or a label is
+            missing.
+
+        Examples
+        --------
+        >>> vectors = np.ones((2, 5, 3), np.float32)
+        >>> data = Dataset.from_vectors(vectors, ["joy", "anger"])
+        >>> data.vectors[0].shape
+        (5, 3)
+        """
+        rows = checked_vectors(vectors, mask, source=source)
+        names = texts
+        if names is None:
+            names = [f"sample {number}" for number in range(len(rows))]
+        dataset = cls.from_lists(
+            names,
+            labels,
+            label_separator=label_separator,
+            label_names=label_names,
+            source=source,
+        )
+        if len(dataset) != len(rows):
+            raise DataError(
+                f"{source}: there must be one text and one label for each of "
+                f"{len(rows):,} samples. Got {len(dataset):,}."
+            )
+        return replace(dataset, vectors=rows, has_texts=texts is not None)
 
     @classmethod
     def from_frame(
@@ -398,7 +479,7 @@ def group_parts(parts: Sequence[Dataset], near_duplicates: float) -> list[np.nda
     from emoclf.datasets.duplicates import group_duplicates, number_groups
 
     near_duplicates = min(near_duplicates, 1.0)
-    texts = [text for part in parts for text in part.texts]
+    texts = [text for part in parts for text in part.grouping_keys()]
     groups = group_duplicates(texts, near_duplicates)
     pieces = np.split(groups, np.cumsum([len(part) for part in parts])[:-1])
     for part, piece in zip(parts, pieces, strict=True):

@@ -44,6 +44,9 @@ READERS = {
     "parquet": InputFormat(
         (".parquet",), "emoclf.datasets.parquet:read_parquet", unit="row"
     ),
+    "numpy": InputFormat(
+        (".npz", ".npy"), "emoclf.datasets.numpy_arrays:read_numpy", unit="sample"
+    ),
 }
 
 

@@ -72,6 +72,7 @@ def read_dataset(
     settings = DataSettings.of(settings, flat)
     with Source(path, settings, labelled=True) as source:
         table = source.read()
+        vectors, has_texts = table.vectors, table.has_texts
         if settings.labels_file is not None:
             table, settings = join_labels(source, table, settings)
         names, records = table.columns, table.records
@@ -103,6 +104,10 @@ def read_dataset(
             keep_single_labels=keep_single_labels,
         )
         dataset = replace(dataset, text_column=names[columns.text])
+        if vectors is not None:
+            assert dataset.lines is not None
+            kept = tuple(vectors[number - 1] for number in dataset.lines)
+            dataset = replace(dataset, vectors=kept, has_texts=has_texts)
     for skip in dataset.skips:
         logger.warning("%s: %d rows left out: %s.", path, skip.count, skip.reason)
     return dataset

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +12,8 @@ from emoclf.datasets.columns import Columns
 from emoclf.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from emoclf.datasets.source import Source
 
 # Keys are collected from so many records, because an object may lack one of them.
@@ -59,6 +61,10 @@ class Table:
         Number of records, where the file says it.
     class_names : dict of str to list of str
         Names of labels that are numbers, by column, where the file says them.
+    vectors : sequence of ndarray, optional
+        Vectors of each text, shape (length, dim); that of record 1 is the first.
+    has_texts : bool
+        False where the texts are not known, and have names in their place.
     """
 
     columns: list[str] | None
@@ -68,6 +74,8 @@ class Table:
     schema: Any = None
     n_records: int | None = None
     class_names: dict[str, list[str]] = field(default_factory=dict)
+    vectors: Sequence[np.ndarray] | None = None
+    has_texts: bool = True
 
 
 def missing_key(values: dict[str, Any], name: str) -> BadRow:

@@ -38,7 +38,7 @@ T = TypeVar("T")
 BINARY_ENDINGS = (
     *(".xlsx", ".xls", ".ods", ".xml", ".html", ".pdf", ".docx"),
     *(".zip", ".bz2", ".xz", ".zst", ".7z", ".tar", ".tgz"),
-    *(".feather", ".arrow", ".orc", ".avro", ".npy", ".pkl"),
+    *(".feather", ".arrow", ".orc", ".avro", ".pkl"),
 )
 STANDARD_INPUT = "standard input"
 

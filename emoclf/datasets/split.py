@@ -191,12 +191,14 @@ def stratified_folds(
 
 def join_parts(*parts: Dataset, source: str) -> Dataset:
     """Return sets with the same label names as one, which errors call ``source``."""
+    vectors = [rows for part in parts for rows in part.vectors or ()]
     return replace(
         parts[0],
         source=source,
         skips=(),
         texts=tuple(text for part in parts for text in part.texts),
         labels=tuple(label for part in parts for label in part.labels),
+        vectors=tuple(vectors) if vectors else None,
         parts=None,
         lines=None,
         unit="position",

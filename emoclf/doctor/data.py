@@ -17,6 +17,10 @@ USELESS_TEXT_SHARE = 0.5
 TRUNCATED_TEXT_SHARE = 0.05
 #: Size of the largest class, as a multiple of the smallest one's.
 IMBALANCE_FACTOR = 5.0
+#: Soft targets that are checked at once.
+BLOCK_TEXTS = 1 << 16
+#: Largest error of the sum of a row of soft targets, which may have half precision.
+MAX_SUM_ERROR = 0.02
 
 
 def check_targets(targets: Any, *, n_classes: int, multilabel: bool) -> Finding | None:
@@ -69,6 +73,48 @@ def check_targets(targets: Any, *, n_classes: int, multilabel: bool) -> Finding 
         "class ids instead of columns of 0 and 1",
         expected,
     )
+
+
+def check_soft_targets(
+    targets: Any, *, n_classes: int, multilabel: bool
+) -> Finding | None:
+    """Check whether a head can be trained on soft targets.
+
+    Parameters
+    ----------
+    targets : array
+        Probabilities, shape (n, n_classes); may be memory-mapped. Rows sum to 1, except
+        for a multilabel head.
+    n_classes : int
+        Columns of the head.
+    multilabel : bool
+        The head has one sigmoid for each label instead of one softmax.
+    """
+    expected = f"probabilities, shape (n, {n_classes})"
+    if targets.dtype.kind != "f" or targets.shape[1:] != (n_classes,):
+        return wrong_targets(
+            f"the soft targets have the shape {targets.shape} and the type "
+            f"{targets.dtype}, but the head takes {expected}",
+            {"shape": str(targets.shape), "dtype": str(targets.dtype)},
+            "predictions about other labels",
+            expected,
+        )
+    for start in range(0, len(targets), BLOCK_TEXTS):
+        block = np.asarray(targets[start : start + BLOCK_TEXTS], np.float64)
+        wrong = ~((block >= 0) & (block <= 1)).all(1)
+        if not multilabel:
+            wrong |= np.abs(block.sum(1) - 1) > MAX_SUM_ERROR
+        if wrong.any():
+            row = int(wrong.argmax())
+            kind = "numbers from 0 to 1" if multilabel else "probabilities with sum 1"
+            return wrong_targets(
+                f"each row of soft targets must have {kind}, but row {start + row} is "
+                f"{np.round(block[row], 3).tolist()}",
+                {"row": start + row},
+                "scores or logits instead of probabilities",
+                expected,
+            )
+    return None
 
 
 def _is_binary(targets: np.ndarray) -> bool:

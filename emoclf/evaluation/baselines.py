@@ -5,20 +5,25 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
+
+from emoclf.datasets.dataset import Dataset
+from emoclf.text.tokenizer import Tokenizer
 
 MAJORITY = "majority class"
 TFIDF_SVM = "TF-IDF + linear SVM"
+VECTORS_SVM = "mean vector + linear SVM"
 
-
-#: From token lists to class ids, or 0 and 1 for each label.
-Predict = Callable[[Sequence[Sequence[str]]], np.ndarray]
+#: From token lists, or vectors of texts, to class ids, or 0 and 1 for each label.
+Predict = Callable[[Sequence[Any]], np.ndarray]
 
 
 def majority_baseline(targets: np.ndarray) -> Predict:
@@ -48,27 +53,52 @@ def tfidf_baseline(
     texts without tokens, or with one class, it predicts as the majority baseline does,
     so that a trained network is not lost because a baseline cannot be fitted.
     """
-    if not any(map(len, token_lists)) or len(np.unique(targets, axis=0)) < 2:
-        return majority_baseline(targets)
     vectorizer = TfidfVectorizer(analyzer=_tokens_and_pairs, sublinear_tf=True)
+    return _svm_baseline(vectorizer, token_lists, targets)
+
+
+def vectors_baseline(vectors: Sequence[np.ndarray], targets: np.ndarray) -> Predict:
+    """Fit a linear support vector machine on the mean vector of each text.
+
+    Parameters
+    ----------
+    vectors : sequence of ndarray, each of shape (length, dim)
+    targets : ndarray
+    """
+    return _svm_baseline(FunctionTransformer(_mean_vectors), vectors, targets)
+
+
+def _svm_baseline(features: Any, inputs: Sequence[Any], targets: np.ndarray) -> Predict:
+    """Fit a linear support vector machine on the features of the inputs."""
+    if not any(map(len, inputs)) or len(np.unique(targets, axis=0)) < 2:
+        return majority_baseline(targets)
     svm: LinearSVC | OneVsRestClassifier = LinearSVC(C=0.5, random_state=0)
     if targets.ndim == 2:
         # Without class weights a rare label would never be predicted.
         svm = OneVsRestClassifier(svm.set_params(class_weight="balanced"))
-    pipeline = make_pipeline(vectorizer, svm)
+    pipeline = make_pipeline(features, svm)
     with warnings.catch_warnings():
         # A baseline need not converge completely.
         warnings.simplefilter("ignore", ConvergenceWarning)
         # One-versus-rest warns when a label is on no or on every training text.
         warnings.filterwarnings("ignore", "Label .* is present", UserWarning)
-        pipeline.fit(token_lists, targets)
+        pipeline.fit(inputs, targets)
 
-    def predict(texts: Sequence[Sequence[str]]) -> np.ndarray:
-        predicted = np.asarray(pipeline.predict(texts)).astype(np.int64)
+    def predict(inputs: Sequence[Any]) -> np.ndarray:
+        predicted = np.asarray(pipeline.predict(inputs)).astype(np.int64)
         # scikit-learn drops the axis of a single label.
-        return predicted.reshape(len(texts), *targets.shape[1:])
+        return predicted.reshape(len(inputs), *targets.shape[1:])
 
     return predict
+
+
+def _mean_vectors(vectors: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the mean vector of each text, of length one, shape (n_texts, dim)."""
+    means = np.zeros((len(vectors), vectors[0].shape[1]))
+    for mean, rows in zip(means, vectors, strict=True):
+        if len(rows):
+            mean[:] = rows.mean(0, dtype=np.float64)
+    return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
 
 
 def _tokens_and_pairs(tokens: Sequence[str]) -> list[str]:
@@ -76,18 +106,24 @@ def _tokens_and_pairs(tokens: Sequence[str]) -> list[str]:
     return [*tokens, *map(" ".join, itertools.pairwise(tokens))]
 
 
-def fit_baselines(
-    token_lists: Sequence[Sequence[str]], targets: np.ndarray
-) -> dict[str, Predict]:
+def fit_baselines(inputs: Sequence[Any], targets: np.ndarray) -> dict[str, Predict]:
     """Fit all baselines on the training set, and return them by name.
 
     Parameters
     ----------
-    token_lists : sequence of token lists
+    inputs : sequence of token lists, or of ndarray of shape (length, dim)
+        As :func:`baseline_inputs` returns them, also for predictions.
     targets : ndarray
         Class ids, shape (n,); or 0 and 1, shape (n, n_classes).
     """
-    return {
-        MAJORITY: majority_baseline(targets),
-        TFIDF_SVM: tfidf_baseline(token_lists, targets),
-    }
+    baselines = {MAJORITY: majority_baseline(targets)}
+    if isinstance(inputs[0], np.ndarray):
+        return {**baselines, VECTORS_SVM: vectors_baseline(inputs, targets)}
+    return {**baselines, TFIDF_SVM: tfidf_baseline(inputs, targets)}
+
+
+def baseline_inputs(dataset: Dataset, tokenizer: Tokenizer) -> Sequence[Any]:
+    """Return the tokens of each text; or its vectors, where the text is not known."""
+    if dataset.vectors is not None and not dataset.has_texts:
+        return dataset.vectors
+    return tokenizer.batch(dataset.texts)

@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from emoclf._moved import warn_renamed
 from emoclf.classifier import Classifier
+from emoclf.contextual.transformer_classifier import TransformerClassifier
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.datasets.trainable import as_dataset
 from emoclf.errors import DataError, setting
 from emoclf.evaluation.advice import advice
-from emoclf.evaluation.baselines import fit_baselines
+from emoclf.evaluation.baselines import baseline_inputs, fit_baselines
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.evaluation.metrics import Evaluation, evaluate, evaluate_probabilities
 from emoclf.evaluation.paired_comparison import Comparison, compare
+from emoclf.evaluation.training_overlap import training_overlap, warn_of_overlap
 from emoclf.predictor import as_predictor
 from emoclf.settings import DataSettings
+from emoclf.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,12 +34,14 @@ def evaluate_classifier(
     Parameters
     ----------
     predictor : Predictor, TrainedClassifier, EmotionClassifier or SearchResult
-        Classifier, just trained, loaded from a bundle, or the best of a search; an
-        exported one too, except with a split.
+        Classifier, just trained, loaded from a bundle, or the best of a search; a
+        :class:`~emoclf.TransformerClassifier`; an exported one too, except with a
+        split.
     split : Split, Dataset or DataFrame
         Split that it was trained on. The test set decides; without one, the
         validation set does. A Dataset or a DataFrame is evaluated as a whole, without
-        baselines, for which there is no training set.
+        baselines, for which there is no training set; a warning tells of texts that
+        the classifier was trained on.
 
     Returns
     -------
@@ -51,25 +56,29 @@ def evaluate_classifier(
         is_classifier = isinstance(predictor, Classifier)
         classifier = predictor if is_classifier else as_predictor(predictor)
         texts = _labelled(classifier, split, "split")
+        remarks = warn_of_overlap(training_overlap(classifier, texts), texts)
         evaluation = evaluate_part(classifier, texts, part=texts.source)
-        return EvaluationReport((evaluation,), ())
-    predictor = as_predictor(predictor)
+        return EvaluationReport((evaluation,), (), remarks=remarks)
+    # The baselines get the tokens of the network; an encoder's are pieces of words.
+    tokenizer = Tokenizer()
+    if not isinstance(predictor, TransformerClassifier):
+        predictor = as_predictor(predictor)
+        tokenizer = predictor.bundle.encoder.tokenizer
     parts = {
         name: _labelled(predictor, part, name) for name, part in split.parts().items()
     }
     train = parts.pop("train")
-    tokenizer = predictor.bundle.encoder.tokenizer
-    baselines = fit_baselines(tokenizer.batch(train.texts), train.label_ids)
+    baselines = fit_baselines(baseline_inputs(train, tokenizer), train.label_ids)
     evaluations: list[Evaluation] = []
     comparisons: list[Comparison] = []
     for part, dataset in parts.items():
         network = evaluate_part(
             predictor, dataset, part=part, chose_epoch=part == "valid"
         )
-        token_lists = tokenizer.batch(dataset.texts)
+        inputs = baseline_inputs(dataset, tokenizer)
         rivals = [
             evaluate(
-                predict(token_lists),
+                predict(inputs),
                 dataset.label_ids,
                 dataset.label_names,
                 name=name,
@@ -85,11 +94,9 @@ def evaluate_classifier(
             for rival in rivals
             for comparison in compare(network, rival, dataset.label_ids)
         ]
-    return EvaluationReport(
-        tuple(evaluations),
-        tuple(comparisons),
-        advice(predictor.bundle.settings, split.train, predictor.bundle.metrics),
-    )
+    bundle = getattr(predictor, "bundle", None)
+    proposals = bundle and advice(bundle.settings, split.train, bundle.metrics)
+    return EvaluationReport(tuple(evaluations), tuple(comparisons), proposals or ())
 
 
 def _labelled(predictor: Classifier, data: Any, name: str) -> Dataset:
@@ -140,7 +147,7 @@ def evaluate_part(
     """
     _check_kind(predictor, dataset)
     return evaluate_probabilities(
-        predictor.predict_proba(dataset.texts),
+        predictor.predict_dataset(dataset),
         dataset.label_ids,
         dataset.label_names,
         name=predictor.architecture,

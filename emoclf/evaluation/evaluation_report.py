@@ -37,11 +37,17 @@ class EvaluationReport(EvaluationPlots, HtmlLines):
         Comparisons with each baseline on the last dataset.
     advice : tuple of str
         Proposals for a network that does not beat a baseline.
+    against : bool, default=False
+        Whether the network is compared with another classifier, not with baselines.
+    remarks : tuple of str
+        Sentences on what limits the result.
     """
 
     evaluations: tuple[Evaluation, ...]
     comparisons: tuple[Comparison, ...]
     advice: tuple[str, ...] = ()
+    against: bool = False
+    remarks: tuple[str, ...] = ()
 
     @property
     def network(self) -> Evaluation:
@@ -99,8 +105,21 @@ class EvaluationReport(EvaluationPlots, HtmlLines):
         """
         decisive = self.decisive
         if decisive is None:
-            return ["Evaluated without baselines, since there is no training set."]
-        lines = [_sentence(decisive)]
+            sentence = "Evaluated without baselines, since there is no training set."
+            return [sentence, *self.remarks]
+        relation = _relation(decisive)
+        if self.against:
+            return [
+                f"{self.network.name} {relation} {decisive.baseline} on the same "
+                f"{self.network.n:,} texts: {decisive.points}.",
+                *self.remarks,
+            ]
+        part = PART_NAMES.get(decisive.part, decisive.part)
+        lines = [
+            f"On the {part} set the network {relation} the best baseline, "
+            f"{decisive.baseline}: {decisive.points}.",
+            *self.remarks,
+        ]
         if self.network.chose_epoch:
             lines.append(
                 "There is no test set: these scores are too optimistic, since the same "
@@ -156,16 +175,10 @@ class EvaluationReport(EvaluationPlots, HtmlLines):
         )
 
 
-def _sentence(comparison: Comparison) -> str:
+def _relation(comparison: Comparison) -> str:
     """Say whether the network is better; "better" needs a difference beyond chance."""
     if comparison.low > 0:
-        relation = "is better than"
-    elif comparison.high < 0:
-        relation = "is worse than"
-    else:
-        relation = "cannot be told apart from"
-    part = PART_NAMES.get(comparison.part, comparison.part)
-    return (
-        f"On the {part} set the network {relation} the best baseline, "
-        f"{comparison.baseline}: {comparison.points}."
-    )
+        return "is better than"
+    if comparison.high < 0:
+        return "is worse than"
+    return "cannot be told apart from"

@@ -6,9 +6,13 @@ logits are divided by one number, which changes no ranking of the classes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from emoclf.evaluation.curves import expected_calibration_error
 from emoclf.evaluation.metrics import MIN_PROBABILITY, log_loss
 
 #: Limits of the search.
@@ -68,3 +72,51 @@ def at_temperature(
     logits = np.log(clipped) / temperature
     powers = np.exp(logits - logits.max(1, keepdims=True))
     return powers / powers.sum(1, keepdims=True)
+
+
+def calibration_errors(
+    probabilities: np.ndarray, truth: np.ndarray, temperature: float
+) -> dict[str, float] | None:
+    """Return the expected calibration error before and after temperature scaling.
+
+    Parameters
+    ----------
+    probabilities, truth
+        As for :func:`fit_temperature`.
+    temperature : float > 0
+
+    Returns
+    -------
+    errors : dict or None
+        Errors ``before`` and ``after``; None if probabilities are not finite.
+    """
+    if not np.isfinite(probabilities).all():
+        return None
+    scaled = at_temperature(probabilities, temperature, multilabel=truth.ndim == 2)
+    return {
+        "before": expected_calibration_error(probabilities, truth),
+        "after": expected_calibration_error(scaled, truth),
+    }
+
+
+def calibration_sentence(metrics: Mapping[str, Any]) -> str:
+    """Return what temperature scaling did, in words.
+
+    Parameters
+    ----------
+    metrics : mapping
+        Metrics of a bundle.
+
+    Returns
+    -------
+    sentence : str
+        "" for classifiers that were not calibrated, or by an emoclf before 0.6.
+    """
+    errors = metrics.get("calibration")
+    if not errors:
+        return ""
+    return (
+        f"Probabilities are scaled by a temperature of {metrics['temperature']:.2f}. "
+        "On the validation set, on which it was fitted, the expected calibration error "
+        f"is {errors['after']:.3f}, before {errors['before']:.3f}."
+    )

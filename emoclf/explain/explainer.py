@@ -129,8 +129,9 @@ class Explainer:
             other = setting("method", EXACT if is_exact else OCCLUSION)
             raise SettingsError(
                 f"{setting('method', GRADIENTS)} needs the gradients of a Keras "
-                "network, which an export does not have. Give the bundle that it was "
-                f"exported from, or use {other}."
+                "network of words, which an export and a transformer do not have. "
+                "Give the bundle that it was exported from, if it is one, or use "
+                f"{other}."
             )
         return method
 
@@ -199,9 +200,10 @@ def _predicted(classifier: Classifier, probabilities: np.ndarray) -> tuple[str, 
     return (classifier.label_names[int(probabilities.argmax())],)
 
 
-def _has_network(classifier: Classifier) -> bool:
-    """Return whether a classifier is a Predictor, without importing its module."""
-    return hasattr(classifier, "bundle")
+def _has_network(classifier: Any) -> bool:
+    """Return whether a classifier has a Keras network that takes token ids."""
+    # A Predictor, whose module is not imported for this.
+    return hasattr(classifier, "bundle") and classifier.bundle.inputs is None
 
 
 def _terms_of(classifier: Any) -> TermsOf | str:
@@ -209,6 +211,8 @@ def _terms_of(classifier: Any) -> TermsOf | str:
         from emoclf.explain.bundle_terms import bundle_terms  # It imports TensorFlow.
 
         return bundle_terms(classifier.bundle)
+    if hasattr(classifier, "bundle"):
+        return "its network takes vectors in which the words of a text are mixed"
     from emoclf.folded import FoldedClassifier
 
     if isinstance(classifier, FoldedClassifier):

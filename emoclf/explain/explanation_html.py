@@ -62,7 +62,8 @@ def _label_html(explanation: Explanation, label: str) -> str:
     return (
         f"<p><b>{_safe(label)}</b> {_safe(sums_of(explanation, column))}</p>"
         f'<p style="line-height:1.9;white-space:pre-wrap">{"".join(words)}</p>'
-        f"<table>{rows}</table>"
+        f'<table aria-label="{_safe(f"Contributions of the words to {label}")}">'
+        f"{rows}</table>"
     )
 
 

@@ -16,6 +16,7 @@ from emoclf._version import __version__
 from emoclf.bundle.described_folder import CARD, EXPORT, write_sums
 from emoclf.bundle.json_values import with_checksum
 from emoclf.bundle.model_card import card
+from emoclf.errors import ExportError
 from emoclf.export.formats import FORMATS
 from emoclf.export.parity import PROBABILITY_BOUND, check_parity
 from emoclf.files import size_of
@@ -73,6 +74,12 @@ def write_export(
         If the target cannot be written, or the check fails. The target is as it was
         before.
     """
+    if predictor.bundle.inputs is not None:
+        raise ExportError(
+            "This classifier takes vectors of its texts, as of a transformer encoder, "
+            "which no export contains. Distil it into a network of words, which can "
+            "be exported: emoclf distil DATA --teacher BUNDLE -o STUDENT"
+        )
     check = check or partial(_check_reader, predictor)
     with EXPORT.new_folder(path, overwrite=overwrite) as folder:
         about = {**_describe(predictor, export_format), **write_files(folder)}

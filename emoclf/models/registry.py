@@ -90,6 +90,10 @@ ARCHITECTURES: dict[str, Architecture] = {
         "emoclf.models.ngram_linear:NgramLinearSettings",
         "no hidden layer: a linear classifier of words, word pairs and mean vectors",
     ),
+    "sentence_head": Architecture(
+        "emoclf.models.sentence_head:SentenceHeadSettings",
+        "one linear layer on mean vectors, as of a transformer encoder",
+    ),
 }
 
 

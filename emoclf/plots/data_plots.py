@@ -60,7 +60,8 @@ def plot_lengths(
     ax : matplotlib Axes, optional
         Axes to draw into; default: those of a new figure.
     max_length : int, optional
-        Number of tokens after which texts are cut.
+        Number of tokens after which texts are cut. The last bar then contains all
+        texts of twice this length and more.
 
     Returns
     -------
@@ -68,6 +69,11 @@ def plot_lengths(
     """
     values = np.asarray(lengths)
     ax = ax if ax is not None else new_axes(5.6, 3.4)
+    label = "tokens in a text"
+    if max_length is not None and values.max(initial=1) > 2 * max_length:
+        # One text of thousands of tokens would leave a single bar for all others.
+        values = np.minimum(values, 2 * max_length)
+        label += f" (last bar: {2 * max_length} and more)"
     longest = int(values.max(initial=1))
     width = max(1, -(-longest // 40))
     edges = np.arange(0, longest + width + 1, width) - 0.5
@@ -80,7 +86,7 @@ def plot_lengths(
         text = f"cut after {max_length} tokens"
         ax.axvline(max_length, color=RED, linewidth=1.4, linestyle=":", label=text)
     ax.set_xlim(left=0)
-    ax.set_xlabel("tokens in a text")
+    ax.set_xlabel(label)
     ax.set_ylabel("texts")
     plain_frame(ax)
     if ax.get_legend_handles_labels()[0]:

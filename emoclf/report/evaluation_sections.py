@@ -77,7 +77,28 @@ def scores_section(report: EvaluationReport) -> Section:
         rows,
         words=2,
     )
-    return Section("scores", "Scores", (table, _label_table(network)))
+    blocks = [table, _label_table(network)]
+    if report.comparisons:
+        blocks.insert(1, _differences(report))
+    return Section("scores", "Scores", tuple(blocks))
+
+
+def _differences(report: EvaluationReport) -> DataTable:
+    rows = [
+        [
+            one.baseline,
+            one.label,
+            f"{100 * one.difference:+.1f}",
+            f"{100 * one.low:+.1f} to {100 * one.high:+.1f}",
+        ]
+        for one in report.comparisons
+    ]
+    return DataTable(
+        f"{report.network.name} compared on the same texts, by paired bootstrap",
+        ["compared with", "metric", "difference in points", "95 % interval"],
+        rows,
+        words=2,
+    )
 
 
 def mistakes_section(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
@@ -46,13 +48,17 @@ def render_page(
         undefined=jinja2.StrictUndefined,
         finalize=_finalized,
     )
+    script = _resource(SCRIPT)
+    # No other script runs, wherever it came from.
+    digest = hashlib.sha256(script.encode()).digest()
     template = environment.from_string(_resource(TEMPLATE))
     page = template.render(
         title=title,
         subtitle=subtitle,
         sections=sections,
         style=_resource(STYLE),
-        script=_resource(SCRIPT),
+        script=script,
+        script_hash=f"sha256-{base64.b64encode(digest).decode()}",
         version=__version__,
         max_characters=MAX_TEXT_CHARACTERS,
     )

@@ -25,6 +25,7 @@ from emoclf.report.svg_figures import svg_figure
 from emoclf.report.training_sections import (
     audit_lines,
     data_section,
+    lengths_figure,
     settings_section,
     training_section,
 )
@@ -56,7 +57,7 @@ class Extras:
     model: str | os.PathLike[str] | None = None
 
 
-def _detailed(extras: Extras, evaluation: Evaluation) -> Extras:
+def detailed(extras: Extras, evaluation: Evaluation) -> Extras:
     """Return extras with explanations and groups of texts, made by the classifier."""
     classifier, found = extras.classifier, evaluation.predictions
     if classifier is None or found is None or found.texts is None:
@@ -143,16 +144,15 @@ def _training(
 ) -> Page:
     split, bundle = trained.split, trained.bundle
     assert split is not None
-    extras = _detailed(extras, report.network)
-    lengths = [len(ids) for ids in trained.prepared.train.token_ids]
+    extras = detailed(extras, report.network)
     sections = [
         summary_section(report),
         *evaluation_sections(report, extras.explanations, extras.segments),
-        training_section(trained.result),
+        training_section(trained.result, bundle.metrics),
         data_section(
             split.train.counts(),
             audit=extras.audit,
-            lengths=lengths,
+            lengths=bundle.encoder.lengths(split.train.texts),
             max_length=bundle.encoder.max_length,
         ),
         settings_section(
@@ -190,7 +190,7 @@ def _training(
 
 def _evaluation_report(report: EvaluationReport, extras: Extras) -> Page:
     network = report.network
-    extras = _detailed(extras, network)
+    extras = detailed(extras, network)
     labels = [metrics.label for metrics in network.per_class]
     sections = [
         summary_section(report),
@@ -315,6 +315,7 @@ def _full_audit(audit: Audit, extras: Extras) -> Page:
     sections = [
         Section("findings", "Findings", tuple(findings) or (none,)),
         Section("labels", "Labels", tuple(classes)),
+        _lengths_and_vectors(audit),
     ]
     if audit.wrong_labels is not None:
         lines = Lines("Most probable first", audit.wrong_labels.lines())
@@ -323,6 +324,24 @@ def _full_audit(audit: Audit, extras: Extras) -> Page:
     n_texts = sum(report.n_texts for report in audit.reports.values())
     title = f"Audit of {os.path.basename(first.source)}"
     return Page(title, f"{n_texts:,} texts", sections)
+
+
+def _lengths_and_vectors(audit: Audit) -> Section:
+    coverage = audit.coverage
+    blocks: list[Any] = []
+    if audit.lengths:
+        blocks.append(Figures([lengths_figure(audit.lengths, audit.max_length)]))
+    source = " + ".join(map(os.path.basename, coverage.source.split(" + ")))
+    sentence = (
+        f"{coverage.tokens:.1%} of all tokens of the training texts have a vector "
+        f"({source}), and {coverage.types:.1%} of the distinct ones."
+    )
+    blocks.append(Paragraphs([sentence]))
+    if coverage.missing:
+        rows = [[token, f"{count:,}"] for token, count in coverage.missing]
+        header = ["most frequent tokens", "count"]
+        blocks.append(DataTable("Without a vector", header, rows))
+    return Section("lengths", "Lengths and word vectors", tuple(blocks))
 
 
 def _lines(result: Any) -> Page:

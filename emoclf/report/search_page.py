@@ -1,4 +1,4 @@
-"""The page of a search: the verdict, its trials, its plots, and the winner's scores."""
+"""The page of a search: the verdict, its trials and plots, and all about the winner."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from emoclf.doctor.findings import Finding
 from emoclf.report.blocks import DataTable, Figure, Figures, Lines, Paragraphs, Section
 from emoclf.report.evaluation_sections import evaluation_sections, summary_section
-from emoclf.report.result_pages import Extras, Page
+from emoclf.report.result_pages import Extras, Page, detailed
 from emoclf.report.svg_figures import svg_figure
-from emoclf.report.training_sections import settings_section
+from emoclf.report.training_sections import (
+    data_section,
+    settings_section,
+    training_section,
+)
 from emoclf.tuning.report.search_report import result_rows
 from emoclf.tuning.results.importance import varying_settings
 from emoclf.tuning.results.ranking import scored
 
 if TYPE_CHECKING:
+    from emoclf.bundle.bundle import Bundle
+    from emoclf.training.fit import TrainingResult
     from emoclf.tuning.finish import SearchResult
 
 #: Panels in a row of the plot of the settings.
@@ -26,10 +33,11 @@ MACHINE_COLUMNS = ("began", "worker")
 
 def search_page(result: SearchResult, extras: Extras) -> Page:
     """Return the page of a finished search."""
-    from emoclf.bundle.bundle import installed_versions
-
     plan, chosen = result.plan, result.choice.chosen
-    summary = summary_section(result.report)
+    report, predictor = result.report_with_texts(), result.predictor
+    bundle, split = predictor.bundle, result.split
+    extras = detailed(replace(extras, classifier=predictor), report.network)
+    summary = summary_section(report)
     first = Paragraphs(
         [
             f"Trial {chosen.number} of {len(result.outcomes)} was chosen. These are "
@@ -38,13 +46,24 @@ def search_page(result: SearchResult, extras: Extras) -> Page:
     )
     sections = [
         replace(summary, blocks=(*summary.blocks[:1], first, *summary.blocks[1:])),
-        Section("search", "Search", (Lines("Report", result.lines()),)),
+        Section("report", "Search", (Lines("Report", result.lines()),)),
         Section("plots", "Plots", (Figures(_figures(result)),)),
         Section("trials", "Trials", (_trials(result),)),
-        *evaluation_sections(result.report, extras.explanations),
+        *evaluation_sections(report, extras.explanations, extras.segments),
+        training_section(_training(bundle), bundle.metrics),
+    ]
+    if split is not None:
+        data = data_section(
+            split.train.counts(),
+            audit=extras.audit,
+            lengths=bundle.encoder.lengths(split.train.texts),
+            max_length=bundle.encoder.max_length,
+        )
+        sections.append(data)
+    sections.append(
         settings_section(
             plan.settings.override(**chosen.values).to_toml(),
-            installed_versions(),
+            bundle.versions,
             {
                 "objective": plan.objective.label,
                 "strategy": plan.strategy,
@@ -52,12 +71,25 @@ def search_page(result: SearchResult, extras: Extras) -> Page:
                 "seed": plan.settings.seed,
                 "folder": result.folder.name,
             },
-        ),
-    ]
+        )
+    )
     return Page(
         f"Search for {plan.settings.architecture}",
         f"{len(result.outcomes)} trials by {plan.objective.label}",
         sections,
+    )
+
+
+def _training(bundle: Bundle) -> TrainingResult:
+    """Return the training of a saved classifier."""
+    from emoclf.training.fit import History, TrainingResult
+
+    metrics = bundle.metrics
+    return TrainingResult(
+        History(bundle.history),
+        metrics["best_epoch"],
+        metrics["ended"],
+        tuple(map(Finding.from_dict, metrics["findings"])),
     )
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from emoclf.evaluation.temperature import calibration_sentence
 from emoclf.plots import plot_class_balance, plot_lengths, plot_training
 from emoclf.report.blocks import (
     DataTable,
@@ -39,7 +40,7 @@ def data_section(
         Texts by label.
     audit : object with ``lines()``, optional
     lengths : sequence of int
-        Number of tokens of each text.
+        Number of tokens of each text, before it is cut.
     max_length : int, optional
         Number of tokens after which texts are cut.
     """
@@ -56,22 +57,27 @@ def data_section(
             )
         )
     if len(lengths):
-        figures.append(
-            svg_figure(
-                lambda figure: plot_lengths(
-                    lengths, figure.subplots(), max_length=max_length
-                ),
-                name="lengths",
-                title="Lengths of the training texts, after the cut",
-                alt=f"Histogram of the lengths of {len(lengths):,} training texts, in "
-                "tokens",
-                size=(4.6, 3.2),
-            )
-        )
+        figures.append(lengths_figure(lengths, max_length))
     blocks: list[Any] = [Figures(figures)] if figures else []
     if audit is not None:
         blocks.append(audit_lines(audit))
     return Section("data", "Data", tuple(blocks))
+
+
+def lengths_figure(lengths: Sequence[int], max_length: int | None) -> Figure:
+    """Return a histogram of the lengths of the training texts, in tokens."""
+    caption = ""
+    if max_length is not None:
+        n_cut = sum(length > max_length for length in lengths)
+        caption = f"Texts are cut after {max_length} tokens: {n_cut:,} of them."
+    return svg_figure(
+        lambda figure: plot_lengths(lengths, figure.subplots(), max_length=max_length),
+        name="lengths",
+        title="Lengths of the training texts",
+        alt=f"Histogram of the lengths of {len(lengths):,} training texts. {caption}",
+        caption=caption,
+        size=(4.6, 3.2),
+    )
 
 
 def audit_lines(audit: Any) -> Lines:
@@ -84,12 +90,14 @@ def audit_lines(audit: Any) -> Lines:
     return Lines("Audit", lines)
 
 
-def training_section(result: Any) -> Section:
+def training_section(result: Any, metrics: Mapping[str, Any]) -> Section:
     """Return the curves of a training with the doctor's findings.
 
     Parameters
     ----------
     result : TrainingResult
+    metrics : mapping
+        Metrics of the bundle.
     """
     figures = [
         svg_figure(
@@ -111,10 +119,11 @@ def training_section(result: Any) -> Section:
         f"Epoch {result.best_epoch} of {result.epochs} was the best on the validation "
         f"set (ended: {result.ended}; {result.seconds:.0f} seconds of training)."
     )
+    sentences = list(filter(None, (text, calibration_sentence(metrics))))
     return Section(
         "training",
         "Training",
-        (Paragraphs([text]), Figures(figures), Findings(result.findings)),
+        (Paragraphs(sentences), Figures(figures), Findings(result.findings)),
     )
 
 

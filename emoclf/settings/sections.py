@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
-from emoclf.errors import SettingsError
+from emoclf.errors import SettingsError, setting
 from emoclf.evaluation.metric_names import MAIN_METRIC, MONITORS
 from emoclf.settings.base import NONE_TEXT, Settings, option
 
@@ -173,6 +173,11 @@ class EmbeddingSettings(Settings):
         "or starter: those of the package, for English; several are placed side by "
         "side; none: a random embedding; auto: starter if it covers the training set",
     )
+    encoder: str | None = option(
+        None,
+        "folder of a transformer encoder, or its name in the hub of Hugging Face: its "
+        "vectors of a text's tokens take the place of word vectors",
+    )
     vectors_limit: int | None = option(
         None,
         "number of words to read from each file, the first ones (default: all)",
@@ -211,7 +216,22 @@ class EmbeddingSettings(Settings):
             )
         value = paths if len(paths) > 1 else next(iter(paths), None)
         object.__setattr__(self, "vectors", value)
+        if isinstance(self.encoder, os.PathLike):
+            object.__setattr__(self, "encoder", os.fspath(self.encoder))
         super().__post_init__()
+        if self.encoder is not None:
+            self._check_encoder()
+
+    def _check_encoder(self) -> None:
+        """Check that nothing else is asked for in the place of an encoder's vectors."""
+        for name in ("embedding", "dim", "vectors"):
+            value = getattr(self, name)
+            if value is not None and value != AUTO:
+                raise SettingsError(
+                    f"{setting(name, value)} is for word vectors, and "
+                    f"{setting('encoder', self.encoder)} takes their place. Leave one "
+                    "of them out."
+                )
 
     @property
     def vector_paths(self) -> tuple[str, ...]:

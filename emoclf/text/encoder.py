@@ -70,6 +70,13 @@ class TextEncoder:
             for tokens in token_lists
         )
 
+    def lengths(self, texts: Iterable[str]) -> list[int]:
+        """Return the number of tokens of each text before it is cut."""
+        return [
+            len(self.without_stop_words(tokens))
+            for tokens in self.tokenizer.batch(texts)
+        ]
+
     def count_tokens(self, token_lists: TokenLists) -> dict[str, int]:
         """Return the count of each token that is not a stop word."""
         counts = token_counts(token_lists)

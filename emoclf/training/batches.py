@@ -25,14 +25,20 @@ class Examples:
     token_ids : sequence of ndarray of int32, each of shape (length,)
         For embedded texts: float32, each of shape (length, dim).
     targets : ndarray
-        int32 of shape (n,); multilabel: float32 of shape (n, n_classes).
+        int32 of shape (n,); multilabel: float32 of shape (n, n_classes). Soft targets:
+        probabilities, float of shape (n, n_classes).
     weights : ndarray of float32, shape (n,), optional
         Weight of each text in the loss.
+    temperature : float > 0, optional
+        Temperature of soft targets, such as a teacher's probabilities, at which the
+        network's probabilities are compared with them (Hinton et al., 2015). None: the
+        targets are labels.
     """
 
     token_ids: Sequence[np.ndarray]
     targets: np.ndarray
     weights: np.ndarray | None = None
+    temperature: float | None = None
 
     def __len__(self) -> int:
         return len(self.token_ids)

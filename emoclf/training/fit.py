@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from emoclf.doctor.data import check_targets
+from emoclf.doctor.data import check_soft_targets, check_targets
 from emoclf.doctor.findings import Finding, sorted_findings
 from emoclf.doctor.gradients import check_rate
 from emoclf.errors import ModelError, ResumeError, TrainingError, setting
@@ -156,9 +156,9 @@ def fit_model(
     check_no_strategy()
     n_classes, multilabel = _head_of(model)
     for examples in (train, valid):
-        finding = check_targets(
-            examples.targets, n_classes=n_classes, multilabel=multilabel
-        )
+        soft = examples.temperature is not None
+        check = check_soft_targets if soft else check_targets
+        finding = check(examples.targets, n_classes=n_classes, multilabel=multilabel)
         if finding is not None:
             raise ModelError(str(finding))
     buckets = LengthBuckets(train, settings.texts_per_step(len(train)), seed=seed)
@@ -177,7 +177,9 @@ def fit_model(
     if settings.schedule == "plateau":
         mode = "min" if settings.monitor == "loss" else "max"
         plateau.append(PlateauRate(f"val_{settings.monitor}", mode))
-    twin = _compiled_twin(model, settings, steps=len(buckets), targets=train.targets)
+    twin = _compiled_twin(
+        model, settings, train, steps=len(buckets), multilabel=multilabel
+    )
     recorder = _EpochRecorder(
         buckets, best, [best, *plateau, monitor, *callbacks], checkpoints
     )
@@ -220,15 +222,23 @@ def _head_of(model: keras.Model) -> tuple[int, bool]:
 
 
 def _compiled_twin(
-    model: keras.Model, settings: TrainSettings, *, steps: int, targets: Any
+    model: keras.Model,
+    settings: TrainSettings,
+    train: Examples,
+    *,
+    steps: int,
+    multilabel: bool,
 ) -> keras.Model:
     """Return the compiled and built model that outputs logits."""
     twin = logits_twin(model)
-    if targets.ndim == 2:
+    if multilabel:
         metric: Any = keras.metrics.MeanMetricWrapper(_all_labels_right, "accuracy")
+    elif train.targets.ndim == 2:
+        # Agreement with the likeliest class of soft targets.
+        metric = keras.metrics.CategoricalAccuracy(name="accuracy")
     else:
         metric = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
-    loss = build_loss(settings, multilabel=targets.ndim == 2)
+    loss = build_loss(settings, multilabel=multilabel, temperature=train.temperature)
     optimizer = build_optimizer(settings, steps_per_epoch=steps)
     # XLA compiles for seconds for each text length, which did not pay on a CPU.
     twin.compile(optimizer, loss, metrics=[metric], jit_compile=False)
@@ -240,7 +250,7 @@ def _compiled_twin(
 def _all_labels_right(targets: Any, logits: Any) -> Any:
     """Whether all labels of each text are right, as in validation."""
     ops = keras.ops
-    return ops.all(ops.equal(ops.cast(targets, "bool"), logits > 0), axis=-1)
+    return ops.all(ops.equal(targets > 0.5, logits > 0), axis=-1)
 
 
 def _run(

@@ -24,6 +24,10 @@ class LossFromLogits(keras.losses.Loss):
     label_smoothing : float
         Share of the target that is spread over all classes (Szegedy et al., 2016).
     focal_gamma : float
+    temperature : float > 0
+        Number that the logits are divided by, where targets are probabilities at this
+        temperature. Its square multiplies the loss, so that the size of the gradients
+        hardly depends on it (Hinton et al., 2015, section 2.1).
     **kwargs
         Arguments of ``keras.losses.Loss``.
     """
@@ -35,6 +39,7 @@ class LossFromLogits(keras.losses.Loss):
         multilabel: bool,
         label_smoothing: float = 0.0,
         focal_gamma: float = 2.0,
+        temperature: float = 1.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -42,15 +47,23 @@ class LossFromLogits(keras.losses.Loss):
         self.multilabel = multilabel
         self.label_smoothing = label_smoothing
         self.focal_gamma = focal_gamma
+        self.temperature = temperature
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the losses, shape (batch,).
 
         Parameters
         ----------
-        y_true : Tensor, shape (batch,), or multilabel (batch, n_classes)
+        y_true : Tensor, shape (batch,); multilabel and soft targets: shape (batch,
+            n_classes)
         y_pred : Tensor of logits, shape (batch, n_classes)
         """
+        if self.temperature == 1:
+            return self._losses(y_true, y_pred)
+        scaled = self._losses(y_true, y_pred / self.temperature)
+        return scaled * self.temperature**2
+
+    def _losses(self, y_true: Any, y_pred: Any) -> Any:
         truth, log_p, log_not_p = _log_probabilities(
             y_true, y_pred, multilabel=self.multilabel, smoothing=self.label_smoothing
         )
@@ -71,16 +84,20 @@ class LossFromLogits(keras.losses.Loss):
             "multilabel": self.multilabel,
             "label_smoothing": self.label_smoothing,
             "focal_gamma": self.focal_gamma,
+            "temperature": self.temperature,
         }
 
 
-def build_loss(settings: TrainSettings, *, multilabel: bool) -> LossFromLogits:
-    """Build the loss that the settings describe."""
+def build_loss(
+    settings: TrainSettings, *, multilabel: bool, temperature: float | None = None
+) -> LossFromLogits:
+    """Build the loss that the settings describe, for labels or for soft targets."""
     return LossFromLogits(
         settings.loss,
         multilabel=multilabel,
         label_smoothing=settings.label_smoothing,
         focal_gamma=settings.focal_gamma,
+        temperature=temperature or 1.0,
     )
 
 
@@ -93,7 +110,10 @@ def _log_probabilities(
         truth = ops.cast(targets, logits.dtype)
         log_p, log_not_p = ops.log_sigmoid(logits), ops.log_sigmoid(-logits)
         return truth * (1.0 - smoothing) + smoothing / 2, log_p, log_not_p
-    truth = ops.one_hot(ops.cast(targets, "int32"), n_classes, dtype=logits.dtype)
+    if len(targets.shape) == 2:
+        truth = ops.cast(targets, logits.dtype)
+    else:
+        truth = ops.one_hot(ops.cast(targets, "int32"), n_classes, dtype=logits.dtype)
     log_p = ops.log_softmax(logits, axis=-1)
     # 1 - p loses its digits where p is near 1; there the focal weight is near 0.
     log_not_p = ops.log(ops.maximum(1.0 - ops.exp(log_p), 1e-7))

@@ -253,7 +253,8 @@ def _norm(values: np.ndarray) -> float:
 def class_shares(targets: np.ndarray, n_classes: int) -> np.ndarray:
     """Return the share of texts that have each class, shape (n_classes,)."""
     if targets.ndim == 2:
-        return targets.mean(0)
+        # Soft targets may be of half precision.
+        return targets.mean(0, dtype=np.float64)
     return np.bincount(targets, minlength=n_classes) / max(1, len(targets))
 
 

@@ -6,9 +6,11 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
+from emoclf.datasets.dataset import Dataset
 from emoclf.embeddings.coverage import MIN_COVERAGE
 from emoclf.embeddings.lookup import find_words
 from emoclf.embeddings.starter import STARTER, StarterVectors
+from emoclf.errors import SettingsError, setting
 from emoclf.settings import RunSettings
 from emoclf.settings.sections import AUTO, BATCH
 from emoclf.text.encoder import new_tokenizer
@@ -21,14 +23,14 @@ MAX_NGRAM_TEXTS = 10_000
 N_COVERAGE_TEXTS = 5000
 
 
-def resolve(settings: RunSettings, texts: Sequence[str]) -> RunSettings:
+def resolve(settings: RunSettings, train: Dataset) -> RunSettings:
     """Return settings in which nothing is left to the training set.
 
     Parameters
     ----------
     settings : RunSettings
-    texts : sequence of str
-        Texts of the training set.
+    train : Dataset
+        Training set.
 
     Returns
     -------
@@ -36,8 +38,15 @@ def resolve(settings: RunSettings, texts: Sequence[str]) -> RunSettings:
         With ``vectors="auto"`` replaced: by the starter vectors if they cover the
         texts, and neither a random embedding nor its width was asked for; else None.
         With ``batch_size=None`` and ``ngrams=None`` replaced.
+
+    Raises
+    ------
+    SettingsError
+        If the network is to count words, but takes vectors of texts.
     """
-    training = settings.training
+    texts, training = train.texts, settings.training
+    if train.vectors is not None or settings.embedding.encoder is not None:
+        settings = _without_words(settings)
     if training.batch_size is None:
         batch_size = training.texts_per_step(len(texts))
         settings = settings.override(batch_size=batch_size)
@@ -50,6 +59,21 @@ def resolve(settings: RunSettings, texts: Sequence[str]) -> RunSettings:
     if settings.embedding.vectors == AUTO:
         settings = settings.override(vectors=_automatic_vectors(settings, texts))
     return settings
+
+
+def _without_words(settings: RunSettings) -> RunSettings:
+    """Return the settings of a network that takes vectors of texts, not token ids."""
+    if getattr(settings.model, "ngrams", False):
+        cure = f"Leave {setting('ngrams', True)} out"
+        if "ngrams" not in settings.model.names():
+            cure = f"Use {setting('architecture', 'sentence_head')}"
+        raise SettingsError(
+            f"The {settings.architecture} counts n-grams, but the network takes "
+            f"vectors of the texts and no words. {cure}."
+        )
+    if "ngrams" in settings.model.names():
+        settings = settings.override(ngrams=False)
+    return settings.override(vectors=None)
 
 
 def _automatic_vectors(settings: RunSettings, texts: Sequence[str]) -> str | None:

@@ -21,7 +21,7 @@ from emoclf.datasets.split_files import as_split
 from emoclf.datasets.trainable import check_trainable
 from emoclf.embeddings.vector_objects import VectorSet, given_vectors
 from emoclf.errors import ResumeError, SettingsError, TrainingError, wrong_kind
-from emoclf.evaluation.baselines import fit_baselines
+from emoclf.evaluation.baselines import baseline_inputs, fit_baselines
 from emoclf.evaluation.evaluate import evaluate_part
 from emoclf.evaluation.metrics import evaluate
 from emoclf.evaluation.network_comparison import NetworkComparison, RunMetrics
@@ -104,7 +104,7 @@ def compare_networks(
     if vectors is not None:
         name = first.embedding.vectors
         rows = {key: x.override(vectors=name) for key, x in rows.items()}
-    rows = {key: resolve(x, split.train.texts) for key, x in rows.items()}
+    rows = {key: resolve(x, split.train) for key, x in rows.items()}
     results = None if folder is None else _ResultsFolder(Path(folder), split)
     runner = _Runner(split, callbacks, sets)
     runs = runner.baselines(next(iter(rows.values())))
@@ -148,18 +148,18 @@ class _Runner:
     def baselines(self, settings: RunSettings) -> list[RunMetrics]:
         tokenizer = new_tokenizer(settings.text)
         start = time.perf_counter()
-        tokens = tokenizer.batch(self.train.texts)
-        baselines = fit_baselines(tokens, self.train.label_ids)
+        inputs = baseline_inputs(self.train, tokenizer)
+        baselines = fit_baselines(inputs, self.train.label_ids)
         seconds = time.perf_counter() - start
         runs = []
         for name, baseline in baselines.items():
 
-            def predict(texts: Sequence[str], baseline: Any = baseline) -> Any:
-                return baseline(tokenizer.batch(texts))
+            def predict(texts: Dataset, baseline: Any = baseline) -> Any:
+                return baseline(baseline_inputs(texts, tokenizer))
 
             evaluation, valid = (
                 evaluate(
-                    predict(texts.texts),
+                    predict(texts),
                     texts.label_ids,
                     texts.label_names,
                     name=name,
@@ -208,7 +208,7 @@ class _Runner:
             seconds_per_epoch=median(result.history["seconds"]),
             seconds=result.seconds,
             # The evaluation has already traced the network.
-            texts_per_second=self._texts_per_second(predictor.predict),
+            texts_per_second=self._texts_per_second(predictor.predict_dataset),
             findings=tuple(finding.name for finding in result.findings),
         )
 
@@ -225,7 +225,7 @@ class _Runner:
         return self._encoded.prepared(self.train, self.valid, settings)
 
     def _texts_per_second(self, predict: Callable[..., Any]) -> float:
-        texts = list(self.texts.texts)[:N_TIMED_TEXTS]
+        texts = self.texts[:N_TIMED_TEXTS]
         start = time.perf_counter()
         predict(texts)
         return len(texts) / max(time.perf_counter() - start, 1e-9)

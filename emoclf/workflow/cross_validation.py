@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean, stdev
@@ -16,6 +17,7 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split, hold_out, stratified_folds
 from emoclf.datasets.trainable import as_dataset, check_trainable
 from emoclf.display import HtmlLines
+from emoclf.embeddings.vector_objects import given_vectors
 from emoclf.errors import SettingsError, setting
 from emoclf.evaluation.evaluation_plots import EvaluationPlots
 from emoclf.evaluation.metric_names import MAIN_METRIC, METRICS, shown_metrics
@@ -23,6 +25,7 @@ from emoclf.evaluation.metrics import Evaluation, evaluate
 from emoclf.evaluation.predicted_texts import Predictions
 from emoclf.evaluation.text_tables import align, detail_lines, wrapped
 from emoclf.settings import RunSettings
+from emoclf.workflow.finished_folds import Fold, FoldFolder
 from emoclf.workflow.train import train_classifier
 
 if TYPE_CHECKING:
@@ -164,6 +167,7 @@ def cross_validate(
     *,
     folds: int = 5,
     vectors: Any = None,
+    folder: str | os.PathLike[str] | None = None,
     callbacks: Callable[[RunSettings], Sequence[Any]] = lambda settings: (),
     **flat: Any,
 ) -> CrossValidation:
@@ -180,6 +184,9 @@ def cross_validate(
     folds : int >= 2, default=5
     vectors : path, WordVectors, KeyedVectors, (words, array), mapping or list, optional
         Word vectors, as for :func:`emoclf.train_classifier`.
+    folder : path, optional
+        Folder for finished folds: the same call continues after them. It contains
+        predictions, no texts.
     callbacks : callable, optional
         Function that returns the Keras callbacks of each training.
     **flat
@@ -192,8 +199,10 @@ def cross_validate(
     Raises
     ------
     DataError
-        If there are too few texts for so many folds.
+        If there are too few texts for so many folds, or the folder cannot be written.
     SettingsError
+    ResumeError
+        If the folder belongs to something else, or a file of it is damaged.
 
     Examples
     --------
@@ -211,34 +220,26 @@ def cross_validate(
         )
     near, seed = settings.data.near_duplicates, settings.seed
     parts = stratified_folds(dataset, folds, seed=seed, near_duplicates=near)
-    evaluations = []
+    finished = None
+    if folder is not None:
+        named, _ = given_vectors(settings, vectors)
+        finished = FoldFolder(folder, dataset, named, folds)
     shape = len(dataset), len(dataset.label_names)
     probabilities, thresholds = np.empty(shape), np.empty(shape)
+    done = []
     for number, (rest_rows, test_rows) in enumerate(parts, 1):
-        rest = dataset.take(rest_rows)
-        train, valid = hold_out(
-            rest, settings.data.valid_fraction, seed=seed, near_duplicates=near
-        )
-        split = Split(rest.take(train), rest.take(valid), dataset.take(test_rows))
-        logger.info("Fold %d of %d: %d texts.", number, folds, len(test_rows))
-        trained = train_classifier(
-            split,
-            settings=settings,
-            vectors=vectors,
-            callbacks=callbacks(settings),
-            verbose=0,
-        )
-        if trained.result.ended == "interrupted":
-            # An incomplete training does not belong in the result.
-            raise KeyboardInterrupt
-        report = trained.evaluate()
-        tested = [one for one in report.evaluations if one.part == "test"]
-        predictions = report.network.predictions
-        assert predictions is not None
-        probabilities[test_rows] = predictions.probabilities
-        thresholds[test_rows] = predictions.thresholds
-        evaluations.append(tuple(tested))
-        logger.info("Fold %d: macro-F1 %.3f.", number, tested[0].macro_f1)
+        size = len(test_rows), shape[1]
+        fold = finished.load(number, size) if finished is not None else None
+        if fold is None:
+            logger.info("Fold %d of %d: %d texts.", number, folds, len(test_rows))
+            rest, test = dataset.take(rest_rows), dataset.take(test_rows)
+            fold = _run_fold(rest, test, settings, vectors, callbacks(settings))
+            if finished is not None:
+                finished.save(number, fold)
+        probabilities[test_rows] = fold.probabilities
+        thresholds[test_rows] = fold.thresholds
+        done.append(fold)
+        logger.info("Fold %d: macro-F1 %.3f.", number, fold.evaluations[0].macro_f1)
     pooled = Predictions(
         probabilities, dataset.label_ids, dataset.label_names, thresholds, dataset.texts
     )
@@ -246,14 +247,49 @@ def cross_validate(
         pooled.predicted,
         dataset.label_ids,
         dataset.label_names,
-        name=evaluations[0][0].name,
+        name=done[0].evaluations[0].name,
         part=PART,
         probabilities=probabilities,
     )
     return CrossValidation(
-        tuple(evaluations),
+        tuple(fold.evaluations for fold in done),
         replace(evaluation, predictions=pooled),
-        len(train) / len(test_rows),
+        done[-1].n_train / len(parts[-1][1]),
+    )
+
+
+def _run_fold(
+    rest: Dataset,
+    test: Dataset,
+    settings: RunSettings,
+    vectors: Any,
+    callbacks: Sequence[Any],
+) -> Fold:
+    """Train on all folds but one, and predict that one."""
+    train, valid = hold_out(
+        rest,
+        settings.data.valid_fraction,
+        seed=settings.seed,
+        near_duplicates=settings.data.near_duplicates,
+    )
+    trained = train_classifier(
+        Split(rest.take(train), rest.take(valid), test),
+        settings=settings,
+        vectors=vectors,
+        callbacks=callbacks,
+        verbose=0,
+    )
+    if trained.result.ended == "interrupted":
+        # An incomplete training does not belong in the result.
+        raise KeyboardInterrupt
+    report = trained.evaluate()
+    predictions = report.network.predictions
+    assert predictions is not None
+    return Fold(
+        tuple(one for one in report.evaluations if one.part == "test"),
+        predictions.probabilities,
+        predictions.thresholds,
+        len(train),
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from emoclf.contextual.input_vectors import InputVectors
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.trainable import check_trainable
 from emoclf.doctor.data import check_coverage, check_cut, check_texts
@@ -52,6 +53,10 @@ class EncodedParts:
         Number of texts that were cut, per part.
     findings : tuple of Finding
         Problems of the texts and the vectors, known before any training.
+    inputs : InputVectors or None
+        Vectors that the network takes in the place of token ids.
+    train_vectors, valid_vectors : sequence of ndarray, each of shape (length, dim)
+        Those vectors of each text; empty without ``inputs``.
     """
 
     encoder: TextEncoder
@@ -60,6 +65,9 @@ class EncodedParts:
     pretrained: PretrainedRows | None
     cut: dict[str, int]
     findings: tuple[Finding, ...]
+    inputs: InputVectors | None = None
+    train_vectors: Sequence[np.ndarray] = ()
+    valid_vectors: Sequence[np.ndarray] = ()
 
     @property
     def coverage(self) -> CoverageReport | None:
@@ -91,7 +99,11 @@ class EncodedParts:
             sample_weight=sample_weight,
         )
         vocabulary, seed = self.encoder.vocabulary, settings.seed
-        if self.pretrained is None:
+        train_inputs, valid_inputs = self.train_ids, self.valid_ids
+        matrix = None
+        if self.inputs is not None:
+            train_inputs, valid_inputs = self.train_vectors, self.valid_vectors
+        elif self.pretrained is None:
             matrix = random_matrix(
                 vocabulary, settings.embedding.dim or RANDOM_DIM, seed=seed
             )
@@ -100,22 +112,23 @@ class EncodedParts:
         return Prepared(
             **vars(self),
             matrix=matrix,
-            train=Examples(self.train_ids, train.label_ids, weights),
-            valid=Examples(self.valid_ids, valid.label_ids),
+            train=Examples(train_inputs, train.label_ids, weights),
+            valid=Examples(valid_inputs, valid.label_ids),
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Prepared(EncodedParts):
     """Everything that a network is built from and fitted on.
 
     Parameters
     ----------
-    matrix : ndarray of float32, shape (vocabulary, dim)
+    matrix : ndarray of float32, shape (vocabulary, dim), or None
+        None where the network takes vectors in the place of token ids.
     train, valid : Examples
     """
 
-    matrix: np.ndarray
+    matrix: np.ndarray | None
     train: Examples
     valid: Examples
 
@@ -127,6 +140,7 @@ def prepare(
     *,
     vectors: Sequence[VectorSet] = (),
     sample_weight: np.ndarray | None = None,
+    words: Sequence[str] = (),
 ) -> Prepared:
     """Prepare texts for a network; everything is fitted on ``train`` alone.
 
@@ -138,12 +152,14 @@ def prepare(
         Sets of vectors, some of them in memory; default: the files that the settings
         name.
     sample_weight : array of float, shape (len(train),), optional
+    words : sequence of str
+        Tokens to add to the vocabulary, such as those of unlabelled texts.
 
     Raises
     ------
     DataError, SettingsError, VectorsError
     """
-    encoded = encode_parts(train, valid, settings, vectors=vectors)
+    encoded = encode_parts(train, valid, settings, vectors=vectors, words=words)
     return encoded.prepared(train, valid, settings, sample_weight=sample_weight)
 
 
@@ -153,6 +169,7 @@ def encode_parts(
     settings: RunSettings,
     *,
     vectors: Sequence[VectorSet] = (),
+    words: Sequence[str] = (),
 ) -> EncodedParts:
     """Fit the vocabulary on ``train``, encode both datasets, and look up the vectors.
 
@@ -163,6 +180,8 @@ def encode_parts(
     vectors : sequence of VectorSet
         Sets of vectors, some of them in memory; default: the files that the settings
         name.
+    words : sequence of str
+        Tokens to add to the vocabulary, such as those of unlabelled texts.
 
     Raises
     ------
@@ -175,7 +194,7 @@ def encode_parts(
         "valid": tokenizer.batch(valid.texts),
     }
     sources = _vector_sources(vectors, settings)
-    extra = _vector_words(tokenizer, sources, settings)
+    extra = [*words, *_vector_words(tokenizer, sources, settings)]
     encoder = fit_encoder(tokens["train"], settings.text, extra=extra)
     pretrained = None
     if sources:
@@ -192,8 +211,60 @@ def encode_parts(
         share = pretrained.coverage.share_of_running
         missing = [token for token, _ in pretrained.coverage.missing]
         findings.append(check_coverage(share, missing=missing))
-    return EncodedParts(
+    encoded = EncodedParts(
         encoder, train_ids, valid_ids, pretrained, cut, tuple(filter(None, findings))
+    )
+    return with_input_vectors(encoded, train, valid, settings)
+
+
+def with_input_vectors(
+    encoded: EncodedParts, train: Dataset, valid: Dataset, settings: RunSettings
+) -> EncodedParts:
+    """Add the vectors that the network takes in the place of token ids, if any.
+
+    Those of a transformer encoder are computed once and kept on disk.
+
+    Raises
+    ------
+    ModelError
+        If the encoder cannot be loaded.
+    DataError
+        If only one of the datasets has vectors of its own, or of another width.
+    SettingsError
+        If an encoder is given for texts that have vectors of their own.
+    """
+    name = settings.embedding.encoder
+    if train.vectors is None and valid.vectors is None:
+        if name is None:
+            return encoded
+        pooled = getattr(settings.model, "takes_pooled", False)
+        inputs = InputVectors.of_encoder(name, pooled=pooled)
+        return replace(
+            encoded,
+            inputs=inputs,
+            train_vectors=inputs.embed(train.texts, keep=True),
+            valid_vectors=inputs.embed(valid.texts, keep=True),
+        )
+    if name is not None:
+        raise SettingsError(
+            f"{train.source} contains vectors of its own, so that "
+            f"{setting('encoder', name)} is not used. Leave it out."
+        )
+    widths = [
+        None if x.vectors is None else x.vectors[0].shape[1] for x in (train, valid)
+    ]
+    if widths[0] is None or widths[0] != widths[1]:
+        raise DataError(
+            "The training and the validation set must have vectors of one width. Got "
+            f"{widths[0]} and {widths[1]}."
+        )
+    assert train.vectors is not None
+    assert valid.vectors is not None
+    return replace(
+        encoded,
+        inputs=InputVectors(widths[0]),
+        train_vectors=train.vectors,
+        valid_vectors=valid.vectors,
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 
 from emoclf.audit.drift import REFERENCE
+from emoclf.bundle.summary import TEXT_HASHES
+from emoclf.bundle.text_hashes import hash_texts
 from emoclf.datasets.split import join_parts
 from emoclf.embeddings.vector_objects import given_vectors
 from emoclf.errors import DataError, TrainingError
@@ -67,6 +69,12 @@ def refit(trained: TrainedClassifier, vectors: Any = None) -> TrainedClassifier:
     logger.info(
         "Fitting again on all %d labelled texts, for %d epochs.", len(data), best_epoch
     )
+    if "distillation" in bundle.metrics:
+        raise DataError(
+            "A distilled student cannot be fitted again on all texts, since the labels "
+            "alone would replace what its teachers know. Distil it with a validation "
+            "set as small as you dare: valid_fraction=0.05, test_fraction=0."
+        )
     weighted = trained.prepared.train.weights is not None
     if weighted and bundle.settings.training.class_weight is None:
         raise DataError(
@@ -92,7 +100,11 @@ def refit(trained: TrainedClassifier, vectors: Any = None) -> TrainedClassifier:
         )
     # Counts of the validation set say nothing of a network that was fitted on it.
     kept = {name: x for name, x in bundle.metrics.items() if name != REFERENCE}
-    metrics = {**kept, "refit": {"texts": len(data), "epochs": best_epoch}}
+    metrics = {
+        **kept,
+        "refit": {"texts": len(data), "epochs": best_epoch},
+        TEXT_HASHES: hash_texts(data.texts),
+    }
     again_bundle = replace(
         again.bundle, settings=bundle.settings, history=bundle.history, metrics=metrics
     )

@@ -17,6 +17,8 @@ from emoclf.audit.drift import REFERENCE, reference_counts
 from emoclf.bundle.bundle import Bundle, installed_versions
 from emoclf.bundle.described_folder import BUNDLE
 from emoclf.bundle.json_values import UNREACHABLE
+from emoclf.bundle.summary import TEXT_HASHES
+from emoclf.bundle.text_hashes import hash_texts
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.labels import numbers_by_label
 from emoclf.datasets.split import Split
@@ -32,7 +34,11 @@ from emoclf.errors import (
     wrong_kind,
 )
 from emoclf.evaluation.metric_names import MULTILABEL
-from emoclf.evaluation.temperature import at_temperature, fit_temperature
+from emoclf.evaluation.temperature import (
+    at_temperature,
+    calibration_errors,
+    fit_temperature,
+)
 from emoclf.fingerprint import digest
 from emoclf.models.build import build_model
 from emoclf.models.heads import divide_logits
@@ -41,7 +47,7 @@ from emoclf.settings import RunSettings, TrainSettings
 from emoclf.text.validation import is_frame
 from emoclf.training.batches import Examples
 from emoclf.training.checkpoint import CheckpointFolder
-from emoclf.training.fit import fit_model
+from emoclf.training.fit import TrainingResult, fit_model
 from emoclf.training.ngrams import fit_ngram_scores
 from emoclf.training.progress import TrainingProgress
 from emoclf.training.thresholds import choose_thresholds
@@ -133,16 +139,16 @@ def train_classifier(
         wanted, cure = "RunSettings or a mapping of names and values", ADVICE["test"]
         raise DataError(wrong_kind("settings", wanted, settings, cure))
     settings = RunSettings.of(settings, flat)
-    split = _split_of(data, valid, settings)
+    split = split_of(data, valid, settings)
     if sample_weight is not None and len(sample_weight) != len(split.train):
         raise SettingsError(
             f"sample_weight must be {len(split.train)} numbers, one for each training "
             f"text. Got {len(sample_weight)}. Split the texts first, and give the "
             "weights of split.train."
         )
-    callbacks = [*callbacks, *_progress(verbose, callbacks, settings)]
+    callbacks = [*callbacks, *training_progress(verbose, callbacks, settings)]
     settings, sets = given_vectors(settings, vectors)
-    settings = resolve(settings, split.train.texts)
+    settings = resolve(settings, split.train)
     prepared = prepare(
         split.train,
         split.valid,
@@ -168,18 +174,25 @@ def train_classifier(
         resume=resume,
     )
     trained = replace(trained, split=split)
-    _keep_reference(trained)
+    keep_reference(trained)
     return trained
 
 
-def _keep_reference(trained: TrainedClassifier) -> None:
-    """Add the counts to the bundle's metrics that a later drift is measured by."""
-    predictor, token_ids = trained.predictor, trained.prepared.valid.token_ids
+def keep_reference(trained: TrainedClassifier) -> None:
+    """Add to the bundle's metrics what later texts are compared with.
+
+    Counts of the validation set tell of a drift, and hashes of the training texts of an
+    overlap.
+    """
+    predictor, prepared = trained.predictor, trained.prepared
     thresholds = predictor.thresholds if predictor.multilabel else None
-    probabilities = predictor.predict_ids(token_ids)
-    counts = reference_counts(token_ids, probabilities, thresholds)
+    probabilities = predictor.predict_inputs(prepared.valid.token_ids)
+    counts = reference_counts(prepared.valid_ids, probabilities, thresholds)
     # In place: a copy of the bundle would trace the network again for its predictions.
     trained.bundle.metrics[REFERENCE] = counts
+    if trained.split is not None and trained.split.train.has_texts:
+        hashes = hash_texts(trained.split.train.texts)
+        trained.bundle.metrics[TEXT_HASHES] = hashes
 
 
 def _check_names(flat: Mapping[str, Any]) -> None:
@@ -196,7 +209,7 @@ def _check_names(flat: Mapping[str, Any]) -> None:
             raise SettingsError(f"train_classifier has no argument {name!r}.{advice}")
 
 
-def _split_of(data: Any, valid: Any, settings: RunSettings) -> Split:
+def split_of(data: Any, valid: Any, settings: RunSettings) -> Split:
     """Return the split of what a caller gave; see :func:`train_classifier`."""
     if isinstance(valid, RunSettings | Mapping):
         raise DataError(
@@ -229,7 +242,7 @@ def _split_of(data: Any, valid: Any, settings: RunSettings) -> Split:
     return Split(train, valid)
 
 
-def _progress(
+def training_progress(
     verbose: Any, callbacks: Sequence[Any], settings: RunSettings
 ) -> list[TrainingProgress]:
     """Return the callback that shows progress, if it is asked for."""
@@ -273,14 +286,8 @@ def fit_prepared(
     -------
     trained : TrainedClassifier
     """
-    given_thresholds = _given_thresholds(settings, train)
-    model = build_model(
-        settings,
-        n_classes=len(train.label_names),
-        multilabel=train.multilabel,
-        matrix=prepared.matrix,
-        prior=class_shares(train.label_ids, len(train.label_names)),
-    )
+    _given_thresholds(settings, train)  # raises before any training
+    model = new_network(prepared, train, settings)
     for callback in callbacks:
         if isinstance(callback, TrainingProgress) and train.multilabel:
             callback.task = MULTILABEL
@@ -297,15 +304,55 @@ def fit_prepared(
         resume=resume,
         keep_last=chosen is not None,
     )
-    if getattr(settings.model, "ngrams", False):
+    return finish_classifier(model, result, prepared, train, settings, chosen=chosen)
+
+
+def new_network(
+    prepared: Prepared, train: Dataset, settings: RunSettings
+) -> keras.Model:
+    """Build the network of the settings for a training set."""
+    return build_model(
+        settings,
+        n_classes=len(train.label_names),
+        multilabel=train.multilabel,
+        matrix=prepared.matrix,
+        embedded_dim=prepared.inputs.dim if prepared.inputs else None,
+        prior=class_shares(train.label_ids, len(train.label_names)),
+    )
+
+
+def finish_classifier(
+    model: keras.Model,
+    result: TrainingResult,
+    prepared: Prepared,
+    train: Dataset,
+    settings: RunSettings,
+    *,
+    chosen: Bundle | None = None,
+    metrics: Mapping[str, Any] | None = None,
+) -> TrainedClassifier:
+    """Make a classifier of a fitted network: n-grams, temperature and thresholds.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Network from :func:`new_network`, with fitted weights.
+    result : TrainingResult
+    prepared, train, settings, chosen
+        As in :func:`fit_prepared`.
+    metrics : mapping, optional
+        Further entries of the bundle's metrics.
+    """
+    given_thresholds = _given_thresholds(settings, train)
+    if getattr(settings.model, "ngrams", False) and prepared.inputs is None:
         fit_ngram_scores(model, prepared.train, settings.model.ngram_share)
     if chosen is None:
-        temperature, thresholds = _choices(
+        temperature, thresholds, calibration = _choices(
             model, prepared.valid, settings.training, given_thresholds
         )
     else:
         temperature = chosen.metrics.get("temperature", 1.0)
-        thresholds = chosen.thresholds
+        thresholds, calibration = chosen.thresholds, None
     divide_logits(model, temperature)
     findings = sorted_findings([*prepared.findings, *result.findings])
     result = replace(result, findings=findings)
@@ -320,14 +367,17 @@ def fit_prepared(
             "best_epoch": result.best_epoch,
             "ended": result.ended,
             "temperature": temperature,
+            "calibration": calibration,
             "texts": {"train": len(train), "valid": len(prepared.valid)},
             "cut": prepared.cut,
             "text_column": train.text_column,
             "findings": [finding.to_dict() for finding in findings],
             "coverage": prepared.coverage.to_dict() if prepared.coverage else None,
+            **(metrics or {}),
         },
         versions=installed_versions(),
         thresholds=thresholds,
+        inputs=prepared.inputs,
     )
     return TrainedClassifier(bundle, result, prepared)
 
@@ -337,13 +387,18 @@ def _choices(
     valid: Examples,
     settings: TrainSettings,
     given: Mapping[int, float],
-) -> tuple[float, tuple[float, ...] | None]:
-    """Return the temperature and the thresholds, chosen on the validation set."""
+) -> tuple[float, tuple[float, ...] | None, dict[str, float] | None]:
+    """Return the temperature and the thresholds, chosen on the validation set.
+
+    And the calibration error there, before and after; None if it was not calibrated.
+    """
     probabilities, temperature = BatchedModel(model)(valid.token_ids), 1.0
+    calibration = None
     if settings.calibrate:
         temperature = fit_temperature(probabilities, valid.targets)
+        calibration = calibration_errors(probabilities, valid.targets, temperature)
     if valid.targets.ndim == 1:
-        return temperature, None
+        return temperature, None, calibration
     chosen = choose_thresholds(
         probabilities, valid.targets, min_precision=settings.min_precision
     )
@@ -351,7 +406,7 @@ def _choices(
     scaled = at_temperature(chosen[None], temperature, multilabel=True)[0]
     thresholds = np.where(chosen > 1, UNREACHABLE, scaled)
     thresholds[list(given)] = list(given.values())
-    return temperature, tuple(thresholds.tolist())
+    return temperature, tuple(thresholds.tolist()), calibration
 
 
 def _given_thresholds(settings: RunSettings, train: Dataset) -> dict[int, float]:
@@ -378,9 +433,16 @@ def run_fingerprint(
         "training texts": digest(list(train.texts), list(train.labels)),
         "validation texts": digest(list(valid.texts), list(valid.labels)),
         "sample weights": "none" if weights is None else digest(weights),
-        "embedding matrix": digest(prepared.matrix),
+        **_inputs_digest(prepared),
         "versions": installed_versions(),
     }
+
+
+def _inputs_digest(prepared: Prepared) -> dict[str, str]:
+    if prepared.inputs is None:
+        return {"embedding matrix": digest(prepared.matrix)}
+    vectors = (*prepared.train_vectors, *prepared.valid_vectors)
+    return {"vectors of the texts": digest(*vectors)}
 
 
 def checkpoint_folder(output: str | os.PathLike[str]) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -94,11 +94,7 @@ def run_training(
     if output is not None:
         checkpoint = checkpoint_folder(output)
         check_start(output, overwrite=overwrite, resume=resume)
-    # The split has grouped the texts at this threshold already.
-    near = settings.data.near_duplicates
-    audit = report_contents(dataset, near_duplicates=near if near < 1 else 0.8)
-    for line in audit.lines():
-        logger.info("%s", line)
+    audit = audited(dataset, settings)
     trained = train_classifier(
         split.train,
         split.valid,
@@ -106,9 +102,39 @@ def run_training(
         callbacks=callbacks,
         checkpoint=checkpoint,
         resume=resume,
-        on_prepared=_log_inputs,
+        on_prepared=log_inputs,
         verbose=0,
     )
+    training = evaluated_run(trained, dataset, split, audit, refit=refit)
+    if output is None or checkpoint is None:
+        return training
+    return save_run(
+        training,
+        output,
+        overwrite=overwrite,
+        remove_checkpoint=CheckpointFolder(checkpoint, {}).remove,
+    )
+
+
+def audited(dataset: Dataset, settings: RunSettings) -> AuditReport:
+    """Count and log the contents of a dataset."""
+    # The split has grouped the texts at this threshold already.
+    near = settings.data.near_duplicates
+    audit = report_contents(dataset, near_duplicates=near if near < 1 else 0.8)
+    for line in audit.lines():
+        logger.info("%s", line)
+    return audit
+
+
+def evaluated_run(
+    trained: TrainedClassifier,
+    dataset: Dataset,
+    split: Split,
+    audit: AuditReport,
+    *,
+    refit: bool = False,
+) -> TrainingRun:
+    """Evaluate a trained classifier and baselines; see :func:`run_training`."""
     logger.info("Evaluating the network, and baselines on the same texts.")
     report = evaluate_classifier(trained.predictor, split)
     trained = trained.with_metrics(
@@ -116,24 +142,44 @@ def run_training(
     )
     if refit and trained.result.ended != "interrupted":
         trained = replace(trained, split=split).refit()
-    bundle = trained.bundle
-    path = None
-    if output is not None and checkpoint is not None:
-        path = save_bundle(bundle, output, overwrite=overwrite)
-        if trained.result.ended == "interrupted":
-            logger.warning(
-                "The training was interrupted. Resume it with %s.",
-                _resume_and_overwrite(),
-            )
-        else:
-            CheckpointFolder(checkpoint, {}).remove()
-    return TrainingRun(trained, split, audit, report, path)
+    return TrainingRun(trained, split, audit, report, None)
+
+
+def save_run(
+    training: TrainingRun,
+    output: str | os.PathLike[str],
+    *,
+    overwrite: bool,
+    remove_checkpoint: Callable[[], None],
+) -> TrainingRun:
+    """Save the bundle of a run; an interrupted one keeps its checkpoint."""
+    path = save_bundle(training.trained.bundle, output, overwrite=overwrite)
+    if training.trained.result.ended == "interrupted":
+        logger.warning(
+            "The training was interrupted. Resume it with %s.", _resume_and_overwrite()
+        )
+    else:
+        remove_checkpoint()
+    return replace(training, path=path)
 
 
 def check_start(
-    output: str | os.PathLike[str], *, overwrite: bool, resume: bool
+    output: str | os.PathLike[str],
+    *,
+    overwrite: bool,
+    resume: bool,
+    interrupted: bool | None = None,
 ) -> None:
     """Check that a run can begin.
+
+    Parameters
+    ----------
+    output : path
+    overwrite, resume : bool
+        Options of :func:`run_training`.
+    interrupted : bool, optional
+        Whether there is an interrupted run. Default: whether the output's checkpoint is
+        that of a training.
 
     Raises
     ------
@@ -144,7 +190,8 @@ def check_start(
         If the output exists, or cannot be written.
     """
     checkpoint = checkpoint_folder(output)
-    interrupted = CheckpointFolder(checkpoint, {}).exists()
+    if interrupted is None:
+        interrupted = CheckpointFolder(checkpoint, {}).exists()
     exists = BUNDLE.place(output).exists()
     if resume and exists and not interrupted:
         raise ResumeError(
@@ -172,7 +219,7 @@ def _resume_and_overwrite() -> str:
     return f"{setting('resume', True)} {setting('overwrite', True)}"
 
 
-def _log_inputs(prepared: Prepared) -> None:
+def log_inputs(prepared: Prepared) -> None:
     lengths = [len(ids) for ids in prepared.train.token_ids]
     n_cut = prepared.cut["train"]
     n_tokens = len(prepared.encoder.vocabulary) - FIRST

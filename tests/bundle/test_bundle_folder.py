@@ -23,7 +23,9 @@ from warm_process import WarmProcess
 from emoclf.bundle.bundle import Bundle
 from emoclf.bundle.bundle_folder import load_bundle, save_bundle
 from emoclf.bundle.described_folder import BUNDLE, SUMS
+from emoclf.contextual.input_vectors import InputVectors
 from emoclf.errors import BundleError, SearchError
+from emoclf.models.build import build_model
 from emoclf.predictor import Predictor
 from emoclf.serving import load_exported
 from emoclf.tuning.folder import SearchFolder
@@ -51,6 +53,8 @@ def unusual(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Bundle]:
     tiny = tiny_trained().bundle
     bundle = replace(
         tiny,
+        model=build_model(tiny.settings, n_classes=3, multilabel=True, embedded_dim=5),
+        inputs=InputVectors(5, "an encoder", digest="1f", pooled=True),
         multilabel=True,
         settings=tiny.settings.override(seed=7, stop_words=("the", "a")),
         metrics={"best_epoch": 3, "texts": {"train": 40}},
@@ -125,7 +129,7 @@ def test_any_damage_is_named(saved: Path, name: str, damage: str) -> None:
 def test_a_newer_format_says_how_to_upgrade(saved: Path) -> None:
     about = json.loads((saved / "bundle.json").read_text())
     (saved / "bundle.json").write_text(json.dumps({**about, "format": 9}))
-    with pytest.raises(BundleError, match=r"format 9.*reads up to 1.*pip install -U"):
+    with pytest.raises(BundleError, match=r"format 9.*reads up to 2.*pip install -U"):
         load_bundle(saved)
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from emoclf.cli import main
+from emoclf.bulk.file_prediction import Progress
+from emoclf.cli import build_parser, main
+from emoclf.cli.explain import _read
 
 MODEL = "sentiment-en"
 CSV = "id,text\n1,a lovely gift\n2,lovely day\n3,awful\n4,awful food\n"
@@ -82,6 +84,46 @@ def test_a_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(effects) == 3
     code, out, _ = call([MODEL, "--corpus", path, "--label", "negative"], capsys)
     assert "for positive" not in out
+
+
+def test_a_corpus_has_a_bar_on_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "corpus.csv"
+    path.write_text(CSV)
+    command = [MODEL, "--corpus", path]
+    code, expected, err = call(command, capsys)
+    assert (code, err) == (0, "")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    code, out, err = call(command, capsys)
+    assert (code, out) == (0, expected)
+    assert "3 texts" in err
+    assert call([*command, "--quiet"], capsys) == (0, expected, "")
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_progress_moves_with_every_text(tmp_path: Path, ending: str) -> None:
+    import pandas as pd
+
+    path = tmp_path / f"corpus.{ending}"
+    frame = pd.DataFrame({"text": [f"text number {number}" for number in range(50)]})
+    if ending == "csv":
+        frame.to_csv(path, index=False)
+    else:
+        frame.to_parquet(path)
+    args = build_parser(["explain"]).parse_args(
+        ["explain", MODEL, "--corpus", str(path)]
+    )
+    states: list[Progress] = []
+    texts = list(_read(str(path), args, states.append))
+    assert len(texts) == len(states) == 50
+    assert [state.predicted for state in states] == list(range(50))
+    shares = [state.done / state.total for state in states if state.total]
+    assert shares == sorted(shares)
+    assert len(set(shares)) == 50
+    assert shares[0] == 0
+    assert 0.9 < shares[-1] < 1
 
 
 @pytest.mark.parametrize(

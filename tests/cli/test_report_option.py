@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from tiny import tiny_dataset, tiny_trained
 from warm_process import run
 
+from emoclf.bundle.bundle import Bundle
+from emoclf.bundle.bundle_folder import save_bundle
 from emoclf.cli import main
 from emoclf.cli.report_option import write_report_option
 from emoclf.predictor import Predictor
@@ -38,12 +41,14 @@ def test_train_writes_a_page_with_all_its_sections(csv: Path, tmp_path: Path) ->
     done = run("-m", "emoclf", "train", csv, "-o", bundle, "--report", page, *SMALL)
     assert done.returncode == 0, done.stderr
     assert f"Report: {page}" in done.stdout
+    assert "Probabilities are scaled by a temperature of" in done.stdout
     html = page.read_text(encoding="utf-8")
     ids = ("summary", "scores", "mistakes", "curves", "training", "data", "settings")
     places = [html.index(f'<section id="{name}"') for name in ids]
     assert places == sorted(places)
     assert "text_cnn on data.csv" in html
     assert "kernel_sizes = [" in html
+    assert "Probabilities are scaled by a temperature of" in html
     assert "length in words" in html
     assert str(tmp_path) not in html
     # Before any work: nothing of an old run is touched.
@@ -71,6 +76,35 @@ def test_evaluate_writes_a_page_with_the_settings_of_the_model(
     assert main(args) == 1
     assert "exists already" in capsys.readouterr().err
     assert main([*args, "--overwrite"]) == 0
+
+
+def test_the_page_of_two_classifiers_compares_them(
+    csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained = tiny_trained()
+    good = trained.predictor.save(tmp_path / "good.emoclf")
+    bad = save_bundle(_untrained(trained.bundle), tmp_path / "bad.emoclf")
+    page = tmp_path / "report.html"
+    args = ["evaluate", str(good), str(csv), "--against", str(bad)]
+    assert main([*args, "--report", str(page), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    html = page.read_text(encoding="utf-8")
+    (main_one,) = (x for x in found["comparisons"] if x["metric"] == "macro_f1")
+    assert main_one["low"] > 0
+    points = f"{100 * main_one['difference']:+.1f} points of macro-F1"
+    words = "good.emoclf is better than bad.emoclf on the same 60 texts:"
+    assert f"{words} {points}" in html
+    assert f"{found['others'][0]['macro_f1']:.3f} (" in html
+    assert "by paired bootstrap" in html
+    assert "best baseline" not in html
+    assert str(tmp_path) not in html
+
+
+def _untrained(bundle: Bundle) -> Bundle:
+    """Return a classifier that predicts one label for all texts."""
+    parts = bundle.to_parts()
+    weights = {path: 0 * array for path, array in parts.weights.items()}
+    return replace(parts, weights=weights).to_bundle()
 
 
 def test_a_missing_extra_is_said_before_any_work(

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from emoclf.doctor.data import check_coverage, check_cut, check_targets, check_texts
+from emoclf.doctor.data import (
+    check_coverage,
+    check_cut,
+    check_soft_targets,
+    check_targets,
+    check_texts,
+)
 from emoclf.doctor.findings import Finding
 
 
@@ -34,6 +40,23 @@ def test_labels_that_no_head_takes() -> None:
         (np.array([0, np.nan]), False),
     ]:  # fmt: skip
         assert name(check(targets, multilabel)) == "wrong-targets"
+
+
+def test_soft_targets() -> None:
+    def check(targets: np.ndarray, multilabel: bool = False) -> Finding | None:
+        return check_soft_targets(targets, n_classes=3, multilabel=multilabel)
+
+    third = np.full((4, 3), 1 / 3, np.float16)
+    assert check(third) is None
+    assert check(np.eye(3)) is None
+    assert check(np.ones((2, 3)), multilabel=True) is None
+    assert name(check(np.ones((2, 3)))) == "wrong-targets"
+    wrong = check(np.array([[0.5, 0.5, 0], [2.0, -1, 0]]))
+    assert wrong is not None
+    assert "row 1 is [2.0, -1.0, 0.0]" in wrong.message
+    for targets in (third[:, :2], np.array([0, 1]), np.eye(3, dtype=int)):
+        assert name(check(targets)) == "wrong-targets"
+    assert name(check(np.full((1, 3), np.nan))) == "wrong-targets"
 
 
 def test_texts_and_vectors() -> None:

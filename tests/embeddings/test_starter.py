@@ -9,6 +9,7 @@ import json
 import logging
 import shutil
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 
 from emoclf import embedding_matrix, load_sample, read_dataset
 from emoclf.cli import main
+from emoclf.datasets.dataset import Dataset
 from emoclf.embeddings import starter
 from emoclf.embeddings.starter import (
     STARTER_FILE,
@@ -119,8 +121,13 @@ def test_a_damaged_file(tmp_path: Path, damage: str) -> None:
         StarterVectors(path).read(None)
 
 
+def unlabelled(texts: Sequence[str]) -> Dataset:
+    """Return a training set whose labels do not matter."""
+    return Dataset.from_lists(texts, ["joy"] * len(texts))
+
+
 def test_english_texts_get_starter_vectors() -> None:
-    settings = resolve(RunSettings(), ENGLISH)
+    settings = resolve(RunSettings(), unlabelled(ENGLISH))
     assert settings.embedding.vectors == "starter"
     assert starter_coverage(RunSettings(), ENGLISH) > 0.97
 
@@ -130,7 +137,7 @@ def test_other_languages_do_not(
     language: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "emoclf"):
-        settings = resolve(RunSettings(), OTHER_LANGUAGES[language])
+        settings = resolve(RunSettings(), unlabelled(OTHER_LANGUAGES[language]))
     assert settings.embedding.vectors is None
     assert "the embedding is random" in caplog.text
 
@@ -146,14 +153,14 @@ def test_other_languages_do_not(
     ],
 )
 def test_who_asks_for_another_embedding_gets_it(flat: dict) -> None:
-    settings = resolve(RunSettings.from_flat(**flat), ENGLISH)
+    settings = resolve(RunSettings.from_flat(**flat), unlabelled(ENGLISH))
     assert settings.embedding.vectors is None
 
 
 def test_named_vectors_stay() -> None:
     given = {"vectors": ["starter", "other.bin"], "batch_size": 9, "ngrams": False}
     settings = RunSettings.from_flat(**given)
-    assert resolve(settings, ENGLISH) is settings
+    assert resolve(settings, unlabelled(ENGLISH)) is settings
 
 
 @pytest.mark.parametrize(("n_texts", "batch_size"), [(999, 16), (1000, 50)])
@@ -162,10 +169,10 @@ def test_small_sets_get_small_batches(
 ) -> None:
     texts = [ENGLISH[0]] * n_texts
     with caplog.at_level(logging.INFO, "emoclf"):
-        settings = resolve(RunSettings(), texts)
+        settings = resolve(RunSettings(), unlabelled(texts))
     assert settings.training.batch_size == batch_size
     assert ("Batches of 16, for 999 training texts." in caplog.text) == (n_texts < 1000)
-    given = resolve(RunSettings.from_flat(batch_size=7), texts)
+    given = resolve(RunSettings.from_flat(batch_size=7), unlabelled(texts))
     assert given.training.batch_size == 7
 
 

@@ -10,8 +10,14 @@ from tiny import tiny_dataset, tiny_settings
 
 from emoclf import Predictor, export_classifier, load_exported, train_classifier
 from emoclf.datasets.dataset import Dataset
+from emoclf.evaluation.curves import expected_calibration_error
 from emoclf.evaluation.metrics import log_loss
-from emoclf.evaluation.temperature import at_temperature, fit_temperature
+from emoclf.evaluation.temperature import (
+    at_temperature,
+    calibration_errors,
+    calibration_sentence,
+    fit_temperature,
+)
 
 
 def answers(n: int, multilabel: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -77,9 +83,27 @@ def test_a_trained_network_has_it_in_its_weights(
         for trained in (scaled, plain)
     ]
     assert losses[0] < losses[1]
+    errors = [
+        expected_calibration_error(
+            trained.predictor.predict_proba(valid.texts), valid.label_ids
+        )
+        for trained in (plain, scaled)
+    ]
+    stored = scaled.bundle.metrics["calibration"]
+    assert [stored["before"], stored["after"]] == pytest.approx(errors, abs=1e-4)
+    assert stored["before"] != stored["after"]
+    words = calibration_sentence(scaled.bundle.metrics)
+    assert f"{stored['after']:.3f}, before {stored['before']:.3f}." in words
+    assert plain.bundle.metrics["calibration"] is None
+    assert not calibration_sentence(plain.bundle.metrics)
     scaled.predictor.save(tmp_path / "m")
     loaded = Predictor.load(tmp_path / "m")
     np.testing.assert_array_equal(loaded.predict_proba(texts), actual)
     export_classifier(scaled.predictor, tmp_path / "f", to="folded")
     folded = load_exported(tmp_path / "f")
     np.testing.assert_allclose(folded.predict_proba(texts), actual, atol=1e-5)
+
+
+def test_a_damaged_network_has_no_calibration_error() -> None:
+    damaged = np.full((2, 3), np.nan)
+    assert calibration_errors(damaged, np.array([0, 1]), 1.0) is None

@@ -91,6 +91,14 @@ def test_a_plot_draws_into_the_axes_that_it_gets(name: str) -> None:
     own.figure.canvas.draw()
 
 
+def test_one_very_long_text_does_not_squeeze_the_others() -> None:
+    ax = plots.plot_lengths([3, 4, 5, 50, 9000], max_length=10)
+    assert ax.get_xlim()[1] < 30
+    assert ax.get_xlabel() == "tokens in a text (last bar: 20 and more)"
+    assert sum(bar.get_height() for bar in ax.patches) == 5
+    assert ax.patches[20].get_height() == 2
+
+
 def test_numbers_of_the_plots_are_those_that_were_given() -> None:
     ax = DRAWN["confusion"](None)
     assert [text.get_text() for text in ax.texts] == ["3", "1", "0", "2"]

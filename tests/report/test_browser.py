@@ -6,6 +6,7 @@ Run with ``-m browser``; Chromium is ``apt-get install -y chromium``.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from chromium import DESKTOP, PHONE, Chromium
 from evaluated import random_evaluation, random_report
 from tiny import tiny_trained
+from tiny_search import run as run_search
 
 from emoclf import write_report
 from emoclf.audit.dataset_audit import audit_dataset
@@ -21,7 +23,10 @@ from emoclf.evaluation.network_comparison import NetworkComparison, RunMetrics
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("trained", "hostile", "multilabel", "comparison")
+PAGES = (
+    *("trained", "hostile", "multilabel", "comparison"),
+    *("audit", "against", "search"),
+)
 SEVEN = ("anger", "disgust", "fear", "guilt", "joy", "sadness", "shame")
 #: Texts whose contrast with what is behind them is below 4.5, or 3 for large letters
 #: (WCAG 2.2, 1.4.3), with the contrast.
@@ -94,7 +99,8 @@ STRUCTURE = """(() => {
   expect(document.title, "title");
   for (const one of document.querySelectorAll("th"))
     expect(one.scope, "scope of " + one.textContent);
-  for (const one of document.querySelectorAll("table")) expect(one.caption, "caption");
+  for (const one of document.querySelectorAll("table"))
+    expect(one.caption || one.ariaLabel, "name of a table");
   for (const one of document.querySelectorAll("svg"))
     expect(one.getAttribute("role") === "img" && one.ariaLabel, "name of a plot");
   for (const one of document.querySelectorAll("input, select"))
@@ -114,19 +120,22 @@ def browser() -> Iterator[Chromium]:
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
+    audit = audit_dataset(load_sample()[:50])
     runs = [RunMetrics("TF-IDF", None, 0.5, 0.4, seconds=0.1)]
     runs += [
         RunMetrics(name, seed, 0.6, 0.5 + seed / 50, 99, 3, 1.0, 4.0 + seed)
         for name in ("text_cnn", "bilstm")
         for seed in (0, 1)
     ]
-    results = {
+    results: dict[str, Any] = {
         "trained": tiny_trained(),
         "hostile": random_report(hostile=True),
         "multilabel": random_report(multilabel=True),
         "comparison": NetworkComparison("test", 10, tuple(runs)),
+        "audit": audit,
+        "against": replace(random_report(), against=True),
+        "search": run_search(folder / "search", trials=2),
     }
-    audit = audit_dataset(load_sample()[:50])
     return {
         name: write_report(result, folder / f"{name}.html", audit=audit)
         for name, result in results.items()

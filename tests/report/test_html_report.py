@@ -5,6 +5,8 @@ Covers all modules of emoclf.report.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
 import re
 import sys
@@ -65,6 +67,10 @@ def test_the_page_asks_for_nothing(page: Page) -> None:
     assert not re.search(r"https?://|@import", page.source)
     (policy,) = [x["content"] for x in page.all("meta") if "http-equiv" in x]
     assert policy.startswith("default-src 'none';")
+    # Of all scripts, only that of the page may run.
+    (script,) = re.findall(r"<script>(.*?)</script>", page.source, re.S)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in policy
 
 
 def test_the_page_has_the_result_in_words_and_numbers(page: Page) -> None:
@@ -200,9 +206,15 @@ def test_other_results_have_pages(tmp_path: Path) -> None:
     page = Page(write_report(comparison, tmp_path / "comparison.html"))
     assert " ".join(comparison.lines()[: comparison.lines().index("")]) in page.words
     assert "overfitting" in page.words
-    page = Page(write_report(audit_dataset(load_sample()), tmp_path / "audit.html"))
+    audit = audit_dataset(load_sample())
+    page = Page(write_report(audit, tmp_path / "audit.html"))
     assert "Audit of emotions.csv" in page.words
     assert "/emotions.csv" not in page.words
+    length = f"Texts are cut after {audit.max_length} tokens: {audit.cut} of them."
+    assert audit.cut > 0
+    assert page.words.count(length) == 1
+    assert f"{audit.coverage.tokens:.1%}" in page.words
+    assert f"{audit.coverage.missing[0][0]}" in page.words
     other = SimpleNamespace(lines=lambda: ["all is <well>"])
     page = Page(write_report(other, tmp_path / "other.html"))
     assert "all is <well>" in page.words

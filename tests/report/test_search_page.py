@@ -2,17 +2,51 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import Path
 from platform import node
 
 import pytest
-from tiny_search import run
+from tiny_search import run, tiny_plan
 
 from emoclf import write_report
+from emoclf.evaluation.temperature import calibration_sentence
+from emoclf.tuning.finish import read_result, read_trials
+from emoclf.tuning.folder import SearchFolder
 
 pytest.importorskip("jinja2")
 pytestmark = pytest.mark.slow
+
+
+def test_the_winner_is_shown_as_a_training_is(tmp_path: Path) -> None:
+    # One epoch, so that there are mistakes to explain.
+    plan = tiny_plan({"filters": {"choices": [1, 2]}}, {"epochs": 1})
+    for attempt in ("fresh", "continued"):
+        result = run(tmp_path / "search", plan, trials=1)
+        report = result.report_with_texts()
+        found = report.network.predictions
+        assert found is not None
+        assert found.texts == result.split.test.texts
+        assert report.network.accuracy == found.right.mean()
+        assert not found.right.all()
+        page = write_report(result, tmp_path / f"{attempt}.html").read_text("utf-8")
+        ids = ("mistakes", "curves", "groups", "texts", "training", "data", "settings")
+        assert [name for name in ids if f'<section id="{name}"' not in page] == []
+        found_ids = re.findall(r'<[a-z]+ [^>]*?\bid="([^"]+)"', page)
+        assert len(found_ids) == len(set(found_ids)) > 20
+        for title in ("Explained predictions", "Most confident mistakes"):
+            assert title in page
+        assert f"Epoch 1 of {len(result.predictor.bundle.history['loss'])}" in page
+        assert calibration_sentence(result.predictor.bundle.metrics) in page
+        assert "Texts are cut after 16 tokens: 0 of them." in page
+    # Without the texts the page has what the folder has.
+    folder = SearchFolder(tmp_path / "search")
+    stored = read_result(folder, *read_trials(folder))
+    page = write_report(stored, tmp_path / "stored.html").read_text("utf-8")
+    assert "Confusion matrix" in page
+    assert "Explained predictions" not in page
+    assert '<section id="training"' in page
 
 
 def test_a_search_has_a_page(tmp_path: Path) -> None:

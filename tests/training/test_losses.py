@@ -94,3 +94,46 @@ def test_an_unknown_name_is_refused_with_the_valid_ones() -> None:
         TrainSettings(loss="crossentropy")
     with pytest.raises(SettingsError, match="adam, adamw, rmsprop"):
         TrainSettings(optimizer="adamv")
+
+
+SOFT = softmax(RNG.normal(0, 1, (6, 4))).astype(np.float32)
+
+
+def soft_loss(
+    targets: np.ndarray, temperature: float = 1.0, *, multilabel: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the losses of soft targets, and the gradient of their mean."""
+    import tensorflow as tf
+
+    loss = build_loss(TrainSettings(), multilabel=multilabel, temperature=temperature)
+    logits = tf.constant(LOGITS)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        mean = loss(targets, logits)
+    losses = keras.ops.convert_to_numpy(loss.call(targets, logits))
+    return losses, tape.gradient(mean, logits).numpy()
+
+
+def test_one_hot_soft_targets_are_labels() -> None:
+    losses, gradient = soft_loss(np.eye(4, dtype=np.float32)[LABELS])
+    hard_losses, hard_gradient = soft_loss(LABELS)
+    np.testing.assert_array_equal(losses, hard_losses)
+    np.testing.assert_array_equal(gradient, hard_gradient)
+
+
+def test_soft_targets_have_the_cross_entropy_of_keras() -> None:
+    expected = keras.losses.categorical_crossentropy(SOFT, LOGITS, from_logits=True)
+    np.testing.assert_allclose(soft_loss(SOFT)[0], expected, rtol=1e-5)
+    expected = keras.losses.binary_crossentropy(SOFT, LOGITS, from_logits=True)
+    found = soft_loss(SOFT, multilabel=True)[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_a_temperature_divides_the_logits_and_keeps_the_size_of_gradients() -> None:
+    cold = keras.losses.categorical_crossentropy(SOFT, LOGITS / 4, from_logits=True)
+    losses, gradient = soft_loss(SOFT, 4.0)
+    np.testing.assert_allclose(losses, 16 * cold, rtol=1e-5)
+    # Hinton et al. (2015), section 2.1: T (q - p) for each text, here the mean of six.
+    np.testing.assert_allclose(
+        gradient, 4 * (softmax(LOGITS / 4) - SOFT) / 6, rtol=1e-4, atol=1e-6
+    )

@@ -180,9 +180,15 @@ def test_every_second_weight_counts_twice() -> None:
     assert heavy[2, 0] > bias(None)[2, 0]
 
 
+def unlabelled(texts: list[str]) -> Dataset:
+    """Return a training set whose labels do not matter."""
+    return Dataset.from_lists(texts, ["joy"] * len(texts))
+
+
 def test_small_training_sets_have_it() -> None:
-    texts = ["some words"] * 9999
+    texts = unlabelled(["some words"] * 9999)
     assert resolve(RunSettings(), texts).model.ngrams is True
-    assert resolve(RunSettings(), [*texts, "more"]).model.ngrams is False
+    more = unlabelled([*texts.texts, "more"])
+    assert resolve(RunSettings(), more).model.ngrams is False
     bilstm = RunSettings.from_flat(architecture="bilstm")
     assert not hasattr(resolve(bilstm, texts).model, "ngrams")

@@ -27,7 +27,12 @@ from emoclf.errors import SearchError
 from emoclf.fingerprint import digest
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import TextEncoder
-from emoclf.workflow.prepare import EncodedParts, Prepared, encode_parts
+from emoclf.workflow.prepare import (
+    EncodedParts,
+    Prepared,
+    encode_parts,
+    with_input_vectors,
+)
 
 from .folds_and_seeds import Parts
 
@@ -95,6 +100,9 @@ class SharedInputs:
             _save(encoded, folder)
             # Loaded again if possible, since mapped vectors share memory.
             encoded = _load(folder) or encoded
+        # Those of an encoder are on disk already.
+        parts = self.parts[repeat]
+        encoded = with_input_vectors(encoded, parts.train, parts.valid, settings)
         self._latest[repeat] = key, encoded
         return encoded
 
@@ -132,6 +140,8 @@ def _settings_key(settings: RunSettings, vectors: str) -> str:
     if embedding.vectors is None or embedding.embedding == "random":
         # Without vectors the encoding may warn about, or refuse, the given embedding.
         vectors = f"none {embedding.embedding}"
+    if embedding.encoder is not None:
+        vectors = f"encoder {embedding.encoder}"
     return digest(settings.text.to_dict(), vectors, embedding.vectors_limit)
 
 

@@ -159,6 +159,7 @@ class TrialRunner:
             n_classes=len(train.label_names),
             multilabel=train.multilabel,
             matrix=prepared.matrix,
+            embedded_dim=prepared.inputs.dim if prepared.inputs else None,
         )
         bundle = Bundle(
             model=model,
@@ -166,6 +167,7 @@ class TrialRunner:
             label_names=train.label_names,
             multilabel=train.multilabel,
             settings=settings,
+            inputs=prepared.inputs,
         )
         return measure(Predictor(bundle), self.plan.limits, parts.valid.texts)
 

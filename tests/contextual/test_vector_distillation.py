@@ -120,7 +120,7 @@ def test_frequent_words_get_less_weight(encoder: Encoder) -> None:
 
 KILLED = """
 import os, signal, sys
-import emoclf.contextual.distil as distil
+import emoclf.contextual.vector_distillation as distil
 distil.SAVED_BATCHES = 2
 words = sys.argv[3:]
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.contextual.distil_settings import DistilSettings
 from emoclf.contextual.transformer import Encoder
+from emoclf.contextual.vector_distillation_settings import VectorDistillationSettings
 from emoclf.embeddings.word_vectors import WordVectors, save_vectors
 from emoclf.errors import ResumeError, VectorsError
 from emoclf.files import new_file
@@ -38,7 +38,7 @@ Progress = Callable[[str, int, int], None]
 def distil_vectors(
     encoder: Encoder | str | os.PathLike[str],
     words: Iterable[str],
-    settings: DistilSettings | Mapping[str, Any] | None = None,
+    settings: VectorDistillationSettings | Mapping[str, Any] | None = None,
     *,
     sentences: Sequence[str] = (),
     texts: Mapping[str, str] | None = None,
@@ -57,7 +57,7 @@ def distil_vectors(
         the hub of Hugging Face.
     words : iterable of str
         Words that get a vector, the most frequent ones first.
-    settings : DistilSettings or mapping, optional
+    settings : VectorDistillationSettings or mapping, optional
     sentences : sequence of str
         Texts in which the words occur: a word's vector is then the mean of its vectors
         in them. Words that occur in none are encoded alone.
@@ -95,7 +95,7 @@ def distil_vectors(
     MissingDependency
         If transformers or torch is not installed.
     """
-    settings = DistilSettings.of(settings, flat)
+    settings = VectorDistillationSettings.of(settings, flat)
     words = tuple(dict.fromkeys(as_texts(words)))
     sentences = as_texts(sentences)
     if not words or not all(word.split() == [word] for word in words):
@@ -126,7 +126,7 @@ class _Run:
         words: tuple[str, ...],
         texts: list[str],
         sentences: list[str],
-        settings: DistilSettings,
+        settings: VectorDistillationSettings,
         tokenizer: Tokenizer,
         output: str | os.PathLike[str] | None,
         progress: Progress | None,
@@ -256,7 +256,7 @@ def _reduced(
     vectors: np.ndarray,
     words: Sequence[str],
     counts: Mapping[str, int] | None,
-    settings: DistilSettings,
+    settings: VectorDistillationSettings,
 ) -> np.ndarray:
     """Return centred, reduced, weighted and scaled vectors."""
     vectors = vectors.astype(np.float64)

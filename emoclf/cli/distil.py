@@ -1,0 +1,124 @@
+"""``emoclf distil``: train a small classifier on the predictions of a larger one."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from emoclf.cli.data_options import add_data, read_data
+from emoclf.cli.options import add_section, add_settings, given_settings
+from emoclf.cli.report_option import (
+    add_report_option,
+    check_report_option,
+    write_report_option,
+)
+from emoclf.cli.shared import add_option, new_command, print_lines
+from emoclf.cli.train import add_training_options, print_run, tensorboard_callbacks
+from emoclf.errors import SettingsError, setting
+from emoclf.runtime import load_tensorflow
+from emoclf.settings import RunSettings, read_settings_file
+
+#: Table of a settings file with the settings of the distillation.
+TABLE = "distillation"
+
+
+def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
+    """Add the command."""
+    from emoclf.distillation.distillation_settings import DistillationSettings
+
+    parser = new_command(
+        subparsers,
+        "distil",
+        arguments="DATA",
+        help="train a small, fast classifier (student) on the predictions of teachers",
+        details="The student learns the teachers' probabilities for unlabelled texts, "
+        "and then the true labels. It is an ordinary classifier, which can be exported "
+        "and explained.",
+        example="emoclf distil sentences.csv --teacher teacher.emoclf\n"
+        "    --unlabelled more.txt -o student.emoclf",
+    )
+    text = "folder to write the student to"
+    add_option(parser, "-o --output FOLDER", text, required=True)
+    text = (
+        "classifier with the same labels: a folder that emoclf has written; the "
+        "probabilities of several are averaged"
+    )
+    add_option(parser, "--teacher MODEL,…", text)
+    text = (
+        "file of texts with a column of probabilities for each label, or a column of "
+        "labels, as a teacher; may be given several times"
+    )
+    add_option(
+        parser, "--teacher-labels FILE", text, action="append", default=[], type=str
+    )
+    text = (
+        "file of texts of the same kind, whose labels are not needed; may be given "
+        "several times; without it texts are made from the training texts, which "
+        "helps far less"
+    )
+    add_option(parser, "--unlabelled FILE", text, action="append", default=[], type=str)
+    text = (
+        "folder that keeps the teachers' predictions for other students (default: "
+        "beside the output, until the student is saved)"
+    )
+    add_option(parser, "--predictions FOLDER", text)
+    add_report_option(parser, has_overwrite=True)
+    add_data(parser)
+    add_training_options(parser, "classifier, report or interrupted run")
+    add_section(parser, "distillation settings", DistillationSettings)
+    add_settings(parser, argv=argv)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Distil a student from a labelled file, teachers and unlabelled texts."""
+    settings, distillation = _settings(args)
+    check_report_option(args)
+    load_tensorflow()
+    from emoclf.distillation.distillation_run import (
+        check_distillation,
+        run_distillation,
+    )
+
+    check_distillation(args.output, overwrite=args.overwrite, resume=args.resume)
+    dataset, split = read_data(args, settings)
+    training = run_distillation(
+        dataset,
+        split,
+        settings,
+        teacher=args.teacher,
+        teacher_labels=[Path(name) for name in args.teacher_labels],
+        unlabelled=[Path(name) for name in args.unlabelled] or None,
+        distillation=distillation,
+        predictions=args.predictions,
+        output=args.output,
+        overwrite=args.overwrite,
+        resume=args.resume,
+        callbacks=tensorboard_callbacks(args),
+        verbose=not args.quiet,
+    )
+    print_run(training, as_json=args.json)
+    report = write_report_option(args, training, saved=training.path)
+    if report and not args.json:
+        print_lines(f"Report: {report}")
+    return 0
+
+
+def _settings(args: argparse.Namespace) -> tuple[RunSettings, Any]:
+    """Return the settings of the student, and those of the distillation."""
+    from emoclf.distillation.distillation_settings import DistillationSettings
+
+    values = read_settings_file(args.config) if args.config else {}
+    given = given_settings(args)
+    names = DistillationSettings.names()
+    own = {name: given[name] for name in names if name in given}
+    student = {name: value for name, value in given.items() if name not in own}
+    try:
+        distillation = DistillationSettings.of(values.pop(TABLE, {}) | own)
+        return RunSettings.from_dict(values, student), distillation
+    except SettingsError as error:
+        if error.name in given:
+            raise SettingsError(f"{setting(error.name)} {error.problem}") from None
+        raise

@@ -1,0 +1,178 @@
+"""Vectors of texts that a network takes in the place of token ids."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from emoclf.batching import batch_by_length
+from emoclf.contextual.transformer import Encoder
+from emoclf.contextual.vector_cache import VectorCache, cache_folder
+from emoclf.errors import ModelError, setting
+
+logger = logging.getLogger(__name__)
+
+#: Tokens of a batch that is encoded together.
+BATCH_TOKENS = 4096
+#: Texts between two writings of the cache, and seconds between two messages.
+SHARD_TEXTS, SECONDS = 512, 20.0
+
+
+@dataclass(frozen=True)
+class InputVectors:
+    """Vectors of texts that a network takes in the place of token ids.
+
+    They are rounded to half precision, for training and prediction alike.
+
+    Parameters
+    ----------
+    dim : int
+        Width of the vectors.
+    encoder : str, optional
+        Folder or name in the hub of the transformer encoder that makes them. None: they
+        come from elsewhere, and are given with each text.
+    digest : str
+        Digest of the encoder, so that another one is recognised.
+    pooled : bool
+        One vector for each text, the mean over its tokens, instead of one for each
+        token.
+    """
+
+    dim: int
+    encoder: str | None = None
+    digest: str = ""
+    pooled: bool = False
+
+    @classmethod
+    def of_encoder(cls, name: str, *, pooled: bool) -> Self:
+        """Return the vectors of an encoder, which is loaded.
+
+        Raises
+        ------
+        ModelError
+            If there is no such encoder, or it is incomplete.
+        MissingDependency
+            If transformers or torch is not installed.
+        """
+        encoder = Encoder(name)
+        vectors = cls(encoder.dim, name, encoder.digest(), pooled)
+        vectors.__dict__["_encoder"] = encoder
+        return vectors
+
+    def __getstate__(self) -> dict[str, Any]:
+        # An encoder is loaded again in another process.
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def at(self, encoder: str) -> Self:
+        """Return the same vectors of an encoder that is in another place."""
+        return replace(self, encoder=encoder)
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        assert self.encoder is not None
+        try:
+            encoder = Encoder(self.encoder)
+        except ModelError as error:
+            raise ModelError(
+                f"{error} This classifier was trained on the vectors of that encoder: "
+                f"if it is in another place, name it with {setting('encoder', 'PATH')}."
+            ) from error
+        if encoder.digest() != self.digest:
+            raise ModelError(
+                f"The encoder {self.encoder!r} is not the one that this classifier was "
+                "trained with: its weights or its configuration differ. Give the place "
+                f"of that one with {setting('encoder', 'PATH')}."
+            )
+        return encoder
+
+    @cached_property
+    def _cache(self) -> VectorCache:
+        kind = "texts" if self.pooled else "tokens"
+        folder = cache_folder() / "encoders" / f"{self.digest[:32]}-{kind}"
+        return VectorCache(folder, self.dim)
+
+    def embed(self, texts: Sequence[str], *, keep: bool = False) -> list[np.ndarray]:
+        """Return the vectors of texts.
+
+        Parameters
+        ----------
+        texts : sequence of str
+        keep : bool, default=False
+            Write new vectors to the cache on disk (``EMOCLF_CACHE``, or
+            ``~/.cache/emoclf``), and return them from there, mapped into memory.
+            Vectors that are in the cache are read in any case.
+
+        Returns
+        -------
+        vectors : list of ndarray of float16, each of shape (length, dim)
+            With special tokens such as [CLS], of the first 128 tokens of each text;
+            ``length`` is 1 for one vector a text.
+
+        Raises
+        ------
+        ModelError
+            If the vectors come from elsewhere, the encoder is missing or another one,
+            or its vectors are not finite.
+        """
+        if self.encoder is None:
+            raise ModelError(
+                "This classifier takes vectors instead of texts: predict a dataset of "
+                "them, predictor.predict_dataset(Dataset.from_vectors(…)), or a file "
+                "in the form of .npz."
+            )
+        found = self._cache.find(texts)
+        missing = sorted(
+            {text for text, rows in zip(texts, found, strict=True) if rows is None},
+            # Texts of one length together: the longest of a batch costs as much as all.
+            key=lambda text: (len(text), text),
+        )
+        new: dict[str, np.ndarray] = {}
+        start = told = time.monotonic()
+        for first in range(0, len(missing), SHARD_TEXTS):
+            chunk = missing[first : first + SHARD_TEXTS]
+            vectors = self._encode(chunk)
+            if keep:
+                self._cache.add(chunk, vectors)
+            else:
+                new |= zip(chunk, vectors, strict=True)
+            now, done = time.monotonic(), first + len(chunk)
+            if now - told > SECONDS or (done == len(missing) and told > start):
+                told, rate = now, done / (now - start)
+                logger.info(
+                    "Encoded %d of %d texts, %.0f a second.", done, len(missing), rate
+                )
+        if keep and missing:
+            found = self._cache.find(texts)
+        vectors = [
+            new[text] if rows is None else rows
+            for text, rows in zip(texts, found, strict=True)
+        ]
+        return vectors
+
+    def _encode(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """Return the vectors of new texts."""
+        lengths = np.array(self._encoder.count_tokens(texts))
+        vectors: list[Any] = [None] * len(texts)
+        for batch in batch_by_length(lengths, BATCH_TOKENS):
+            part = [texts[i] for i in batch]
+            if self.pooled:
+                rows = list(self._encoder.encode(part)[:, None])
+            else:
+                tokens = self._encoder.encode_tokens(part)
+                rows = [
+                    x[mask] for x, mask in zip(tokens.vectors, tokens.mask, strict=True)
+                ]
+            for i, row in zip(batch, rows, strict=True):
+                vectors[i] = row.astype(np.float16)
+        if not all(np.isfinite(rows).all() for rows in vectors):
+            raise ModelError(
+                f"The encoder {self.encoder!r} returns vectors that are not finite in "
+                "half precision. Use another encoder."
+            )
+        return vectors

@@ -1,0 +1,1 @@
+"""Distillation: a small classifier learns from the predictions of a larger one."""

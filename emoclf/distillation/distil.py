@@ -1,0 +1,341 @@
+"""Train a student on the predictions of teachers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import keras
+import numpy as np
+
+from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.split import Split
+from emoclf.distillation.distillation_folder import (
+    FIRST_STAGE,
+    LAST_STAGE,
+    DistillationFolder,
+)
+from emoclf.distillation.distillation_settings import JOINT, DistillationSettings
+from emoclf.distillation.stages import Stage, fit_stages
+from emoclf.distillation.teacher_bar import TeacherBar
+from emoclf.distillation.teacher_predictions import (
+    Progress,
+    in_order_of,
+    mean_probabilities,
+    teacher_probabilities,
+)
+from emoclf.distillation.teachers import (
+    Teacher,
+    as_teachers,
+    check_labels,
+    coverage,
+    file_teachers,
+)
+from emoclf.distillation.transfer_set import TransferSet, build_transfer_set
+from emoclf.distillation.unlabelled import files_of
+from emoclf.embeddings.vector_objects import given_vectors
+from emoclf.errors import DataError, SettingsError, setting
+from emoclf.settings import RunSettings
+from emoclf.training.batches import Examples
+from emoclf.workflow.automatic import resolve
+from emoclf.workflow.prepare import Prepared, prepare
+from emoclf.workflow.train import (
+    finish_classifier,
+    keep_reference,
+    new_network,
+    run_fingerprint,
+    split_of,
+    training_progress,
+)
+from emoclf.workflow.trained_classifier import TrainedClassifier
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
+
+#: Entry of a bundle's metrics that describes the distillation.
+DISTILLATION = "distillation"
+
+
+def distil_classifier(
+    data: Split | Dataset | pd.DataFrame | Sequence[str],
+    valid: Dataset | pd.DataFrame | Sequence[Any] | None = None,
+    settings: RunSettings | Mapping[str, Any] | None = None,
+    *,
+    teacher: Any = None,
+    teacher_labels: Any = None,
+    unlabelled: Any = None,
+    distillation: DistillationSettings | Mapping[str, Any] | None = None,
+    vectors: Any = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoint: str | os.PathLike[str] | None = None,
+    predictions: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    on_prepared: Callable[[Prepared], None] | None = None,
+    progress: Progress | None = None,
+    verbose: Literal["auto", 0, 1] = "auto",
+    **flat: Any,
+) -> TrainedClassifier:
+    """Distil a classifier: train a small one, the student, on teachers' predictions.
+
+    Parameters
+    ----------
+    data : Split, Dataset, DataFrame or list of str
+        Labelled texts, in the forms of :func:`emoclf.train_classifier`. They are split
+        as there.
+    valid : Dataset, DataFrame or list, optional
+        Validation set, or the labels of a list of texts. The teachers should not have
+        been trained on it.
+    settings : RunSettings or mapping, optional
+        Settings of the student.
+    teacher : path, Classifier or list of these, optional
+        Classifier with the same labels, in any order: a bundle, an export, or any
+        object with ``name``, ``label_names``, ``multilabel``, ``digest()`` and
+        ``predict_proba(texts)``. Of several the probabilities are averaged.
+    teacher_labels : path or list of paths, optional
+        File of texts with one column of probabilities for each label, or with one
+        column of labels, such as those of a language model: another teacher. Unlabelled
+        texts that it lacks are left out, and training texts that it lacks have their
+        true labels.
+    unlabelled : path, list of paths, or texts, optional
+        Texts without labels, or with labels that are not read: the more like the
+        labelled ones, the better. Duplicates, and texts that are nearly like those of
+        the validation and test sets, are left out. Default: the texts of
+        ``teacher_labels``; without them texts are made from the training texts, which
+        helps far less.
+    distillation : DistillationSettings or mapping, optional
+    vectors : path, WordVectors, …, optional
+        Word vectors, as in :func:`emoclf.train_classifier`.
+    callbacks : sequence of keras.callbacks.Callback
+        Callbacks of both stages.
+    checkpoint : path, optional
+        Folder for the state of an unfinished run; see ``resume``. It is not removed.
+    predictions : path, optional
+        Folder that keeps the teachers' predictions for other students. Default: within
+        the checkpoint.
+    resume : bool, default=False
+        Whether to continue from the checkpoint. Teachers' predictions on disk are used
+        in any case.
+    on_prepared : callable, optional
+        Function that gets the :class:`Prepared` inputs before anything is trained.
+    progress : callable, optional
+        Function of a teacher's name, the number of texts that it has predicted, and of
+        all texts. Default: a bar on a terminal.
+    verbose : {"auto", 0, 1}, default="auto"
+        Whether to show progress.
+    **flat
+        Single settings of the student or of the distillation, such as ``epochs=3`` or
+        ``true_share=0.3``.
+
+    Returns
+    -------
+    student : TrainedClassifier
+        An ordinary classifier; ``student.bundle.metrics["distillation"]`` names its
+        teachers, the number of texts, and the settings.
+
+    Raises
+    ------
+    DataError
+        If a teacher has other labels, or no unlabelled text is left.
+    SettingsError, VectorsError, TrainingError, ResumeError
+
+    Examples
+    --------
+    >>> from emoclf import distil_classifier, read_dataset
+    >>> student = distil_classifier(
+    ...     read_dataset("sentences.csv"), teacher="teacher.emoclf",
+    ...     unlabelled="more.txt", kernel_sizes=(1, 2, 3, 4),
+    ... )  # doctest: +SKIP
+    >>> student.save("student.emoclf")  # doctest: +SKIP
+    """
+    names = DistillationSettings.names()
+    own = {name: flat.pop(name) for name in names if name in flat}
+    distillation = DistillationSettings.of(distillation, own)
+    settings = RunSettings.of(settings, flat)
+    split = split_of(data, valid, settings)
+    _check_reads_words(settings, split)
+    labels = split.train.label_names
+    files = file_teachers(teacher_labels, split.train, settings.data)
+    teachers = [*as_teachers(teacher), *files]
+    if not teachers:
+        raise DataError(
+            "There is no teacher. Name a classifier with the same labels, "
+            f"{setting('teacher', 'a.emoclf')}, or a file of labels, "
+            f"{setting('teacher_labels', 'labels.csv')}."
+        )
+    if unlabelled is None and files:
+        unlabelled = [Path(path) for path in files_of(teacher_labels) or ()]
+    check_labels(teachers, labels, multilabel=split.train.multilabel)
+    settings, sets = given_vectors(settings, vectors)
+    with ExitStack() as stack:
+        if checkpoint is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        else:
+            folder = Path(checkpoint)
+        transfer = build_transfer_set(
+            folder,
+            split,
+            unlabelled,
+            settings,
+            distillation,
+            covers=coverage(teachers),
+        )
+        settings = _resolved(settings, split, len(transfer))
+        prepared = prepare(
+            split.train, split.valid, settings, vectors=sets, words=transfer.words
+        )
+        if on_prepared is not None:
+            on_prepared(prepared)
+        for finding in prepared.findings:
+            logger.warning("%s", finding)
+        fingerprint = {
+            **run_fingerprint(split.train, split.valid, settings, prepared),
+            DISTILLATION: distillation.to_dict(),
+            "unlabelled texts": transfer.texts.digest(),
+            "teachers": [one.digest() for one in teachers],
+        }
+        if progress is None:
+            bar = stack.enter_context(TeacherBar(shown=bool(verbose)))
+            progress = bar.show
+        place = DistillationFolder(folder).predictions
+        if predictions is not None:
+            place = Path(predictions)
+        found = [
+            in_order_of(
+                teacher_probabilities(place, one, transfer.texts, progress), one, labels
+            )
+            for one in teachers
+        ]
+        stages = _stages(transfer, found, prepared, split, settings, distillation)
+        model = new_network(prepared, split.train, settings)
+
+        def of_stage(epochs: int) -> list[keras.callbacks.Callback]:
+            of_epochs = settings.override(epochs=max(epochs, 1))
+            return [*callbacks, *training_progress(verbose, callbacks, of_epochs)]
+
+        result, facts = fit_stages(
+            model,
+            stages,
+            prepared.valid,
+            settings,
+            label_names=labels,
+            callbacks=of_stage,
+            checkpoint=folder if checkpoint is not None else None,
+            fingerprint=fingerprint,
+            resume=resume,
+        )
+        metrics = _facts(teachers, unlabelled, transfer, distillation, facts)
+    student = finish_classifier(
+        model,
+        result,
+        prepared,
+        split.train,
+        settings,
+        metrics={DISTILLATION: metrics},
+    )
+    student = replace(student, split=split)
+    keep_reference(student)
+    return student
+
+
+def _check_reads_words(settings: RunSettings, split: Split) -> None:
+    """Raise an error if the student would need an encoder to predict."""
+    encoder = settings.embedding.encoder
+    if encoder is None and split.train.vectors is None:
+        return
+    given = "the data are vectors" if encoder is None else setting("encoder", encoder)
+    raise SettingsError(
+        f"A student reads words, which is what makes it fast, but {given}. Leave the "
+        "encoder to the teacher, or train with it: emoclf train, train_classifier."
+    )
+
+
+def _resolved(settings: RunSettings, split: Split, n_texts: int) -> RunSettings:
+    """Return settings in which nothing is left to the texts."""
+    if settings.training.batch_size is None:
+        size = settings.training.texts_per_step(n_texts)
+        settings = settings.override(batch_size=size)
+    if getattr(settings.model, "ngrams", False) is None:
+        # It would be fitted on the training texts alone.
+        settings = settings.override(ngrams=False)
+    return resolve(settings, split.train)
+
+
+def _stages(
+    transfer: TransferSet,
+    predictions: Sequence[Any],
+    prepared: Prepared,
+    split: Split,
+    settings: RunSettings,
+    distillation: DistillationSettings,
+) -> list[Stage]:
+    """Return the stages of the training that the settings describe."""
+    n_train, multilabel = transfer.n_train, split.train.multilabel
+    truth = prepared.train.targets
+    if not multilabel:
+        truth = np.eye(len(split.train.label_names))[truth]
+    share = distillation.true_share
+    mixed = share * truth + (1 - share) * mean_probabilities(predictions, 0, n_train)
+    is_joint = distillation.order == JOINT
+    temperature = distillation.temperature
+    targets = transfer.targets(
+        predictions,
+        temperature,
+        multilabel=multilabel,
+        first=mixed if is_joint else None,
+    )
+    weights = None
+    if is_joint:
+        weights = np.ones(len(transfer), np.float32)
+        weights[:n_train] = distillation.label_weight
+        if prepared.train.weights is not None:
+            weights[:n_train] *= prepared.train.weights
+    ids = transfer.token_ids(prepared.encoder)
+    first = Stage(
+        FIRST_STAGE,
+        f"the teachers' probabilities for {len(transfer):,} texts",
+        Examples(ids, targets, weights, temperature),
+        settings.training,
+    )
+    if is_joint or not distillation.last_epochs:
+        return [first]
+    training = replace(
+        settings.training,
+        epochs=distillation.last_epochs,
+        learning_rate=settings.training.rate * distillation.last_rate,
+    )
+    soft = Examples(
+        prepared.train.token_ids,
+        mixed.astype(np.float32),
+        prepared.train.weights,
+        temperature=1.0,
+    )
+    title = f"{n_train:,} training texts, with a share of {share:g} of the true labels"
+    return [first, Stage(LAST_STAGE, title, soft, training)]
+
+
+def _facts(
+    teachers: Sequence[Teacher],
+    unlabelled: Any,
+    transfer: TransferSet,
+    distillation: DistillationSettings,
+    stages: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Return the description of the distillation in the bundle's metrics."""
+    files = None if unlabelled is None else files_of(unlabelled)
+    return {
+        "teachers": [one.name for one in teachers],
+        "unlabelled": [os.path.basename(path) for path in files or ()],
+        "made_from_training_texts": transfer.is_made,
+        "training_texts": transfer.n_train,
+        "texts": transfer.counts.to_dict(),
+        "settings": distillation.to_dict(),
+        "stages": stages,
+    }

@@ -1,0 +1,89 @@
+"""A file of labels or probabilities as a teacher, such as those of a language model."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable
+
+import numpy as np
+
+from emoclf.datasets.dataset import Dataset
+from emoclf.distillation.label_file import LabelFile
+from emoclf.fingerprint import digest
+
+logger = logging.getLogger(__name__)
+
+
+class FileTeacher:
+    """A file of labels or probabilities; training texts that it lacks have their own.
+
+    Of labels alone nobody knows how often they are right. Where the file has training
+    texts, their true labels tell: a label then has the probability of being right, and
+    the other labels share the rest.
+
+    Parameters
+    ----------
+    file : LabelFile
+    train : Dataset
+        Training set.
+    """
+
+    def __init__(self, file: LabelFile, train: Dataset) -> None:
+        self.file, self.path = file, file.name
+        self.name = os.path.basename(file.name)
+        self.label_names = file.label_names
+        self.multilabel = file.multilabel
+        truth = train.label_ids
+        if truth.ndim == 1:
+            truth = np.eye(len(train.label_names), dtype=np.float32)[truth]
+        order = [train.label_names.index(name) for name in file.label_names]
+        self._truth = dict(zip(train.texts, truth[:, order], strict=True))
+        self._right_share = 1.0
+        agreement = file.agreement(train)
+        if agreement is None:
+            logger.warning(
+                "%s has no training text, so that nobody knows how often it is right.",
+                self.name,
+            )
+            return
+        logger.info(
+            "%s is right for %.0f %% (95 %% interval %.0f to %.0f %%) of the %d "
+            "training texts that it has.",
+            self.name,
+            *(100 * x for x in agreement[:3]),
+            agreement.n,
+        )
+        if file.hard and not file.multilabel:
+            self._right_share = agreement.share
+
+    def covers(self, texts: list[str]) -> np.ndarray:
+        """Say of each text whether the file has it, bool of shape (n_texts,)."""
+        return self.file.covers(texts)
+
+    def digest(self) -> str:
+        """Return a hash of the file's probabilities and of the true labels."""
+        truth = np.array([*self._truth.values()])
+        return digest(self.file.digest(), [*self._truth], truth, self._right_share)
+
+    def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
+        """Return the file's probabilities; of training texts that it lacks, the truth.
+
+        Raises
+        ------
+        DataError
+            If the file lacks a text that is not of the training set.
+        """
+        texts = list(texts)
+        of_file = self.covers(texts) | np.array([x not in self._truth for x in texts])
+        probabilities = np.empty((len(texts), len(self.label_names)), np.float32)
+        if of_file.any():
+            rows = np.flatnonzero(of_file)
+            found = self.file.predict_proba([texts[row] for row in rows])
+            others = (1 - self._right_share) / (len(self.label_names) - 1)
+            if self._right_share < 1:
+                found = found * (self._right_share - others) + others
+            probabilities[rows] = found
+        for row in np.flatnonzero(~of_file):
+            probabilities[row] = self._truth[texts[row]]
+        return probabilities

@@ -1,0 +1,51 @@
+"""A progress bar of the teachers' predictions, on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+
+class TeacherBar(Progress):
+    """A bar with the share of the predicted texts, the speed and the time left.
+
+    Parameters
+    ----------
+    shown : bool
+        Draw it, if standard error is a terminal.
+    """
+
+    def __init__(self, *, shown: bool) -> None:
+        console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        super().__init__(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.fields[speed]:,.0f} texts/s"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            redirect_stdout=False,
+            disable=not (shown and console.is_terminal),
+        )
+        self._begun: dict[str, tuple[Any, float, int]] = {}
+
+    def show(self, name: str, done: int, total: int) -> None:
+        """Move the bar of a teacher."""
+        if name not in self._begun:
+            task = self.add_task(f"predictions of {name}", total=total, speed=0.0)
+            self._begun[name] = task, time.perf_counter(), done
+        task, start, before = self._begun[name]
+        speed = (done - before) / max(time.perf_counter() - start, 1e-9)
+        self.update(task, completed=done, speed=speed, visible=done < total)

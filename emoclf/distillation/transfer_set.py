@@ -1,0 +1,202 @@
+"""Texts that a student learns from its teachers: training texts, then unlabelled ones.
+
+Texts, token ids and targets are on disk and memory-mapped, so that there may be more of
+them than memory holds.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoclf.datasets.split import Split
+from emoclf.distillation.distillation_settings import DistillationSettings
+from emoclf.distillation.stored_arrays import (
+    StoredArrays,
+    StoredTexts,
+    mapped,
+    store_arrays,
+    store_texts,
+)
+from emoclf.distillation.teacher_predictions import mean_probabilities
+from emoclf.distillation.text_variants import text_variants
+from emoclf.distillation.unlabelled import NewTexts, TextCounts, read_unlabelled
+from emoclf.errors import DataError, setting
+from emoclf.evaluation.temperature import at_temperature
+from emoclf.settings import RunSettings
+from emoclf.text.encoder import TextEncoder, new_tokenizer
+
+logger = logging.getLogger(__name__)
+
+TEXTS_FILE, IDS_FILE, TARGETS_FILE = "texts", "token_ids", "targets.f16"
+#: Names of all files in the folder of a transfer set.
+FILES = (TEXTS_FILE, f"{TEXTS_FILE}.ends", IDS_FILE, f"{IDS_FILE}.ends", TARGETS_FILE)
+#: Texts that are encoded, or whose targets are written, at once.
+BLOCK_TEXTS = 1024
+#: Different words above which those that occurred once so far are forgotten.
+MAX_COUNTED_WORDS = 2_000_000
+
+
+@dataclass(frozen=True)
+class TransferSet:
+    """Texts with a teacher's predictions, from which a student learns.
+
+    Parameters
+    ----------
+    folder : Path
+    texts : StoredTexts
+        Training texts, and after them the others.
+    n_train : int
+        Number of training texts.
+    counts : TextCounts
+        Numbers of the other texts.
+    words : tuple of str
+        Frequent words that no training text contains.
+    is_made : bool
+        Whether the other texts were made from the training texts.
+    """
+
+    folder: Path
+    texts: StoredTexts
+    n_train: int
+    counts: TextCounts
+    words: tuple[str, ...]
+    is_made: bool
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def token_ids(self, encoder: TextEncoder) -> StoredArrays:
+        """Encode all texts, and return their token ids."""
+        arrays = (
+            ids
+            for block in self.texts.blocks(BLOCK_TEXTS)
+            for ids in encoder.encode(block)
+        )
+        return store_arrays(self.folder / IDS_FILE, arrays, np.int32)
+
+    def targets(
+        self,
+        predictions: Sequence[np.ndarray],
+        temperature: float,
+        *,
+        multilabel: bool,
+        first: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Write the targets of all texts: the mean of the teachers' predictions.
+
+        Parameters
+        ----------
+        predictions : sequence of ndarray, each of shape (n_texts, n_classes)
+            Probabilities, with columns in the order of the data's labels.
+        temperature : float > 0
+        multilabel : bool
+        first : ndarray, shape (n_train, n_classes), optional
+            Targets of the training texts, in place of the predictions.
+
+        Returns
+        -------
+        targets : ndarray of float16, shape (n_texts, n_classes)
+        """
+        path = self.folder / TARGETS_FILE
+        with open(path, "wb") as stream:
+            for start in range(0, len(self), BLOCK_TEXTS):
+                block = mean_probabilities(predictions, start, start + BLOCK_TEXTS)
+                if temperature != 1:
+                    block = at_temperature(block, temperature, multilabel=multilabel)
+                if first is not None and start < self.n_train:
+                    part = first[start : start + BLOCK_TEXTS]
+                    block[: len(part)] = part
+                stream.write(block.astype(np.float16).tobytes())
+        return mapped(path, np.float16, predictions[0].shape[1])
+
+
+def build_transfer_set(
+    folder: Path,
+    split: Split,
+    unlabelled: Any,
+    settings: RunSettings,
+    distillation: DistillationSettings,
+    *,
+    covers: Callable[[list[str]], np.ndarray] | None = None,
+) -> TransferSet:
+    """Write the texts from which a student learns, without those that are held out.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder for the files; created if necessary.
+    split : Split
+        Its validation and test texts, and texts nearly like them, are left out.
+    unlabelled : path, sequence of paths, texts or None
+        As in :func:`~emoclf.distillation.unlabelled.read_unlabelled`; None: texts are
+        made from the training texts.
+    settings : RunSettings
+    distillation : DistillationSettings
+    covers : callable, optional
+        As in :class:`~emoclf.distillation.unlabelled.NewTexts`.
+
+    Raises
+    ------
+    DataError
+        If no unlabelled text is left, or a file cannot be read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    train = split.train.texts
+    held_out = [text for part in (split.valid, split.test) for text in part_texts(part)]
+    new = NewTexts(held_out, settings.data.near_duplicates, train, covers=covers)
+    if unlabelled is None:
+        logger.warning(
+            "No unlabelled texts are given: %d are made from each training text, by "
+            "deleting words and joining parts of two texts. This is the weak way; real "
+            "text of the same kind, without labels, is better: %s.",
+            distillation.variants,
+            setting("unlabelled", "more.txt"),
+        )
+        others: Iterable[str] = text_variants(
+            train, distillation.variants, seed=settings.seed
+        )
+    else:
+        column = distillation.unlabelled_column
+        others = read_unlabelled(unlabelled, settings.data, column)
+    counts: Counter[str] = Counter()
+    tokenizer = new_tokenizer(settings.text)
+
+    def all_texts() -> Iterator[str]:
+        yield from train
+        for block in new.blocks(others):
+            _count(counts, tokenizer.batch(block))
+            yield from block
+
+    texts = store_texts(folder / TEXTS_FILE, all_texts())
+    logger.info("%s", new.counts.line())
+    if not new.counts.kept:
+        raise DataError(
+            f"No unlabelled text is left. Of {new.counts.line()} Give other texts with "
+            f"{setting('unlabelled')}."
+        )
+    known = {token for tokens in tokenizer.batch(train) for token in tokens}
+    least, most = distillation.unlabelled_min_count, distillation.unlabelled_words
+    frequent = [w for w, n in counts.items() if n >= least and w not in known]
+    frequent.sort(key=lambda word: (-counts[word], word))
+    words = tuple(frequent[:most])
+    return TransferSet(folder, texts, len(train), new.counts, words, unlabelled is None)
+
+
+def part_texts(part: Any) -> Sequence[str]:
+    """Return the texts of a part of a split, which may be missing."""
+    return () if part is None else part.texts
+
+
+def _count(counts: Counter[str], token_lists: Iterable[Sequence[str]]) -> None:
+    for tokens in token_lists:
+        counts.update(tokens)
+    if len(counts) > MAX_COUNTED_WORDS:
+        for word in [word for word, count in counts.items() if count == 1]:
+            del counts[word]

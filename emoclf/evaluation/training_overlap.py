@@ -1,0 +1,82 @@
+"""Texts that a classifier was trained on, found among those that it is evaluated on."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import numpy as np
+
+from emoclf.bundle.summary import TEXT_HASHES
+from emoclf.bundle.text_hashes import find_hashed
+from emoclf.classifier import Classifier
+from emoclf.datasets.dataset import Dataset
+from emoclf.errors import BundleError
+
+logger = logging.getLogger(__name__)
+
+#: Places that a warning names.
+NAMED_PLACES = 5
+
+
+def training_overlap(classifier: Classifier, dataset: Dataset) -> np.ndarray | None:
+    """Find the texts on which a classifier was trained.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    dataset : Dataset
+
+    Returns
+    -------
+    seen : ndarray of bool, shape (n_texts,), or None
+        None where it is not known: exports and bundles of older versions keep no
+        hashes of the training texts.
+
+    Raises
+    ------
+    BundleError
+        If the hashes are damaged.
+    """
+    bundle = getattr(classifier, "bundle", None)
+    if bundle is None or TEXT_HASHES not in bundle.metrics or not dataset.has_texts:
+        return None
+    try:
+        return find_hashed(dataset.texts, bundle.metrics[TEXT_HASHES])
+    except ValueError as error:
+        raise BundleError(
+            f"The hashes of this classifier's training texts are damaged: {error}. "
+            "Restore the bundle from a copy, or train it again."
+        ) from None
+
+
+def warn_of_overlap(
+    seen: np.ndarray | None, dataset: Dataset, name: str = "the classifier"
+) -> tuple[str, ...]:
+    """Warn of training texts in a dataset, and return the warning for a report.
+
+    Parameters
+    ----------
+    seen : ndarray of bool, or None
+        Result of :func:`training_overlap`.
+    dataset : Dataset
+    name : str
+        Name of the classifier.
+
+    Returns
+    -------
+    remarks : tuple of str
+        Empty if there is nothing to warn of.
+    """
+    if seen is None or not seen.any():
+        return ()
+    places = [dataset.place(i) for i in np.flatnonzero(seen).tolist()]
+    more = ", …" if len(places) > NAMED_PLACES else ""
+    remark = (
+        f"{len(places):,} of {len(dataset):,} texts of "
+        f"{os.path.basename(dataset.source)} are training texts of {name} "
+        f"({', '.join(places[:NAMED_PLACES])}{more}): scores on them are too "
+        "optimistic. Leave them out of the file."
+    )
+    logger.warning("%s", remark)
+    return (remark,)

@@ -1,0 +1,199 @@
+"""Fine-tuning of encoders; tests of emoclf.contextual.fine_tune."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="the extra transformers is not installed")
+pytest.importorskip("transformers", reason="the extra transformers is not installed")
+pytest.importorskip("accelerate", reason="the extra transformers is not installed")
+
+import teaching
+from teaching import SETTINGS, teachable
+from tiny_encoder import write_tiny_encoder
+
+from emoclf.cli import main
+from emoclf.contextual.fine_tune import fine_tune_encoder
+from emoclf.contextual.length_groups import LengthGroups
+from emoclf.contextual.transformer_classifier import TransformerClassifier
+from emoclf.errors import ModelError, ResumeError, SettingsError
+
+# transformers and torch warn about each other's releases.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_encoder(tmp_path_factory.mktemp("an encoder"))
+
+
+@pytest.fixture(scope="module")
+def learnt(encoder: Path) -> TransformerClassifier:
+    return fine_tune_encoder(teachable(), encoder, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def learnt_several(encoder: Path) -> TransformerClassifier:
+    return fine_tune_encoder(teachable(multilabel=True), encoder, SETTINGS)
+
+
+def test_it_learns(learnt: TransformerClassifier) -> None:
+    assert learnt.label_names == ("joy", "sadness")
+    assert learnt.predict(["so happy it was", "the sad and sad"]) == ["joy", "sadness"]
+    metrics = learnt.fine_tuning.metrics
+    assert metrics["held_out_texts"] == 16
+    losses = [epoch["log_loss"] for epoch in metrics["epochs"]]
+    assert metrics["best_epoch"] == 1 + int(np.argmin(losses))
+    assert metrics["epochs"][-1]["accuracy"] == 1
+
+
+def test_several_labels_have_thresholds(
+    learnt_several: TransformerClassifier, tmp_path: Path
+) -> None:
+    assert learnt_several.multilabel
+    about = learnt_several.fine_tuning
+    assert about.thresholds is not None
+    assert len(about.thresholds) == 2
+    path = learnt_several.save(tmp_path / "teacher")
+    loaded = TransformerClassifier.load(path)
+    assert loaded.multilabel
+    assert loaded.fine_tuning.thresholds == about.thresholds
+    assert loaded.fine_tuning.temperature == about.temperature
+    texts = list(teachable(multilabel=True).texts)
+    np.testing.assert_array_equal(
+        loaded.predict_proba(texts), learnt_several.predict_proba(texts)
+    )
+    assert loaded.predict(texts) == learnt_several.predict(texts)
+
+
+def test_transformers_loads_the_folder(
+    learnt: TransformerClassifier, tmp_path: Path
+) -> None:
+    import transformers
+
+    path = learnt.save(tmp_path / "teacher")
+    names = {file.name for file in path.iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json", "README.md"} <= names
+    assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl"))]
+    pipeline = transformers.pipeline("text-classification", str(path), top_k=None)
+    answers = {answer["label"]: answer["score"] for answer in pipeline("so happy")}
+    (row,) = learnt.predict_proba(["so happy"])
+    # The pipeline knows no temperature.
+    powers = row.astype(float) ** learnt.fine_tuning.temperature
+    expected = dict(zip(learnt.label_names, powers / powers.sum(), strict=True))
+    assert answers == pytest.approx(expected, abs=1e-4)
+    with pytest.raises(ValueError, match=r"exists\. Choose another name"):
+        learnt.save(path)
+    learnt.save(path, overwrite=True)
+    assert "held out" in (path / "README.md").read_text("utf-8")
+
+
+def run(encoder: Path, folder: Path, step: int) -> int:
+    command = [sys.executable, "-W", "ignore", teaching.__file__]
+    return subprocess.run([*command, str(encoder), str(folder), str(step)]).returncode
+
+
+def test_a_killed_fine_tuning_continues(encoder: Path, tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert run(encoder, whole, -1) == 0
+    # Within the first epoch, after its first checkpoint; and in the last one.
+    assert run(encoder, killed, 5) == -signal.SIGKILL
+    assert (killed / "run" / "checkpoint-3").is_dir()
+    assert not (killed / "teacher").exists()
+    assert run(encoder, killed, 0) == 0
+    texts = list(teachable().texts)
+    first, second = (
+        TransformerClassifier.load(folder / "teacher") for folder in (whole, killed)
+    )
+    np.testing.assert_array_equal(
+        first.predict_proba(texts), second.predict_proba(texts)
+    )
+    epochs = [teacher.fine_tuning.metrics["epochs"] for teacher in (first, second)]
+    assert epochs[0] == epochs[1]
+    # What has ended is not trained again, and other data do not continue it.
+    again = fine_tune_encoder(
+        teachable(),
+        encoder,
+        SETTINGS | {"epochs": 3, "saved_steps": 3},
+        checkpoint=killed / "run",
+        resume=True,
+        progress=lambda done, total: pytest.fail("a step was trained"),
+    )
+    assert again.digest() == second.digest()
+    with pytest.raises(ResumeError, match="training texts differ"):
+        fine_tune_encoder(
+            teachable(70),
+            encoder,
+            SETTINGS | {"epochs": 3, "saved_steps": 3},
+            checkpoint=killed / "run",
+            resume=True,
+        )
+
+
+def test_early_stopping(encoder: Path) -> None:
+    settings = SETTINGS | {"learning_rate": 1e-9, "epochs": 30, "patience": 1}
+    stopped = fine_tune_encoder(teachable(), encoder, settings)
+    losses = [epoch["log_loss"] for epoch in stopped.fine_tuning.metrics["epochs"]]
+    assert len(losses) < 30
+    assert losses[-1] >= min(losses[:-1])
+
+
+def test_the_commands(
+    encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, teacher = tmp_path / "data.csv", tmp_path / "teacher"
+    rows = [f"{text},{label}" for text, label in teachable(120)]
+    data.write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in SETTINGS.items()]
+    command = ["teach", str(data), "--encoder", str(encoder), "--fine-tune", "--quiet"]
+    command += [*flags, "--near-duplicates=1", "-o", str(teacher)]
+    assert main([*command, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    parts = {x["part"]: x["accuracy"] for x in reversed(printed["evaluations"])}
+    assert parts == {"valid": 1, "test": 1}
+    assert not (tmp_path / "teacher.checkpoint").exists()
+    assert main(command) == 1
+    assert "exists. Choose another name" in capsys.readouterr().err
+    assert main(["predict", str(teacher), "--text", "so happy", "--text", "sad"]) == 0
+    labels = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert labels == ["joy", "sadness"]
+    assert main(["evaluate", str(teacher), str(data)]) == 0
+    assert "fine-tuned an encoder" in capsys.readouterr().out
+    assert main(["show", str(teacher)]) == 0
+    assert "BertForSequenceClassification" in capsys.readouterr().out
+
+
+def test_wrong_settings_and_encoders(encoder: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"'held_out'.*above 0"):
+        fine_tune_encoder(teachable(), encoder, held_out=0)
+    with pytest.raises(ModelError, match="is not the folder of an encoder"):
+        fine_tune_encoder(teachable(), tmp_path / "none")
+    (tmp_path / "file.txt").write_text("mine")
+    with pytest.raises(ResumeError, match="is not empty, and not a checkpoint"):
+        fine_tune_encoder(teachable(), encoder, checkpoint=tmp_path)
+    assert (tmp_path / "file.txt").read_text() == "mine"
+
+
+def test_length_groups() -> None:
+    lengths = np.random.default_rng(0).integers(2, 60, 1000)
+    groups = LengthGroups(lengths, 16, seed=3)
+    first = list(groups)
+    assert len(first) == len(groups) == 63
+    assert sorted(np.concatenate(first).tolist()) == list(range(1000))
+    # Close to no padding, and another order in the next epoch.
+    padded = sum(len(batch) * lengths[batch].max() for batch in first)
+    assert padded < 1.1 * lengths.sum()
+    assert list(groups) == first
+    groups.epoch = 1
+    assert list(groups) != first

@@ -1,0 +1,277 @@
+"""A student learns what its teachers know, and the true labels.
+
+Covers distillation/distil.py, stages.py, transfer_set.py and teachers.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from small_teacher import WordTeacher
+from tiny import PLACES, WORDS, tiny_dataset, tiny_settings, tiny_split, tiny_trained
+
+from emoclf import Dataset, Predictor, distil_classifier, load_exported
+from emoclf.bundle.bundle_folder import save_bundle
+from emoclf.errors import BundleError, DataError, SettingsError
+from emoclf.export.folded import export_folded
+from emoclf.training.batches import Examples
+from emoclf.training.fit import fit_model
+from emoclf.workflow.prepare import prepare
+from emoclf.workflow.train import new_network
+from emoclf.workflow.trained_classifier import TrainedClassifier
+
+pytestmark = pytest.mark.slow
+#: Words that only the unlabelled texts contain, beside one that the teacher knows.
+NEW_WORDS = {"gift": "splendid", "dark": "spooky", "unfair": "vile"}
+UNLABELLED = [
+    f"{new} and {known} {place}" for place in PLACES for known, new in NEW_WORDS.items()
+]
+
+
+def distilled(**options: Any) -> TrainedClassifier:
+    settings: dict[str, Any] = {"teacher": WordTeacher(), "unlabelled": UNLABELLED}
+    settings |= {"settings": tiny_settings(epochs=25, patience=25), "verbose": 0}
+    return distil_classifier(tiny_split(), **(settings | options))
+
+
+@cache
+def student() -> TrainedClassifier:
+    return distilled()
+
+
+def test_a_student_knows_words_that_no_label_taught() -> None:
+    facts = student().bundle.metrics["distillation"]
+    assert facts["teachers"] == ["words"]
+    assert facts["texts"] == {
+        "read": 15, "empty": 0, "duplicates": 0, "held_out": 0, "unknown": 0,
+        "kept": 15,
+    }  # fmt: skip
+    first, last = facts["stages"]
+    n_train = len(tiny_split().train)
+    assert (first["texts"], last["texts"]) == (n_train + 15, n_train)
+    assert student().predict([*NEW_WORDS.values()]) == ["joy", "fear", "anger"]
+    # Without the unlabelled texts these words are unknown.
+    vocabulary = tiny_trained().bundle.encoder.vocabulary
+    assert not any(word in vocabulary for word in NEW_WORDS.values())
+    assert student().evaluate().network.accuracy > 0.9
+
+
+def test_the_epochs_of_both_stages_are_in_the_history() -> None:
+    facts = student().bundle.metrics["distillation"]["stages"]
+    lengths = [stage["epochs"] for stage in facts]
+    assert student().result.epochs == sum(lengths)
+    best = max(facts, key=lambda stage: stage["macro_f1"])["macro_f1"]
+    history, epoch = student().history, student().result.best_epoch
+    assert history["val_macro_f1"][epoch - 1] == best
+    assert all(len(values) == sum(lengths) for values in history.values())
+
+
+def test_same_seed_same_student() -> None:
+    again = distilled()
+    for one, other in zip(
+        student().bundle.model.get_weights(),
+        again.bundle.model.get_weights(),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_student_is_an_ordinary_bundle(tmp_path: Path) -> None:
+    path = student().save(tmp_path / "student.emoclf")
+    loaded = Predictor.load(path)
+    texts = list(tiny_split().test.texts)
+    expected = student().predict_proba(texts)
+    np.testing.assert_allclose(loaded.predict_proba(texts), expected, atol=1e-6)
+    folded = load_exported(export_folded(loaded, tmp_path / "folded"))
+    np.testing.assert_allclose(folded.predict_proba(texts), expected, atol=0.02)
+    card = (path / "README.md").read_text()
+    assert "## Distillation\n\n- Teacher: words.\n" in card
+    assert "42 of the training set, and 15 unlabelled texts." in card
+    assert "the true labels are 50% and the teacher's probabilities 50%" in card
+    assert loaded.explain("a splendid gift").labels == ("joy",)
+    with pytest.raises(DataError, match="A distilled student cannot be fitted again"):
+        student().refit()
+
+
+def test_labels_in_another_order_change_nothing() -> None:
+    teacher = WordTeacher(("joy", "anger", "fear"))
+    other = distilled(teacher=teacher)
+    assert other.label_names == ("anger", "fear", "joy")
+    texts = UNLABELLED[:6]
+    np.testing.assert_allclose(
+        other.predict_proba(texts), student().predict_proba(texts), atol=1e-5
+    )
+
+
+def test_classifiers_as_teachers_by_path_and_several(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trained = tiny_trained()
+    path = trained.save(tmp_path / "a.emoclf")
+    folded = export_folded(trained.predictor, tmp_path / "folded")
+    assert distilled(teacher=path).predict(["a gift"]) == ["joy"]
+    caplog.set_level(logging.INFO)
+    both = distilled(teacher=f"{path},{folded}", last_epochs=0)
+    facts = both.bundle.metrics["distillation"]
+    assert facts["teachers"] == ["a.emoclf", "folded"]
+    assert [stage["stage"] for stage in facts["stages"]] == ["first-stage"]
+    assert "The teacher folded predicts 57 texts" in caplog.text
+    card = (both.save(tmp_path / "s.emoclf") / "README.md").read_text()
+    assert "- Teachers: a.emoclf, folded, whose probabilities were averaged" in card
+    with pytest.raises(BundleError, match="missing"):
+        distilled(teacher=tmp_path / "missing")
+
+
+def test_the_predictions_serve_other_students(tmp_path: Path) -> None:
+    teacher = WordTeacher()
+    options = {"teacher": teacher, "predictions": tmp_path / "predictions"}
+    distilled(**options, epochs=1)
+    count = len(teacher.texts)
+    assert count == len(tiny_split().train) + len(UNLABELLED)
+    distilled(**options, epochs=1, filters=4)
+    assert len(teacher.texts) == count
+
+
+def test_held_out_texts_teach_nothing() -> None:
+    split = tiny_split()
+    teacher = WordTeacher()
+    held_out = [*split.valid.texts, *split.test.texts]
+    texts = [f"  {text.upper()}" for text in held_out]
+    run = distilled(teacher=teacher, unlabelled=[*UNLABELLED, *texts], epochs=1)
+    assert run.bundle.metrics["distillation"]["texts"]["held_out"] == len(held_out)
+    assert not {*map(str.casefold, map(str.strip, teacher.texts))} & {*held_out}
+    with pytest.raises(DataError, match=r"No unlabelled text is left\. Of 18 unlab"):
+        distilled(unlabelled=texts)
+
+
+def test_without_unlabelled_texts_they_are_made_and_that_is_said(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    made = distilled(unlabelled=None, variants=3, epochs=3)
+    assert "This is the weak way" in caplog.text
+    facts = made.bundle.metrics["distillation"]
+    assert facts["made_from_training_texts"]
+    assert 0 < facts["texts"]["kept"] <= 3 * 42
+    card = (save_bundle(made.bundle, tmp_path / "s") / "README.md").read_text()
+    assert "texts that were made from them, since there were no unlabelled" in card
+
+
+def test_both_losses_together_and_a_temperature() -> None:
+    joint = distilled(order="joint", temperature=2.0, true_share=0.7, label_weight=1)
+    facts = joint.bundle.metrics["distillation"]
+    assert [stage["texts"] for stage in facts["stages"]] == [57]
+    assert facts["settings"]["temperature"] == 2.0
+    assert joint.predict([*NEW_WORDS.values()]) == ["joy", "fear", "anger"]
+
+
+def test_teachers_with_other_labels_are_refused() -> None:
+    with pytest.raises(DataError, match=r"words lacks the labels 'joy' and has the l"):
+        distilled(teacher=Renamed())
+    several = WordTeacher()
+    several.multilabel = True
+    with pytest.raises(DataError, match="predicts several labels for a text, and the"):
+        distilled(teacher=several)
+    with pytest.raises(DataError, match="There is no teacher"):
+        distilled(teacher=None)
+    with pytest.raises(DataError, match="teacher must be a path or a classifier"):
+        distilled(teacher=[3])
+
+
+class Renamed(WordTeacher):
+    def __init__(self) -> None:
+        super().__init__()
+        self.label_names = ("anger", "fear", "happiness")
+
+
+def test_settings_are_checked() -> None:
+    with pytest.raises(SettingsError, match=r"true_share.*at most 1"):
+        distilled(true_share=2)
+    with pytest.raises(SettingsError, match=r"epoch.*Did you mean 'epochs'"):
+        distilled(epoch=2)
+    with pytest.raises(SettingsError, match="no setting 'temperatur'"):
+        distilled(distillation={"temperatur": 2})
+
+
+def test_several_labels_for_a_text(tmp_path: Path) -> None:
+    data = tiny_dataset()
+    pairs = [(a, b) for a in data.labels[::7] for b in data.labels[::9]]
+    texts = [
+        f"{WORDS[a][i % 3]} and {WORDS[b][i % 4]} {PLACES[i % 5]} {i}"
+        for i, (a, b) in enumerate(pairs)
+    ]
+    labels = [tuple(dict.fromkeys(pair)) for pair in pairs]
+    dataset = Dataset.from_lists(texts, labels)
+
+    class Several(WordTeacher):
+        multilabel = True
+
+        def predict_proba(self, texts: Any) -> np.ndarray:
+            found = [
+                [any(w in t for w in WORDS[n]) for n in data.label_names] for t in texts
+            ]
+            return np.clip(np.array(found, float), 0.05, 0.95)
+
+    settings = tiny_settings(epochs=15)
+    trained = distil_classifier(
+        dataset, settings=settings, teacher=Several(), unlabelled=UNLABELLED, verbose=0
+    )
+    assert trained.multilabel
+    assert trained.evaluate().network.macro_f1 > 0.8
+    assert trained.predict(["a splendid gift in the dark"]) == [("fear", "joy")]
+
+
+def test_one_hot_soft_targets_train_as_labels_do() -> None:
+    settings, split = tiny_settings(epochs=3), tiny_split()
+    prepared = prepare(split.train, split.valid, settings)
+    weights = []
+    soft = np.eye(3, dtype=np.float16)[prepared.train.targets]
+    for train in (
+        prepared.train,
+        Examples(prepared.train.token_ids, soft, temperature=1.0),
+    ):
+        model = new_network(prepared, split.train, settings)
+        result = fit_model(model, train, prepared.valid, settings.training)
+        weights.append((model.get_weights(), result.history))
+    (hard, history), (soft_weights, soft_history) = weights
+    for one, other in zip(hard, soft_weights, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    np.testing.assert_allclose(history["loss"], soft_history["loss"], atol=1e-6)
+    np.testing.assert_allclose(history["accuracy"], soft_history["accuracy"])
+
+
+def test_a_file_of_labels_as_a_teacher(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    split = tiny_split()
+    path = tmp_path / "labels.csv"
+    labels = [
+        next(n for n, w in WORDS.items() if k in w) for _ in PLACES for k in NEW_WORDS
+    ]
+    rows = [*zip(UNLABELLED, labels, strict=True)]
+    rows += [*zip(split.train.texts[:10], split.train.labels[:10], strict=True)]
+    # One of ten labels is wrong.
+    text, label = rows[-1]
+    rows[-1] = text, "fear" if label != "fear" else "joy"
+    path.write_text("\n".join(["text,label", *map(",".join, rows)]), encoding="utf-8")
+    caplog.set_level(logging.INFO)
+    trained = distilled(teacher=None, teacher_labels=path, unlabelled=None)
+    assert "labels.csv is right for 90 %" in caplog.text
+    facts = trained.bundle.metrics["distillation"]
+    assert facts["texts"]["kept"] == len(UNLABELLED)
+    assert facts["texts"]["duplicates"] == 10
+    assert trained.predict([*NEW_WORDS.values()]) == ["joy", "fear", "anger"]
+    # Texts that the file lacks are left out.
+    more = distilled(
+        teacher=None, teacher_labels=path, unlabelled=[*UNLABELLED, "zebra"], epochs=1
+    )
+    assert more.bundle.metrics["distillation"]["texts"]["unknown"] == 1
+
+
+def test_a_student_reads_words() -> None:
+    with pytest.raises(SettingsError, match=r"A student reads words.*encoder='minilm'"):
+        distilled(settings={"encoder": "minilm"})

@@ -1,0 +1,97 @@
+"""A distillation that is killed at any stage ends with the student of a calm one.
+
+Covers distillation/distillation_run.py and distillation/distillation_folder.py.
+"""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from killed_distillation import EPOCHS, UNLABELLED, main
+from small_teacher import WordTeacher
+from tiny import tiny_dataset, tiny_settings, tiny_split
+from warm_process import WarmProcess
+
+from emoclf import Predictor
+from emoclf.distillation.distillation_folder import DistillationFolder
+from emoclf.distillation.distillation_run import run_distillation
+from emoclf.distillation.distillation_settings import DistillationSettings
+from emoclf.errors import BundleError, ResumeError
+
+pytestmark = pytest.mark.slow
+SCRIPT = Path(__file__).parents[1] / "shared" / "killed_distillation.py"
+
+
+def killed(output: Path, when: str) -> None:
+    assert WarmProcess(SCRIPT, output, when).wait() == -signal.SIGKILL
+    assert not output.exists()
+
+
+def test_a_distillation_killed_at_every_stage(tmp_path: Path) -> None:
+    disturbed, calm = tmp_path / "a run" / "s.emoclf", tmp_path / "calm.emoclf"
+    disturbed.parent.mkdir()
+    checkpoint = disturbed.with_name("s.emoclf.checkpoint")
+    sizes = []
+    for when in ("predictions", "first", "last"):
+        killed(disturbed, when)
+        (file,) = checkpoint.glob("predictions/*/probabilities.f16")
+        sizes.append(file.stat().st_size)
+    # Two chunks of sixteen texts; then all texts.
+    assert sizes[0] == 2 * 16 * 3 * 2
+    assert sizes[1] == sizes[2] == (42 + len(UNLABELLED)) * 3 * 2
+    assert WarmProcess(SCRIPT, disturbed, "never").wait() == 0
+    assert not checkpoint.exists()
+    main(calm, "never")
+    one, other = Predictor.load(disturbed).bundle, Predictor.load(calm).bundle
+    for a, b in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert one.history["val_loss"] == other.history["val_loss"]
+    facts = one.metrics["distillation"]
+    assert facts == other.metrics["distillation"]
+    assert [stage["epochs"] for stage in facts["stages"]] == [*EPOCHS.values()]
+
+
+def test_an_interrupted_run_is_neither_lost_nor_mixed_up(tmp_path: Path) -> None:
+    output = tmp_path / "s.emoclf"
+    killed(output, "first")
+    teacher = WordTeacher()
+
+    def run(**options: object) -> None:
+        run_distillation(
+            tiny_dataset(),
+            tiny_split(),
+            tiny_settings(epochs=EPOCHS["first"]),
+            **{
+                "teacher": teacher,
+                "unlabelled": UNLABELLED,
+                "output": output,
+                "distillation": DistillationSettings(last_epochs=1),
+                "verbose": False,
+                **options,
+            },
+        )
+
+    with pytest.raises(ResumeError, match=r"contains an interrupted run.*resume=True"):
+        run()
+    with pytest.raises(ResumeError, match=r"distillation.last_epochs was 5 and is now"):
+        run(resume=True)
+    # The teacher's predictions are kept, since teacher and texts are the same.
+    run(overwrite=True)
+    assert not teacher.texts
+    assert not DistillationFolder(output.with_name("s.emoclf.checkpoint")).exists()
+    with pytest.raises(BundleError, match="exists"):
+        run()
+    with pytest.raises(ResumeError, match="is finished; there is nothing to resume"):
+        run(resume=True)
+
+
+def test_a_folder_of_other_files_is_left_alone(tmp_path: Path) -> None:
+    folder = DistillationFolder(tmp_path / "s.emoclf.checkpoint")
+    folder.path.mkdir()
+    (folder.path / "mine.txt").write_text("x")
+    assert not folder.exists()
+    folder.remove()
+    assert [path.name for path in folder.path.iterdir()] == ["mine.txt"]
