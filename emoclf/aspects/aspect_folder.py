@@ -36,7 +36,7 @@ from emoclf.aspects.polarity_folder import (
     polarity_from_values,
     polarity_values,
 )
-from emoclf.aspects.saved_networks import rebuild
+from emoclf.aspects.saved_networks import rebuild, weights_of
 from emoclf.aspects.sentence_encoder import SentenceEncoder
 from emoclf.aspects.span_model import SpanModel
 from emoclf.aspects.tagger_network import TaggerNetwork, build_tagger
@@ -152,12 +152,16 @@ def load_aspects(path: str | os.PathLike[str]) -> AspectParts:
     """
     source = readable_place(ASPECTS.place(path))
     about = JsonObject(ASPECTS.read_about(source))
-    files = FILES | (POLARITY_FILES if about.values.get("polarity") else {})
+    try:
+        has_polarity = about.flag("polarity")
+    except ValueError as error:
+        raise ASPECTS.damaged(source / FILES["about"], error) from error
+    files = FILES | (POLARITY_FILES if has_polarity else {})
     ASPECTS._replace(files=tuple(files.values())).check_sums(source)
     try:
         values = {part: read_part(source / name) for part, name in files.items()}
         parts = from_values(values)
-        if about.flag("polarity"):
+        if has_polarity:
             parts = replace(parts, polarity=polarity_from_values(values))
     except BundleError as error:
         raise BundleError(f"{source}: {error}") from error
@@ -216,13 +220,10 @@ def _model(about: JsonObject, values: Mapping[str, Any]) -> SpanModel:
             settings, tags, shape=tuple(shape), n_characters=encoder.n_characters
         )
 
-    def weights_of(number: int) -> dict[str, np.ndarray]:
-        begin = f"{number}/"
-        mine = {path: x for path, x in weights.items() if path.startswith(begin)}
-        return {path.removeprefix(begin): value for path, value in mine.items()}
-
     networks = [
-        rebuild(build, weights_of(number), lambda network: network.training.weights)
+        rebuild(
+            build, weights_of(weights, number), lambda network: network.training.weights
+        )
         for number in range(settings.members)
     ]
     return SpanModel(settings, encoder, tuple(tags), tuple(networks))

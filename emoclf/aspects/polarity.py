@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -21,10 +22,11 @@ from emoclf.aspects.polarity_model import (
     target_tokens,
 )
 from emoclf.aspects.polarity_network import PolaritySettings, build_polarity
+from emoclf.aspects.sentiment_vectors import covered_by_sentiment, sentiment_vectors
 from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.stratify import deal_groups
 from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
-from emoclf.embeddings.vector_objects import VectorSet, vector_sources
+from emoclf.embeddings.vector_objects import VectorSet, vector_sources, vectors_setting
 from emoclf.errors import DataError
 from emoclf.evaluation.baselines import (
     MAJORITY,
@@ -44,6 +46,8 @@ from emoclf.training.fit import fit_model
 _OTHER_PARAMETERS = ("vectors", "settings", "random_state", "verbose")
 #: Tokens on each side of a target that the baseline reads.
 WINDOW = 8
+#: Difference between the seeds of two networks that are averaged.
+MEMBER_STEP = 1000
 
 
 class PolarityClassifier(ClassifierMixin, BaseEstimator):
@@ -53,7 +57,8 @@ class PolarityClassifier(ClassifierMixin, BaseEstimator):
     ----------
     vectors : path, WordVectors, KeyedVectors, (words, array), mapping or list, optional
         Word vectors, as for :class:`AspectTagger`.
-    units, dropout, epochs, batch_size, learning_rate, patience, valid_fraction
+    members, units, dropout, epochs, batch_size, learning_rate, patience, \
+valid_fraction
         See :class:`PolaritySettings`; None: its default, or the value of ``settings``.
     settings : PolaritySettings or mapping, optional
     random_state : int, RandomState or None, default=None
@@ -63,7 +68,8 @@ class PolarityClassifier(ClassifierMixin, BaseEstimator):
     ----------
     classes_ : ndarray of str
     model_ : PolarityModel
-    history_ : dict of str to list of float
+    history_ : list of dict of str to list of float
+        Metrics of each epoch, for each network.
     validation_ : dict
         Accuracy and macro-F1 on the validation set, which also chose the epoch, of the
         network, of the majority class, and of TF-IDF and a linear SVM on a window
@@ -81,6 +87,7 @@ class PolarityClassifier(ClassifierMixin, BaseEstimator):
         self,
         *,
         vectors: Any = None,
+        members: int | None = None,
         units: int | None = None,
         dropout: float | None = None,
         epochs: int | None = None,
@@ -93,6 +100,7 @@ class PolarityClassifier(ClassifierMixin, BaseEstimator):
         verbose: Any = 0,
     ) -> None:
         self.vectors = vectors
+        self.members = members
         self.units = units
         self.dropout = dropout
         self.epochs = epochs
@@ -137,21 +145,25 @@ class PolarityClassifier(ClassifierMixin, BaseEstimator):
                 f"validation set. Got {names} and {sorted({*valid[1]})}."
             )
         model = _untrained(train[0], names, settings, sets)
-        callbacks = []
+        examples = [_examples(model, *part) for part in (train, valid)]
+        progress = []
         if self.verbose:
             from emoclf.training.progress import TrainingProgress
 
-            callbacks.append(TrainingProgress(settings.epochs))
-        result = fit_model(
-            model.network,
-            _examples(model, *train),
-            _examples(model, *valid),
-            settings.training,
-            seed=settings.seed,
-            label_names=names,
-            callbacks=callbacks,
-        )
-        self._set_model(model, result.history, {})
+            progress.append(TrainingProgress)
+        history = []
+        for number, network in enumerate(model.networks):
+            result = fit_model(
+                network,
+                examples[0],
+                examples[1],
+                settings.training,
+                seed=settings.seed + MEMBER_STEP * number,
+                label_names=names,
+                callbacks=[make(settings.epochs) for make in progress],
+            )
+            history.append(result.history)
+        self._set_model(model, history, {})
         self.validation_ = {"network": self.evaluate(*valid)}
         self.validation_ |= baseline_scores(train, valid, model.tokenizer)
         return self
@@ -173,19 +185,19 @@ class PolarityClassifier(ClassifierMixin, BaseEstimator):
     def _set_model(
         self,
         model: PolarityModel,
-        history: Mapping[str, list[float]],
+        history: list[dict[str, list[float]]],
         validation: dict[str, Any],
     ) -> None:
         self.model_ = model
         self.classes_ = np.array(model.label_names)
-        self.history_ = dict(history)
+        self.history_ = history
         self.validation_ = validation
 
     @classmethod
     def from_model(
         cls,
         model: PolarityModel,
-        history: Mapping[str, list[float]],
+        history: list[dict[str, list[float]]],
         validation: dict[str, Any],
     ) -> Self:
         """Return a fitted classifier of a model, such as one from a folder."""
@@ -204,7 +216,16 @@ class PolarityClassifier(ClassifierMixin, BaseEstimator):
         }
         seed = seed_of(self.random_state, self.settings)
         settings = PolaritySettings.of(self.settings, {**flat, "seed": seed})
-        return with_vectors(settings, self.vectors, texts, lowercase=settings.lowercase)
+        lowercase = settings.lowercase
+        settings, sets = with_vectors(
+            settings, self.vectors, texts, lowercase=lowercase
+        )
+        given = sets or settings.vector_paths
+        wanted = settings.sentiment_vectors and settings.embedding != "random"
+        if wanted and given and covered_by_sentiment(texts, lowercase):
+            sets = (*given, sentiment_vectors())
+            settings = replace(settings, vectors=vectors_setting(sets))
+        return settings, sets
 
     def __getstate__(self) -> dict[str, Any]:
         # Keras objects cannot be loaded by other versions of Keras.
@@ -319,14 +340,19 @@ def _untrained(
         extra=[word for word in words if tokenizer.tokens(word) == [word]],
     )
     vocabulary = Vocabulary([*MARKERS, *chosen.tokens])
-    if sources:
-        rows = pretrained_rows(sources, vocabulary)
-        matrix = rows.matrix(len(vocabulary), seed=settings.seed)
-    else:
-        dim = settings.dim or RANDOM_DIM
-        matrix = random_matrix(vocabulary, dim, seed=settings.seed)
-    network = build_polarity(settings, len(names), shape=matrix.shape, matrix=matrix)
-    return PolarityModel(settings, tokenizer, vocabulary, tuple(names), network)
+    rows = pretrained_rows(sources, vocabulary) if sources else None
+    networks = []
+    for number in range(settings.members):
+        seed = settings.seed + MEMBER_STEP * number
+        if rows is None:
+            dim = settings.dim or RANDOM_DIM
+            matrix = random_matrix(vocabulary, dim, seed=seed)
+        else:
+            matrix = rows.matrix(len(vocabulary), seed=seed)
+        seeded = replace(settings, seed=seed)
+        shape = matrix.shape
+        networks.append(build_polarity(seeded, len(names), shape=shape, matrix=matrix))
+    return PolarityModel(settings, tokenizer, vocabulary, tuple(names), tuple(networks))
 
 
 def _examples(

@@ -10,7 +10,7 @@ import numpy as np
 from emoclf.aspects.polarity import PolarityClassifier
 from emoclf.aspects.polarity_model import MARKERS, PolarityModel
 from emoclf.aspects.polarity_network import PolaritySettings, build_polarity
-from emoclf.aspects.saved_networks import rebuild
+from emoclf.aspects.saved_networks import rebuild, weights_of
 from emoclf.bundle.json_values import JsonObject, check_texts
 from emoclf.errors import BundleError
 from emoclf.models.embedding import embedding_shape
@@ -36,7 +36,7 @@ def polarity_values(classifier: PolarityClassifier) -> dict[str, Any]:
     return {
         "polarity_about": {
             "label_names": list(model.label_names),
-            "embedding_shape": list(embedding_shape(model.network)),
+            "embedding_shape": list(embedding_shape(model.networks[0])),
             "tokenizer": tokenizer,
             "history": classifier.history_,
             "validation": classifier.validation_,
@@ -45,7 +45,9 @@ def polarity_values(classifier: PolarityClassifier) -> dict[str, Any]:
         "polarity_tokens": list(model.vocabulary.tokens),
         "polarity_tables": tables,
         "polarity_weights": {
-            weight.path: np.asarray(weight.numpy()) for weight in model.network.weights
+            f"{number}/{weight.path}": np.asarray(weight.numpy())
+            for number, network in enumerate(model.networks)
+            for weight in network.weights
         },
     }
 
@@ -74,11 +76,14 @@ def polarity_from_values(values: Mapping[str, Any]) -> PolarityClassifier:
     settings = PolaritySettings.from_dict(
         parse_toml(values["polarity_settings"], name="the polarity settings")
     )
-    network = rebuild(
-        lambda: build_polarity(settings, len(names), shape=tuple(shape)),
-        weights,
-        lambda network: network.weights,
-    )
+    networks = [
+        rebuild(
+            lambda: build_polarity(settings, len(names), shape=tuple(shape)),
+            weights_of(weights, number),
+            lambda network: network.weights,
+        )
+        for number in range(settings.members)
+    ]
     model = PolarityModel(
         settings,
         Tokenizer.from_state(
@@ -86,8 +91,10 @@ def polarity_from_values(values: Mapping[str, Any]) -> PolarityClassifier:
         ),
         Vocabulary(tokens),
         tuple(names),
-        network,
+        tuple(networks),
     )
     return PolarityClassifier.from_model(
-        model, about.object("history").values, about.object("validation").values
+        model,
+        [item.values for item in about.objects("history")],
+        about.object("validation").values,
     )

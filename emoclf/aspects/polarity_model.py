@@ -35,7 +35,7 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class PolarityModel:
-    """A network with its tokenizer, vocabulary and labels.
+    """Networks with their tokenizer, vocabulary and labels.
 
     Parameters
     ----------
@@ -44,23 +44,25 @@ class PolarityModel:
     vocabulary : Vocabulary
         The markers are its first two tokens.
     label_names : tuple of str
-    network : keras.Model
-        token_ids (batch, length) → probabilities (batch, n_classes).
+    networks : tuple of keras.Model
+        token_ids (batch, length) → probabilities (batch, n_classes); several are
+        averaged.
     """
 
     settings: PolaritySettings
     tokenizer: Tokenizer
     vocabulary: Vocabulary
     label_names: tuple[str, ...]
-    network: keras.Model
+    networks: tuple[keras.Model, ...]
 
     @cached_property
-    def _batched(self) -> BatchedModel:
-        return BatchedModel(self.network)
+    def _batched(self) -> list[BatchedModel]:
+        return [BatchedModel(network) for network in self.networks]
 
     def predict_proba(self, targets: Sequence[Target]) -> np.ndarray:
         """Return the probability of each label, shape (n_targets, n_classes)."""
-        return self._batched(encode_targets(targets, self.tokenizer, self.vocabulary))
+        token_ids = encode_targets(targets, self.tokenizer, self.vocabulary)
+        return np.mean([predict(token_ids) for predict in self._batched], axis=0)
 
 
 def as_targets(values: Any) -> list[Target]:

@@ -35,10 +35,18 @@ MAX_DISTANCE = 15
 class PolaritySettings(EmbeddingSettings):
     """Settings of a polarity classifier."""
 
+    sentiment_vectors: bool = option(
+        True,
+        "place the word vectors of the ready classifier sentiment-en beside the "
+        "others, if they cover the texts",
+    )
     lowercase: bool = option(True, "convert letters to lower case")
     min_count: int = option(1, "minimum count of a token in the vocabulary", low=1)
     vector_words: int = option(
         20000, "number of the vectors' words in the vocabulary", low=0
+    )
+    members: int = option(
+        3, "number of networks whose probabilities are averaged", low=1, high=20
     )
     units: int = option(64, "units of the LSTM per direction", low=1, high=4096)
     distance_dim: int = option(16, "width of a distance's vector", low=1, high=512)

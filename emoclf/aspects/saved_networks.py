@@ -61,3 +61,10 @@ def rebuild(
     for variable in variables_of(network):
         variable.assign(weights[variable.path])
     return network
+
+
+def weights_of(weights: Mapping[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
+    """Return the weights of one network of several, whose names begin with a number."""
+    begin = f"{number}/"
+    mine = {path: x for path, x in weights.items() if path.startswith(begin)}
+    return {path.removeprefix(begin): value for path, value in mine.items()}

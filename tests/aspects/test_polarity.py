@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from itertools import permutations, product
 
 import numpy as np
@@ -17,9 +18,11 @@ from tiny_aspects import (
 )
 
 from emoclf.aspects.polarity import WINDOW, baseline_scores
+from emoclf.aspects.polarity_folder import polarity_from_values, polarity_values
 from emoclf.aspects.polarity_model import MARKERS, Target, labelled_targets
 from emoclf.aspects.polarity_network import MAX_DISTANCE, TargetDistance
 from emoclf.aspects.sentences import AspectData
+from emoclf.aspects.sentiment_vectors import covered_by_sentiment, sentiment_vectors
 from emoclf.errors import DataError
 from emoclf.text.tokenizer import Tokenizer
 
@@ -36,6 +39,22 @@ def test_it_learns() -> None:
     np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
     assert classifier.classes_.tolist() == ["negative", "positive"]
     assert set(classifier.predict(targets)) <= {"negative", "positive"}
+
+
+def test_sentiment_vectors_are_for_english() -> None:
+    vectors = sentiment_vectors()
+    unit = vectors.matrix / np.linalg.norm(vectors.matrix, axis=1, keepdims=True)
+    good, great, bad = (unit[vectors.words.index(x)] for x in ("good", "great", "bad"))
+    assert good @ great > 0.5 > good @ bad
+    assert covered_by_sentiment(["the food was good"], True)
+    assert not covered_by_sentiment(["das Essen war schmackhaft"], True)
+    classifier = tiny_polarity(vectors="starter", settings={})
+    settings, sets = classifier._settings_for(["the food was good"])
+    assert len(sets) == 2
+    assert settings.vectors[0] == "starter"
+    assert settings.vectors[1].startswith("sentiment-en (SHA-256")
+    without = tiny_polarity(vectors="starter", settings={"sentiment_vectors": False})
+    assert without._settings_for(["the food was good"])[1] == ("starter",)
 
 
 @pytest.mark.slow
@@ -104,6 +123,21 @@ def test_padding_and_neighbours_change_nothing() -> None:
     alone = classifier.predict_proba([(TWO, 4, 10)])
     together = classifier.predict_proba([(TWO, 4, 10), (long, 4, 10)])
     np.testing.assert_allclose(alone[0], together[0], atol=1e-6)
+
+
+@pytest.mark.slow
+def test_members_are_averaged_and_saved() -> None:
+    X, y = labelled_targets(tiny_aspects())
+    classifier = tiny_polarity(members=2, epochs=2).fit(X, y)
+    first, second = (
+        replace(classifier.model_, networks=(x,)) for x in classifier.model_.networks
+    )
+    mean = (first.predict_proba(X) + second.predict_proba(X)) / 2
+    np.testing.assert_allclose(classifier.predict_proba(X), mean, atol=1e-6)
+    assert np.abs(first.predict_proba(X) - mean).max() > 1e-4
+    again = polarity_from_values(polarity_values(classifier))
+    np.testing.assert_array_equal(again.predict_proba(X), classifier.predict_proba(X))
+    assert len(again.history_) == 2
 
 
 def test_it_is_an_estimator() -> None:

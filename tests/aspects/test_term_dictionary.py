@@ -8,7 +8,13 @@ from emoclf.aspects.term_dictionary import TermDictionary
 
 def test_longest_terms_that_are_mostly_terms_are_found() -> None:
     train = AspectData.from_lists(
-        ["the hard disk", "a Hard Disk", "hard work, hard luck, hard", "a disk", "the work"],
+        [
+            "the hard disk",
+            "a Hard Disk",
+            "hard work, hard luck, hard",
+            "a disk",
+            "the work",
+        ],
         [[(4, 13)], [(2, 11)], [(0, 4)], [(2, 6)], []],
     )
     found = TermDictionary().fit(train)

@@ -58,6 +58,7 @@ def tiny_polarity(**parameters: Any) -> PolarityClassifier:
     """Return a classifier that learns the labels of these terms."""
     small = {"vectors": "none", "dim": 12, "near_duplicates": 1.0, "ema": None}
     values: dict[str, Any] = {
+        "members": 1,
         "units": 8,
         "dropout": 0.1,
         "epochs": 15,
