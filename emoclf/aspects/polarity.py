@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.utils.validation import check_is_fitted
 
-from emoclf.aspects.given_vectors import seed_of, with_vectors
+from emoclf.aspects.aspect_vectors import seed_of, with_vectors
 from emoclf.aspects.polarity_model import (
     MARKERS,
     PolarityModel,

@@ -20,7 +20,7 @@ from emoclf.aspects.aspect_folder import (
 )
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.aspect_split import divide
-from emoclf.aspects.given_vectors import seed_of, with_vectors
+from emoclf.aspects.aspect_vectors import seed_of, with_vectors
 from emoclf.aspects.sentences import AspectData, as_aspect_data
 from emoclf.aspects.span_model import FoundTerm
 from emoclf.aspects.span_scores import SpanScores
