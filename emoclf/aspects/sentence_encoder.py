@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -171,11 +171,3 @@ def stack_texts(
         stacked[mask] = np.concatenate([text.characters for text in texts])
         inputs["characters"] = stacked
     return inputs
-
-
-def batches_of(
-    examples: TaggedExamples, plan: Iterable[np.ndarray], *, characters: bool
-) -> Iterator[dict[str, np.ndarray]]:
-    """Yield the inputs of each batch of a plan."""
-    for rows in plan:
-        yield examples.batch(rows, characters=characters)
