@@ -149,7 +149,11 @@ def write_part(path: Path, value: Any) -> None:
     """Write arrays, a text, or plain values as JSON, by the ending of the name."""
     if path.suffix == ".npz":
         # Weights do not shrink; the tables of a tokenizer do.
-        save = np.savez if path.name == PART_FILES["weights"] else np.savez_compressed
+        save = (
+            np.savez
+            if path.name.endswith(PART_FILES["weights"])
+            else np.savez_compressed
+        )
         save(path, **value)
         return
     if path.suffix == ".json":

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,10 @@ def test_evaluation_has_both_parts() -> None:
 
 def test_saved_with_polarity_and_damaged(tmp_path: Path) -> None:
     path = tiny_model().save(tmp_path / "both.aspects")
+    # Larger ones would not be read if they were compressed.
+    for name in ("weights.npz", POLARITY_FILES["polarity_weights"]):
+        with zipfile.ZipFile(path / name) as archive:
+            assert {x.compress_type for x in archive.infolist()} == {zipfile.ZIP_STORED}
     loaded = AspectModel.load(path)
     assert loaded.predict(TEXTS) == tiny_model().predict(TEXTS)
     # A tagger alone reads the same folder, and replaces it as a whole.
