@@ -18,8 +18,8 @@ class AspectSettings(EmbeddingSettings):
 
     ``bilstm`` is after Lample et al. (2016) and Ma and Hovy (2016), ``cnn`` after Xu et
     al. (2018), "Double Embeddings and CNN-based Sequence Labeling for Aspect
-    Extraction". The defaults were chosen on SemEval-2014
-    (``tests/benchmarks/README.md``).
+    Extraction". ``tests/benchmarks/README.md`` has the scores of the defaults on
+    SemEval-2014.
     """
 
     network: str = option("bilstm", "network of the tagger", choices=NETWORKS)
