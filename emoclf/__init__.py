@@ -20,6 +20,14 @@ from emoclf.runtime import (
 )
 
 if TYPE_CHECKING:  # type checkers do not run __getattr__
+    from emoclf.aspects.aspect_formats import read_aspects as read_aspects
+    from emoclf.aspects.aspect_formats import write_aspects as write_aspects
+    from emoclf.aspects.aspect_model import AspectModel as AspectModel
+    from emoclf.aspects.aspect_settings import AspectSettings as AspectSettings
+    from emoclf.aspects.polarity import PolarityClassifier as PolarityClassifier
+    from emoclf.aspects.sample import load_aspect_sample as load_aspect_sample
+    from emoclf.aspects.sentences import AspectData as AspectData
+    from emoclf.aspects.tagger import AspectTagger as AspectTagger
     from emoclf.audit.dataset_audit import Audit as Audit
     from emoclf.audit.dataset_audit import audit_dataset as audit_dataset
     from emoclf.audit.drift import Drift as Drift
@@ -105,6 +113,10 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     )
 
 _HOME = {
+    "AspectData": "emoclf.aspects.sentences",
+    "AspectModel": "emoclf.aspects.aspect_model",
+    "AspectSettings": "emoclf.aspects.aspect_settings",
+    "AspectTagger": "emoclf.aspects.tagger",
     "Audit": "emoclf.audit.dataset_audit",
     "AuditReport": "emoclf.datasets.audit",
     "Bundle": "emoclf.bundle.bundle",
@@ -130,6 +142,7 @@ _HOME = {
     "MissingDependency": "emoclf.errors",
     "ModelError": "emoclf.errors",
     "NetworkComparison": "emoclf.evaluation.network_comparison",
+    "PolarityClassifier": "emoclf.aspects.polarity",
     "Predictor": "emoclf.predictor",
     "ResumeError": "emoclf.errors",
     "RunSettings": "emoclf.settings",
@@ -165,11 +178,13 @@ _HOME = {
     "fine_tune_encoder": "emoclf.contextual.fine_tune",
     "judge": "emoclf.evaluation.evaluate",
     "learning_curve": "emoclf.workflow.learning_curve",
+    "load_aspect_sample": "emoclf.aspects.sample",
     "load_bundle": "emoclf.bundle.bundle_folder",
     "load_exported": "emoclf.serving",
     "load_ready": "emoclf.ready",
     "load_sample": "emoclf.datasets.sample",
     "predict_file": "emoclf.bulk.file_prediction",
+    "read_aspects": "emoclf.aspects.aspect_formats",
     "read_dataset": "emoclf.datasets.readers",
     "read_vectors": "emoclf.embeddings.word_vectors",
     "save_bundle": "emoclf.bundle.bundle_folder",
@@ -177,6 +192,7 @@ _HOME = {
     "split_dataset": "emoclf.datasets.split",
     "train_classifier": "emoclf.workflow.train",
     "train_word2vec": "emoclf.embeddings.word2vec",
+    "write_aspects": "emoclf.aspects.aspect_formats",
     "write_report": "emoclf.report.html_report",
 }
 
@@ -184,6 +200,7 @@ _HOME = {
 _NEED_TENSORFLOW = {
     *("DoctorCallback", "EmotionClassifier", "Predictor", "TrainedClassifier"),
     *("build_model", "check_model", "compare_networks", "evaluate_classifier"),
+    *("AspectModel", "AspectTagger", "PolarityClassifier"),
     *("Drift", "check_drift", "distil_classifier"),
     *("CrossValidation", "cross_validate", "learning_curve"),
     *("export_saved_model", "judge", "search_settings", "train_classifier"),
@@ -203,7 +220,11 @@ def register_layers() -> None:
     ``keras.models.load_model`` finds only what has been imported. ``import emoclf``
     after ``import keras`` calls this; in the other order, call it yourself.
     """
-    for module in ("emoclf.models.pooling", "emoclf.training.fit"):
+    for module in (
+        "emoclf.models.crf",
+        "emoclf.models.pooling",
+        "emoclf.training.fit",
+    ):
         import_module(module)
 
 

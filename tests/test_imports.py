@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 HEAVY = {"tensorflow", "keras", "keras_tuner", "sklearn", "pandas", "gensim", "scipy"}
 EXTRAS = {"cleanlab", "jieba", "pyarrow", "matplotlib", "jinja2", "argcomplete"}
 EXTRAS |= {"onnx", "onnxruntime", "tf2onnx", "ai_edge_litert", "torch", "transformers"}
-EXTRAS |= {"accelerate"}
+EXTRAS |= {"accelerate", "defusedxml"}
 
 # Later stages know earlier ones, never the other way round.
 STAGES = [
@@ -49,6 +49,7 @@ STAGES = [
     ("workflow",),
     ("distillation",),
     ("export", "estimator", "estimator_labels"),
+    ("aspects",),
     ("explain",),
     ("tuning.space", "tuning.results", "tuning.limits", "tuning.plan"),
     ("tuning.folder",),

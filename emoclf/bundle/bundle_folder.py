@@ -73,8 +73,8 @@ def save_bundle(
     with BUNDLE.new_folder(path, overwrite=overwrite) as folder:
         parts = bundle.to_parts()
         for field, name in PART_FILES.items():
-            _write(folder / name, getattr(parts, field))
-        _write(folder / CARD, card(bundle, parts.about, loader="Predictor.load"))
+            write_part(folder / name, getattr(parts, field))
+        write_part(folder / CARD, card(bundle, parts.about, loader="Predictor.load"))
         write_sums(folder, BUNDLE.files)
     return BUNDLE.place(path)
 
@@ -98,7 +98,7 @@ def load_bundle(
     """
     source, about = _open(path)
     try:
-        parts = {field: _read(source / name) for field, name in PART_FILES.items()}
+        parts = {field: read_part(source / name) for field, name in PART_FILES.items()}
         bundle = BundleParts(**parts).to_bundle()
         return bundle if encoder is None else _with_encoder(bundle, encoder)
     except BundleError as error:
@@ -145,11 +145,15 @@ def _open(path: str | os.PathLike[str]) -> tuple[Path, dict[str, Any]]:
     return source, about
 
 
-def _write(path: Path, value: Any) -> None:
+def write_part(path: Path, value: Any) -> None:
     """Write arrays, a text, or plain values as JSON, by the ending of the name."""
     if path.suffix == ".npz":
         # Weights do not shrink; the tables of a tokenizer do.
-        save = np.savez if path.name == PART_FILES["weights"] else np.savez_compressed
+        save = (
+            np.savez
+            if path.name.endswith(PART_FILES["weights"])
+            else np.savez_compressed
+        )
         save(path, **value)
         return
     if path.suffix == ".json":
@@ -158,8 +162,8 @@ def _write(path: Path, value: Any) -> None:
     path.write_text(value, encoding="utf-8", newline="\n")
 
 
-def _read(path: Path) -> Any:
-    """Read what :func:`_write` wrote."""
+def read_part(path: Path) -> Any:
+    """Read what :func:`write_part` wrote."""
     if path.suffix == ".npz":
         try:
             with open(path, "rb") as file:

@@ -1,6 +1,7 @@
 """The commands, in the order in which help lists them."""
 
 from emoclf.cli import (
+    aspects,
     audit,
     compare,
     crossval,
@@ -34,4 +35,5 @@ COMMANDS = (
     vectors,
     teach,
     tune,
+    aspects,
 )

@@ -39,6 +39,9 @@ ARGUMENTS = {
     "tune chief": "DATA",
     "tune show": "SEARCH",
     "tune worker": "",
+    "aspects train": "TERMS",
+    "aspects predict": "FOLDER [INPUT]",
+    "aspects evaluate": "FOLDER TERMS",
 }
 OPENINGS = ("what", "how", "where", "whoever", "of", "that which", "which")
 OLD_WORDS = r"floors?|judged?|judges|judging|several labels|figures?|answers?"

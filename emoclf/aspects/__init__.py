@@ -1,0 +1,1 @@
+"""Aspect terms: what a review speaks of, and what it says of each."""

@@ -1,0 +1,146 @@
+"""A tagger and a polarity classifier together: what texts speak of, and how."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from emoclf.aspects.aspect_folder import load_aspects, save_aspects
+from emoclf.aspects.aspect_settings import AspectSettings
+from emoclf.aspects.polarity import PolarityClassifier
+from emoclf.aspects.polarity_model import Target, labelled_targets
+from emoclf.aspects.polarity_network import PolaritySettings
+from emoclf.aspects.sentences import AspectData
+from emoclf.aspects.tagger import AspectTagger
+from emoclf.aspects.term_summary import TermSummary
+from emoclf.text.validation import as_texts
+
+
+class Opinion(NamedTuple):
+    """A term in a text, and what the text says of it.
+
+    Parameters
+    ----------
+    term : str
+        The characters of the term.
+    polarity : str or None
+        Polarity, or the label of the tags of a typed tagger.
+    start, stop : int
+        Offsets: ``text[start:stop]``.
+    confidence : float
+        Probability of exactly these borders.
+    polarity_confidence : float or None
+        Probability of the polarity, given the term.
+    """
+
+    term: str
+    polarity: str | None
+    start: int
+    stop: int
+    confidence: float
+    polarity_confidence: float | None
+
+
+@dataclass
+class AspectModel:
+    """Find terms and their polarity.
+
+    Parameters
+    ----------
+    tagger : AspectTagger
+    polarity : PolarityClassifier, optional
+    """
+
+    tagger: AspectTagger
+    polarity: PolarityClassifier | None = None
+
+    @classmethod
+    def train(
+        cls,
+        data: AspectData,
+        *,
+        valid: AspectData | None = None,
+        vectors: Any = None,
+        tagger: AspectSettings | Mapping[str, Any] | None = None,
+        polarity: PolaritySettings | Mapping[str, Any] | None = None,
+        seed: int = 0,
+        verbose: Any = 0,
+    ) -> Self:
+        """Fit a tagger and, if terms have two labels or more, a polarity classifier.
+
+        Parameters
+        ----------
+        data : AspectData
+        valid : AspectData, optional
+            Sentences that choose the epochs; default: a share of ``data``.
+        vectors : object, optional
+            Word vectors of both; see :class:`AspectTagger`.
+        tagger : AspectSettings or mapping, optional
+        polarity : PolaritySettings or mapping, optional
+        seed : int
+        verbose : {0, 1}, default=0
+        """
+        common = {"vectors": vectors, "random_state": seed, "verbose": verbose}
+        found = AspectTagger(**common, settings=tagger)
+        found.fit(data, validation_data=valid)
+        targets, labels = labelled_targets(data)
+        if found.model_.settings.typed or len({*labels}) < 2:
+            return cls(found)
+        classifier = PolarityClassifier(**common, settings=polarity)
+        held = None if valid is None else labelled_targets(valid)
+        return cls(found, classifier.fit(targets, labels, validation_data=held))
+
+    def predict(self, texts: Iterable[str]) -> list[list[Opinion]]:
+        """Return the terms of each text and what is said of them."""
+        texts = as_texts(texts)
+        found = self.tagger.predict_spans(texts)
+        targets = [
+            Target(text, term.start, term.stop)
+            for text, terms in zip(texts, found, strict=True)
+            for term in terms
+        ]
+        answers: Any = iter([(None, None)] * len(targets))
+        if self.polarity is not None and targets:
+            probabilities = self.polarity.predict_proba(targets)
+            names = self.polarity.classes_[probabilities.argmax(1)]
+            shares = probabilities.max(1).tolist()
+            answers = iter(zip(map(str, names), shares, strict=True))
+        opinions = []
+        for terms in found:
+            row = []
+            for term in terms:
+                polarity, share = next(answers)
+                polarity = polarity or term.label
+                place = (term.start, term.stop)
+                row.append(Opinion(term.term, polarity, *place, term.confidence, share))
+            opinions.append(row)
+        return opinions
+
+    def summary(self, texts: Iterable[str]) -> TermSummary:
+        """Return the terms most spoken of, and what is said of them."""
+        summary = TermSummary()
+        for opinions in self.predict(texts):
+            summary.add(opinions)
+        return summary
+
+    def evaluate(self, data: AspectData) -> dict[str, Any]:
+        """Return the scores of the terms and, on the true terms, of the polarity."""
+        scores: dict[str, Any] = {"terms": self.tagger.evaluate(data)}
+        targets, labels = labelled_targets(data)
+        if self.polarity is not None and targets:
+            scores["polarity"] = self.polarity.evaluate(targets, labels)
+        return scores
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Save both as one folder, which :meth:`load` and the commands read."""
+        parts = replace(self.tagger.parts_, polarity=self.polarity)
+        return save_aspects(parts, path, overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Load what ``emoclf aspects train`` or :meth:`save` wrote."""
+        parts = load_aspects(path)
+        return cls(AspectTagger.from_parts(parts), parts.polarity)

@@ -1,0 +1,363 @@
+"""A scikit-learn classifier of the polarity towards a term in a text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import accuracy_score, f1_score
+from sklearn.utils.validation import check_is_fitted
+
+from emoclf.aspects.aspect_vectors import seed_of, with_vectors
+from emoclf.aspects.polarity_model import (
+    MARKERS,
+    PolarityModel,
+    Target,
+    as_targets,
+    encode_targets,
+    target_tokens,
+)
+from emoclf.aspects.polarity_network import PolaritySettings, build_polarity
+from emoclf.aspects.sentiment_vectors import covered_by_sentiment, sentiment_vectors
+from emoclf.datasets.duplicates import group_duplicates
+from emoclf.datasets.stratify import deal_groups
+from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
+from emoclf.embeddings.vector_objects import VectorSet, vector_sources, vectors_setting
+from emoclf.errors import DataError
+from emoclf.evaluation.baselines import (
+    MAJORITY,
+    TFIDF_SVM,
+    majority_baseline,
+    tfidf_baseline,
+)
+from emoclf.settings import TextSettings
+from emoclf.settings.sections import RANDOM_DIM
+from emoclf.text.encoder import new_tokenizer
+from emoclf.text.tokenizer import Tokenizer
+from emoclf.text.vocabulary import Vocabulary, build_vocabulary
+from emoclf.training.batches import Examples
+from emoclf.training.fit import fit_model
+
+# Parameters that are not names of settings.
+_OTHER_PARAMETERS = ("vectors", "settings", "random_state", "verbose")
+#: Tokens on each side of a target that the baseline reads.
+WINDOW = 8
+#: Difference between the seeds of two networks that are averaged.
+MEMBER_STEP = 1000
+
+
+class PolarityClassifier(ClassifierMixin, BaseEstimator):
+    """Classify what a text says of a term: positive, negative, …
+
+    Parameters
+    ----------
+    vectors : path, WordVectors, KeyedVectors, (words, array), mapping or list, optional
+        Word vectors, as for :class:`AspectTagger`.
+    members, units, dropout, epochs, batch_size, learning_rate, patience, \
+valid_fraction
+        See :class:`PolaritySettings`; None: its default, or the value of ``settings``.
+    settings : PolaritySettings or mapping, optional
+    random_state : int, RandomState or None, default=None
+    verbose : {0, 1}, default=0
+
+    Attributes
+    ----------
+    classes_ : ndarray of str
+    model_ : PolarityModel
+    history_ : list of dict of str to list of float
+        Metrics of each epoch, for each network.
+    validation_ : dict
+        Accuracy and macro-F1 on the validation set, which also chose the epoch, of the
+        network, of the majority class, and of TF-IDF and a linear SVM on a window
+        around the target.
+
+    Examples
+    --------
+    >>> from emoclf import PolarityClassifier
+    >>> X = [("great food, slow staff", 6, 10), ("great food, slow staff", 17, 22)] * 20
+    >>> y = ["positive", "negative"] * 20
+    >>> PolarityClassifier(epochs=1, random_state=0).fit(X, y)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        *,
+        vectors: Any = None,
+        members: int | None = None,
+        units: int | None = None,
+        dropout: float | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        patience: int | None = None,
+        valid_fraction: float | None = None,
+        settings: PolaritySettings | Mapping[str, Any] | None = None,
+        random_state: Any = None,
+        verbose: Any = 0,
+    ) -> None:
+        self.vectors = vectors
+        self.members = members
+        self.units = units
+        self.dropout = dropout
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.patience = patience
+        self.valid_fraction = valid_fraction
+        self.settings = settings
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(
+        self, X: Iterable[Any], y: Iterable[str], *, validation_data: Any = None
+    ) -> Self:
+        """Fit the classifier.
+
+        Parameters
+        ----------
+        X : iterable of (text, start, stop)
+        y : iterable of str
+            Polarity of each target.
+        validation_data : (X, y), optional
+            Targets that choose the epoch; default: a share of ``X``, with all targets
+            of a text, and of its near-duplicates, in the same set.
+
+        Raises
+        ------
+        DataError, SettingsError, VectorsError, TrainingError
+        """
+        targets, labels = _checked(X, y)
+        settings, sets = self._settings_for([target.text for target in targets])
+        if validation_data is None:
+            rest, held = _hold_out(targets, labels, settings)
+            train = [targets[i] for i in rest], [labels[i] for i in rest]
+            valid = [targets[i] for i in held], [labels[i] for i in held]
+        else:
+            train, valid = (targets, labels), _checked(*validation_data)
+        names = sorted({*train[1]})
+        if len(names) < 2 or not {*valid[1]} <= {*names}:
+            raise DataError(
+                "A polarity classifier needs two labels or more, and no others in the "
+                f"validation set. Got {names} and {sorted({*valid[1]})}."
+            )
+        model = _untrained(train[0], names, settings, sets)
+        examples = [_examples(model, *part) for part in (train, valid)]
+        progress = []
+        if self.verbose:
+            from emoclf.training.progress import TrainingProgress
+
+            progress.append(TrainingProgress)
+        history = []
+        for number, network in enumerate(model.networks):
+            result = fit_model(
+                network,
+                examples[0],
+                examples[1],
+                settings.training,
+                seed=settings.seed + MEMBER_STEP * number,
+                label_names=names,
+                callbacks=[make(settings.epochs) for make in progress],
+            )
+            history.append(result.history)
+        self._set_model(model, history, {})
+        self.validation_ = {"network": self.evaluate(*valid)}
+        self.validation_ |= baseline_scores(train, valid, model.tokenizer)
+        return self
+
+    def predict(self, X: Iterable[Any]) -> np.ndarray:
+        """Return the polarity of each (text, start, stop), shape (n,)."""
+        return self.classes_[self.predict_proba(X).argmax(1)]
+
+    def predict_proba(self, X: Iterable[Any]) -> np.ndarray:
+        """Return the probability of each class, in ``classes_`` order."""
+        check_is_fitted(self)
+        return self.model_.predict_proba(as_targets(X))
+
+    def evaluate(self, X: Iterable[Any], y: Iterable[str]) -> dict[str, float]:
+        """Return accuracy, macro-F1 and the number of targets."""
+        targets, labels = _checked(X, y)
+        return _scores(labels, self.predict(targets))
+
+    def _set_model(
+        self,
+        model: PolarityModel,
+        history: list[dict[str, list[float]]],
+        validation: dict[str, Any],
+    ) -> None:
+        self.model_ = model
+        self.classes_ = np.array(model.label_names)
+        self.history_ = history
+        self.validation_ = validation
+
+    @classmethod
+    def from_model(
+        cls,
+        model: PolarityModel,
+        history: list[dict[str, list[float]]],
+        validation: dict[str, Any],
+    ) -> Self:
+        """Return a fitted classifier of a model, such as one from a folder."""
+        loaded = cls(settings=model.settings, random_state=model.settings.seed)
+        loaded._set_model(model, history, validation)
+        return loaded
+
+    def _settings_for(
+        self, texts: list[str]
+    ) -> tuple[PolaritySettings, tuple[VectorSet, ...]]:
+        """Return the settings in force, and vectors that are objects."""
+        flat = {
+            name: value
+            for name, value in self.get_params(deep=False).items()
+            if name not in _OTHER_PARAMETERS and value is not None
+        }
+        seed = seed_of(self.random_state, self.settings)
+        settings = PolaritySettings.of(self.settings, {**flat, "seed": seed})
+        lowercase = settings.lowercase
+        settings, sets = with_vectors(
+            settings, self.vectors, texts, lowercase=lowercase
+        )
+        given = sets or settings.vector_paths
+        wanted = settings.sentiment_vectors and settings.embedding != "random"
+        if wanted and given and covered_by_sentiment(texts, lowercase):
+            sets = (*given, sentiment_vectors())
+            settings = replace(settings, vectors=vectors_setting(sets))
+        return settings, sets
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Keras objects cannot be loaded by other versions of Keras.
+        from emoclf.aspects.polarity_folder import polarity_values
+
+        state = dict(super().__getstate__())
+        if "model_" in state:
+            del state["model_"]
+            state["values"] = polarity_values(self)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        from emoclf.aspects.polarity_folder import polarity_from_values
+
+        state = dict(state)
+        values = state.pop("values", None)
+        super().__setstate__(state)
+        if values is not None:
+            self.model_ = polarity_from_values(values).model_
+
+
+def baseline_scores(
+    train: tuple[list[Target], list[str]],
+    test: tuple[list[Target], list[str]],
+    tokenizer: Tokenizer,
+) -> dict[str, dict[str, float]]:
+    """Return the scores of baselines: majority, and TF-IDF + SVM on a window."""
+    names = sorted({*train[1]})
+    ids = np.array([names.index(label) for label in train[1]])
+    windows = [_windows(part[0], tokenizer) for part in (train, test)]
+    baselines = {
+        MAJORITY: majority_baseline(ids),
+        f"{TFIDF_SVM}, {WINDOW} tokens around": tfidf_baseline(windows[0], ids),
+    }
+    return {
+        name: _scores(test[1], [names[i] for i in predict(windows[1])])
+        for name, predict in baselines.items()
+    }
+
+
+def _windows(targets: Iterable[Target], tokenizer: Tokenizer) -> list[list[str]]:
+    """Return the tokens around each target, and the target between markers."""
+    windows = []
+    for target in targets:
+        tokens, span = target_tokens(tokenizer, target)
+        before = tokens[max(0, span.first - WINDOW) : span.first]
+        inside = tokens[span.first : span.end]
+        after = tokens[span.end : span.end + WINDOW]
+        windows.append([*before, MARKERS[0], *inside, MARKERS[1], *after])
+    return windows
+
+
+def _scores(labels: list[str], predicted: Iterable[str]) -> dict[str, float]:
+    found = list(predicted)
+    return {
+        "accuracy": float(accuracy_score(labels, found)),
+        "macro_f1": float(f1_score(labels, found, average="macro", zero_division=0)),
+        "n": len(labels),
+    }
+
+
+def _checked(X: Iterable[Any], y: Iterable[str]) -> tuple[list[Target], list[str]]:
+    targets, labels = as_targets(X), [str(label) for label in y]
+    if len(targets) != len(labels) or not targets:
+        raise DataError(
+            f"There must be a label for each target, and one target at least. Got "
+            f"{len(targets)} targets and {len(labels)} labels."
+        )
+    return targets, labels
+
+
+def _hold_out(
+    targets: list[Target], labels: list[str], settings: PolaritySettings
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of the training and of the validation set."""
+    groups = group_duplicates([x.text for x in targets], settings.near_duplicates)
+    names = sorted({*labels})
+    fraction = settings.valid_fraction
+    parts = deal_groups(
+        groups,
+        [[names.index(label)] for label in labels],
+        (1 - fraction, fraction),
+        seed=settings.seed,
+    )
+    part = np.array(parts)[groups]
+    if part.all() or not part.any():
+        raise DataError(
+            f"{len(targets)} targets in {groups.max() + 1} groups of near-duplicate "
+            "texts are too few for a training and a validation set. Add some, or give "
+            "validation_data."
+        )
+    return np.flatnonzero(part == 0), np.flatnonzero(part == 1)
+
+
+def _untrained(
+    targets: list[Target],
+    names: list[str],
+    settings: PolaritySettings,
+    sets: tuple[VectorSet, ...],
+) -> PolarityModel:
+    """Return a classifier before its training, with a vocabulary of the targets."""
+    tokenizer = new_tokenizer(TextSettings(lowercase=settings.lowercase))
+    counts = Counter(
+        token for target in targets for token in tokenizer.tokens(target.text)
+    )
+    given = list(sets or settings.vector_paths)
+    sources = vector_sources(given, limit=settings.vectors_limit) if given else ()
+    words = first_words(sources, settings.vector_words) if sources else []
+    chosen = build_vocabulary(
+        counts,
+        min_count=settings.min_count,
+        extra=[word for word in words if tokenizer.tokens(word) == [word]],
+    )
+    vocabulary = Vocabulary([*MARKERS, *chosen.tokens])
+    rows = pretrained_rows(sources, vocabulary) if sources else None
+    networks = []
+    for number in range(settings.members):
+        seed = settings.seed + MEMBER_STEP * number
+        if rows is None:
+            dim = settings.dim or RANDOM_DIM
+            matrix = random_matrix(vocabulary, dim, seed=seed)
+        else:
+            matrix = rows.matrix(len(vocabulary), seed=seed)
+        seeded = replace(settings, seed=seed)
+        shape = matrix.shape
+        networks.append(build_polarity(seeded, len(names), shape=shape, matrix=matrix))
+    return PolarityModel(settings, tokenizer, vocabulary, tuple(names), tuple(networks))
+
+
+def _examples(
+    model: PolarityModel, targets: list[Target], labels: list[str]
+) -> Examples:
+    ids = [model.label_names.index(label) for label in labels]
+    encoded = encode_targets(targets, model.tokenizer, model.vocabulary)
+    return Examples(encoded, np.array(ids, np.int32))

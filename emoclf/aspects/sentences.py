@@ -1,0 +1,241 @@
+"""Sentences with the terms that are marked in them, by character offsets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self
+
+from emoclf.datasets.cells import excerpt
+from emoclf.display import Described, short_names
+from emoclf.errors import DataError, wrong_kind
+from emoclf.text.validation import as_texts
+
+
+class Term(NamedTuple):
+    """A term in a text: ``text[start:stop]``.
+
+    Parameters
+    ----------
+    start, stop : int
+        Offsets in code points, as in a slice.
+    label : str, optional
+        Polarity, or kind of the term.
+    """
+
+    start: int
+    stop: int
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A text and its terms, in the order of their offsets.
+
+    Parameters
+    ----------
+    text : str
+    terms : tuple of Term
+    id : str
+        Name in its file, such as ``"2339"``, for messages.
+    """
+
+    text: str
+    terms: tuple[Term, ...] = ()
+    id: str = ""
+
+    def words(self, term: Term) -> str:
+        """Return the characters of a term."""
+        return self.text[term.start : term.stop]
+
+
+@dataclass(frozen=True, repr=False)
+class AspectData(Described):
+    """Sentences with marked terms, as :func:`read_aspects` returns them.
+
+    Parameters
+    ----------
+    sentences : tuple of Sentence
+    source : str
+        File, for messages.
+    """
+
+    sentences: tuple[Sentence, ...]
+    source: str = "the data"
+
+    @classmethod
+    def from_lists(cls, texts: Iterable[str], spans: Iterable[Any]) -> Self:
+        """Check texts and the spans of each.
+
+        Parameters
+        ----------
+        texts : iterable of str
+        spans : iterable of lists
+            For each text a list of ``(start, stop)`` or ``(start, stop, label)``.
+
+        Raises
+        ------
+        DataError
+            If a span lies outside of its text, is empty, or overlaps another one.
+        """
+        texts, lists = as_texts(texts), list(spans)
+        if len(texts) != len(lists):
+            raise DataError(
+                f"There must be a list of spans for each text. Got {len(texts)} texts "
+                f"and {len(lists)} lists of spans."
+            )
+        pairs = enumerate(zip(texts, lists, strict=True))
+        return cls(
+            tuple(
+                new_sentence(text, found, id=str(number), place=f"Text number {number}")
+                for number, (text, found) in pairs
+            )
+        )
+
+    def __len__(self) -> int:
+        return len(self.sentences)
+
+    def __iter__(self) -> Iterator[Sentence]:
+        return iter(self.sentences)
+
+    def _facts(self) -> dict[str, object]:
+        labels = self.label_counts()
+        facts: dict[str, object] = {"sentences": f"{len(self):,}"}
+        facts["terms"] = f"{self.n_terms:,}"
+        return {**facts, "labels": short_names(list(labels))} if labels else facts
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of all sentences."""
+        return [sentence.text for sentence in self.sentences]
+
+    @property
+    def spans(self) -> list[list[Term]]:
+        """The terms of all sentences."""
+        return [list(sentence.terms) for sentence in self.sentences]
+
+    @property
+    def n_terms(self) -> int:
+        """Number of terms in all sentences."""
+        return sum(len(sentence.terms) for sentence in self.sentences)
+
+    def label_counts(self) -> dict[str, int]:
+        """Return the number of terms with each label, the most frequent first."""
+        labels = (term.label for sentence in self for term in sentence.terms)
+        return dict(Counter(x for x in labels if x is not None).most_common())
+
+    def take(self, positions: Iterable[int]) -> Self:
+        """Return the sentences at these positions."""
+        chosen = tuple(self.sentences[position] for position in positions)
+        return replace(self, sentences=chosen)
+
+
+def as_aspect_data(data: Any, spans: Any = None) -> AspectData:
+    """Return AspectData of what a caller gave: data, or texts and spans.
+
+    Raises
+    ------
+    DataError
+        If it is something else, or a span is wrong.
+    """
+    if isinstance(data, AspectData):
+        if spans is not None:
+            raise DataError("AspectData contains the spans. Leave the second one out.")
+        return data
+    if spans is None:
+        cure = "give the spans of the texts too, or read a file with read_aspects"
+        raise DataError(wrong_kind("data", "AspectData", data, cure))
+    return AspectData.from_lists(data, spans)
+
+
+def new_sentence(
+    text: str, spans: Iterable[Any], *, id: str = "", place: str
+) -> Sentence:
+    """Check spans, and return a sentence with its terms in order.
+
+    Parameters
+    ----------
+    text : str
+    spans : iterable of (start, stop) or (start, stop, label)
+    id : str
+    place : str
+        File and sentence, for errors: ``"laptops.xml, sentence 2339"``.
+
+    Raises
+    ------
+    DataError
+    """
+    terms = [_term(text, span, place) for span in _listed(spans, place)]
+    terms.sort(key=lambda term: (term.start, term.stop))
+    last: Term | None = None
+    for term in terms:
+        if last is not None and term.start < last.stop:
+            raise DataError(
+                f"{place}: the terms {_shown(text, last)} and {_shown(text, term)} "
+                "overlap. Keep one of them."
+            )
+        last = term
+    return Sentence(text, tuple(terms), id)
+
+
+def _listed(spans: Any, place: str) -> list[Any]:
+    if isinstance(spans, str | bytes) or not hasattr(spans, "__iter__"):
+        raise DataError(
+            f"{place}: spans must be a list such as [[4, 9, 'positive']]. Got "
+            f"{excerpt(spans)} instead."
+        )
+    return list(spans)
+
+
+def _term(text: str, span: Any, place: str) -> Term:
+    values = list(span) if isinstance(span, list | tuple) else []
+    whole = [_whole(value) for value in values[:2]]
+    label = values[2] if len(values) == 3 else None
+    if len(values) not in (2, 3) or None in whole or not isinstance(label, str | None):
+        raise DataError(
+            f"{place}: a span must be [start, stop] or [start, stop, label]. Got "
+            f"{excerpt(span)} instead."
+        )
+    start, stop = int(whole[0]), int(whole[1])  # type: ignore[arg-type]
+    if not 0 <= start < stop <= len(text):
+        raise DataError(
+            f"{place}: the span from {start} to {stop} is not within the text, which "
+            f"has {len(text)} characters: {text[:60]!r}. Correct the offsets, which "
+            "count code points from 0."
+        )
+    if not text[start:stop].strip():
+        raise DataError(
+            f"{place}: the span from {start} to {stop} contains white space only: "
+            f"{text[start:stop]!r}. Correct the offsets."
+        )
+    label = (label or "").strip() or None
+    return Term(start, stop, label)
+
+
+def _whole(value: Any) -> int | None:
+    """Return an offset, also one of NumPy; None for anything else."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        return None
+    return value.__index__()
+
+
+def _shown(text: str, term: Term) -> str:
+    return f"{text[term.start : term.stop]!r} ({term.start} to {term.stop})"
+
+
+def find_term(text: str, words: str, taken: Sequence[Any] = ()) -> tuple[int, int]:
+    """Return the offsets of the first occurrence that overlaps no taken span.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    start = text.find(words) if words else -1
+    while start >= 0:
+        stop = start + len(words)
+        if all(stop <= span[0] or span[1] <= start for span in taken):
+            return start, stop
+        start = text.find(words, start + 1)
+    raise ValueError

@@ -1,0 +1,86 @@
+"""Summary over many reviews: the terms most spoken of, and what is said of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from emoclf.display import HtmlLines, align
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Number of terms in the printed table.
+SHOWN_TERMS = 20
+
+
+@dataclass(repr=False)
+class TermSummary(HtmlLines):
+    """Counts of terms and their polarities, text by text and in constant memory.
+
+    Terms that differ in case only are counted together, under their most frequent form.
+
+    Attributes
+    ----------
+    n_texts : int
+        Number of texts.
+    """
+
+    n_texts: int = 0
+    _forms: dict[str, Counter[str]] = field(default_factory=dict)
+    _polarities: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, found: Iterable[Sequence[Any]]) -> None:
+        """Count the terms of one text.
+
+        Parameters
+        ----------
+        found : iterable of objects with ``term`` and, if it is known, ``polarity``
+        """
+        self.n_texts += 1
+        for item in found:
+            words = getattr(item, "term", "")
+            key = " ".join(words.lower().split())
+            self._forms.setdefault(key, Counter())[words] += 1
+            polarity = getattr(item, "polarity", None) or getattr(item, "label", None)
+            self._polarities.setdefault(key, Counter())[polarity or ""] += 1
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return term, count and share of each polarity, the most frequent first."""
+        rows = []
+        names = self.polarities()
+        for key, forms in self._forms.items():
+            count = forms.total()
+            polarities = self._polarities[key]
+            shares = {name: polarities[name] / count for name in names}
+            form = max(forms, key=lambda words: (forms[words], words))
+            rows.append({"term": form, "count": count, **shares})
+        return sorted(rows, key=lambda row: (-row["count"], row["term"]))
+
+    def polarities(self) -> list[str]:
+        """Return the polarities that occur, in alphabetical order."""
+        return sorted({name for x in self._polarities.values() for name in x if name})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a DataFrame with one row for each term."""
+        import pandas as pd  # Most programs need no frames.
+
+        return pd.DataFrame(self.rows(), columns=["term", "count", *self.polarities()])
+
+    def _facts(self) -> dict[str, object]:
+        return {"texts": f"{self.n_texts:,}", "terms": f"{len(self._forms):,}"}
+
+    def lines(self, shown: int = SHOWN_TERMS) -> list[str]:
+        """Return the most frequent terms as a table."""
+        names = self.polarities()
+        table = [["term", "count", *names]]
+        rows = self.rows()
+        for row in rows[:shown]:
+            shares = [f"{row[name]:.0%}" for name in names]
+            table.append([row["term"], f"{row['count']:,}", *shares])
+        head = f"{len(rows):,} terms in {self.n_texts:,} texts"
+        if len(rows) > shown:
+            head += f"; the {shown} most frequent"
+        return [head, *align(table)] if rows else [head]

@@ -1,0 +1,167 @@
+"""Terms and polarities together; whole files; summaries."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from tiny_aspects import fitted_tagger, tiny_aspects, tiny_model
+
+from emoclf.aspects.aspect_formats import read_aspects
+from emoclf.aspects.aspect_model import AspectModel
+from emoclf.aspects.aspect_prediction import COLUMNS, predict_aspects
+from emoclf.aspects.polarity_folder import POLARITY_FILES
+from emoclf.aspects.tagger import AspectTagger
+from emoclf.aspects.term_summary import TermSummary
+from emoclf.bundle.described_folder import write_sums
+from emoclf.errors import BundleError, DataError, SettingsError
+
+TEXTS = ["the screen is great", "nothing", "the bill is awful"]
+
+
+def test_opinions_have_terms_and_polarities() -> None:
+    found = tiny_model().predict(TEXTS)
+    assert [[(x.term, x.polarity) for x in row] for row in found] == [
+        [("screen", "positive")],
+        [],
+        [("bill", "negative")],
+    ]
+    first = found[0][0]
+    assert TEXTS[0][first.start : first.stop] == "screen"
+    assert first.polarity_confidence is not None
+    alone = AspectModel(fitted_tagger()).predict(TEXTS)
+    assert [x.polarity for row in alone for x in row] == [None, None]
+    assert tiny_model().predict(["", "nothing"]) == [[], []]
+
+
+def test_evaluation_has_both_parts() -> None:
+    scores = tiny_model().evaluate(tiny_aspects())
+    assert scores["terms"].f1 > 0.95
+    assert scores["polarity"]["accuracy"] > 0.95
+    assert scores["polarity"]["n"] == tiny_aspects().n_terms
+
+
+def test_saved_with_polarity_and_damaged(tmp_path: Path) -> None:
+    path = tiny_model().save(tmp_path / "both.aspects")
+    # Larger ones would not be read if they were compressed.
+    for name in ("weights.npz", POLARITY_FILES["polarity_weights"]):
+        with zipfile.ZipFile(path / name) as archive:
+            assert {x.compress_type for x in archive.infolist()} == {zipfile.ZIP_STORED}
+    loaded = AspectModel.load(path)
+    assert loaded.predict(TEXTS) == tiny_model().predict(TEXTS)
+    # A tagger alone reads the same folder, and replaces it as a whole.
+    tagger = AspectTagger.load(path)
+    tagger.save(path, overwrite=True)
+    assert not (path / POLARITY_FILES["polarity_weights"]).exists()
+    assert AspectModel.load(path).polarity is None
+    tiny_model().save(path, overwrite=True)
+    name = POLARITY_FILES["polarity_about"]
+    content = (path / name).read_bytes()
+    (path / name).write_bytes(content.replace(b'"negative"', b'"negatyve"'))
+    with pytest.raises(BundleError, match="damaged"):
+        AspectModel.load(path)
+    about = json.loads(content)
+    (path / name).write_text(json.dumps({**about, "embedding_shape": [10**9, 10**9]}))
+    files = [x.name for x in path.iterdir() if x.name != "sha256sums.txt"]
+    write_sums(path, files)
+    with pytest.raises(BundleError, match="an embedding matrix of the shape"):
+        AspectModel.load(path)
+
+
+@pytest.mark.slow
+def test_train_fits_both() -> None:
+    settings = {"vectors": "none", "dim": 8, "near_duplicates": 1.0, "epochs": 1}
+    data = tiny_aspects()
+    model = AspectModel.train(data, tagger=settings, polarity=settings)
+    assert model.polarity is not None
+    assert set(model.tagger.validation_) == {"tagger", "dictionary"}
+    typed = AspectModel.train(data, tagger={**settings, "typed": True})
+    assert typed.polarity is None
+
+
+def test_json_lines_are_read_as_terms_again(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl.gz"
+    rows = [{"id": i, "text": text, "stars": 3} for i, text in enumerate(TEXTS)]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    counts = predict_aspects(tiny_model(), source, target)
+    assert counts == (3, 2, 0)
+    lines = gzip.decompress(target.read_bytes()).decode().splitlines()
+    first = json.loads(lines[0])
+    assert first["stars"] == 3
+    assert first["terms"] == ["screen"]
+    assert 0 < first["confidences"][0] <= 1
+    again = read_aspects(target)
+    assert [x[:3] for x in again.spans[0]] == [(4, 10, "positive")]
+    assert again.spans[1] == []
+    # A labelled file can be predicted: what was found replaces its spans.
+    labelled = tmp_path / "labelled.jsonl"
+    labelled.write_text(json.dumps({"text": TEXTS[0], "spans": [[0, 3, "x"]]}) + "\n")
+    predict_aspects(tiny_model(), labelled, tmp_path / "new.jsonl")
+    assert read_aspects(tmp_path / "new.jsonl").spans[0][0][:2] == (4, 10)
+
+
+def test_csv_has_a_row_for_each_term(tmp_path: Path) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text('n,text\n1,"the screen is great, the bill is awful"\n2,nothing\n')
+    predict_aspects(tiny_model(), source, target)
+    with open(target, newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == ["n", "text", *COLUMNS]
+    assert [(row["n"], row["term"]) for row in rows] == [
+        ("1", "screen"),
+        ("1", "bill"),
+        ("2", ""),
+    ]
+    text = rows[0]["text"]
+    assert text[int(rows[1]["start"]) : int(rows[1]["stop"])] == "bill"
+    # The same file is read as labelled sentences.
+    assert read_aspects(target).n_terms == 2
+    with pytest.raises(DataError, match="has a column 'term' already"):
+        predict_aspects(tiny_model(), target, tmp_path / "again.csv")
+    assert not (tmp_path / "again.csv").exists()
+
+
+def test_bad_records_and_streams(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "the bill is awful"}\n{"text": 3}\n')
+    with pytest.raises(DataError, match="line 2"):
+        predict_aspects(tiny_model(), source, tmp_path / "out.jsonl")
+    stream = io.StringIO()
+    counts = predict_aspects(tiny_model(), source, stream, on_error="null")
+    assert counts == (1, 1, 1)
+    first, second = stream.getvalue().split("\n")[:2]
+    assert first.startswith("bill (negative ")
+    assert second == ""
+    none = io.StringIO()
+    predict_aspects(
+        tiny_model(), source, none, on_error="skip", min_confidence=1.0,
+        output_format="csv",
+    )  # fmt: skip
+    assert none.getvalue().splitlines()[1].endswith(",,,,,")
+    with pytest.raises(SettingsError, match="min_confidence must be from 0 to 1"):
+        predict_aspects(tiny_model(), source, none, min_confidence=2)
+    with pytest.raises(SettingsError, match="output_format must be one of lines"):
+        predict_aspects(tiny_model(), source, none, output_format="xml")
+    with pytest.raises(DataError, match=r"must end in \.csv"):
+        predict_aspects(tiny_model(), source, tmp_path / "out.tsv")
+
+
+def test_summary_counts_terms_and_shares() -> None:
+    texts = ["the Screen is great", "the screen is awful", "the screen is great", "x"]
+    summary = tiny_model().summary([*texts, "the bill is awful"])
+    assert summary.n_texts == 5
+    rows = summary.rows()
+    assert [(row["term"], row["count"]) for row in rows] == [("screen", 3), ("bill", 1)]
+    assert rows[0]["positive"] == pytest.approx(2 / 3)
+    assert summary.lines(1) == [
+        "2 terms in 5 texts; the 1 most frequent",
+        "term    count  negative  positive",
+        "screen      3       33%       67%",
+    ]
+    assert summary.to_frame().shape == (2, 4)
+    assert TermSummary().lines() == ["0 terms in 0 texts"]

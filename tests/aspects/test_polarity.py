@@ -1,0 +1,164 @@
+"""The polarity classifier."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+from itertools import permutations, product
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from tiny_aspects import (
+    OPINIONS,
+    TERMS,
+    fitted_polarity,
+    tiny_aspects,
+    tiny_polarity,
+)
+
+from emoclf.aspects.polarity import WINDOW, baseline_scores
+from emoclf.aspects.polarity_folder import polarity_from_values, polarity_values
+from emoclf.aspects.polarity_model import MARKERS, Target, labelled_targets
+from emoclf.aspects.polarity_network import MAX_DISTANCE, TargetDistance
+from emoclf.aspects.sentences import AspectData
+from emoclf.aspects.sentiment_vectors import covered_by_sentiment, sentiment_vectors
+from emoclf.errors import DataError
+from emoclf.text.tokenizer import Tokenizer
+
+TWO = "the screen is great, the bill is awful"
+
+
+def test_it_learns() -> None:
+    classifier = fitted_polarity()
+    X, y = labelled_targets(tiny_aspects())
+    assert classifier.score(X, y) > 0.95
+    targets = [(TWO, 4, 10), (TWO, 25, 29)]
+    probabilities = classifier.predict_proba(targets)
+    assert probabilities.shape == (2, 2)
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-6)
+    assert classifier.classes_.tolist() == ["negative", "positive"]
+    assert set(classifier.predict(targets)) <= {"negative", "positive"}
+
+
+def test_sentiment_vectors_are_for_english() -> None:
+    vectors = sentiment_vectors()
+    unit = vectors.matrix / np.linalg.norm(vectors.matrix, axis=1, keepdims=True)
+    good, great, bad = (unit[vectors.words.index(x)] for x in ("good", "great", "bad"))
+    assert good @ great > 0.5 > good @ bad
+    assert covered_by_sentiment(["the food was good"], True)
+    assert not covered_by_sentiment(["das Essen war schmackhaft"], True)
+    classifier = tiny_polarity(vectors="starter", settings={})
+    settings, sets = classifier._settings_for(["the food was good"])
+    assert len(sets) == 2
+    assert settings.vectors[0] == "starter"
+    assert settings.vectors[1].startswith("sentiment-en (SHA-256")
+    without = tiny_polarity(vectors="starter", settings={"sentiment_vectors": False})
+    assert without._settings_for(["the food was good"])[1] == ("starter",)
+
+
+@pytest.mark.slow
+def test_two_targets_of_one_text_get_different_polarities() -> None:
+    X, y = [], []
+    for one, other in permutations(TERMS, 2):
+        for good, bad in product(OPINIONS["positive"], OPINIONS["negative"]):
+            for first, second, labels in (
+                (good, bad, ("positive", "negative")),
+                (bad, good, ("negative", "positive")),
+            ):
+                text = f"the {one} is {first}, the {other} is {second}"
+                for term, label in zip((one, other), labels, strict=True):
+                    start = text.index(term)
+                    X.append((text, start, start + len(term)))
+                    y.append(label)
+    classifier = tiny_polarity(epochs=20).fit(X[:280], y[:280])
+    assert classifier.score(X[280:], y[280:]) > 0.9
+
+
+def test_baselines_are_reported() -> None:
+    names = [
+        "network",
+        "majority class",
+        f"TF-IDF + linear SVM, {WINDOW} tokens around",
+    ]
+    found = fitted_polarity().validation_
+    assert list(found) == names
+    assert found[names[2]]["accuracy"] > found[names[1]]["accuracy"]
+
+
+def test_the_baseline_sees_a_window() -> None:
+    far = " ".join(["word"] * (WINDOW + 1))
+    train = [
+        (Target(f"great {far} soup", len(far) + 7, len(far) + 11), "positive"),
+        (Target(f"awful {far} soup", len(far) + 7, len(far) + 11), "negative"),
+    ] * 5
+    part = ([x for x, _ in train], [y for _, y in train])
+    scores = baseline_scores(part, part, Tokenizer())
+    assert [x["accuracy"] for x in scores.values()] == [0.5, 0.5]
+
+
+def test_distances_to_the_target() -> None:
+    ids = np.array([[9, 9, 2, 9, 3, 9, 9, 0]])
+    found = np.array(TargetDistance()(ids))[0] - MAX_DISTANCE
+    assert found[:7].tolist() == [-2, -1, 0, 0, 0, 1, 2]
+    far = np.array([[2, 9, 3, *[9] * 40]])
+    assert np.array(TargetDistance()(far)).max() == 2 * MAX_DISTANCE
+
+
+def test_texts_do_not_reach_the_markers() -> None:
+    tokens = Tokenizer().tokens(" ".join(MARKERS))
+    assert not set(tokens) & set(MARKERS)
+
+
+def test_conflict_is_left_out() -> None:
+    data = AspectData.from_lists(
+        ["soup and bread"], [[(0, 4, "conflict"), (9, 14, "positive")]]
+    )
+    assert labelled_targets(data) == ([Target("soup and bread", 9, 14)], ["positive"])
+
+
+def test_padding_and_neighbours_change_nothing() -> None:
+    classifier = fitted_polarity()
+    long = TWO + " and so on" * 40
+    alone = classifier.predict_proba([(TWO, 4, 10)])
+    together = classifier.predict_proba([(TWO, 4, 10), (long, 4, 10)])
+    np.testing.assert_allclose(alone[0], together[0], atol=1e-6)
+
+
+@pytest.mark.slow
+def test_members_are_averaged_and_saved() -> None:
+    X, y = labelled_targets(tiny_aspects())
+    classifier = tiny_polarity(members=2, epochs=2).fit(X, y)
+    first, second = (
+        replace(classifier.model_, networks=(x,)) for x in classifier.model_.networks
+    )
+    mean = (first.predict_proba(X) + second.predict_proba(X)) / 2
+    np.testing.assert_allclose(classifier.predict_proba(X), mean, atol=1e-6)
+    assert np.abs(first.predict_proba(X) - mean).max() > 1e-4
+    again = polarity_from_values(polarity_values(classifier))
+    np.testing.assert_array_equal(again.predict_proba(X), classifier.predict_proba(X))
+    assert len(again.history_) == 2
+
+
+def test_it_is_an_estimator() -> None:
+    classifier = fitted_polarity()
+    assert clone(classifier).get_params() == classifier.get_params()
+    again = pickle.loads(pickle.dumps(classifier))
+    targets = [(TWO, 4, 10), (TWO, 25, 29)]
+    expected = classifier.predict_proba(targets)
+    np.testing.assert_array_equal(again.predict_proba(targets), expected)
+
+
+def test_wrong_input_is_an_error() -> None:
+    with pytest.raises(DataError, match=r"Target number 1 must be \(text, start, stop"):
+        fitted_polarity().predict([(TWO, 4, 10), TWO])
+    with pytest.raises(DataError, match="Target number 0: the span from 4 to 99 is no"):
+        fitted_polarity().predict([(TWO, 4, 99)])
+    with pytest.raises(DataError, match="a label for each target"):
+        tiny_polarity().fit([(TWO, 4, 10)], [])
+    with pytest.raises(DataError, match="too few for a training and a validation"):
+        tiny_polarity().fit([(TWO, 4, 10)], ["positive"])
+    with pytest.raises(DataError, match="two labels or more"):
+        tiny_polarity().fit(
+            [(TWO, 4, 10)], ["positive"], validation_data=([(TWO, 4, 10)], ["negative"])
+        )

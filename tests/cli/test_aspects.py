@@ -1,0 +1,83 @@
+"""``emoclf aspects``: train, predict, evaluate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tiny_aspects import tiny_aspects, tiny_model
+
+from emoclf.aspects.aspect_formats import write_aspects
+from emoclf.cli import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_model().save(tmp_path_factory.mktemp("cli") / "tiny.aspects")
+
+
+@pytest.mark.slow
+def test_train_prints_scores_beside_baselines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_aspects(tiny_aspects(), tmp_path / "terms.xml")
+    target = tmp_path / "trained.aspects"
+    options = "--vectors none --dim 8 --epochs 2 --near-duplicates 1 --units 4 --quiet"
+    argv = ["aspects", "train", str(data), "-o", str(target), *options.split()]
+    assert main(argv) == 0
+    out = capsys.readouterr().out
+    for words in ("terms, dictionary: F1", "polarity, majority class", "Test set:"):
+        assert words in out
+    assert "polarity of" in out
+    assert (target / "aspects.json").is_file()
+    assert main(argv) == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert main([*argv, "--overwrite", "--json", "--test-fraction", "0"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["test"] == {}
+    assert "network" in shown["validation"]["polarity"]
+
+
+def test_predict_and_summary(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "reviews.txt"
+    source.write_text("the screen is great\nnothing\nthe bill is awful\n")
+    assert main(["aspects", "predict", str(folder), str(source)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("screen (positive ")
+    assert lines[1] == ""
+    assert main(["aspects", "predict", str(folder), str(source), "--json"]) == 0
+    rows = list(map(json.loads, capsys.readouterr().out.splitlines()))
+    assert [row["terms"] for row in rows] == [["screen"], [], ["bill"]]
+    assert main(["aspects", "predict", str(folder), str(source), "--summary"]) == 0
+    assert "2 terms in 3 texts" in capsys.readouterr().out
+    target = tmp_path / "out.csv"
+    argv = ["aspects", "predict", str(folder), str(source), "-o", str(target)]
+    assert main(argv) == 0
+    assert "Found 2 terms in 3 texts" in capsys.readouterr().err
+    assert len(target.read_text().splitlines()) == 4
+    assert main([*argv, "--summary"]) == 1
+    assert "--summary are for standard output" in capsys.readouterr().err
+
+
+def test_evaluate(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_aspects(tiny_aspects(), tmp_path / "terms.jsonl")
+    assert main(["aspects", "evaluate", str(folder), str(data)]) == 0
+    out = capsys.readouterr().out
+    assert "80 sentences, 80 terms" in out
+    assert "polarity of 80 true terms: accuracy" in out
+    assert main(["aspects", "evaluate", str(folder), str(data), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["terms"]["f1"] > 0.95
+
+
+def test_a_wrong_folder_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["aspects", "predict", str(tmp_path / "no"), "-"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "emoclf aspects train" in error
