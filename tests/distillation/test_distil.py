@@ -273,5 +273,6 @@ def test_a_file_of_labels_as_a_teacher(
 
 
 def test_a_student_reads_words() -> None:
-    with pytest.raises(SettingsError, match=r"A student reads words.*encoder='minilm'"):
+    message = r"A student reads words.*encoder='minilm' asks for the vectors of an enc"
+    with pytest.raises(SettingsError, match=message):
         distilled(settings={"encoder": "minilm"})
