@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from emoclf.datasets.columns import find_text
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.source import Source
 from emoclf.distillation.label_file import LabelFile
@@ -119,6 +120,10 @@ def read_file_teacher(
     columns = _columns(path, shared)
     given = {name: getattr(settings, name) for name in ("text_column", "label_column")}
     own = {name: column for name, column in given.items() if column in columns}
+    if settings.text_column is not None and columns and "text_column" not in own:
+        # The usual advice, to name the column, would be of no use.
+        advice = f" It lacks {settings.text_column!r}, so rename its column to that."
+        find_text(columns, None, source=os.fspath(path), advice=advice)
     file = LabelFile(
         path,
         train.label_names,
