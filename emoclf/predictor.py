@@ -24,6 +24,7 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.given_vectors import are_vectors, checked_vectors
 from emoclf.datasets.labels import numbers_by_label
 from emoclf.errors import BundleError, DataError, SettingsError, wrong_kind
+from emoclf.fingerprint import digest
 from emoclf.models.inference import BatchedModel
 from emoclf.text.validation import as_texts
 
@@ -149,6 +150,20 @@ class Predictor(Classifier):
     def model(self) -> keras.Model:
         """The Keras network: token_ids (batch, length) → probabilities."""
         return self.bundle.model
+
+    def digest(self) -> str:
+        """Return a digest of all that its probabilities depend on."""
+        bundle, parts = self.bundle, self.bundle.to_parts()
+        names = ("architecture", "label_names", "several", "text")
+        inputs = bundle.inputs and [bundle.inputs.digest, bundle.inputs.pooled]
+        tables, weights = sorted(parts.tables.items()), sorted(parts.weights.items())
+        return digest(
+            [parts.about[name] for name in names],
+            [bundle.settings.model.to_dict(), inputs],
+            parts.tokens,
+            [name for name, _ in [*tables, *weights]],
+            *(array for _, array in [*tables, *weights]),
+        )
 
     @cached_property
     def _batched_model(self) -> BatchedModel:

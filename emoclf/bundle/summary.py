@@ -189,7 +189,7 @@ def _transformer(path: Path) -> tuple[Path, dict[str, Any]]:
         "trained": str(about.get("created", "")),
         "versions": dict(about.get("versions", {})),
         "settings": dict(about.get("settings", {})),
-        "metrics": dict(about.get("metrics", {})),
+        "metrics": without_hashes(about.get("metrics", {})),
     }
 
 

@@ -53,6 +53,8 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     add_option(
         parser, "--teacher-labels FILE", text, action="append", default=[], type=str
     )
+    text = "transformer encoder of the teachers, if it is not where it was in training"
+    add_option(parser, "--teacher-encoder FOLDER", text)
     text = (
         "file of texts of the same kind, whose labels are not needed; may be given "
         "several times; without it texts are made from the training texts, which "
@@ -90,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
         settings,
         teacher=args.teacher,
         teacher_labels=[Path(name) for name in args.teacher_labels],
+        teacher_encoder=args.teacher_encoder,
         unlabelled=[Path(name) for name in args.unlabelled] or None,
         distillation=distillation,
         predictions=args.predictions,

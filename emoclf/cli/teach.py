@@ -35,9 +35,10 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="train a teacher for 'emoclf distil': a transformer encoder on labels",
         details="By default the encoder stays as it is, and a linear layer on its "
         "vectors of whole texts is trained, as 'emoclf train --architecture "
-        f"{HEAD} --encoder NAME' does: a matter of minutes. With --fine-tune all "
-        "weights are trained; a part of the training texts chooses the epoch, so that "
-        "the validation and test texts stay unseen, and the folder is one that "
+        f"{HEAD} --encoder NAME' does: a matter of minutes. The validation set then "
+        "chooses the epoch and the temperature. With --fine-tune all weights are "
+        "trained; a part of the training texts chooses the epoch, so that the "
+        "validation and test texts stay unseen, and the folder is one that "
         "transformers can load: see 'emoclf teach --fine-tune --help'.",
         example="emoclf teach data.csv --encoder all-mpnet-base-v2 -o teacher.emoclf\n"
         "  emoclf teach data.csv --encoder all-MiniLM-L6-v2 --fine-tune -o teacher",
@@ -93,6 +94,7 @@ def run_fine_tuning(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import Progress
 
+    from emoclf.bundle.summary import without_hashes
     from emoclf.workflow.teaching_run import check_teaching, run_teaching
 
     check_teaching(args.output, overwrite=args.overwrite, resume=args.resume)
@@ -112,7 +114,7 @@ def run_fine_tuning(args: argparse.Namespace) -> int:
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     if args.json:
-        print_json({"path": str(teaching.path), **teaching.metrics})
+        print_json({"path": str(teaching.path), **without_hashes(teaching.metrics)})
         return 0
     print_lines(*teaching.report.lines(), "", f"Saved: {teaching.path}")
     path = teaching.path.as_posix()

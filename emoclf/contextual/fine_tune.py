@@ -21,9 +21,16 @@ from typing import Any
 import numpy as np
 
 from emoclf._version import __version__
+from emoclf.bundle.summary import TEXT_HASHES
+from emoclf.bundle.text_hashes import hash_texts
 from emoclf.contextual.fine_tune_settings import FineTuneSettings
 from emoclf.contextual.fine_tuned import FineTuning
-from emoclf.contextual.pretrained import EXTRA, Pretrained, load_pretrained
+from emoclf.contextual.pretrained import (
+    EXTRA,
+    Pretrained,
+    load_pretrained,
+    plain_config,
+)
 from emoclf.contextual.trainer_run import CHECKPOINT, NEEDED_BY, Progress, TrainerRun
 from emoclf.contextual.transformer_classifier import (
     MULTILABEL,
@@ -111,6 +118,8 @@ def fine_tune_encoder(
                 "seed": seed,
                 "encoder": _digest_of(pretrained),
                 "training texts": digest(list(train.texts), list(train.labels)),
+                # They choose the epoch: none of them may have been trained on.
+                "held-out texts": digest(held),
                 "versions": _versions(),
             }
             _begin(folder, fingerprint, resume=resume)
@@ -144,6 +153,7 @@ def fine_tune_encoder(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     plain = TransformerClassifier(base, pretrained.tokenizer, best.model, about)
+    metrics[TEXT_HASHES] = hash_texts(train.texts)
     return _calibrated(plain, train.take(held), metrics)
 
 
@@ -164,7 +174,7 @@ def _with_new_head(encoder: str | os.PathLike[str], train: Dataset) -> Pretraine
 def _digest_of(pretrained: Pretrained) -> str:
     config, weights = pretrained.model.config, pretrained.model.state_dict()
     return digest(
-        config.to_json_string(), *(weights[name].numpy() for name in sorted(weights))
+        plain_config(config), *(weights[name].numpy() for name in sorted(weights))
     )
 
 

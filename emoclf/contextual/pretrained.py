@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any, NamedTuple
 
@@ -9,6 +10,10 @@ from emoclf.errors import ModelError, wrong_kind
 from emoclf.optional import require
 
 EXTRA = "transformers"
+
+
+#: Entries of a configuration that say who wrote it and how it was loaded.
+_PASSING_ENTRIES = ("transformers_version", "_name_or_path", "dtype", "torch_dtype")
 
 
 class Pretrained(NamedTuple):
@@ -119,3 +124,20 @@ def load_pretrained(
             "of its tokens. Use one with a tokenizer.json."
         )
     return Pretrained(tokenizer, model.eval(), tuple(sorted(details["missing_keys"])))
+
+
+def plain_config(config: Any) -> dict[str, Any]:
+    """Return what a model's configuration says of the model itself, for digests.
+
+    Parameters
+    ----------
+    config : PretrainedConfig
+
+    Returns
+    -------
+    values : dict
+        Plain values for JSON; without the version of transformers that is running, the
+        place of the model, and the number format of its weights.
+    """
+    values = json.loads(config.to_json_string())
+    return {key: x for key, x in values.items() if key not in _PASSING_ENTRIES}

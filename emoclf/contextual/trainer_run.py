@@ -13,7 +13,7 @@ from emoclf.bundle.json_values import JsonObject, read_json
 from emoclf.contextual.fine_tune_settings import FineTuneSettings
 from emoclf.contextual.length_groups import LengthGroups
 from emoclf.contextual.pretrained import EXTRA, Pretrained
-from emoclf.contextual.transformer_classifier import encode
+from emoclf.contextual.transformer_classifier import encode, probabilities_of
 from emoclf.datasets.dataset import Dataset
 from emoclf.errors import EmoclfError, TrainingError, setting
 from emoclf.evaluation.metrics import evaluate_probabilities, log_loss
@@ -212,11 +212,7 @@ class TrainerRun:
                 "high, if the encoder itself is sound."
             )
         several = self.truth.ndim == 2
-        if several:
-            probabilities = 1 / (1 + np.exp(-logits))
-        else:
-            powers = np.exp(logits - logits.max(1, keepdims=True))
-            probabilities = powers / powers.sum(1, keepdims=True)
+        probabilities = probabilities_of(logits, multilabel=several)
         truth = self.truth.astype(np.int64)
         temperature = fit_temperature(probabilities, truth)
         # The temperature is fitted at the end, so it must not decide the epoch.

@@ -23,7 +23,7 @@ from emoclf.bundle.described_folder import (
 from emoclf.classifier import DEFAULT_THRESHOLD, Classifier, check_finite
 from emoclf.contextual.fine_tuned import FineTuning
 from emoclf.contextual.fine_tuned_card import fine_tuned_card
-from emoclf.contextual.pretrained import EXTRA, load_pretrained
+from emoclf.contextual.pretrained import EXTRA, load_pretrained, plain_config
 from emoclf.errors import ModelError
 from emoclf.fingerprint import digest
 from emoclf.optional import require
@@ -210,11 +210,15 @@ class TransformerClassifier(Classifier):
 
     def digest(self) -> str:
         """Return a digest of all that its probabilities depend on."""
-        config = self.model.config.to_json_string()
+        config = plain_config(self.model.config)
         about = [self.fine_tuning.temperature, self.fine_tuning.max_tokens]
         weights = sorted(self.model.state_dict().items())
         arrays = (tensor.cpu().float().numpy() for _, tensor in weights)
-        return digest(config, about, [name for name, _ in weights], *arrays)
+        # Its two other entries are those of the texts that were read last.
+        tokenizer = json.loads(self.tokenizer.backend_tokenizer.to_str())
+        tokenizer |= {"truncation": None, "padding": None}
+        names = [name for name, _ in weights]
+        return digest(config, about, tokenizer, names, *arrays)
 
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
         """Return the probability of each class for each text.
@@ -236,11 +240,7 @@ class TransformerClassifier(Classifier):
         """
         texts = as_texts(texts, self.text_column)
         logits = self._logits(texts) / self.fine_tuning.temperature
-        if self.multilabel:
-            probabilities = 1 / (1 + np.exp(-logits.clip(-500, 500)))
-        else:
-            powers = np.exp(logits - logits.max(1, keepdims=True))
-            probabilities = powers / powers.sum(1, keepdims=True)
+        probabilities = probabilities_of(logits, multilabel=self.multilabel)
         return check_finite(probabilities.astype(np.float32))
 
     def _logits(self, texts: list[str]) -> np.ndarray:
@@ -270,6 +270,14 @@ class TransformerClassifier(Classifier):
             np.array([UNKNOWN if i == unknown else FIRST + i for i in ids], np.int32)
             for ids in lists
         ]
+
+
+def probabilities_of(logits: np.ndarray, *, multilabel: bool) -> np.ndarray:
+    """Return the probabilities of logits of shape (n_texts, n_classes)."""
+    if multilabel:
+        return 1 / (1 + np.exp(-logits.clip(-500, 500)))
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
 
 
 def encode(

@@ -20,6 +20,7 @@ from emoclf.distillation.distillation_settings import DistillationSettings
 from emoclf.distillation.stages import fit_stages
 from emoclf.distillation.student_stages import student_stages
 from emoclf.distillation.teacher_bar import predict_all
+from emoclf.distillation.teacher_overlap import warn_of_taught_texts
 from emoclf.distillation.teacher_predictions import Progress
 from emoclf.distillation.teachers import Teacher, as_teachers, coverage
 from emoclf.distillation.transfer_set import TransferSet, build_transfer_set
@@ -56,6 +57,7 @@ def distil_classifier(
     *,
     teacher: Any = None,
     teacher_labels: Any = None,
+    teacher_encoder: str | os.PathLike[str] | None = None,
     unlabelled: Any = None,
     distillation: DistillationSettings | Mapping[str, Any] | None = None,
     vectors: Any = None,
@@ -76,8 +78,8 @@ def distil_classifier(
         Labelled texts, in the forms of :func:`emoclf.train_classifier`. They are split
         as there.
     valid : Dataset, DataFrame or list, optional
-        Validation set, or the labels of a list of texts. The teachers should not have
-        been trained on it.
+        Validation set, or the labels of a list of texts. A warning tells of its texts
+        on which a teacher was trained, as far as that is known.
     settings : RunSettings or mapping, optional
         Settings of the student.
     teacher : path, Classifier or list of these, optional
@@ -89,6 +91,9 @@ def distil_classifier(
         column of labels, such as those of a language model: another teacher. Unlabelled
         texts that it lacks are left out, and training texts that it lacks have their
         true labels.
+    teacher_encoder : path, optional
+        Folder of the transformer encoder of teachers that are bundles, if it is not
+        where it was when they were trained.
     unlabelled : path, list of paths, or texts, optional
         Texts without labels, or with labels that are not read: the more like the
         labelled ones, the better. Duplicates, and texts that are nearly like those of
@@ -147,7 +152,10 @@ def distil_classifier(
     split = split_of(data, valid, settings)
     _check_reads_words(settings, split)
     labels = split.train.label_names
-    teachers = as_teachers(teacher, teacher_labels, split.train, settings.data)
+    teachers = as_teachers(
+        teacher, teacher_labels, split.train, settings.data, encoder=teacher_encoder
+    )
+    warn_of_taught_texts(teachers, split)
     if unlabelled is None and teacher_labels:
         unlabelled = [Path(path) for path in files_of(teacher_labels) or ()]
     settings, sets = given_vectors(settings, vectors)
@@ -230,10 +238,16 @@ def _check_reads_words(settings: RunSettings, split: Split) -> None:
     encoder = settings.embedding.encoder
     if encoder is None and split.train.vectors is None:
         return
-    given = "the data are vectors" if encoder is None else setting("encoder", encoder)
+    given = "the data are vectors."
+    if encoder is not None:
+        given = (
+            f"{setting('encoder', encoder)} asks for the vectors of an encoder. Leave "
+            "it to the teacher; the place of a teacher's encoder is "
+            f"{setting('teacher_encoder', 'FOLDER')}."
+        )
     raise SettingsError(
-        f"A student reads words, which is what makes it fast, but {given}. Leave the "
-        "encoder to the teacher, or train with it: emoclf train, train_classifier."
+        f"A student reads words, which is what makes it fast, but {given} To train on "
+        "vectors, use emoclf train or train_classifier."
     )
 
 

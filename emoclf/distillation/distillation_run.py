@@ -37,6 +37,7 @@ def run_distillation(
     output: str | os.PathLike[str],
     teacher: Any = None,
     teacher_labels: Any = None,
+    teacher_encoder: str | os.PathLike[str] | None = None,
     unlabelled: Any = None,
     distillation: DistillationSettings | None = None,
     predictions: str | os.PathLike[str] | None = None,
@@ -56,7 +57,7 @@ def run_distillation(
         Settings of the student.
     output : path
         Bundle to write. The state of the run is beside it while it is unfinished.
-    teacher, teacher_labels, unlabelled, distillation, predictions
+    teacher, teacher_labels, teacher_encoder, unlabelled, distillation, predictions
         As in :func:`~emoclf.distillation.distil.distil_classifier`.
     overwrite : bool, default=False
         Whether to replace an older bundle, and to begin an interrupted training again;
@@ -86,6 +87,7 @@ def run_distillation(
         settings=settings,
         teacher=teacher,
         teacher_labels=teacher_labels,
+        teacher_encoder=teacher_encoder,
         unlabelled=unlabelled,
         distillation=distillation,
         callbacks=callbacks,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from emoclf.datasets.columns import find_text
 from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.source import Source
 from emoclf.distillation.label_file import LabelFile
+from emoclf.distillation.unlabelled import SHARED_SETTINGS
 from emoclf.fingerprint import digest
+from emoclf.settings import DataSettings
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +24,8 @@ class FileTeacher:
 
     Of labels alone nobody knows how often they are right. Where the file has training
     texts, their true labels tell: a label then has the probability of being right, and
-    the other labels share the rest.
+    the other labels share the rest. Labels of a file with several for each text, and
+    probabilities, are used as they are.
 
     Parameters
     ----------
@@ -55,7 +60,11 @@ class FileTeacher:
             agreement.n,
         )
         if file.hard and not file.multilabel:
-            self._right_share = agreement.share
+            # Laplace's rule: one text alone must not make all labels right, or wrong.
+            n_labels = len(self.label_names)
+            right = round(agreement.share * agreement.n)
+            share = (right + 1) / (agreement.n + n_labels)
+            self._right_share = max(share, 1 / n_labels)
 
     def covers(self, texts: list[str]) -> np.ndarray:
         """Say of each text whether the file has it, bool of shape (n_texts,)."""
@@ -87,3 +96,48 @@ class FileTeacher:
         for row in np.flatnonzero(~of_file):
             probabilities[row] = self._truth[texts[row]]
         return probabilities
+
+
+def read_file_teacher(
+    path: str | os.PathLike[str], train: Dataset, settings: DataSettings
+) -> FileTeacher:
+    """Read a teacher from a file of labels or probabilities.
+
+    Parameters
+    ----------
+    path : path
+    train : Dataset
+        Training set, whose labels the file must have.
+    settings : DataSettings
+        Settings of the labelled data. Their encoding is used, and the names of their
+        columns where the file has such columns.
+
+    Raises
+    ------
+    DataError
+    """
+    shared = DataSettings(**{name: getattr(settings, name) for name in SHARED_SETTINGS})
+    columns = _columns(path, shared)
+    given = {name: getattr(settings, name) for name in ("text_column", "label_column")}
+    own = {name: column for name, column in given.items() if column in columns}
+    if settings.text_column is not None and columns and "text_column" not in own:
+        # The usual advice, to name the column, would be of no use.
+        advice = f" It lacks {settings.text_column!r}, so rename its column to that."
+        find_text(columns, None, source=os.fspath(path), advice=advice)
+    file = LabelFile(
+        path,
+        train.label_names,
+        multilabel=train.multilabel,
+        settings=shared,
+        **own,
+    )
+    return FileTeacher(file, train)
+
+
+def _columns(path: str | os.PathLike[str], settings: DataSettings) -> Sequence[str]:
+    """Return the names of a file's columns, or the keys of its first record."""
+    with Source(path, settings) as source:
+        table = source.read()
+        if table.columns is not None:
+            return table.columns
+        return next((list(record[1]) for record in table.records), [])

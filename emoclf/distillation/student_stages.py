@@ -14,6 +14,7 @@ from emoclf.distillation.distillation_settings import JOINT, DistillationSetting
 from emoclf.distillation.stages import Stage
 from emoclf.distillation.teacher_predictions import mean_probabilities
 from emoclf.distillation.transfer_set import TransferSet
+from emoclf.evaluation.temperature import at_temperature
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
 from emoclf.workflow.prepare import Prepared
@@ -33,9 +34,13 @@ def student_stages(
     if not multilabel:
         truth = np.eye(len(train.label_names))[truth]
     share = distillation.true_share
-    mixed = share * truth + (1 - share) * mean_probabilities(predictions, 0, n_train)
     is_joint = distillation.order == JOINT
     temperature = distillation.temperature
+    taught = mean_probabilities(predictions, 0, n_train)
+    if is_joint and temperature != 1:
+        # The same scale as that of the other texts, which are in the same stage.
+        taught = at_temperature(taught, temperature, multilabel=multilabel)
+    mixed = share * truth + (1 - share) * taught
     targets = transfer.targets(
         predictions,
         temperature,

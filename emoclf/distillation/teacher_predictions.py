@@ -69,6 +69,12 @@ def teacher_probabilities(
     done = _whole_chunks(path, n_classes, len(texts))
     if done < len(texts):
         _predict(path, teacher, texts, done, progress)
+    size, expected = path.stat().st_size, 2 * n_classes * len(texts)
+    if size != expected:
+        raise ResumeError(
+            f"{path} is damaged: it must have {expected:,} bytes. Got {size:,}. "
+            f"Remove {folder}, and begin again."
+        )
     predictions = mapped(path, np.float16, n_classes)
     for start in range(0, len(predictions), CHUNK_TEXTS):
         if not _are_probabilities(predictions[start : start + CHUNK_TEXTS], teacher):
@@ -80,15 +86,10 @@ def teacher_probabilities(
 
 
 def _whole_chunks(path: Path, n_classes: int, n_texts: int) -> int:
-    """Cut off a chunk that was not written completely; return the predicted texts."""
-    if not path.is_file():
-        return 0
-    row = 2 * n_classes
-    done = min(path.stat().st_size // row, n_texts)
-    if done < n_texts:
-        done -= done % CHUNK_TEXTS
-    os.truncate(path, done * row)
-    return done
+    """Return the number of predicted texts, without a chunk that is not complete."""
+    path.touch()
+    done = min(path.stat().st_size // (2 * n_classes), n_texts)
+    return done if done == n_texts else done - done % CHUNK_TEXTS
 
 
 def _predict(
@@ -105,7 +106,10 @@ def _predict(
         f", {done} of which are done" if done else "",
     )
     start, before = time.perf_counter(), done
-    with open(path, "ab") as stream:
+    # Of two runs at once, both write the same bytes to the same places; nothing is cut
+    # off or appended, so that neither moves what the other has written.
+    with open(path, "r+b") as stream:
+        stream.seek(done * 2 * len(teacher.label_names))
         for chunk in texts.blocks(CHUNK_TEXTS, done):
             if progress is not None:
                 progress(teacher.name, done, len(texts))

@@ -14,16 +14,22 @@ from emoclf.bulk.predict_chunks import load_classifier
 from emoclf.bundle.described_folder import highest_version
 from emoclf.classifier import Classifier
 from emoclf.datasets.dataset import Dataset
-from emoclf.distillation.file_teacher import FileTeacher
-from emoclf.distillation.label_file import LabelFile
-from emoclf.distillation.unlabelled import SHARED_SETTINGS, files_of
-from emoclf.errors import DataError, setting, wrong_kind
+from emoclf.distillation.file_teacher import FileTeacher, read_file_teacher
+from emoclf.distillation.unlabelled import files_of
+from emoclf.errors import (
+    BundleError,
+    DataError,
+    ModelError,
+    SettingsError,
+    setting,
+    wrong_kind,
+)
 from emoclf.fingerprint import digest
 from emoclf.ready import model_path
 from emoclf.settings import DataSettings
 
-#: Texts whose probabilities tell two classifiers in memory apart.
-PROBE_TEXTS = ("", "What a lovely day!", "I hate it.", "He was afraid in the dark.")
+#: Training texts whose probabilities tell classifiers without a digest apart.
+PROBE_TEXTS = 256
 
 
 @runtime_checkable
@@ -58,6 +64,9 @@ class ClassifierTeacher:
     ----------
     classifier : Classifier
     name : str
+    texts : sequence of str
+        Training texts, whose probabilities stand for a classifier that has neither a
+        digest nor a folder.
     path : path, optional
         Folder that it was loaded from.
     """
@@ -66,25 +75,50 @@ class ClassifierTeacher:
         self,
         classifier: Classifier,
         name: str,
+        texts: Sequence[str],
         path: str | os.PathLike[str] | None = None,
     ) -> None:
-        self.name = name
+        self.classifier, self.name = classifier, name
         self.label_names = tuple(classifier.label_names)
         self.multilabel = classifier.multilabel
-        self.predict_proba = classifier.predict_proba
-        self._path = path
+        self._texts, self._path = texts, path
 
     def digest(self) -> str:
-        """Return a hash of its folder, or of its probabilities for a few texts."""
+        """Return its own digest, or that of its folder, or of some probabilities."""
+        own = getattr(self.classifier, "digest", None)
+        if own is not None:
+            return own()
         if self._path is not None:
             return _folder_digest(highest_version(Path(self._path)))
-        probabilities = np.asarray(self.predict_proba(list(PROBE_TEXTS)), np.float64)
-        # Other machines compute the last digits differently.
-        return digest(list(self.label_names), np.round(probabilities, 2) + 0.0)
+        probabilities = self.predict_proba(self._texts[:PROBE_TEXTS])
+        return digest(list(self.label_names), np.asarray(probabilities, np.float32))
+
+    def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
+        """Return the probability of each class for each text.
+
+        Raises
+        ------
+        ModelError
+            If the encoder of a bundle is missing, or another one.
+        """
+        try:
+            return self.classifier.predict_proba(texts)
+        except ModelError as error:
+            if _encoder_of(self.classifier) is None:
+                raise
+            raise ModelError(
+                f"The teacher {self.name}: {error} Of a teacher that setting is "
+                f"{setting('teacher_encoder', 'FOLDER')}."
+            ) from error
 
 
 def as_teachers(
-    given: Any, files: Any, train: Dataset, settings: DataSettings
+    given: Any,
+    files: Any,
+    train: Dataset,
+    settings: DataSettings,
+    *,
+    encoder: str | os.PathLike[str] | None = None,
 ) -> list[Teacher]:
     """Return the teachers that a caller gave.
 
@@ -98,7 +132,11 @@ def as_teachers(
     train : Dataset
         Training set, whose labels the teachers must have.
     settings : DataSettings
-        Settings of the labelled data; for files the encoding is used.
+        Settings of the labelled data; for files the encoding is used, and the columns
+        that they have too.
+    encoder : path, optional
+        Folder of the transformer encoder of the bundles that have one, if it is in
+        another place now.
 
     Raises
     ------
@@ -106,6 +144,8 @@ def as_teachers(
         If there is no such model.
     DataError
         If there is no teacher, something else is given, or labels differ.
+    SettingsError
+        If no teacher has an encoder, and its place is given.
     """
     items: list[Any] = []
     for item in given if isinstance(given, list | tuple) else [given]:
@@ -113,8 +153,16 @@ def as_teachers(
             items += [part.strip() for part in item.split(",") if part.strip()]
         elif item is not None:
             items.append(item)
-    teachers = [_as_teacher(item) for item in items]
-    teachers += _file_teachers(files, train, settings)
+    teachers = [_as_teacher(item, train, encoder) for item in items]
+    if encoder is not None and not any(map(_encoder_of, teachers)):
+        raise SettingsError(
+            f"{setting('teacher_encoder', os.fspath(encoder))} is the place of a "
+            "teacher's transformer encoder, and no teacher is a bundle that has one. "
+            "Leave it out."
+        )
+    teachers += [
+        read_file_teacher(path, train, settings) for path in files_of(files) or ()
+    ]
     if not teachers:
         raise DataError(
             "There is no teacher. Name a classifier with the same labels, "
@@ -125,13 +173,20 @@ def as_teachers(
     return teachers
 
 
-def _as_teacher(item: Any) -> Teacher:
+def _as_teacher(
+    item: Any, train: Dataset, encoder: str | os.PathLike[str] | None
+) -> Teacher:
     if isinstance(item, str | os.PathLike):
         path = model_path(os.fspath(item))
         name = os.path.basename(os.path.abspath(path))
-        return ClassifierTeacher(load_classifier(path), name, path)
+        classifier = load_classifier(path)
+        if encoder is not None and _encoder_of(classifier):
+            classifier = load_classifier(path, encoder=encoder)
+        return ClassifierTeacher(classifier, name, train.texts, path)
     if isinstance(item, Classifier):
-        return ClassifierTeacher(item, item.architecture)
+        # What was trained in this session contains its classifier.
+        item = getattr(item, "predictor", item)
+        return ClassifierTeacher(item, item.architecture, train.texts)
     if isinstance(item, Teacher):
         return item
     raise DataError(
@@ -139,17 +194,10 @@ def _as_teacher(item: Any) -> Teacher:
     )
 
 
-def _file_teachers(
-    paths: Any, train: Dataset, settings: DataSettings
-) -> list[FileTeacher]:
-    shared = {name: getattr(settings, name) for name in SHARED_SETTINGS}
-    return [
-        FileTeacher(
-            LabelFile(path, train.label_names, multilabel=train.multilabel, **shared),
-            train,
-        )
-        for path in files_of(paths) or ()
-    ]
+def _encoder_of(teacher: Any) -> str | None:
+    """Return the place of the encoder of a bundle; None if it has none."""
+    bundle = getattr(getattr(teacher, "classifier", teacher), "bundle", None)
+    return bundle and bundle.inputs and bundle.inputs.encoder
 
 
 def coverage(teachers: Sequence[Teacher]) -> Callable[[list[str]], np.ndarray] | None:
@@ -198,8 +246,15 @@ def check_labels(
 
 def _folder_digest(folder: Path) -> str:
     """Return a hash of the names and contents of all files of a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if not files:
+        # All such teachers would have one hash, and so each other's predictions.
+        raise BundleError(
+            f"{folder} has no files by which a teacher could be recognised. Name the "
+            "folder of a classifier."
+        )
     sums = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for file in files:
         with open(file, "rb") as stream:
             content = hashlib.file_digest(stream, "sha256").hexdigest()
         sums.update(f"{file.relative_to(folder).as_posix()}\0{content}\n".encode())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+from typing import Any
 
 import numpy as np
 
 from emoclf.bundle.summary import TEXT_HASHES
 from emoclf.bundle.text_hashes import find_hashed
-from emoclf.classifier import Classifier
 from emoclf.datasets.dataset import Dataset
 from emoclf.errors import BundleError
 
@@ -19,34 +19,35 @@ logger = logging.getLogger(__name__)
 NAMED_PLACES = 5
 
 
-def training_overlap(classifier: Classifier, dataset: Dataset) -> np.ndarray | None:
+def training_overlap(classifier: Any, dataset: Dataset) -> np.ndarray | None:
     """Find the texts on which a classifier was trained.
 
     Parameters
     ----------
-    classifier : Classifier
+    classifier : Classifier or Teacher
     dataset : Dataset
 
     Returns
     -------
     seen : ndarray of bool, shape (n_texts,), or None
-        None where it is not known: exports and bundles of older versions keep no
-        hashes of the training texts.
+        None where it is not known: exports, and classifiers of older versions or of
+        other tools, keep no hashes of the training texts.
 
     Raises
     ------
     BundleError
         If the hashes are damaged.
     """
-    bundle = getattr(classifier, "bundle", None)
-    if bundle is None or TEXT_HASHES not in bundle.metrics or not dataset.has_texts:
+    # The description of a bundle, or of a fine-tuned encoder.
+    about = getattr(classifier, "bundle", getattr(classifier, "fine_tuning", None))
+    if about is None or TEXT_HASHES not in about.metrics or not dataset.has_texts:
         return None
     try:
-        return find_hashed(dataset.texts, bundle.metrics[TEXT_HASHES])
+        return find_hashed(dataset.texts, about.metrics[TEXT_HASHES])
     except ValueError as error:
         raise BundleError(
             f"The hashes of this classifier's training texts are damaged: {error}. "
-            "Restore the bundle from a copy, or train it again."
+            "Restore its folder from a copy, or train it again."
         ) from None
 
 

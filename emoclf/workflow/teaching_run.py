@@ -18,10 +18,11 @@ from emoclf.contextual.fine_tune_settings import FineTuneSettings
 from emoclf.contextual.trainer_run import Progress
 from emoclf.contextual.transformer_classifier import TransformerClassifier
 from emoclf.datasets.split import Split
-from emoclf.errors import ResumeError, setting
 from emoclf.evaluation.evaluate import evaluate_classifier
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.settings import DataSettings
+from emoclf.workflow.train import checkpoint_folder
+from emoclf.workflow.training_run import check_start
 
 logger = logging.getLogger(__name__)
 
@@ -116,21 +117,14 @@ def check_teaching(
 
     Raises
     ------
-    ResumeError
-        If there is an interrupted run, and nothing says what to do with it.
-    BundleError
-        If the output exists, or cannot be written.
+    ResumeError, BundleError
+        As of ``check_start``.
     """
-    place = FINE_TUNED.place(output)
-    checkpoint = place.with_name(f"{place.name}.checkpoint")
-    interrupted = has_checkpoint(checkpoint)
-    FINE_TUNED.check_target(output, overwrite=overwrite)
-    if interrupted and not (resume or overwrite):
-        raise ResumeError(
-            f"{checkpoint} contains an interrupted run. Resume it with "
-            f"{setting('resume', True)}, or start again with "
-            f"{setting('overwrite', True)}."
-        )
-    if resume and not interrupted:
-        logger.info("There is no interrupted run at %s; a new one begins.", checkpoint)
-    return checkpoint
+    interrupted = has_checkpoint(checkpoint_folder(FINE_TUNED.place(output)))
+    return check_start(
+        output,
+        overwrite=overwrite,
+        resume=resume,
+        interrupted=interrupted,
+        kind=FINE_TUNED,
+    )

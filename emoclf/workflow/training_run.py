@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from emoclf.bundle.bundle_folder import save_bundle
-from emoclf.bundle.described_folder import BUNDLE
+from emoclf.bundle.described_folder import BUNDLE, FolderKind
 from emoclf.datasets.audit import AuditReport, report_contents
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
@@ -170,7 +170,8 @@ def check_start(
     overwrite: bool,
     resume: bool,
     interrupted: bool | None = None,
-) -> None:
+    kind: FolderKind = BUNDLE,
+) -> Path:
     """Check that a run can begin.
 
     Parameters
@@ -181,6 +182,13 @@ def check_start(
     interrupted : bool, optional
         Whether there is an interrupted run. Default: whether the output's checkpoint is
         that of a training.
+    kind : FolderKind, default=BUNDLE
+        Kind of the output.
+
+    Returns
+    -------
+    checkpoint : Path
+        Folder of the run's checkpoint.
 
     Raises
     ------
@@ -190,10 +198,11 @@ def check_start(
     BundleError
         If the output exists, or cannot be written.
     """
-    checkpoint = checkpoint_folder(output)
+    place = kind.place(output)
+    checkpoint = checkpoint_folder(place)
     if interrupted is None:
         interrupted = CheckpointFolder(checkpoint, {}).exists()
-    exists = BUNDLE.place(output).exists()
+    exists = place.exists()
     if resume and exists and not interrupted:
         raise ResumeError(
             f"{output} is finished; there is nothing to resume. Use it, or train "
@@ -205,7 +214,7 @@ def check_start(
             f"to replace it. Resume that run with {_resume_and_overwrite()}, start "
             f"again with {setting('overwrite', True)} alone, or choose another name."
         )
-    BUNDLE.check_target(output, overwrite=overwrite)
+    kind.check_target(output, overwrite=overwrite)
     if resume and not interrupted:
         logger.info("There is no interrupted run at %s; a new one begins.", checkpoint)
     if interrupted and not (resume or overwrite):
@@ -214,6 +223,7 @@ def check_start(
             f"{setting('resume', True)}, or start again with "
             f"{setting('overwrite', True)}."
         )
+    return checkpoint
 
 
 def _resume_and_overwrite() -> str:

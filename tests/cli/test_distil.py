@@ -94,6 +94,8 @@ def test_what_cannot_teach_is_refused_before_any_work(
     assert "missing does not exist" in error("--teacher", "missing")
     other = "The teacher sentiment-en lacks the labels 'anger', 'fear', 'joy' and has"
     assert other in error("--teacher", "sentiment-en")
+    found = error("--teacher", teacher, "--teacher-encoder", "my encoder")
+    assert "--teacher-encoder 'my encoder' is the place of a teacher's" in found
     empty = lines(tmp_path, "empty.txt", "", " ")
     found = error("--teacher", teacher, "--unlabelled", empty)
     assert "empty.txt contains no text" in found

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,11 +20,16 @@ import teaching
 from teaching import SETTINGS, teachable
 from tiny_encoder import write_tiny_encoder
 
+from emoclf.bundle.summary import TEXT_HASHES, read_summary
 from emoclf.cli import main
+from emoclf.contextual import fine_tune
 from emoclf.contextual.fine_tune import fine_tune_encoder
 from emoclf.contextual.length_groups import LengthGroups
 from emoclf.contextual.transformer_classifier import TransformerClassifier
+from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.split import hold_out
 from emoclf.errors import ModelError, ResumeError, SettingsError, TrainingError
+from emoclf.evaluation.training_overlap import training_overlap
 from emoclf.predictor import Predictor
 
 # transformers and torch warn about each other's releases.
@@ -57,6 +63,31 @@ def test_it_learns(learnt: TransformerClassifier) -> None:
     losses = [epoch["log_loss"] for epoch in metrics["epochs"]]
     assert metrics["best_epoch"] == 1 + int(np.argmin(losses))
     assert metrics["epochs"][-1]["accuracy"] == 1
+
+
+def test_it_knows_its_training_texts(
+    learnt: TransformerClassifier, tmp_path: Path
+) -> None:
+    data = Dataset.from_lists(["a new text", *teachable().texts[:3]], ["joy"] * 4)
+    seen = training_overlap(learnt, data)
+    assert seen is not None
+    assert seen.tolist() == [False, True, True, True]
+    path = learnt.save(tmp_path / "teacher")
+    assert training_overlap(TransformerClassifier.load(path), data) is not None
+    assert TEXT_HASHES not in read_summary(path)["metrics"]
+
+
+def test_a_digest_is_that_of_what_predicts(
+    learnt: TransformerClassifier, tmp_path: Path
+) -> None:
+    path = learnt.save(tmp_path / "teacher")
+    loaded = TransformerClassifier.load(path)
+    before = loaded.digest()
+    loaded.predict_proba(["so happy", "it was so sad"])
+    loaded.model.config.transformers_version = "1.0"
+    assert loaded.digest() == before == learnt.digest()
+    loaded.tokenizer.backend_tokenizer.normalizer = None
+    assert loaded.digest() != before
 
 
 def test_several_labels_have_thresholds(
@@ -106,7 +137,13 @@ def run(encoder: Path, folder: Path, step: int) -> int:
     return subprocess.run([*command, str(encoder), str(folder), str(step)]).returncode
 
 
-def test_a_killed_fine_tuning_continues(encoder: Path, tmp_path: Path) -> None:
+def reversed_hold_out(train: Dataset, *args: Any, **options: Any) -> Any:
+    return tuple(len(train) - 1 - part for part in hold_out(train, *args, **options))
+
+
+def test_a_killed_fine_tuning_continues(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert run(encoder, whole, -1) == 0
     # Within the first epoch, after its first checkpoint; and in the last one.
@@ -133,6 +170,17 @@ def test_a_killed_fine_tuning_continues(encoder: Path, tmp_path: Path) -> None:
         progress=lambda done, total: pytest.fail("a step was trained"),
     )
     assert again.digest() == second.digest()
+    # Other texts would be held out, which this run has been trained on.
+    with monkeypatch.context() as patch:
+        patch.setattr(fine_tune, "hold_out", reversed_hold_out)
+        with pytest.raises(ResumeError, match=r"because.*: held-out texts differ"):
+            fine_tune_encoder(
+                teachable(),
+                encoder,
+                SETTINGS | {"epochs": 3, "saved_steps": 3},
+                checkpoint=killed / "run",
+                resume=True,
+            )
     with pytest.raises(ResumeError, match="training texts differ"):
         fine_tune_encoder(
             teachable(70),
@@ -182,14 +230,19 @@ def test_the_commands(
     printed = json.loads(capsys.readouterr().out)
     parts = {x["part"]: x["accuracy"] for x in reversed(printed["evaluations"])}
     assert parts == {"valid": 1, "test": 1}
+    assert TEXT_HASHES not in printed
     assert not (tmp_path / "teacher.checkpoint").exists()
     assert main(command) == 1
     assert "exists. Choose another name" in capsys.readouterr().err
+    assert main([*command, "--resume"]) == 1
+    assert "is finished; there is nothing to resume" in capsys.readouterr().err
     assert main(["predict", str(teacher), "--text", "so happy", "--text", "sad"]) == 0
     labels = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert labels == ["joy", "sadness"]
     assert main(["evaluate", str(teacher), str(data)]) == 0
-    assert "fine-tuned an encoder" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "fine-tuned an encoder" in printed.out
+    assert "are training texts of teacher" in " ".join(printed.err.split())
     assert main(["show", str(teacher)]) == 0
     assert "BertForSequenceClassification" in capsys.readouterr().out
 

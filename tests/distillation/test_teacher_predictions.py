@@ -100,3 +100,24 @@ def test_columns_are_matched_by_name_and_averaged(
         + WordTeacher(confidence=0.5).predict_proba(TEXTS[2:5])
     ) / 2
     np.testing.assert_allclose(mean_probabilities(found, 2, 5), expected, atol=1e-3)
+
+
+def test_two_runs_at_once_write_the_same(tmp_path: Path, texts: StoredTexts) -> None:
+    folder = tmp_path / "predictions"
+    inner: list[np.ndarray] = []
+
+    class Overtaken(WordTeacher):
+        def predict_proba(self, given: object) -> np.ndarray:
+            if len(self.texts) == 8 and not inner:
+                # Another run goes on after two chunks, and ends before this one.
+                inner.append(teacher_probabilities(folder, WordTeacher(), texts).copy())
+            return super().predict_proba(given)
+
+    outer = teacher_probabilities(folder, Overtaken(), texts)
+    expected = WordTeacher().predict_proba(TEXTS)
+    for found in (*inner, outer):
+        np.testing.assert_allclose(found, expected, atol=1e-3)
+    (path,) = folder.glob(f"*/{PREDICTIONS_FILE}")
+    path.write_bytes(path.read_bytes() + bytes(6))
+    with pytest.raises(ResumeError, match=r"must have 126 bytes\. Got 132\. Remove"):
+        teacher_probabilities(folder, WordTeacher(), texts)
