@@ -33,18 +33,6 @@ class Pretrained(NamedTuple):
     missing: tuple[str, ...]
 
 
-def plain_config(config: Any) -> dict[str, Any]:
-    """Return the configuration of a model without what is no part of it.
-
-    Parameters
-    ----------
-    config : PretrainedConfig
-        Its version of transformers, path and precision in memory are left out.
-    """
-    left_out = ("transformers_version", "_name_or_path", "dtype", "torch_dtype")
-    return {k: x for k, x in config.to_dict().items() if k not in left_out}
-
-
 def load_pretrained(
     name: str | os.PathLike[str],
     *,
