@@ -6,15 +6,17 @@ import csv
 import gzip
 import io
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, BinaryIO, NamedTuple, TextIO, cast
 
 from emoclf.aspects.aspect_model import AspectModel, Opinion
 from emoclf.aspects.term_summary import TermSummary
 from emoclf.bulk.entries import Entries, Entry
-from emoclf.bulk.writers import as_cell, to_json
+from emoclf.bulk.file_prediction import Progress, progress_in
+from emoclf.bulk.predict_chunks import Labels
+from emoclf.bulk.writers import NewColumns, as_cell, to_json
 from emoclf.datasets.cells import utf8
 from emoclf.datasets.data_files import ending_of
 from emoclf.datasets.source import Source
@@ -58,11 +60,12 @@ def predict_aspects(
     encoding: str = "utf-8",
     encoding_errors: str = "strict",
     max_line_bytes: int | None = None,
+    prefix: str | None = None,
     on_error: str = "stop",
     min_confidence: float = 0.0,
     overwrite: bool = False,
     summary: TermSummary | None = None,
-    report: Callable[[int], object] | None = None,
+    report: Callable[[Progress], object] | None = None,
 ) -> AspectCounts:
     """Find the terms of every text of a file, and what is said of them.
 
@@ -81,7 +84,7 @@ def predict_aspects(
     output_format : {"lines", "csv", "jsonl"}
         Format of a stream.
     format, text_column, header, separator, quoting, encoding, encoding_errors, \
-max_line_bytes
+max_line_bytes, prefix
         As for :func:`emoclf.predict_file`.
     on_error : {"stop", "skip", "null"}, default="stop"
         Raise at a bad record; or log it, and leave it out or keep it without terms.
@@ -91,8 +94,8 @@ max_line_bytes
         Replace an existing output file.
     summary : TermSummary, optional
         Counts the terms.
-    report : function of int, optional
-        Called after each chunk with the number of texts.
+    report : function of Progress, optional
+        Called after each chunk.
 
     Raises
     ------
@@ -116,10 +119,17 @@ max_line_bytes
     )
     with Source(source, settings) as opened:
         is_stream = output is not None and not isinstance(output, str | os.PathLike)
+        replaces_source = (
+            isinstance(output, str | os.PathLike)
+            and opened.path is not None
+            and os.path.exists(output)
+            and os.path.samefile(output, opened.path)
+        )
         entries = Entries(opened, text_column, on_error=on_error, at_once=is_stream)
         with _target(output, output_format, overwrite) as (write, name):
-            writer = _WRITERS[name](write, entries)
-            n_texts = n_terms = 0
+            names = KEYS if name == "jsonl" else COLUMNS
+            writer = _WRITERS[name](write, TermColumns(entries, names, prefix))
+            n_texts = n_terms = n_written = 0
             for chunk in entries.chunks():
                 good = [entry.text for entry in chunk if entry.bad is None]
                 answers = iter(model.predict(good))
@@ -136,13 +146,20 @@ max_line_bytes
                     pairs.append((entry, found))
                 writer.write(pairs)
                 n_texts += len(good)
+                n_written += len(chunk)
                 if report is not None:
-                    report(n_texts)
+                    report(progress_in(entries, n_texts, n_written))
             writer.write([])
             if entries.n_bad and not n_texts:
                 raise DataError(
                     f"{opened.name}: all of its {entries.n_bad:,} {opened.unit}s are "
                     "bad. The first ones are named above."
+                )
+            if entries.n_bad and replaces_source:
+                raise DataError(
+                    f"{opened.name} is input and output, and {entries.n_bad:,} of its "
+                    f"{opened.unit}s are bad, so it is unchanged. Write to another "
+                    "file, or correct them."
                 )
         return AspectCounts(n_texts, n_terms, entries.n_bad)
 
@@ -176,18 +193,54 @@ def _target(
             "the format of the predictions."
         )
     check_new_file(path, overwrite=overwrite)
+    others_error: OSError | None = None
     try:
-        with new_file(path, overwrite=overwrite) as stream:
-            if not compressed:
-                yield lambda text: stream.write(utf8(text)), ENDINGS[ending]
-                return
-            # No name and no time: equal predictions make equal files.
-            with gzip.GzipFile("", "wb", fileobj=stream, mtime=0) as packed:
-                yield lambda text: packed.write(utf8(text)), ENDINGS[ending]
-    except FileExistsError as error:
-        raise DataError(exists_already(path)) from error
+        with new_file(path, overwrite=overwrite) as stream, ExitStack() as stack:
+            if compressed:
+                # No name and no time: equal predictions make equal files.
+                packed = gzip.GzipFile("", "wb", fileobj=stream, mtime=0)
+                stream = cast(BinaryIO, stack.enter_context(packed))
+
+            def write_file(text: str) -> None:
+                try:
+                    stream.write(utf8(text))
+                except OSError as error:
+                    raise _cannot_write(path, error) from error
+
+            try:
+                yield write_file, ENDINGS[ending]
+            except OSError as error:
+                others_error = error  # The model's, or the input's.
+                raise
     except OSError as error:
-        raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
+        if error is others_error:
+            raise
+        if isinstance(error, FileExistsError):
+            raise DataError(exists_already(path)) from error
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: Path, error: OSError) -> DataError:
+    return DataError(f"Cannot write {path}: {error.strerror or error}.")
+
+
+class TermColumns(NewColumns):
+    """Names of the new columns, or keys, beside those of the input."""
+
+    def __init__(
+        self, entries: Entries, names: Sequence[str], prefix: str | None
+    ) -> None:
+        self._names = names
+        super().__init__(entries, Labels((), multilabel=False), prefix)
+
+    def _set_prefix(self, prefix: str) -> None:
+        super()._set_prefix(prefix)
+        self.columns = [prefix + name for name in self._names]
+        # The first and the last one, for a message.
+        self.label, self.probabilities = self.columns[0], self.columns[-1]
+
+    def _clash(self, keys: Collection[str], as_object: bool) -> str | None:
+        return next((name for name in self.columns if name in keys), None)
 
 
 Pairs = Sequence[tuple[Entry, list[Opinion] | None]]
@@ -196,9 +249,18 @@ Pairs = Sequence[tuple[Entry, list[Opinion] | None]]
 class _LineWriter:
     """A line for each text: ``service (positive 0.93), food (negative 0.81)``."""
 
-    def __init__(self, write: Write, entries: Entries) -> None:
+    _columns: list[str] | None = None
+
+    def __init__(self, write: Write, new: TermColumns) -> None:
         self._write = write
-        self._entries = entries
+        self._new = new
+
+    def _begin(self, pairs: Pairs) -> list[str]:
+        """Return the input's columns; the first chunk decides the prefix."""
+        if self._columns is None:
+            chunk = [entry for entry, _ in pairs]
+            self._columns = self._new.input_columns(chunk, as_object=True)
+        return self._columns
 
     def write(self, pairs: Pairs) -> None:
         """Write a chunk; the last one is empty."""
@@ -213,39 +275,33 @@ class _LineWriter:
         if lines:
             self._write("\n".join(lines) + "\n")
 
-    def _check(self, entry: Entry, names: Sequence[str]) -> None:
-        taken = next((name for name in names if name in entry.values), None)
-        if taken is not None:
-            raise DataError(
-                f"{self._entries.place(entry)} has a column {taken!r} already. Rename "
-                "it, or leave it out."
-            )
-
 
 class _JsonWriter(_LineWriter):
     """An object for each text: the input's keys and those of ``KEYS``."""
 
     def write(self, pairs: Pairs) -> None:
         lines = []
+        self._begin(pairs)
         for entry, found in pairs:
-            # A labelled file has spans; those that were found take their place.
-            self._check(entry, KEYS[2:])
-            values = {x: y for x, y in entry.values.items() if x not in KEYS}
-            new: dict[str, Any] = dict.fromkeys(KEYS)
+            place = self._new.entries.place(entry)
+            taken = next((x for x in self._new.columns if x in entry.values), None)
+            if taken is not None:
+                raise self._new.exists(taken, place)
+            new: list[Any] = [None] * len(KEYS)
             if found is not None:
-                new = {
-                    "spans": [[x.start, x.stop, x.polarity] for x in found],
-                    "terms": [x.term for x in found],
-                    "confidences": [round(x.confidence, DIGITS) for x in found],
-                    "polarity_confidences": [
+                new = [
+                    [[x.start, x.stop, x.polarity] for x in found],
+                    [x.term for x in found],
+                    [round(x.confidence, DIGITS) for x in found],
+                    [
                         x.polarity_confidence and round(x.polarity_confidence, DIGITS)
                         for x in found
                     ],
-                }
+                ]
+            pairs_new = zip(self._new.columns, new, strict=True)
             try:
-                lines.append(to_json({**values, **new}) + "\n")
+                lines.append(to_json({**entry.values, **dict(pairs_new)}) + "\n")
             except (TypeError, RecursionError) as error:
-                place = self._entries.place(entry)
                 raise DataError(f"{place}: {error}. Leave the column out.") from None
         if lines:
             self._write("".join(lines))
@@ -254,21 +310,16 @@ class _JsonWriter(_LineWriter):
 class _CsvWriter(_LineWriter):
     """A row for each term, and one for a text without: the input's columns, COLUMNS."""
 
-    _columns: list[str] | None = None
-
     def write(self, pairs: Pairs) -> None:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        if self._columns is None:
-            columns = self._entries.table.columns
-            if columns is None:
-                keys = (key for entry, _ in pairs for key in entry.values)
-                columns = list(dict.fromkeys(keys))
-            self._columns = columns
-            writer.writerow([*columns, *COLUMNS])
+        is_first = self._columns is None
+        columns = self._begin(pairs)
+        if is_first:
+            writer.writerow([*columns, *self._new.columns])
+        self._new.check_keys([entry for entry, _ in pairs], columns, "CSV")
         for entry, found in pairs:
-            self._check(entry, COLUMNS)
-            cells = [as_cell(entry.values.get(name)) for name in self._columns]
+            cells = [as_cell(entry.values.get(name)) for name in columns]
             for x in found or (None,):
                 if x is None:
                     writer.writerow([*cells, *[""] * len(COLUMNS)])

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emoclf.bulk.output_formats import ON_ERROR
+from emoclf.cli.bulk_runs import progress_bar, terminated_cleanly
 from emoclf.cli.data_options import add_reading_options
 from emoclf.cli.options import add_section, given_settings
 from emoclf.cli.shared import (
@@ -29,6 +30,7 @@ DATA_HELP = (
     "or CSV with a row for each term; plain or .gz"
 )
 MODEL_HELP = "folder written by 'emoclf aspects train'"
+MAX_TEST_FRACTION = 0.9
 #: Settings of the tagger that --help shows.
 SHOWN = (
     "vectors network scheme typed members units epochs batch_size learning_rate "
@@ -99,6 +101,12 @@ def _add_train(commands: Any, argv: Sequence[str]) -> None:
         "share of the sentences in the test set; 0: none",
         default=0.15,
     )
+    train.add_argument(
+        "--learn-polarity",
+        action=argparse.BooleanOptionalAction,
+        help="train a polarity classifier of the labels (default: if they are "
+        "positive, negative, neutral or conflict)",
+    )
     _add_data_options(train)
     text = "show all options; --help shows the common ones"
     train.add_argument(HELP_ALL, action="help", help=text)
@@ -148,6 +156,12 @@ def _add_predict(commands: Any) -> None:
         choices=ON_ERROR,
         default="stop",
     )
+    add_option(
+        group,
+        "--prefix TEXT",
+        "prefix of the new columns' names (default: predicted_ if the input has such "
+        "columns, as a labelled file does)",
+    )
     add_overwrite_option(group, "output file")
     predict.set_defaults(run=run_predict)
 
@@ -167,12 +181,20 @@ def _read(args: argparse.Namespace, path: str) -> Any:
 def run_train(args: argparse.Namespace) -> int:
     """Train, evaluate and save."""
     from emoclf.aspects.aspect_settings import AspectSettings
+    from emoclf.errors import SettingsError, setting
 
-    settings = AspectSettings.from_dict(given_settings(args))
+    given = given_settings(args)
+    settings = AspectSettings.from_dict(given)
+    if not 0 <= args.test_fraction <= MAX_TEST_FRACTION:
+        raise SettingsError(
+            f"{setting('test_fraction')} must be from 0 to {MAX_TEST_FRACTION}. Got "
+            f"{args.test_fraction}."
+        )
     load_tensorflow()
     from emoclf.aspects.aspect_folder import ASPECTS
     from emoclf.aspects.aspect_model import AspectModel
     from emoclf.aspects.aspect_split import divide
+    from emoclf.aspects.polarity_network import PolaritySettings
 
     ASPECTS.check_target(args.output, overwrite=args.overwrite)
     data = _read(args, args.data)
@@ -189,15 +211,16 @@ def run_train(args: argparse.Namespace) -> int:
         data,
         valid=valid,
         tagger=settings,
-        polarity={"vectors": settings.vectors},
+        polarity={x: y for x, y in given.items() if x in PolaritySettings.names()},
+        learn_polarity=args.learn_polarity,
         seed=settings.seed,
         verbose=not args.quiet,
     )
+    path = model.save(args.output, overwrite=args.overwrite)
     scores = {} if test is None else model.evaluate(test)
     validation: dict[str, Any] = {"terms": model.tagger.validation_}
     if model.polarity is not None:
         validation["polarity"] = model.polarity.validation_
-    path = model.save(args.output, overwrite=args.overwrite)
     if args.json:
         print_json(
             {"model": str(path), "validation": validation, "test": _plain(scores)}
@@ -232,8 +255,10 @@ def run_evaluate(args: argparse.Namespace) -> int:
 
 def run_predict(args: argparse.Namespace) -> int:
     """Find the terms of texts as they arrive, in constant memory."""
-    from emoclf.errors import SettingsError
+    from emoclf.errors import SettingsError, setting
 
+    if args.top < 1:
+        raise SettingsError(f"{setting('top')} must be at least 1. Got {args.top}.")
     if args.output and (args.json or args.summary):
         raise SettingsError(
             "--json and --summary are for standard output. With --output the file's "
@@ -246,18 +271,18 @@ def run_predict(args: argparse.Namespace) -> int:
 
     model = AspectModel.load(args.model)
     summary = TermSummary() if args.summary else None
-    counts = predict_aspects(
-        model,
-        args.input,
-        None if args.summary else args.output or sys.stdout,
-        output_format="jsonl" if args.json else "lines",
-        format=args.format,
-        on_error=args.on_error,
-        min_confidence=args.min_confidence,
-        overwrite=args.overwrite,
-        summary=summary,
-        **given_settings(args),
-    )
+    arguments = ("format", "prefix", "on_error", "min_confidence", "overwrite")
+    with terminated_cleanly(), progress_bar(args) as bar:
+        counts = predict_aspects(
+            model,
+            args.input,
+            None if args.summary else args.output or sys.stdout,
+            output_format="jsonl" if args.json else "lines",
+            summary=summary,
+            report=bar and bar.show,
+            **{name: getattr(args, name) for name in arguments},
+            **given_settings(args),
+        )
     if summary is not None and args.json:
         print_json({"texts": summary.n_texts, "terms": summary.rows()[: args.top]})
     elif summary is not None:

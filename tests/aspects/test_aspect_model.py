@@ -16,9 +16,11 @@ from emoclf.aspects.aspect_formats import read_aspects
 from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.aspect_prediction import COLUMNS, predict_aspects
 from emoclf.aspects.polarity_folder import POLARITY_FILES
+from emoclf.aspects.sentences import AspectData
 from emoclf.aspects.tagger import AspectTagger
 from emoclf.aspects.term_summary import TermSummary
 from emoclf.bundle.described_folder import write_sums
+from emoclf.classifier import CHUNK_TEXTS
 from emoclf.errors import BundleError, DataError, SettingsError
 
 TEXTS = ["the screen is great", "nothing", "the bill is awful"]
@@ -84,6 +86,28 @@ def test_train_fits_both() -> None:
     assert typed.polarity is None
 
 
+def test_wrong_polarities_are_refused_before_the_tagger_is_fitted(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise AssertionError("The tagger was fitted.")
+
+    monkeypatch.setattr(AspectTagger, "fit", fail)
+    data = tiny_aspects()
+    bare = AspectData.from_lists(["the bill"], [[(4, 8)]])
+    with pytest.raises(DataError, match="The validation set: There must be a label"):
+        AspectModel.train(data, valid=bare)
+    other = AspectData.from_lists(["the bill"], [[(4, 8, "neutral")]])
+    with pytest.raises(DataError, match="no others in the validation set"):
+        AspectModel.train(data, valid=other)
+    monkeypatch.setattr(AspectTagger, "fit", lambda self, *args, **kwargs: self)
+    kinds = AspectData.from_lists(["the bill"], [[(0, 3, "food"), (4, 8, "staff")]])
+    assert AspectModel.train(kinds).polarity is None
+    assert "no polarities: 2 (food, staff)" in caplog.text
+    with pytest.raises(DataError, match="too few for a training and a validation"):
+        AspectModel.train(kinds, learn_polarity=True)
+
+
 def test_json_lines_are_read_as_terms_again(tmp_path: Path) -> None:
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl.gz"
     rows = [{"id": i, "text": text, "stars": 3} for i, text in enumerate(TEXTS)]
@@ -98,11 +122,17 @@ def test_json_lines_are_read_as_terms_again(tmp_path: Path) -> None:
     again = read_aspects(target)
     assert [x[:3] for x in again.spans[0]] == [(4, 10, "positive")]
     assert again.spans[1] == []
-    # A labelled file can be predicted: what was found replaces its spans.
+    # A labelled file can be predicted, and keeps its spans.
     labelled = tmp_path / "labelled.jsonl"
     labelled.write_text(json.dumps({"text": TEXTS[0], "spans": [[0, 3, "x"]]}) + "\n")
     predict_aspects(tiny_model(), labelled, tmp_path / "new.jsonl")
-    assert read_aspects(tmp_path / "new.jsonl").spans[0][0][:2] == (4, 10)
+    row = json.loads((tmp_path / "new.jsonl").read_text())
+    assert row["spans"] == [[0, 3, "x"]]
+    assert row["predicted_spans"] == [[4, 10, "positive"]]
+    with open(labelled, "a") as stream:
+        stream.write(json.dumps({"text": "x", "predicted_terms": "mine"}) + "\n")
+    with pytest.raises(DataError, match="has a column 'predicted_terms' already"):
+        predict_aspects(tiny_model(), labelled, tmp_path / "never.jsonl")
 
 
 def test_csv_has_a_row_for_each_term(tmp_path: Path) -> None:
@@ -121,9 +151,37 @@ def test_csv_has_a_row_for_each_term(tmp_path: Path) -> None:
     assert text[int(rows[1]["start"]) : int(rows[1]["stop"])] == "bill"
     # The same file is read as labelled sentences.
     assert read_aspects(target).n_terms == 2
+    # Its own file can be predicted too.
+    predict_aspects(tiny_model(), target, tmp_path / "again.csv")
+    head = (tmp_path / "again.csv").read_text().splitlines()[0].split(",")
+    assert head == ["n", "text", *COLUMNS, *(f"predicted_{x}" for x in COLUMNS)]
     with pytest.raises(DataError, match="has a column 'term' already"):
-        predict_aspects(tiny_model(), target, tmp_path / "again.csv")
-    assert not (tmp_path / "again.csv").exists()
+        predict_aspects(tiny_model(), target, tmp_path / "third.csv", prefix="")
+    assert not (tmp_path / "third.csv").exists()
+
+
+def test_no_data_of_the_user_are_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "in.jsonl"
+    rows = [{"text": "nothing"}] * CHUNK_TEXTS + [{"text": "nothing", "stars": 3}]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match="the key 'stars' is new here"):
+        predict_aspects(tiny_model(), source, tmp_path / "out.csv")
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"text": "the bill is awful"}\n{"text": 3}\n')
+    before = bad.read_bytes()
+    with pytest.raises(DataError, match="is input and output, and 1 of its lines"):
+        predict_aspects(tiny_model(), bad, bad, on_error="skip", overwrite=True)
+    assert bad.read_bytes() == before
+
+    def fail(self: object, texts: object) -> None:
+        raise OSError("the model's disk is gone")
+
+    monkeypatch.setattr(AspectModel, "predict", fail)
+    with pytest.raises(OSError, match="the model's disk is gone"):
+        predict_aspects(tiny_model(), source, tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_bad_records_and_streams(tmp_path: Path) -> None:

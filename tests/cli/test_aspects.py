@@ -81,3 +81,14 @@ def test_a_wrong_folder_is_one_line(
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "emoclf aspects train" in error
+
+
+def test_values_out_of_range(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for value in ("nan", "1.5", "-0.1"):
+        argv = ["aspects", "train", "x.xml", "-o", str(tmp_path / "m")]
+        assert main([*argv, f"--test-fraction={value}"]) == 1
+        assert "--test-fraction must be from 0 to 0.9" in capsys.readouterr().err
+    assert main(["aspects", "predict", str(folder), "x", "--summary", "--top=-1"]) == 1
+    assert "--top must be at least 1" in capsys.readouterr().err
