@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 
 from emoclf.aspects.aspect_folder import load_aspects, save_aspects
 from emoclf.aspects.aspect_settings import AspectSettings
-from emoclf.aspects.polarity import PolarityClassifier
+from emoclf.aspects.polarity import PolarityClassifier, baseline_scores
 from emoclf.aspects.polarity_model import (
     CONFLICT,
     POLARITIES,
@@ -21,7 +21,9 @@ from emoclf.aspects.polarity_model import (
 from emoclf.aspects.polarity_network import PolaritySettings
 from emoclf.aspects.sentences import AspectData
 from emoclf.aspects.tagger import AspectTagger
+from emoclf.aspects.term_dictionary import TermDictionary
 from emoclf.aspects.term_summary import TermSummary
+from emoclf.aspects.train_tagger import compare
 from emoclf.display import short_names
 from emoclf.errors import setting
 from emoclf.text.validation import as_texts
@@ -150,11 +152,47 @@ class AspectModel:
         return summary
 
     def evaluate(self, data: AspectData) -> dict[str, Any]:
-        """Return the scores of the terms and, on the true terms, of the polarity."""
-        scores: dict[str, Any] = {"terms": self.tagger.evaluate(data)}
+        """Return the scores of terms, of polarities, and of both together.
+
+        Returns
+        -------
+        scores : dict
+            ``terms``: SpanScores; and, with a polarity classifier and labelled terms,
+            ``polarity``: see :meth:`PolarityClassifier.evaluate`, on the true terms;
+            ``both``: SpanScores in which a term counts with its polarity only. There a
+            true term without a label, or with the label "conflict", is never right.
+        """
+        spans = [
+            [(x.start, x.stop, x.polarity) for x in row]
+            for row in self.predict(data.texts)
+        ]
+        typed = self.tagger.model_.settings.typed
+        seen = self.tagger.terms_
+        scores: dict[str, Any] = {"terms": compare(data, spans, typed=typed, seen=seen)}
         targets, labels = labelled_targets(data)
         if self.polarity is not None and targets:
             scores["polarity"] = self.polarity.evaluate(targets, labels)
+            scores["both"] = compare(data, spans, typed=True)
+        return scores
+
+    def baselines(self, train: AspectData, test: AspectData) -> dict[str, Any]:
+        """Return the scores of baselines, fitted on ``train``, on a test set.
+
+        Returns
+        -------
+        scores : dict
+            ``terms``: SpanScores of a dictionary of the training terms; ``polarity``:
+            accuracy and macro-F1 of each baseline, by its name, if there is a polarity
+            classifier.
+        """
+        tokenizer = self.tagger.model_.encoder.encoder.tokenizer
+        found = TermDictionary(tokenizer).fit(train).predict(test.texts)
+        scores: dict[str, Any] = {
+            "terms": compare(test, found, seen=self.tagger.terms_)
+        }
+        parts = labelled_targets(train), labelled_targets(test)
+        if self.polarity is not None and parts[1][0]:
+            scores["polarity"] = baseline_scores(*parts, self.polarity.model_.tokenizer)
         return scores
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:

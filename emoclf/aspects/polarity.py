@@ -10,9 +10,15 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    precision_recall_fscore_support,
+)
 from sklearn.utils.validation import check_is_fitted
 
+from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.aspect_vectors import seed_of, with_vectors
 from emoclf.aspects.polarity_model import (
     MARKERS,
@@ -26,6 +32,7 @@ from emoclf.aspects.polarity_network import PolaritySettings, build_polarity
 from emoclf.aspects.sentiment_vectors import covered_by_sentiment, sentiment_vectors
 from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.stratify import deal_groups
+from emoclf.display import short_names
 from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
 from emoclf.embeddings.vector_objects import VectorSet, vector_sources, vectors_setting
 from emoclf.errors import DataError
@@ -146,6 +153,9 @@ valid_fraction
             from emoclf.training.progress import TrainingProgress
 
             progress.append(TrainingProgress)
+        # Options of the command line; others are no cure there.
+        options = AspectSettings.names()
+        advised = {x: y for x, y in settings.to_dict().items() if x in options}
         history = []
         for number, network in enumerate(model.networks):
             result = fit_model(
@@ -155,6 +165,7 @@ valid_fraction
                 settings.training,
                 seed=settings.seed + MEMBER_STEP * number,
                 label_names=names,
+                run_settings=advised,
                 callbacks=[make(settings.epochs) for make in progress],
             )
             history.append(result.history)
@@ -190,9 +201,9 @@ valid_fraction
             valid = [targets[i] for i in held], [labels[i] for i in held]
         else:
             train = targets, labels
-            valid = _with_tokens(
-                *_checked(*validation_data, place="The validation set: "), settings
-            )
+            held_targets, held_labels = validation_data
+            checked = _checked(held_targets, held_labels, "The validation set: ")
+            valid = _with_tokens(*checked, settings)
         names = sorted({*train[1]})
         if len(names) < 2 or not {*valid[1]} <= {*names}:
             raise DataError(
@@ -211,10 +222,44 @@ valid_fraction
         check_is_fitted(self)
         return self.model_.predict_proba(as_targets(X))
 
-    def evaluate(self, X: Iterable[Any], y: Iterable[str]) -> dict[str, float]:
-        """Return accuracy, macro-F1 and the number of targets."""
+    def evaluate(self, X: Iterable[Any], y: Iterable[str]) -> dict[str, Any]:
+        """Return accuracy, macro-F1, scores of each class, and the confusion.
+
+        Returns
+        -------
+        scores : dict
+            ``accuracy``, ``macro_f1``, ``n``; ``classes``: precision, recall, F1 and
+            number of each label; ``confusion``: for each true label the number of
+            predictions of each.
+        """
         targets, labels = _checked(X, y)
-        return _scores(labels, self.predict(targets))
+        check_is_fitted(self)
+        unknown = sorted({*labels} - {*self.model_.label_names})
+        if unknown:
+            logger.warning(
+                "%d of %d terms have labels that the model has not: %s. They count as "
+                "wrong.",
+                sum(label in unknown for label in labels),
+                len(labels),
+                short_names(unknown),
+            )
+        predicted = list(map(str, self.predict(targets)))
+        names = sorted({*labels, *predicted})
+        columns = precision_recall_fscore_support(
+            labels, predicted, labels=names, zero_division=0
+        )
+        classes = {
+            name: dict(zip(("precision", "recall", "f1"), map(float, row), strict=True))
+            | {"n": int(count)}
+            for name, *row, count in zip(names, *columns, strict=True)
+        }
+        matrix = confusion_matrix(labels, predicted, labels=names).tolist()
+        confusion = {
+            name: dict(zip(names, row, strict=True))
+            for name, row in zip(names, matrix, strict=True)
+        }
+        scores = _scores(labels, predicted)
+        return {**scores, "classes": classes, "confusion": confusion}
 
     def _set_model(
         self,

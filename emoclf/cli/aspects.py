@@ -21,6 +21,7 @@ from emoclf.cli.shared import (
     print_json,
     print_lines,
 )
+from emoclf.display import align
 from emoclf.runtime import load_tensorflow
 
 logger = logging.getLogger(__name__)
@@ -202,7 +203,10 @@ def run_train(args: argparse.Namespace) -> int:
     test = None
     if args.test:
         test = _read(args, args.test)
-    elif args.test_fraction:
+    for other in (valid, test):
+        if other is not None:
+            _warn_of_overlap(data, other)
+    if test is None and args.test_fraction:
         shares = (1 - args.test_fraction, args.test_fraction)
         near = settings.near_duplicates
         parts = divide(data, shares, seed=settings.seed, near_duplicates=near)
@@ -217,24 +221,36 @@ def run_train(args: argparse.Namespace) -> int:
         verbose=not args.quiet,
     )
     path = model.save(args.output, overwrite=args.overwrite)
-    scores = {} if test is None else model.evaluate(test)
+    scores: dict[str, Any] = {}
+    baselines: dict[str, Any] = {}
+    if test is not None:
+        scores, baselines = model.evaluate(test), model.baselines(data, test)
+        figures = {"model": _plain(scores), "baselines": _plain(baselines)}
+        model.tagger.parts_.metrics["test"] = figures
+        path = model.save(args.output, overwrite=True)
     validation: dict[str, Any] = {"terms": model.tagger.validation_}
     if model.polarity is not None:
         validation["polarity"] = model.polarity.validation_
     if args.json:
         print_json(
-            {"model": str(path), "validation": validation, "test": _plain(scores)}
+            {
+                "model": str(path),
+                "validation": validation,
+                "test": _plain(scores),
+                "test_baselines": _plain(baselines),
+            }
         )
         return 0
     print_lines("Validation set, which also chose the epochs:")
     for name, found in model.tagger.validation_.items():
         print_lines(f"  terms, {name}: F1 {found['f1']:.3f}")
-    for name, found in validation.get("polarity", {}).items():
-        line = f"accuracy {found['accuracy']:.3f}, macro-F1 {found['macro_f1']:.3f}"
-        print_lines(f"  polarity, {name}: {line}")
+    _print_polarities(validation.get("polarity", {}), indent="  ")
     if scores:
         print_lines("", "Test set:")
         _print_scores(scores)
+        words = "terms, dictionary of the training terms"
+        print_lines(f"{words}: F1 {baselines['terms'].f1:.3f}")
+        _print_polarities(baselines.get("polarity", {}))
     print_lines("", f"Saved: {path}")
     return 0
 
@@ -302,10 +318,42 @@ def run_predict(args: argparse.Namespace) -> int:
 
 def _print_scores(scores: dict[str, Any]) -> None:
     print_lines(*scores["terms"].lines())
-    if found := scores.get("polarity"):
-        print_lines(
-            f"polarity of {found['n']:,} true terms: accuracy {found['accuracy']:.3f}, "
-            f"macro-F1 {found['macro_f1']:.3f}"
+    if not (found := scores.get("polarity")):
+        return
+    both = scores["both"]
+    print_lines(
+        f"terms with the right polarity: precision {both.precision:.3f}, recall "
+        f"{both.recall:.3f}, F1 {both.f1:.3f}",
+        f"polarity of {found['n']:,} true terms: accuracy {found['accuracy']:.3f}, "
+        f"macro-F1 {found['macro_f1']:.3f}",
+    )
+    names = list(found["classes"])
+    rows = [["polarity", "precision", "recall", "F1", "terms"]]
+    rows[0] += [f"as {name}" for name in names]
+    for name, row in found["classes"].items():
+        shares = [f"{row[x]:.3f}" for x in ("precision", "recall", "f1")]
+        counts = [f"{found['confusion'][name][other]:,}" for other in names]
+        rows.append([name, *shares, f"{row['n']:,}", *counts])
+    print_lines(*align(rows))
+
+
+def _print_polarities(scores: dict[str, Any], indent: str = "") -> None:
+    for name, found in scores.items():
+        line = f"accuracy {found['accuracy']:.3f}, macro-F1 {found['macro_f1']:.3f}"
+        print_lines(f"{indent}polarity, {name}: {line}")
+
+
+def _warn_of_overlap(train: Any, other: Any) -> None:
+    texts = {*train.texts}
+    shared = sum(text in texts for text in other.texts)
+    if shared:
+        logger.warning(
+            "%d of %d sentences of %s are in %s too; scores on them are too "
+            "optimistic. Leave them out of one of the files.",
+            shared,
+            len(other),
+            other.source,
+            train.source,
         )
 
 

@@ -46,6 +46,21 @@ def test_evaluation_has_both_parts() -> None:
     assert scores["terms"].f1 > 0.95
     assert scores["polarity"]["accuracy"] > 0.95
     assert scores["polarity"]["n"] == tiny_aspects().n_terms
+    assert scores["both"].f1 > 0.9
+    baselines = tiny_model().baselines(tiny_aspects(), tiny_aspects())
+    assert baselines["terms"].f1 == 1
+    assert baselines["polarity"]["majority class"]["accuracy"] == 0.5
+
+
+def test_wrong_polarities_count_together_and_unknown_labels_are_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    data = AspectData.from_lists(TEXTS[:1] * 2, [[(4, 10, "negative")], [(4, 10, "x")]])
+    scores = tiny_model().evaluate(data)
+    assert (scores["terms"].f1, scores["both"].f1) == (1, 0)
+    assert scores["polarity"]["confusion"]["negative"]["positive"] == 1
+    assert scores["polarity"]["classes"]["positive"]["recall"] == 0
+    assert "1 of 2 terms have labels that the model has not: 1 (x)" in caplog.text
 
 
 def test_saved_with_polarity_and_damaged(tmp_path: Path) -> None:
