@@ -12,14 +12,9 @@ from typing import Any, NamedTuple, Self
 from emoclf.aspects.aspect_folder import load_aspects, save_aspects
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.polarity import PolarityClassifier, baseline_scores
-from emoclf.aspects.polarity_model import (
-    CONFLICT,
-    POLARITIES,
-    Target,
-    labelled_targets,
-)
+from emoclf.aspects.polarity_model import Target, labelled_targets
 from emoclf.aspects.polarity_network import PolaritySettings
-from emoclf.aspects.sentences import AspectData
+from emoclf.aspects.sentences import CONFLICT, POLARITIES, AspectData
 from emoclf.aspects.tagger import AspectTagger
 from emoclf.aspects.term_dictionary import TermDictionary
 from emoclf.aspects.term_summary import TermSummary

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from emoclf.aspects.polarity_network import PolaritySettings
-from emoclf.aspects.sentences import AspectData, new_sentence
+from emoclf.aspects.sentences import CONFLICT, AspectData, new_sentence
 from emoclf.datasets.cells import excerpt
 from emoclf.errors import DataError
 from emoclf.models.inference import BatchedModel
@@ -22,10 +22,6 @@ from emoclf.text.vocabulary import Vocabulary
 
 #: Tokens before and after a target; no text has them, since they contain a space.
 MARKERS = ("target begins", "target ends")
-#: Label of terms that are praised and blamed at once; left out, as in most work.
-CONFLICT = "conflict"
-#: Labels of terms that are polarities; others may be kinds, such as food and staff.
-POLARITIES = frozenset({"positive", "negative", "neutral", CONFLICT})
 #: Tokens on each side of a target that are read, so that the time for a long text grows
 #: with its terms, not with its terms times its length.
 WINDOW = 64
@@ -95,7 +91,7 @@ def as_targets(values: Any) -> list[Target]:
 def labelled_targets(data: AspectData) -> tuple[list[Target], list[str]]:
     """Return the terms of sentences that have a label, and the labels.
 
-    Terms with the label "conflict" are left out.
+    Terms with the label "conflict" are left out, as in most work.
     """
     pairs = [
         (Target(sentence.text, term.start, term.stop), term.label)

@@ -27,8 +27,8 @@ from emoclf.runtime import load_tensorflow
 logger = logging.getLogger(__name__)
 
 DATA_HELP = (
-    "sentences with terms: SemEval-2014's XML, CoNLL columns, JSON Lines with spans, "
-    "or CSV with a row for each term; plain or .gz"
+    "sentences with terms: XML of SemEval-2014 to 2016, CoNLL columns, JSON Lines with "
+    "spans, or CSV with a row for each term; plain or .gz"
 )
 MODEL_HELP = "folder written by 'emoclf aspects train'"
 MAX_TEST_FRACTION = 0.9
@@ -112,7 +112,8 @@ def _add_train(commands: Any, argv: Sequence[str]) -> None:
     text = "show all options; --help shows the common ones"
     train.add_argument(HELP_ALL, action="help", help=text)
     shown = None if HELP_ALL in argv else SHOWN
-    add_section(train, "settings of the tagger", AspectSettings, shown=shown)
+    title = "settings of the tagger, and of the polarity classifier where it has them"
+    add_section(train, title, AspectSettings, shown=shown)
     train.set_defaults(run=run_train)
 
 

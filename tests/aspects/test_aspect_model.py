@@ -71,10 +71,12 @@ def test_saved_with_polarity_and_damaged(tmp_path: Path) -> None:
             assert {x.compress_type for x in archive.infolist()} == {zipfile.ZIP_STORED}
     loaded = AspectModel.load(path)
     assert loaded.predict(TEXTS) == tiny_model().predict(TEXTS)
-    # A tagger alone reads the same folder, and replaces it as a whole.
+    # A tagger alone reads the same folder, and does not delete the other half.
     tagger = AspectTagger.load(path)
-    tagger.save(path, overwrite=True)
-    assert not (path / POLARITY_FILES["polarity_weights"]).exists()
+    with pytest.raises(BundleError, match="has a polarity classifier too"):
+        tagger.save(path, overwrite=True)
+    assert AspectModel.load(path).polarity is not None
+    AspectModel(tagger).save(path, overwrite=True)
     assert AspectModel.load(path).polarity is None
     tiny_model().save(path, overwrite=True)
     name = POLARITY_FILES["polarity_about"]

@@ -192,6 +192,22 @@ def test_members_are_averaged_and_saved() -> None:
     assert len(again.history_) == 2
 
 
+def test_findings_advise_settings_that_aspects_train_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: dict[str, object] = {}
+
+    def keep(*args: object, run_settings: dict[str, object], **others: object) -> None:
+        given.update(run_settings)
+        raise InterruptedError
+
+    monkeypatch.setattr("emoclf.aspects.polarity.fit_model", keep)
+    with pytest.raises(InterruptedError):
+        tiny_polarity().fit(*labelled_targets(tiny_aspects()))
+    assert given["learning_rate"] == 0.02
+    assert {"class_weight", "monitor", "distance_dim"}.isdisjoint(given)
+
+
 def test_it_is_an_estimator() -> None:
     classifier = fitted_polarity()
     assert clone(classifier).get_params() == classifier.get_params()
