@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, TextIO, cast
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from typing import Any, NamedTuple, TextIO
 
 from emoclf.aspects.aspect_model import AspectModel, Opinion
 from emoclf.aspects.term_summary import TermSummary
 from emoclf.bulk.entries import Entries, Entry
 from emoclf.bulk.file_prediction import Progress, progress_in
+from emoclf.bulk.output_formats import WRITERS, OutputFormat
 from emoclf.bulk.predict_chunks import Labels
-from emoclf.bulk.writers import NewColumns, as_cell, to_json
-from emoclf.datasets.cells import utf8
-from emoclf.datasets.data_files import ending_of
+from emoclf.bulk.targets import FileTarget, StreamTarget
+from emoclf.bulk.writers import NewColumns, TextWriter
 from emoclf.datasets.source import Source
 from emoclf.display import printable
-from emoclf.errors import DataError, SettingsError, did_you_mean, setting
-from emoclf.files import check_new_file, exists_already, new_file
+from emoclf.errors import BundleError, DataError, SettingsError, setting
 from emoclf.settings import DataSettings
 
 #: Decimal places of confidences.
 DIGITS = 4
-#: Columns of CSV that are added to those of the input: one row for each term.
+#: Columns of tables that are added to those of the input: one row for each term.
 COLUMNS = ("term", "start", "stop", "polarity", "confidence", "polarity_confidence")
 #: Keys of JSON Lines that are added, with a list each.
 KEYS = ("spans", "terms", "confidences", "polarity_confidences")
-#: Formats of a stream; files have the last two.
-STREAM_FORMATS = ("lines", "csv", "jsonl")
-ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-
-Write = Callable[[str], Any]
+#: Formats of a stream of text.
+STREAM_WRITERS = {
+    "lines": OutputFormat((), "emoclf.aspects.aspect_prediction:LineWriter"),
+    **{name: WRITERS[name] for name in ("csv", "tsv", "jsonl")},
+}
 
 
 class AspectCounts(NamedTuple):
@@ -71,7 +66,8 @@ def predict_aspects(
 
     The columns of the source stay as they are. JSON Lines get ``spans`` (start, stop,
     polarity, as :func:`read_aspects` reads them), ``terms``, ``confidences`` and
-    ``polarity_confidences``; CSV has a row for each term, and one for a text without.
+    ``polarity_confidences``; CSV, TSV and Parquet have a row for each term, and one for
+    a text without.
 
     Parameters
     ----------
@@ -79,9 +75,9 @@ def predict_aspects(
     source : path, or "-" for standard input
         Plain lines, CSV, TSV, JSON Lines or Parquet, plain or .gz.
     output : path, text stream or None
-        A path ends in .jsonl or .csv, also with .gz; the file is complete or absent.
-        None: only the summary is wanted.
-    output_format : {"lines", "csv", "jsonl"}
+        A path ends in .jsonl, .csv, .tsv (also with .gz) or .parquet; the file is
+        complete or absent. None: only the summary is wanted.
+    output_format : {"lines", "csv", "tsv", "jsonl"}
         Format of a stream.
     format, text_column, header, separator, quoting, encoding, encoding_errors, \
 max_line_bytes, prefix
@@ -117,39 +113,33 @@ max_line_bytes, prefix
         encoding_errors=encoding_errors,
         max_line_bytes=max_line_bytes,
     )
+    target: FileTarget | StreamTarget | None = None
+    if isinstance(output, str | os.PathLike):
+        target = FileTarget(output, overwrite=overwrite)
+    elif output is not None:
+        target = StreamTarget(output, output_format, STREAM_WRITERS)
     with Source(source, settings) as opened:
-        is_stream = output is not None and not isinstance(output, str | os.PathLike)
-        replaces_source = (
-            isinstance(output, str | os.PathLike)
-            and opened.path is not None
-            and os.path.exists(output)
-            and os.path.samefile(output, opened.path)
+        replaces_source = bool(
+            target and opened.path is not None and target.is_file(opened.path)
         )
-        entries = Entries(opened, text_column, on_error=on_error, at_once=is_stream)
-        with _target(output, output_format, overwrite) as (write, name):
-            names = KEYS if name == "jsonl" else COLUMNS
-            writer = _WRITERS[name](write, TermColumns(entries, names, prefix))
+        at_once = target is not None and target.at_once
+        entries = Entries(opened, text_column, on_error=on_error, at_once=at_once)
+        opening = target.open(TermColumns(entries, prefix)) if target else nullcontext()
+        by_term = target is not None and target.format not in ("jsonl", "lines")
+        with opening as writer:
             n_texts = n_terms = n_written = 0
             for chunk in entries.chunks():
-                good = [entry.text for entry in chunk if entry.bad is None]
-                answers = iter(model.predict(good))
-                pairs: list[tuple[Entry, list[Opinion] | None]] = []
-                for entry in chunk:
-                    found = None
-                    if entry.bad is None:
-                        found = [
-                            x for x in next(answers) if x.confidence >= min_confidence
-                        ]
-                        n_terms += len(found)
-                        if summary is not None:
-                            summary.add(found)
-                    pairs.append((entry, found))
-                writer.write(pairs)
+                predicted = _predict(model, chunk, min_confidence)
+                good = [x.prediction for x in predicted if x.bad is None]
+                for found in good if summary is not None else ():
+                    summary.add(found)  # type: ignore[union-attr]
                 n_texts += len(good)
+                n_terms += sum(map(len, good))
                 n_written += len(chunk)
+                if writer is not None:
+                    writer.write(_rows(predicted) if by_term else predicted)
                 if report is not None:
                     report(progress_in(entries, n_texts, n_written))
-            writer.write([])
             if entries.n_bad and not n_texts:
                 raise DataError(
                     f"{opened.name}: all of its {entries.n_bad:,} {opened.unit}s are "
@@ -164,172 +154,97 @@ max_line_bytes, prefix
         return AspectCounts(n_texts, n_terms, entries.n_bad)
 
 
-@contextmanager
-def _target(
-    output: Any, stream_format: str, overwrite: bool
-) -> Iterator[tuple[Write, str]]:
-    """Yield a function that writes text, and the name of the format."""
-    if output is None:
-        yield lambda text: None, "lines"
-        return
-    if not isinstance(output, str | os.PathLike):
-        if stream_format not in STREAM_FORMATS:
-            raise SettingsError(
-                f"output_format must be one of {', '.join(STREAM_FORMATS)}. Got "
-                f"{stream_format!r}.{did_you_mean(stream_format, STREAM_FORMATS)}"
-            )
-
-        def write(text: str) -> None:
-            output.write(text)
-            output.flush()
-
-        yield write, stream_format
-        return
-    path = Path(output)
-    ending, compressed = ending_of(path)
-    if ending not in ENDINGS:
-        raise DataError(
-            f"{path} must end in {', '.join(ENDINGS)}, also with .gz. The ending is "
-            "the format of the predictions."
-        )
-    check_new_file(path, overwrite=overwrite)
-    others_error: OSError | None = None
+def _predict(
+    model: AspectModel, chunk: Sequence[Entry], min_confidence: float
+) -> list[Entry]:
+    """Return the entries with their opinions; bad ones have None."""
     try:
-        with new_file(path, overwrite=overwrite) as stream, ExitStack() as stack:
-            if compressed:
-                # No name and no time: equal predictions make equal files.
-                packed = gzip.GzipFile("", "wb", fileobj=stream, mtime=0)
-                stream = cast(BinaryIO, stack.enter_context(packed))
-
-            def write_file(text: str) -> None:
-                try:
-                    stream.write(utf8(text))
-                except OSError as error:
-                    raise _cannot_write(path, error) from error
-
-            try:
-                yield write_file, ENDINGS[ending]
-            except OSError as error:
-                others_error = error  # The model's, or the input's.
-                raise
+        found = model.predict(entry.text for entry in chunk if entry.bad is None)
     except OSError as error:
-        if error is others_error:
-            raise
-        if isinstance(error, FileExistsError):
-            raise DataError(exists_already(path)) from error
-        raise _cannot_write(path, error) from error
+        # A target would take it for an error of its own file.
+        reason = error.strerror or error
+        raise BundleError(f"The model cannot predict: {reason}.") from error
+    answers = iter(found)
+    return [
+        entry
+        if entry.bad is not None
+        else entry._replace(
+            prediction=[x for x in next(answers) if x.confidence >= min_confidence]
+        )
+        for entry in chunk
+    ]
 
 
-def _cannot_write(path: Path, error: OSError) -> DataError:
-    return DataError(f"Cannot write {path}: {error.strerror or error}.")
+def _rows(entries: Iterable[Entry]) -> list[Entry]:
+    """Return an entry for each term, and one for a text without."""
+    return [
+        entry._replace(prediction=opinion)
+        for entry in entries
+        for opinion in entry.prediction or [None]
+    ]
 
 
 class TermColumns(NewColumns):
-    """Names of the new columns, or keys, beside those of the input."""
+    """Names and values of the new columns, or keys, beside those of the input."""
 
-    def __init__(
-        self, entries: Entries, names: Sequence[str], prefix: str | None
-    ) -> None:
-        self._names = names
+    def __init__(self, entries: Entries, prefix: str | None) -> None:
         super().__init__(entries, Labels((), multilabel=False), prefix)
 
     def _set_prefix(self, prefix: str) -> None:
         super()._set_prefix(prefix)
-        self.columns = [prefix + name for name in self._names]
-        # The first and the last one, for a message.
-        self.label, self.probabilities = self.columns[0], self.columns[-1]
+        # The first and the last name, for a message.
+        self.label = f"{prefix}term"
+        self.probabilities = f"{prefix}polarity_confidences"
 
-    def _clash(self, keys: Collection[str], as_object: bool) -> str | None:
-        return next((name for name in self.columns if name in keys), None)
+    def names(self, *, as_object: bool = False) -> list[str]:
+        return [self._prefix + name for name in (KEYS if as_object else COLUMNS)]
+
+    def cells(self, entry: Entry) -> list[str]:
+        """Return the cells of one term."""
+        values = self.typed_values(entry)
+        return ["" if value is None else str(value) for value in values]
+
+    def values(self, entry: Entry) -> list[Any]:
+        """Return the lists of all terms of a text."""
+        if entry.prediction is None:
+            return [None] * len(KEYS)
+        rows = [_values(opinion) for opinion in entry.prediction]
+        columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
+        terms, starts, stops, polarities, confidences, shares = map(list, columns)
+        spans = [list(x) for x in zip(starts, stops, polarities, strict=True)]
+        return [spans, terms, confidences, shares]
+
+    def arrow_types(self, arrow: Any) -> list[Any]:
+        text, number, share = arrow.string(), arrow.int64(), arrow.float64()
+        return [text, number, number, text, share, share]
+
+    def typed_values(self, entry: Entry) -> list[Any]:
+        """Return the values of one term."""
+        if entry.prediction is None:
+            return [None] * len(COLUMNS)
+        return _values(entry.prediction)
 
 
-Pairs = Sequence[tuple[Entry, list[Opinion] | None]]
+def _values(opinion: Opinion) -> list[Any]:
+    """Return the values of a term, in the order of ``COLUMNS``."""
+    share = opinion.polarity_confidence
+    return [
+        opinion.term,
+        opinion.start,
+        opinion.stop,
+        opinion.polarity,
+        round(opinion.confidence, DIGITS),
+        None if share is None else round(share, DIGITS),
+    ]
 
 
-class _LineWriter:
+class LineWriter(TextWriter):
     """A line for each text: ``service (positive 0.93), food (negative 0.81)``."""
 
-    _columns: list[str] | None = None
-
-    def __init__(self, write: Write, new: TermColumns) -> None:
-        self._write = write
-        self._new = new
-
-    def _begin(self, pairs: Pairs) -> list[str]:
-        """Return the input's columns; the first chunk decides the prefix."""
-        if self._columns is None:
-            chunk = [entry for entry, _ in pairs]
-            self._columns = self._new.input_columns(chunk, as_object=True)
-        return self._columns
-
-    def write(self, pairs: Pairs) -> None:
-        """Write a chunk; the last one is empty."""
-        lines = [
-            ", ".join(
-                f"{printable(x.term)} ({printable(x.polarity or 'term')} "
-                f"{x.polarity_confidence or x.confidence:.2f})"
-                for x in found or ()
-            )
-            for _, found in pairs
-        ]
-        if lines:
-            self._write("\n".join(lines) + "\n")
-
-
-class _JsonWriter(_LineWriter):
-    """An object for each text: the input's keys and those of ``KEYS``."""
-
-    def write(self, pairs: Pairs) -> None:
-        lines = []
-        self._begin(pairs)
-        for entry, found in pairs:
-            place = self._new.entries.place(entry)
-            taken = next((x for x in self._new.columns if x in entry.values), None)
-            if taken is not None:
-                raise self._new.exists(taken, place)
-            new: list[Any] = [None] * len(KEYS)
-            if found is not None:
-                new = [
-                    [[x.start, x.stop, x.polarity] for x in found],
-                    [x.term for x in found],
-                    [round(x.confidence, DIGITS) for x in found],
-                    [
-                        x.polarity_confidence and round(x.polarity_confidence, DIGITS)
-                        for x in found
-                    ],
-                ]
-            pairs_new = zip(self._new.columns, new, strict=True)
-            try:
-                lines.append(to_json({**entry.values, **dict(pairs_new)}) + "\n")
-            except (TypeError, RecursionError) as error:
-                raise DataError(f"{place}: {error}. Leave the column out.") from None
-        if lines:
-            self._write("".join(lines))
-
-
-class _CsvWriter(_LineWriter):
-    """A row for each term, and one for a text without: the input's columns, COLUMNS."""
-
-    def write(self, pairs: Pairs) -> None:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        is_first = self._columns is None
-        columns = self._begin(pairs)
-        if is_first:
-            writer.writerow([*columns, *self._new.columns])
-        self._new.check_keys([entry for entry, _ in pairs], columns, "CSV")
-        for entry, found in pairs:
-            cells = [as_cell(entry.values.get(name)) for name in columns]
-            for x in found or (None,):
-                if x is None:
-                    writer.writerow([*cells, *[""] * len(COLUMNS)])
-                    continue
-                share = x.polarity_confidence
-                row = [x.term, x.start, x.stop, x.polarity or ""]
-                row += [f"{x.confidence:.{DIGITS}f}"]
-                row += ["" if share is None else f"{share:.{DIGITS}f}"]
-                writer.writerow([*cells, *row])
-        self._write(text.getvalue())
-
-
-_WRITERS = {"lines": _LineWriter, "jsonl": _JsonWriter, "csv": _CsvWriter}
+    def _line(self, entry: Entry) -> str:
+        shown = (
+            f"{printable(x.term)} ({printable(x.polarity or 'term')} "
+            f"{x.polarity_confidence or x.confidence:.2f})"
+            for x in entry.prediction or ()
+        )
+        return ", ".join(shown) + "\n"

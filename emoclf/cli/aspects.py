@@ -139,8 +139,8 @@ def _add_predict(commands: Any) -> None:
     add_option(
         predict,
         "-o --output FILE",
-        "file to write, with all columns of the input: .jsonl, or .csv with a row for "
-        "each term; default: terms on standard output",
+        "file to write, with all columns of the input: .jsonl, or .csv, .tsv or "
+        ".parquet with a row for each term; default: terms on standard output",
     )
     add_option(predict, "--json", "print one JSON object per text on standard output")
     text = "print the terms most spoken of instead, with the share of each polarity"

@@ -196,7 +196,7 @@ def test_no_data_of_the_user_are_lost(
         raise OSError("the model's disk is gone")
 
     monkeypatch.setattr(AspectModel, "predict", fail)
-    with pytest.raises(OSError, match="the model's disk is gone"):
+    with pytest.raises(BundleError, match="cannot predict: the model's disk is gone"):
         predict_aspects(tiny_model(), source, tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
 
@@ -223,7 +223,24 @@ def test_bad_records_and_streams(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="output_format must be one of lines"):
         predict_aspects(tiny_model(), source, none, output_format="xml")
     with pytest.raises(DataError, match=r"must end in \.csv"):
-        predict_aspects(tiny_model(), source, tmp_path / "out.tsv")
+        predict_aspects(tiny_model(), source, tmp_path / "out.xml")
+
+
+def test_parquet_and_tsv_have_a_row_for_each_term(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    source = tmp_path / "in.csv"
+    source.write_text('n,text\n1,"the screen is great, the bill is awful"\n2,nothing\n')
+    predict_aspects(tiny_model(), source, tmp_path / "out.parquet")
+    rows = parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [(x["n"], x["term"], x["start"]) for x in rows] == [
+        ("1", "screen", 4),
+        ("1", "bill", 25),
+        ("2", None, None),
+    ]
+    predict_aspects(tiny_model(), source, tmp_path / "out.tsv")
+    lines = (tmp_path / "out.tsv").read_text().splitlines()
+    assert lines[0].split("\t") == ["n", "text", *COLUMNS]
+    assert len(lines) == 4
 
 
 def test_summary_counts_terms_and_shares() -> None:
