@@ -190,14 +190,12 @@ class TermColumns(NewColumns):
     def __init__(self, entries: Entries, prefix: str | None) -> None:
         super().__init__(entries, Labels((), multilabel=False), prefix)
 
-    def _set_prefix(self, prefix: str) -> None:
-        super()._set_prefix(prefix)
-        # The first and the last name, for a message.
-        self.label = f"{prefix}term"
-        self.probabilities = f"{prefix}polarity_confidences"
-
     def names(self, *, as_object: bool = False) -> list[str]:
         return [self._prefix + name for name in (KEYS if as_object else COLUMNS)]
+
+    def _shown(self, as_object: bool) -> tuple[str, str]:
+        names = self.names(as_object=as_object)
+        return names[0], names[-1]
 
     def cells(self, entry: Entry) -> list[str]:
         """Return the cells of one term."""

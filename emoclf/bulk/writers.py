@@ -126,8 +126,7 @@ class NewColumns:
                     "%s has a column %r, so the predictions are in %r and %r.",
                     self.entries.source.name,
                     old,
-                    self.label,
-                    self.probabilities if as_object else f"{self._prefix}probability_…",
+                    *self._shown(as_object),
                 )
         if name:
             raise self.exists(name, self.entries.source.name)
@@ -137,6 +136,11 @@ class NewColumns:
         """Return all new names."""
         names = [self.probabilities] if as_object else self.columns
         return [self.label, *self.withheld, *names]
+
+    def _shown(self, as_object: bool) -> tuple[str, str]:
+        """Return two names for a message."""
+        shares = self.probabilities if as_object else f"{self._prefix}probability_…"
+        return self.label, shares
 
     def _clash(self, keys: Collection[str], as_object: bool) -> str | None:
         """Return the first new name that the input has already."""

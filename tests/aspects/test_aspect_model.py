@@ -152,7 +152,10 @@ def test_json_lines_are_read_as_terms_again(tmp_path: Path) -> None:
         predict_aspects(tiny_model(), labelled, tmp_path / "never.jsonl")
 
 
-def test_csv_has_a_row_for_each_term(tmp_path: Path) -> None:
+def test_csv_has_a_row_for_each_term(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_text('n,text\n1,"the screen is great, the bill is awful"\n2,nothing\n')
     predict_aspects(tiny_model(), source, target)
@@ -170,6 +173,8 @@ def test_csv_has_a_row_for_each_term(tmp_path: Path) -> None:
     assert read_aspects(target).n_terms == 2
     # Its own file can be predicted too.
     predict_aspects(tiny_model(), target, tmp_path / "again.csv")
+    message = "in 'predicted_term' and 'predicted_polarity_confidence'."
+    assert message in caplog.text
     head = (tmp_path / "again.csv").read_text().splitlines()[0].split(",")
     assert head == ["n", "text", *COLUMNS, *(f"predicted_{x}" for x in COLUMNS)]
     with pytest.raises(DataError, match="has a column 'term' already"):
