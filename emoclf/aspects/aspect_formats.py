@@ -78,8 +78,8 @@ def read_aspects(
     Parameters
     ----------
     path : path
-        SemEval-2014's XML, CoNLL columns, JSON Lines with ``text`` and ``spans``, or
-        CSV with a row for each term; plain or .gz.
+        XML of SemEval-2014 to 2016, CoNLL columns, JSON Lines with ``text`` and
+        ``spans``, or CSV with a row for each term; plain or .gz.
     format : {"semeval", "conll", "jsonl", "csv"}, optional
     encoding : str, default="utf-8"
         XML names its own.
@@ -90,7 +90,7 @@ def read_aspects(
     Raises
     ------
     DataError
-        If the file or a sentence of it cannot be used.
+        If the file or a sentence of it cannot be used, or no sentence has a term.
     SettingsError
         If there is no such format or encoding.
     MissingDependency
@@ -109,6 +109,11 @@ def read_aspects(
     sentences = tuple(resolve_name(row.reader)(place, settings))
     if not sentences:
         raise DataError(f"{place} has no sentences.")
+    if not any(sentence.terms for sentence in sentences):
+        raise DataError(
+            f"{place} has {len(sentences):,} sentences, and no term in any of them. "
+            "Mark the terms of some, or check that this is the labelled file."
+        )
     return AspectData(sentences, str(path))
 
 
@@ -122,7 +127,9 @@ def write_aspects(
     """Write sentences with terms, as :func:`read_aspects` reads them.
 
     CoNLL columns contain tokens: a text is read again as its tokens between spaces,
-    and a term that begins or ends within a token gets the whole token.
+    and a term that begins or ends within a token gets the whole token. Cells of CSV are
+    written as they are, so that offsets fit; a spreadsheet may run one that begins with
+    ``=`` as a formula.
 
     Parameters
     ----------

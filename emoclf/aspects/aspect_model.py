@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -10,13 +11,19 @@ from typing import Any, NamedTuple, Self
 
 from emoclf.aspects.aspect_folder import load_aspects, save_aspects
 from emoclf.aspects.aspect_settings import AspectSettings
-from emoclf.aspects.polarity import PolarityClassifier
+from emoclf.aspects.polarity import PolarityClassifier, baseline_scores
 from emoclf.aspects.polarity_model import Target, labelled_targets
 from emoclf.aspects.polarity_network import PolaritySettings
-from emoclf.aspects.sentences import AspectData
+from emoclf.aspects.sentences import CONFLICT, POLARITIES, AspectData
 from emoclf.aspects.tagger import AspectTagger
+from emoclf.aspects.term_dictionary import TermDictionary
 from emoclf.aspects.term_summary import TermSummary
+from emoclf.aspects.train_tagger import compare
+from emoclf.display import short_names
+from emoclf.errors import setting
 from emoclf.text.validation import as_texts
+
+logger = logging.getLogger(__name__)
 
 
 class Opinion(NamedTuple):
@@ -66,10 +73,11 @@ class AspectModel:
         vectors: Any = None,
         tagger: AspectSettings | Mapping[str, Any] | None = None,
         polarity: PolaritySettings | Mapping[str, Any] | None = None,
+        learn_polarity: bool | None = None,
         seed: int = 0,
         verbose: Any = 0,
     ) -> Self:
-        """Fit a tagger and, if terms have two labels or more, a polarity classifier.
+        """Fit a tagger and, if terms have polarities, a polarity classifier.
 
         Parameters
         ----------
@@ -80,17 +88,29 @@ class AspectModel:
             Word vectors of both; see :class:`AspectTagger`.
         tagger : AspectSettings or mapping, optional
         polarity : PolaritySettings or mapping, optional
+        learn_polarity : bool, optional
+            Fit a polarity classifier of the labels; default: if the tagger is not
+            typed, and there are two labels or more, all of them among positive,
+            negative, neutral and conflict.
         seed : int
         verbose : {0, 1}, default=0
+
+        Raises
+        ------
+        DataError, SettingsError, VectorsError, TrainingError
         """
         common = {"vectors": vectors, "random_state": seed, "verbose": verbose}
         found = AspectTagger(**common, settings=tagger)
-        found.fit(data, validation_data=valid)
-        targets, labels = labelled_targets(data)
-        if found.model_.settings.typed or len({*labels}) < 2:
-            return cls(found)
+        if learn_polarity is None:
+            learn_polarity = _has_polarities(data, AspectSettings.of(tagger).typed)
+        if not learn_polarity:
+            return cls(found.fit(data, validation_data=valid))
         classifier = PolarityClassifier(**common, settings=polarity)
+        targets, labels = labelled_targets(data)
         held = None if valid is None else labelled_targets(valid)
+        # Wrong labels are refused before the tagger is fitted, which takes long.
+        classifier.check(targets, labels, validation_data=held)
+        found.fit(data, validation_data=valid)
         return cls(found, classifier.fit(targets, labels, validation_data=held))
 
     def predict(self, texts: Iterable[str]) -> list[list[Opinion]]:
@@ -127,11 +147,47 @@ class AspectModel:
         return summary
 
     def evaluate(self, data: AspectData) -> dict[str, Any]:
-        """Return the scores of the terms and, on the true terms, of the polarity."""
-        scores: dict[str, Any] = {"terms": self.tagger.evaluate(data)}
+        """Return the scores of terms, of polarities, and of both together.
+
+        Returns
+        -------
+        scores : dict
+            ``terms``: SpanScores; and, with a polarity classifier and labelled terms,
+            ``polarity``: see :meth:`PolarityClassifier.evaluate`, on the true terms;
+            ``both``: SpanScores in which a term counts with its polarity only. There a
+            true term without a label, or with the label "conflict", is never right.
+        """
+        spans = [
+            [(x.start, x.stop, x.polarity) for x in row]
+            for row in self.predict(data.texts)
+        ]
+        typed = self.tagger.model_.settings.typed
+        seen = self.tagger.terms_
+        scores: dict[str, Any] = {"terms": compare(data, spans, typed=typed, seen=seen)}
         targets, labels = labelled_targets(data)
         if self.polarity is not None and targets:
             scores["polarity"] = self.polarity.evaluate(targets, labels)
+            scores["both"] = compare(data, spans, typed=True)
+        return scores
+
+    def baselines(self, train: AspectData, test: AspectData) -> dict[str, Any]:
+        """Return the scores of baselines, fitted on ``train``, on a test set.
+
+        Returns
+        -------
+        scores : dict
+            ``terms``: SpanScores of a dictionary of the training terms; ``polarity``:
+            accuracy and macro-F1 of each baseline, by its name, if there is a polarity
+            classifier.
+        """
+        tokenizer = self.tagger.model_.encoder.encoder.tokenizer
+        found = TermDictionary(tokenizer).fit(train).predict(test.texts)
+        scores: dict[str, Any] = {
+            "terms": compare(test, found, seen=self.tagger.terms_)
+        }
+        parts = labelled_targets(train), labelled_targets(test)
+        if self.polarity is not None and parts[1][0]:
+            scores["polarity"] = baseline_scores(*parts, self.polarity.model_.tokenizer)
         return scores
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -144,3 +200,20 @@ class AspectModel:
         """Load what ``emoclf aspects train`` or :meth:`save` wrote."""
         parts = load_aspects(path)
         return cls(AspectTagger.from_parts(parts), parts.polarity)
+
+
+def _has_polarities(data: AspectData, typed: bool) -> bool:
+    """Say whether the labels of terms are polarities, and warn if they are kinds."""
+    labels = data.label_counts()
+    kinds = [label for label in labels if label not in POLARITIES]
+    if kinds and not typed:
+        logger.warning(
+            "%s has labels that are no polarities: %s; so no polarity classifier is "
+            "trained. If they are kinds of terms, %s learns to tell them apart; if "
+            "they are polarities, give %s.",
+            data.source,
+            short_names(kinds),
+            setting("typed", True),
+            setting("learn_polarity", True),
+        )
+    return not typed and not kinds and len({*labels} - {CONFLICT}) > 1

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple, TextIO
 
 from emoclf.aspects.aspect_model import AspectModel, Opinion
 from emoclf.aspects.term_summary import TermSummary
 from emoclf.bulk.entries import Entries, Entry
-from emoclf.bulk.writers import as_cell, to_json
-from emoclf.datasets.cells import utf8
-from emoclf.datasets.data_files import ending_of
+from emoclf.bulk.file_prediction import Progress, progress_in
+from emoclf.bulk.output_formats import WRITERS, OutputFormat
+from emoclf.bulk.predict_chunks import Labels
+from emoclf.bulk.targets import FileTarget, StreamTarget
+from emoclf.bulk.writers import NewColumns, TextWriter
 from emoclf.datasets.source import Source
 from emoclf.display import printable
-from emoclf.errors import DataError, SettingsError, did_you_mean, setting
-from emoclf.files import check_new_file, exists_already, new_file
+from emoclf.errors import BundleError, DataError, SettingsError, setting
 from emoclf.settings import DataSettings
 
 #: Decimal places of confidences.
 DIGITS = 4
-#: Columns of CSV that are added to those of the input: one row for each term.
+#: Columns of tables that are added to those of the input: one row for each term.
 COLUMNS = ("term", "start", "stop", "polarity", "confidence", "polarity_confidence")
 #: Keys of JSON Lines that are added, with a list each.
 KEYS = ("spans", "terms", "confidences", "polarity_confidences")
-#: Formats of a stream; files have the last two.
-STREAM_FORMATS = ("lines", "csv", "jsonl")
-ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-
-Write = Callable[[str], Any]
+#: Formats of a stream of text.
+STREAM_WRITERS = {
+    "lines": OutputFormat((), "emoclf.aspects.aspect_prediction:LineWriter"),
+    **{name: WRITERS[name] for name in ("csv", "tsv", "jsonl")},
+}
 
 
 class AspectCounts(NamedTuple):
@@ -58,17 +55,19 @@ def predict_aspects(
     encoding: str = "utf-8",
     encoding_errors: str = "strict",
     max_line_bytes: int | None = None,
+    prefix: str | None = None,
     on_error: str = "stop",
     min_confidence: float = 0.0,
     overwrite: bool = False,
     summary: TermSummary | None = None,
-    report: Callable[[int], object] | None = None,
+    report: Callable[[Progress], object] | None = None,
 ) -> AspectCounts:
     """Find the terms of every text of a file, and what is said of them.
 
     The columns of the source stay as they are. JSON Lines get ``spans`` (start, stop,
     polarity, as :func:`read_aspects` reads them), ``terms``, ``confidences`` and
-    ``polarity_confidences``; CSV has a row for each term, and one for a text without.
+    ``polarity_confidences``; CSV, TSV and Parquet have a row for each term, and one for
+    a text without.
 
     Parameters
     ----------
@@ -76,12 +75,12 @@ def predict_aspects(
     source : path, or "-" for standard input
         Plain lines, CSV, TSV, JSON Lines or Parquet, plain or .gz.
     output : path, text stream or None
-        A path ends in .jsonl or .csv, also with .gz; the file is complete or absent.
-        None: only the summary is wanted.
-    output_format : {"lines", "csv", "jsonl"}
+        A path ends in .jsonl, .csv, .tsv (also with .gz) or .parquet; the file is
+        complete or absent. None: only the summary is wanted.
+    output_format : {"lines", "csv", "tsv", "jsonl"}
         Format of a stream.
     format, text_column, header, separator, quoting, encoding, encoding_errors, \
-max_line_bytes
+max_line_bytes, prefix
         As for :func:`emoclf.predict_file`.
     on_error : {"stop", "skip", "null"}, default="stop"
         Raise at a bad record; or log it, and leave it out or keep it without terms.
@@ -91,8 +90,8 @@ max_line_bytes
         Replace an existing output file.
     summary : TermSummary, optional
         Counts the terms.
-    report : function of int, optional
-        Called after each chunk with the number of texts.
+    report : function of Progress, optional
+        Called after each chunk.
 
     Raises
     ------
@@ -114,171 +113,136 @@ max_line_bytes
         encoding_errors=encoding_errors,
         max_line_bytes=max_line_bytes,
     )
+    target: FileTarget | StreamTarget | None = None
+    if isinstance(output, str | os.PathLike):
+        target = FileTarget(output, overwrite=overwrite)
+    elif output is not None:
+        target = StreamTarget(output, output_format, STREAM_WRITERS)
     with Source(source, settings) as opened:
-        is_stream = output is not None and not isinstance(output, str | os.PathLike)
-        entries = Entries(opened, text_column, on_error=on_error, at_once=is_stream)
-        with _target(output, output_format, overwrite) as (write, name):
-            writer = _WRITERS[name](write, entries)
-            n_texts = n_terms = 0
+        replaces_source = bool(
+            target and opened.path is not None and target.is_file(opened.path)
+        )
+        at_once = target is not None and target.at_once
+        entries = Entries(opened, text_column, on_error=on_error, at_once=at_once)
+        opening = target.open(TermColumns(entries, prefix)) if target else nullcontext()
+        by_term = target is not None and target.format not in ("jsonl", "lines")
+        with opening as writer:
+            n_texts = n_terms = n_written = 0
             for chunk in entries.chunks():
-                good = [entry.text for entry in chunk if entry.bad is None]
-                answers = iter(model.predict(good))
-                pairs: list[tuple[Entry, list[Opinion] | None]] = []
-                for entry in chunk:
-                    found = None
-                    if entry.bad is None:
-                        found = [
-                            x for x in next(answers) if x.confidence >= min_confidence
-                        ]
-                        n_terms += len(found)
-                        if summary is not None:
-                            summary.add(found)
-                    pairs.append((entry, found))
-                writer.write(pairs)
+                predicted = _predict(model, chunk, min_confidence)
+                good = [x.prediction for x in predicted if x.bad is None]
+                for found in good if summary is not None else ():
+                    summary.add(found)  # type: ignore[union-attr]
                 n_texts += len(good)
+                n_terms += sum(map(len, good))
+                n_written += len(chunk)
+                if writer is not None:
+                    writer.write(_rows(predicted) if by_term else predicted)
                 if report is not None:
-                    report(n_texts)
-            writer.write([])
+                    report(progress_in(entries, n_texts, n_written))
             if entries.n_bad and not n_texts:
                 raise DataError(
                     f"{opened.name}: all of its {entries.n_bad:,} {opened.unit}s are "
                     "bad. The first ones are named above."
                 )
+            if entries.n_bad and replaces_source:
+                raise DataError(
+                    f"{opened.name} is input and output, and {entries.n_bad:,} of its "
+                    f"{opened.unit}s are bad, so it is unchanged. Write to another "
+                    "file, or correct them."
+                )
         return AspectCounts(n_texts, n_terms, entries.n_bad)
 
 
-@contextmanager
-def _target(
-    output: Any, stream_format: str, overwrite: bool
-) -> Iterator[tuple[Write, str]]:
-    """Yield a function that writes text, and the name of the format."""
-    if output is None:
-        yield lambda text: None, "lines"
-        return
-    if not isinstance(output, str | os.PathLike):
-        if stream_format not in STREAM_FORMATS:
-            raise SettingsError(
-                f"output_format must be one of {', '.join(STREAM_FORMATS)}. Got "
-                f"{stream_format!r}.{did_you_mean(stream_format, STREAM_FORMATS)}"
-            )
-
-        def write(text: str) -> None:
-            output.write(text)
-            output.flush()
-
-        yield write, stream_format
-        return
-    path = Path(output)
-    ending, compressed = ending_of(path)
-    if ending not in ENDINGS:
-        raise DataError(
-            f"{path} must end in {', '.join(ENDINGS)}, also with .gz. The ending is "
-            "the format of the predictions."
-        )
-    check_new_file(path, overwrite=overwrite)
+def _predict(
+    model: AspectModel, chunk: Sequence[Entry], min_confidence: float
+) -> list[Entry]:
+    """Return the entries with their opinions; bad ones have None."""
     try:
-        with new_file(path, overwrite=overwrite) as stream:
-            if not compressed:
-                yield lambda text: stream.write(utf8(text)), ENDINGS[ending]
-                return
-            # No name and no time: equal predictions make equal files.
-            with gzip.GzipFile("", "wb", fileobj=stream, mtime=0) as packed:
-                yield lambda text: packed.write(utf8(text)), ENDINGS[ending]
-    except FileExistsError as error:
-        raise DataError(exists_already(path)) from error
+        found = model.predict(entry.text for entry in chunk if entry.bad is None)
     except OSError as error:
-        raise DataError(f"Cannot write {path}: {error.strerror or error}.") from error
+        # A target would take it for an error of its own file.
+        reason = error.strerror or error
+        raise BundleError(f"The model cannot predict: {reason}.") from error
+    answers = iter(found)
+    return [
+        entry
+        if entry.bad is not None
+        else entry._replace(
+            prediction=[x for x in next(answers) if x.confidence >= min_confidence]
+        )
+        for entry in chunk
+    ]
 
 
-Pairs = Sequence[tuple[Entry, list[Opinion] | None]]
+def _rows(entries: Iterable[Entry]) -> list[Entry]:
+    """Return an entry for each term, and one for a text without."""
+    return [
+        entry._replace(prediction=opinion)
+        for entry in entries
+        for opinion in entry.prediction or [None]
+    ]
 
 
-class _LineWriter:
+class TermColumns(NewColumns):
+    """Names and values of the new columns, or keys, beside those of the input."""
+
+    def __init__(self, entries: Entries, prefix: str | None) -> None:
+        super().__init__(entries, Labels((), multilabel=False), prefix)
+
+    def names(self, *, as_object: bool = False) -> list[str]:
+        return [self._prefix + name for name in (KEYS if as_object else COLUMNS)]
+
+    def _shown(self, as_object: bool) -> tuple[str, str]:
+        names = self.names(as_object=as_object)
+        return names[0], names[-1]
+
+    def cells(self, entry: Entry) -> list[str]:
+        """Return the cells of one term."""
+        values = self.typed_values(entry)
+        return ["" if value is None else str(value) for value in values]
+
+    def values(self, entry: Entry) -> list[Any]:
+        """Return the lists of all terms of a text."""
+        if entry.prediction is None:
+            return [None] * len(KEYS)
+        rows = [_values(opinion) for opinion in entry.prediction]
+        columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
+        terms, starts, stops, polarities, confidences, shares = map(list, columns)
+        spans = [list(x) for x in zip(starts, stops, polarities, strict=True)]
+        return [spans, terms, confidences, shares]
+
+    def arrow_types(self, arrow: Any) -> list[Any]:
+        text, number, share = arrow.string(), arrow.int64(), arrow.float64()
+        return [text, number, number, text, share, share]
+
+    def typed_values(self, entry: Entry) -> list[Any]:
+        """Return the values of one term."""
+        if entry.prediction is None:
+            return [None] * len(COLUMNS)
+        return _values(entry.prediction)
+
+
+def _values(opinion: Opinion) -> list[Any]:
+    """Return the values of a term, in the order of ``COLUMNS``."""
+    share = opinion.polarity_confidence
+    return [
+        opinion.term,
+        opinion.start,
+        opinion.stop,
+        opinion.polarity,
+        round(opinion.confidence, DIGITS),
+        None if share is None else round(share, DIGITS),
+    ]
+
+
+class LineWriter(TextWriter):
     """A line for each text: ``service (positive 0.93), food (negative 0.81)``."""
 
-    def __init__(self, write: Write, entries: Entries) -> None:
-        self._write = write
-        self._entries = entries
-
-    def write(self, pairs: Pairs) -> None:
-        """Write a chunk; the last one is empty."""
-        lines = [
-            ", ".join(
-                f"{printable(x.term)} ({printable(x.polarity or 'term')} "
-                f"{x.polarity_confidence or x.confidence:.2f})"
-                for x in found or ()
-            )
-            for _, found in pairs
-        ]
-        if lines:
-            self._write("\n".join(lines) + "\n")
-
-    def _check(self, entry: Entry, names: Sequence[str]) -> None:
-        taken = next((name for name in names if name in entry.values), None)
-        if taken is not None:
-            raise DataError(
-                f"{self._entries.place(entry)} has a column {taken!r} already. Rename "
-                "it, or leave it out."
-            )
-
-
-class _JsonWriter(_LineWriter):
-    """An object for each text: the input's keys and those of ``KEYS``."""
-
-    def write(self, pairs: Pairs) -> None:
-        lines = []
-        for entry, found in pairs:
-            # A labelled file has spans; those that were found take their place.
-            self._check(entry, KEYS[2:])
-            values = {x: y for x, y in entry.values.items() if x not in KEYS}
-            new: dict[str, Any] = dict.fromkeys(KEYS)
-            if found is not None:
-                new = {
-                    "spans": [[x.start, x.stop, x.polarity] for x in found],
-                    "terms": [x.term for x in found],
-                    "confidences": [round(x.confidence, DIGITS) for x in found],
-                    "polarity_confidences": [
-                        x.polarity_confidence and round(x.polarity_confidence, DIGITS)
-                        for x in found
-                    ],
-                }
-            try:
-                lines.append(to_json({**values, **new}) + "\n")
-            except (TypeError, RecursionError) as error:
-                place = self._entries.place(entry)
-                raise DataError(f"{place}: {error}. Leave the column out.") from None
-        if lines:
-            self._write("".join(lines))
-
-
-class _CsvWriter(_LineWriter):
-    """A row for each term, and one for a text without: the input's columns, COLUMNS."""
-
-    _columns: list[str] | None = None
-
-    def write(self, pairs: Pairs) -> None:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        if self._columns is None:
-            columns = self._entries.table.columns
-            if columns is None:
-                keys = (key for entry, _ in pairs for key in entry.values)
-                columns = list(dict.fromkeys(keys))
-            self._columns = columns
-            writer.writerow([*columns, *COLUMNS])
-        for entry, found in pairs:
-            self._check(entry, COLUMNS)
-            cells = [as_cell(entry.values.get(name)) for name in self._columns]
-            for x in found or (None,):
-                if x is None:
-                    writer.writerow([*cells, *[""] * len(COLUMNS)])
-                    continue
-                share = x.polarity_confidence
-                row = [x.term, x.start, x.stop, x.polarity or ""]
-                row += [f"{x.confidence:.{DIGITS}f}"]
-                row += ["" if share is None else f"{share:.{DIGITS}f}"]
-                writer.writerow([*cells, *row])
-        self._write(text.getvalue())
-
-
-_WRITERS = {"lines": _LineWriter, "jsonl": _JsonWriter, "csv": _CsvWriter}
+    def _line(self, entry: Entry) -> str:
+        shown = (
+            f"{printable(x.term)} ({printable(x.polarity or 'term')} "
+            f"{x.polarity_confidence or x.confidence:.2f})"
+            for x in entry.prediction or ()
+        )
+        return ", ".join(shown) + "\n"

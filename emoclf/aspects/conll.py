@@ -15,6 +15,8 @@ from emoclf.text.tokenizer import Tokenizer
 
 _TAG = re.compile(r"O|[BIESLU](-.+)?")
 _ID = re.compile(r"#\s*(?:sent_)?id\s*=\s*(\S+)")
+#: Comments of CoNLL-U: ``# text = …``.
+_COMMENT = re.compile(r"#\s*\w+\s*=[^\t]*")
 
 
 def read_conll(path: Path, settings: DataSettings) -> Iterator[Sentence]:
@@ -22,7 +24,7 @@ def read_conll(path: Path, settings: DataSettings) -> Iterator[Sentence]:
 
     Columns are divided by tabs or spaces. The text of a sentence is its tokens between
     single spaces. Lines that begin with ``-DOCSTART-`` or, at the begin of a sentence,
-    with ``# id = `` are not tokens.
+    with ``# id = `` or another name are not tokens.
 
     Raises
     ------
@@ -45,6 +47,8 @@ def read_conll(path: Path, settings: DataSettings) -> Iterator[Sentence]:
             match = None if tokens else _ID.match(line)
             if match:
                 name = match[1]
+            elif not tokens and _COMMENT.fullmatch(line):
+                continue
             elif not line or line.startswith("-DOCSTART-"):
                 if tokens:
                     yield _sentence(source.name, first, name, tokens, tags)

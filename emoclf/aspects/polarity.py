@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -9,9 +10,15 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    precision_recall_fscore_support,
+)
 from sklearn.utils.validation import check_is_fitted
 
+from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.aspect_vectors import seed_of, with_vectors
 from emoclf.aspects.polarity_model import (
     MARKERS,
@@ -19,12 +26,13 @@ from emoclf.aspects.polarity_model import (
     Target,
     as_targets,
     encode_targets,
-    target_tokens,
+    marked_windows,
 )
 from emoclf.aspects.polarity_network import PolaritySettings, build_polarity
 from emoclf.aspects.sentiment_vectors import covered_by_sentiment, sentiment_vectors
 from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.stratify import deal_groups
+from emoclf.display import short_names
 from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
 from emoclf.embeddings.vector_objects import VectorSet, vector_sources, vectors_setting
 from emoclf.errors import DataError
@@ -42,10 +50,14 @@ from emoclf.text.vocabulary import Vocabulary, build_vocabulary
 from emoclf.training.batches import Examples
 from emoclf.training.fit import fit_model
 
+logger = logging.getLogger(__name__)
+
+#: Targets and their labels.
+Part = tuple[list[Target], list[str]]
 # Parameters that are not names of settings.
 _OTHER_PARAMETERS = ("vectors", "settings", "random_state", "verbose")
 #: Tokens on each side of a target that the baseline reads.
-WINDOW = 8
+BASELINE_WINDOW = 8
 #: Difference between the seeds of two networks that are averaged.
 MEMBER_STEP = 1000
 
@@ -132,18 +144,8 @@ valid_fraction
         """
         targets, labels = _checked(X, y)
         settings, sets = self._settings_for([target.text for target in targets])
-        if validation_data is None:
-            rest, held = _hold_out(targets, labels, settings)
-            train = [targets[i] for i in rest], [labels[i] for i in rest]
-            valid = [targets[i] for i in held], [labels[i] for i in held]
-        else:
-            train, valid = (targets, labels), _checked(*validation_data)
+        train, valid = self._divide(targets, labels, settings, validation_data)
         names = sorted({*train[1]})
-        if len(names) < 2 or not {*valid[1]} <= {*names}:
-            raise DataError(
-                "A polarity classifier needs two labels or more, and no others in the "
-                f"validation set. Got {names} and {sorted({*valid[1]})}."
-            )
         model = _untrained(train[0], names, settings, sets)
         examples = [_examples(model, *part) for part in (train, valid)]
         progress = []
@@ -151,6 +153,9 @@ valid_fraction
             from emoclf.training.progress import TrainingProgress
 
             progress.append(TrainingProgress)
+        # Options of the command line; others are no cure there.
+        options = AspectSettings.names()
+        advised = {x: y for x, y in settings.to_dict().items() if x in options}
         history = []
         for number, network in enumerate(model.networks):
             result = fit_model(
@@ -160,6 +165,7 @@ valid_fraction
                 settings.training,
                 seed=settings.seed + MEMBER_STEP * number,
                 label_names=names,
+                run_settings=advised,
                 callbacks=[make(settings.epochs) for make in progress],
             )
             history.append(result.history)
@@ -167,6 +173,45 @@ valid_fraction
         self.validation_ = {"network": self.evaluate(*valid)}
         self.validation_ |= baseline_scores(train, valid, model.tokenizer)
         return self
+
+    def check(
+        self, X: Iterable[Any], y: Iterable[str], *, validation_data: Any = None
+    ) -> None:
+        """Raise what :meth:`fit` would raise about the data, without fitting.
+
+        Raises
+        ------
+        DataError, SettingsError
+        """
+        settings = self._own_settings()
+        self._divide(*_checked(X, y), settings, validation_data)
+
+    def _divide(
+        self,
+        targets: list[Target],
+        labels: list[str],
+        settings: PolaritySettings,
+        validation_data: Any,
+    ) -> tuple[Part, Part]:
+        """Return the training and the validation set, without empty targets."""
+        targets, labels = _with_tokens(targets, labels, settings)
+        if validation_data is None:
+            rest, held = _hold_out(targets, labels, settings)
+            train = [targets[i] for i in rest], [labels[i] for i in rest]
+            valid = [targets[i] for i in held], [labels[i] for i in held]
+        else:
+            train = targets, labels
+            held_targets, held_labels = validation_data
+            checked = _checked(held_targets, held_labels, "The validation set: ")
+            valid = _with_tokens(*checked, settings)
+        names = sorted({*train[1]})
+        if len(names) < 2 or not {*valid[1]} <= {*names}:
+            raise DataError(
+                "A polarity classifier needs two labels or more, and no others in the "
+                f"validation set. Got {names} and {sorted({*valid[1]})}. Correct the "
+                "labels, or leave out terms whose label is rare."
+            )
+        return train, valid
 
     def predict(self, X: Iterable[Any]) -> np.ndarray:
         """Return the polarity of each (text, start, stop), shape (n,)."""
@@ -177,10 +222,44 @@ valid_fraction
         check_is_fitted(self)
         return self.model_.predict_proba(as_targets(X))
 
-    def evaluate(self, X: Iterable[Any], y: Iterable[str]) -> dict[str, float]:
-        """Return accuracy, macro-F1 and the number of targets."""
+    def evaluate(self, X: Iterable[Any], y: Iterable[str]) -> dict[str, Any]:
+        """Return accuracy, macro-F1, scores of each class, and the confusion.
+
+        Returns
+        -------
+        scores : dict
+            ``accuracy``, ``macro_f1``, ``n``; ``classes``: precision, recall, F1 and
+            number of each label; ``confusion``: for each true label the number of
+            predictions of each.
+        """
         targets, labels = _checked(X, y)
-        return _scores(labels, self.predict(targets))
+        check_is_fitted(self)
+        unknown = sorted({*labels} - {*self.model_.label_names})
+        if unknown:
+            logger.warning(
+                "%d of %d terms have labels that the model has not: %s. They count as "
+                "wrong.",
+                sum(label in unknown for label in labels),
+                len(labels),
+                short_names(unknown),
+            )
+        predicted = list(map(str, self.predict(targets)))
+        names = sorted({*labels, *predicted})
+        columns = precision_recall_fscore_support(
+            labels, predicted, labels=names, zero_division=0
+        )
+        classes = {
+            name: dict(zip(("precision", "recall", "f1"), map(float, row), strict=True))
+            | {"n": int(count)}
+            for name, *row, count in zip(names, *columns, strict=True)
+        }
+        matrix = confusion_matrix(labels, predicted, labels=names).tolist()
+        confusion = {
+            name: dict(zip(names, row, strict=True))
+            for name, row in zip(names, matrix, strict=True)
+        }
+        scores = _scores(labels, predicted)
+        return {**scores, "classes": classes, "confusion": confusion}
 
     def _set_model(
         self,
@@ -205,17 +284,21 @@ valid_fraction
         loaded._set_model(model, history, validation)
         return loaded
 
-    def _settings_for(
-        self, texts: list[str]
-    ) -> tuple[PolaritySettings, tuple[VectorSet, ...]]:
-        """Return the settings in force, and vectors that are objects."""
+    def _own_settings(self) -> PolaritySettings:
+        """Return the settings in force, before vectors are looked up."""
         flat = {
             name: value
             for name, value in self.get_params(deep=False).items()
             if name not in _OTHER_PARAMETERS and value is not None
         }
         seed = seed_of(self.random_state, self.settings)
-        settings = PolaritySettings.of(self.settings, {**flat, "seed": seed})
+        return PolaritySettings.of(self.settings, {**flat, "seed": seed})
+
+    def _settings_for(
+        self, texts: list[str]
+    ) -> tuple[PolaritySettings, tuple[VectorSet, ...]]:
+        """Return the settings in force, and vectors that are objects."""
+        settings = self._own_settings()
         lowercase = settings.lowercase
         settings, sets = with_vectors(
             settings, self.vectors, texts, lowercase=lowercase
@@ -248,34 +331,27 @@ valid_fraction
 
 
 def baseline_scores(
-    train: tuple[list[Target], list[str]],
-    test: tuple[list[Target], list[str]],
+    train: Part,
+    test: Part,
     tokenizer: Tokenizer,
 ) -> dict[str, dict[str, float]]:
     """Return the scores of baselines: majority, and TF-IDF + SVM on a window."""
     names = sorted({*train[1]})
     ids = np.array([names.index(label) for label in train[1]])
-    windows = [_windows(part[0], tokenizer) for part in (train, test)]
+    windows = [
+        list(marked_windows(part[0], tokenizer, BASELINE_WINDOW))
+        for part in (train, test)
+    ]
     baselines = {
         MAJORITY: majority_baseline(ids),
-        f"{TFIDF_SVM}, {WINDOW} tokens around": tfidf_baseline(windows[0], ids),
+        f"{TFIDF_SVM}, {BASELINE_WINDOW} tokens around": tfidf_baseline(
+            windows[0], ids
+        ),
     }
     return {
         name: _scores(test[1], [names[i] for i in predict(windows[1])])
         for name, predict in baselines.items()
     }
-
-
-def _windows(targets: Iterable[Target], tokenizer: Tokenizer) -> list[list[str]]:
-    """Return the tokens around each target, and the target between markers."""
-    windows = []
-    for target in targets:
-        tokens, span = target_tokens(tokenizer, target)
-        before = tokens[max(0, span.first - WINDOW) : span.first]
-        inside = tokens[span.first : span.end]
-        after = tokens[span.end : span.end + WINDOW]
-        windows.append([*before, MARKERS[0], *inside, MARKERS[1], *after])
-    return windows
 
 
 def _scores(labels: list[str], predicted: Iterable[str]) -> dict[str, float]:
@@ -287,14 +363,39 @@ def _scores(labels: list[str], predicted: Iterable[str]) -> dict[str, float]:
     }
 
 
-def _checked(X: Iterable[Any], y: Iterable[str]) -> tuple[list[Target], list[str]]:
+def _checked(X: Iterable[Any], y: Iterable[str], place: str = "") -> Part:
     targets, labels = as_targets(X), [str(label) for label in y]
     if len(targets) != len(labels) or not targets:
         raise DataError(
-            f"There must be a label for each target, and one target at least. Got "
-            f"{len(targets)} targets and {len(labels)} labels."
+            f"{place}There must be a label for each target, and one target at least. "
+            f"Got {len(targets)} targets and {len(labels)} labels."
         )
     return targets, labels
+
+
+def _with_tokens(
+    targets: list[Target], labels: list[str], settings: PolaritySettings
+) -> Part:
+    """Leave out, and count, targets without a token: nothing can be learnt of them."""
+    windows = marked_windows(targets, _tokenizer(settings), 0)
+    kept = [i for i, window in enumerate(windows) if len(window) > len(MARKERS)]
+    if not kept:
+        raise DataError(
+            f"None of {len(targets)} terms has a token, such as a word. Correct their "
+            "offsets."
+        )
+    if len(kept) < len(targets):
+        logger.warning(
+            "%d of %d terms have no token, such as a control character, and were left "
+            "out of the training of polarities.",
+            len(targets) - len(kept),
+            len(targets),
+        )
+    return [targets[i] for i in kept], [labels[i] for i in kept]
+
+
+def _tokenizer(settings: PolaritySettings) -> Tokenizer:
+    return new_tokenizer(TextSettings(lowercase=settings.lowercase))
 
 
 def _hold_out(
@@ -327,10 +428,11 @@ def _untrained(
     sets: tuple[VectorSet, ...],
 ) -> PolarityModel:
     """Return a classifier before its training, with a vocabulary of the targets."""
-    tokenizer = new_tokenizer(TextSettings(lowercase=settings.lowercase))
-    counts = Counter(
-        token for target in targets for token in tokenizer.tokens(target.text)
-    )
+    tokenizer = _tokenizer(settings)
+    windows = marked_windows(targets, tokenizer)
+    counts = Counter(token for window in windows for token in window)
+    for marker in MARKERS:
+        del counts[marker]
     given = list(sets or settings.vector_paths)
     sources = vector_sources(given, limit=settings.vectors_limit) if given else ()
     words = first_words(sources, settings.vector_words) if sources else []

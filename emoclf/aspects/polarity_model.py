@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
 from emoclf.aspects.polarity_network import PolaritySettings
-from emoclf.aspects.sentences import AspectData, new_sentence
-from emoclf.aspects.tags import TokenSpan, snap
+from emoclf.aspects.sentences import CONFLICT, AspectData, new_sentence
 from emoclf.datasets.cells import excerpt
 from emoclf.errors import DataError
 from emoclf.models.inference import BatchedModel
@@ -21,8 +22,9 @@ from emoclf.text.vocabulary import Vocabulary
 
 #: Tokens before and after a target; no text has them, since they contain a space.
 MARKERS = ("target begins", "target ends")
-#: Label of terms that are praised and blamed at once; left out, as in most work.
-CONFLICT = "conflict"
+#: Tokens on each side of a target that are read, so that the time for a long text grows
+#: with its terms, not with its terms times its length.
+WINDOW = 64
 
 
 class Target(NamedTuple):
@@ -89,7 +91,7 @@ def as_targets(values: Any) -> list[Target]:
 def labelled_targets(data: AspectData) -> tuple[list[Target], list[str]]:
     """Return the terms of sentences that have a label, and the labels.
 
-    Terms with the label "conflict" are left out.
+    Terms with the label "conflict" are left out, as in most work.
     """
     pairs = [
         (Target(sentence.text, term.start, term.stop), term.label)
@@ -100,21 +102,35 @@ def labelled_targets(data: AspectData) -> tuple[list[Target], list[str]]:
     return [target for target, _ in pairs], [str(label) for _, label in pairs]
 
 
-def target_tokens(tokenizer: Tokenizer, target: Target) -> tuple[list[str], TokenSpan]:
-    """Return the tokens of a text, and those of its target."""
-    tokens, spans = tokenizer.tokens(target.text), tokenizer.spans(target.text)
-    (found,) = snap([(target.start, target.stop, None)], spans).spans
-    return tokens, found
+def marked_windows(
+    targets: Iterable[Target], tokenizer: Tokenizer, width: int = WINDOW
+) -> Iterator[list[str]]:
+    """Yield the tokens around each target, and the target between markers.
+
+    Nothing is between the markers of a target without a token, such as a control
+    character.
+
+    Parameters
+    ----------
+    targets : iterable of Target
+    tokenizer : Tokenizer
+    width : int
+        Number of tokens on each side.
+    """
+    texts: dict[str, tuple[list[str], list[tuple[int, int]]]] = {}
+    for text, start, stop in targets:
+        if text not in texts:
+            texts[text] = tokenizer.tokens(text), tokenizer.spans(text)
+        tokens, spans = texts[text]
+        first = bisect_right(spans, start, key=itemgetter(1))
+        end = max(first, bisect_left(spans, stop, key=itemgetter(0)))
+        before, after = tokens[max(0, first - width) : first], tokens[end : end + width]
+        yield [*before, MARKERS[0], *tokens[first:end], MARKERS[1], *after]
 
 
 def encode_targets(
-    targets: Sequence[Target], tokenizer: Tokenizer, vocabulary: Vocabulary
+    targets: Iterable[Target], tokenizer: Tokenizer, vocabulary: Vocabulary
 ) -> list[np.ndarray]:
-    """Return the ids of each text, with the markers around its target."""
-    encoded = []
-    for target in targets:
-        tokens, span = target_tokens(tokenizer, target)
-        before, inside = tokens[: span.first], tokens[span.first : span.end]
-        marked = [*before, MARKERS[0], *inside, MARKERS[1], *tokens[span.end :]]
-        encoded.append(np.array(vocabulary.ids(marked), np.int32))
-    return encoded
+    """Return the ids of the tokens around each target, with the markers around it."""
+    windows = marked_windows(targets, tokenizer)
+    return [np.array(vocabulary.ids(window), np.int32) for window in windows]

@@ -1,6 +1,7 @@
-"""XML of SemEval-2014, task 4: ``sentence/text`` and ``aspectTerms/aspectTerm``.
+"""XML of SemEval: ``sentence/text``, and ``aspectTerm`` (2014) or ``Opinion`` (later).
 
-Pontiki et al. (2014), "SemEval-2014 Task 4: Aspect Based Sentiment Analysis". Files of
+Pontiki et al. (2014), "SemEval-2014 Task 4: Aspect Based Sentiment Analysis", and the
+tasks of 2015 and 2016, whose opinions have a target, or "NULL" without words. Files of
 strangers can neither expand entities nor read other files: defusedxml refuses both.
 """
 
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from emoclf.aspects.sentences import Sentence, new_sentence
+from emoclf.aspects.sentences import CONFLICT, Sentence, new_sentence
+from emoclf.datasets.cells import shorten
 from emoclf.datasets.data_files import ending_of, reading
 from emoclf.errors import DataError
 from emoclf.optional import require
@@ -26,6 +28,9 @@ _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def read_semeval(path: Path, settings: DataSettings) -> Iterator[Sentence]:
     """Yield the sentences of a file, each with its aspect terms and their polarity.
 
+    A target with opinions of several categories is one term; if they differ, its
+    polarity is "conflict".
+
     Raises
     ------
     DataError
@@ -36,12 +41,18 @@ def read_semeval(path: Path, settings: DataSettings) -> Iterator[Sentence]:
     for number, element in numbered:
         name = element.get("id") or f"number {number}"
         place = f"{path}, sentence {name}"
-        text = element.findtext("text")
-        if text is None:
-            raise DataError(f"{place}: it has no element <text>. Add it.")
+        text = _text(element, place)
         terms = element.iter("aspectTerm")
         spans = [_span(text, term.attrib, place) for term in terms]
+        opinions = element.iter("Opinion")
+        spans += _merged(_span(text, x.attrib, place) for x in opinions if _is_term(x))
         yield new_sentence(text, spans, id=element.get("id") or "", place=place)
+    tags = sorted({element.tag for element in root.iter()})
+    if not {"aspectTerm", "Opinion"} & {*tags} and "sentence" in tags:
+        raise DataError(
+            f"{path} has no element <aspectTerm> (SemEval-2014) or <Opinion> (2015 and "
+            f"2016), and so no terms. Its elements: {shorten(tags)}."
+        )
     if root.find(".//sentence") is None:
         raise DataError(
             f"{path} has no element <sentence>; it begins with <{root.tag}>. Files of "
@@ -76,8 +87,37 @@ def _parse(path: Path) -> Any:
         ) from None
 
 
+def _text(element: Any, place: str) -> str:
+    found = element.find("text")
+    if found is None:
+        raise DataError(f"{place}: it has no element <text>. Add it.")
+    if len(found):
+        raise DataError(
+            f"{place}: <text> contains an element <{found[0].tag}>, where offsets have "
+            "no meaning. Take the tags out, and count the offsets without them."
+        )
+    return found.text or ""
+
+
+def _is_term(opinion: Any) -> bool:
+    """Say whether an opinion of SemEval-2015 and 2016 is on words of the sentence."""
+    return bool(opinion.get("target") != "NULL")
+
+
+def _merged(
+    spans: Iterable[tuple[int, int, str | None]],
+) -> list[tuple[int, int, str | None]]:
+    """Return each target once: it has an opinion for each category that it is of."""
+    labels: dict[tuple[int, int], str | None] = {}
+    for start, stop, label in spans:
+        other = labels.setdefault((start, stop), label)
+        if other != label:
+            labels[start, stop] = CONFLICT
+    return [(*offsets, label) for offsets, label in labels.items()]
+
+
 def _span(text: str, attributes: Any, place: str) -> tuple[int, int, str | None]:
-    words = attributes.get("term")
+    words = attributes.get("term", attributes.get("target"))
     shown = f"the term {words!r}" if words is not None else "a term"
     offsets = []
     for name in ("from", "to"):
@@ -103,16 +143,18 @@ def semeval_lines(sentences: Iterable[Sentence]) -> Iterator[str]:
     Raises
     ------
     DataError
-        If a text contains a character that XML has not, such as a control.
+        If a text, an id or a label contains a character that XML has not, such as a
+        control.
     """
     yield '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<sentences>\n'
     for number, sentence in enumerate(sentences, 1):
         name = sentence.id or str(number)
-        bad = _NOT_XML.search(sentence.text)
+        labels = [term.label or "" for term in sentence.terms]
+        bad = _NOT_XML.search("".join([name, sentence.text, *labels]))
         if bad:
             raise DataError(
-                f"Sentence {name} contains {bad[0]!a}, which XML cannot contain. Write "
-                ".jsonl, or replace it."
+                f"Sentence {name!a} contains {bad[0]!a}, which XML cannot contain. "
+                "Write .jsonl, or replace it."
             )
         # A parser would turn a bare carriage return into a line feed.
         text = escape(sentence.text, {"\r": "&#13;"})

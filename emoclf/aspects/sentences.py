@@ -12,6 +12,11 @@ from emoclf.display import Described, short_names
 from emoclf.errors import DataError, wrong_kind
 from emoclf.text.validation import as_texts
 
+#: Label of terms that are praised and blamed at once.
+CONFLICT = "conflict"
+#: Labels of terms that are polarities; others may be kinds, such as food and staff.
+POLARITIES = frozenset({"positive", "negative", "neutral", CONFLICT})
+
 
 class Term(NamedTuple):
     """A term in a text: ``text[start:stop]``.
@@ -225,17 +230,35 @@ def _shown(text: str, term: Term) -> str:
 
 
 def find_term(text: str, words: str, taken: Sequence[Any] = ()) -> tuple[int, int]:
-    """Return the offsets of the first occurrence that overlaps no taken span.
+    """Return the offsets of an occurrence that overlaps no taken span.
+
+    The first one on borders of words is preferred: "bar" is not in "barman" then.
 
     Raises
     ------
     ValueError
         If there is none.
+
+    Examples
+    --------
+    >>> find_term("the barman, the bar", "bar")
+    (16, 19)
     """
+    inside = None
     start = text.find(words) if words else -1
     while start >= 0:
         stop = start + len(words)
         if all(stop <= span[0] or span[1] <= start for span in taken):
-            return start, stop
+            if not (_joined(text, start) or _joined(text, stop)):
+                return start, stop
+            inside = inside or (start, stop)
         start = text.find(words, start + 1)
-    raise ValueError
+    if inside is None:
+        raise ValueError
+    return inside
+
+
+def _joined(text: str, place: int) -> bool:
+    """Say whether a place is between two letters or digits."""
+    around = text[max(0, place - 1) : place + 1]
+    return len(around) == 2 and place > 0 and around.isalnum()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from emoclf.aspects.sentences import Sentence, new_sentence
-from emoclf.datasets.cells import BadRow, excerpt, read_text
+from emoclf.datasets.cells import BadRow, excerpt, read_text, shorten
 from emoclf.datasets.columns import find_text
 from emoclf.datasets.records import missing_key
 from emoclf.datasets.source import Source
@@ -31,6 +31,7 @@ def read_span_lines(path: Path, settings: DataSettings) -> Iterator[Sentence]:
     """
     with Source(path, _as_json_lines(settings), labelled=True) as source:
         key = settings.text_column
+        keys: set[str] = set()
         for number, values, bad, last_line in source.read().records:
             place = f"{source.name}, line {number}"
             bad = source.bad_line(number, last_line) or bad
@@ -47,8 +48,15 @@ def read_span_lines(path: Path, settings: DataSettings) -> Iterator[Sentence]:
                 text = read_text(values[key])
             except BadRow as reason:
                 raise DataError(f"{place}: {reason}.") from None
+            keys |= values.keys()
             spans = next((values[x] for x in SPAN_KEYS if x in values), None)
             yield new_sentence(text, _lists(spans, place), id=name, place=place)
+        if keys and not keys & {*SPAN_KEYS}:
+            raise DataError(
+                f"{source.name}: no object has spans, which are under a key "
+                f"{', '.join(SPAN_KEYS)}. Its keys: {shorten(sorted(keys))}. Rename "
+                "one, or add spans."
+            )
 
 
 def _as_json_lines(settings: DataSettings) -> DataSettings:

@@ -21,6 +21,7 @@ from emoclf.aspects.aspect_folder import (
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.aspect_split import divide
 from emoclf.aspects.aspect_vectors import seed_of, with_vectors
+from emoclf.aspects.polarity_folder import POLARITY_FILES
 from emoclf.aspects.sentences import AspectData, as_aspect_data
 from emoclf.aspects.span_model import FoundTerm
 from emoclf.aspects.span_scores import SpanScores
@@ -28,6 +29,7 @@ from emoclf.aspects.tagger_fit import TaggerProgress
 from emoclf.aspects.term_dictionary import TermDictionary
 from emoclf.aspects.train_tagger import compare, seen_terms, train_spans
 from emoclf.embeddings.vector_objects import VectorSet
+from emoclf.errors import BundleError
 from emoclf.text.validation import as_texts
 
 # Parameters that are not names of settings.
@@ -221,8 +223,20 @@ class AspectTagger(BaseEstimator):
         )
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Save the tagger as a folder, which :meth:`load` reads."""
+        """Save the tagger as a folder, which :meth:`load` reads.
+
+        Raises
+        ------
+        BundleError
+            If the folder cannot be written, or has a polarity classifier, which would
+            be lost.
+        """
         check_is_fitted(self)
+        if (Path(path) / POLARITY_FILES["polarity_about"]).exists():
+            raise BundleError(
+                f"{path} has a polarity classifier too, which a tagger alone would "
+                "delete. Save to another folder, or both with AspectModel.save."
+            )
         return save_aspects(self.parts_, path, overwrite=overwrite)
 
     @classmethod

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from emoclf.aspects.sentences import Sentence, find_term, new_sentence
 from emoclf.datasets.cells import BadRow, excerpt, read_text, shorten
@@ -29,7 +29,8 @@ def read_term_rows(path: Path, settings: DataSettings) -> Iterator[Sentence]:
     """Yield the sentences of a file; rows with the same id, or text, belong together.
 
     A row has the term, its offsets, or both; neither: the sentence has no term. A term
-    without offsets is its first occurrence that no row before it names.
+    without offsets is its first occurrence that no other row names, on borders of words
+    if there is one; the longest terms are placed first.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def read_term_rows(path: Path, settings: DataSettings) -> Iterator[Sentence]:
         encoding=settings.encoding,
         encoding_errors=settings.encoding_errors,
     )
-    groups: dict[str, tuple[str, str, str, list[Any]]] = {}
+    groups: dict[str, tuple[str, str, str, list[_Row]]] = {}
     with Source(path, reading, labelled=True) as source:
         table = source.read()
         columns = table.columns or []
@@ -67,10 +68,20 @@ def read_term_rows(path: Path, settings: DataSettings) -> Iterator[Sentence]:
                     f"{place}: the text is {text[:60]!r}, and an earlier row of the "
                     f"same sentence has {group[0][:60]!r}. Correct the id."
                 )
-            if (span := _span(text, cells, group[3], place)) is not None:
-                group[3].append(span)
-    for text, name, place, spans in groups.values():
+            group[3].append(_Row(place, text, cells))
+    for text, name, place, rows in groups.values():
+        spans = [span for row in rows if (span := _given_span(*row)) is not None]
+        bare = [row for row in rows if not any(_offsets(row.cells))]
+        for row in sorted(bare, key=lambda row: -len(row.cells.get("term", ""))):
+            if row.cells.get("term"):
+                spans.append(_found_span(*row, spans))
         yield new_sentence(text, spans, id=name, place=place)
+
+
+class _Row(NamedTuple):
+    place: str
+    text: str
+    cells: dict[str, str]
 
 
 def _usual_columns(columns: Sequence[str], source: str) -> dict[str, str]:
@@ -90,21 +101,32 @@ def _usual_columns(columns: Sequence[str], source: str) -> dict[str, str]:
     return found
 
 
-def _span(
-    text: str, cells: dict[str, str], taken: Sequence[Any], place: str
+def _offsets(cells: dict[str, str]) -> list[str]:
+    return [cells.get(name, "").strip() for name in ("start", "stop")]
+
+
+def _found_span(
+    place: str, text: str, cells: dict[str, str], taken: Sequence[Any]
+) -> tuple[int, int, str]:
+    """Return the span of a term without offsets."""
+    words = cells["term"]
+    try:
+        return (*find_term(text, words, taken), cells.get("label", ""))
+    except ValueError:
+        raise DataError(
+            f"{place}: the text has no {words!r} left that another row does not name: "
+            f"{text[:80]!r}. Correct the term, or give its offsets."
+        ) from None
+
+
+def _given_span(
+    place: str, text: str, cells: dict[str, str]
 ) -> tuple[int, int, str] | None:
+    """Return the span of a row with offsets; None if it has none."""
     words, label = cells.get("term", ""), cells.get("label", "")
-    given = [cells.get(name, "").strip() for name in ("start", "stop")]
+    given = _offsets(cells)
     if not any(given):
-        if not words:
-            return None
-        try:
-            return (*find_term(text, words, taken), label)
-        except ValueError:
-            raise DataError(
-                f"{place}: the text has no {words!r} left that an earlier row does not "
-                f"name: {text[:80]!r}. Correct the term, or give its offsets."
-            ) from None
+        return None
     try:
         start, stop = map(int, given)
     except ValueError:
@@ -128,13 +150,30 @@ def _unit_advice(text: str, words: str) -> str:
 
 
 def term_rows(sentences: Iterable[Sentence]) -> Iterator[str]:
-    """Yield rows with id, text, term, start, stop and polarity."""
+    """Yield rows with id, text, term, start, stop and polarity.
+
+    Cells are written as they are, also those that a spreadsheet runs as a formula: the
+    offsets count from the begin of the text.
+
+    Raises
+    ------
+    DataError
+        If two sentences have the same id, by which rows are grouped.
+    """
+    ids: set[str] = set()
     yield "id,text,term,start,stop,polarity\n"
     for number, sentence in enumerate(sentences, 1):
         line = io.StringIO()
         writer = csv.writer(line, lineterminator="\n")
         # Equal texts without an id would become one sentence.
-        begin = [sentence.id or str(number), sentence.text]
+        name = sentence.id or str(number)
+        if name in ids:
+            raise DataError(
+                f"Two sentences have the id {name!r}, by which the rows of CSV are "
+                "grouped. Rename one, or write .jsonl."
+            )
+        ids.add(name)
+        begin = [name, sentence.text]
         for term in sentence.terms or (None,):
             if term is None:
                 writer.writerow([*begin, "", "", "", ""])

@@ -18,9 +18,10 @@ SHOWN_TERMS = 20
 
 @dataclass(repr=False)
 class TermSummary(HtmlLines):
-    """Counts of terms and their polarities, text by text and in constant memory.
+    """Counts of terms and their polarities, text by text.
 
-    Terms that differ in case only are counted together, under their most frequent form.
+    The memory grows with the number of different terms, not with that of texts. Terms
+    that differ in case only are counted together, under their most frequent form.
 
     Attributes
     ----------

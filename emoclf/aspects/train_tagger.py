@@ -22,7 +22,7 @@ from emoclf.aspects.tagger_network import build_tagger
 from emoclf.aspects.tags import tag_names
 from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
 from emoclf.embeddings.vector_objects import VectorSet, vector_sources
-from emoclf.errors import DataError
+from emoclf.errors import DataError, setting
 from emoclf.settings.sections import RANDOM_DIM
 from emoclf.text.encoder import fit_encoder, new_tokenizer
 
@@ -132,7 +132,16 @@ def train_spans(
         histories.append(history)
     model = SpanModel(settings, encoder, tuple(tags), tuple(networks))
     coverage = pretrained.coverage.to_dict() if pretrained else None
-    return TrainedSpans(model, histories, score(model, valid, train), coverage)
+    scores = score(model, valid, train)
+    if not scores.n_predicted:
+        logger.warning(
+            "The tagger finds no term in the validation set, which has %d. Train on "
+            "more sentences, for more epochs, or with word vectors that have their "
+            "words: %s.",
+            scores.n_gold,
+            setting("vectors"),
+        )
+    return TrainedSpans(model, histories, scores, coverage)
 
 
 def score(

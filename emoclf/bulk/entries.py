@@ -40,6 +40,8 @@ class Entry(NamedTuple):
     probabilities : list of float, optional
     withheld : str, optional
         Why the label is withheld.
+    prediction : object, optional
+        Prediction that is no label, as the columns of its kind read it.
     """
 
     number: int
@@ -49,6 +51,7 @@ class Entry(NamedTuple):
     label: str | tuple[str, ...] | None = None
     probabilities: list[float] | None = None
     withheld: str | None = None
+    prediction: Any = None
 
 
 class Entries:

@@ -207,6 +207,14 @@ def predict_file(
                 return summary
 
 
+def progress_in(entries: Entries, n_predicted: int, n_written: int) -> Progress:
+    """Return the progress in a source."""
+    done, total = entries.source.position, entries.source.size
+    if entries.table.n_records is not None:
+        done, total = n_written, entries.table.n_records
+    return Progress(n_predicted, done, total)
+
+
 def _predict_all(
     predictor: ChunkPredictor | Workers,
     entries: Entries,
@@ -223,10 +231,7 @@ def _predict_all(
             entry.label is None and entry.probabilities is not None for entry in chunk
         )
         if report is not None:
-            done, total = source.position, source.size
-            if entries.table.n_records is not None:
-                done, total = n_written, entries.table.n_records
-            report(Progress(n_predicted, done, total))
+            report(progress_in(entries, n_predicted, n_written))
     if entries.n_bad and not n_predicted:
         raise DataError(
             f"{source.name}: all of its {entries.n_bad:,} {source.unit}s are bad; each "

@@ -86,11 +86,8 @@ class ParquetWriter(Writer):
         fields = new.entries.table.schema or [
             (clean(name), self._type_of(name, entries)) for name in self._columns
         ]
-        multilabel = new.labels.multilabel
-        label_type = arrow.list_(arrow.string()) if multilabel else arrow.string()
-        added = [(name, arrow.string()) for name in new.withheld]
-        added += [(name, arrow.float32()) for name in new.columns]
-        self._schema = arrow.schema([*fields, (new.label, label_type), *added])
+        added = zip(new.names(), new.arrow_types(arrow), strict=True)
+        self._schema = arrow.schema([*fields, *added])
         self._writer = self._parquet.ParquetWriter(self._stream, self._schema)
 
     def _type_of(self, name: str, entries: Sequence[Entry]) -> Any:
@@ -121,13 +118,10 @@ class ParquetWriter(Writer):
             self._array(name, field, entries)
             for name, field in zip(self._columns, fields[:n_input], strict=True)
         ]
-        arrays.append(arrow.array([x.label for x in entries], fields[n_input].type))
-        reasons = arrow.array([x.withheld for x in entries], arrow.string())
-        arrays += [reasons for _ in new.withheld]
-        no_row = [None] * len(new.columns)
-        rows = [entry.probabilities or no_row for entry in entries]
-        for i in range(len(new.columns)):
-            arrays.append(arrow.array([row[i] for row in rows], arrow.float32()))
+        # Without entries there are no rows to take columns from.
+        columns = list(zip(*map(new.typed_values, entries), strict=True))
+        for i, field in enumerate(fields[n_input:]):
+            arrays.append(arrow.array(columns[i] if columns else [], field.type))
         return arrow.Table.from_arrays(arrays, schema=self._schema)
 
     def _array(self, name: str, field: Any, entries: Sequence[Entry]) -> Any:

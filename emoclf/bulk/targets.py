@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import BinaryIO, TextIO, cast
 
-from emoclf.bulk.output_formats import WRITERS, output_endings
+from emoclf.bulk.output_formats import WRITERS, OutputFormat, output_endings
 from emoclf.bulk.writers import NewColumns, TextWriter, Writer
 from emoclf.datasets.data_files import ending_of
 from emoclf.datasets.input_formats import input_endings
@@ -45,7 +45,8 @@ class FileTarget:
         self.path = Path(place)
         self.overwrite = overwrite
         ending, self.compressed = ending_of(self.path)
-        format = WRITERS.get(output_endings().get(ending, ""))
+        self.format = output_endings().get(ending, "")
+        format = WRITERS.get(self.format)
         if format is None or (self.compressed and not format.is_text):
             raise DataError(_ending_message(self.path, ending))
         self._writer_class: type[Writer] = resolve_name(format.writer)
@@ -91,7 +92,8 @@ class StreamTarget:
     ----------
     stream : text stream
     format : str
-        Name of a text format in ``WRITERS``.
+        Name of a text format in ``writers``.
+    writers : mapping of str to OutputFormat
 
     Raises
     ------
@@ -101,14 +103,20 @@ class StreamTarget:
 
     at_once = True
 
-    def __init__(self, stream: TextIO, format: str = "labels") -> None:
-        formats = [name for name in WRITERS if WRITERS[name].is_text]
+    def __init__(
+        self,
+        stream: TextIO,
+        format: str = "labels",
+        writers: Mapping[str, OutputFormat] = WRITERS,
+    ) -> None:
+        formats = [name for name in writers if writers[name].is_text]
         if format not in formats:
             raise SettingsError(
                 f"output_format must be one of {', '.join(formats)}. Got {format!r}."
                 f"{did_you_mean(format, formats)}"
             )
-        self._writer_class: type[TextWriter] = resolve_name(WRITERS[format].writer)
+        self._writer_class: type[TextWriter] = resolve_name(writers[format].writer)
+        self.format = format
         self._stream = stream
 
     def is_file(self, path: Path) -> bool:

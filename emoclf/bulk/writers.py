@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, BinaryIO, Self
 
@@ -125,18 +126,59 @@ class NewColumns:
                     "%s has a column %r, so the predictions are in %r and %r.",
                     self.entries.source.name,
                     old,
-                    self.label,
-                    self.probabilities if as_object else f"{self._prefix}probability_…",
+                    *self._shown(as_object),
                 )
         if name:
             raise self.exists(name, self.entries.source.name)
         return columns
 
+    def names(self, *, as_object: bool = False) -> list[str]:
+        """Return all new names."""
+        names = [self.probabilities] if as_object else self.columns
+        return [self.label, *self.withheld, *names]
+
+    def _shown(self, as_object: bool) -> tuple[str, str]:
+        """Return two names for a message."""
+        shares = self.probabilities if as_object else f"{self._prefix}probability_…"
+        return self.label, shares
+
     def _clash(self, keys: Collection[str], as_object: bool) -> str | None:
         """Return the first new name that the input has already."""
-        names = [self.probabilities] if as_object else self.columns
-        names = [self.label, *self.withheld, *names]
+        names = self.names(as_object=as_object)
         return next((name for name in names if name in keys), None)
+
+    def cells(self, entry: Entry) -> list[str]:
+        """Return the new cells of a row."""
+        if entry.probabilities is None:
+            return [""] * len(self.names())
+        labels = self._label_separator.join(names_of(entry.label or ()))
+        reasons = [entry.withheld or "" for _ in self.withheld]
+        shares = [f"{p:.{PROBABILITY_DIGITS}f}" for p in entry.probabilities]
+        return [labels, *reasons, *shares]
+
+    @cached_property
+    def _label_separator(self) -> str:
+        letters = "".join(self.labels.names)
+        return next((x for x in LABEL_SEPARATORS if x not in letters), ",")
+
+    def values(self, entry: Entry) -> list[Any]:
+        """Return the new values of an object."""
+        probabilities = None
+        if entry.probabilities is not None:
+            pairs = zip(self.labels.names, entry.probabilities, strict=True)
+            probabilities = {name: round(p, PROBABILITY_DIGITS) for name, p in pairs}
+        return [entry.label, *(entry.withheld for _ in self.withheld), probabilities]
+
+    def arrow_types(self, arrow: Any) -> list[Any]:
+        """Return the types of the new columns in Parquet."""
+        text, share = arrow.string(), arrow.float32()
+        label = arrow.list_(text) if self.labels.multilabel else text
+        return [label, *(text for _ in self.withheld), *(share for _ in self.columns)]
+
+    def typed_values(self, entry: Entry) -> list[Any]:
+        """Return the new values of a row of Parquet."""
+        shares: Sequence[Any] = entry.probabilities or [None] * len(self.columns)
+        return [entry.label, *(entry.withheld for _ in self.withheld), *shares]
 
     def exists(self, name: str, place: str) -> DataError:
         """Return the error about an input that has one of the new names already."""
@@ -243,16 +285,11 @@ class JsonWriter(TextWriter):
 
     def _line(self, entry: Entry) -> str:
         new, values = self._new, entry.values
-        for name in (new.label, *new.withheld, new.probabilities):
+        names = new.names(as_object=True)
+        for name in names:
             if name in values:
                 raise new.exists(name, new.entries.place(entry))
-        probabilities = None
-        if entry.probabilities is not None:
-            pairs = zip(new.labels.names, entry.probabilities, strict=True)
-            probabilities = {name: round(p, PROBABILITY_DIGITS) for name, p in pairs}
-        reason = dict.fromkeys(new.withheld, entry.withheld)
-        row = {**values, new.label: entry.label, **reason}
-        row[new.probabilities] = probabilities
+        row = {**values, **dict(zip(names, new.values(entry), strict=True))}
         try:
             return to_json(row, ascii=self._ascii) + "\n"
         except (TypeError, RecursionError) as error:
@@ -267,27 +304,18 @@ class DelimitedWriter(TextWriter):
 
     format_name: str
     _columns: list[str] | None = None
-    _label_separator = ""
 
     def write(self, entries: Sequence[Entry]) -> None:
         new = self._new
         rows = []
         if self._columns is None:
             self._columns = new.input_columns(entries)
-            rows.append([*self._columns, new.label, *new.withheld, *new.columns])
-            letters = "".join(new.labels.names)
-            unused = [x for x in LABEL_SEPARATORS if x not in letters]
-            self._label_separator = (*unused, ",")[0]
+            rows.append([*self._columns, *new.names()])
         columns = self._columns
         new.check_keys(entries, columns, self.format_name)
         for entry in entries:
             row = [as_cell(entry.values.get(name)) for name in columns]
-            if entry.probabilities is None:
-                row += [""] * (1 + len(new.withheld) + len(new.columns))
-            else:
-                row.append(self._label_separator.join(names_of(entry.label or ())))
-                row += [entry.withheld or "" for _ in new.withheld]
-                row += [f"{p:.{PROBABILITY_DIGITS}f}" for p in entry.probabilities]
+            row += new.cells(entry)
             self._check_row(row, entry)
             rows.append(row)
         self._write(self._text(rows))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emoclf.bulk.output_formats import ON_ERROR
+from emoclf.cli.bulk_runs import progress_bar, terminated_cleanly
 from emoclf.cli.data_options import add_reading_options
 from emoclf.cli.options import add_section, given_settings
 from emoclf.cli.shared import (
@@ -20,15 +21,17 @@ from emoclf.cli.shared import (
     print_json,
     print_lines,
 )
+from emoclf.display import align
 from emoclf.runtime import load_tensorflow
 
 logger = logging.getLogger(__name__)
 
 DATA_HELP = (
-    "sentences with terms: SemEval-2014's XML, CoNLL columns, JSON Lines with spans, "
-    "or CSV with a row for each term; plain or .gz"
+    "sentences with terms: XML of SemEval-2014 to 2016, CoNLL columns, JSON Lines with "
+    "spans, or CSV with a row for each term; plain or .gz"
 )
 MODEL_HELP = "folder written by 'emoclf aspects train'"
+MAX_TEST_FRACTION = 0.9
 #: Settings of the tagger that --help shows.
 SHOWN = (
     "vectors network scheme typed members units epochs batch_size learning_rate "
@@ -99,11 +102,18 @@ def _add_train(commands: Any, argv: Sequence[str]) -> None:
         "share of the sentences in the test set; 0: none",
         default=0.15,
     )
+    train.add_argument(
+        "--learn-polarity",
+        action=argparse.BooleanOptionalAction,
+        help="train a polarity classifier of the labels (default: if they are "
+        "positive, negative, neutral or conflict)",
+    )
     _add_data_options(train)
     text = "show all options; --help shows the common ones"
     train.add_argument(HELP_ALL, action="help", help=text)
     shown = None if HELP_ALL in argv else SHOWN
-    add_section(train, "settings of the tagger", AspectSettings, shown=shown)
+    title = "settings of the tagger, and of the polarity classifier where it has them"
+    add_section(train, title, AspectSettings, shown=shown)
     train.set_defaults(run=run_train)
 
 
@@ -129,8 +139,8 @@ def _add_predict(commands: Any) -> None:
     add_option(
         predict,
         "-o --output FILE",
-        "file to write, with all columns of the input: .jsonl, or .csv with a row for "
-        "each term; default: terms on standard output",
+        "file to write, with all columns of the input: .jsonl, or .csv, .tsv or "
+        ".parquet with a row for each term; default: terms on standard output",
     )
     add_option(predict, "--json", "print one JSON object per text on standard output")
     text = "print the terms most spoken of instead, with the share of each polarity"
@@ -147,6 +157,12 @@ def _add_predict(commands: Any) -> None:
         "reaction to a bad line: stop; skip it; or keep it without terms",
         choices=ON_ERROR,
         default="stop",
+    )
+    add_option(
+        group,
+        "--prefix TEXT",
+        "prefix of the new columns' names (default: predicted_ if the input has such "
+        "columns, as a labelled file does)",
     )
     add_overwrite_option(group, "output file")
     predict.set_defaults(run=run_predict)
@@ -167,12 +183,20 @@ def _read(args: argparse.Namespace, path: str) -> Any:
 def run_train(args: argparse.Namespace) -> int:
     """Train, evaluate and save."""
     from emoclf.aspects.aspect_settings import AspectSettings
+    from emoclf.errors import SettingsError, setting
 
-    settings = AspectSettings.from_dict(given_settings(args))
+    given = given_settings(args)
+    settings = AspectSettings.from_dict(given)
+    if not 0 <= args.test_fraction <= MAX_TEST_FRACTION:
+        raise SettingsError(
+            f"{setting('test_fraction')} must be from 0 to {MAX_TEST_FRACTION}. Got "
+            f"{args.test_fraction}."
+        )
     load_tensorflow()
     from emoclf.aspects.aspect_folder import ASPECTS
     from emoclf.aspects.aspect_model import AspectModel
     from emoclf.aspects.aspect_split import divide
+    from emoclf.aspects.polarity_network import PolaritySettings
 
     ASPECTS.check_target(args.output, overwrite=args.overwrite)
     data = _read(args, args.data)
@@ -180,7 +204,10 @@ def run_train(args: argparse.Namespace) -> int:
     test = None
     if args.test:
         test = _read(args, args.test)
-    elif args.test_fraction:
+    for other in (valid, test):
+        if other is not None:
+            _warn_of_overlap(data, other)
+    if test is None and args.test_fraction:
         shares = (1 - args.test_fraction, args.test_fraction)
         near = settings.near_duplicates
         parts = divide(data, shares, seed=settings.seed, near_duplicates=near)
@@ -189,29 +216,42 @@ def run_train(args: argparse.Namespace) -> int:
         data,
         valid=valid,
         tagger=settings,
-        polarity={"vectors": settings.vectors},
+        polarity={x: y for x, y in given.items() if x in PolaritySettings.names()},
+        learn_polarity=args.learn_polarity,
         seed=settings.seed,
         verbose=not args.quiet,
     )
-    scores = {} if test is None else model.evaluate(test)
+    path = model.save(args.output, overwrite=args.overwrite)
+    scores: dict[str, Any] = {}
+    baselines: dict[str, Any] = {}
+    if test is not None:
+        scores, baselines = model.evaluate(test), model.baselines(data, test)
+        figures = {"model": _plain(scores), "baselines": _plain(baselines)}
+        model.tagger.parts_.metrics["test"] = figures
+        path = model.save(args.output, overwrite=True)
     validation: dict[str, Any] = {"terms": model.tagger.validation_}
     if model.polarity is not None:
         validation["polarity"] = model.polarity.validation_
-    path = model.save(args.output, overwrite=args.overwrite)
     if args.json:
         print_json(
-            {"model": str(path), "validation": validation, "test": _plain(scores)}
+            {
+                "model": str(path),
+                "validation": validation,
+                "test": _plain(scores),
+                "test_baselines": _plain(baselines),
+            }
         )
         return 0
     print_lines("Validation set, which also chose the epochs:")
     for name, found in model.tagger.validation_.items():
         print_lines(f"  terms, {name}: F1 {found['f1']:.3f}")
-    for name, found in validation.get("polarity", {}).items():
-        line = f"accuracy {found['accuracy']:.3f}, macro-F1 {found['macro_f1']:.3f}"
-        print_lines(f"  polarity, {name}: {line}")
+    _print_polarities(validation.get("polarity", {}), indent="  ")
     if scores:
         print_lines("", "Test set:")
         _print_scores(scores)
+        words = "terms, dictionary of the training terms"
+        print_lines(f"{words}: F1 {baselines['terms'].f1:.3f}")
+        _print_polarities(baselines.get("polarity", {}))
     print_lines("", f"Saved: {path}")
     return 0
 
@@ -232,8 +272,10 @@ def run_evaluate(args: argparse.Namespace) -> int:
 
 def run_predict(args: argparse.Namespace) -> int:
     """Find the terms of texts as they arrive, in constant memory."""
-    from emoclf.errors import SettingsError
+    from emoclf.errors import SettingsError, setting
 
+    if args.top < 1:
+        raise SettingsError(f"{setting('top')} must be at least 1. Got {args.top}.")
     if args.output and (args.json or args.summary):
         raise SettingsError(
             "--json and --summary are for standard output. With --output the file's "
@@ -246,18 +288,18 @@ def run_predict(args: argparse.Namespace) -> int:
 
     model = AspectModel.load(args.model)
     summary = TermSummary() if args.summary else None
-    counts = predict_aspects(
-        model,
-        args.input,
-        None if args.summary else args.output or sys.stdout,
-        output_format="jsonl" if args.json else "lines",
-        format=args.format,
-        on_error=args.on_error,
-        min_confidence=args.min_confidence,
-        overwrite=args.overwrite,
-        summary=summary,
-        **given_settings(args),
-    )
+    arguments = ("format", "prefix", "on_error", "min_confidence", "overwrite")
+    with terminated_cleanly(), progress_bar(args) as bar:
+        counts = predict_aspects(
+            model,
+            args.input,
+            None if args.summary else args.output or sys.stdout,
+            output_format="jsonl" if args.json else "lines",
+            summary=summary,
+            report=bar and bar.show,
+            **{name: getattr(args, name) for name in arguments},
+            **given_settings(args),
+        )
     if summary is not None and args.json:
         print_json({"texts": summary.n_texts, "terms": summary.rows()[: args.top]})
     elif summary is not None:
@@ -277,10 +319,42 @@ def run_predict(args: argparse.Namespace) -> int:
 
 def _print_scores(scores: dict[str, Any]) -> None:
     print_lines(*scores["terms"].lines())
-    if found := scores.get("polarity"):
-        print_lines(
-            f"polarity of {found['n']:,} true terms: accuracy {found['accuracy']:.3f}, "
-            f"macro-F1 {found['macro_f1']:.3f}"
+    if not (found := scores.get("polarity")):
+        return
+    both = scores["both"]
+    print_lines(
+        f"terms with the right polarity: precision {both.precision:.3f}, recall "
+        f"{both.recall:.3f}, F1 {both.f1:.3f}",
+        f"polarity of {found['n']:,} true terms: accuracy {found['accuracy']:.3f}, "
+        f"macro-F1 {found['macro_f1']:.3f}",
+    )
+    names = list(found["classes"])
+    rows = [["polarity", "precision", "recall", "F1", "terms"]]
+    rows[0] += [f"as {name}" for name in names]
+    for name, row in found["classes"].items():
+        shares = [f"{row[x]:.3f}" for x in ("precision", "recall", "f1")]
+        counts = [f"{found['confusion'][name][other]:,}" for other in names]
+        rows.append([name, *shares, f"{row['n']:,}", *counts])
+    print_lines(*align(rows))
+
+
+def _print_polarities(scores: dict[str, Any], indent: str = "") -> None:
+    for name, found in scores.items():
+        line = f"accuracy {found['accuracy']:.3f}, macro-F1 {found['macro_f1']:.3f}"
+        print_lines(f"{indent}polarity, {name}: {line}")
+
+
+def _warn_of_overlap(train: Any, other: Any) -> None:
+    texts = {*train.texts}
+    shared = sum(text in texts for text in other.texts)
+    if shared:
+        logger.warning(
+            "%d of %d sentences of %s are in %s too; scores on them are too "
+            "optimistic. Leave them out of one of the files.",
+            shared,
+            len(other),
+            other.source,
+            train.source,
         )
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import logging
 import os
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 from emoclf.bulk.output_formats import ON_ERROR
+from emoclf.cli.bulk_runs import progress_bar, terminated_cleanly
 from emoclf.cli.data_options import add_reading_options
 from emoclf.cli.options import given_settings
 from emoclf.cli.shared import (
@@ -133,7 +131,7 @@ def run(args: argparse.Namespace) -> int:
     arguments = ("format", "prefix", "on_error", "abstain_below", "overwrite")
     if args.workers == 1 and needs_tensorflow(args.model):
         load_tensorflow()
-    with _source(args) as source, _terminated_cleanly(), _progress(args) as bar:
+    with _source(args) as source, terminated_cleanly(), progress_bar(args) as bar:
         summary = predict_file(
             args.model,
             source,
@@ -173,19 +171,6 @@ def _source(args: argparse.Namespace) -> Iterator[str]:
         yield path
 
 
-def _progress(args: argparse.Namespace) -> Any:
-    # A bar would disturb texts or labels on the same terminal.
-    writes_there = not args.output and sys.stdout.isatty()
-    reads_there = args.input in (None, "-") and sys.stdin.isatty()
-    is_hidden = args.quiet or writes_there or reads_there or not sys.stderr.isatty()
-    # A folded export needs NumPy only; without rich there is no bar.
-    if is_hidden or importlib.util.find_spec("rich") is None:
-        return nullcontext()
-    from emoclf.bulk.progress_bar import Bar
-
-    return Bar()
-
-
 def _summary_line(summary: Any, args: argparse.Namespace) -> str:
     plural = "" if summary.predicted == 1 else "s"
     line = f"Predicted {summary.predicted:,} text{plural}"
@@ -199,23 +184,3 @@ def _summary_line(summary: Any, args: argparse.Namespace) -> str:
         plural = "" if summary.withheld == 1 else "s"
         line += f"; {summary.withheld:,} label{plural} withheld"
     return f"{line}."
-
-
-@contextmanager
-def _terminated_cleanly() -> Iterator[None]:
-    """Remove unfinished files when SIGTERM or SIGHUP ends this process."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    before = {
-        number: signal.signal(number, lambda number, _: sys.exit(128 + number))
-        # Windows has no SIGHUP; nohup lets it be ignored.
-        for number in (signal.SIGTERM, getattr(signal, "SIGHUP", None))
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -55,7 +55,7 @@ def test_written_files_are_not_replaced_unasked(tmp_path: Path) -> None:
     path = write_aspects(HARD, tmp_path / "a.jsonl")
     with pytest.raises(DataError, match=r"exists already.*overwrite=True"):
         write_aspects(HARD, path)
-    write_aspects(HARD.take([1]), path, overwrite=True)
+    write_aspects(HARD.take([0]), path, overwrite=True)
     assert len(read_aspects(path)) == 1
 
 
@@ -107,11 +107,42 @@ def test_rows_of_one_term_each(tmp_path: Path) -> None:
     )
 
 
+def test_terms_without_offsets_are_whole_words_and_the_longest_come_first(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "terms.csv"
+    path.write_text(
+        "text,term\nthe barman of the bar,bar\n"
+        "the hard disk is a disk,disk\nthe hard disk is a disk,hard disk\n"
+        "好吃的,吃\n"
+    )
+    found = read_aspects(path)
+    assert found.spans == [
+        [Term(18, 21)],
+        [Term(4, 13), Term(19, 23)],
+        [Term(1, 2)],
+    ]
+
+
+def test_opinions_of_later_years(tmp_path: Path) -> None:
+    path = tmp_path / "2016.xml"
+    opinion = '<Opinion target="%s" category="FOOD" polarity="%s" from="%d" to="%d"/>'
+    rows = [("food", "positive", 5, 9), ("food", "positive", 5, 9)]
+    rows += [("staff", "positive", 14, 19), ("staff", "negative", 14, 19)]
+    opinions = "".join(opinion % row for row in [*rows, ("NULL", "negative", 0, 0)])
+    path.write_text(
+        "<Reviews><Review><sentences><sentence id='1'><text>Good food and staff.</text>"
+        f"<Opinions>{opinions}</Opinions></sentence></sentences></Review></Reviews>"
+    )
+    (terms,) = read_aspects(path).spans
+    assert terms == [Term(5, 9, "positive"), Term(14, 19, "conflict")]
+
+
 def test_conll_of_other_tools(tmp_path: Path) -> None:
     path = tmp_path / "old.conll"
     path.write_text(
         "-DOCSTART- -X- O O\n\nThe DT B-NP O\nhard JJ I-NP B-ASP\ndisk NN I-NP I-ASP"
-        "\n\n\n# NN O O\n. . O O"
+        "\n\n\n# text = # .\n# NN O O\n. . O O"
     )
     found = read_aspects(path)
     assert found.texts == ["The hard disk", "# ."]
@@ -168,6 +199,16 @@ WRONG = {
         "good O\nfood NN B\n",
         "line 2: a line must have a token and a tag",
     ),
+    "form.xml": (ONE % "<terms/>", "no element <aspectTerm>.*Its elements: sentence"),
+    "markup.xml": (
+        "<s><sentence><text>good <b>food</b> here</text></sentence></s>",
+        "<text> contains an element <b>",
+    ),
+    "keys.jsonl": (
+        '{"text": "good food", "aspects": [[5, 9]]}\n',
+        "no object has spans.*Its keys: aspects, text",
+    ),
+    "bare.conll": ("good O\nfood O\n", "has 1 sentences, and no term in any"),
     "empty.jsonl": ("\n", "has no sentences"),
 }
 
@@ -204,6 +245,15 @@ def test_what_a_format_cannot_hold_is_an_error(tmp_path: Path) -> None:
     spaced = AspectData.from_lists(["food"], [[(0, 4, "main dish")]])
     with pytest.raises(EmoclfError, match="label 'main dish' contains white space"):
         write_aspects(spaced, tmp_path / "a.conll")
+    for data in (
+        AspectData((Sentence("food", (), "a\x07"),)),
+        AspectData((Sentence("food", (Term(0, 4, "a\x07"),)),)),
+    ):
+        with pytest.raises(EmoclfError, match=r"contains '\\x07', which XML cannot"):
+            write_aspects(data, tmp_path / "a.xml")
+    twice = AspectData((Sentence("food", (), "a"), Sentence("soup", (), "a")))
+    with pytest.raises(EmoclfError, match="Two sentences have the id 'a'"):
+        write_aspects(twice, tmp_path / "a.csv")
     half = AspectData.from_lists(["\ud800 food"], [[]])
     with pytest.raises(EmoclfError, match="half of a character"):
         write_aspects(half, tmp_path / "a.csv")

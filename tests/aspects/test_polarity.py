@@ -17,9 +17,15 @@ from tiny_aspects import (
     tiny_polarity,
 )
 
-from emoclf.aspects.polarity import WINDOW, baseline_scores
+from emoclf.aspects.polarity import BASELINE_WINDOW, baseline_scores
 from emoclf.aspects.polarity_folder import polarity_from_values, polarity_values
-from emoclf.aspects.polarity_model import MARKERS, Target, labelled_targets
+from emoclf.aspects.polarity_model import (
+    MARKERS,
+    WINDOW,
+    Target,
+    labelled_targets,
+    marked_windows,
+)
 from emoclf.aspects.polarity_network import MAX_DISTANCE, TargetDistance
 from emoclf.aspects.sentences import AspectData
 from emoclf.aspects.sentiment_vectors import covered_by_sentiment, sentiment_vectors
@@ -79,7 +85,7 @@ def test_baselines_are_reported() -> None:
     names = [
         "network",
         "majority class",
-        f"TF-IDF + linear SVM, {WINDOW} tokens around",
+        f"TF-IDF + linear SVM, {BASELINE_WINDOW} tokens around",
     ]
     found = fitted_polarity().validation_
     assert list(found) == names
@@ -87,7 +93,7 @@ def test_baselines_are_reported() -> None:
 
 
 def test_the_baseline_sees_a_window() -> None:
-    far = " ".join(["word"] * (WINDOW + 1))
+    far = " ".join(["word"] * (BASELINE_WINDOW + 1))
     train = [
         (Target(f"great {far} soup", len(far) + 7, len(far) + 11), "positive"),
         (Target(f"awful {far} soup", len(far) + 7, len(far) + 11), "negative"),
@@ -103,6 +109,52 @@ def test_distances_to_the_target() -> None:
     assert found[:7].tolist() == [-2, -1, 0, 0, 0, 1, 2]
     far = np.array([[2, 9, 3, *[9] * 40]])
     assert np.array(TargetDistance()(far)).max() == 2 * MAX_DISTANCE
+
+
+def test_a_window_of_each_target_and_one_tokenization_of_each_text() -> None:
+    class Counting(Tokenizer):
+        calls = 0
+
+        def tokens(self, text: str) -> list[str]:
+            self.calls += 1
+            return super().tokens(text)
+
+    text = " ".join(f"word{i}" for i in range(400))
+    starts = [text.index(f"word{i} ") for i in (0, 200, 398)]
+    targets = [Target(text, start, start + 5) for start in starts]
+    tokenizer = Counting()
+    windows = list(marked_windows(targets, tokenizer))
+    assert tokenizer.calls == 1
+    assert [len(window) for window in windows] == [
+        WINDOW + 3,
+        2 * WINDOW + 3,
+        WINDOW + 4,
+    ]
+    begin = windows[1].index(MARKERS[0])
+    assert begin == WINDOW
+    assert windows[1][begin - 1 : begin + 4] == [
+        "word199", MARKERS[0], "word200", MARKERS[1], "word201",
+    ]  # fmt: skip
+    # A window is the whole input: farther words change nothing.
+    classifier = fitted_polarity()
+    far = " x" * (WINDOW + 1)
+    start = len(far) + len("great ")
+    texts = [f"{word}{far} screen{far} {word}" for word in ("great", "awful")]
+    assert texts[0][start : start + 6] == "screen"
+    found = classifier.predict_proba([(text, start, start + 6) for text in texts])
+    np.testing.assert_allclose(found[0], found[1], atol=1e-6)
+
+
+def test_terms_without_a_token_are_left_out_and_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    X, y = labelled_targets(tiny_aspects())
+    empty = [("so \u200b good", 3, 4), ("so \0 good", 3, 4)]
+    tiny_polarity().check([*X, *empty], [*y, "positive", "rare"])
+    assert "2 of 82 terms have no token" in caplog.text
+    assert fitted_polarity().predict_proba(empty).shape == (2, 2)
+    with pytest.raises(DataError, match="None of 2 terms has a token"):
+        tiny_polarity().fit(empty, ["positive", "negative"])
 
 
 def test_texts_do_not_reach_the_markers() -> None:
@@ -138,6 +190,22 @@ def test_members_are_averaged_and_saved() -> None:
     again = polarity_from_values(polarity_values(classifier))
     np.testing.assert_array_equal(again.predict_proba(X), classifier.predict_proba(X))
     assert len(again.history_) == 2
+
+
+def test_findings_advise_settings_that_aspects_train_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: dict[str, object] = {}
+
+    def keep(*args: object, run_settings: dict[str, object], **others: object) -> None:
+        given.update(run_settings)
+        raise InterruptedError
+
+    monkeypatch.setattr("emoclf.aspects.polarity.fit_model", keep)
+    with pytest.raises(InterruptedError):
+        tiny_polarity().fit(*labelled_targets(tiny_aspects()))
+    assert given["learning_rate"] == 0.02
+    assert {"class_weight", "monitor", "distance_dim"}.isdisjoint(given)
 
 
 def test_it_is_an_estimator() -> None:

@@ -151,3 +151,11 @@ def test_wrong_input_is_an_error() -> None:
         tiny_tagger(network="bilstn").fit(data)
     with pytest.raises(DataError, match="too few for 2 parts"):
         tiny_tagger().fit(["one text only"], [[(0, 3)]])
+
+
+def test_a_tagger_that_finds_nothing_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(SpanModel, "predict", lambda self, texts: [[] for _ in texts])
+    tiny_tagger(epochs=1).fit(tiny_aspects())
+    assert caplog.text.count("The tagger finds no term in the validation set") == 1

@@ -27,12 +27,20 @@ def test_train_prints_scores_beside_baselines(
     argv = ["aspects", "train", str(data), "-o", str(target), *options.split()]
     assert main(argv) == 0
     out = capsys.readouterr().out
-    for words in ("terms, dictionary: F1", "polarity, majority class", "Test set:"):
+    for words in ("terms, dictionary: F1", "  polarity, majority class", "Test set:"):
         assert words in out
+    shown = out[out.index("Test set:") :]
+    assert "terms, dictionary of the training terms: F1" in shown
+    assert "\npolarity, majority class: accuracy" in shown
+    test = json.loads((target / "figures.json").read_text())["test"]
+    assert test["baselines"]["terms"]["n_gold"] == test["model"]["terms"]["n_gold"] > 0
     assert "polarity of" in out
     assert (target / "aspects.json").is_file()
     assert main(argv) == 1
     assert "--overwrite" in capsys.readouterr().err
+    captured = [*argv, "--overwrite", "--test", str(data)]
+    assert main(captured) == 0
+    assert "80 of 80 sentences of" in capsys.readouterr().err
     assert main([*argv, "--overwrite", "--json", "--test-fraction", "0"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["test"] == {}
@@ -70,6 +78,9 @@ def test_evaluate(
     out = capsys.readouterr().out
     assert "80 sentences, 80 terms" in out
     assert "polarity of 80 true terms: accuracy" in out
+    assert "terms with the right polarity: precision" in out
+    assert "polarity  precision  recall" in out
+    assert "as negative" in out
     assert main(["aspects", "evaluate", str(folder), str(data), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["terms"]["f1"] > 0.95
 
@@ -81,3 +92,14 @@ def test_a_wrong_folder_is_one_line(
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "emoclf aspects train" in error
+
+
+def test_values_out_of_range(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for value in ("nan", "1.5", "-0.1"):
+        argv = ["aspects", "train", "x.xml", "-o", str(tmp_path / "m")]
+        assert main([*argv, f"--test-fraction={value}"]) == 1
+        assert "--test-fraction must be from 0 to 0.9" in capsys.readouterr().err
+    assert main(["aspects", "predict", str(folder), "x", "--summary", "--top=-1"]) == 1
+    assert "--top must be at least 1" in capsys.readouterr().err
