@@ -61,7 +61,7 @@ class Explainer:
         self.reader = TokenReader.of(classifier)
         #: Function of the terms of a text, or why there is none.
         self.terms = _terms_of(classifier)
-        self.has_gradients = _has_network(classifier)
+        self.has_gradients = _is_smooth(classifier)
         self._gradients: Any = None
 
     def explain(
@@ -129,9 +129,9 @@ class Explainer:
             other = setting("method", EXACT if is_exact else OCCLUSION)
             raise SettingsError(
                 f"{setting('method', GRADIENTS)} needs the gradients of a Keras "
-                "network of words, which an export and a transformer do not have. "
-                "Give the bundle that it was exported from, if it is one, or use "
-                f"{other}."
+                "network of words, which an export, a transformer and a "
+                "sentence_head do not have. Give the bundle that it was exported from, "
+                f"if it is one, or use {other}."
             )
         return method
 
@@ -204,6 +204,14 @@ def _has_network(classifier: Any) -> bool:
     """Return whether a classifier has a Keras network that takes token ids."""
     # A Predictor, whose module is not imported for this.
     return hasattr(classifier, "bundle") and classifier.bundle.inputs is None
+
+
+def _is_smooth(classifier: Any) -> bool:
+    """Return whether gradients from an empty text to a text sum to its logits."""
+    # A mean vector of length one jumps where a text begins.
+    return _has_network(classifier) and not getattr(
+        classifier.bundle.settings.model, "takes_pooled", False
+    )
 
 
 def _terms_of(classifier: Any) -> TermsOf | str:

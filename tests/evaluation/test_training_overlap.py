@@ -96,7 +96,9 @@ def test_old_and_damaged_bundles() -> None:
     old = {x: value for x, value in bundle.metrics.items() if x != TEXT_HASHES}
     assert training_overlap(Predictor(replace(bundle, metrics=old)), data) is None
     bad = Predictor(replace(bundle, metrics={**old, TEXT_HASHES: {"bytes": 4}}))
-    with pytest.raises(BundleError, match=r"hashes .* are damaged: .* Restore the bun"):
+    with pytest.raises(
+        BundleError, match=r"hashes .* are damaged: .* Restore its folder"
+    ):
         training_overlap(bad, data)
 
 

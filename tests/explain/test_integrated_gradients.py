@@ -27,7 +27,11 @@ TEXTS = ["It was lovely.", networks.texts()[1]]
 ROWS: list[dict[str, Any]] = [
     {"filters": 9, "hidden": 7, "ngrams": True, "multilabel": True},
     {"filters": 9, "embedding": "two-channel", "pooling": "local-average"},
-    *({"architecture": name, **of.tiny} for name, of in ARCHITECTURES.items()),
+    *(
+        {"architecture": name, **of.tiny}
+        for name, of in ARCHITECTURES.items()
+        if name != "sentence_head"
+    ),
 ]
 
 
@@ -50,6 +54,14 @@ def test_integrated_gradients_are_complete(row: dict[str, Any]) -> None:
         assert "miss the logit by" in found.description
     empty = explain_text(predictor, "", method="integrated-gradients")
     np.testing.assert_allclose(empty.logits, empty.bias, atol=1e-5)
+
+
+def test_a_sentence_head_is_explained_by_occlusion() -> None:
+    # Its mean vector has length one, even where a text has hardly begun.
+    predictor = networks.random_predictor(architecture="sentence_head")
+    assert explain_text(predictor, TEXTS[1]).method == "occlusion"
+    with pytest.raises(SettingsError, match="sentence_head do not have"):
+        explain_text(predictor, TEXTS[1], method="integrated-gradients")
 
 
 def test_integrated_gradients_agree_with_exact_shares() -> None:
