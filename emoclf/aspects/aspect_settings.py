@@ -5,15 +5,44 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emoclf.aspects.tags import SCHEMES
-from emoclf.settings import EmbeddingSettings, TextSettings, TrainSettings
+from emoclf.settings import TextSettings, TrainSettings
 from emoclf.settings.base import option
-from emoclf.settings.sections import SCHEDULES
+from emoclf.settings.sections import SCHEDULES, WordVectorSettings
 
 NETWORKS = ("bilstm", "cnn")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AspectSettings(EmbeddingSettings):
+class SharedSettings(WordVectorSettings):
+    """Settings that the tagger and the polarity classifier have in common."""
+
+    min_count: int = option(1, "minimum count of a token in the vocabulary", low=1)
+    vector_words: int = option(
+        20000, "number of the vectors' words in the vocabulary", low=0
+    )
+    embedding_rate: float = option(
+        0.25, "learning rate of the embedding, relative to the learning rate", low=0.0
+    )
+    ema: float | None = option(
+        0.99,
+        "decay of the weight average; none: use the last weights",
+        low=0,
+        high=0.99999,
+    )
+    valid_fraction: float = option(
+        0.1, "share of the sentences that chooses the epoch", above=0.0, high=0.9
+    )
+    near_duplicates: float = option(
+        0.8,
+        "smallest Jaccard similarity of near-duplicates, which stay in the same set",
+        low=0.1,
+        high=1.0,
+    )
+    seed: int = option(0, "random seed", low=0, high=2**31 - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AspectSettings(SharedSettings):
     """Settings of a tagger: its embedding, its network and its training.
 
     ``bilstm`` is after Lample et al. (2016) and Ma and Hovy (2016), ``cnn`` after Xu et
@@ -34,10 +63,6 @@ class AspectSettings(EmbeddingSettings):
     lowercase: bool = option(
         True, "convert letters to lower case; characters keep theirs"
     )
-    min_count: int = option(1, "minimum count of a token in the vocabulary", low=1)
-    vector_words: int = option(
-        20000, "number of the vectors' words in the vocabulary", low=0
-    )
     characters: bool = option(True, "read the characters of each token as well")
     character_dim: int = option(25, "width of a character's vector", low=1, high=512)
     character_filters: int = option(
@@ -55,30 +80,11 @@ class AspectSettings(EmbeddingSettings):
     epochs: int = option(30, "maximum number of epochs", low=1)
     batch_size: int = option(16, "sentences per training step", low=1)
     learning_rate: float = option(2e-3, "learning rate", above=0.0)
-    embedding_rate: float = option(
-        0.25, "learning rate of the embedding, relative to the learning rate", low=0.0
-    )
     schedule: str = option("constant", "learning-rate schedule", choices=SCHEDULES)
     clip_norm: float | None = option(
         5.0, "largest norm of the gradients; none: no clipping", above=0.0
     )
-    ema: float | None = option(
-        0.99,
-        "decay of the weight average; none: use the last weights",
-        low=0,
-        high=0.99999,
-    )
     patience: int = option(6, "epochs without improvement until early stopping", low=1)
-    valid_fraction: float = option(
-        0.1, "share of the sentences that chooses the epoch", above=0.0, high=0.9
-    )
-    near_duplicates: float = option(
-        0.8,
-        "smallest Jaccard similarity of near-duplicates, which stay in the same set",
-        low=0.1,
-        high=1.0,
-    )
-    seed: int = option(0, "random seed", low=0, high=2**31 - 1)
 
     @property
     def text(self) -> TextSettings:

@@ -12,12 +12,12 @@ from sklearn.utils import check_random_state
 from emoclf.embeddings.coverage import MIN_COVERAGE
 from emoclf.embeddings.starter import STARTER
 from emoclf.embeddings.vector_objects import VectorSet, vector_sets, vectors_setting
-from emoclf.settings import EmbeddingSettings, RunSettings, TextSettings
+from emoclf.settings import RunSettings, TextSettings
 from emoclf.settings.base import NONE_TEXT
-from emoclf.settings.sections import AUTO
+from emoclf.settings.sections import AUTO, WordVectorSettings
 from emoclf.workflow.automatic import starter_coverage
 
-AnySettings = TypeVar("AnySettings", bound=EmbeddingSettings)
+AnySettings = TypeVar("AnySettings", bound=WordVectorSettings)
 
 
 def with_vectors(
@@ -27,7 +27,7 @@ def with_vectors(
 
     Parameters
     ----------
-    settings : EmbeddingSettings
+    settings : WordVectorSettings
     vectors : object
         Argument of an estimator; None: those of the settings.
     texts : sequence of str

@@ -16,12 +16,13 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from emoclf.aspects.aspect_settings import SharedSettings
 from emoclf.models.build import seeded_layers
 from emoclf.models.embedding import embed_tokens
 from emoclf.models.heads import class_probabilities
 from emoclf.models.keras_globals import default_keras_globals
 from emoclf.models.tensors import Tensor
-from emoclf.settings import EmbeddingSettings, TrainSettings
+from emoclf.settings import TrainSettings
 from emoclf.settings.base import option
 from emoclf.text.vocabulary import FIRST
 
@@ -32,7 +33,7 @@ MAX_DISTANCE = 15
 
 
 @dataclass(frozen=True, kw_only=True)
-class PolaritySettings(EmbeddingSettings):
+class PolaritySettings(SharedSettings):
     """Settings of a polarity classifier."""
 
     sentiment_vectors: bool = option(
@@ -41,10 +42,6 @@ class PolaritySettings(EmbeddingSettings):
         "others, if they cover the texts",
     )
     lowercase: bool = option(True, "convert letters to lower case")
-    min_count: int = option(1, "minimum count of a token in the vocabulary", low=1)
-    vector_words: int = option(
-        20000, "number of the vectors' words in the vocabulary", low=0
-    )
     members: int = option(
         3, "number of networks whose probabilities are averaged", low=1, high=20
     )
@@ -57,31 +54,12 @@ class PolaritySettings(EmbeddingSettings):
     epochs: int = option(20, "maximum number of epochs", low=1)
     batch_size: int = option(32, "terms per training step", low=1)
     learning_rate: float = option(1e-3, "learning rate", above=0.0)
-    embedding_rate: float = option(
-        0.25, "learning rate of the embedding, relative to the learning rate", low=0.0
-    )
-    ema: float | None = option(
-        0.99,
-        "decay of the weight average; none: use the last weights",
-        low=0,
-        high=0.99999,
-    )
     patience: int = option(4, "epochs without improvement until early stopping", low=1)
     monitor: str = option(
         "loss",
         "validation metric that selects the epoch",
         choices=("accuracy", "macro_f1", "loss"),
     )
-    valid_fraction: float = option(
-        0.1, "share of the sentences that chooses the epoch", above=0.0, high=0.9
-    )
-    near_duplicates: float = option(
-        0.8,
-        "smallest Jaccard similarity of near-duplicates, which stay in the same set",
-        low=0.1,
-        high=1.0,
-    )
-    seed: int = option(0, "random seed", low=0, high=2**31 - 1)
 
     @property
     def training(self) -> TrainSettings:

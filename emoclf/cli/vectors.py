@@ -223,6 +223,11 @@ def run_coverage(args: argparse.Namespace) -> int:
 
     settings = settings_from(args)
     vectors = settings.embedding.vectors
+    if settings.embedding.encoder is not None:
+        raise SettingsError(
+            "--encoder names a transformer encoder, which knows parts of all words: "
+            "there is no coverage to measure. Leave it out."
+        )
     if vectors is None:
         raise SettingsError("Name word vectors: --vectors FILE.")
     with as_file(args.data) as data:

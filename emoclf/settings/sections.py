@@ -164,7 +164,7 @@ class TextSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EmbeddingSettings(Settings):
+class WordVectorSettings(Settings):
     """Embedding matrix: its source, and its training."""
 
     vectors: str | tuple[str, ...] | None = option(
@@ -172,11 +172,6 @@ class EmbeddingSettings(Settings):
         "file of word vectors (word2vec, GloVe, …), a name such as glove-twitter-25, "
         "or starter: those of the package, for English; several are placed side by "
         "side; none: a random embedding; auto: starter if it covers the training set",
-    )
-    encoder: str | None = option(
-        None,
-        "folder of a transformer encoder, or its name in the hub of Hugging Face: its "
-        "vectors of a text's tokens take the place of word vectors",
     )
     vectors_limit: int | None = option(
         None,
@@ -216,6 +211,33 @@ class EmbeddingSettings(Settings):
             )
         value = paths if len(paths) > 1 else next(iter(paths), None)
         object.__setattr__(self, "vectors", value)
+        super().__post_init__()
+
+    @property
+    def vector_paths(self) -> tuple[str, ...]:
+        """Paths or names of all sets of word vectors; none where they are "auto"."""
+        if self.vectors is None or self.vectors == AUTO:
+            return ()
+        return (self.vectors,) if isinstance(self.vectors, str) else self.vectors
+
+    def with_paths(self, change: Callable[[str], str]) -> Self:
+        """Return a copy in which every path of word vectors is changed."""
+        if not self.vector_paths:
+            return self
+        return replace(self, vectors=tuple(map(change, self.vector_paths)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingSettings(WordVectorSettings):
+    """Vectors of a text: those of its words, or those of a transformer encoder."""
+
+    encoder: str | None = option(
+        None,
+        "folder of a transformer encoder, or its name in the hub of Hugging Face: its "
+        "vectors of a text's tokens take the place of word vectors",
+    )
+
+    def __post_init__(self) -> None:
         if isinstance(self.encoder, os.PathLike):
             object.__setattr__(self, "encoder", os.fspath(self.encoder))
         super().__post_init__()
@@ -232,19 +254,6 @@ class EmbeddingSettings(Settings):
                     f"{setting('encoder', self.encoder)} takes their place. Leave one "
                     "of them out."
                 )
-
-    @property
-    def vector_paths(self) -> tuple[str, ...]:
-        """Paths or names of all sets of word vectors; none where they are "auto"."""
-        if self.vectors is None or self.vectors == AUTO:
-            return ()
-        return (self.vectors,) if isinstance(self.vectors, str) else self.vectors
-
-    def with_paths(self, change: Callable[[str], str]) -> Self:
-        """Return a copy in which every path of word vectors is changed."""
-        if not self.vector_paths:
-            return self
-        return replace(self, vectors=tuple(map(change, self.vector_paths)))
 
 
 @dataclass(frozen=True, kw_only=True)

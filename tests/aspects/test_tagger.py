@@ -13,8 +13,10 @@ from sklearn.model_selection import GridSearchCV
 from tiny_aspects import fitted_tagger, tiny_aspects, tiny_tagger
 
 from emoclf.aspects.aspect_settings import AspectSettings
+from emoclf.aspects.polarity_network import PolaritySettings
 from emoclf.aspects.span_model import SpanModel
 from emoclf.errors import DataError, SettingsError
+from emoclf.settings import Settings
 
 TEXT = "Well, the Onion Soup is awful; I found the screen great, really."
 
@@ -159,3 +161,10 @@ def test_a_tagger_that_finds_nothing_is_told(
     monkeypatch.setattr(SpanModel, "predict", lambda self, texts: [[] for _ in texts])
     tiny_tagger(epochs=1).fit(tiny_aspects())
     assert caplog.text.count("The tagger finds no term in the validation set") == 1
+
+
+@pytest.mark.parametrize("settings", [AspectSettings, PolaritySettings])
+def test_an_encoder_is_no_setting_of_aspects(settings: type[Settings]) -> None:
+    # It would be ignored.
+    with pytest.raises(SettingsError, match="no setting 'encoder'"):
+        settings.from_dict({"encoder": "an/encoder"})

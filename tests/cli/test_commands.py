@@ -322,6 +322,7 @@ def call(args: Sequence[object], capsys: pytest.CaptureFixture[str]) -> tuple[in
         (["evaluate", "BUNDLE", "CSV", "--label-column", "text"], 1, "text"),
         (["export", "BUNDLE", "--to", "tflite", "-o", "x"], 2, "saved-model"),
         (["vectors", "coverage", "CSV", "--vectors=none"], 1, "--vectors FILE"),
+        (["vectors", "coverage", "CSV", "--encoder=x"], 1, "no coverage to measure"),
         (["vectors", "train", "no.txt", "-o", "x.bin"], 1, "There is no file no.txt"),
         (["tune", "CSV", "-o", "x", "--trials", "0"], 1, "trials must be at least 1"),
         (["dance"], 2, "invalid choice"),
