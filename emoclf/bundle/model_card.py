@@ -158,7 +158,9 @@ def _inputs_line(bundle: Bundle) -> str:
         )
     if inputs.encoder is None:
         return f"- Vectors of the texts, {inputs.dim} wide, which come from elsewhere."
-    kind = "a mean vector" if inputs.pooled else "the token vectors"
+    kind = "the token vectors"
+    if inputs.pooled:
+        kind = f"a vector ({', '.join(inputs.pooling)})"
     return (
         f"- Of each text, {kind} of the transformer encoder "
         f"{inline(os.path.basename(inputs.encoder))} (SHA-256 of its weights and "
