@@ -17,6 +17,7 @@ from emoclf._version import __version__
 from emoclf.bundle.described_folder import BUNDLE
 from emoclf.bundle.json_values import JsonObject, check_texts
 from emoclf.contextual.input_vectors import InputVectors
+from emoclf.contextual.sentence_pooling import MEAN, POOLINGS, are_poolings
 from emoclf.display import Described, short_names
 from emoclf.errors import BundleError
 from emoclf.runtime import import_tensorflow
@@ -195,11 +196,17 @@ def _inputs_of(about: JsonObject) -> InputVectors | None:
         return None
     values = about.object("inputs")
     encoder = None if values.get("encoder") is None else values.text("encoder")
+    pooling = values.values.get("pooling", MEAN)
+    if not are_poolings(pooling):
+        raise ValueError(
+            f"inputs.pooling must be names of {', '.join(POOLINGS)}. Got {pooling!r}"
+        )
     return InputVectors(
         dim=values.whole("dim", 1, 1 << 16),
         encoder=encoder,
         digest=values.text("digest"),
         pooled=values.flag("pooled"),
+        pooling=tuple(pooling),
     )
 
 

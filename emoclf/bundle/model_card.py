@@ -121,6 +121,12 @@ def _distillation(facts: Mapping[str, Any] | None) -> list[str]:
             f"{counts['kept']:,} texts that were made from them, since there were no "
             "unlabelled texts, which are better"
         )
+    left_out = [
+        f"{counts['duplicates']:,} duplicates",
+        f"{counts['held_out']:,} texts like those of the validation and test sets",
+    ]
+    if unlike := counts.get("unlike"):
+        left_out.append(f"{unlike:,} texts that are less like the training texts")
     lines = [
         "## Distillation",
         "",
@@ -128,8 +134,7 @@ def _distillation(facts: Mapping[str, Any] | None) -> list[str]:
         + (", whose probabilities were averaged." if several else "."),
         f"- Texts with the teacher's probabilities: {facts['training_texts']:,} of the "
         f"training set, and {others}.",
-        f"- Left out: {counts['duplicates']:,} duplicates, and {counts['held_out']:,} "
-        "texts like those of the validation and test sets.",
+        f"- Left out: {', '.join(left_out[:-1])}, and {left_out[-1]}.",
     ]
     stages = facts["stages"]
     if len(stages) > 1:
@@ -153,7 +158,9 @@ def _inputs_line(bundle: Bundle) -> str:
         )
     if inputs.encoder is None:
         return f"- Vectors of the texts, {inputs.dim} wide, which come from elsewhere."
-    kind = "a mean vector" if inputs.pooled else "the token vectors"
+    kind = "the token vectors"
+    if inputs.pooled:
+        kind = f"a vector ({', '.join(inputs.pooling)})"
     return (
         f"- Of each text, {kind} of the transformer encoder "
         f"{inline(os.path.basename(inputs.encoder))} (SHA-256 of its weights and "

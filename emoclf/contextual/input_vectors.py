@@ -13,9 +13,11 @@ from typing import Any, Self
 import numpy as np
 
 from emoclf.batching import batch_by_length
+from emoclf.contextual.sentence_pooling import MEAN, declared_pooling
 from emoclf.contextual.transformer import MAX_TOKENS, Encoder
 from emoclf.contextual.vector_cache import VectorCache, cache_folder
 from emoclf.errors import ModelError, setting
+from emoclf.fingerprint import digest
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +44,13 @@ class InputVectors:
         Folder or name in the hub of the transformer encoder that makes them. None: they
         come from elsewhere, and are given with each text.
     digest : str
-        Digest of the encoder, so that another one is recognised.
+        Digest of the encoder, and of the pooling if it is not the mean, so that another
+        one is recognised.
     pooled : bool
-        One vector for each text, the mean over its tokens, instead of one for each
-        token.
+        One vector for each text, instead of one for each token.
+    pooling : tuple of str
+        How the vectors of a text's tokens become one, by names of
+        :data:`emoclf.contextual.sentence_pooling.POOLINGS`.
     is_cached : bool
         Whether vectors on disk are used.
     """
@@ -54,23 +59,35 @@ class InputVectors:
     encoder: str | None = None
     digest: str = ""
     pooled: bool = False
+    pooling: tuple[str, ...] = MEAN
     is_cached: bool = True
 
     @classmethod
     def of_encoder(cls, name: str, *, pooled: bool) -> Self:
         """Return the vectors of an encoder, which is loaded.
 
+        Those of texts are pooled as the encoder's authors did.
+
         Raises
         ------
         ModelError
-            If there is no such encoder, or it is incomplete.
+            If there is no such encoder, it is incomplete, or its pooling is not
+            supported.
         MissingDependency
             If transformers or torch is not installed.
         """
         encoder = Encoder(name)
         # The bundle may be used in another working directory.
         place = os.path.abspath(name) if os.path.isdir(name) else name
-        vectors = cls(encoder.dim, place, encoder.digest(), pooled)
+        pooling = declared_pooling(name) if pooled else MEAN
+        if pooling != MEAN:
+            logger.info(
+                "The sentence vectors of the encoder %s are pooled by %s.",
+                name,
+                ", ".join(pooling),
+            )
+        width = encoder.dim * len(pooling)
+        vectors = cls(width, place, _digest(encoder, pooling), pooled, pooling)
         vectors.__dict__["_encoder"] = encoder
         return vectors
 
@@ -94,7 +111,10 @@ class InputVectors:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a bundle keeps, as plain values."""
-        return {name: getattr(self, name) for name in SAVED}
+        values: dict[str, Any] = {name: getattr(self, name) for name in SAVED}
+        if self.pooling != MEAN:
+            values["pooling"] = list(self.pooling)
+        return values
 
     @cached_property
     def _encoder(self) -> Encoder:
@@ -106,7 +126,7 @@ class InputVectors:
                 f"{error} This classifier was trained on the vectors of that encoder: "
                 f"if it is in another place, name it with {setting('encoder', 'PATH')}."
             ) from error
-        if encoder.digest() != self.digest:
+        if _digest(encoder, self.pooling) != self.digest:
             raise ModelError(
                 f"The encoder {self.encoder!r} is not the one that this classifier was "
                 "trained with: its weights or its configuration differ. Give the place "
@@ -206,7 +226,7 @@ class InputVectors:
         for batch in batch_by_length(lengths, BATCH_TOKENS):
             part = [texts[i] for i in batch]
             if self.pooled:
-                rows = list(self._encoder.encode(part)[:, None])
+                rows = list(self._encoder.encode(part, self.pooling)[:, None])
             else:
                 tokens = self._encoder.encode_tokens(part)
                 rows = [
@@ -220,6 +240,16 @@ class InputVectors:
                 "half precision. Use another encoder."
             )
         return vectors
+
+
+def _digest(encoder: Encoder, pooling: tuple[str, ...]) -> str:
+    """Return the digest of what the vectors depend on.
+
+    Versions that know no pooling but the mean refuse other ones by it.
+    """
+    if pooling == MEAN:
+        return encoder.digest()
+    return digest(encoder.digest(), list(pooling))
 
 
 def encoder_contents(names: Iterable[str | None]) -> dict[str, str]:

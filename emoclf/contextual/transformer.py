@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from emoclf.contextual.pretrained import EXTRA, load_pretrained, plain_config
+from emoclf.contextual.sentence_pooling import MEAN, pooled
 from emoclf.fingerprint import digest
 from emoclf.optional import require
 
@@ -91,10 +92,10 @@ class Encoder:
             vectors = self._model(**batch).last_hidden_state.float().numpy()
         return TokenVectors(vectors, batch["attention_mask"].numpy() > 0, spans)
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Return the mean of each text's token vectors, shape (n_texts, dim).
+    def encode(self, texts: Sequence[str], pooling: Sequence[str] = MEAN) -> np.ndarray:
+        """Return one vector for each text, shape (n_texts, dim * len(pooling)).
 
         Special tokens count, as in sentence-transformers.
         """
         vectors, mask, _ = self.encode_tokens(texts)
-        return (vectors * mask[..., None]).sum(1) / mask.sum(1, keepdims=True)
+        return pooled(vectors, mask, pooling)

@@ -60,6 +60,12 @@ class DistillationSettings(Settings):
     unlabelled_column: str | None = option(
         None, "column with the texts in unlabelled files (default: found by its name)"
     )
+    max_unlabelled: int | None = option(
+        None,
+        "maximum number of unlabelled texts; of more, those most like the training "
+        "texts are used (default: all are used)",
+        low=1,
+    )
     unlabelled_words: int = option(
         30_000,
         "maximum number of words of the vocabulary that only unlabelled texts contain",

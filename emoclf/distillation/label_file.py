@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import binomtest
 
-from emoclf.bulk.entries import Entries, Entry
+from emoclf.bulk.entries import Entries
 from emoclf.classifier import DEFAULT_THRESHOLD
-from emoclf.datasets.cells import BadRow, excerpt
-from emoclf.datasets.columns import find_columns
 from emoclf.datasets.dataset import Dataset
-from emoclf.datasets.label_reader import LabelReader
 from emoclf.datasets.rows import names_of
 from emoclf.datasets.source import Source
 from emoclf.display import Described, short_names, shorten_text
-from emoclf.errors import DataError, did_you_mean
+from emoclf.distillation.answer_reader import AnswerReader
+from emoclf.distillation.rows_by_text import DifferentRows, RowsByText, text_key
+from emoclf.errors import DataError
 from emoclf.fingerprint import digest
 from emoclf.settings import DataSettings
-
-#: Largest difference of a row's sum from 1: thirty probabilities of three digits, or a
-#: few of two. Rows are divided by their sums.
-SUM_TOLERANCE = 0.02
-#: Beginnings of the columns' names, before that of a label, as 'emoclf predict' writes
-#: them; and the keys of its objects of probabilities.
-PREFIXES = ("", "probability_", "predicted_probability_")
-OBJECTS = ("probabilities", "predicted_probabilities")
 
 
 class Agreement(NamedTuple):
@@ -94,27 +85,32 @@ class LabelFile(Described):
         self.name = os.fspath(path)
         self.label_names = tuple(label_names)
         self.multilabel = multilabel
-        self.hard = False
-        keys, numbers, rows = array("Q"), array("q"), array("f")
+        keys, numbers, values = array("Q"), array("q"), array("f")
+        reader: AnswerReader | None = None
         with Source(self.name, DataSettings.of(settings, flat)) as source:
             entries = Entries(source, source.settings.text_column)
-            answer: Callable[[Entry], Sequence[float]] | None = None
-            for entry in _entries(entries):
-                if answer is None:
-                    answer = self._answers(entries, entry)
-                keys.append(_key(entry.text))
+            for entry in chain.from_iterable(entries.chunks()):
+                if reader is None:
+                    reader = AnswerReader(
+                        entries, entry, self.label_names, multilabel=multilabel
+                    )
+                keys.append(text_key(entry.text))
                 numbers.append(entry.number)
-                rows.extend(answer(entry))
-            self._unit = source.unit
-        if not keys:
+                values.extend(reader.read(entry))
+        if reader is None:
             raise DataError(f"{self.name} has no texts.")
-        order = np.argsort(np.array(keys), kind="stable")
-        self._keys, self._numbers = np.array(keys)[order], np.array(numbers)[order]
-        answers = np.array(rows, np.float32).reshape(len(order), -1)[order]
+        self.hard = reader.hard
+        rows = np.array(values, np.float32).reshape(len(keys), -1)
         if not multilabel:
-            answers /= answers.sum(1, keepdims=True)
-        self._rows = answers
-        self._join_repeated()
+            rows /= rows.sum(1, keepdims=True)
+        try:
+            self._rows = RowsByText(np.array(keys), rows)
+        except DifferentRows as error:
+            first, second = (numbers[place] for place in error.places)
+            raise DataError(
+                f"{self.name}, {source.unit}s {first} and {second}: the same text has "
+                f"different answers, as {error.count:,} rows have. Keep one of each."
+            ) from None
 
     def _facts(self) -> dict[str, object]:
         return {
@@ -124,17 +120,15 @@ class LabelFile(Described):
         }
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._rows)
 
     def digest(self) -> str:
         """Return a digest of texts, answers and labels."""
-        return digest(self._keys, self._rows, list(self.label_names))
+        return digest(self._rows.keys, self._rows.rows, list(self.label_names))
 
     def covers(self, texts: Sequence[str]) -> np.ndarray:
         """Say of each text whether the file has it, bool of shape (n_texts,)."""
-        keys = np.array([_key(text) for text in texts], np.uint64)
-        places = np.searchsorted(self._keys, keys).clip(max=len(self) - 1)
-        return self._keys[places] == keys
+        return self._rows.covers(texts)
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Return the probabilities of the file; of labels, 0 and 1.
@@ -161,8 +155,7 @@ class LabelFile(Described):
                 f"as {shorten_text(first)!r}. Add them with their probabilities, or "
                 "give only texts that the file has."
             )
-        keys = np.array([_key(text) for text in texts], np.uint64)
-        return self._rows[np.searchsorted(self._keys, keys)]
+        return self._rows.of(texts)
 
     def agreement(self, dataset: Dataset) -> Agreement | None:
         """Compare the file with the true labels of the texts that it has.
@@ -192,132 +185,3 @@ class LabelFile(Described):
         return Agreement(
             right / len(places), float(ends.low), float(ends.high), len(places)
         )
-
-    def _answers(
-        self, entries: Entries, first: Entry
-    ) -> Callable[[Entry], Sequence[float]]:
-        """Return the function that reads the answer of each entry."""
-        columns = entries.table.columns
-        columns = list(first.values) if columns is None else columns
-        for name in OBJECTS:
-            if isinstance(first.values.get(name), dict):
-                return lambda entry: self._row(
-                    entries, entry, entry.values.get(name) or {}, self.label_names
-                )
-        for prefix in PREFIXES:
-            names = [f"{prefix}{label}" for label in self.label_names]
-            if {*names} & {*columns}:
-                self._check_columns(names, columns)
-                return lambda entry: self._row(entries, entry, entry.values, names)
-        return self._label_answers(entries, columns)
-
-    def _check_columns(self, names: Sequence[str], columns: Sequence[str]) -> None:
-        """Raise an error if labels have no column."""
-        missing = [name for name in names if name not in columns]
-        if missing:
-            others = [column for column in columns if column not in names]
-            raise DataError(
-                f"{self.name} has no column of probabilities for "
-                f"{', '.join(map(repr, missing))}."
-                f"{did_you_mean(missing[0], others)} Its other columns: "
-                f"{', '.join(map(repr, others))}. Add a column for each label."
-            )
-
-    def _row(
-        self,
-        entries: Entries,
-        entry: Entry,
-        values: Mapping[str, Any],
-        names: Sequence[str],
-    ) -> list[float]:
-        """Return the checked probabilities of an entry."""
-        place = entries.place(entry)
-        row = []
-        for name in names:
-            cell: Any = values.get(name)
-            try:
-                number = float(cell) if not isinstance(cell, bool) else np.nan
-            except (TypeError, ValueError):
-                number = np.nan
-            if not 0 <= number <= 1:
-                raise DataError(
-                    f"{place}: the probability of {name!r} must be a number from 0 to "
-                    f"1. Got {excerpt(cell)} instead. Correct it; divide percentages "
-                    "by 100."
-                )
-            row.append(number)
-        if not self.multilabel and abs(sum(row) - 1) > SUM_TOLERANCE:
-            raise DataError(
-                f"{place}: the probabilities must add up to 1. Their sum is "
-                f"{sum(row):.3f}. Divide each row by its sum, or, if a text may have "
-                "several labels, train on texts with several labels."
-            )
-        return row
-
-    def _label_answers(
-        self, entries: Entries, columns: Sequence[str]
-    ) -> Callable[[Entry], Sequence[float]]:
-        """Return the function that reads the label of each entry."""
-        self.hard = True
-        source = entries.source
-        settings = source.settings
-        try:
-            found = find_columns(
-                columns,
-                (settings.text_column, settings.label_column, None),
-                source=source.name,
-            )
-        except DataError as error:
-            raise DataError(
-                f"{error} Or give one column of probabilities for each label: "
-                f"{', '.join(self.label_names)}."
-            ) from None
-        column = columns[found.label]
-        reader = LabelReader(
-            settings.label_names,
-            classes=self.label_names,
-            separator=settings.label_separator if self.multilabel else None,
-        )
-        number_of = {name: i for i, name in enumerate(self.label_names)}
-
-        def answer(entry: Entry) -> Sequence[float]:
-            row = [0.0] * len(self.label_names)
-            try:
-                label = reader.settle(reader.read(entry.values.get(column)), None)
-            except BadRow as error:
-                raise DataError(f"{entries.place(entry)}: {error}.") from None
-            if not (self.multilabel or isinstance(label, str)):
-                raise DataError(
-                    f"{entries.place(entry)} has a list of labels, and the texts have "
-                    f"one label each. Got {excerpt(entry.values.get(column))} instead. "
-                    "Write one label."
-                )
-            for name in names_of(label):
-                row[number_of[name]] = 1.0
-            return row
-
-        return answer
-
-    def _join_repeated(self) -> None:
-        """Keep one row of each text, and refuse different answers to one text."""
-        repeated = self._keys[1:] == self._keys[:-1]
-        differing = np.abs(self._rows[1:] - self._rows[:-1]).max(1) > 1e-4
-        if (wrong := repeated & differing).any():
-            first, second = sorted(self._numbers[int(np.argmax(wrong)) :][:2].tolist())
-            raise DataError(
-                f"{self.name}, {self._unit}s {first} and {second}: the same text has "
-                f"different answers, as {wrong.sum():,} rows have. Keep one of each."
-            )
-        kept = np.append(True, ~repeated)
-        self._keys, self._rows = self._keys[kept], self._rows[kept]
-
-
-def _entries(entries: Entries) -> Iterator[Entry]:
-    for chunk in entries.chunks():
-        yield from chunk
-
-
-def _key(text: str) -> int:
-    """Return 64 bits that stand for a text; texts themselves would take gigabytes."""
-    data = " ".join(text.split()).encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")

@@ -17,6 +17,8 @@ import numpy as np
 
 from emoclf.datasets.split import Split
 from emoclf.distillation.distillation_settings import DistillationSettings
+from emoclf.distillation.nearest_texts import FILES as NEAREST_FILES
+from emoclf.distillation.nearest_texts import nearest_blocks
 from emoclf.distillation.stored_arrays import (
     StoredArrays,
     StoredTexts,
@@ -27,7 +29,7 @@ from emoclf.distillation.stored_arrays import (
 from emoclf.distillation.teacher_predictions import mean_probabilities
 from emoclf.distillation.text_variants import text_variants
 from emoclf.distillation.unlabelled import NewTexts, TextCounts, read_unlabelled
-from emoclf.errors import DataError, setting
+from emoclf.errors import DataError, SettingsError, setting
 from emoclf.evaluation.temperature import at_temperature
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import TextEncoder, new_tokenizer
@@ -36,7 +38,10 @@ logger = logging.getLogger(__name__)
 
 TEXTS_FILE, IDS_FILE, TARGETS_FILE = "texts", "token_ids", "targets.f16"
 #: Names of all files in the folder of a transfer set.
-FILES = (TEXTS_FILE, f"{TEXTS_FILE}.ends", IDS_FILE, f"{IDS_FILE}.ends", TARGETS_FILE)
+FILES = (
+    *(TEXTS_FILE, f"{TEXTS_FILE}.ends", IDS_FILE, f"{IDS_FILE}.ends", TARGETS_FILE),
+    *NEAREST_FILES,
+)
 #: Texts that are encoded, or whose targets are written, at once.
 BLOCK_TEXTS = 1024
 #: Different words above which those that occurred once so far are forgotten.
@@ -146,35 +151,28 @@ def build_transfer_set(
     ------
     DataError
         If no unlabelled text is left, or a file cannot be read.
+    SettingsError
+        If unlabelled texts are to be chosen, and none are given.
     """
     folder.mkdir(parents=True, exist_ok=True)
     train = split.train.texts
     held_out = [text for part in (split.valid, split.test) for text in part_texts(part)]
     new = NewTexts(held_out, settings.data.near_duplicates, train, covers=covers)
-    if unlabelled is None:
-        logger.warning(
-            "No unlabelled texts are given: %d are made from each training text, by "
-            "deleting words and joining parts of two texts. This is the weak way; real "
-            "text of the same kind, without labels, is better: %s.",
-            distillation.variants,
-            setting("unlabelled", "more.txt"),
-        )
-        others: Iterable[str] = text_variants(
-            train, distillation.variants, seed=settings.seed
-        )
-    else:
-        column = distillation.unlabelled_column
-        others = read_unlabelled(unlabelled, settings.data, column)
     counts: Counter[str] = Counter()
     tokenizer = new_tokenizer(settings.text)
+    others = _others(unlabelled, train, settings, distillation)
+    blocks, most = new.blocks(others), distillation.max_unlabelled
+    if most is not None:
+        blocks = nearest_blocks(folder, blocks, train, most, settings.text)
 
     def all_texts() -> Iterator[str]:
         yield from train
-        for block in new.blocks(others):
+        for block in blocks:
             _count(counts, tokenizer.batch(block))
             yield from block
 
     texts = store_texts(folder / TEXTS_FILE, all_texts())
+    new.counts.unlike = new.counts.kept - (len(texts) - len(train))
     logger.info("%s", new.counts.line())
     if not new.counts.kept:
         raise DataError(
@@ -187,6 +185,33 @@ def build_transfer_set(
     frequent.sort(key=lambda word: (-counts[word], word))
     words = tuple(frequent[:most])
     return TransferSet(folder, texts, len(train), new.counts, words, unlabelled is None)
+
+
+def _others(
+    unlabelled: Any,
+    train: Sequence[str],
+    settings: RunSettings,
+    distillation: DistillationSettings,
+) -> Iterable[str]:
+    """Return the unlabelled texts, or texts made from the training texts."""
+    most = distillation.max_unlabelled
+    if unlabelled is not None:
+        column = distillation.unlabelled_column
+        return read_unlabelled(unlabelled, settings.data, column)
+    if most is not None:
+        raise SettingsError(
+            f"{setting('max_unlabelled', most)} chooses among unlabelled texts, and "
+            f"none are given. Name a file of them with {setting('unlabelled')}, or set "
+            f"{setting('variants')}, the number of texts made from each training text."
+        )
+    logger.warning(
+        "No unlabelled texts are given: %d are made from each training text, by "
+        "deleting words and joining parts of two texts. This is the weak way; real "
+        "text of the same kind, without labels, is better: %s.",
+        distillation.variants,
+        setting("unlabelled", "more.txt"),
+    )
+    return text_variants(train, distillation.variants, seed=settings.seed)
 
 
 def part_texts(part: Any) -> Sequence[str]:

@@ -43,6 +43,8 @@ class TextCounts:
         Duplicates and near-duplicates of texts of the validation and test sets.
     unknown : int
         Texts that a teacher's file lacks.
+    unlike : int
+        Texts that are less like the training texts than those that are kept.
     """
 
     read: int = 0
@@ -50,12 +52,13 @@ class TextCounts:
     duplicates: int = 0
     held_out: int = 0
     unknown: int = 0
+    unlike: int = 0
 
     @property
     def kept(self) -> int:
         """Number of texts that are left."""
         left_out = self.empty + self.duplicates + self.held_out + self.unknown
-        return self.read - left_out
+        return self.read - left_out - self.unlike
 
     def to_dict(self) -> dict[str, int]:
         """Return the numbers as plain values."""
@@ -72,6 +75,8 @@ class TextCounts:
             parts.append(f"{self.empty:,} without a character")
         if self.unknown:
             parts.append(f"{self.unknown:,} that a teacher's file lacks")
+        if self.unlike:
+            parts.append(f"{self.unlike:,} that are less like the training texts")
         return (
             f"{self.read:,} unlabelled texts: {self.kept:,} are used; left out were "
             f"{', '.join(parts[:-1])} and {parts[-1]}."

@@ -17,9 +17,9 @@ MIN_NORM = 1e-6
 class SentenceHeadSettings(Settings):
     """Settings of a linear classifier of sentence vectors.
 
-    The mean of a text's vectors, of length one as in sentence-transformers, and one
-    linear layer: with a transformer encoder a strong and simple classifier. Of word
-    vectors it is a simple baseline.
+    The mean of a text's vectors, of length one, and one linear layer. With a
+    transformer encoder, whose own pooling takes the place of the mean, it is a strong
+    and simple classifier; of word vectors it is a simple baseline.
     """
 
     dropout: float = option(0.3, "dropout rate before the head", low=0.0, high=0.95)

@@ -49,7 +49,7 @@ def test_a_student_knows_words_that_no_label_taught() -> None:
     assert facts["teachers"] == ["words"]
     assert facts["texts"] == {
         "read": 15, "empty": 0, "duplicates": 0, "held_out": 0, "unknown": 0,
-        "kept": 15,
+        "unlike": 0, "kept": 15,
     }  # fmt: skip
     first, last = facts["stages"]
     n_train = len(tiny_split().train)
@@ -135,6 +135,30 @@ def test_the_predictions_serve_other_students(tmp_path: Path) -> None:
     assert count == len(tiny_split().train) + len(UNLABELLED)
     distilled(**options, epochs=1, filters=4)
     assert len(teacher.texts) == count
+
+
+def test_of_many_unlabelled_texts_the_nearest_teach(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    teacher = WordTeacher()
+    foreign = [f"stock {i} closed at {i} points" for i in range(200)]
+    options = {"teacher": teacher, "unlabelled": [*foreign, *UNLABELLED]}
+    nearest = distilled(**options, max_unlabelled=15, epochs=1, last_epochs=0)
+    assert teacher.texts == [*tiny_split().train.texts, *UNLABELLED]
+    assert "Choosing the 15 of 215 unlabelled texts" in caplog.text
+    assert "15 are used; left out were" in caplog.text
+    assert "and 200 that are less like the training texts." in caplog.text
+    facts = nearest.bundle.metrics["distillation"]
+    assert facts["texts"]["unlike"] == 200
+    assert facts["texts"]["kept"] == 15
+    card = (nearest.save(tmp_path / "s.emoclf") / "README.md").read_text()
+    assert "and 15 unlabelled texts." in card
+    assert "test sets, and 200 texts that are less like the training texts." in card
+    # The words of texts that are left out are not in the vocabulary.
+    assert "stock" not in nearest.bundle.encoder.vocabulary
+    with pytest.raises(SettingsError, match="max_unlabelled=15 chooses among unlab"):
+        distilled(unlabelled=None, max_unlabelled=15)
 
 
 def test_held_out_texts_teach_nothing() -> None:

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from killed_distillation import EPOCHS, UNLABELLED, main
+from killed_distillation import (
+    EPOCHS,
+    N_CHOSEN,
+    UNLABELLED,
+    distillation_settings,
+    main,
+)
 from small_teacher import WordTeacher
 from tiny import tiny_dataset, tiny_settings, tiny_split
 from warm_process import WarmProcess
@@ -18,7 +24,6 @@ from warm_process import WarmProcess
 from emoclf import Predictor
 from emoclf.distillation.distillation_folder import DistillationFolder
 from emoclf.distillation.distillation_run import run_distillation
-from emoclf.distillation.distillation_settings import DistillationSettings
 from emoclf.errors import BundleError, ResumeError
 
 pytestmark = pytest.mark.slow
@@ -41,7 +46,7 @@ def test_a_distillation_killed_at_every_stage(tmp_path: Path) -> None:
         sizes.append(file.stat().st_size)
     # Two chunks of sixteen texts; then all texts.
     assert sizes[0] == 2 * 16 * 3 * 2
-    assert sizes[1] == sizes[2] == (42 + len(UNLABELLED)) * 3 * 2
+    assert sizes[1] == sizes[2] == (42 + N_CHOSEN) * 3 * 2
     assert WarmProcess(SCRIPT, disturbed, "never").wait() == 0
     assert not checkpoint.exists()
     main(calm, "never")
@@ -68,7 +73,7 @@ def test_an_interrupted_run_is_neither_lost_nor_mixed_up(tmp_path: Path) -> None
                 "teacher": teacher,
                 "unlabelled": UNLABELLED,
                 "output": output,
-                "distillation": DistillationSettings(last_epochs=1),
+                "distillation": distillation_settings(last_epochs=1),
                 "verbose": False,
                 **options,
             },

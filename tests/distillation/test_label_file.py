@@ -1,4 +1,7 @@
-"""Teachers in files; tests of emoclf.distillation.label_file."""
+"""Teachers in files.
+
+Covers distillation/label_file.py, answer_reader.py and rows_by_text.py.
+"""
 
 from __future__ import annotations
 

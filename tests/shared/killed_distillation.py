@@ -23,7 +23,11 @@ from emoclf.distillation.distillation_run import run_distillation
 from emoclf.distillation.distillation_settings import DistillationSettings
 
 EPOCHS = {"first": 7, "last": 5}
-UNLABELLED = [f"a splendid gift in the dark, number {i}" for i in range(40)]
+N_CHOSEN = 40
+UNLABELLED = [
+    *(f"a splendid gift in the dark, number {i}" for i in range(N_CHOSEN)),
+    *(f"stock {i} closed at {i} points" for i in range(30)),
+]
 
 
 class MortalTeacher(WordTeacher):
@@ -47,6 +51,10 @@ class Kill(keras.callbacks.Callback):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def distillation_settings(last_epochs: int) -> DistillationSettings:
+    return DistillationSettings(last_epochs=last_epochs, max_unlabelled=N_CHOSEN)
+
+
 def main(output: Path, when: str) -> None:
     teacher_predictions.CHUNK_TEXTS = 16
     resume = output.with_name(f"{output.name}.checkpoint").exists()
@@ -57,7 +65,7 @@ def main(output: Path, when: str) -> None:
         teacher=MortalTeacher() if when == "predictions" else WordTeacher(),
         unlabelled=UNLABELLED,
         output=output,
-        distillation=DistillationSettings(last_epochs=EPOCHS["last"]),
+        distillation=distillation_settings(last_epochs=EPOCHS["last"]),
         resume=resume,
         callbacks=[Kill(EPOCHS[when])] if when in EPOCHS else (),
         verbose=False,
