@@ -10,7 +10,7 @@ from pkgutil import resolve_name
 from typing import Any
 
 from emoclf._version import __version__
-from emoclf.aspects.aspect_exports import ASPECT_EXPORTS
+from emoclf.aspects.aspect_export_formats import ASPECT_EXPORTS
 from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.aspect_parity import check_aspect_parity
 from emoclf.aspects.exported_aspects import TERMS
@@ -46,7 +46,7 @@ def export_aspects(
     path : path
         A folder that does not exist yet; for a SavedModel the parent of its versions.
     to : str
-        Export format: a key of :data:`emoclf.aspects.aspect_exports.ASPECT_EXPORTS`.
+        Export format: a key of the table in ``aspect_export_formats.py``.
     version : int >= 1, optional
         Version of a SavedModel, which is written to ``path/version``; default: 1.
     overwrite : bool, default=False

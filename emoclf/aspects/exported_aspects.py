@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.aspects.aspect_exports import ASPECT_EXPORTS
+from emoclf.aspects.aspect_export_formats import ASPECT_EXPORTS
 from emoclf.aspects.found_terms import FoundTerm, find_terms
 from emoclf.aspects.opinions import AspectPredictor, Opinion
 from emoclf.aspects.polarity_targets import Target, encode_targets

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from emoclf.aspects.aspect_exports import ASPECT_EXPORTS
+from emoclf.aspects.aspect_export_formats import ASPECT_EXPORTS
 from emoclf.bundle.described_folder import EXPORT
 from emoclf.bundle.json_values import read_json
 from emoclf.cli.export import format_lines

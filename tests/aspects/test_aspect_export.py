@@ -22,7 +22,7 @@ from tiny_aspects import tiny_aspects, tiny_model, tiny_tagger
 
 from emoclf.aspects import aspect_onnx, exported_aspects
 from emoclf.aspects.aspect_export import export_aspects
-from emoclf.aspects.aspect_exports import ASPECT_EXPORTS
+from emoclf.aspects.aspect_export_formats import ASPECT_EXPORTS
 from emoclf.aspects.aspect_formats import write_aspects
 from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.aspect_parity import check_aspect_parity
