@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emoclf.bulk.output_formats import ON_ERROR
+from emoclf.cli.aspects_export import add_export_parser
 from emoclf.cli.bulk_runs import progress_bar, terminated_cleanly
 from emoclf.cli.data_options import add_reading_options
 from emoclf.cli.options import add_section, given_settings
@@ -30,7 +31,7 @@ DATA_HELP = (
     "sentences with terms: XML of SemEval-2014 to 2016, CoNLL columns, JSON Lines with "
     "spans, or CSV with a row for each term; plain or .gz"
 )
-MODEL_HELP = "folder written by 'emoclf aspects train'"
+MODEL_HELP = "folder written by 'emoclf aspects train' or 'emoclf aspects export'"
 MAX_TEST_FRACTION = 0.9
 #: Settings of the tagger that --help shows.
 SHOWN = (
@@ -63,6 +64,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     evaluate.add_argument("data", metavar="TERMS", help=DATA_HELP)
     _add_data_options(evaluate)
     evaluate.set_defaults(run=run_evaluate)
+    add_export_parser(commands)
 
 
 def _add_data_options(parser: Any) -> None:
@@ -258,10 +260,9 @@ def run_train(args: argparse.Namespace) -> int:
 
 def run_evaluate(args: argparse.Namespace) -> int:
     """Score predictions on a labelled file."""
-    load_tensorflow()
-    from emoclf.aspects.aspect_model import AspectModel
+    from emoclf.aspects.exported_aspects import load_aspect_predictor
 
-    model = AspectModel.load(args.model)
+    model = load_aspect_predictor(args.model)
     scores = model.evaluate(_read(args, args.data))
     if args.json:
         print_json(_plain(scores))
@@ -281,12 +282,11 @@ def run_predict(args: argparse.Namespace) -> int:
             "--json and --summary are for standard output. With --output the file's "
             "ending sets the format."
         )
-    load_tensorflow()
-    from emoclf.aspects.aspect_model import AspectModel
     from emoclf.aspects.aspect_prediction import predict_aspects
+    from emoclf.aspects.exported_aspects import load_aspect_predictor
     from emoclf.aspects.term_summary import TermSummary
 
-    model = AspectModel.load(args.model)
+    model = load_aspect_predictor(args.model)
     summary = TermSummary() if args.summary else None
     arguments = ("format", "prefix", "on_error", "min_confidence", "overwrite")
     with terminated_cleanly(), progress_bar(args) as bar:
