@@ -7,48 +7,23 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
+from emoclf.aspects.aspect_evaluation import AspectBaselines, AspectEvaluation
 from emoclf.aspects.aspect_folder import load_aspects, save_aspects
 from emoclf.aspects.aspect_settings import AspectSettings
-from emoclf.aspects.polarity import PolarityClassifier, baseline_scores
+from emoclf.aspects.opinions import Opinion, Opinions
+from emoclf.aspects.polarity import PolarityClassifier
 from emoclf.aspects.polarity_model import Target, labelled_targets
 from emoclf.aspects.polarity_network import PolaritySettings
 from emoclf.aspects.sentences import CONFLICT, POLARITIES, AspectData
 from emoclf.aspects.tagger import AspectTagger
-from emoclf.aspects.term_dictionary import TermDictionary
 from emoclf.aspects.term_summary import TermSummary
-from emoclf.aspects.train_tagger import compare
 from emoclf.display import short_names
 from emoclf.errors import setting
 from emoclf.text.validation import as_texts
 
 logger = logging.getLogger(__name__)
-
-
-class Opinion(NamedTuple):
-    """A term in a text, and what the text says of it.
-
-    Parameters
-    ----------
-    term : str
-        The characters of the term.
-    polarity : str or None
-        Polarity, or the label of the tags of a typed tagger.
-    start, stop : int
-        Offsets: ``text[start:stop]``.
-    confidence : float
-        Probability of exactly these borders.
-    polarity_confidence : float or None
-        Probability of the polarity, given the term.
-    """
-
-    term: str
-    polarity: str | None
-    start: int
-    stop: int
-    confidence: float
-    polarity_confidence: float | None
 
 
 @dataclass
@@ -113,8 +88,15 @@ class AspectModel:
         found.fit(data, validation_data=valid)
         return cls(found, classifier.fit(targets, labels, validation_data=held))
 
-    def predict(self, texts: Iterable[str]) -> list[list[Opinion]]:
-        """Return the terms of each text and what is said of them."""
+    def predict(self, texts: Iterable[str]) -> Opinions:
+        """Return the terms of each text and what is said of them.
+
+        Returns
+        -------
+        opinions : Opinions
+            A list of :class:`Opinion` for each text; notebooks show the texts with
+            their terms highlighted.
+        """
         texts = as_texts(texts)
         found = self.tagger.predict_spans(texts)
         targets = [
@@ -137,7 +119,7 @@ class AspectModel:
                 place = (term.start, term.stop)
                 row.append(Opinion(term.term, polarity, *place, term.confidence, share))
             opinions.append(row)
-        return opinions
+        return Opinions(texts, opinions)
 
     def summary(self, texts: Iterable[str]) -> TermSummary:
         """Return the terms most spoken of, and what is said of them."""
@@ -146,29 +128,19 @@ class AspectModel:
             summary.add(opinions)
         return summary
 
-    def evaluate(self, data: AspectData) -> dict[str, Any]:
+    def evaluate(
+        self, data: AspectData, *, train: AspectData | None = None
+    ) -> AspectEvaluation:
         """Return the scores of terms, of polarities, and of both together.
 
-        Returns
-        -------
-        scores : dict
-            ``terms``: SpanScores; and, with a polarity classifier and labelled terms,
-            ``polarity``: see :meth:`PolarityClassifier.evaluate`, on the true terms;
-            ``both``: SpanScores in which a term counts with its polarity only. There a
-            true term without a label, or with the label "conflict", is never right.
+        Parameters
+        ----------
+        data : AspectData
+        train : AspectData, optional
+            Training set, on which baselines are fitted for a comparison.
         """
-        spans = [
-            [(x.start, x.stop, x.polarity) for x in row]
-            for row in self.predict(data.texts)
-        ]
-        typed = self.tagger.model_.settings.typed
-        seen = self.tagger.terms_
-        scores: dict[str, Any] = {"terms": compare(data, spans, typed=typed, seen=seen)}
-        targets, labels = labelled_targets(data)
-        if self.polarity is not None and targets:
-            scores["polarity"] = self.polarity.evaluate(targets, labels)
-            scores["both"] = compare(data, spans, typed=True)
-        return scores
+        baselines = None if train is None else AspectBaselines.of(self, train, data)
+        return AspectEvaluation(self, data, self.predict(data.texts), baselines)
 
     def baselines(self, train: AspectData, test: AspectData) -> dict[str, Any]:
         """Return the scores of baselines, fitted on ``train``, on a test set.
@@ -180,15 +152,8 @@ class AspectModel:
             accuracy and macro-F1 of each baseline, by its name, if there is a polarity
             classifier.
         """
-        tokenizer = self.tagger.model_.encoder.encoder.tokenizer
-        found = TermDictionary(tokenizer).fit(train).predict(test.texts)
-        scores: dict[str, Any] = {
-            "terms": compare(test, found, seen=self.tagger.terms_)
-        }
-        parts = labelled_targets(train), labelled_targets(test)
-        if self.polarity is not None and parts[1][0]:
-            scores["polarity"] = baseline_scores(*parts, self.polarity.model_.tokenizer)
-        return scores
+        found = AspectBaselines.of(self, train, test)
+        return found.scores(test, self.tagger.terms_)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save both as one folder, which :meth:`load` and the commands read."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple, TextIO
 
-from emoclf.aspects.aspect_model import AspectModel, Opinion
+from emoclf.aspects.aspect_model import AspectModel
+from emoclf.aspects.opinions import Opinion
 from emoclf.aspects.term_summary import TermSummary
 from emoclf.bulk.entries import Entries, Entry
 from emoclf.bulk.file_prediction import Progress, progress_in

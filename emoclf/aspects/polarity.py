@@ -258,7 +258,7 @@ valid_fraction
             name: dict(zip(names, row, strict=True))
             for name, row in zip(names, matrix, strict=True)
         }
-        scores = _scores(labels, predicted)
+        scores = polarity_scores(labels, predicted)
         return {**scores, "classes": classes, "confusion": confusion}
 
     def _set_model(
@@ -330,12 +330,10 @@ valid_fraction
             self.model_ = polarity_from_values(values).model_
 
 
-def baseline_scores(
-    train: Part,
-    test: Part,
-    tokenizer: Tokenizer,
-) -> dict[str, dict[str, float]]:
-    """Return the scores of baselines: majority, and TF-IDF + SVM on a window."""
+def baseline_polarities(
+    train: Part, test: Part, tokenizer: Tokenizer
+) -> dict[str, list[str]]:
+    """Return what baselines predict: majority, and TF-IDF + SVM on a window."""
     names = sorted({*train[1]})
     ids = np.array([names.index(label) for label in train[1]])
     windows = [
@@ -349,12 +347,23 @@ def baseline_scores(
         ),
     }
     return {
-        name: _scores(test[1], [names[i] for i in predict(windows[1])])
+        name: [names[i] for i in predict(windows[1])]
         for name, predict in baselines.items()
     }
 
 
-def _scores(labels: list[str], predicted: Iterable[str]) -> dict[str, float]:
+def baseline_scores(
+    train: Part,
+    test: Part,
+    tokenizer: Tokenizer,
+) -> dict[str, dict[str, float]]:
+    """Return the scores of these baselines."""
+    found = baseline_polarities(train, test, tokenizer)
+    return {name: polarity_scores(test[1], labels) for name, labels in found.items()}
+
+
+def polarity_scores(labels: list[str], predicted: Iterable[str]) -> dict[str, float]:
+    """Return accuracy, macro-F1 and number of predicted labels."""
     found = list(predicted)
     return {
         "accuracy": float(accuracy_score(labels, found)),
