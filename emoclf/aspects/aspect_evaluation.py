@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from emoclf.aspects.opinions import Opinions
-from emoclf.aspects.polarity import baseline_polarities, polarity_scores
-from emoclf.aspects.polarity_model import Target, labelled_targets
+from emoclf.aspects.opinions import AspectPredictor, Opinions
+from emoclf.aspects.polarity_scores import polarity_scores
+from emoclf.aspects.polarity_targets import Target, labelled_targets
 from emoclf.aspects.sentence_bootstrap import macro_f1_draws, span_draws
 from emoclf.aspects.sentences import AspectData
-from emoclf.aspects.span_scores import SpanScores
-from emoclf.aspects.term_dictionary import TermDictionary
-from emoclf.aspects.train_tagger import compare
+from emoclf.aspects.span_scores import SpanScores, compare
 from emoclf.display import HtmlLines, align, wrap_lines
 from emoclf.errors import setting
 from emoclf.evaluation.bootstrap import interval
 from emoclf.evaluation.paired_comparison import Comparison
 
 if TYPE_CHECKING:
-    from emoclf.aspects.aspect_model import AspectModel
+    from emoclf.aspects.aspect_baselines import AspectBaselines
 
 DICTIONARY = "dictionary of the training terms"
 
@@ -46,66 +43,32 @@ class TruePolarity(NamedTuple):
     confidence: float
 
 
-@dataclass(frozen=True)
-class AspectBaselines:
-    """What baselines of a training set predict for other sentences.
-
-    Parameters
-    ----------
-    spans : list of lists of Term
-        Terms of each sentence, by a dictionary of the training terms.
-    polarities : dict of str to list of str
-        Polarities of the true terms, by the name of the baseline.
-    """
-
-    spans: list[list[Any]]
-    polarities: dict[str, list[str]]
-
-    @classmethod
-    def of(
-        cls, model: AspectModel, train: AspectData, test: AspectData
-    ) -> AspectBaselines:
-        """Fit the baselines of a model on ``train``, and predict ``test``."""
-        tokenizer = model.tagger.model_.encoder.encoder.tokenizer
-        spans: list[list[Any]] = []
-        spans += TermDictionary(tokenizer).fit(train).predict(test.texts)
-        parts = labelled_targets(train), labelled_targets(test)
-        if model.polarity is None or not parts[1][0]:
-            return cls(spans, {})
-        return cls(spans, baseline_polarities(*parts, model.polarity.model_.tokenizer))
-
-    def scores(self, test: AspectData, seen: frozenset[str]) -> dict[str, Any]:
-        """Return ``terms`` (SpanScores), and ``polarity`` if it was predicted."""
-        scores: dict[str, Any] = {"terms": compare(test, self.spans, seen=seen)}
-        if self.polarities:
-            labels = labelled_targets(test)[1]
-            scores["polarity"] = {
-                name: polarity_scores(labels, found)
-                for name, found in self.polarities.items()
-            }
-        return scores
-
-
 class AspectEvaluation(Mapping[str, Any], HtmlLines):
     """Scores of a model on labelled sentences; :meth:`AspectModel.evaluate` makes it.
 
     It is a mapping: ``terms`` (SpanScores); and, with a polarity classifier and
-    labelled terms, ``polarity`` (see :meth:`PolarityClassifier.evaluate`), on the true
-    terms, and ``both``, SpanScores in which a term counts with its polarity only. There
-    a true term without a label, or with the label "conflict", is never right.
+    labelled terms, ``polarity``, on the true terms (see
+    :func:`emoclf.aspects.polarity_scores.polarity_scores`), and ``both``, SpanScores in
+    which a term counts with its polarity only. There a true term without a label, or
+    with the label "conflict", is never right.
 
     Parameters
     ----------
-    model : AspectModel
+    model : AspectPredictor
     data : AspectData
     opinions : Opinions
         Terms that were found, and their polarities.
     baselines : AspectBaselines, optional
+
+    Attributes
+    ----------
+    true_polarities : list of TruePolarity
+        The true terms that have a polarity, with the predicted one.
     """
 
     def __init__(
         self,
-        model: AspectModel,
+        model: AspectPredictor,
         data: AspectData,
         opinions: Opinions,
         baselines: AspectBaselines | None = None,
@@ -115,11 +78,13 @@ class AspectEvaluation(Mapping[str, Any], HtmlLines):
         self.opinions = opinions
         self.baselines = baselines
         spans = self.spans
-        terms = compare(data, spans, typed=self.typed, seen=model.tagger.terms_)
+        terms = compare(data, spans, typed=model.typed, seen=model.training_terms)
         self._scores: dict[str, Any] = {"terms": terms}
-        targets, labels = labelled_targets(data)
-        if model.polarity is not None and targets:
-            self._scores["polarity"] = model.polarity.evaluate(targets, labels)
+        self.true_polarities = _true_polarities(model, data)
+        if rows := self.true_polarities:
+            labels, found = [x.label for x in rows], [x.predicted for x in rows]
+            names = model.polarity_names
+            self._scores["polarity"] = polarity_scores(labels, found, names)
             self._scores["both"] = compare(data, spans, typed=True)
 
     def __getitem__(self, name: str) -> Any:
@@ -132,37 +97,16 @@ class AspectEvaluation(Mapping[str, Any], HtmlLines):
         return len(self._scores)
 
     @property
-    def typed(self) -> bool:
-        """Whether the tagger predicts labels by its tags."""
-        return self.model.tagger.model_.settings.typed
-
-    @property
     def spans(self) -> list[list[tuple[int, int, str | None]]]:
         """The terms that were found, as (start, stop, polarity)."""
         return [[(x.start, x.stop, x.polarity) for x in row] for row in self.opinions]
-
-    @cached_property
-    def true_polarities(self) -> list[TruePolarity]:
-        """The true terms that have a polarity, with the predicted one."""
-        if "polarity" not in self:
-            return []
-        assert self.model.polarity is not None
-        targets, labels = labelled_targets(self.data)
-        probabilities = self.model.polarity.predict_proba(targets)
-        names = self.model.polarity.classes_[probabilities.argmax(1)]
-        return [
-            TruePolarity(target, label, str(name), float(share))
-            for target, label, name, share in zip(
-                targets, labels, names, probabilities.max(1), strict=True
-            )
-        ]
 
     @cached_property
     def baseline_scores(self) -> dict[str, Any]:
         """Scores of the baselines, as :meth:`AspectBaselines.scores` returns them."""
         if self.baselines is None:
             return {}
-        return self.baselines.scores(self.data, self.model.tagger.terms_)
+        return self.baselines.scores(self.data, self.model.training_terms)
 
     @cached_property
     def intervals(self) -> dict[str, tuple[float, float]]:
@@ -277,13 +221,13 @@ class AspectEvaluation(Mapping[str, Any], HtmlLines):
 
     @cached_property
     def _draws(self) -> dict[str, np.ndarray]:
-        return span_draws(self._parts(self.spans, typed=self.typed))
+        return span_draws(self._parts(self.spans, typed=self.model.typed))
 
     def _parts(
         self, spans: Sequence[Sequence[Any]], *, typed: bool = False
     ) -> list[SpanScores]:
         """Return the scores of each sentence by itself."""
-        seen = self.model.tagger.terms_
+        seen = self.model.training_terms
         return [
             compare(self.data.take([number]), [found], typed=typed, seen=seen)
             for number, found in enumerate(spans)
@@ -297,6 +241,16 @@ class AspectEvaluation(Mapping[str, Any], HtmlLines):
             [row.label for row in rows],
             predicted or [row.predicted for row in rows],
         )
+
+
+def _true_polarities(model: AspectPredictor, data: AspectData) -> list[TruePolarity]:
+    targets, labels = labelled_targets(data)
+    if not (model.polarity_names and targets):
+        return []
+    probabilities = model.predict_polarity(targets)
+    names = [model.polarity_names[i] for i in probabilities.argmax(1)]
+    shares = probabilities.max(1).tolist()
+    return list(map(TruePolarity, targets, labels, names, shares))
 
 
 def plain_scores(scores: Mapping[str, Any]) -> dict[str, Any]:

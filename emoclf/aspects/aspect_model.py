@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from emoclf.aspects.aspect_evaluation import AspectBaselines, AspectEvaluation
+import numpy as np
+
+from emoclf.aspects.aspect_baselines import AspectBaselines
+from emoclf.aspects.aspect_evaluation import AspectEvaluation
 from emoclf.aspects.aspect_folder import load_aspects, save_aspects
 from emoclf.aspects.aspect_settings import AspectSettings
-from emoclf.aspects.opinions import Opinion, Opinions
+from emoclf.aspects.found_terms import FoundTerm
+from emoclf.aspects.opinions import AspectPredictor
 from emoclf.aspects.polarity import PolarityClassifier
-from emoclf.aspects.polarity_model import Target, labelled_targets
 from emoclf.aspects.polarity_network import PolaritySettings
+from emoclf.aspects.polarity_targets import Target, labelled_targets
 from emoclf.aspects.sentences import CONFLICT, POLARITIES, AspectData
 from emoclf.aspects.tagger import AspectTagger
-from emoclf.aspects.term_summary import TermSummary
 from emoclf.display import short_names
 from emoclf.errors import setting
-from emoclf.text.validation import as_texts
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass
-class AspectModel:
+class AspectModel(AspectPredictor):
     """Find terms and their polarity.
 
     Parameters
@@ -88,45 +90,29 @@ class AspectModel:
         found.fit(data, validation_data=valid)
         return cls(found, classifier.fit(targets, labels, validation_data=held))
 
-    def predict(self, texts: Iterable[str]) -> Opinions:
-        """Return the terms of each text and what is said of them.
+    @property
+    def typed(self) -> bool:
+        """Whether the tags contain the labels of terms."""
+        return self.tagger.model_.settings.typed
 
-        Returns
-        -------
-        opinions : Opinions
-            A list of :class:`Opinion` for each text; notebooks show the texts with
-            their terms highlighted.
-        """
-        texts = as_texts(texts)
-        found = self.tagger.predict_spans(texts)
-        targets = [
-            Target(text, term.start, term.stop)
-            for text, terms in zip(texts, found, strict=True)
-            for term in terms
-        ]
-        answers: Any = iter([(None, None)] * len(targets))
-        if self.polarity is not None and targets:
-            probabilities = self.polarity.predict_proba(targets)
-            names = self.polarity.classes_[probabilities.argmax(1)]
-            shares = probabilities.max(1).tolist()
-            answers = iter(zip(map(str, names), shares, strict=True))
-        opinions = []
-        for terms in found:
-            row = []
-            for term in terms:
-                polarity, share = next(answers)
-                polarity = polarity or term.label
-                place = (term.start, term.stop)
-                row.append(Opinion(term.term, polarity, *place, term.confidence, share))
-            opinions.append(row)
-        return Opinions(texts, opinions)
+    @property
+    def training_terms(self) -> frozenset[str]:
+        """Terms of the training set in lower case."""
+        return self.tagger.terms_
 
-    def summary(self, texts: Iterable[str]) -> TermSummary:
-        """Return the terms most spoken of, and what is said of them."""
-        summary = TermSummary()
-        for opinions in self.predict(texts):
-            summary.add(opinions)
-        return summary
+    @property
+    def polarity_names(self) -> tuple[str, ...]:
+        """Labels of the polarity classifier; empty if there is none."""
+        return self.polarity.model_.label_names if self.polarity is not None else ()
+
+    def find_terms(self, texts: list[str]) -> list[list[FoundTerm]]:
+        """Return the terms of each text, in the order of their offsets."""
+        return self.tagger.predict_spans(texts)
+
+    def predict_polarity(self, targets: Sequence[Target]) -> np.ndarray:
+        """Return the probability of each polarity, shape (n_targets, n_polarities)."""
+        assert self.polarity is not None
+        return self.polarity.predict_proba(targets)
 
     def evaluate(
         self, data: AspectData, *, train: AspectData | None = None
@@ -153,7 +139,7 @@ class AspectModel:
             classifier.
         """
         found = AspectBaselines.of(self, train, test)
-        return found.scores(test, self.tagger.terms_)
+        return found.scores(test, self.training_terms)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save both as one folder, which :meth:`load` and the commands read."""

@@ -10,29 +10,23 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.metrics import (
-    accuracy_score,
-    confusion_matrix,
-    f1_score,
-    precision_recall_fscore_support,
-)
 from sklearn.utils.validation import check_is_fitted
 
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.aspect_vectors import seed_of, with_vectors
-from emoclf.aspects.polarity_model import (
+from emoclf.aspects.polarity_model import PolarityModel
+from emoclf.aspects.polarity_network import PolaritySettings, build_polarity
+from emoclf.aspects.polarity_scores import accuracy_and_f1, polarity_scores
+from emoclf.aspects.polarity_targets import (
     MARKERS,
-    PolarityModel,
     Target,
     as_targets,
     encode_targets,
     marked_windows,
 )
-from emoclf.aspects.polarity_network import PolaritySettings, build_polarity
 from emoclf.aspects.sentiment_vectors import covered_by_sentiment, sentiment_vectors
 from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.stratify import deal_groups
-from emoclf.display import short_names
 from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
 from emoclf.embeddings.vector_objects import VectorSet, vector_sources, vectors_setting
 from emoclf.errors import DataError
@@ -225,41 +219,12 @@ valid_fraction
     def evaluate(self, X: Iterable[Any], y: Iterable[str]) -> dict[str, Any]:
         """Return accuracy, macro-F1, scores of each class, and the confusion.
 
-        Returns
-        -------
-        scores : dict
-            ``accuracy``, ``macro_f1``, ``n``; ``classes``: precision, recall, F1 and
-            number of each label; ``confusion``: for each true label the number of
-            predictions of each.
+        :func:`emoclf.aspects.polarity_scores.polarity_scores` describes them.
         """
         targets, labels = _checked(X, y)
         check_is_fitted(self)
-        unknown = sorted({*labels} - {*self.model_.label_names})
-        if unknown:
-            logger.warning(
-                "%d of %d terms have labels that the model has not: %s. They count as "
-                "wrong.",
-                sum(label in unknown for label in labels),
-                len(labels),
-                short_names(unknown),
-            )
         predicted = list(map(str, self.predict(targets)))
-        names = sorted({*labels, *predicted})
-        columns = precision_recall_fscore_support(
-            labels, predicted, labels=names, zero_division=0
-        )
-        classes = {
-            name: dict(zip(("precision", "recall", "f1"), map(float, row), strict=True))
-            | {"n": int(count)}
-            for name, *row, count in zip(names, *columns, strict=True)
-        }
-        matrix = confusion_matrix(labels, predicted, labels=names).tolist()
-        confusion = {
-            name: dict(zip(names, row, strict=True))
-            for name, row in zip(names, matrix, strict=True)
-        }
-        scores = polarity_scores(labels, predicted)
-        return {**scores, "classes": classes, "confusion": confusion}
+        return polarity_scores(labels, predicted, self.model_.label_names)
 
     def _set_model(
         self,
@@ -359,17 +324,7 @@ def baseline_scores(
 ) -> dict[str, dict[str, float]]:
     """Return the scores of these baselines."""
     found = baseline_polarities(train, test, tokenizer)
-    return {name: polarity_scores(test[1], labels) for name, labels in found.items()}
-
-
-def polarity_scores(labels: list[str], predicted: Iterable[str]) -> dict[str, float]:
-    """Return accuracy, macro-F1 and number of predicted labels."""
-    found = list(predicted)
-    return {
-        "accuracy": float(accuracy_score(labels, found)),
-        "macro_f1": float(f1_score(labels, found, average="macro", zero_division=0)),
-        "n": len(labels),
-    }
+    return {name: accuracy_and_f1(test[1], labels) for name, labels in found.items()}
 
 
 def _checked(X: Iterable[Any], y: Iterable[str], place: str = "") -> Part:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from emoclf.aspects.polarity import PolarityClassifier
-from emoclf.aspects.polarity_model import MARKERS, PolarityModel
+from emoclf.aspects.polarity_model import PolarityModel
 from emoclf.aspects.polarity_network import PolaritySettings, build_polarity
+from emoclf.aspects.polarity_targets import MARKERS
 from emoclf.aspects.saved_networks import rebuild, weights_of
 from emoclf.bundle.json_values import JsonObject, check_texts
 from emoclf.errors import BundleError

@@ -90,8 +90,11 @@ class TargetDistance(layers.Layer):
 
     def call(self, token_ids: Tensor) -> Tensor:
         positions = ops.arange(ops.shape(token_ids)[1], dtype="int32")[None, :]
-        first = ops.argmax(ops.equal(token_ids, OPEN_ID), axis=1)
-        last = ops.argmax(ops.equal(token_ids, CLOSE_ID), axis=1)
+        # As numbers: onnxruntime finds no maximum of booleans.
+        first, last = (
+            ops.argmax(ops.cast(ops.equal(token_ids, marker), "int32"), axis=1)
+            for marker in (OPEN_ID, CLOSE_ID)
+        )
         before = ops.minimum(positions - ops.cast(first[:, None], "int32"), 0)
         after = ops.maximum(positions - ops.cast(last[:, None], "int32"), 0)
         distance = ops.clip(before + after, -MAX_DISTANCE, MAX_DISTANCE)

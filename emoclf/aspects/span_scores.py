@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from emoclf.aspects.sentences import AspectData
 from emoclf.display import HtmlLines, align
 
 
@@ -106,6 +107,23 @@ class SpanScores(HtmlLines):
         names = [name for name in cls.__dataclass_fields__ if name != "errors"]
         totals = {name: sum(getattr(x, name) for x in scores) for name in names}
         return cls(**totals, errors=dict(errors))
+
+
+def compare(
+    data: AspectData,
+    predicted: Sequence[Sequence[Any]],
+    *,
+    typed: bool = False,
+    seen: Any = None,
+) -> SpanScores:
+    """Compare predicted spans with those of sentences; labels count if typed."""
+    width = 3 if typed else 2
+    return span_scores(
+        [[term[:width] for term in terms] for terms in data.spans],
+        [[term[:width] for term in terms] for terms in predicted],
+        texts=data.texts if seen is not None else (),
+        seen=seen or (),
+    )
 
 
 def span_scores(

@@ -21,13 +21,13 @@ from emoclf.aspects.aspect_folder import (
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.aspect_split import divide
 from emoclf.aspects.aspect_vectors import seed_of, with_vectors
+from emoclf.aspects.found_terms import FoundTerm
 from emoclf.aspects.polarity_folder import POLARITY_FILES
 from emoclf.aspects.sentences import AspectData, as_aspect_data
-from emoclf.aspects.span_model import FoundTerm
-from emoclf.aspects.span_scores import SpanScores
+from emoclf.aspects.span_scores import SpanScores, compare
 from emoclf.aspects.tagger_fit import TaggerProgress
 from emoclf.aspects.term_dictionary import TermDictionary
-from emoclf.aspects.train_tagger import compare, seen_terms, train_spans
+from emoclf.aspects.train_tagger import seen_terms, train_spans
 from emoclf.embeddings.vector_objects import VectorSet
 from emoclf.errors import BundleError
 from emoclf.text.validation import as_texts

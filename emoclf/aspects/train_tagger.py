@@ -16,7 +16,7 @@ from emoclf.aspects.sentence_encoder import (
 )
 from emoclf.aspects.sentences import AspectData
 from emoclf.aspects.span_model import SpanModel
-from emoclf.aspects.span_scores import SpanScores, span_scores
+from emoclf.aspects.span_scores import SpanScores, compare
 from emoclf.aspects.tagger_fit import fit_tagger
 from emoclf.aspects.tagger_network import build_tagger
 from emoclf.aspects.tags import tag_names
@@ -161,23 +161,6 @@ def score(
         model.predict(data.texts),
         typed=model.settings.typed,
         seen=train and seen_terms(train),
-    )
-
-
-def compare(
-    data: AspectData,
-    predicted: Sequence[Sequence[Any]],
-    *,
-    typed: bool = False,
-    seen: Any = None,
-) -> SpanScores:
-    """Compare predicted spans with those of sentences; labels count if typed."""
-    width = 3 if typed else 2
-    return span_scores(
-        [[term[:width] for term in terms] for terms in data.spans],
-        [[term[:width] for term in terms] for terms in predicted],
-        texts=data.texts if seen is not None else (),
-        seen=seen or (),
     )
 
 

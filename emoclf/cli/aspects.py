@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emoclf.bulk.output_formats import ON_ERROR
+from emoclf.cli.aspects_export import add_export_parser
 from emoclf.cli.aspects_train import (
     DATA_HELP,
     add_terms_options,
@@ -30,11 +31,10 @@ from emoclf.cli.shared import (
     print_json,
     print_lines,
 )
-from emoclf.runtime import load_tensorflow
 
 logger = logging.getLogger(__name__)
 
-MODEL_HELP = "folder written by 'emoclf aspects train'"
+MODEL_HELP = "folder written by 'emoclf aspects train' or 'emoclf aspects export'"
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
@@ -62,6 +62,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     add_terms_options(evaluate)
     add_report_option(evaluate)
     evaluate.set_defaults(run=run_evaluate)
+    add_export_parser(commands)
 
 
 def _add_predict(commands: Any) -> None:
@@ -121,10 +122,10 @@ def _add_predict(commands: Any) -> None:
 def run_evaluate(args: argparse.Namespace) -> int:
     """Score predictions on a labelled file."""
     check_report_option(args)
-    load_tensorflow()
-    from emoclf.aspects.aspect_model import AspectModel
+    from emoclf.aspects.exported_aspects import load_aspect_predictor
 
-    evaluation = AspectModel.load(args.model).evaluate(read_terms(args, args.data))
+    model = load_aspect_predictor(args.model)
+    evaluation = model.evaluate(read_terms(args, args.data))
     if args.json:
         print_json(evaluation.to_dict())
     else:
@@ -150,12 +151,11 @@ def run_predict(args: argparse.Namespace) -> int:
         from emoclf.plots.plot_style import check_plot_file
 
         check_plot_file(args.summary_plot, overwrite=args.overwrite)
-    load_tensorflow()
-    from emoclf.aspects.aspect_model import AspectModel
     from emoclf.aspects.aspect_prediction import predict_aspects
+    from emoclf.aspects.exported_aspects import load_aspect_predictor
     from emoclf.aspects.term_summary import TermSummary
 
-    model = AspectModel.load(args.model)
+    model = load_aspect_predictor(args.model)
     summary = TermSummary()
     counts_terms = bool(args.summary or args.summary_plot)
     arguments = ("format", "prefix", "on_error", "min_confidence", "overwrite")

@@ -56,7 +56,7 @@ POLARITY_METRICS = {
 
 def aspect_page(evaluation: AspectEvaluation, extras: Extras) -> Page:
     """Return the page of an evaluation, with the training of its model."""
-    data, settings = evaluation.data, evaluation.model.tagger.model_.settings
+    data, tagger = evaluation.data, getattr(evaluation.model, "tagger", None)
     sections = [
         _summary_section(evaluation),
         _scores_section(evaluation),
@@ -65,15 +65,17 @@ def aspect_page(evaluation: AspectEvaluation, extras: Extras) -> Page:
     ]
     if "polarity" in evaluation:
         sections.append(polarity_section(evaluation))
-    sections += [
-        sentences_section(evaluation),
-        _training_section(evaluation),
-        _settings_section(evaluation, extras),
-    ]
-    network = f"{settings.network}{' + CRF' * settings.crf}"
+    sections.append(sentences_section(evaluation))
+    words = f"{len(data):,} sentences with {data.n_terms:,} terms"
+    # An export has neither a history nor the settings of its training.
+    if tagger is not None:
+        sections.append(_training_section(evaluation.model))
+        sections.append(_settings_section(evaluation, extras))
+        settings = tagger.model_.settings
+        words += f"; tagger: {settings.network}{' + CRF' * settings.crf}"
     return Page(
         f"Aspect terms of {os.path.basename(data.source)}",
-        f"{len(data):,} sentences with {data.n_terms:,} terms; tagger: {network}",
+        words,
         [section for section in sections if section.blocks],
     )
 
@@ -204,8 +206,7 @@ def _terms_section(evaluation: AspectEvaluation) -> Section:
     return Section("terms", "Terms", (Figures([figure]), table))
 
 
-def _training_section(evaluation: AspectEvaluation) -> Section:
-    model = evaluation.model
+def _training_section(model: Any) -> Section:
     figures = _curves("tagger", model.tagger.history_, TAGGER_METRICS)
     if model.polarity is not None:
         history = model.polarity.history_
@@ -256,7 +257,7 @@ def _curves(
 def _settings_section(evaluation: AspectEvaluation, extras: Extras) -> Section:
     import tomli_w  # Only pages need it.
 
-    model = evaluation.model
+    model: Any = evaluation.model
     settings: dict[str, Any] = {"tagger": model.tagger.model_.settings}
     if model.polarity is not None:
         settings["polarity classifier"] = model.polarity.model_.settings

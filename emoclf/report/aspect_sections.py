@@ -109,7 +109,7 @@ def _key(evaluation: AspectEvaluation) -> Html:
 
 
 def _errors(evaluation: AspectEvaluation) -> list[list[tuple[str, Any]]]:
-    width = 3 if evaluation.typed else 2
+    width = 3 if evaluation.model.typed else 2
     return [
         span_errors([x[:width] for x in sentence.terms], [x[:width] for x in found])
         for sentence, found in zip(evaluation.data, evaluation.spans, strict=True)
@@ -138,7 +138,7 @@ def _mistakes(
 ) -> list[str]:
     """Return the mistakes in a sentence in words."""
     text, found = sentence.text, evaluation.spans[place]
-    width = 3 if evaluation.typed else 2
+    width = 3 if evaluation.model.typed else 2
     words = []
     true = [x[:width] for x in sentence.terms]
     for kind, span in span_errors(true, [x[:width] for x in found]):
@@ -151,7 +151,7 @@ def _mistakes(
             words.append(f"{name}: {label}, predicted as {span[2]}")
         else:
             words.append(f"{kind}: {name}")
-    if evaluation.typed or "polarity" not in evaluation:
+    if evaluation.model.typed or "polarity" not in evaluation:
         return words
     predicted = {x[:2]: x[2] for x in found}
     for term in sentence.terms:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tiny_aspects import tiny_aspects, tiny_model
 
-from emoclf.aspects.aspect_evaluation import AspectBaselines, AspectEvaluation
+from emoclf.aspects.aspect_baselines import AspectBaselines
+from emoclf.aspects.aspect_evaluation import AspectEvaluation
 from emoclf.aspects.opinions import Opinion, Opinions
 from emoclf.aspects.sentences import AspectData
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.polarity import PolarityClassifier
-from emoclf.aspects.polarity_model import labelled_targets
+from emoclf.aspects.polarity_targets import labelled_targets
 from emoclf.aspects.sentences import AspectData
 from emoclf.aspects.tagger import AspectTagger
 
