@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from emoclf.aspects.aspect_baselines import AspectBaselines
+from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
 from emoclf.aspects.aspect_evaluation import AspectEvaluation
 from emoclf.aspects.aspect_folder import load_aspects, save_aspects
 from emoclf.aspects.aspect_settings import AspectSettings
@@ -53,6 +54,7 @@ class AspectModel(AspectPredictor):
         learn_polarity: bool | None = None,
         seed: int = 0,
         verbose: Any = 0,
+        checkpoints: AspectCheckpoints | None = None,
     ) -> Self:
         """Fit a tagger and, if terms have polarities, a polarity classifier.
 
@@ -71,24 +73,29 @@ class AspectModel(AspectPredictor):
             negative, neutral and conflict.
         seed : int
         verbose : {0, 1}, default=0
+        checkpoints : AspectCheckpoints, optional
+            Folder for the state of an unfinished training.
 
         Raises
         ------
-        DataError, SettingsError, VectorsError, TrainingError
+        DataError, SettingsError, VectorsError, TrainingError, ResumeError
         """
+        if checkpoints is not None and not checkpoints.resume:
+            checkpoints.remove()
         common = {"vectors": vectors, "random_state": seed, "verbose": verbose}
         found = AspectTagger(**common, settings=tagger)
         if learn_polarity is None:
             learn_polarity = _has_polarities(data, AspectSettings.of(tagger).typed)
         if not learn_polarity:
-            return cls(found.fit(data, validation_data=valid))
+            return cls(found.fit(data, validation_data=valid, checkpoints=checkpoints))
         classifier = PolarityClassifier(**common, settings=polarity)
         targets, labels = labelled_targets(data)
         held = None if valid is None else labelled_targets(valid)
         # Wrong labels are refused before the tagger is fitted, which takes long.
         classifier.check(targets, labels, validation_data=held)
-        found.fit(data, validation_data=valid)
-        return cls(found, classifier.fit(targets, labels, validation_data=held))
+        found.fit(data, validation_data=valid, checkpoints=checkpoints)
+        classifier.fit(targets, labels, validation_data=held, checkpoints=checkpoints)
+        return cls(found, classifier)
 
     @property
     def typed(self) -> bool:

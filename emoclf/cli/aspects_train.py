@@ -55,7 +55,8 @@ def add_train(commands: Any, argv: Sequence[str]) -> None:
     text = "folder to write the model to"
     add_option(train, "-o --output FOLDER", text, required=True)
     add_report_option(train, has_overwrite=True)
-    add_overwrite_option(train, "model or report")
+    add_overwrite_option(train, "model, report or interrupted run")
+    add_option(train, "--resume", "continue an interrupted run")
     add_option(train, "--valid FILE", "validation set, instead of a share of TERMS")
     add_option(train, "--test FILE", "test set, instead of a share of TERMS")
     add_option(
@@ -125,13 +126,24 @@ def run_train(args: argparse.Namespace) -> int:
         )
     check_report_option(args)
     load_tensorflow()
+    from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
     from emoclf.aspects.aspect_evaluation import plain_scores
     from emoclf.aspects.aspect_folder import ASPECTS
     from emoclf.aspects.aspect_model import AspectModel
     from emoclf.aspects.aspect_split import divide
     from emoclf.aspects.polarity_network import PolaritySettings
+    from emoclf.workflow.train import checkpoint_folder
+    from emoclf.workflow.training_run import check_start
 
-    ASPECTS.check_target(args.output, overwrite=args.overwrite)
+    place = checkpoint_folder(ASPECTS.place(args.output))
+    checkpoints = AspectCheckpoints(place, args.resume)
+    check_start(
+        args.output,
+        overwrite=args.overwrite,
+        resume=args.resume,
+        interrupted=checkpoints.exist(),
+        kind=ASPECTS,
+    )
     data = read_terms(args, args.data)
     valid = read_terms(args, args.valid) if args.valid else None
     test = None
@@ -153,6 +165,7 @@ def run_train(args: argparse.Namespace) -> int:
         learn_polarity=args.learn_polarity,
         seed=settings.seed,
         verbose=not args.quiet,
+        checkpoints=checkpoints,
     )
     path = model.save(args.output, overwrite=args.overwrite)
     evaluation = None
@@ -163,6 +176,7 @@ def run_train(args: argparse.Namespace) -> int:
             "baselines": plain_scores(evaluation.baseline_scores),
         }
         path = model.save(args.output, overwrite=True)
+    checkpoints.remove()
     _print_training(args, model, evaluation, path)
     if evaluation is not None:
         report = write_report_option(args, evaluation, saved=path)
