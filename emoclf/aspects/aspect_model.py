@@ -11,17 +11,18 @@ from typing import Any, Self
 
 import numpy as np
 
+from emoclf.aspects.aspect_baselines import AspectBaselines
+from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
+from emoclf.aspects.aspect_evaluation import AspectEvaluation
 from emoclf.aspects.aspect_folder import load_aspects, save_aspects
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.found_terms import FoundTerm
 from emoclf.aspects.opinions import AspectPredictor
-from emoclf.aspects.polarity import PolarityClassifier, baseline_scores
+from emoclf.aspects.polarity import PolarityClassifier
 from emoclf.aspects.polarity_network import PolaritySettings
 from emoclf.aspects.polarity_targets import Target, labelled_targets
 from emoclf.aspects.sentences import CONFLICT, POLARITIES, AspectData
-from emoclf.aspects.span_scores import compare
 from emoclf.aspects.tagger import AspectTagger
-from emoclf.aspects.term_dictionary import TermDictionary
 from emoclf.display import short_names
 from emoclf.errors import setting
 
@@ -53,6 +54,7 @@ class AspectModel(AspectPredictor):
         learn_polarity: bool | None = None,
         seed: int = 0,
         verbose: Any = 0,
+        checkpoints: AspectCheckpoints | None = None,
     ) -> Self:
         """Fit a tagger and, if terms have polarities, a polarity classifier.
 
@@ -71,24 +73,29 @@ class AspectModel(AspectPredictor):
             negative, neutral and conflict.
         seed : int
         verbose : {0, 1}, default=0
+        checkpoints : AspectCheckpoints, optional
+            Folder for the state of an unfinished training.
 
         Raises
         ------
-        DataError, SettingsError, VectorsError, TrainingError
+        DataError, SettingsError, VectorsError, TrainingError, ResumeError
         """
+        if checkpoints is not None and not checkpoints.resume:
+            checkpoints.remove()
         common = {"vectors": vectors, "random_state": seed, "verbose": verbose}
         found = AspectTagger(**common, settings=tagger)
         if learn_polarity is None:
             learn_polarity = _has_polarities(data, AspectSettings.of(tagger).typed)
         if not learn_polarity:
-            return cls(found.fit(data, validation_data=valid))
+            return cls(found.fit(data, validation_data=valid, checkpoints=checkpoints))
         classifier = PolarityClassifier(**common, settings=polarity)
         targets, labels = labelled_targets(data)
         held = None if valid is None else labelled_targets(valid)
         # Wrong labels are refused before the tagger is fitted, which takes long.
         classifier.check(targets, labels, validation_data=held)
-        found.fit(data, validation_data=valid)
-        return cls(found, classifier.fit(targets, labels, validation_data=held))
+        found.fit(data, validation_data=valid, checkpoints=checkpoints)
+        classifier.fit(targets, labels, validation_data=held, checkpoints=checkpoints)
+        return cls(found, classifier)
 
     @property
     def typed(self) -> bool:
@@ -114,6 +121,20 @@ class AspectModel(AspectPredictor):
         assert self.polarity is not None
         return self.polarity.predict_proba(targets)
 
+    def evaluate(
+        self, data: AspectData, *, train: AspectData | None = None
+    ) -> AspectEvaluation:
+        """Return the scores of terms, of polarities, and of both together.
+
+        Parameters
+        ----------
+        data : AspectData
+        train : AspectData, optional
+            Training set, on which baselines are fitted for a comparison.
+        """
+        baselines = None if train is None else AspectBaselines.of(self, train, data)
+        return AspectEvaluation(self, data, self.predict(data.texts), baselines)
+
     def baselines(self, train: AspectData, test: AspectData) -> dict[str, Any]:
         """Return the scores of baselines, fitted on ``train``, on a test set.
 
@@ -124,15 +145,8 @@ class AspectModel(AspectPredictor):
             accuracy and macro-F1 of each baseline, by its name, if there is a polarity
             classifier.
         """
-        tokenizer = self.tagger.model_.encoder.encoder.tokenizer
-        found = TermDictionary(tokenizer).fit(train).predict(test.texts)
-        scores: dict[str, Any] = {
-            "terms": compare(test, found, seen=self.tagger.terms_)
-        }
-        parts = labelled_targets(train), labelled_targets(test)
-        if self.polarity is not None and parts[1][0]:
-            scores["polarity"] = baseline_scores(*parts, self.polarity.model_.tokenizer)
-        return scores
+        found = AspectBaselines.of(self, train, test)
+        return found.scores(test, self.training_terms)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save both as one folder, which :meth:`load` and the commands read."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from emoclf.aspects.aspect_export_formats import ASPECT_EXPORTS
 from emoclf.aspects.found_terms import FoundTerm, find_terms
-from emoclf.aspects.opinions import AspectPredictor, Opinion
+from emoclf.aspects.opinions import AspectPredictor, Opinion, Opinions
 from emoclf.aspects.polarity_targets import Target, encode_targets
 from emoclf.aspects.sentence_encoder import SentenceEncoder
 from emoclf.aspects.tags import is_tag_set
@@ -210,7 +210,7 @@ class SavedModelAspects(ExportedAspects):
         # It owns the variables and tables; the signatures do not keep it alive.
         self._model = tf.saved_model.load(str(folder.place))
 
-    def predict(self, texts: Iterable[str]) -> list[list[Opinion]]:
+    def predict(self, texts: Iterable[str]) -> Opinions:
         """Return the terms of each text and what is said of them."""
         import tensorflow as tf
 
@@ -225,7 +225,7 @@ class SavedModelAspects(ExportedAspects):
             for row in np.flatnonzero(outputs["count"]):
                 number = batch[row]
                 opinions[number] = _opinions(texts[number], outputs, int(row))
-        return opinions
+        return Opinions(texts, opinions)
 
     def find_terms(self, texts: list[str]) -> list[list[FoundTerm]]:
         """Return the terms of each text, in the order of their offsets."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from emoclf.aspects.found_terms import FoundTerm
-from emoclf.aspects.polarity_targets import Target, labelled_targets
+from emoclf.aspects.polarity_targets import Target
 from emoclf.aspects.sentences import AspectData
-from emoclf.aspects.span_scores import compare
+from emoclf.aspects.term_highlighting import highlight, key_to_marks
 from emoclf.aspects.term_summary import TermSummary
 from emoclf.text.validation import as_texts
+
+if TYPE_CHECKING:
+    from emoclf.aspects.aspect_evaluation import AspectEvaluation
 
 
 class Opinion(NamedTuple):
@@ -39,6 +42,34 @@ class Opinion(NamedTuple):
     stop: int
     confidence: float
     polarity_confidence: float | None
+
+
+class Opinions(list[list[Opinion]]):
+    """Lists of opinions, one for each text; notebooks show the texts with their terms.
+
+    Parameters
+    ----------
+    texts : list of str
+    rows : iterable of lists of Opinion
+    """
+
+    #: Number of texts that a notebook shows.
+    SHOWN = 50
+
+    def __init__(self, texts: list[str], rows: Iterable[list[Opinion]]) -> None:
+        super().__init__(rows)
+        self.texts = texts
+
+    def _repr_html_(self) -> str:
+        labels = [opinion.polarity for row in self for opinion in row]
+        shown = [
+            highlight(text, [(x.start, x.stop, x.polarity) for x in row])
+            for text, row in zip(self.texts[: self.SHOWN], self, strict=False)
+        ]
+        left = len(self) - len(shown)
+        more = [f"… and {left:,} more texts"] if left else []
+        lines = [*shown, *more, f"<small>{key_to_marks(labels)}</small>"]
+        return "".join(f'<p dir="auto" style="line-height:1.8">{x}</p>' for x in lines)
 
 
 class AspectPredictor(ABC):
@@ -67,8 +98,15 @@ class AspectPredictor(ABC):
     def predict_polarity(self, targets: Sequence[Target]) -> np.ndarray:
         """Return the probability of each polarity, shape (n_targets, n_polarities)."""
 
-    def predict(self, texts: Iterable[str]) -> list[list[Opinion]]:
-        """Return the terms of each text and what is said of them."""
+    def predict(self, texts: Iterable[str]) -> Opinions:
+        """Return the terms of each text and what is said of them.
+
+        Returns
+        -------
+        opinions : Opinions
+            A list of :class:`Opinion` for each text; notebooks show the texts with
+            their terms highlighted.
+        """
         texts = as_texts(texts)
         found = self.find_terms(texts)
         targets = [
@@ -90,7 +128,7 @@ class AspectPredictor(ABC):
                 place = (term.start, term.stop)
                 row.append(Opinion(term.term, polarity, *place, term.confidence, share))
             opinions.append(row)
-        return opinions
+        return Opinions(texts, opinions)
 
     def summary(self, texts: Iterable[str]) -> TermSummary:
         """Return the terms most spoken of, and what is said of them."""
@@ -99,33 +137,9 @@ class AspectPredictor(ABC):
             summary.add(opinions)
         return summary
 
-    def evaluate(self, data: AspectData) -> dict[str, Any]:
-        """Return the scores of terms, of polarities, and of both together.
+    def evaluate(self, data: AspectData) -> AspectEvaluation:
+        """Return the scores of terms, of polarities, and of both together."""
+        # scikit-learn takes a second to load, and predicting needs none of it.
+        from emoclf.aspects.aspect_evaluation import AspectEvaluation
 
-        Returns
-        -------
-        scores : dict
-            ``terms``: SpanScores; and, with a polarity classifier and labelled terms,
-            ``polarity``: see :func:`emoclf.aspects.polarity_scores.polarity_scores`, on
-            the true terms; ``both``: SpanScores in which a term counts with its
-            polarity only. There a true term without a label, or with the label
-            "conflict", is never right.
-        """
-        spans = [
-            [(x.start, x.stop, x.polarity) for x in row]
-            for row in self.predict(data.texts)
-        ]
-        seen = self.training_terms
-        scores: dict[str, Any] = {
-            "terms": compare(data, spans, typed=self.typed, seen=seen)
-        }
-        targets, labels = labelled_targets(data)
-        if self.polarity_names and targets:
-            # scikit-learn takes a second to load, and predicting needs none of it.
-            from emoclf.aspects.polarity_scores import polarity_scores
-
-            best = self.predict_polarity(targets).argmax(1)
-            names = [self.polarity_names[i] for i in best]
-            scores["polarity"] = polarity_scores(labels, names, self.polarity_names)
-            scores["both"] = compare(data, spans, typed=True)
-        return scores
+        return AspectEvaluation(self, data, self.predict(data.texts))

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.aspect_vectors import seed_of, with_vectors
 from emoclf.aspects.polarity_model import PolarityModel
@@ -119,7 +120,12 @@ valid_fraction
         self.verbose = verbose
 
     def fit(
-        self, X: Iterable[Any], y: Iterable[str], *, validation_data: Any = None
+        self,
+        X: Iterable[Any],
+        y: Iterable[str],
+        *,
+        validation_data: Any = None,
+        checkpoints: AspectCheckpoints | None = None,
     ) -> Self:
         """Fit the classifier.
 
@@ -131,10 +137,12 @@ valid_fraction
         validation_data : (X, y), optional
             Targets that choose the epoch; default: a share of ``X``, with all targets
             of a text, and of its near-duplicates, in the same set.
+        checkpoints : AspectCheckpoints, optional
+            Folder for the state of an unfinished training.
 
         Raises
         ------
-        DataError, SettingsError, VectorsError, TrainingError
+        DataError, SettingsError, VectorsError, TrainingError, ResumeError
         """
         targets, labels = _checked(X, y)
         settings, sets = self._settings_for([target.text for target in targets])
@@ -161,7 +169,19 @@ valid_fraction
                 label_names=names,
                 run_settings=advised,
                 callbacks=[make(settings.epochs) for make in progress],
+                checkpoints=None
+                if checkpoints is None
+                else checkpoints.of(
+                    f"polarity-{number}",
+                    settings.to_dict(),
+                    [train, valid],
+                    network.weights,
+                ),
+                resume=bool(checkpoints and checkpoints.resume),
             )
+            if checkpoints is not None and result.ended == "interrupted":
+                # The other networks are left for the resumed run.
+                raise KeyboardInterrupt
             history.append(result.history)
         self._set_model(model, history, {})
         self.validation_ = {"network": self.evaluate(*valid)}
@@ -295,12 +315,10 @@ valid_fraction
             self.model_ = polarity_from_values(values).model_
 
 
-def baseline_scores(
-    train: Part,
-    test: Part,
-    tokenizer: Tokenizer,
-) -> dict[str, dict[str, float]]:
-    """Return the scores of baselines: majority, and TF-IDF + SVM on a window."""
+def baseline_polarities(
+    train: Part, test: Part, tokenizer: Tokenizer
+) -> dict[str, list[str]]:
+    """Return what baselines predict: majority, and TF-IDF + SVM on a window."""
     names = sorted({*train[1]})
     ids = np.array([names.index(label) for label in train[1]])
     windows = [
@@ -314,9 +332,19 @@ def baseline_scores(
         ),
     }
     return {
-        name: accuracy_and_f1(test[1], [names[i] for i in predict(windows[1])])
+        name: [names[i] for i in predict(windows[1])]
         for name, predict in baselines.items()
     }
+
+
+def baseline_scores(
+    train: Part,
+    test: Part,
+    tokenizer: Tokenizer,
+) -> dict[str, dict[str, float]]:
+    """Return the scores of these baselines."""
+    found = baseline_polarities(train, test, tokenizer)
+    return {name: accuracy_and_f1(test[1], labels) for name, labels in found.items()}
 
 
 def _checked(X: Iterable[Any], y: Iterable[str], place: str = "") -> Part:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.sentence_encoder import (
     SentenceEncoder,
@@ -56,6 +57,7 @@ def train_spans(
     *,
     vectors: Sequence[VectorSet] = (),
     callbacks: Callable[[], Sequence[Any]] = tuple,
+    checkpoints: AspectCheckpoints | None = None,
 ) -> TrainedSpans:
     """Fit everything on ``train``; ``valid`` chooses the epoch of each network.
 
@@ -67,10 +69,11 @@ def train_spans(
         Sets of vectors, some of them in memory; default: those that the settings name.
     callbacks : function
         Returns the callbacks of each network.
+    checkpoints : AspectCheckpoints, optional
 
     Raises
     ------
-    DataError, VectorsError, TrainingError
+    DataError, VectorsError, TrainingError, ResumeError
     """
     labels: list[str | None] = [None]
     if settings.typed:
@@ -127,6 +130,15 @@ def train_spans(
             lambda single=single: score(single, valid).f1,  # type: ignore[misc]
             seed=seed,
             callbacks=callbacks(),
+            checkpoints=None
+            if checkpoints is None
+            else checkpoints.of(
+                f"tagger-{member}",
+                settings.to_dict(),
+                [[part.texts, part.spans] for part in (train, valid)],
+                network.training.weights,
+            ),
+            resume=bool(checkpoints and checkpoints.resume),
         )
         networks.append(network)
         histories.append(history)
