@@ -159,12 +159,13 @@ def are_poolings(names: Any) -> bool:
 
 def _read(name: str, file: str) -> Any:
     """Return a document of an encoder; None if there is no such file."""
-    hub: Any = require("transformers.utils.hub", extra=EXTRA, needed_by="an encoder")
     try:
         if ".." in file.split("/") or os.path.isabs(file):
             raise ValueError("it is not in the encoder's folder")
-        path = hub.cached_file(name, file, _raise_exceptions_for_missing_entries=False)
-        if path is None:
+        path = (
+            os.path.join(name, file) if os.path.isdir(name) else _from_hub(name, file)
+        )
+        if path is None or not os.path.exists(path):
             return None
         with open(path, encoding="utf-8") as stream:
             return json.load(stream)
@@ -175,6 +176,21 @@ def _read(name: str, file: str) -> Any:
             f"made, cannot be read ({type(error).__name__}: {reason}). Without a "
             "network, give the path of a folder that contains it."
         ) from error
+
+
+def _from_hub(name: str, file: str) -> str | None:
+    """Return the path of a file of the hub; None if the hub does not have it."""
+    hub: Any = require("huggingface_hub", extra=EXTRA, needed_by="an encoder")
+    try:
+        return hub.hf_hub_download(name, file)
+    except hub.errors.LocalEntryNotFoundError:
+        # Without a network; it may be remembered that there is no such file.
+        known = hub.try_to_load_from_cache(name, file)
+        if isinstance(known, str) or known is None:
+            raise
+        return None
+    except hub.errors.EntryNotFoundError:
+        return None
 
 
 def _unusable(name: str, file: str, problem: str) -> ModelError:

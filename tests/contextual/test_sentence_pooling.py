@@ -127,6 +127,24 @@ def test_folders_that_are_damaged_or_have_other_layers(tmp_path: Path) -> None:
         declared_pooling(name)
 
 
+def test_names_in_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    # What was never downloaded may declare anything.
+    with pytest.raises(ModelError, match=r"modules.json .*cannot be read.*the path of"):
+        declared_pooling("an/encoder")
+    place = tmp_path / "models--an--encoder"
+    (place / "refs").mkdir(parents=True)
+    (place / "refs" / "main").write_text("abc")
+    declare(place / "snapshots" / "abc", flags("cls"))
+    assert declared_pooling("an/encoder") == ("cls",)
+    (place / "snapshots" / "abc" / "modules.json").unlink()
+    missing = place / ".no_exist" / "abc" / "modules.json"
+    missing.parent.mkdir(parents=True)
+    missing.touch()
+    assert declared_pooling("an/encoder") == ("mean",)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("EMOCLF_CACHE", str(tmp_path / "cache"))
