@@ -20,6 +20,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.aspect_vectors import seed_of, with_vectors
+from emoclf.aspects.encoder_scores import EncoderScores
+from emoclf.aspects.place_scores import fit_place_scores
 from emoclf.aspects.polarity_model import (
     MARKERS,
     PolarityModel,
@@ -69,7 +71,7 @@ class PolarityClassifier(ClassifierMixin, BaseEstimator):
     ----------
     vectors : path, WordVectors, KeyedVectors, (words, array), mapping or list, optional
         Word vectors, as for :class:`AspectTagger`.
-    members, units, dropout, epochs, batch_size, learning_rate, patience, \
+    encoder, members, units, dropout, epochs, batch_size, learning_rate, patience, \
 valid_fraction
         See :class:`PolaritySettings`; None: its default, or the value of ``settings``.
     settings : PolaritySettings or mapping, optional
@@ -99,6 +101,7 @@ valid_fraction
         self,
         *,
         vectors: Any = None,
+        encoder: str | None = None,
         members: int | None = None,
         units: int | None = None,
         dropout: float | None = None,
@@ -112,6 +115,7 @@ valid_fraction
         verbose: Any = 0,
     ) -> None:
         self.vectors = vectors
+        self.encoder = encoder
         self.members = members
         self.units = units
         self.dropout = dropout
@@ -146,7 +150,13 @@ valid_fraction
         settings, sets = self._settings_for([target.text for target in targets])
         train, valid = self._divide(targets, labels, settings, validation_data)
         names = sorted({*train[1]})
-        model = _untrained(train[0], names, settings, sets)
+        model, matrix = _untrained(train[0], names, settings, sets)
+        settings = model.settings
+        if settings.encoder is not None:
+            # First, since its folder may be missing.
+            ids = np.array([names.index(label) for label in train[1]])
+            scores = EncoderScores.fit(settings.encoder, train[0], ids, len(names))
+            model = replace(model, encoder=scores)
         examples = [_examples(model, *part) for part in (train, valid)]
         progress = []
         if self.verbose:
@@ -169,6 +179,14 @@ valid_fraction
                 callbacks=[make(settings.epochs) for make in progress],
             )
             history.append(result.history)
+        if settings.linear_share:
+            fit_place_scores(
+                model.networks,
+                examples[0],
+                matrix,
+                settings.linear_share,
+                seed=settings.seed,
+            )
         self._set_model(model, history, {})
         self.validation_ = {"network": self.evaluate(*valid)}
         self.validation_ |= baseline_scores(train, valid, model.tokenizer)
@@ -426,8 +444,8 @@ def _untrained(
     names: list[str],
     settings: PolaritySettings,
     sets: tuple[VectorSet, ...],
-) -> PolarityModel:
-    """Return a classifier before its training, with a vocabulary of the targets."""
+) -> tuple[PolarityModel, np.ndarray]:
+    """Return a classifier before its training, and the matrix of its first network."""
     tokenizer = _tokenizer(settings)
     windows = marked_windows(targets, tokenizer)
     counts = Counter(token for window in windows for token in window)
@@ -443,7 +461,9 @@ def _untrained(
     )
     vocabulary = Vocabulary([*MARKERS, *chosen.tokens])
     rows = pretrained_rows(sources, vocabulary) if sources else None
-    networks = []
+    if rows is None:
+        settings = replace(settings, linear_share=0.0)
+    networks, matrices = [], []
     for number in range(settings.members):
         seed = settings.seed + MEMBER_STEP * number
         if rows is None:
@@ -453,8 +473,11 @@ def _untrained(
             matrix = rows.matrix(len(vocabulary), seed=seed)
         seeded = replace(settings, seed=seed)
         shape = matrix.shape
+        matrices.append(matrix)
         networks.append(build_polarity(seeded, len(names), shape=shape, matrix=matrix))
-    return PolarityModel(settings, tokenizer, vocabulary, tuple(names), tuple(networks))
+    label_names, built = tuple(names), tuple(networks)
+    model = PolarityModel(settings, tokenizer, vocabulary, label_names, built)
+    return model, matrices[0]
 
 
 def _examples(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 import numpy as np
@@ -19,6 +19,9 @@ from emoclf.errors import DataError
 from emoclf.models.inference import BatchedModel
 from emoclf.text.tokenizer import Tokenizer
 from emoclf.text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from emoclf.aspects.encoder_scores import EncoderScores
 
 #: Tokens before and after a target; no text has them, since they contain a space.
 MARKERS = ("target begins", "target ends")
@@ -49,6 +52,8 @@ class PolarityModel:
     networks : tuple of keras.Model
         token_ids (batch, length) → probabilities (batch, n_classes); several are
         averaged.
+    encoder : EncoderScores, optional
+        Linear classifier of an encoder's vectors, which is mixed with the networks.
     """
 
     settings: PolaritySettings
@@ -56,6 +61,7 @@ class PolarityModel:
     vocabulary: Vocabulary
     label_names: tuple[str, ...]
     networks: tuple[keras.Model, ...]
+    encoder: EncoderScores | None = None
 
     @cached_property
     def _batched(self) -> list[BatchedModel]:
@@ -64,7 +70,10 @@ class PolarityModel:
     def predict_proba(self, targets: Sequence[Target]) -> np.ndarray:
         """Return the probability of each label, shape (n_targets, n_classes)."""
         token_ids = encode_targets(targets, self.tokenizer, self.vocabulary)
-        return np.mean([predict(token_ids) for predict in self._batched], axis=0)
+        mean = np.mean([predict(token_ids) for predict in self._batched], axis=0)
+        if self.encoder is None or not len(targets):
+            return mean
+        return self.encoder.mix(mean, targets, self.settings.encoder_share)
 
 
 def as_targets(values: Any) -> list[Target]:

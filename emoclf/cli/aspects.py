@@ -14,9 +14,11 @@ from emoclf.cli.data_options import add_reading_options
 from emoclf.cli.options import add_section, given_settings
 from emoclf.cli.shared import (
     HELP_ALL,
+    add_encoder_option,
     add_option,
     add_overwrite_option,
     as_file,
+    encoder_options,
     new_command,
     print_json,
     print_lines,
@@ -61,6 +63,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     )
     evaluate.add_argument("model", metavar="FOLDER", help=MODEL_HELP)
     evaluate.add_argument("data", metavar="TERMS", help=DATA_HELP)
+    add_encoder_option(evaluate, "FOLDER")
     _add_data_options(evaluate)
     evaluate.set_defaults(run=run_evaluate)
 
@@ -102,6 +105,9 @@ def _add_train(commands: Any, argv: Sequence[str]) -> None:
         "share of the sentences in the test set; 0: none",
         default=0.15,
     )
+    text = "transformer encoder (folder, or name in the hub of Hugging Face) whose "
+    text += "vectors help to tell polarities; needs the extra 'contextual'"
+    add_option(train, "--encoder NAME", text)
     train.add_argument(
         "--learn-polarity",
         action=argparse.BooleanOptionalAction,
@@ -128,6 +134,7 @@ def _add_predict(commands: Any) -> None:
         has_result=False,
     )
     predict.add_argument("model", metavar="FOLDER", help=MODEL_HELP)
+    add_encoder_option(predict, "FOLDER")
     predict.add_argument(
         "input",
         nargs="?",
@@ -212,11 +219,14 @@ def run_train(args: argparse.Namespace) -> int:
         near = settings.near_duplicates
         parts = divide(data, shares, seed=settings.seed, near_duplicates=near)
         data, test = map(data.take, parts)
+    polarity = {x: y for x, y in given.items() if x in PolaritySettings.names()}
+    if args.encoder is not None:
+        polarity["encoder"] = args.encoder
     model = AspectModel.train(
         data,
         valid=valid,
         tagger=settings,
-        polarity={x: y for x, y in given.items() if x in PolaritySettings.names()},
+        polarity=polarity,
         learn_polarity=args.learn_polarity,
         seed=settings.seed,
         verbose=not args.quiet,
@@ -261,7 +271,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
     load_tensorflow()
     from emoclf.aspects.aspect_model import AspectModel
 
-    model = AspectModel.load(args.model)
+    model = AspectModel.load(args.model, **encoder_options(args))
     scores = model.evaluate(_read(args, args.data))
     if args.json:
         print_json(_plain(scores))
@@ -286,7 +296,7 @@ def run_predict(args: argparse.Namespace) -> int:
     from emoclf.aspects.aspect_prediction import predict_aspects
     from emoclf.aspects.term_summary import TermSummary
 
-    model = AspectModel.load(args.model)
+    model = AspectModel.load(args.model, **encoder_options(args))
     summary = TermSummary() if args.summary else None
     arguments = ("format", "prefix", "on_error", "min_confidence", "overwrite")
     with terminated_cleanly(), progress_bar(args) as bar:
