@@ -69,6 +69,12 @@ def export_aspects(
     EXPORT.check_target(target, overwrite=overwrite)
     if not isinstance(model, AspectModel):
         model = AspectModel.load(model)
+    if model.polarity is not None and model.polarity.model_.encoder is not None:
+        raise ExportError(
+            "The polarities of this model come in part from a transformer encoder, "
+            "which no export contains. Train it without the encoder, or predict with "
+            "its own folder."
+        )
     write, read = (
         resolve_name(name)
         for name in (ASPECT_EXPORTS[to].writer, ASPECT_EXPORTS[to].reader)

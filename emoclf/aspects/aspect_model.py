@@ -24,7 +24,7 @@ from emoclf.aspects.polarity_targets import Target, labelled_targets
 from emoclf.aspects.sentences import CONFLICT, POLARITIES, AspectData
 from emoclf.aspects.tagger import AspectTagger
 from emoclf.display import short_names
-from emoclf.errors import setting
+from emoclf.errors import BundleError, SettingsError, setting
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +86,13 @@ class AspectModel(AspectPredictor):
         found = AspectTagger(**common, settings=tagger)
         if learn_polarity is None:
             learn_polarity = _has_polarities(data, AspectSettings.of(tagger).typed)
+        encoder = PolaritySettings.of(polarity).encoder
+        if encoder is not None and not learn_polarity:
+            raise SettingsError(
+                f"{setting('encoder', encoder)} is for the polarities of terms, and no "
+                f"polarity classifier is trained on {data.source}. Leave it out, or "
+                f"give {setting('learn_polarity', True)}."
+            )
         if not learn_polarity:
             return cls(found.fit(data, validation_data=valid, checkpoints=checkpoints))
         classifier = PolarityClassifier(**common, settings=polarity)
@@ -154,9 +161,35 @@ class AspectModel(AspectPredictor):
         return save_aspects(parts, path, overwrite=overwrite)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Load what ``emoclf aspects train`` or :meth:`save` wrote."""
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        encoder: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Load what ``emoclf aspects train`` or :meth:`save` wrote.
+
+        Parameters
+        ----------
+        path : path
+        encoder : path, optional
+            Place of the transformer encoder of the polarity classifier, if it is not
+            where it was in training.
+
+        Raises
+        ------
+        BundleError
+        """
         parts = load_aspects(path)
+        if encoder is not None:
+            if parts.polarity is None or parts.polarity.model_.encoder is None:
+                raise BundleError(
+                    f"{setting('encoder', os.fspath(encoder))} is the place of a "
+                    f"transformer encoder, but {path} has none. Leave it out."
+                )
+            model = parts.polarity.model_
+            moved = parts.polarity.model_.encoder.at(os.fspath(encoder))
+            parts.polarity.model_ = replace(model, encoder=moved)
         return cls(AspectTagger.from_parts(parts), parts.polarity)
 
 

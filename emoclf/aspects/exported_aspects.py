@@ -25,6 +25,7 @@ from emoclf.bundle.described_folder import (
 from emoclf.bundle.json_values import JsonObject, check_texts, read_json
 from emoclf.classifier import check_finite
 from emoclf.datasets.cells import utf8
+from emoclf.errors import BundleError, setting
 from emoclf.runtime import check_fork, import_tensorflow, load_tensorflow
 from emoclf.serving import open_export
 from emoclf.serving.export_folder import ExportFolder
@@ -75,8 +76,16 @@ def load_exported_aspects(
     return open_export(path, ASPECT_EXPORT, ASPECT_EXPORTS, options)
 
 
-def load_aspect_predictor(path: str | os.PathLike[str]) -> AspectPredictor:
+def load_aspect_predictor(
+    path: str | os.PathLike[str], *, encoder: str | os.PathLike[str] | None = None
+) -> AspectPredictor:
     """Load an aspect model or an export of one.
+
+    Parameters
+    ----------
+    path : path
+    encoder : path, optional
+        As in :meth:`emoclf.AspectModel.load`; an export has none.
 
     Raises
     ------
@@ -84,11 +93,16 @@ def load_aspect_predictor(path: str | os.PathLike[str]) -> AspectPredictor:
     MissingDependency
     """
     if (readable_place(highest_version(Path(path))) / EXPORT.about).is_file():
+        if encoder is not None:
+            raise BundleError(
+                f"{setting('encoder', os.fspath(encoder))} is the place of a "
+                f"transformer encoder, but {path}, an export, has none. Leave it out."
+            )
         return load_exported_aspects(path)
     load_tensorflow()
     from emoclf.aspects.aspect_model import AspectModel
 
-    return AspectModel.load(path)
+    return AspectModel.load(path, encoder=encoder)
 
 
 class ExportedAspects(AspectPredictor):

@@ -15,6 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.aspect_vectors import seed_of, with_vectors
+from emoclf.aspects.encoder_scores import EncoderScores
+from emoclf.aspects.place_scores import fit_place_scores
 from emoclf.aspects.polarity_model import PolarityModel
 from emoclf.aspects.polarity_network import PolaritySettings, build_polarity
 from emoclf.aspects.polarity_scores import accuracy_and_f1, polarity_scores
@@ -64,7 +66,7 @@ class PolarityClassifier(ClassifierMixin, BaseEstimator):
     ----------
     vectors : path, WordVectors, KeyedVectors, (words, array), mapping or list, optional
         Word vectors, as for :class:`AspectTagger`.
-    members, units, dropout, epochs, batch_size, learning_rate, patience, \
+    encoder, members, units, dropout, epochs, batch_size, learning_rate, patience, \
 valid_fraction
         See :class:`PolaritySettings`; None: its default, or the value of ``settings``.
     settings : PolaritySettings or mapping, optional
@@ -94,6 +96,7 @@ valid_fraction
         self,
         *,
         vectors: Any = None,
+        encoder: str | None = None,
         members: int | None = None,
         units: int | None = None,
         dropout: float | None = None,
@@ -107,6 +110,7 @@ valid_fraction
         verbose: Any = 0,
     ) -> None:
         self.vectors = vectors
+        self.encoder = encoder
         self.members = members
         self.units = units
         self.dropout = dropout
@@ -148,7 +152,13 @@ valid_fraction
         settings, sets = self._settings_for([target.text for target in targets])
         train, valid = self._divide(targets, labels, settings, validation_data)
         names = sorted({*train[1]})
-        model = _untrained(train[0], names, settings, sets)
+        model, matrix = _untrained(train[0], names, settings, sets)
+        settings = model.settings
+        if settings.encoder is not None:
+            # First, since its folder may be missing.
+            ids = np.array([names.index(label) for label in train[1]])
+            scores = EncoderScores.fit(settings.encoder, train[0], ids, len(names))
+            model = replace(model, encoder=scores)
         examples = [_examples(model, *part) for part in (train, valid)]
         progress = []
         if self.verbose:
@@ -183,6 +193,14 @@ valid_fraction
                 # The other networks are left for the resumed run.
                 raise KeyboardInterrupt
             history.append(result.history)
+        if settings.linear_share:
+            fit_place_scores(
+                model.networks,
+                examples[0],
+                matrix,
+                settings.linear_share,
+                seed=settings.seed,
+            )
         self._set_model(model, history, {})
         self.validation_ = {"network": self.evaluate(*valid)}
         self.validation_ |= baseline_scores(train, valid, model.tokenizer)
@@ -410,8 +428,8 @@ def _untrained(
     names: list[str],
     settings: PolaritySettings,
     sets: tuple[VectorSet, ...],
-) -> PolarityModel:
-    """Return a classifier before its training, with a vocabulary of the targets."""
+) -> tuple[PolarityModel, np.ndarray]:
+    """Return a classifier before its training, and the matrix of its first network."""
     tokenizer = _tokenizer(settings)
     windows = marked_windows(targets, tokenizer)
     counts = Counter(token for window in windows for token in window)
@@ -427,7 +445,9 @@ def _untrained(
     )
     vocabulary = Vocabulary([*MARKERS, *chosen.tokens])
     rows = pretrained_rows(sources, vocabulary) if sources else None
-    networks = []
+    if rows is None:
+        settings = replace(settings, linear_share=0.0)
+    networks, matrices = [], []
     for number in range(settings.members):
         seed = settings.seed + MEMBER_STEP * number
         if rows is None:
@@ -437,8 +457,11 @@ def _untrained(
             matrix = rows.matrix(len(vocabulary), seed=seed)
         seeded = replace(settings, seed=seed)
         shape = matrix.shape
+        matrices.append(matrix)
         networks.append(build_polarity(seeded, len(names), shape=shape, matrix=matrix))
-    return PolarityModel(settings, tokenizer, vocabulary, tuple(names), tuple(networks))
+    label_names, built = tuple(names), tuple(networks)
+    model = PolarityModel(settings, tokenizer, vocabulary, label_names, built)
+    return model, matrices[0]
 
 
 def _examples(

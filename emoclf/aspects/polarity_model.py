@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -14,6 +15,9 @@ from emoclf.aspects.polarity_targets import Target, encode_targets
 from emoclf.models.inference import BatchedModel
 from emoclf.text.tokenizer import Tokenizer
 from emoclf.text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from emoclf.aspects.encoder_scores import EncoderScores
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class PolarityModel:
     networks : tuple of keras.Model
         token_ids (batch, length) → probabilities (batch, n_classes); several are
         averaged.
+    encoder : EncoderScores, optional
+        Linear classifier of an encoder's vectors, which is mixed with the networks.
     """
 
     settings: PolaritySettings
@@ -37,6 +43,7 @@ class PolarityModel:
     vocabulary: Vocabulary
     label_names: tuple[str, ...]
     networks: tuple[keras.Model, ...]
+    encoder: EncoderScores | None = None
 
     @cached_property
     def _batched(self) -> list[BatchedModel]:
@@ -45,4 +52,7 @@ class PolarityModel:
     def predict_proba(self, targets: Sequence[Target]) -> np.ndarray:
         """Return the probability of each label, shape (n_targets, n_classes)."""
         token_ids = encode_targets(targets, self.tokenizer, self.vocabulary)
-        return np.mean([predict(token_ids) for predict in self._batched], axis=0)
+        mean = np.mean([predict(token_ids) for predict in self._batched], axis=0)
+        if self.encoder is None or not len(targets):
+            return mean
+        return self.encoder.mix(mean, targets, self.settings.encoder_share)

@@ -25,8 +25,10 @@ from emoclf.cli.report_option import (
     write_report_option,
 )
 from emoclf.cli.shared import (
+    add_encoder_option,
     add_option,
     add_overwrite_option,
+    encoder_options,
     new_command,
     print_json,
     print_lines,
@@ -59,6 +61,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     )
     evaluate.add_argument("model", metavar="FOLDER", help=MODEL_HELP)
     evaluate.add_argument("data", metavar="TERMS", help=DATA_HELP)
+    add_encoder_option(evaluate, "FOLDER")
     add_terms_options(evaluate)
     add_report_option(evaluate)
     evaluate.set_defaults(run=run_evaluate)
@@ -77,6 +80,7 @@ def _add_predict(commands: Any) -> None:
         has_result=False,
     )
     predict.add_argument("model", metavar="FOLDER", help=MODEL_HELP)
+    add_encoder_option(predict, "FOLDER")
     predict.add_argument(
         "input",
         nargs="?",
@@ -124,7 +128,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
     check_report_option(args)
     from emoclf.aspects.exported_aspects import load_aspect_predictor
 
-    model = load_aspect_predictor(args.model)
+    model = load_aspect_predictor(args.model, **encoder_options(args))
     evaluation = model.evaluate(read_terms(args, args.data))
     if args.json:
         print_json(evaluation.to_dict())
@@ -155,7 +159,7 @@ def run_predict(args: argparse.Namespace) -> int:
     from emoclf.aspects.exported_aspects import load_aspect_predictor
     from emoclf.aspects.term_summary import TermSummary
 
-    model = load_aspect_predictor(args.model)
+    model = load_aspect_predictor(args.model, **encoder_options(args))
     summary = TermSummary()
     counts_terms = bool(args.summary or args.summary_plot)
     arguments = ("format", "prefix", "on_error", "min_confidence", "overwrite")

@@ -65,6 +65,9 @@ def add_train(commands: Any, argv: Sequence[str]) -> None:
         "share of the sentences in the test set; 0: none",
         default=0.15,
     )
+    text = "transformer encoder (folder, or name in the hub of Hugging Face) whose "
+    text += "vectors help to tell polarities; needs the extra 'transformers'"
+    add_option(train, "--encoder NAME", text)
     train.add_argument(
         "--learn-polarity",
         action=argparse.BooleanOptionalAction,
@@ -157,11 +160,14 @@ def run_train(args: argparse.Namespace) -> int:
         near = settings.near_duplicates
         parts = divide(data, shares, seed=settings.seed, near_duplicates=near)
         data, test = map(data.take, parts)
+    polarity = {x: y for x, y in given.items() if x in PolaritySettings.names()}
+    if args.encoder is not None:
+        polarity["encoder"] = args.encoder
     model = AspectModel.train(
         data,
         valid=valid,
         tagger=settings,
-        polarity={x: y for x, y in given.items() if x in PolaritySettings.names()},
+        polarity=polarity,
         learn_polarity=args.learn_polarity,
         seed=settings.seed,
         verbose=not args.quiet,

@@ -18,7 +18,13 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_aspects import tiny_aspects, tiny_model, tiny_tagger
+from tiny_aspects import (
+    fitted_tagger,
+    polarity_with_vectors,
+    tiny_aspects,
+    tiny_model,
+    tiny_tagger,
+)
 
 from emoclf.aspects import aspect_onnx, exported_aspects
 from emoclf.aspects.aspect_export import export_aspects
@@ -28,6 +34,8 @@ from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.aspect_parity import check_aspect_parity
 from emoclf.aspects.exported_aspects import ExportedAspects, load_exported_aspects
 from emoclf.aspects.opinions import AspectPredictor, Opinion
+from emoclf.aspects.place_scores import PLACE_SCORES
+from emoclf.aspects.polarity_targets import labelled_targets
 from emoclf.bundle.described_folder import EXPORT
 from emoclf.bundle.json_values import with_checksum
 from emoclf.cli import main
@@ -94,6 +102,19 @@ def test_it_answers_as_the_folder(exported: Callable[[str], Path], to: str) -> N
     parity = about_of(exported(to))["parity"]["float32"]
     assert 0 <= parity["largest_difference"] <= parity["bound"]
     assert parity["n_terms"] > 5
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_the_linear_part_of_polarities_is_exported(tmp_path: Path, to: str) -> None:
+    classifier = polarity_with_vectors().fit(*labelled_targets(tiny_aspects()))
+    model = AspectModel(fitted_tagger(), classifier)
+    path = export_aspects(model, tmp_path / to, to=to)
+    expected = model.predict(TEXTS)
+    for network in classifier.model_.networks:
+        network.get_layer(PLACE_SCORES).share.assign(1.0)
+    assert_equal(load_exported_aspects(path).predict(TEXTS), expected)
+    with pytest.raises(AssertionError):
+        assert_equal(model.predict(TEXTS), expected)
 
 
 @pytest.mark.parametrize("to", FORMATS)

@@ -55,6 +55,21 @@ def test_train_prints_scores_beside_baselines(
     assert "network" in shown["validation"]["polarity"]
 
 
+def test_an_encoder_that_would_be_ignored_is_refused(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = str(write_aspects(tiny_aspects(), tmp_path / "terms.xml"))
+    target = tmp_path / "trained.aspects"
+    argv = ["aspects", "train", data, "-o", str(target), "--encoder", "somewhere"]
+    assert main([*argv, "--no-learn-polarity"]) == 1
+    assert "no polarity classifier is trained" in capsys.readouterr().err
+    for command in ("evaluate", "predict"):
+        argv = ["aspects", command, str(folder), data, "--encoder", "somewhere"]
+        assert main(argv) == 1
+        assert "has none. Leave it out" in capsys.readouterr().err
+    assert not target.exists()
+
+
 def test_predict_and_summary(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
