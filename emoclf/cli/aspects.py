@@ -75,8 +75,8 @@ def _add_predict(commands: Any) -> None:
         arguments="FOLDER [INPUT]",
         help="find the terms of each text of a file or of standard input",
         example="emoclf aspects predict laptops.aspects reviews.csv -o terms.csv\n"
-        "  emoclf aspects predict laptops.aspects reviews.csv --summary "
-        "--summary-plot terms.svg",
+        "  emoclf aspects predict laptops.aspects reviews.csv --summary\n"
+        "  emoclf aspects predict laptops.aspects reviews.csv --summary-plot t.svg",
         has_result=False,
     )
     predict.add_argument("model", metavar="FOLDER", help=MODEL_HELP)
