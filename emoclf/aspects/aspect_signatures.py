@@ -25,11 +25,7 @@ OFFSET_SPECS = [tf.TensorSpec([None], tf.int32, name) for name in ("start", "sto
 def write_saved_model(model: AspectModel, folder: Path) -> dict[str, Any]:
     """Write the files of the SavedModel, and return its entries for ``emoclf.json``."""
     signatures = AspectSignatures(model)
-    tagger = model.tagger.model_
-    networks = [network.emissions for network in tagger.networks]
-    if model.polarity is not None:
-        networks += model.polarity.model_.networks
-    write_archive(folder, [*networks, signatures], signatures.functions())
+    write_archive(folder, signatures, signatures.functions())
     return {}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -130,30 +129,27 @@ def _write_saved_model(
     network = inference_network(predictor)
     signatures = Signatures(predictor, network, top=top, tokens=tokens)
     functions = signatures.functions()
-    write_archive(
-        folder,
-        # Saving fails for lookup tables that belong to no tracked object.
-        [network, signatures],
-        {name: (function, [spec]) for name, (function, spec) in functions.items()},
-    )
+    specs = {name: (function, [spec]) for name, (function, spec) in functions.items()}
+    write_archive(folder, signatures, specs)
 
 
 def write_archive(
-    folder: Path, objects: Iterable[Any], functions: dict[str, tuple[Any, list[Any]]]
+    folder: Path, module: tf.Module, functions: dict[str, tuple[Any, list[Any]]]
 ) -> None:
     """Write a SavedModel.
 
     Parameters
     ----------
     folder : Path
-    objects : iterable of trackable objects
-        Networks and modules to which variables and lookup tables belong.
+    module : tf.Module
+        Owner of the lookup tables.
     functions : dict of str to (function, list of TensorSpec)
         The signatures.
     """
     archive = keras.export.ExportArchive()
-    for item in objects:
-        archive.track(item)
+    # Saving fails for lookup tables that belong to no tracked object. A network must
+    # not be tracked: its weights, which the functions use, would be written twice.
+    archive.track(module)
     for name, (function, specs) in functions.items():
         archive.add_endpoint(name, function, specs)
     try:

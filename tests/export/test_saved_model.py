@@ -119,6 +119,14 @@ def test_the_layout_is_tensorflow_servings(exported: Path) -> None:
     assert [path.name for path in exported.parent.iterdir()] == ["1"]
 
 
+def test_weights_are_written_once(exported: Path) -> None:
+    folder = exported / "variables"
+    stored = tf.train.list_variables(str(folder / "variables"))
+    weights = {tuple(x.shape) for x in tiny_trained().bundle.model.weights}
+    shapes = [tuple(shape) for _, shape in stored if tuple(shape) in weights]
+    assert len(shapes) == len(tiny_trained().bundle.model.weights)
+
+
 def test_signatures_return_the_likeliest_labels_and_tokens(exported: Path) -> None:
     texts = ["What a LOVELY day!", "dark", ""]
     top = run_signature(exported, "predict_top", text=texts)
