@@ -28,6 +28,7 @@ from emoclf.aspects.polarity_targets import (
     marked_windows,
 )
 from emoclf.aspects.sentiment_vectors import covered_by_sentiment, sentiment_vectors
+from emoclf.contextual.input_vectors import InputVectors
 from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.stratify import deal_groups
 from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
@@ -209,14 +210,16 @@ valid_fraction
     def check(
         self, X: Iterable[Any], y: Iterable[str], *, validation_data: Any = None
     ) -> None:
-        """Raise what :meth:`fit` would raise about the data, without fitting.
+        """Raise what :meth:`fit` would raise about data and encoder, without fitting.
 
         Raises
         ------
-        DataError, SettingsError
+        DataError, SettingsError, ModelError, MissingDependency
         """
         settings = self._own_settings()
         self._divide(*_checked(X, y), settings, validation_data)
+        if settings.encoder is not None:
+            InputVectors.of_encoder(settings.encoder, pooled=False)
 
     def _divide(
         self,

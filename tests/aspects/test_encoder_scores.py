@@ -157,6 +157,15 @@ def test_an_encoder_that_would_be_ignored_is_refused(folder: Path) -> None:
         )
 
 
+def test_a_missing_encoder_is_an_error_before_the_tagger_is_fitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emoclf.aspects.tagger.AspectTagger.fit", None)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        AspectModel.train(tiny_aspects(), polarity={"encoder": str(tmp_path / "empty")})
+
+
 @pytest.mark.slow
 def test_a_classifier_is_fitted_with_it(folder: Path) -> None:
     from tiny_aspects import tiny_polarity
