@@ -20,10 +20,14 @@ from emoclf.runtime import (
 )
 
 if TYPE_CHECKING:  # type checkers do not run __getattr__
+    from emoclf.aspects.aspect_export import export_aspects as export_aspects
     from emoclf.aspects.aspect_formats import read_aspects as read_aspects
     from emoclf.aspects.aspect_formats import write_aspects as write_aspects
     from emoclf.aspects.aspect_model import AspectModel as AspectModel
     from emoclf.aspects.aspect_settings import AspectSettings as AspectSettings
+    from emoclf.aspects.exported_aspects import (
+        load_exported_aspects as load_exported_aspects,
+    )
     from emoclf.aspects.polarity import PolarityClassifier as PolarityClassifier
     from emoclf.aspects.sample import load_aspect_sample as load_aspect_sample
     from emoclf.aspects.sentences import AspectData as AspectData
@@ -173,6 +177,7 @@ _HOME = {
     "evaluate_classifier": "emoclf.evaluation.evaluate",
     "explain_corpus": "emoclf.explain.corpus_explainer",
     "explain_text": "emoclf.explain.text_explainer",
+    "export_aspects": "emoclf.aspects.aspect_export",
     "export_classifier": "emoclf.export",
     "export_saved_model": "emoclf.export.saved_model",
     "fine_tune_encoder": "emoclf.contextual.fine_tune",
@@ -181,6 +186,7 @@ _HOME = {
     "load_aspect_sample": "emoclf.aspects.sample",
     "load_bundle": "emoclf.bundle.bundle_folder",
     "load_exported": "emoclf.serving",
+    "load_exported_aspects": "emoclf.aspects.exported_aspects",
     "load_ready": "emoclf.ready",
     "load_sample": "emoclf.datasets.sample",
     "predict_file": "emoclf.bulk.file_prediction",
@@ -200,7 +206,7 @@ _HOME = {
 _NEED_TENSORFLOW = {
     *("DoctorCallback", "EmotionClassifier", "Predictor", "TrainedClassifier"),
     *("build_model", "check_model", "compare_networks", "evaluate_classifier"),
-    *("AspectModel", "AspectTagger", "PolarityClassifier"),
+    *("AspectModel", "AspectTagger", "PolarityClassifier", "export_aspects"),
     *("Drift", "check_drift", "distil_classifier"),
     *("CrossValidation", "cross_validate", "learning_curve"),
     *("export_saved_model", "judge", "search_settings", "train_classifier"),

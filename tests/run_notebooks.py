@@ -1,5 +1,7 @@
 """Execute the notebooks, and keep their outputs: ``python tests/run_notebooks.py``.
 
+Paths of notebooks after it: execute these alone.
+
 ``tests/test_notebooks.py`` executes them again, and compares the numbers of the cells
 that are tagged ``figures``.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -82,7 +85,7 @@ def _is_log(output: nbformat.NotebookNode) -> bool:
 
 
 def main() -> None:
-    for path in NOTEBOOKS:
+    for path in [*map(Path, sys.argv[1:])] or NOTEBOOKS:
         notebook = execute(path)
         # The place of the package is nobody's business.
         text = nbformat.writes(notebook).replace(f"{ROOT}/", "")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple, TextIO
 
-from emoclf.aspects.aspect_model import AspectModel, Opinion
+from emoclf.aspects.exported_aspects import load_aspect_predictor
+from emoclf.aspects.opinions import AspectPredictor, Opinion
 from emoclf.aspects.term_summary import TermSummary
 from emoclf.bulk.entries import Entries, Entry
 from emoclf.bulk.file_prediction import Progress, progress_in
@@ -42,7 +43,7 @@ class AspectCounts(NamedTuple):
 
 
 def predict_aspects(
-    model: AspectModel | str | os.PathLike[str],
+    model: AspectPredictor | str | os.PathLike[str],
     source: str | os.PathLike[str],
     output: str | os.PathLike[str] | TextIO | None,
     *,
@@ -71,7 +72,7 @@ def predict_aspects(
 
     Parameters
     ----------
-    model : AspectModel, or the path of its folder
+    model : AspectModel or an exported one, or the path of its folder
     source : path, or "-" for standard input
         Plain lines, CSV, TSV, JSON Lines or Parquet, plain or .gz.
     output : path, text stream or None
@@ -97,8 +98,8 @@ max_line_bytes, prefix
     ------
     DataError, BundleError, SettingsError
     """
-    if not isinstance(model, AspectModel):
-        model = AspectModel.load(model)
+    if not isinstance(model, AspectPredictor):
+        model = load_aspect_predictor(model)
     if not 0 <= min_confidence <= 1:
         raise SettingsError(
             f"{setting('min_confidence')} must be from 0 to 1. Got {min_confidence!r}."
@@ -155,7 +156,7 @@ max_line_bytes, prefix
 
 
 def _predict(
-    model: AspectModel, chunk: Sequence[Entry], min_confidence: float
+    model: AspectPredictor, chunk: Sequence[Entry], min_confidence: float
 ) -> list[Entry]:
     """Return the entries with their opinions; bad ones have None."""
     try:

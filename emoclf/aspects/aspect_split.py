@@ -16,7 +16,11 @@ MANY_TERMS = 3
 
 
 def divide(
-    data: AspectData, shares: Sequence[float], *, seed: int, near_duplicates: float
+    data: AspectData,
+    shares: Sequence[float],
+    *,
+    seed: int = 0,
+    near_duplicates: float = 0.8,
 ) -> list[np.ndarray]:
     """Return the sorted positions of each part, stratified by the number of terms.
 
@@ -25,8 +29,8 @@ def divide(
     data : AspectData
     shares : sequence of float
         Share of each part.
-    seed : int
-    near_duplicates : float in (0, 1]
+    seed : int, default=0
+    near_duplicates : float in (0, 1], default=0.8
         Lowest Jaccard similarity of near-duplicates.
 
     Raises

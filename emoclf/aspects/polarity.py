@@ -10,29 +10,26 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.metrics import (
-    accuracy_score,
-    confusion_matrix,
-    f1_score,
-    precision_recall_fscore_support,
-)
 from sklearn.utils.validation import check_is_fitted
 
+from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.aspect_vectors import seed_of, with_vectors
-from emoclf.aspects.polarity_model import (
+from emoclf.aspects.encoder_scores import EncoderScores
+from emoclf.aspects.place_scores import fit_place_scores
+from emoclf.aspects.polarity_model import PolarityModel
+from emoclf.aspects.polarity_network import PolaritySettings, build_polarity
+from emoclf.aspects.polarity_scores import accuracy_and_f1, polarity_scores
+from emoclf.aspects.polarity_targets import (
     MARKERS,
-    PolarityModel,
     Target,
     as_targets,
     encode_targets,
     marked_windows,
 )
-from emoclf.aspects.polarity_network import PolaritySettings, build_polarity
 from emoclf.aspects.sentiment_vectors import covered_by_sentiment, sentiment_vectors
 from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.stratify import deal_groups
-from emoclf.display import short_names
 from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
 from emoclf.embeddings.vector_objects import VectorSet, vector_sources, vectors_setting
 from emoclf.errors import DataError
@@ -69,7 +66,7 @@ class PolarityClassifier(ClassifierMixin, BaseEstimator):
     ----------
     vectors : path, WordVectors, KeyedVectors, (words, array), mapping or list, optional
         Word vectors, as for :class:`AspectTagger`.
-    members, units, dropout, epochs, batch_size, learning_rate, patience, \
+    encoder, members, units, dropout, epochs, batch_size, learning_rate, patience, \
 valid_fraction
         See :class:`PolaritySettings`; None: its default, or the value of ``settings``.
     settings : PolaritySettings or mapping, optional
@@ -99,6 +96,7 @@ valid_fraction
         self,
         *,
         vectors: Any = None,
+        encoder: str | None = None,
         members: int | None = None,
         units: int | None = None,
         dropout: float | None = None,
@@ -112,6 +110,7 @@ valid_fraction
         verbose: Any = 0,
     ) -> None:
         self.vectors = vectors
+        self.encoder = encoder
         self.members = members
         self.units = units
         self.dropout = dropout
@@ -125,7 +124,12 @@ valid_fraction
         self.verbose = verbose
 
     def fit(
-        self, X: Iterable[Any], y: Iterable[str], *, validation_data: Any = None
+        self,
+        X: Iterable[Any],
+        y: Iterable[str],
+        *,
+        validation_data: Any = None,
+        checkpoints: AspectCheckpoints | None = None,
     ) -> Self:
         """Fit the classifier.
 
@@ -137,16 +141,24 @@ valid_fraction
         validation_data : (X, y), optional
             Targets that choose the epoch; default: a share of ``X``, with all targets
             of a text, and of its near-duplicates, in the same set.
+        checkpoints : AspectCheckpoints, optional
+            Folder for the state of an unfinished training.
 
         Raises
         ------
-        DataError, SettingsError, VectorsError, TrainingError
+        DataError, SettingsError, VectorsError, TrainingError, ResumeError
         """
         targets, labels = _checked(X, y)
         settings, sets = self._settings_for([target.text for target in targets])
         train, valid = self._divide(targets, labels, settings, validation_data)
         names = sorted({*train[1]})
-        model = _untrained(train[0], names, settings, sets)
+        model, matrix = _untrained(train[0], names, settings, sets)
+        settings = model.settings
+        if settings.encoder is not None:
+            # First, since its folder may be missing.
+            ids = np.array([names.index(label) for label in train[1]])
+            scores = EncoderScores.fit(settings.encoder, train[0], ids, len(names))
+            model = replace(model, encoder=scores)
         examples = [_examples(model, *part) for part in (train, valid)]
         progress = []
         if self.verbose:
@@ -167,8 +179,28 @@ valid_fraction
                 label_names=names,
                 run_settings=advised,
                 callbacks=[make(settings.epochs) for make in progress],
+                checkpoints=None
+                if checkpoints is None
+                else checkpoints.of(
+                    f"polarity-{number}",
+                    settings.to_dict(),
+                    [train, valid],
+                    network.weights,
+                ),
+                resume=bool(checkpoints and checkpoints.resume),
             )
+            if checkpoints is not None and result.ended == "interrupted":
+                # The other networks are left for the resumed run.
+                raise KeyboardInterrupt
             history.append(result.history)
+        if settings.linear_share:
+            fit_place_scores(
+                model.networks,
+                examples[0],
+                matrix,
+                settings.linear_share,
+                seed=settings.seed,
+            )
         self._set_model(model, history, {})
         self.validation_ = {"network": self.evaluate(*valid)}
         self.validation_ |= baseline_scores(train, valid, model.tokenizer)
@@ -225,41 +257,12 @@ valid_fraction
     def evaluate(self, X: Iterable[Any], y: Iterable[str]) -> dict[str, Any]:
         """Return accuracy, macro-F1, scores of each class, and the confusion.
 
-        Returns
-        -------
-        scores : dict
-            ``accuracy``, ``macro_f1``, ``n``; ``classes``: precision, recall, F1 and
-            number of each label; ``confusion``: for each true label the number of
-            predictions of each.
+        :func:`emoclf.aspects.polarity_scores.polarity_scores` describes them.
         """
         targets, labels = _checked(X, y)
         check_is_fitted(self)
-        unknown = sorted({*labels} - {*self.model_.label_names})
-        if unknown:
-            logger.warning(
-                "%d of %d terms have labels that the model has not: %s. They count as "
-                "wrong.",
-                sum(label in unknown for label in labels),
-                len(labels),
-                short_names(unknown),
-            )
         predicted = list(map(str, self.predict(targets)))
-        names = sorted({*labels, *predicted})
-        columns = precision_recall_fscore_support(
-            labels, predicted, labels=names, zero_division=0
-        )
-        classes = {
-            name: dict(zip(("precision", "recall", "f1"), map(float, row), strict=True))
-            | {"n": int(count)}
-            for name, *row, count in zip(names, *columns, strict=True)
-        }
-        matrix = confusion_matrix(labels, predicted, labels=names).tolist()
-        confusion = {
-            name: dict(zip(names, row, strict=True))
-            for name, row in zip(names, matrix, strict=True)
-        }
-        scores = _scores(labels, predicted)
-        return {**scores, "classes": classes, "confusion": confusion}
+        return polarity_scores(labels, predicted, self.model_.label_names)
 
     def _set_model(
         self,
@@ -330,12 +333,10 @@ valid_fraction
             self.model_ = polarity_from_values(values).model_
 
 
-def baseline_scores(
-    train: Part,
-    test: Part,
-    tokenizer: Tokenizer,
-) -> dict[str, dict[str, float]]:
-    """Return the scores of baselines: majority, and TF-IDF + SVM on a window."""
+def baseline_polarities(
+    train: Part, test: Part, tokenizer: Tokenizer
+) -> dict[str, list[str]]:
+    """Return what baselines predict: majority, and TF-IDF + SVM on a window."""
     names = sorted({*train[1]})
     ids = np.array([names.index(label) for label in train[1]])
     windows = [
@@ -349,18 +350,19 @@ def baseline_scores(
         ),
     }
     return {
-        name: _scores(test[1], [names[i] for i in predict(windows[1])])
+        name: [names[i] for i in predict(windows[1])]
         for name, predict in baselines.items()
     }
 
 
-def _scores(labels: list[str], predicted: Iterable[str]) -> dict[str, float]:
-    found = list(predicted)
-    return {
-        "accuracy": float(accuracy_score(labels, found)),
-        "macro_f1": float(f1_score(labels, found, average="macro", zero_division=0)),
-        "n": len(labels),
-    }
+def baseline_scores(
+    train: Part,
+    test: Part,
+    tokenizer: Tokenizer,
+) -> dict[str, dict[str, float]]:
+    """Return the scores of these baselines."""
+    found = baseline_polarities(train, test, tokenizer)
+    return {name: accuracy_and_f1(test[1], labels) for name, labels in found.items()}
 
 
 def _checked(X: Iterable[Any], y: Iterable[str], place: str = "") -> Part:
@@ -426,8 +428,8 @@ def _untrained(
     names: list[str],
     settings: PolaritySettings,
     sets: tuple[VectorSet, ...],
-) -> PolarityModel:
-    """Return a classifier before its training, with a vocabulary of the targets."""
+) -> tuple[PolarityModel, np.ndarray]:
+    """Return a classifier before its training, and the matrix of its first network."""
     tokenizer = _tokenizer(settings)
     windows = marked_windows(targets, tokenizer)
     counts = Counter(token for window in windows for token in window)
@@ -443,7 +445,9 @@ def _untrained(
     )
     vocabulary = Vocabulary([*MARKERS, *chosen.tokens])
     rows = pretrained_rows(sources, vocabulary) if sources else None
-    networks = []
+    if rows is None:
+        settings = replace(settings, linear_share=0.0)
+    networks, matrices = [], []
     for number in range(settings.members):
         seed = settings.seed + MEMBER_STEP * number
         if rows is None:
@@ -453,8 +457,11 @@ def _untrained(
             matrix = rows.matrix(len(vocabulary), seed=seed)
         seeded = replace(settings, seed=seed)
         shape = matrix.shape
+        matrices.append(matrix)
         networks.append(build_polarity(seeded, len(names), shape=shape, matrix=matrix))
-    return PolarityModel(settings, tokenizer, vocabulary, tuple(names), tuple(networks))
+    label_names, built = tuple(names), tuple(networks)
+    model = PolarityModel(settings, tokenizer, vocabulary, label_names, built)
+    return model, matrices[0]
 
 
 def _examples(

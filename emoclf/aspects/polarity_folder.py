@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from emoclf.aspects.encoder_scores import EncoderScores
+from emoclf.aspects.place_scores import PLACE_SCORES
 from emoclf.aspects.polarity import PolarityClassifier
-from emoclf.aspects.polarity_model import MARKERS, PolarityModel
+from emoclf.aspects.polarity_model import PolarityModel
 from emoclf.aspects.polarity_network import PolaritySettings, build_polarity
+from emoclf.aspects.polarity_targets import MARKERS
 from emoclf.aspects.saved_networks import rebuild, weights_of
 from emoclf.bundle.json_values import JsonObject, check_texts
 from emoclf.errors import BundleError
@@ -33,11 +37,13 @@ def polarity_values(classifier: PolarityClassifier) -> dict[str, Any]:
 
     model = classifier.model_
     tokenizer, tables = model.tokenizer.to_state()
+    encoder, arrays = model.encoder.to_values() if model.encoder else (None, {})
     return {
         "polarity_about": {
             "label_names": list(model.label_names),
             "embedding_shape": list(embedding_shape(model.networks[0])),
             "tokenizer": tokenizer,
+            "encoder": encoder,
             "history": classifier.history_,
             "validation": classifier.validation_,
         },
@@ -48,7 +54,8 @@ def polarity_values(classifier: PolarityClassifier) -> dict[str, Any]:
             f"{number}/{weight.path}": np.asarray(weight.numpy())
             for number, network in enumerate(model.networks)
             for weight in network.weights
-        },
+        }
+        | arrays,
     }
 
 
@@ -76,6 +83,9 @@ def polarity_from_values(values: Mapping[str, Any]) -> PolarityClassifier:
     settings = PolaritySettings.from_dict(
         parse_toml(values["polarity_settings"], name="the polarity settings")
     )
+    if not any(f"/{PLACE_SCORES}/" in path for path in weights):
+        # Folders written before 0.7 have no linear part.
+        settings = replace(settings, linear_share=0.0)
     networks = [
         rebuild(
             lambda: build_polarity(settings, len(names), shape=tuple(shape)),
@@ -84,6 +94,10 @@ def polarity_from_values(values: Mapping[str, Any]) -> PolarityClassifier:
         )
         for number in range(settings.members)
     ]
+    encoder = None
+    if settings.encoder is not None:
+        described = about.object("encoder").values
+        encoder = EncoderScores.from_values(described, weights, len(names))
     model = PolarityModel(
         settings,
         Tokenizer.from_state(
@@ -92,6 +106,7 @@ def polarity_from_values(values: Mapping[str, Any]) -> PolarityClassifier:
         Vocabulary(tokens),
         tuple(names),
         tuple(networks),
+        encoder,
     )
     return PolarityClassifier.from_model(
         model,

@@ -1,38 +1,23 @@
-"""A fitted polarity classifier, and the way from texts with targets to token ids."""
+"""A fitted polarity classifier: from targets to probabilities."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 
 from emoclf.aspects.polarity_network import PolaritySettings
-from emoclf.aspects.sentences import CONFLICT, AspectData, new_sentence
-from emoclf.datasets.cells import excerpt
-from emoclf.errors import DataError
+from emoclf.aspects.polarity_targets import Target, encode_targets
 from emoclf.models.inference import BatchedModel
 from emoclf.text.tokenizer import Tokenizer
 from emoclf.text.vocabulary import Vocabulary
 
-#: Tokens before and after a target; no text has them, since they contain a space.
-MARKERS = ("target begins", "target ends")
-#: Tokens on each side of a target that are read, so that the time for a long text grows
-#: with its terms, not with its terms times its length.
-WINDOW = 64
-
-
-class Target(NamedTuple):
-    """A term in its text: ``text[start:stop]``."""
-
-    text: str
-    start: int
-    stop: int
+if TYPE_CHECKING:
+    from emoclf.aspects.encoder_scores import EncoderScores
 
 
 @dataclass(frozen=True)
@@ -49,6 +34,8 @@ class PolarityModel:
     networks : tuple of keras.Model
         token_ids (batch, length) → probabilities (batch, n_classes); several are
         averaged.
+    encoder : EncoderScores, optional
+        Linear classifier of an encoder's vectors, which is mixed with the networks.
     """
 
     settings: PolaritySettings
@@ -56,6 +43,7 @@ class PolarityModel:
     vocabulary: Vocabulary
     label_names: tuple[str, ...]
     networks: tuple[keras.Model, ...]
+    encoder: EncoderScores | None = None
 
     @cached_property
     def _batched(self) -> list[BatchedModel]:
@@ -64,73 +52,7 @@ class PolarityModel:
     def predict_proba(self, targets: Sequence[Target]) -> np.ndarray:
         """Return the probability of each label, shape (n_targets, n_classes)."""
         token_ids = encode_targets(targets, self.tokenizer, self.vocabulary)
-        return np.mean([predict(token_ids) for predict in self._batched], axis=0)
-
-
-def as_targets(values: Any) -> list[Target]:
-    """Check (text, start, stop), and return them as targets.
-
-    Raises
-    ------
-    DataError
-        If one is something else, or lies outside of its text.
-    """
-    targets = []
-    for number, value in enumerate(values):
-        place = f"Target number {number}"
-        parts = tuple(value) if isinstance(value, list | tuple) else ()
-        if len(parts) != 3 or not isinstance(parts[0], str):
-            raise DataError(
-                f"{place} must be (text, start, stop). Got {excerpt(value)} instead."
-            )
-        (term,) = new_sentence(parts[0], [parts[1:]], place=place).terms
-        targets.append(Target(parts[0], term.start, term.stop))
-    return targets
-
-
-def labelled_targets(data: AspectData) -> tuple[list[Target], list[str]]:
-    """Return the terms of sentences that have a label, and the labels.
-
-    Terms with the label "conflict" are left out, as in most work.
-    """
-    pairs = [
-        (Target(sentence.text, term.start, term.stop), term.label)
-        for sentence in data
-        for term in sentence.terms
-        if term.label not in (None, CONFLICT)
-    ]
-    return [target for target, _ in pairs], [str(label) for _, label in pairs]
-
-
-def marked_windows(
-    targets: Iterable[Target], tokenizer: Tokenizer, width: int = WINDOW
-) -> Iterator[list[str]]:
-    """Yield the tokens around each target, and the target between markers.
-
-    Nothing is between the markers of a target without a token, such as a control
-    character.
-
-    Parameters
-    ----------
-    targets : iterable of Target
-    tokenizer : Tokenizer
-    width : int
-        Number of tokens on each side.
-    """
-    texts: dict[str, tuple[list[str], list[tuple[int, int]]]] = {}
-    for text, start, stop in targets:
-        if text not in texts:
-            texts[text] = tokenizer.tokens(text), tokenizer.spans(text)
-        tokens, spans = texts[text]
-        first = bisect_right(spans, start, key=itemgetter(1))
-        end = max(first, bisect_left(spans, stop, key=itemgetter(0)))
-        before, after = tokens[max(0, first - width) : first], tokens[end : end + width]
-        yield [*before, MARKERS[0], *tokens[first:end], MARKERS[1], *after]
-
-
-def encode_targets(
-    targets: Iterable[Target], tokenizer: Tokenizer, vocabulary: Vocabulary
-) -> list[np.ndarray]:
-    """Return the ids of the tokens around each target, with the markers around it."""
-    windows = marked_windows(targets, tokenizer)
-    return [np.array(vocabulary.ids(window), np.int32) for window in windows]
+        mean = np.mean([predict(token_ids) for predict in self._batched], axis=0)
+        if self.encoder is None or not len(targets):
+            return mean
+        return self.encoder.mix(mean, targets, self.settings.encoder_share)

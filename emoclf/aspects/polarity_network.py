@@ -9,6 +9,7 @@ Classification"; Gu et al., 2018, "A Position-aware Bidirectional Attention Netw
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 from keras import layers, ops
 
 from emoclf.aspects.aspect_settings import SharedSettings
+from emoclf.aspects.place_scores import PLACE_SCORES, PlaceScores, place_weights
 from emoclf.models.build import seeded_layers
 from emoclf.models.embedding import embed_tokens
 from emoclf.models.heads import class_probabilities
@@ -51,6 +53,22 @@ class PolaritySettings(SharedSettings):
         0.5, "dropout rate between embedding and LSTM", low=0.0, high=0.95
     )
     dropout: float = option(0.5, "dropout rate before the classes", low=0.0, high=0.95)
+    linear_share: float = option(
+        0.5,
+        "share of a linear classifier of word vectors by their place in the logits, if "
+        "there are word vectors",
+        low=0.0,
+        high=1.0,
+    )
+    encoder: str | None = option(
+        None,
+        "folder of a transformer encoder, or its name in the hub of Hugging Face: a "
+        "linear classifier of its vectors is mixed with the networks (extra "
+        "'transformers')",
+    )
+    encoder_share: float = option(
+        0.7, "share of the encoder's classifier in the logits", low=0.0, high=1.0
+    )
     epochs: int = option(20, "maximum number of epochs", low=1)
     batch_size: int = option(32, "terms per training step", low=1)
     learning_rate: float = option(1e-3, "learning rate", above=0.0)
@@ -90,8 +108,11 @@ class TargetDistance(layers.Layer):
 
     def call(self, token_ids: Tensor) -> Tensor:
         positions = ops.arange(ops.shape(token_ids)[1], dtype="int32")[None, :]
-        first = ops.argmax(ops.equal(token_ids, OPEN_ID), axis=1)
-        last = ops.argmax(ops.equal(token_ids, CLOSE_ID), axis=1)
+        # As numbers: onnxruntime finds no maximum of booleans.
+        first, last = (
+            ops.argmax(ops.cast(ops.equal(token_ids, marker), "int32"), axis=1)
+            for marker in (OPEN_ID, CLOSE_ID)
+        )
         before = ops.minimum(positions - ops.cast(first[:, None], "int32"), 0)
         after = ops.maximum(positions - ops.cast(last[:, None], "int32"), 0)
         distance = ops.clip(before + after, -MAX_DISTANCE, MAX_DISTANCE)
@@ -197,5 +218,21 @@ def build_polarity(
             states, distances, mask, target
         )
         features = layers.Dropout(settings.dropout, name="dropout")(features)
-        probabilities = class_probabilities(features, n_classes, multilabel=False)
+        mix: Callable[[Tensor], Tensor] | None = None
+        if settings.linear_share:
+            is_marker = ops.logical_or(
+                ops.equal(token_ids, OPEN_ID), ops.equal(token_ids, CLOSE_ID)
+            )
+            weights = place_weights(
+                distance - MAX_DISTANCE,
+                ops.logical_and(mask, ops.logical_not(is_marker)),
+            )
+            linear = PlaceScores(shape[0], name=PLACE_SCORES)
+
+            def mix(logits: Tensor) -> Tensor:
+                return linear(token_ids, weights, logits)
+
+        probabilities = class_probabilities(
+            features, n_classes, multilabel=False, mix=mix
+        )
         return keras.Model(token_ids, probabilities, name="polarity")

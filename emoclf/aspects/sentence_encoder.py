@@ -45,12 +45,18 @@ class SentenceEncoder:
         Tokenizer and vocabulary.
     alphabet : sequence of str
         Characters; the first has the id 2.
+
+    Attributes
+    ----------
+    character_ids : dict of str to int
     """
 
     def __init__(self, encoder: TextEncoder, alphabet: Sequence[str]) -> None:
         self.encoder = encoder
         self.alphabet = tuple(alphabet)
-        self._ids = {x: i for i, x in enumerate(self.alphabet, FIRST_CHARACTER)}
+        self.character_ids = {
+            x: i for i, x in enumerate(self.alphabet, FIRST_CHARACTER)
+        }
         self._rows: dict[str, np.ndarray] = {}
 
     @property
@@ -78,7 +84,9 @@ class SentenceEncoder:
         if len(token) > MAX_CHARACTERS:
             short = token[:half] + token[-half:]
         row = np.zeros(MAX_CHARACTERS, np.int32)
-        row[: len(short)] = [self._ids.get(x, UNKNOWN_CHARACTER) for x in short]
+        row[: len(short)] = [
+            self.character_ids.get(x, UNKNOWN_CHARACTER) for x in short
+        ]
         if len(self._rows) < 100_000:  # Texts of a stream have no end.
             self._rows[token] = row
         return row

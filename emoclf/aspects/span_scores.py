@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from emoclf.aspects.sentences import AspectData
 from emoclf.display import HtmlLines, align
 
 
@@ -108,6 +109,23 @@ class SpanScores(HtmlLines):
         return cls(**totals, errors=dict(errors))
 
 
+def compare(
+    data: AspectData,
+    predicted: Sequence[Sequence[Any]],
+    *,
+    typed: bool = False,
+    seen: Any = None,
+) -> SpanScores:
+    """Compare predicted spans with those of sentences; labels count if typed."""
+    width = 3 if typed else 2
+    return span_scores(
+        [[term[:width] for term in terms] for terms in data.spans],
+        [[term[:width] for term in terms] for terms in predicted],
+        texts=data.texts if seen is not None else (),
+        seen=seen or (),
+    )
+
+
 def span_scores(
     gold: Sequence[Sequence[Any]],
     predicted: Sequence[Sequence[Any]],
@@ -139,7 +157,7 @@ def span_scores(
         right = set(map(_key, true)) & set(map(_key, found))
         n_exact += len(right)
         partial += _partial(true, found)
-        errors.update(_errors(true, found))
+        errors.update(kind for kind, _ in span_errors(true, found))
         if texts:
             new = [x for x in true if texts[number][x[0] : x[1]].lower() not in seen]
             n_unseen += len(new)
@@ -164,7 +182,8 @@ def _key(span: Sequence[Any]) -> tuple[Any, ...]:
     return (span[0], span[1], span[2] if len(span) > 2 else None)
 
 
-def _overlap(a: Sequence[Any], b: Sequence[Any]) -> int:
+def overlap(a: Sequence[Any], b: Sequence[Any]) -> int:
+    """Return the number of characters that two spans have in common."""
     return max(0, min(a[1], b[1]) - max(a[0], b[0]))
 
 
@@ -174,7 +193,7 @@ def _partial(gold: Sequence[Any], predicted: Sequence[Any]) -> float:
         (shared / (a[1] - a[0] + b[1] - b[0] - shared), i, j)
         for i, a in enumerate(gold)
         for j, b in enumerate(predicted)
-        if (shared := _overlap(a, b)) and _key(a)[2] == _key(b)[2]
+        if (shared := overlap(a, b)) and _key(a)[2] == _key(b)[2]
     ]
     total, used_gold, used = 0.0, set(), set()
     for share, i, j in sorted(pairs, key=lambda pair: (-pair[0], *pair[1:])):
@@ -185,19 +204,23 @@ def _partial(gold: Sequence[Any], predicted: Sequence[Any]) -> float:
     return total
 
 
-def _errors(gold: Sequence[Any], predicted: Sequence[Any]) -> list[str]:
+def span_errors(gold: Sequence[Any], predicted: Sequence[Any]) -> list[tuple[str, Any]]:
+    """Return the kind of each error in a text, and its span.
+
+    The span is a predicted one, except where a gold one is "missed".
+    """
     exact = set(map(_key, gold))
     borders = {x[:2] for x in exact}
-    errors = []
+    errors: list[tuple[str, Any]] = []
     for span in predicted:
         if _key(span) in exact:
             continue
         if _key(span)[:2] in borders:
-            errors.append("label")
+            errors.append(("label", span))
         else:
-            touches = any(_overlap(span, other) for other in gold)
-            errors.append("boundary" if touches else "invented")
+            touches = any(overlap(span, other) for other in gold)
+            errors.append(("boundary" if touches else "invented", span))
     errors += [
-        "missed" for x in gold if not any(_overlap(x, other) for other in predicted)
+        ("missed", x) for x in gold if not any(overlap(x, other) for other in predicted)
     ]
     return errors

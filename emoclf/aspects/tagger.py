@@ -11,6 +11,7 @@ from typing import Any, Self
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
 from emoclf.aspects.aspect_folder import (
     AspectParts,
     from_values,
@@ -21,13 +22,13 @@ from emoclf.aspects.aspect_folder import (
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.aspect_split import divide
 from emoclf.aspects.aspect_vectors import seed_of, with_vectors
+from emoclf.aspects.found_terms import FoundTerm
 from emoclf.aspects.polarity_folder import POLARITY_FILES
 from emoclf.aspects.sentences import AspectData, as_aspect_data
-from emoclf.aspects.span_model import FoundTerm
-from emoclf.aspects.span_scores import SpanScores
+from emoclf.aspects.span_scores import SpanScores, compare
 from emoclf.aspects.tagger_fit import TaggerProgress
 from emoclf.aspects.term_dictionary import TermDictionary
-from emoclf.aspects.train_tagger import compare, seen_terms, train_spans
+from emoclf.aspects.train_tagger import seen_terms, train_spans
 from emoclf.embeddings.vector_objects import VectorSet
 from emoclf.errors import BundleError
 from emoclf.text.validation import as_texts
@@ -126,7 +127,14 @@ class AspectTagger(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any = None, *, validation_data: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        validation_data: Any = None,
+        checkpoints: AspectCheckpoints | None = None,
+    ) -> Self:
         """Fit the tagger.
 
         Parameters
@@ -137,10 +145,12 @@ class AspectTagger(BaseEstimator):
             Spans of each text; None if X is AspectData.
         validation_data : AspectData or (texts, spans), optional
             Sentences that choose the epoch; default: a share of ``X``.
+        checkpoints : AspectCheckpoints, optional
+            Folder for the state of an unfinished training.
 
         Raises
         ------
-        DataError, SettingsError, VectorsError, TrainingError
+        DataError, SettingsError, VectorsError, TrainingError, ResumeError
         """
         data = as_aspect_data(X, y)
         settings, sets = self._settings_for(data)
@@ -164,6 +174,7 @@ class AspectTagger(BaseEstimator):
             settings,
             vectors=sets,
             callbacks=lambda: [make(settings.epochs) for make in progress],
+            checkpoints=checkpoints,
         )
         terms = seen_terms(train)
         found = TermDictionary(trained.model.encoder.encoder.tokenizer).fit(train)

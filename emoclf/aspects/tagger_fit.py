@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -19,6 +18,8 @@ from emoclf.errors import TrainingError, setting
 from emoclf.models.keras_globals import check_no_strategy, default_keras_globals
 from emoclf.training.batches import plan_batches
 from emoclf.training.best_weights import averaged_weights
+from emoclf.training.checkpoint import CheckpointFolder
+from emoclf.training.epoch_recorder import EpochRecorder
 from emoclf.training.optimizers import build_optimizer
 from emoclf.training.progress import TrainingProgress
 
@@ -37,6 +38,8 @@ def fit_tagger(
     *,
     seed: int,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoints: CheckpointFolder | None = None,
+    resume: bool = False,
 ) -> dict[str, list[float]]:
     """Fit a network and give it the weights of its best epoch.
 
@@ -52,16 +55,23 @@ def fit_tagger(
         Seed of the batches, together with the number of the epoch.
     callbacks : sequence of keras.callbacks.Callback
         Called after the validation F1 was added to the logs.
+    checkpoints : CheckpointFolder, optional
+        Folder for a checkpoint after each epoch.
+    resume : bool, default=False
+        Continue from the checkpoint, if there is one, and end with the weights that an
+        uninterrupted training would have had.
 
     Returns
     -------
     history : dict of str to list of float
-        ``loss``, ``val_f1`` and ``seconds`` of each epoch.
+        ``loss``, ``val_f1``, ``learning_rate`` and ``seconds`` of each epoch.
 
     Raises
     ------
     TrainingError
         If no epoch had a finite loss.
+    ResumeError
+        If the checkpoint belongs to other settings or data, or is damaged.
     """
     check_no_strategy()
     model = network.training
@@ -71,21 +81,29 @@ def fit_tagger(
     # XLA compiles for seconds for each length, which does not pay on a CPU.
     model.compile(optimizer, loss=_negative, jit_compile=False)
     optimizer.build(model.trainable_variables)
-    best = _BestSpans(batches, evaluate, settings.patience)
-    history = model.fit(
-        batches.as_dataset(),
-        epochs=settings.epochs,
-        callbacks=[best, *callbacks],
-        shuffle=False,
-        verbose=0,
-    ).history
-    if best.weights is None:
+    best = _BestSpans(evaluate, settings.patience)
+    recorder = EpochRecorder(batches, best, [best, *callbacks], checkpoints)
+    if checkpoints is not None and resume and checkpoints.exists():
+        recorder.restore(model, checkpoints.load())
+    elif checkpoints is not None:
+        checkpoints.start()
+    if not recorder.stopped and recorder.epochs_done < settings.epochs:
+        model.fit(
+            batches.as_dataset(),
+            epochs=settings.epochs,
+            initial_epoch=recorder.epochs_done,
+            callbacks=[best, *callbacks, recorder],
+            shuffle=False,
+            verbose=0,
+        )
+    history = recorder.history
+    if best.best_weights is None:
         raise TrainingError(
             f"No epoch ended with a finite loss: {history.get('loss', [])[:5]}. Try a "
             f"lower {setting('learning_rate')}."
         )
-    model.set_weights(best.weights)
-    return {name: list(map(float, values)) for name, values in history.items()}
+    model.set_weights(best.best_weights)
+    return history
 
 
 @keras.saving.register_keras_serializable(package="emoclf")
@@ -141,21 +159,13 @@ TOKENS = ("token_ids", "tags")
 class _BestSpans(keras.callbacks.Callback):
     """Validation F1 in the logs, the best weights, and early stopping."""
 
-    def __init__(
-        self, batches: _Batches, evaluate: Callable[[], float], patience: int
-    ) -> None:
+    def __init__(self, evaluate: Callable[[], float], patience: int) -> None:
         super().__init__()
-        self.batches = batches
         self.evaluate = evaluate
         self.patience = patience
         self.best = (-math.inf, -math.inf)
         self.best_epoch = -1
-        self.weights: list[np.ndarray] | None = None
-        self._start = 0.0
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.batches.epoch = epoch
-        self._start = time.perf_counter()
+        self.best_weights: list[np.ndarray] | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs if logs is not None else {}
@@ -170,11 +180,19 @@ class _BestSpans(keras.callbacks.Callback):
             # the first epochs find no term.
             rank = (logs[VAL_F1], -loss)
             if rank > self.best:
-                self.weights = self.model.get_weights()
+                self.best_weights = self.model.get_weights()
                 self.best, self.best_epoch = rank, epoch
-        logs["seconds"] = time.perf_counter() - self._start
         if epoch - self.best_epoch >= self.patience:
             self.model.stop_training = True
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the state that a resumed training needs, without the weights."""
+        return {"best": self.best, "best_epoch": self.best_epoch}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Restore the state of :meth:`get_state`."""
+        self.best = tuple(state["best"])
+        self.best_epoch = state["best_epoch"]
 
 
 class TaggerProgress(TrainingProgress):

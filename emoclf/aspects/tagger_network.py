@@ -87,17 +87,22 @@ class CharacterCNN(layers.Layer):
 
     def call(self, characters: Tensor) -> Tensor:
         known = ops.cast(ops.not_equal(characters, 0), self.compute_dtype)[..., None]
-        # A product makes the gradient dense, which optimizers treat as any other.
-        vectors = ops.take(self.vectors * 1.0, characters, axis=0) * known
+        # Vectors and filters are multiplied once for each character of the alphabet,
+        # not at each place. The product makes the gradient dense as well, which
+        # optimizers treat as any other. Padding, the first row, adds nothing.
+        is_character = ops.arange(self.n_characters, dtype="int32")[:, None] > 0
+        vectors = self.vectors * ops.cast(is_character, self.compute_dtype)
+        kernel = ops.reshape(self.kernel, (self.width, self.dim, self.filters))
+        tables = ops.matmul(vectors, kernel)
         side = self.width // 2
-        borders = [[0, 0], [0, 0], [side, self.width - 1 - side], [0, 0]]
-        padded = ops.pad(vectors, borders)
+        padded = ops.pad(characters, [[0, 0], [0, 0], [side, self.width - 1 - side]])
         length = characters.shape[-1]
-        windows = ops.concatenate(
-            [padded[:, :, i : i + length] for i in range(self.width)], axis=-1
-        )
-        features = ops.relu(ops.matmul(windows, self.kernel) + self.bias) * known
-        return ops.max(features, axis=2)
+        features = self.bias
+        for i in range(self.width):
+            features = features + ops.take(
+                tables[i], padded[:, :, i : i + length], axis=0
+            )
+        return ops.max(ops.relu(features) * known, axis=2)
 
     def compute_output_shape(self, shape: Any) -> Any:
         """Return (batch, length, filters)."""

@@ -90,6 +90,18 @@ def tag_names(labels: Sequence[str | None], scheme: str) -> list[str]:
     return [OUTSIDE, *(f"{letter}{end}" for end in ends for letter in letters)]
 
 
+def is_tag_set(tags: Sequence[str]) -> bool:
+    """Say whether these are all tags of a scheme, in the order of :func:`tag_names`.
+
+    Examples
+    --------
+    >>> is_tag_set(["O", "B", "I"]), is_tag_set(["O", "B"])
+    (True, False)
+    """
+    labels = list(dict.fromkeys(x.label for tag in tags for x in decode_tags([tag])))
+    return any(list(tags) == tag_names(labels, scheme) for scheme in SCHEMES)
+
+
 def encode_tags(n_tokens: int, spans: Iterable[TokenSpan], scheme: str) -> list[str]:
     """Return the tag of each token.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emoclf.display import HtmlLines, align
+from emoclf.display import HtmlLines, align, printable, shorten_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +69,37 @@ class TermSummary(HtmlLines):
         import pandas as pd  # Most programs need no frames.
 
         return pd.DataFrame(self.rows(), columns=["term", "count", *self.polarities()])
+
+    def plot(self, ax: Any = None, *, shown: int = SHOWN_TERMS) -> Any:
+        """Plot the share of each polarity for the most frequent terms.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Axes to draw into; default: those of a new figure.
+        shown : int, default=20
+            Largest number of terms.
+
+        Returns
+        -------
+        ax : matplotlib Axes
+
+        Raises
+        ------
+        DataError
+            If there are no terms.
+        MissingDependency
+            Without the extra ``plots``.
+        """
+        from emoclf.plots.term_plots import plot_term_summary
+
+        rows = self.rows()[:shown]
+        return plot_term_summary(
+            [shorten_text(printable(row["term"])) for row in rows],
+            [row["count"] for row in rows],
+            {name: [row[name] for row in rows] for name in self.polarities()},
+            ax,
+        )
 
     def _facts(self) -> dict[str, object]:
         return {"texts": f"{self.n_texts:,}", "terms": f"{len(self._forms):,}"}

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.sentence_encoder import (
     SentenceEncoder,
@@ -16,7 +17,7 @@ from emoclf.aspects.sentence_encoder import (
 )
 from emoclf.aspects.sentences import AspectData
 from emoclf.aspects.span_model import SpanModel
-from emoclf.aspects.span_scores import SpanScores, span_scores
+from emoclf.aspects.span_scores import SpanScores, compare
 from emoclf.aspects.tagger_fit import fit_tagger
 from emoclf.aspects.tagger_network import build_tagger
 from emoclf.aspects.tags import tag_names
@@ -56,6 +57,7 @@ def train_spans(
     *,
     vectors: Sequence[VectorSet] = (),
     callbacks: Callable[[], Sequence[Any]] = tuple,
+    checkpoints: AspectCheckpoints | None = None,
 ) -> TrainedSpans:
     """Fit everything on ``train``; ``valid`` chooses the epoch of each network.
 
@@ -67,10 +69,11 @@ def train_spans(
         Sets of vectors, some of them in memory; default: those that the settings name.
     callbacks : function
         Returns the callbacks of each network.
+    checkpoints : AspectCheckpoints, optional
 
     Raises
     ------
-    DataError, VectorsError, TrainingError
+    DataError, VectorsError, TrainingError, ResumeError
     """
     labels: list[str | None] = [None]
     if settings.typed:
@@ -127,6 +130,15 @@ def train_spans(
             lambda single=single: score(single, valid).f1,  # type: ignore[misc]
             seed=seed,
             callbacks=callbacks(),
+            checkpoints=None
+            if checkpoints is None
+            else checkpoints.of(
+                f"tagger-{member}",
+                settings.to_dict(),
+                [[part.texts, part.spans] for part in (train, valid)],
+                network.training.weights,
+            ),
+            resume=bool(checkpoints and checkpoints.resume),
         )
         networks.append(network)
         histories.append(history)
@@ -161,23 +173,6 @@ def score(
         model.predict(data.texts),
         typed=model.settings.typed,
         seen=train and seen_terms(train),
-    )
-
-
-def compare(
-    data: AspectData,
-    predicted: Sequence[Sequence[Any]],
-    *,
-    typed: bool = False,
-    seen: Any = None,
-) -> SpanScores:
-    """Compare predicted spans with those of sentences; labels count if typed."""
-    width = 3 if typed else 2
-    return span_scores(
-        [[term[:width] for term in terms] for terms in data.spans],
-        [[term[:width] for term in terms] for terms in predicted],
-        texts=data.texts if seen is not None else (),
-        seen=seen or (),
     )
 
 

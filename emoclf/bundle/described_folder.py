@@ -255,6 +255,19 @@ BUNDLE = FolderKind(
 EXPORT = FolderKind(
     "an export", "emoclf.json", 1, "emoclf export", "export again", ExportError
 )
+#: ``kind`` of an export in its description → what it is, and what loads it.
+CLASSIFIER_EXPORT, ASPECT_EXPORT = "export", "aspect export"
+EXPORT_USES = {
+    CLASSIFIER_EXPORT: (
+        "an export of a classifier",
+        "load_exported loads it; 'emoclf predict' and 'emoclf evaluate' take it",
+    ),
+    ASPECT_EXPORT: (
+        "an export of an aspect model",
+        "load_exported_aspects loads it; 'emoclf aspects predict' and 'emoclf aspects "
+        "evaluate' take it",
+    ),
+}
 #: A classifier that transformers can load too, with a description of ours beside it.
 FINE_TUNED = FolderKind(
     "a fine-tuned encoder", "fine_tuning.json", 1, "emoclf teach --fine-tune",
@@ -330,7 +343,8 @@ def other_kind(path: str | os.PathLike[str], wanted: str) -> str:
     if kind == "bundle":
         cure = "load_bundle and Predictor.load load it"
     elif kind == "export":
-        cure = "load_exported loads it; 'emoclf predict' and 'emoclf evaluate' take it"
+        kind, cure = EXPORT_USES[_kind_of_export(path)]
+        return f"{path} is {kind}, not {wanted}: {cure}."
     elif kind == "search":
         best = Path(path) / SEARCH_BEST
         cure = f"its best classifier is {best}"
@@ -340,8 +354,17 @@ def other_kind(path: str | os.PathLike[str], wanted: str) -> str:
         cure = "TransformerClassifier.load loads it; 'emoclf predict' takes it"
     else:
         return ""
-    article = "an" if kind == "export" else "a"
-    return f"{path} is {article} {kind}, not {wanted}: {cure}."
+    return f"{path} is a {kind}, not {wanted}: {cure}."
+
+
+def _kind_of_export(path: str | os.PathLike[str]) -> str:
+    """Return the kind of an export, which may be damaged."""
+    place = readable_place(highest_version(Path(path)))
+    try:
+        kind = JsonObject(read_json(place / EXPORT.about)).values.get("kind")
+    except (OSError, ValueError):
+        return CLASSIFIER_EXPORT
+    return kind if kind in EXPORT_USES else CLASSIFIER_EXPORT
 
 
 def write_sums(folder: Path, names: Iterable[str]) -> None:

@@ -9,34 +9,34 @@ from collections.abc import Sequence
 from typing import Any
 
 from emoclf.bulk.output_formats import ON_ERROR
+from emoclf.cli.aspects_export import add_export_parser
+from emoclf.cli.aspects_train import (
+    DATA_HELP,
+    add_terms_options,
+    add_train,
+    read_terms,
+)
 from emoclf.cli.bulk_runs import progress_bar, terminated_cleanly
 from emoclf.cli.data_options import add_reading_options
-from emoclf.cli.options import add_section, given_settings
+from emoclf.cli.options import given_settings
+from emoclf.cli.report_option import (
+    add_report_option,
+    check_report_option,
+    write_report_option,
+)
 from emoclf.cli.shared import (
-    HELP_ALL,
+    add_encoder_option,
     add_option,
     add_overwrite_option,
-    as_file,
+    encoder_options,
     new_command,
     print_json,
     print_lines,
 )
-from emoclf.display import align
-from emoclf.runtime import load_tensorflow
 
 logger = logging.getLogger(__name__)
 
-DATA_HELP = (
-    "sentences with terms: XML of SemEval-2014 to 2016, CoNLL columns, JSON Lines with "
-    "spans, or CSV with a row for each term; plain or .gz"
-)
-MODEL_HELP = "folder written by 'emoclf aspects train'"
-MAX_TEST_FRACTION = 0.9
-#: Settings of the tagger that --help shows.
-SHOWN = (
-    "vectors network scheme typed members units epochs batch_size learning_rate "
-    "patience valid_fraction seed"
-).split()
+MODEL_HELP = "folder written by 'emoclf aspects train' or 'emoclf aspects export'"
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
@@ -50,7 +50,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, prog="emoclf aspects"
     )
-    _add_train(commands, argv)
+    add_train(commands, argv)
     _add_predict(commands)
     evaluate = new_command(
         commands,
@@ -61,60 +61,11 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     )
     evaluate.add_argument("model", metavar="FOLDER", help=MODEL_HELP)
     evaluate.add_argument("data", metavar="TERMS", help=DATA_HELP)
-    _add_data_options(evaluate)
+    add_encoder_option(evaluate, "FOLDER")
+    add_terms_options(evaluate)
+    add_report_option(evaluate)
     evaluate.set_defaults(run=run_evaluate)
-
-
-def _add_data_options(parser: Any) -> None:
-    from emoclf.aspects.aspect_formats import ASPECT_FORMATS
-
-    add_option(
-        parser,
-        "--format",
-        "file format of the terms (default: by the ending)",
-        choices=tuple(ASPECT_FORMATS),
-    )
-    add_option(parser, "--encoding NAME", "encoding of CoNLL, JSON Lines and CSV")
-    add_option(parser, "--text-column NAME", "column or key of the texts")
-
-
-def _add_train(commands: Any, argv: Sequence[str]) -> None:
-    from emoclf.aspects.aspect_settings import AspectSettings
-
-    train = new_command(
-        commands,
-        "train",
-        arguments="TERMS",
-        help="train a tagger of terms and a classifier of their polarity",
-        details="A share of the sentences chooses the epochs, another one is the test "
-        "set, on which both are evaluated once.",
-        example="emoclf aspects train Laptop_Train_v2.xml -o laptops.aspects",
-    )
-    train.add_argument("data", metavar="TERMS", help=DATA_HELP)
-    text = "folder to write the model to"
-    add_option(train, "-o --output FOLDER", text, required=True)
-    add_overwrite_option(train, "model")
-    add_option(train, "--valid FILE", "validation set, instead of a share of TERMS")
-    add_option(train, "--test FILE", "test set, instead of a share of TERMS")
-    add_option(
-        train,
-        "--test-fraction X",
-        "share of the sentences in the test set; 0: none",
-        default=0.15,
-    )
-    train.add_argument(
-        "--learn-polarity",
-        action=argparse.BooleanOptionalAction,
-        help="train a polarity classifier of the labels (default: if they are "
-        "positive, negative, neutral or conflict)",
-    )
-    _add_data_options(train)
-    text = "show all options; --help shows the common ones"
-    train.add_argument(HELP_ALL, action="help", help=text)
-    shown = None if HELP_ALL in argv else SHOWN
-    title = "settings of the tagger, and of the polarity classifier where it has them"
-    add_section(train, title, AspectSettings, shown=shown)
-    train.set_defaults(run=run_train)
+    add_export_parser(commands)
 
 
 def _add_predict(commands: Any) -> None:
@@ -124,10 +75,12 @@ def _add_predict(commands: Any) -> None:
         arguments="FOLDER [INPUT]",
         help="find the terms of each text of a file or of standard input",
         example="emoclf aspects predict laptops.aspects reviews.csv -o terms.csv\n"
-        "  emoclf aspects predict laptops.aspects reviews.csv --summary",
+        "  emoclf aspects predict laptops.aspects reviews.csv --summary\n"
+        "  emoclf aspects predict laptops.aspects reviews.csv --summary-plot t.svg",
         has_result=False,
     )
     predict.add_argument("model", metavar="FOLDER", help=MODEL_HELP)
+    add_encoder_option(predict, "FOLDER")
     predict.add_argument(
         "input",
         nargs="?",
@@ -145,6 +98,8 @@ def _add_predict(commands: Any) -> None:
     add_option(predict, "--json", "print one JSON object per text on standard output")
     text = "print the terms most spoken of instead, with the share of each polarity"
     add_option(predict, "--summary", text)
+    text = "write a plot of the summary: .svg, .png or .pdf"
+    add_option(predict, "--summary-plot FILE", text)
     add_option(predict, "--top N", "number of terms of the summary", default=20)
     text = "leave out terms of lower confidence"
     add_option(predict, "--min-confidence P", text, default=0.0)
@@ -164,109 +119,24 @@ def _add_predict(commands: Any) -> None:
         "prefix of the new columns' names (default: predicted_ if the input has such "
         "columns, as a labelled file does)",
     )
-    add_overwrite_option(group, "output file")
+    add_overwrite_option(group, "output file or plot")
     predict.set_defaults(run=run_predict)
-
-
-def _read(args: argparse.Namespace, path: str) -> Any:
-    from emoclf.aspects.aspect_formats import read_aspects
-
-    with as_file(path, ending=".jsonl") as file:
-        return read_aspects(
-            file,
-            format=args.format,
-            encoding=args.encoding or "utf-8",
-            text_column=args.text_column,
-        )
-
-
-def run_train(args: argparse.Namespace) -> int:
-    """Train, evaluate and save."""
-    from emoclf.aspects.aspect_settings import AspectSettings
-    from emoclf.errors import SettingsError, setting
-
-    given = given_settings(args)
-    settings = AspectSettings.from_dict(given)
-    if not 0 <= args.test_fraction <= MAX_TEST_FRACTION:
-        raise SettingsError(
-            f"{setting('test_fraction')} must be from 0 to {MAX_TEST_FRACTION}. Got "
-            f"{args.test_fraction}."
-        )
-    load_tensorflow()
-    from emoclf.aspects.aspect_folder import ASPECTS
-    from emoclf.aspects.aspect_model import AspectModel
-    from emoclf.aspects.aspect_split import divide
-    from emoclf.aspects.polarity_network import PolaritySettings
-
-    ASPECTS.check_target(args.output, overwrite=args.overwrite)
-    data = _read(args, args.data)
-    valid = _read(args, args.valid) if args.valid else None
-    test = None
-    if args.test:
-        test = _read(args, args.test)
-    for other in (valid, test):
-        if other is not None:
-            _warn_of_overlap(data, other)
-    if test is None and args.test_fraction:
-        shares = (1 - args.test_fraction, args.test_fraction)
-        near = settings.near_duplicates
-        parts = divide(data, shares, seed=settings.seed, near_duplicates=near)
-        data, test = map(data.take, parts)
-    model = AspectModel.train(
-        data,
-        valid=valid,
-        tagger=settings,
-        polarity={x: y for x, y in given.items() if x in PolaritySettings.names()},
-        learn_polarity=args.learn_polarity,
-        seed=settings.seed,
-        verbose=not args.quiet,
-    )
-    path = model.save(args.output, overwrite=args.overwrite)
-    scores: dict[str, Any] = {}
-    baselines: dict[str, Any] = {}
-    if test is not None:
-        scores, baselines = model.evaluate(test), model.baselines(data, test)
-        figures = {"model": _plain(scores), "baselines": _plain(baselines)}
-        model.tagger.parts_.metrics["test"] = figures
-        path = model.save(args.output, overwrite=True)
-    validation: dict[str, Any] = {"terms": model.tagger.validation_}
-    if model.polarity is not None:
-        validation["polarity"] = model.polarity.validation_
-    if args.json:
-        print_json(
-            {
-                "model": str(path),
-                "validation": validation,
-                "test": _plain(scores),
-                "test_baselines": _plain(baselines),
-            }
-        )
-        return 0
-    print_lines("Validation set, which also chose the epochs:")
-    for name, found in model.tagger.validation_.items():
-        print_lines(f"  terms, {name}: F1 {found['f1']:.3f}")
-    _print_polarities(validation.get("polarity", {}), indent="  ")
-    if scores:
-        print_lines("", "Test set:")
-        _print_scores(scores)
-        words = "terms, dictionary of the training terms"
-        print_lines(f"{words}: F1 {baselines['terms'].f1:.3f}")
-        _print_polarities(baselines.get("polarity", {}))
-    print_lines("", f"Saved: {path}")
-    return 0
 
 
 def run_evaluate(args: argparse.Namespace) -> int:
     """Score predictions on a labelled file."""
-    load_tensorflow()
-    from emoclf.aspects.aspect_model import AspectModel
+    check_report_option(args)
+    from emoclf.aspects.exported_aspects import load_aspect_predictor
 
-    model = AspectModel.load(args.model)
-    scores = model.evaluate(_read(args, args.data))
+    model = load_aspect_predictor(args.model, **encoder_options(args))
+    evaluation = model.evaluate(read_terms(args, args.data))
     if args.json:
-        print_json(_plain(scores))
+        print_json(evaluation.to_dict())
     else:
-        _print_scores(scores)
+        print_lines(*evaluation.lines())
+    report = write_report_option(args, evaluation, model=args.model)
+    if report and not args.json:
+        print_lines(f"Report: {report}")
     return 0
 
 
@@ -281,13 +151,17 @@ def run_predict(args: argparse.Namespace) -> int:
             "--json and --summary are for standard output. With --output the file's "
             "ending sets the format."
         )
-    load_tensorflow()
-    from emoclf.aspects.aspect_model import AspectModel
+    if args.summary_plot:
+        from emoclf.plots.plot_style import check_plot_file
+
+        check_plot_file(args.summary_plot, overwrite=args.overwrite)
     from emoclf.aspects.aspect_prediction import predict_aspects
+    from emoclf.aspects.exported_aspects import load_aspect_predictor
     from emoclf.aspects.term_summary import TermSummary
 
-    model = AspectModel.load(args.model)
-    summary = TermSummary() if args.summary else None
+    model = load_aspect_predictor(args.model, **encoder_options(args))
+    summary = TermSummary()
+    counts_terms = bool(args.summary or args.summary_plot)
     arguments = ("format", "prefix", "on_error", "min_confidence", "overwrite")
     with terminated_cleanly(), progress_bar(args) as bar:
         counts = predict_aspects(
@@ -295,15 +169,17 @@ def run_predict(args: argparse.Namespace) -> int:
             args.input,
             None if args.summary else args.output or sys.stdout,
             output_format="jsonl" if args.json else "lines",
-            summary=summary,
+            summary=summary if counts_terms else None,
             report=bar and bar.show,
             **{name: getattr(args, name) for name in arguments},
             **given_settings(args),
         )
-    if summary is not None and args.json:
+    if args.summary and args.json:
         print_json({"texts": summary.n_texts, "terms": summary.rows()[: args.top]})
-    elif summary is not None:
+    elif args.summary:
         print_lines(*summary.lines(args.top))
+    if args.summary_plot:
+        _write_plot(args, summary)
     if (args.output or counts.bad) and not args.quiet:
         bad = f"; {counts.bad:,} bad lines" if counts.bad else ""
         place = f": {args.output}" if args.output else ""
@@ -317,49 +193,20 @@ def run_predict(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print_scores(scores: dict[str, Any]) -> None:
-    print_lines(*scores["terms"].lines())
-    if not (found := scores.get("polarity")):
-        return
-    both = scores["both"]
-    print_lines(
-        f"terms with the right polarity: precision {both.precision:.3f}, recall "
-        f"{both.recall:.3f}, F1 {both.f1:.3f}",
-        f"polarity of {found['n']:,} true terms: accuracy {found['accuracy']:.3f}, "
-        f"macro-F1 {found['macro_f1']:.3f}",
-    )
-    names = list(found["classes"])
-    rows = [["polarity", "precision", "recall", "F1", "terms"]]
-    rows[0] += [f"as {name}" for name in names]
-    for name, row in found["classes"].items():
-        shares = [f"{row[x]:.3f}" for x in ("precision", "recall", "f1")]
-        counts = [f"{found['confusion'][name][other]:,}" for other in names]
-        rows.append([name, *shares, f"{row['n']:,}", *counts])
-    print_lines(*align(rows))
+def _write_plot(args: argparse.Namespace, summary: Any) -> None:
+    from emoclf.errors import EmoclfError
+    from emoclf.plots import save_plot
 
-
-def _print_polarities(scores: dict[str, Any], indent: str = "") -> None:
-    for name, found in scores.items():
-        line = f"accuracy {found['accuracy']:.3f}, macro-F1 {found['macro_f1']:.3f}"
-        print_lines(f"{indent}polarity, {name}: {line}")
-
-
-def _warn_of_overlap(train: Any, other: Any) -> None:
-    texts = {*train.texts}
-    shared = sum(text in texts for text in other.texts)
-    if shared:
-        logger.warning(
-            "%d of %d sentences of %s are in %s too; scores on them are too "
-            "optimistic. Leave them out of one of the files.",
-            shared,
-            len(other),
-            other.source,
-            train.source,
-        )
-
-
-def _plain(scores: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.to_dict() if hasattr(value, "to_dict") else value
-        for name, value in scores.items()
-    }
+    try:
+        if not summary.rows():
+            raise EmoclfError(f"no terms were found in {summary.n_texts:,} texts.")
+        plot = summary.plot(shown=args.top)
+        save_plot(plot, args.summary_plot, overwrite=args.overwrite)
+    except (EmoclfError, OSError) as error:
+        reason = str(error).rstrip(".")
+        done = f" {args.output} is complete." if args.output else ""
+        raise EmoclfError(
+            f"The plot {args.summary_plot} was not written: {reason}.{done}"
+        ) from error
+    if not args.quiet:
+        logger.info("Plot: %s", args.summary_plot)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,11 @@ from emoclf.cli.shared import (
     print_lines,
 )
 from emoclf.errors import ExportError
-from emoclf.export.formats import FORMATS
+from emoclf.export.formats import FORMATS, ExportFormat
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     """Add the command."""
-    formats = "\n".join(
-        textwrap.fill(
-            f"{name:<13}{format.runs_on.replace('`', '')}",
-            79,
-            initial_indent="  ",
-            subsequent_indent=" " * 15,
-        )
-        for name, format in FORMATS.items()
-    )
     parser = new_command(
         subparsers,
         "export",
@@ -42,7 +33,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         example=(
             "emoclf export emotions.emoclf --to saved-model -o served/emotions\n"
             "  emoclf export emotions.emoclf --to folded -o emotions.folded\n"
-            f"\nformats, and what they run on:\n{formats}"
+            f"\nformats, and what they run on:\n{format_lines(FORMATS)}"
         ),
     )
     add_option(
@@ -67,6 +58,19 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="take token ids instead of texts; needed with the tokenizer jieba",
     )
     parser.set_defaults(run=run)
+
+
+def format_lines(formats: Mapping[str, ExportFormat]) -> str:
+    """Return the formats and what they run on, for a help text."""
+    return "\n".join(
+        textwrap.fill(
+            f"{name:<13}{format.runs_on.replace('`', '')}",
+            79,
+            initial_indent="  ",
+            subsequent_indent=" " * 15,
+        )
+        for name, format in formats.items()
+    )
 
 
 def run(args: argparse.Namespace) -> int:

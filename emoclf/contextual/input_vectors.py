@@ -14,7 +14,7 @@ import numpy as np
 
 from emoclf.batching import batch_by_length
 from emoclf.contextual.sentence_pooling import MEAN, declared_pooling
-from emoclf.contextual.transformer import MAX_TOKENS, Encoder
+from emoclf.contextual.transformer import MAX_TOKENS, Encoder, TokenVectors
 from emoclf.contextual.vector_cache import VectorCache, cache_folder
 from emoclf.errors import ModelError, setting
 from emoclf.fingerprint import digest
@@ -133,6 +133,22 @@ class InputVectors:
                 f"of that one with {setting('encoder', 'PATH')}."
             )
         return encoder
+
+    def middle_layers(self, texts: Sequence[str]) -> TokenVectors:
+        """Return the vectors of two layers in the middle, side by side.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            They are encoded together, and nothing is kept.
+
+        Raises
+        ------
+        ModelError
+            If the encoder is missing or another one.
+        """
+        middle = self._encoder.n_layers // 2
+        return self._encoder.encode_tokens(texts, layers=(middle, middle + 1))
 
     @cached_property
     def _cache(self) -> VectorCache:

@@ -58,6 +58,7 @@ class Encoder:
         self._torch: Any = require("torch", extra=EXTRA, needed_by="an encoder")
         self.name = os.fspath(name)
         self.dim = int(self._model.config.hidden_size)
+        self.n_layers = int(self._model.config.num_hidden_layers)
 
     def digest(self) -> str:
         """Return a digest of the configuration, the tokenizer and all weights.
@@ -77,8 +78,18 @@ class Encoder:
         """Return the number of tokens of each text, read or not."""
         return list(map(len, self._tokenizer(list(texts))["input_ids"]))
 
-    def encode_tokens(self, texts: Sequence[str]) -> TokenVectors:
-        """Return the vectors of all tokens, of the first 128 of each text."""
+    def encode_tokens(
+        self, texts: Sequence[str], *, layers: Sequence[int] = ()
+    ) -> TokenVectors:
+        """Return the vectors of all tokens, of the first 128 of each text.
+
+        Parameters
+        ----------
+        texts : sequence of str
+        layers : sequence of int, optional
+            Layers whose vectors are concatenated, so that they have a width of
+            ``len(layers) * dim``; 0 is before the first layer. Default: the last layer.
+        """
         batch = self._tokenizer(
             list(texts),
             padding=True,
@@ -89,7 +100,12 @@ class Encoder:
         )
         spans = batch.pop("offset_mapping").numpy()
         with self._torch.inference_mode():
-            vectors = self._model(**batch).last_hidden_state.float().numpy()
+            output = self._model(**batch, output_hidden_states=bool(layers))
+            states = output.last_hidden_state
+            if layers:
+                chosen = [output.hidden_states[layer] for layer in layers]
+                states = self._torch.cat(chosen, -1)
+            vectors = states.float().numpy()
         return TokenVectors(vectors, batch["attention_mask"].numpy() > 0, spans)
 
     def encode(self, texts: Sequence[str], pooling: Sequence[str] = MEAN) -> np.ndarray:

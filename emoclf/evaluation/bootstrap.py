@@ -8,9 +8,45 @@ Translation Evaluation").
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 DRAWS = 1000
+#: Draws that are in memory at once.
+BLOCK_DRAWS = 100
+
+
+def resampled_counts(
+    n: int, *, seed: int = 0, draws: int = DRAWS
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield how often each of ``n`` texts is in each resampled set.
+
+    Sums over the texts of a draw are then a matrix product.
+
+    Parameters
+    ----------
+    n : int
+        Number of texts.
+    seed : int
+        Seed; it and the number of texts alone decide the draws.
+    draws : int, default=1000
+        Number of resampled sets.
+
+    Yields
+    ------
+    block : slice
+        Numbers of the draws.
+    counts : ndarray of float32, shape (draws of the block, n)
+    """
+    rng = np.random.default_rng(seed)
+    for start in range(0, draws, BLOCK_DRAWS):
+        block = slice(start, min(start + BLOCK_DRAWS, draws))
+        counts = [
+            np.bincount(rng.integers(0, n, n), minlength=n)
+            for _ in range(block.start, block.stop)
+        ]
+        yield block, np.stack(counts).astype(np.float32)
 
 
 def resampled_metrics(
@@ -41,7 +77,6 @@ def resampled_metrics(
         does not contain.
     """
     n = len(truth)
-    rng = np.random.default_rng(seed)
     accuracy, macro, micro = np.empty(draws), np.empty(draws), np.empty(draws)
     f1 = np.full((draws, n_classes), np.nan)
     if truth.ndim == 1:
@@ -52,7 +87,6 @@ def resampled_metrics(
         truth_hot = truth.astype(np.float32)
         predicted_hot = predicted.astype(np.float32)
         right = (predicted == truth).all(1)
-    # A draw is the count of each text, so sums over texts are a matrix product.
     per_text = np.hstack(
         [
             right[:, None].astype(np.float32),
@@ -61,14 +95,7 @@ def resampled_metrics(
             truth_hot,
         ]
     )
-    for start in range(0, draws, 100):
-        block = slice(start, min(start + 100, draws))
-        counts = np.stack(
-            [
-                np.bincount(rng.integers(0, n, n), minlength=n)
-                for _ in range(block.start, block.stop)
-            ]
-        ).astype(np.float32)
+    for block, counts in resampled_counts(n, seed=seed, draws=draws):
         sums = counts @ per_text
         hits, n_predicted, support = np.split(sums[:, 1:], 3, axis=1)
         accuracy[block] = sums[:, 0] / n

@@ -107,7 +107,7 @@ class EvaluationReport(EvaluationPlots, HtmlLines):
         if decisive is None:
             sentence = "Evaluated without baselines, since there is no training set."
             return [sentence, *self.remarks]
-        relation = _relation(decisive)
+        relation = decisive.relation
         if self.against:
             return [
                 f"{self.network.name} {relation} {decisive.baseline} on the same "
@@ -173,12 +173,3 @@ class EvaluationReport(EvaluationPlots, HtmlLines):
             tuple(map(Comparison.from_dict, values["comparisons"])),
             tuple(values["advice"]),
         )
-
-
-def _relation(comparison: Comparison) -> str:
-    """Say whether the network is better; "better" needs a difference beyond chance."""
-    if comparison.low > 0:
-        return "is better than"
-    if comparison.high < 0:
-        return "is worse than"
-    return "cannot be told apart from"

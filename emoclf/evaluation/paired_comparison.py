@@ -57,6 +57,13 @@ class Comparison:
         return self.low > 0
 
     @property
+    def relation(self) -> str:
+        """Relation in words; "better" and "worse" need a difference beyond chance."""
+        if self.beaten:
+            return "is better than"
+        return "is worse than" if self.high < 0 else "cannot be told apart from"
+
+    @property
     def label(self) -> str:
         """Name of the metric in reports."""
         return METRICS[self.metric].label

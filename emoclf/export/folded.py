@@ -133,7 +133,10 @@ def _write(
             network = _write_text_cnn(predictor, folder, int8=int8)
         else:
             network = _write_mean_embedding(predictor, folder)
-        return {**write_text_encoder(predictor, folder), "network": network}
+        return {
+            **write_text_encoder(predictor.bundle.encoder, folder),
+            "network": network,
+        }
 
     return write_export(
         predictor,

@@ -51,15 +51,32 @@ def convert_network(
         return {"probabilities": network(token_ids, training=False)}
 
     signature = [tf.TensorSpec((batch_size, None), tf.int32, "token_ids")]
-    try:
+    with conversion_errors(predictor.bundle.model.name, export_format, errors):
         return convert(tf.function(predict, input_signature=signature))
+
+
+@contextmanager
+def conversion_errors(
+    name: str, export_format: str, errors: tuple[type[Exception], ...]
+) -> Iterator[None]:
+    """Turn the errors of a converter into an ExportError.
+
+    Parameters
+    ----------
+    name : str
+        Name of the network.
+    export_format : str
+    errors : tuple of types
+    """
+    try:
+        yield
     except errors as error:
         # A converter's message may have hundreds of lines.
         first_line = str(error).strip().partition("\n")[0][:200] or type(error).__name__
         raise ExportError(
-            f"A network of the architecture {predictor.bundle.model.name!r} cannot be "
-            f"converted to {export_format}: {first_line.rstrip('.!')}. Export it to "
-            "saved-model, which holds any network."
+            f"A network of the architecture {name!r} cannot be converted to "
+            f"{export_format}: {first_line.rstrip('.!')}. Export it to saved-model, "
+            "which holds any network."
         ) from error
 
 

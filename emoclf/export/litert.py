@@ -86,7 +86,7 @@ def export_litert(
             batch_size=batch_size,
         )
         (folder / MODEL).write_bytes(data)
-        text = write_text_encoder(predictor, folder)
+        text = write_text_encoder(predictor.bundle.encoder, folder)
         return {**text, "network": {"batch": batch_size}}
 
     return write_export(

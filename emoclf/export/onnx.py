@@ -10,10 +10,14 @@ from emoclf.export.inference_network import convert_network, quiet_logger
 from emoclf.export.write_export import write_export, write_text_encoder
 from emoclf.optional import require
 from emoclf.predictor import Predictor
-from emoclf.serving.onnx import INPUT, MODEL, OUTPUT
+from emoclf.serving.onnx import MODEL, OUTPUT
 
 # onnxruntime runs it since 1.14, and it is the newest that tf2onnx 1.17 writes.
 OPSET = 18
+#: Names of the open axes of all inputs and outputs; probabilities have the first.
+AXES = ("batch", "length")
+#: Errors of tf2onnx when it cannot convert a network.
+ERRORS = (ValueError, RuntimeError, NotImplementedError)
 
 
 def export_onnx(
@@ -48,14 +52,15 @@ def export_onnx(
     MissingDependency
         If tf2onnx, onnx or onnxruntime is not installed.
     """
-    for package in ("onnx", "onnxruntime", "tf2onnx"):
-        require(package, extra="onnx", needed_by="export_onnx")
+    check_packages("export_onnx")
 
     def write_files(folder: Path) -> dict[str, Any]:
-        errors = (ValueError, RuntimeError, NotImplementedError)
-        data = convert_network(predictor, _to_onnx, export_format="onnx", errors=errors)
+        data = convert_network(predictor, to_onnx, export_format="onnx", errors=ERRORS)
         (folder / MODEL).write_bytes(data)
-        return {**write_text_encoder(predictor, folder), "network": {"batch": None}}
+        return {
+            **write_text_encoder(predictor.bundle.encoder, folder),
+            "network": {"batch": None},
+        }
 
     return write_export(
         predictor,
@@ -66,17 +71,21 @@ def export_onnx(
     )
 
 
-def _to_onnx(function: Any) -> bytes:
-    """Convert a traced function, and name the axes that are open."""
+def check_packages(needed_by: str) -> None:
+    """Raise MissingDependency if a package that writes or runs ONNX is missing."""
+    for package in ("onnx", "onnxruntime", "tf2onnx"):
+        require(package, extra="onnx", needed_by=needed_by)
+
+
+def to_onnx(function: Any) -> bytes:
+    """Convert a traced function of token ids, and name the axes that are open."""
     tf2onnx = require("tf2onnx", extra="onnx", needed_by="export_onnx")
-    with quiet_logger("tf2onnx"):
+    with quiet_logger("tf2onnx"), quiet_logger("tensorflow"):
         model, _ = tf2onnx.convert.from_function(
             function, input_signature=function.input_signature, opset=OPSET
         )
-    axes = {INPUT: ("batch", "length"), OUTPUT: ("batch",)}
     for value in (*model.graph.input, *model.graph.output):
-        for axis, name in zip(
-            value.type.tensor_type.shape.dim, axes[value.name], strict=False
-        ):
+        axes = AXES[:1] if value.name == OUTPUT else AXES
+        for axis, name in zip(value.type.tensor_type.shape.dim, axes, strict=False):
             axis.dim_param = name
     return model.SerializeToString()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,8 @@ def export_saved_model(
         As in :func:`emoclf.export_classifier`; also if the tokenizer cannot run in a
         graph (jieba).
     """
-    _check_number("version", version)
-    _check_number("top", top)
+    check_whole("version", version)
+    check_whole("top", top)
     if not tokens and predictor.bundle.encoder.tokenizer.kind == "jieba":
         raise ExportError(
             "The tokenizer 'jieba' runs in Python only, so that a SavedModel with it "
@@ -89,18 +90,14 @@ def export_saved_model(
             f"{setting('tokens', True)}, or train with "
             f"{setting('tokenizer', 'characters')}."
         )
-    if (Path(path) / EXPORT.about).is_file():
-        raise ExportError(
-            f"{path} is an export itself; versions of a SavedModel need a folder of "
-            "their own. Choose another folder."
-        )
+    check_version_folder(path)
     predictor = as_predictor(predictor)
     top = min(top, len(predictor.label_names))
 
     def write_files(folder: Path) -> dict[str, Any]:
         _write_saved_model(predictor, folder, top=top, tokens=tokens)
         about = {"input": "token_ids" if tokens else "text", "top": top}
-        text = write_text_encoder(predictor, folder) if tokens else {}
+        text = write_text_encoder(predictor.bundle.encoder, folder) if tokens else {}
         return {**text, "network": about}
 
     return write_export(
@@ -112,7 +109,17 @@ def export_saved_model(
     )
 
 
-def _check_number(name: str, value: int) -> None:
+def check_version_folder(path: str | os.PathLike[str]) -> None:
+    """Refuse an export as a folder of versions."""
+    if (Path(path) / EXPORT.about).is_file():
+        raise ExportError(
+            f"{path} is an export itself; versions of a SavedModel need a folder of "
+            "their own. Choose another folder."
+        )
+
+
+def check_whole(name: str, value: int) -> None:
+    """Refuse a value that is not a whole number from 1 on."""
     if not isinstance(value, int) or value < 1:
         raise ExportError(f"{name} must be a whole number from 1 on. Got {value!r}.")
 
@@ -122,12 +129,33 @@ def _write_saved_model(
 ) -> None:
     network = inference_network(predictor)
     signatures = Signatures(predictor, network, top=top, tokens=tokens)
+    functions = signatures.functions()
+    write_archive(
+        folder,
+        # Saving fails for lookup tables that belong to no tracked object.
+        [network, signatures],
+        {name: (function, [spec]) for name, (function, spec) in functions.items()},
+    )
+
+
+def write_archive(
+    folder: Path, objects: Iterable[Any], functions: dict[str, tuple[Any, list[Any]]]
+) -> None:
+    """Write a SavedModel.
+
+    Parameters
+    ----------
+    folder : Path
+    objects : iterable of trackable objects
+        Networks and modules to which variables and lookup tables belong.
+    functions : dict of str to (function, list of TensorSpec)
+        The signatures.
+    """
     archive = keras.export.ExportArchive()
-    archive.track(network)
-    # Saving fails for lookup tables that belong to no tracked object.
-    archive.track(signatures)
-    for name, (function, spec) in signatures.functions().items():
-        archive.add_endpoint(name, function, [spec])
+    for item in objects:
+        archive.track(item)
+    for name, (function, specs) in functions.items():
+        archive.add_endpoint(name, function, specs)
     try:
         with quiet_logger("tensorflow"):
             archive.write_out(str(folder), verbose=False)

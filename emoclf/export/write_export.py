@@ -13,7 +13,12 @@ from typing import Any
 import numpy as np
 
 from emoclf._version import __version__
-from emoclf.bundle.described_folder import CARD, EXPORT, write_sums
+from emoclf.bundle.described_folder import (
+    CARD,
+    CLASSIFIER_EXPORT,
+    EXPORT,
+    write_sums,
+)
 from emoclf.bundle.json_values import with_checksum
 from emoclf.bundle.model_card import card
 from emoclf.errors import ExportError
@@ -30,6 +35,7 @@ from emoclf.serving.export_folder import (
     read_export,
 )
 from emoclf.text.code_point_pages import cut_into_pages
+from emoclf.text.encoder import TextEncoder
 
 #: Metrics of the bundle that its exports keep: the tables for people.
 SHOWN_METRICS = ("texts", "table", "verdict")
@@ -80,10 +86,41 @@ def write_export(
             "which no export contains. Distil it into a network of words, which can "
             "be exported: emoclf distil DATA --teacher BUNDLE -o STUDENT"
         )
-    check = check or partial(_check_reader, predictor)
+    return write_checked(
+        path,
+        _describe(predictor, export_format),
+        write_files=write_files,
+        write_card=partial(card, predictor.bundle, loader="load_exported"),
+        check=check or partial(_check_reader, predictor),
+        overwrite=overwrite,
+    )
+
+
+def write_checked(
+    path: str | os.PathLike[str],
+    description: dict[str, Any],
+    *,
+    write_files: Callable[[Path], dict[str, Any]],
+    write_card: Callable[[dict[str, Any]], str],
+    check: Callable[[ExportFolder], dict[str, Any]],
+    overwrite: bool,
+) -> Path:
+    """Write the folder of any export.
+
+    Parameters
+    ----------
+    path, write_files, overwrite
+        As in :func:`write_export`.
+    description : dict
+        Entries of ``emoclf.json`` beside those of the files; ``kind`` is among them.
+    write_card : function
+        From the entries to the text of the model card.
+    check : function of an ExportFolder
+        Returns the results of the comparison, or raises ExportError.
+    """
     with EXPORT.new_folder(path, overwrite=overwrite) as folder:
-        about = {**_describe(predictor, export_format), **write_files(folder)}
-        text = card(predictor.bundle, about, loader="load_exported")
+        about = {**description, **write_files(folder)}
+        text = write_card(about)
         (folder / CARD).write_text(text, encoding="utf-8", newline="\n")
         about["files"] = {
             file.relative_to(folder).as_posix(): (file.stat().st_size, file_crc32(file))
@@ -92,15 +129,14 @@ def write_export(
         }
         _write_about(folder, about)
         size = {"bytes": size_of(folder)}
-        about["parity"] = {**size, **check(read_export(folder))}
+        about["parity"] = {**size, **check(read_export(folder, about["kind"]))}
         _write_about(folder, about)
         write_sums(folder, [EXPORT.about, *about["files"]])
     return EXPORT.place(path)
 
 
-def write_text_encoder(predictor: Predictor, folder: Path) -> dict[str, Any]:
+def write_text_encoder(encoder: TextEncoder, folder: Path) -> dict[str, Any]:
     """Write tokenizer and vocabulary, and return their entry for ``emoclf.json``."""
-    encoder = predictor.bundle.encoder
     tokenizer = encoder.tokenizer
     pages = cut_into_pages(tokenizer.points.whole(), lowercase=tokenizer.lowercase)
     for name, values in pages.items():
@@ -120,7 +156,7 @@ def _describe(predictor: Predictor, export_format: str) -> dict[str, Any]:
     bundle = predictor.bundle
     return {
         "format": EXPORT.format,
-        "kind": "export",
+        "kind": CLASSIFIER_EXPORT,
         "form": export_format,
         "emoclf": __version__,
         "architecture": bundle.settings.architecture,

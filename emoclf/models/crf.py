@@ -207,6 +207,15 @@ class CRF(keras.layers.Layer):
         alpha, gamma, _ = self._messages(ops.stop_gradient(emissions), mask)
         return self._pairs(alpha, gamma, mask)
 
+    def marginals_and_pairs(self, emissions: Any, mask: Any = None) -> tuple[Any, Any]:
+        """Return both, from one pass over the positions."""
+        emissions, mask = _as_float32(emissions), _as_mask(emissions, mask)
+        emissions = ops.stop_gradient(emissions)
+        alpha, gamma, _ = self._messages(emissions, mask)
+        return _marginals(alpha, gamma, emissions, mask), self._pairs(
+            alpha, gamma, mask
+        )
+
     def best_path(self, emissions: Any, mask: Any = None) -> Any:
         """Return the tags of the best sequence (Viterbi), int32 (batch, length)."""
         emissions, mask = _as_float32(emissions), _as_mask(emissions, mask)
@@ -222,7 +231,7 @@ class CRF(keras.layers.Layer):
             emission, is_token, is_first = _unpack(at)
             steps = best[:, :, None] + transitions
             arrived = ops.where(is_first, start, ops.max(steps, axis=1))
-            pointers = ops.cast(ops.argmax(steps, axis=1), "int32")
+            pointers = self.argmax(steps, axis=1)
             best = ops.where(is_token, emission + arrived, best)
             # The best score is 0, so that numbers stay small.
             best = best - ops.max(best, axis=-1, keepdims=True)
@@ -230,14 +239,14 @@ class CRF(keras.layers.Layer):
             return carry, carry
 
         steps = ops.swapaxes(_pack(emissions, mask, first), 0, 1)
-        (best, _), (_, pointers) = ops.scan(forward, (zeros, stay), steps)
-        tag = ops.cast(ops.argmax(best + end, axis=-1), "int32")
+        (best, _), (_, pointers) = self.scan(forward, (zeros, stay), steps)
+        tag = self.argmax(best + end, axis=-1)
 
         def backward(tag: Any, pointers: Any) -> Any:
             before = ops.take_along_axis(pointers, tag[:, None], axis=1)[:, 0]
             return before, tag
 
-        _, path = ops.scan(backward, tag, pointers, reverse=True)
+        _, path = self.scan(backward, tag, pointers, reverse=True)
         return ops.transpose(path) * ops.cast(mask, "int32")
 
     def scores(self) -> tuple[Any, Any, Any]:
@@ -247,6 +256,14 @@ class CRF(keras.layers.Layer):
             _forbid(self.transitions, self.allowed),
             _forbid(self.end, self.allowed_end),
         )
+
+    def scan(self, step: Any, carry: Any, values: Any, *, reverse: bool = False) -> Any:
+        """Return what ``keras.ops.scan`` does; a subclass may have a faster one."""
+        return ops.scan(step, carry, values, reverse=reverse)
+
+    def argmax(self, values: Any, axis: int) -> Any:
+        """Return the index of the largest value, int32; a subclass may be faster."""
+        return ops.cast(ops.argmax(values, axis=axis), "int32")
 
     def _messages(self, emissions: Any, mask: Any) -> tuple[Any, Any, Any]:
         """Return forward and backward messages, both with emissions, and log Z.
@@ -273,7 +290,7 @@ class CRF(keras.layers.Layer):
         back = ops.flip(_pack(emissions, mask, last), axis=1)
         # (length, direction, batch, n_tags + 2)
         steps = ops.transpose(ops.stack([there, back]), (2, 0, 1, 3))
-        (final, _), (messages, norms) = ops.scan(step, (zeros, zeros[..., :1]), steps)
+        (final, _), (messages, norms) = self.scan(step, (zeros, zeros[..., :1]), steps)
         alpha = ops.swapaxes(messages[:, 0], 0, 1)
         gamma = ops.swapaxes(ops.flip(messages[:, 1], axis=0), 0, 1)
         log_z = ops.sum(norms[:, 0, :, 0], axis=0) + ops.logsumexp(

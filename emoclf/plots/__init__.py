@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
         plot_accuracy_against_time as plot_accuracy_against_time,
     )
     from emoclf.plots.plot_style import save_plot as save_plot
+    from emoclf.plots.term_plots import plot_span_scores as plot_span_scores
+    from emoclf.plots.term_plots import plot_term_summary as plot_term_summary
     from emoclf.plots.training_plots import plot_learning_curve as plot_learning_curve
     from emoclf.plots.training_plots import plot_training as plot_training
     from emoclf.tuning.report.search_plots import plot_effects as plot_effects
@@ -43,6 +45,8 @@ _HOME = {
     "plot_roc": "emoclf.plots.curve_plots",
     "plot_scores": "emoclf.tuning.report.search_plots",
     "plot_segments": "emoclf.plots.data_plots",
+    "plot_span_scores": "emoclf.plots.term_plots",
+    "plot_term_summary": "emoclf.plots.term_plots",
     "plot_time": "emoclf.tuning.report.search_plots",
     "plot_training": "emoclf.plots.training_plots",
     "save_plot": "emoclf.plots.plot_style",

@@ -16,10 +16,8 @@ from emoclf.plots.plot_style import (
     legend_above,
     new_axes,
     plain_frame,
+    row_axes,
 )
-
-#: Height of a row of a horizontal plot, in inches.
-ROW_INCHES = 0.32
 
 
 def plot_class_balance(counts: Mapping[str, int], ax: Any = None) -> Any:
@@ -37,7 +35,7 @@ def plot_class_balance(counts: Mapping[str, int], ax: Any = None) -> Any:
     ax : matplotlib Axes
     """
     names, numbers = list(counts), list(counts.values())
-    ax = ax if ax is not None else _row_axes(len(names))
+    ax = ax if ax is not None else row_axes(len(names))
     bars = ax.barh(range(len(names)), numbers, height=0.7, color=BLUE)
     ax.bar_label(bars, [f"{number:,}" for number in numbers], padding=4)
     ax.set_yticks(range(len(names)), names)
@@ -135,7 +133,7 @@ def plot_segments(
             f"scores must be one number for each of {len(names)} segments. Got "
             f"{len(scores)} instead."
         )
-    ax = ax if ax is not None else _row_axes(len(names))
+    ax = ax if ax is not None else row_axes(len(names))
     places = range(len(names))
     bars = None
     if intervals is not None:
@@ -154,7 +152,3 @@ def plot_segments(
     ax.set_xlabel(metric)
     plain_frame(ax)
     return ax
-
-
-def _row_axes(n_rows: int) -> Any:
-    return new_axes(5.6, max(2.0, 0.9 + ROW_INCHES * n_rows))

@@ -6,8 +6,11 @@ with any kind of colour vision can distinguish; lines and marks also differ in s
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from emoclf.errors import DataError
+from emoclf.files import check_new_file, exists_already, new_file
 from emoclf.optional import require
 
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -18,6 +21,8 @@ INK, GREY, PALE = "#262626", "#767676", "#C8C8C8"
 COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
 LINES = ("-", "--", "-.", ":")
 MARKERS = "os^DvP*Xh<>"
+#: Height of a row of a horizontal plot, in inches.
+ROW_INCHES = 0.32
 
 
 def matplotlib(module: str) -> Any:
@@ -60,6 +65,11 @@ def plain_frame(ax: Any) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
+def row_axes(n_rows: int) -> Any:
+    """Return the axes of a new figure for a horizontal plot of so many rows."""
+    return new_axes(5.6, max(2.0, 0.9 + ROW_INCHES * n_rows))
+
+
 def unit_square(ax: Any) -> None:
     """Show 0 to 1 in both directions, with room for lines at the ends."""
     ax.set_xlim(-0.02, 1.02)
@@ -67,8 +77,46 @@ def unit_square(ax: Any) -> None:
     plain_frame(ax)
 
 
-def save_plot(ax: Any, path: Any) -> None:
-    """Write the figure of an ``ax`` to a file, and close it."""
-    pyplot = matplotlib("pyplot")
-    ax.figure.savefig(path, dpi=150, bbox_inches="tight")
-    pyplot.close(ax.figure)
+def save_plot(ax: Any, path: Any, *, overwrite: bool = True) -> None:
+    """Write the figure of an ``ax`` to a file, whole or not at all, and close it.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    path : path
+        File whose ending sets the format, such as .svg, .png or .pdf.
+    overwrite : bool, default=True
+        Replace an existing file.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be written, or exists and may not be replaced.
+    """
+    path = Path(path)
+    check_plot_file(path, overwrite=overwrite)
+    form = path.suffix[1:].lower()
+    try:
+        with new_file(path, overwrite=overwrite) as stream:
+            ax.figure.savefig(stream, format=form, dpi=150, bbox_inches="tight")
+    except FileExistsError:
+        raise DataError(exists_already(path)) from None
+    finally:
+        matplotlib("pyplot").close(ax.figure)
+
+
+def check_plot_file(path: Any, *, overwrite: bool = True) -> None:
+    """Raise an error before long work if a plot could not be written after it.
+
+    Raises
+    ------
+    MissingDependency, DataError
+    """
+    path = Path(path)
+    forms = matplotlib("backend_bases").FigureCanvasBase.get_supported_filetypes()
+    if path.suffix[1:].lower() not in forms:
+        raise DataError(
+            f"{path} must end in .svg, .png, .pdf or another format of matplotlib. Got "
+            f"{path.suffix or 'no ending'!r}."
+        )
+    check_new_file(path, overwrite=overwrite)

@@ -1,7 +1,7 @@
 """Parts of a page: sections, and the blocks that the template knows how to draw.
 
 A block is data; ``kind`` names the template's macro for it. All strings are escaped by
-the template, except the SVG of figures and the HTML of explanations.
+the template, except the SVG of figures and HTML that emoclf made, such as explanations.
 """
 
 from __future__ import annotations
@@ -121,6 +121,8 @@ class ConfusionMatrix:
     rows: Sequence[Sequence[Cell]]
     recalls: Sequence[str]
     examples: Sequence[Cell] = ()
+    #: Name of what is counted.
+    unit: str = "text"
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,10 @@ class ShownText:
     predicted: str
     confidence: str
     right: bool
+    #: The text as HTML that emoclf made; it is not escaped.
+    html: str = ""
+    #: Words below the text, in place of labels and confidence.
+    remark: str = ""
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ def write_report(
     Parameters
     ----------
     result : TrainedClassifier, EvaluationReport, NetworkComparison or SearchResult
-        Also an Evaluation, an AuditReport, the TrainingRun of ``emoclf train``, or
-        anything with ``lines()``.
+        Also an Evaluation, an AspectEvaluation, an AuditReport, the TrainingRun of
+        ``emoclf train``, or anything with ``lines()``.
     path : path
         HTML file to write.
     audit : AuditReport, optional

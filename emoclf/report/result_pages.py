@@ -369,6 +369,9 @@ _PAGES: dict[str, Callable[[Any, Extras], Page] | str] = {
     "emoclf.evaluation.metrics:Evaluation": _evaluation,
     "emoclf.evaluation.network_comparison:NetworkComparison": _network_comparison,
     "emoclf.tuning.finish:SearchResult": "emoclf.report.search_page:search_page",
+    "emoclf.aspects.aspect_evaluation:AspectEvaluation": (
+        "emoclf.report.aspect_page:aspect_page"
+    ),
     "emoclf.datasets.audit:AuditReport": _audit,
     "emoclf.audit.dataset_audit:Audit": _full_audit,
 }

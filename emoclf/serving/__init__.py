@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pkgutil import resolve_name
 from typing import Any
 
-from emoclf.bundle.described_folder import EXPORT
+from emoclf.bundle.described_folder import CLASSIFIER_EXPORT, EXPORT
 from emoclf.classifier import Classifier
 from emoclf.errors import BundleError, EmoclfError, SettingsError, did_you_mean
-from emoclf.export.formats import FORMATS
+from emoclf.export.formats import FORMATS, ExportFormat
 from emoclf.serving.export_folder import read_export
 
 
@@ -41,13 +42,37 @@ def load_exported(path: str | os.PathLike[str], **options: Any) -> Classifier:
     MissingDependency
         If the package that runs this format is not installed.
     """
-    folder = read_export(path)
-    if folder.format not in FORMATS:
+    return open_export(path, CLASSIFIER_EXPORT, FORMATS, options)
+
+
+def open_export(
+    path: str | os.PathLike[str],
+    kind: str,
+    formats: Mapping[str, ExportFormat],
+    options: Mapping[str, Any],
+) -> Any:
+    """Load an export with the reader of its format.
+
+    Parameters
+    ----------
+    path : path
+    kind : str
+        Key of :data:`emoclf.bundle.described_folder.EXPORT_USES`.
+    formats : mapping of str to ExportFormat
+    options : mapping
+        Options of the reader.
+
+    Raises
+    ------
+    BundleError, SettingsError, MissingDependency
+    """
+    folder = read_export(path, kind)
+    if folder.format not in formats:
         raise BundleError(
             f"{path} is an export to {folder.format!r}, which this emoclf cannot load. "
-            f"It loads: {', '.join(FORMATS)}. Upgrade with: pip install -U emoclf"
+            f"It loads: {', '.join(formats)}. Upgrade with: pip install -U emoclf"
         )
-    export_format = FORMATS[folder.format]
+    export_format = formats[folder.format]
     names = export_format.reader_options()
     for option in options:
         if option not in names:

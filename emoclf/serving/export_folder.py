@@ -1,4 +1,4 @@
-"""The folder of an exported classifier, read with NumPy alone.
+"""The folder of an export, read with NumPy alone.
 
 ================================  ================================================
 ``emoclf.json``                   format, labels, thresholds, text settings, parity,
@@ -22,7 +22,13 @@ from typing import Any
 import numpy as np
 
 from emoclf._moved import RenamedAttribute
-from emoclf.bundle.described_folder import EXPORT, highest_version, readable_place
+from emoclf.bundle.described_folder import (
+    CLASSIFIER_EXPORT,
+    EXPORT,
+    EXPORT_USES,
+    highest_version,
+    readable_place,
+)
 from emoclf.bundle.json_values import JsonObject, check_checksum, check_regular
 from emoclf.errors import BundleError, wrong_kind
 
@@ -104,18 +110,37 @@ class ExportFolder:
             )
         return array
 
+    def part(self, name: str) -> ExportFolder:
+        """Return a folder within the export, with its own entry in ``emoclf.json``."""
+        begin = f"{name}/"
+        files = {
+            file.removeprefix(begin): entry
+            for file, entry in self.about["files"].items()
+            if file.startswith(begin)
+        }
+        try:
+            values = JsonObject(self.about).object(name).values
+        except ValueError as error:
+            raise self.damaged(error) from error
+        return ExportFolder(self.place / name, {**values, "files": files})
+
     def damaged(self, reason: object) -> BundleError:
         """Return the error for values of ``emoclf.json`` that cannot be used."""
         return EXPORT.damaged(self.place / EXPORT.about, reason)
 
 
-def read_export(path: str | os.PathLike[str]) -> ExportFolder:
-    """Open an exported classifier, and check that every file is as it was written.
+def read_export(
+    path: str | os.PathLike[str], kind: str = CLASSIFIER_EXPORT
+) -> ExportFolder:
+    """Open an export, and check that every file is as it was written.
 
     Parameters
     ----------
     path : path
         As in :func:`emoclf.load_exported`.
+    kind : str
+        Key of :data:`emoclf.bundle.described_folder.EXPORT_USES`. What a classifier's
+        description says is checked here, that of an aspect model by its reader.
 
     Raises
     ------
@@ -126,7 +151,7 @@ def read_export(path: str | os.PathLike[str]) -> ExportFolder:
         raise BundleError(wrong_kind("path", "the path of a folder", path))
     try:
         place = readable_place(highest_version(Path(path)))
-        about = _read_about(place)
+        about = _read_about(place, kind)
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error}.") from error
     for name, (size, crc) in about["files"].items():
@@ -147,15 +172,24 @@ def file_crc32(path: Path) -> int:
     return checksum
 
 
-def _read_about(place: Path) -> dict[str, Any]:
+def _read_about(place: Path, kind: str) -> dict[str, Any]:
     about = EXPORT.read_about(place)
     path = place / EXPORT.about
+    # Not every export of earlier versions names its kind.
+    found = about.get("kind", CLASSIFIER_EXPORT)
+    if found != kind:
+        if found not in [*EXPORT_USES]:
+            raise EXPORT.damaged(path, f"its kind is {found!r}")
+        noun, cure = EXPORT_USES[found]
+        raise BundleError(f"{place} is {noun}, not {EXPORT_USES[kind][0]}: {cure}.")
     try:
         check_checksum(about)
         values = JsonObject(about)
         values.text("form")
-        values.flag("several")
-        values.thresholds("thresholds", len(values.texts("label_names", at_least=2)))
+        if kind == CLASSIFIER_EXPORT:
+            values.flag("several")
+            n_labels = len(values.texts("label_names", at_least=2))
+            values.thresholds("thresholds", n_labels)
         if about.get("text_column") is not None:
             values.text("text_column")
         if "settings" in about:

@@ -38,24 +38,14 @@ class ExportedText:
     """
 
     def __init__(self, folder: ExportFolder) -> None:
+        self.tokenizer = read_tokenizer(folder)
         try:
             text = JsonObject(folder.about).object("text")
-            settings = text.object("tokenizer")
-            pages = {
-                name: folder.array(TOKENIZER.format(name), *shape)
-                for name, shape in PAGES.items()
-            }
-            self.tokenizer = Tokenizer(
-                settings.text("kind", KINDS),
-                settings.flag("lowercase"),
-                read_pages(pages),
-                settings.texts("emoticons"),
-            )
             self.max_length = text.whole("max_length", 1)
             self.stop_words = frozenset(text.texts("stop_words"))
         except ValueError as error:
             raise folder.damaged(error) from error
-        self.ids = dict(zip(_tokens(folder), count(FIRST), strict=False))
+        self.ids = dict(zip(read_tokens(folder), count(FIRST), strict=False))
         self.pieces = PieceEncoder(
             self.tokenizer,
             self.ids,
@@ -96,7 +86,38 @@ class ExportedText:
         return [self.ids.get(token, UNKNOWN) for token in tokens[: self.max_length]]
 
 
-def _tokens(folder: ExportFolder) -> list[str]:
+def read_tokenizer(folder: ExportFolder) -> Tokenizer:
+    """Return the tokenizer of an export.
+
+    Raises
+    ------
+    BundleError
+        If it has none, or a damaged one.
+    """
+    try:
+        settings = JsonObject(folder.about).object("text").object("tokenizer")
+        pages = {
+            name: folder.array(TOKENIZER.format(name), *shape)
+            for name, shape in PAGES.items()
+        }
+        return Tokenizer(
+            settings.text("kind", KINDS),
+            settings.flag("lowercase"),
+            read_pages(pages),
+            settings.texts("emoticons"),
+        )
+    except ValueError as error:
+        raise folder.damaged(error) from error
+
+
+def read_tokens(folder: ExportFolder) -> list[str]:
+    """Return the tokens of an export's vocabulary.
+
+    Raises
+    ------
+    BundleError
+        If it has none, or a damaged one.
+    """
     path = folder.place / VOCABULARY
     if VOCABULARY not in folder.about["files"]:
         raise folder.damaged(f"files does not contain {VOCABULARY}")

@@ -7,7 +7,7 @@ new one. The Python code is the definition; a property test checks that this is 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +17,31 @@ from emoclf.text.code_points import IN_NUMBERS, RUNS
 from emoclf.text.encoder import TextEncoder
 from emoclf.text.tokenizer import MAX_RUN
 from emoclf.text.vocabulary import FIRST, UNKNOWN
+
+
+class GraphTokens(NamedTuple):
+    """Tokens of a batch of texts and their places.
+
+    Parameters
+    ----------
+    tokens : RaggedTensor of string, shape (batch, None)
+        Tokens in their normal form.
+    first, end : tensor of int32, shape (n_tokens,)
+        Place in ``points`` of each token's first code point, and behind its last.
+    points : tensor of int32, shape (n_points,)
+        Code points of all texts, each text followed by a space.
+    offsets : tensor of int64, shape (n_points,)
+        Place of each code point in the bytes of its text.
+    row_starts : tensor of int64, shape (batch,)
+        Place in ``points`` of each text's first code point.
+    """
+
+    tokens: tf.RaggedTensor
+    first: Any
+    end: Any
+    points: Any
+    offsets: Any
+    row_starts: Any
 
 
 class GraphEncoder(tf.Module):
@@ -70,13 +95,35 @@ class GraphEncoder(tf.Module):
             keep = ~self._stop_words.lookup(tokens.flat_values)
             tokens = tf.ragged.boolean_mask(tokens, tokens.with_flat_values(keep))
         tokens = tokens[:, : self.max_length]
+        return self.ids(tokens)
+
+    def ids(self, tokens: tf.RaggedTensor) -> tf.RaggedTensor:
+        """Return the id of each token, int32."""
         return tokens.with_flat_values(self._ids.lookup(tokens.flat_values))
 
     def tokens(self, texts: Any) -> tf.RaggedTensor:
         """Return tokens in their normal form, string of shape (batch, None)."""
-        # A space after each text separates neighbouring texts.
-        spaced = tf.strings.join([texts, tf.constant(" ")])
-        decoded = tf.strings.unicode_decode(spaced, "UTF-8", errors="replace")
+        return self._cut(texts, tf.strings.unicode_decode(_spaced(texts), "UTF-8"))[0]
+
+    def cut(self, texts: Any) -> GraphTokens:
+        """Return tokens and their places."""
+        decoded, offsets = tf.strings.unicode_decode_with_offsets(
+            _spaced(texts), "UTF-8"
+        )
+        tokens, starts, joined = self._cut(texts, decoded)
+        places = tf.range(tf.size(starts))
+        goes_on = tf.concat([joined[1:], [False]], 0)
+        return GraphTokens(
+            tokens,
+            tf.boolean_mask(places, starts),
+            tf.boolean_mask(places, (starts | joined) & ~goes_on) + 1,
+            decoded.flat_values,
+            offsets.flat_values,
+            decoded.row_starts(),
+        )
+
+    def _cut(self, texts: Any, decoded: tf.RaggedTensor) -> tuple[Any, Any, Any]:
+        """Return tokens, and for each code point whether it begins or continues one."""
         rows = decoded.value_rowids()
         classes = tf.gather(self._classes, decoded.flat_values)
         forms = tf.gather(self._forms, decoded.flat_values)
@@ -86,12 +133,13 @@ class GraphEncoder(tf.Module):
         keep = visible
         if self.words:
             keep &= ~_beyond_cap(classes, joins)
-        return tf.RaggedTensor.from_value_rowids(
+        tokens = tf.RaggedTensor.from_value_rowids(
             _strings(forms, keep, starts)[0],
             tf.boolean_mask(rows, starts),
             nrows=tf.size(texts, tf.int64),
             validate=False,
         )
+        return tokens, starts, visible & joins
 
     def _joins(self, classes: Any, forms: Any, visible: Any) -> Any:
         """Return for each code point whether it belongs to the token before it."""
@@ -129,6 +177,11 @@ class GraphEncoder(tf.Module):
         # One more, so that a batch without any piece can be gathered from.
         is_emoticon = tf.concat([is_emoticon, [False]], 0)
         return tf.gather(is_emoticon, tf.maximum(number, 0)) & visible
+
+
+def _spaced(texts: Any) -> Any:
+    """Return the texts with a space after each, which separates neighbours."""
+    return tf.strings.join([texts, tf.constant(" ")])
 
 
 def _strings(forms: Any, keep: Any, starts: Any) -> tuple[Any, Any]:

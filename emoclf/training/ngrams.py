@@ -45,7 +45,7 @@ def fit_ngram_scores(model: keras.Model, train: Examples, share: float) -> None:
     """
     layer: Any = model.get_layer(NGRAMS)
     features, idf = _features(train.token_ids, layer.vocabulary)
-    fit = _fit_labels if train.targets.ndim == 2 else _fit_classes
+    fit = _fit_labels if train.targets.ndim == 2 else fit_classes
     n_classes = int(layer.bias.shape[0])
     table, bias = fit(features, train.targets, train.weights, n_classes)
     table = np.column_stack([share * idf[:, None] * table, idf**2])
@@ -81,13 +81,18 @@ def _features(
     return sparse.csr_matrix(scaled), idf
 
 
-def _fit_classes(
-    features: sparse.csr_matrix,
+def fit_classes(
+    features: sparse.csr_matrix | np.ndarray,
     targets: np.ndarray,
     weights: np.ndarray | None,
     n_classes: int,
+    *,
+    strength: float = C,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights, shape (n_ngrams, n_classes), and biases for one label a text."""
+    """Return weights, shape (n_features, n_classes), and biases for one label a text.
+
+    ``strength`` is the inverse strength of the regularization.
+    """
     table = np.zeros((features.shape[1], n_classes))
     # Of classes that no training text has.
     bias = np.full(n_classes, np.log(MIN_PRIOR))
@@ -95,7 +100,7 @@ def _fit_classes(
     if len(present) == 1:
         bias[present] = 0.0
         return table, bias
-    model = _fitted(features, targets, weights)
+    model = _fitted(features, targets, weights, strength)
     coefficients, intercepts = model.coef_.T, model.intercept_
     if len(present) == 2:
         # scikit-learn has one column for the difference of two classes.
@@ -123,9 +128,12 @@ def _fit_labels(
 
 
 def _fitted(
-    features: sparse.csr_matrix, targets: np.ndarray, weights: np.ndarray | None
+    features: sparse.csr_matrix | np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray | None,
+    strength: float = C,
 ) -> LogisticRegression:
-    model = LogisticRegression(C=C, max_iter=MAX_ITERATIONS)
+    model = LogisticRegression(C=strength, max_iter=MAX_ITERATIONS)
     with warnings.catch_warnings():
         # It need not converge completely.
         warnings.simplefilter("ignore", ConvergenceWarning)

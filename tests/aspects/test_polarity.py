@@ -19,14 +19,14 @@ from tiny_aspects import (
 
 from emoclf.aspects.polarity import BASELINE_WINDOW, baseline_scores
 from emoclf.aspects.polarity_folder import polarity_from_values, polarity_values
-from emoclf.aspects.polarity_model import (
+from emoclf.aspects.polarity_network import MAX_DISTANCE, TargetDistance
+from emoclf.aspects.polarity_targets import (
     MARKERS,
     WINDOW,
     Target,
     labelled_targets,
     marked_windows,
 )
-from emoclf.aspects.polarity_network import MAX_DISTANCE, TargetDistance
 from emoclf.aspects.sentences import AspectData
 from emoclf.aspects.sentiment_vectors import covered_by_sentiment, sentiment_vectors
 from emoclf.errors import DataError

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from tiny_aspects import fitted_tagger, tiny_aspects, tiny_tagger
@@ -15,6 +16,7 @@ from tiny_aspects import fitted_tagger, tiny_aspects, tiny_tagger
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.polarity_network import PolaritySettings
 from emoclf.aspects.span_model import SpanModel
+from emoclf.aspects.tagging_graph import SpanDecoder
 from emoclf.errors import DataError, SettingsError
 from emoclf.settings import Settings
 
@@ -98,11 +100,6 @@ def test_confidences_are_sums_over_all_paths(scheme: str) -> None:
     rng = np.random.default_rng(5)
     crf.transitions.assign(rng.normal(size=crf.transitions.shape))
     emissions = rng.normal(size=(1, 4, len(tags))).astype(np.float32)
-    outputs = [
-        np.array(crf(emissions, output=name))[0]
-        for name in ("path", "marginals", "pairs")
-    ]
-    model = SpanModel(AspectSettings(scheme=scheme), None, tags, ())  # type: ignore[arg-type]
     start, steps, end = (np.asarray(x, np.float64) for x in crf.scores())
     totals: dict[Any, float] = {}
     log_z = float(crf.log_partition(emissions)[0])
@@ -112,10 +109,19 @@ def test_confidences_are_sums_over_all_paths(scheme: str) -> None:
         score += sum(steps[a, b] for a, b in pairwise(path))
         for span in decode_tags([tags[i] for i in path]):
             totals[span] = totals.get(span, 0.0) + np.exp(score - log_z)
-    found = model._spans(*outputs, length=4)
-    assert found
-    for span, confidence in found:
-        assert confidence == pytest.approx(totals[span], abs=1e-5)
+    # Padding changes nothing.
+    padded = np.concatenate([emissions, rng.normal(size=(1, 3, len(tags)))], 1)
+    for values, length in ((emissions, 4), (padded.astype(np.float32), 7)):
+        mask = np.arange(length)[None] < 4
+        outputs = SpanDecoder(tags, [crf])(tf.constant(values), tf.constant(mask))
+        rows = {name: value.numpy()[0] for name, value in outputs.items()}
+        found = decode_tags([tags[i] for i in rows["tags"]])
+        assert found
+        assert np.flatnonzero(rows["begins"]).tolist() == [x.first for x in found]
+        assert np.flatnonzero(rows["ends"]).tolist() == [x.end - 1 for x in found]
+        for span in found:
+            confidence = rows["confidence"][span.first]
+            assert confidence == pytest.approx(totals[span], abs=1e-5)
 
 
 @pytest.mark.slow

@@ -22,13 +22,13 @@ from emoclf.aspects.aspect_formats import read_aspects
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.aspect_split import aspect_folds
 from emoclf.aspects.polarity import PolarityClassifier, baseline_scores
-from emoclf.aspects.polarity_model import labelled_targets
 from emoclf.aspects.polarity_network import PolaritySettings
+from emoclf.aspects.polarity_targets import labelled_targets
 from emoclf.aspects.sentences import AspectData
-from emoclf.aspects.span_scores import SpanScores
+from emoclf.aspects.span_scores import SpanScores, compare
 from emoclf.aspects.tagger import AspectTagger
 from emoclf.aspects.term_dictionary import TermDictionary
-from emoclf.aspects.train_tagger import compare, seen_terms
+from emoclf.aspects.train_tagger import seen_terms
 from emoclf.cli.options import parse_value
 from emoclf.text.tokenizer import Tokenizer
 

@@ -24,14 +24,22 @@ def test_train_prints_scores_beside_baselines(
     data = write_aspects(tiny_aspects(), tmp_path / "terms.xml")
     target = tmp_path / "trained.aspects"
     options = "--vectors none --dim 8 --epochs 2 --near-duplicates 1 --units 4 --quiet"
+    page = tmp_path / "report.html"
     argv = ["aspects", "train", str(data), "-o", str(target), *options.split()]
-    assert main(argv) == 0
+    assert main([*argv, "--report", str(page), "--test-fraction", "0"]) == 1
+    assert "--report shows the scores on a test set" in capsys.readouterr().err
+    assert main([*argv, "--report", str(page)]) == 0
     out = capsys.readouterr().out
     for words in ("terms, dictionary: F1", "  polarity, majority class", "Test set:"):
         assert words in out
     shown = out[out.index("Test set:") :]
     assert "terms, dictionary of the training terms: F1" in shown
     assert "\npolarity, majority class: accuracy" in shown
+    assert f"Report: {page}" in shown
+    html = page.read_text(encoding="utf-8")
+    assert "Aspect terms of terms.xml" in html
+    assert 'id="mistakes"' in html
+    assert str(tmp_path) not in html
     test = json.loads((target / "figures.json").read_text())["test"]
     assert test["baselines"]["terms"]["n_gold"] == test["model"]["terms"]["n_gold"] > 0
     assert "polarity of" in out
@@ -45,6 +53,21 @@ def test_train_prints_scores_beside_baselines(
     shown = json.loads(capsys.readouterr().out)
     assert shown["test"] == {}
     assert "network" in shown["validation"]["polarity"]
+
+
+def test_an_encoder_that_would_be_ignored_is_refused(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = str(write_aspects(tiny_aspects(), tmp_path / "terms.xml"))
+    target = tmp_path / "trained.aspects"
+    argv = ["aspects", "train", data, "-o", str(target), "--encoder", "somewhere"]
+    assert main([*argv, "--no-learn-polarity"]) == 1
+    assert "no polarity classifier is trained" in capsys.readouterr().err
+    for command in ("evaluate", "predict"):
+        argv = ["aspects", command, str(folder), data, "--encoder", "somewhere"]
+        assert main(argv) == 1
+        assert "has none. Leave it out" in capsys.readouterr().err
+    assert not target.exists()
 
 
 def test_predict_and_summary(
@@ -83,6 +106,64 @@ def test_evaluate(
     assert "as negative" in out
     assert main(["aspects", "evaluate", str(folder), str(data), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["terms"]["f1"] > 0.95
+
+
+def test_evaluate_writes_a_page(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_aspects(tiny_aspects(), tmp_path / "terms.jsonl")
+    page = tmp_path / "report.html"
+    argv = ["aspects", "evaluate", str(folder), str(data), "--report", str(page)]
+    assert main([*argv, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["terms"]["f1"] > 0.95
+    html = page.read_text(encoding="utf-8")
+    assert "tiny.aspects" in html
+    assert str(tmp_path) not in html
+    before = page.read_bytes()
+    assert main(argv) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert page.read_bytes() == before
+    assert main([*argv, "--overwrite"]) == 0
+
+
+def test_a_plot_of_the_summary(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "reviews.txt"
+    source.write_text("the screen is great\nnothing\nthe bill is awful\n")
+    plot, target = tmp_path / "terms.svg", tmp_path / "out.csv"
+    argv = ["aspects", "predict", str(folder), str(source), "--summary-plot", str(plot)]
+    assert main([*argv, "-o", str(target)]) == 0
+    assert f"Plot: {plot}" in capsys.readouterr().err
+    assert plot.read_text(encoding="utf-8").rstrip().endswith("</svg>")
+    assert len(target.read_text().splitlines()) == 4
+    before = plot.read_bytes()
+    # Before any work: nothing is read or written.
+    assert main([*argv, "-o", str(tmp_path / "no.csv")]) == 1
+    assert "terms.svg exists already" in capsys.readouterr().err
+    assert not (tmp_path / "no.csv").exists()
+    assert plot.read_bytes() == before
+    png = [*argv[:-1], str(tmp_path / "terms.png")]
+    assert main([*png, "--summary"]) == 0
+    assert "2 terms in 3 texts" in capsys.readouterr().out
+    assert (tmp_path / "terms.png").read_bytes().startswith(b"\x89PNG")
+    assert main([*argv[:-1], str(tmp_path / "terms.doc")]) == 1
+    assert "must end in .svg, .png, .pdf" in capsys.readouterr().err
+
+
+def test_no_plot_of_no_terms(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = tmp_path / "reviews.txt", tmp_path / "out.jsonl"
+    source.write_text("nothing\n")
+    plot = tmp_path / "terms.svg"
+    argv = ["aspects", "predict", str(folder), str(source), "--summary-plot", str(plot)]
+    assert main([*argv, "-o", str(target)]) == 1
+    error = capsys.readouterr().err
+    assert "terms.svg was not written: no terms were found in 1 texts" in error
+    assert "out.jsonl is complete." in error
+    assert not plot.exists()
+    assert len(target.read_text().splitlines()) == 1
 
 
 def test_a_wrong_folder_is_one_line(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,17 @@ DRAWN: dict[str, Callable[..., Any]] = {
         counts=[10, 20],
         overall=0.65,
     ),
+    "term_summary": lambda ax: plots.plot_term_summary(
+        ["$screen$", "bill"],
+        [8, 2],
+        {"negative": [0.25, 1.0], "neutral": [0.05, 0.0], "positive": [0.7, 0.0]},
+        ax,
+    ),
+    "span_scores": lambda ax: plots.plot_span_scores(
+        {"tagger": {"F1": 0.7, "recall": 0.6}, "dictionary": {"F1": 0.5}},
+        ax,
+        intervals={"F1": (0.6, 0.9)},
+    ),
 }
 
 
@@ -112,6 +124,53 @@ def test_numbers_of_the_plots_are_those_that_were_given() -> None:
     assert ax.lines[0].get_ydata() == pytest.approx([0.35, 0.55])
     ax = DRAWN["lengths"](None)
     assert sum(bar.get_height() for bar in ax.patches) == 4
+
+
+def test_shares_of_a_term_are_stacked_from_positive_to_negative() -> None:
+    ax = DRAWN["term_summary"](None)
+    bars = [(bar.get_x(), round(bar.get_width(), 3)) for bar in ax.patches]
+    assert bars[::2] == [(0.0, 0.7), (0.7, 0.05), (0.75, 0.25)]
+    assert bars[5] == (0.0, 1.0)
+    shown = [text.get_text() for text in ax.texts]
+    # A bar that is too short has no number.
+    assert sorted(filter(None, shown)) == ["100%", "25%", "70%"]
+    names = [text.get_text() for text in ax.get_yticklabels()]
+    assert names == ["$screen$ (8)", "bill (2)"]
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend == ["positive", "neutral", "negative"]
+    assert len({bar.get_facecolor() for bar in ax.patches}) == 3
+    counts = plots.plot_term_summary(["screen", "bill"], [8, 2], {})
+    assert [bar.get_width() for bar in counts.patches] == [8, 2]
+    kinds = plots.plot_term_summary(["a"], [2], {"food": [0.5], "staff": [0.5]})
+    assert len({bar.get_facecolor() for bar in kinds.patches}) == 2
+
+
+def test_span_scores_are_drawn_with_the_intervals_of_the_first_method() -> None:
+    ax = DRAWN["span_scores"](None)
+    drawn = [line.get_xdata().tolist() for line in ax.lines if len(line.get_xdata())]
+    assert [0.7, 0.6] in drawn
+    assert [0.5] in drawn
+    assert [0.6, 0.6] in drawn  # lower ends: that of F1, and the recall itself
+    assert [0.9, 0.6] in drawn
+    assert [text.get_text() for text in ax.texts] == ["0.700", "0.600", "0.500"]
+
+
+def test_a_plot_is_saved_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "plot.svg"
+    plots.save_plot(DRAWN["class_balance"](None), path)
+    assert path.read_text(encoding="utf-8").rstrip().endswith("</svg>")
+    before = path.read_bytes()
+    with pytest.raises(DataError, match="exists already"):
+        plots.save_plot(DRAWN["class_balance"](None), path, overwrite=False)
+    assert path.read_bytes() == before
+    with pytest.raises(DataError, match=r"must end in .svg, .png.*Got '.txt'"):
+        plots.save_plot(DRAWN["class_balance"](None), tmp_path / "plot.txt")
+    ax = DRAWN["class_balance"](None)
+    ax.set_xlabel("$\\broken$")
+    with pytest.raises(ValueError, match="broken"):
+        plots.save_plot(ax, path)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["plot.svg"]
 
 
 def test_the_area_below_the_drawn_steps_is_the_average_precision() -> None:
@@ -168,6 +227,10 @@ def test_wrong_numbers_are_errors() -> None:
         plots.plot_learning_curve([1, 2], [0.5])
     with pytest.raises(DataError, match=r"each of 2 segments. Got 1"):
         plots.plot_segments(["a", "b"], [0.5])
+    with pytest.raises(DataError, match=r"Got 2 terms and {'counts': 1, 'good': 2}"):
+        plots.plot_term_summary(["a", "b"], [1], {"good": [0.5, 0.5]})
+    with pytest.raises(DataError, match="one term or more"):
+        plots.plot_term_summary([], [], {})
 
 
 def test_importing_the_plots_is_cheap_and_every_name_loads() -> None:

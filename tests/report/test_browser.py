@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from chromium import DESKTOP, PHONE, Chromium
 from evaluated import random_evaluation, random_report
+from evaluated_aspects import aspect_evaluation
 from tiny import tiny_trained
 from tiny_search import run as run_search
 
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.browser
 PAGES = (
     *("trained", "hostile", "multilabel", "comparison"),
     *("audit", "against", "search"),
+    *("aspects", "hostile aspects"),
 )
 SEVEN = ("anger", "disgust", "fear", "guilt", "joy", "sadness", "shame")
 #: Texts whose contrast with what is behind them is below 4.5, or 3 for large letters
@@ -49,6 +51,23 @@ CONTRAST = """(() => {
       [1, 1, 1, 1]
     );
   };
+  // Words in a plot may be on a bar: the last filled shape around their middle.
+  const shape = (text, page) => {
+    const { x, y, width, height } = text.getBoundingClientRect();
+    const [middle, centre] = [x + width / 2, y + height / 2];
+    const drawn = [...text.closest("svg").querySelectorAll("path")].filter((one) => {
+      const box = one.getBoundingClientRect();
+      const style = getComputedStyle(one);
+      return (
+        one.compareDocumentPosition(text) & Node.DOCUMENT_POSITION_FOLLOWING &&
+        !one.closest("defs, clipPath") && style.fill !== "none" && style.opacity > 0 &&
+        box.left <= middle && middle <= box.right &&
+        box.top <= centre && centre <= box.bottom
+      );
+    });
+    const fills = drawn.map((one) => parse(getComputedStyle(one).fill));
+    return fills.reduce((below, fill) => over(fill, below), page);
+  };
   const luminance = (colour) => {
     const [r, g, b] = colour.slice(0, 3).map(
       (x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4)
@@ -68,8 +87,10 @@ CONTRAST = """(() => {
     if (["SCRIPT", "STYLE"].includes(element.tagName)) continue;
     seen += 1;
     const style = getComputedStyle(element);
-    const drawn = element.namespaceURI.endsWith("svg") ? style.fill : style.color;
-    const behind = background(element);
+    const plotted = element.namespaceURI.endsWith("svg");
+    const drawn = plotted ? style.fill : style.color;
+    const page = background(element);
+    const behind = plotted ? shape(element, page) : page;
     const value = ratio(over(parse(drawn), behind), behind);
     const size = parseFloat(style.fontSize);
     const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
@@ -134,6 +155,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "comparison": NetworkComparison("test", 10, tuple(runs)),
         "audit": audit,
         "against": replace(random_report(), against=True),
+        "aspects": aspect_evaluation(),
+        "hostile aspects": aspect_evaluation(hostile=True),
         "search": run_search(folder / "search", trials=2),
     }
     return {
@@ -185,6 +208,19 @@ def test_the_contrast_check_sees_grey_letters(
     assert browser.evaluate(CONTRAST)["found"][0][0].startswith("text_cnn")
 
 
+def test_the_contrast_check_sees_what_is_behind_words_in_a_plot(
+    browser: Chromium, pages: dict[str, Path]
+) -> None:
+    browser.open(pages["aspects"])
+    browser.evaluate(
+        "document.querySelectorAll('#terms svg path').forEach(one => {"
+        " if (one.style.fill.includes('--blue')) one.style.fill = 'var(--sky)' }), 0"
+    )
+    found = browser.evaluate(CONTRAST)["found"]
+    assert found
+    assert {text for text, _ in found} == {"100%"}
+
+
 def test_problems_and_requests_are_seen(browser: Chromium, tmp_path: Path) -> None:
     path = tmp_path / "bad.html"
     path.write_text("<script>console.error('x'); y()</script><img src='a.png'>")
@@ -204,6 +240,32 @@ def test_a_hostile_corpus_does_nothing(
     # The policy refuses what a later change of the template would let through.
     browser.evaluate("fetch('data:,x').then(() => 'loaded', () => 'refused')")
     assert any("Content Security Policy" in text for text in browser.problems)
+
+
+def test_hostile_terms_do_nothing(browser: Chromium, pages: dict[str, Path]) -> None:
+    browser.open(pages["hostile aspects"])
+    assert browser.evaluate("document.scripts.length") == 1
+    assert browser.evaluate("document.images.length") == 0
+    assert browser.problems == []
+
+
+def test_terms_are_highlighted_and_found_by_the_search_box(
+    browser: Chromium, pages: dict[str, Path]
+) -> None:
+    browser.open(pages["aspects"])
+    boxes = (
+        "[...document.querySelectorAll('#texts li')]"
+        ".filter(one => one.checkVisibility())"
+        ".map(one => [...one.querySelectorAll('mark')].map(mark => mark.textContent))"
+    )
+    assert browser.evaluate(boxes)[:3] == [["screen+"], ["disk−"], []]
+    marks = "getComputedStyle(document.querySelector('#texts li mark'))"
+    behind = browser.evaluate(f"{marks}.backgroundColor")
+    assert behind.startswith("rgba(0, 114, 178")
+    browser.evaluate(
+        "search.value = 'missed'; search.dispatchEvent(new Event('input')), 0"
+    )
+    assert browser.evaluate("matches.textContent") == "1 text matches."
 
 
 def test_tables_are_sorted_by_keyboard(

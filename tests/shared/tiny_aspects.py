@@ -6,9 +6,11 @@ from functools import cache
 from itertools import product
 from typing import Any
 
+import numpy as np
+
 from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.polarity import PolarityClassifier
-from emoclf.aspects.polarity_model import labelled_targets
+from emoclf.aspects.polarity_targets import labelled_targets
 from emoclf.aspects.sentences import AspectData
 from emoclf.aspects.tagger import AspectTagger
 
@@ -68,6 +70,15 @@ def tiny_polarity(**parameters: Any) -> PolarityClassifier:
         "random_state": 0,
     }
     return PolarityClassifier(**{**values, **parameters})
+
+
+def polarity_with_vectors() -> PolarityClassifier:
+    """Return a classifier with word vectors, and so with a linear part."""
+    words = sorted({w for text in tiny_aspects().texts for w in text.lower().split()})
+    vectors = words, np.random.default_rng(0).normal(size=(len(words), 8))
+    return tiny_polarity(
+        vectors=vectors, epochs=1, settings={"sentiment_vectors": False, "ema": None}
+    )
 
 
 @cache

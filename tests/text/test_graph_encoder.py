@@ -49,6 +49,22 @@ def pair(
     return encoder, traced
 
 
+@cache
+def cutter(kind: str, lowercase: bool) -> tf.types.experimental.GenericFunction:
+    """Return a graph from texts to tokens, their offsets, and those of their bytes."""
+    graph = GraphEncoder(pair(kind, lowercase)[0])
+
+    def cut(texts: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        found = graph.cut(texts)
+        base = tf.gather(found.row_starts, found.tokens.value_rowids())
+        of_bytes = [tf.gather(found.offsets, x) for x in (found.first, found.end)]
+        places = [tf.cast(x, tf.int64) - base for x in (found.first, found.end)]
+        rows = tf.stack([*places, *of_bytes], 1)
+        return found.tokens, found.tokens.with_flat_values(rows)
+
+    return tf.function(cut, input_signature=[tf.TensorSpec([None], tf.string)])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["words", "characters"])
 @pytest.mark.parametrize("lowercase", [True, False])
@@ -60,6 +76,22 @@ def test_equal_tokens_and_ids(kind: str, lowercase: bool, texts: list[str]) -> N
     found = [[token.decode() for token in row] for row in tokens.to_list()]
     assert found == encoder.tokenizer.batch(texts)
     assert ids.to_list() == [row.tolist() for row in encoder.encode(texts)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["words", "characters"])
+@pytest.mark.parametrize("lowercase", [True, False])
+@settings(max_examples=100, deadline=None)
+@given(texts=st.lists(TEXTS, min_size=0, max_size=24))
+def test_equal_offsets(kind: str, lowercase: bool, texts: list[str]) -> None:
+    tokenizer = pair(kind, lowercase)[0].tokenizer
+    tokens, places = cutter(kind, lowercase)(tf.constant(texts, tf.string))
+    found = [[token.decode() for token in row] for row in tokens.to_list()]
+    assert found == tokenizer.batch(texts)
+    for text, row in zip(texts, places.to_list(), strict=True):
+        assert [tuple(x[:2]) for x in row] == tokenizer.spans(text)
+        for start, stop, first, end in row:
+            assert text.encode()[first:end].decode() == text[start:stop]
 
 
 def test_lone_surrogates_are_replaced_before_encoding() -> None:

@@ -1,0 +1,56 @@
+"""Baselines of an aspect model, and what they predict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from emoclf.aspects.polarity import baseline_polarities
+from emoclf.aspects.polarity_scores import accuracy_and_f1
+from emoclf.aspects.polarity_targets import labelled_targets
+from emoclf.aspects.sentences import AspectData
+from emoclf.aspects.span_scores import compare
+from emoclf.aspects.term_dictionary import TermDictionary
+
+if TYPE_CHECKING:
+    from emoclf.aspects.aspect_model import AspectModel
+
+
+@dataclass(frozen=True)
+class AspectBaselines:
+    """What baselines of a training set predict for other sentences.
+
+    Parameters
+    ----------
+    spans : list of lists of Term
+        Terms of each sentence, by a dictionary of the training terms.
+    polarities : dict of str to list of str
+        Polarities of the true terms, by the name of the baseline.
+    """
+
+    spans: list[list[Any]]
+    polarities: dict[str, list[str]]
+
+    @classmethod
+    def of(
+        cls, model: AspectModel, train: AspectData, test: AspectData
+    ) -> AspectBaselines:
+        """Fit the baselines of a model on ``train``, and predict ``test``."""
+        tokenizer = model.tagger.model_.encoder.encoder.tokenizer
+        spans: list[list[Any]] = []
+        spans += TermDictionary(tokenizer).fit(train).predict(test.texts)
+        parts = labelled_targets(train), labelled_targets(test)
+        if model.polarity is None or not parts[1][0]:
+            return cls(spans, {})
+        return cls(spans, baseline_polarities(*parts, model.polarity.model_.tokenizer))
+
+    def scores(self, test: AspectData, seen: frozenset[str]) -> dict[str, Any]:
+        """Return ``terms`` (SpanScores), and ``polarity`` if it was predicted."""
+        scores: dict[str, Any] = {"terms": compare(test, self.spans, seen=seen)}
+        if self.polarities:
+            labels = labelled_targets(test)[1]
+            scores["polarity"] = {
+                name: accuracy_and_f1(labels, found)
+                for name, found in self.polarities.items()
+            }
+        return scores

@@ -1,0 +1,161 @@
+"""Texts with their terms as HTML, for notebooks and pages: no script, no other file.
+
+A term that was found has a coloured background, a true one is underlined. Polarities
+differ in colour and in a mark, so that nothing depends on colours, which are those of
+Okabe and Ito (2008, "Color Universal Design") and transparent: they suit light and dark
+pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+from itertools import groupby, pairwise
+from typing import Any, NamedTuple
+
+from emoclf.display import printable
+
+#: Mark of each polarity after its term; other labels are written out.
+MARKS = {"positive": "+", "negative": "−", "neutral": "○", "conflict": "±"}
+#: Red, green and blue of each polarity.
+_COLOURS = {
+    "positive": "0,114,178",
+    "negative": "230,140,0",
+    "conflict": "204,121,167",
+}
+_OTHER_COLOUR = "128,128,128"
+_OPACITY = 0.32
+_UNDERLINED = '<u style="text-decoration:underline 2px;text-underline-offset:0.25em">'
+
+
+class Piece(NamedTuple):
+    """A part of a text within whose borders no term begins or ends.
+
+    Parameters
+    ----------
+    text : str
+    found, true : tuple of (start, stop, label) or None
+        The term that it is a part of, as it was found and as it is.
+    last_of_found, last_of_true : bool
+        Whether the term ends here.
+    """
+
+    text: str
+    found: Any
+    true: Any
+    last_of_found: bool
+    last_of_true: bool
+
+
+def pieces(
+    text: str, found: Sequence[Any], true: Sequence[Any] = ()
+) -> Iterator[Piece]:
+    """Yield a text in pieces.
+
+    Parameters
+    ----------
+    text : str
+    found, true : sequence of (start, stop, label)
+        Terms; those of one sequence do not overlap.
+    """
+    cuts = {0, len(text)}
+    for term in (*found, *true):
+        cuts |= {min(term[0], len(text)), min(term[1], len(text))}
+    places = sorted(cuts)
+    for start, stop in pairwise(places):
+        parts = [_covering(terms, start) for terms in (found, true)]
+        ends = [x is not None and min(x[1], len(text)) == stop for x in parts]
+        yield Piece(text[start:stop], parts[0], parts[1], ends[0], ends[1])
+
+
+def _covering(terms: Sequence[Any], place: int) -> Any:
+    """Return the term that covers a place of its text, or None."""
+    return next((x for x in terms if x[0] <= place < x[1]), None)
+
+
+def highlight(text: str, found: Sequence[Any], true: Sequence[Any] = ()) -> str:
+    """Return a text as HTML with its terms highlighted.
+
+    Parameters
+    ----------
+    text : str
+    found, true : sequence of (start, stop, label)
+        Terms as they were found, and as they are. The mark of a true one is written
+        where it differs from that of a term which was found with the same end.
+
+    Examples
+    --------
+    >>> highlight("no term", [])
+    'no term'
+    """
+    parts = []
+    for term, group in groupby(pieces(text, found, true), key=lambda x: x.found):
+        inside, behind = "", ""
+        for piece in group:
+            shown = _safe(piece.text)
+            inside += shown if piece.true is None else f"{_UNDERLINED}{shown}</u>"
+            if term is None:
+                inside += _true_mark(piece)
+            else:
+                behind += _true_mark(piece)
+        if term is not None:
+            inside += _mark(term[2], "found")
+            inside = f'<mark style="{_box(term[2])}">{inside}</mark>'
+        parts.append(inside + behind)
+    return "".join(parts)
+
+
+def _true_mark(piece: Piece) -> str:
+    """Return the mark of the true term that ends with a piece, if it differs."""
+    if not piece.last_of_true:
+        return ""
+    same = piece.last_of_found and piece.found[2] == piece.true[2]
+    return "" if same else _mark(piece.true[2], "true")
+
+
+def key_to_marks(labels: Iterable[str | None], *, true: bool = False) -> str:
+    """Return the key to the marks of these labels, as HTML.
+
+    Parameters
+    ----------
+    labels : iterable of str or None
+    true : bool, default=False
+        Explain the underlines of true terms too.
+    """
+    box = f'<mark style="{_box(None)}">'
+    words = [f"{box}found</mark>"]
+    if true:
+        words += [f"{_UNDERLINED}true</u>", f"{box}{_UNDERLINED}both</u></mark>"]
+    present = {*labels}
+    words += [
+        f'<mark style="{_box(name)}"><b>{mark}</b></mark> {name}'
+        for name, mark in MARKS.items()
+        if name in present
+    ]
+    if true and present & {*MARKS}:
+        words.append("a mark outside of a box: the true polarity")
+    parts = (f'<span style="display:inline-block">{x}</span>' for x in words)
+    return " &emsp; ".join(parts)
+
+
+def _box(label: str | None) -> str:
+    colour = _COLOURS.get(label or "", _OTHER_COLOUR)
+    return (
+        f"color:inherit;background:rgba({colour},{_OPACITY});"
+        "border-radius:3px;padding:0.1em 0.15em"
+    )
+
+
+def _mark(label: str | None, kind: str) -> str:
+    """Return the mark of a label; nothing if there is none."""
+    if not label:
+        return ""
+    return (
+        f'<b role="img" aria-label="{_safe(f"{kind}: {label}")}" '
+        f'style="font-size:85%;padding-left:0.2em">{_safe(MARKS.get(label, label))}</b>'
+    )
+
+
+def _safe(text: str) -> str:
+    """Return a text for HTML, with escapes for its characters and for controls."""
+    return escape(printable(text, lines=True))

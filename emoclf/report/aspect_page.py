@@ -1,0 +1,289 @@
+"""The page of an evaluation of aspect terms: scores, summary, training, settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from emoclf.aspects.aspect_evaluation import DICTIONARY
+from emoclf.aspects.opinions import Opinion
+from emoclf.aspects.span_scores import SpanScores
+from emoclf.aspects.term_summary import TermSummary
+from emoclf.bundle.bundle import installed_versions
+from emoclf.plots import plot_span_scores, plot_training
+from emoclf.plots.plot_style import legend_above
+from emoclf.report.aspect_sections import (
+    mistakes_section,
+    polarity_section,
+    sentences_section,
+)
+from emoclf.report.blocks import (
+    Advice,
+    DataTable,
+    Figure,
+    Figures,
+    KeyNumbers,
+    Lines,
+    Paragraphs,
+    Section,
+)
+from emoclf.report.evaluation_sections import TRY
+from emoclf.report.result_pages import Extras, Page
+from emoclf.report.svg_figures import svg_figure
+from emoclf.report.training_sections import settings_section
+
+if TYPE_CHECKING:
+    from emoclf.aspects.aspect_evaluation import AspectEvaluation
+
+#: Scores of terms: property of SpanScores → name.
+SPAN_METRICS = {
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "partial_f1": "F1 by overlap",
+    "unseen_recall": "recall of unseen terms",
+}
+#: Terms in the plot and in the table of the summary.
+DRAWN_TERMS, LISTED_TERMS = 15, 20
+#: Metrics of the epochs that are drawn, and their titles, of both trainings.
+TAGGER_METRICS = {"loss": "Loss of the tagger", "f1": "Exact-span F1 of the tagger"}
+POLARITY_METRICS = {
+    "loss": "Loss of the polarity classifier",
+    "macro_f1": "Macro-F1 of the polarity classifier",
+}
+
+
+def aspect_page(evaluation: AspectEvaluation, extras: Extras) -> Page:
+    """Return the page of an evaluation, with the training of its model."""
+    data, tagger = evaluation.data, getattr(evaluation.model, "tagger", None)
+    sections = [
+        _summary_section(evaluation),
+        _scores_section(evaluation),
+        _terms_section(evaluation),
+        mistakes_section(evaluation),
+    ]
+    if "polarity" in evaluation:
+        sections.append(polarity_section(evaluation))
+    sections.append(sentences_section(evaluation))
+    words = f"{len(data):,} sentences with {data.n_terms:,} terms"
+    # An export has neither a history nor the settings of its training.
+    if tagger is not None:
+        sections.append(_training_section(evaluation.model))
+        sections.append(_settings_section(evaluation, extras))
+        settings = tagger.model_.settings
+        words += f"; tagger: {settings.network}{' + CRF' * settings.crf}"
+    return Page(
+        f"Aspect terms of {os.path.basename(data.source)}",
+        words,
+        [section for section in sections if section.blocks],
+    )
+
+
+def _summary_section(evaluation: AspectEvaluation) -> Section:
+    verdict = evaluation.verdict()
+    advice = [text.removeprefix(TRY) for text in verdict if text.startswith(TRY)]
+    sentences = [text for text in verdict if not text.startswith(TRY)]
+    terms = evaluation["terms"]
+    rows = [
+        (name, _number(getattr(terms, key)), _ends(evaluation.intervals.get(key)))
+        for key, name in SPAN_METRICS.items()
+        if getattr(terms, key) is not None
+    ]
+    if "polarity" in evaluation:
+        found, both = evaluation["polarity"], evaluation["both"]
+        rows += [
+            ("polarity: accuracy", _number(found["accuracy"]), f"{found['n']:,} terms"),
+            ("polarity: macro-F1", _number(found["macro_f1"]), ""),
+            ("term and polarity: F1", _number(both.f1), ""),
+        ]
+    blocks: list[Any] = [Paragraphs(sentences, lead=True), KeyNumbers(rows)]
+    if advice:
+        blocks.append(Advice("What to try", advice))
+    return Section("summary", "Summary", tuple(blocks))
+
+
+def _scores_section(evaluation: AspectEvaluation) -> Section:
+    """Return the scores of terms and polarities, beside those of the baselines."""
+    methods = {"tagger": evaluation["terms"]}
+    baselines = evaluation.baseline_scores
+    if baselines:
+        methods[DICTIONARY] = baselines["terms"]
+    scores = {
+        method: {name: getattr(found, key) for key, name in SPAN_METRICS.items()}
+        for method, found in methods.items()
+    }
+    ends = {
+        name: evaluation.intervals[key]
+        for key, name in SPAN_METRICS.items()
+        if key in evaluation.intervals
+    }
+    figure = svg_figure(
+        lambda figure: plot_span_scores(scores, figure.subplots(), intervals=ends),
+        name="span-scores",
+        title="How well terms are found",
+        alt="; ".join(
+            f"{method}: "
+            + ", ".join(f"{name} {_number(value)}" for name, value in found.items())
+            for method, found in scores.items()
+        ),
+        caption="A term counts if both of its borders are right; by overlap: by the "
+        "share of its characters. Bars: 95 % bootstrap intervals over sentences.",
+        size=(4.6, 3.4),
+    )
+    if "both" in evaluation:
+        methods["tagger, with the right polarity"] = evaluation["both"]
+    header = ["method", *SPAN_METRICS.values(), "terms found", "right"]
+    rows = [_span_row(method, found) for method, found in methods.items()]
+    blocks: list[Any] = [
+        Figures([figure]),
+        DataTable("Scores of terms", header, rows),
+    ]
+    if evaluation.comparisons:
+        rows = [
+            [
+                x.baseline,
+                x.label,
+                f"{100 * x.difference:+.1f}",
+                f"{100 * x.low:+.1f} to {100 * x.high:+.1f}",
+            ]
+            for x in evaluation.comparisons
+        ]
+        caption = "Differences to baselines, by paired bootstrap over sentences"
+        header = ["compared with", "metric", "difference in points", "95 % interval"]
+        blocks.append(DataTable(caption, header, rows, words=2))
+    return Section("scores", "Scores", tuple(blocks))
+
+
+def _span_row(method: str, found: SpanScores) -> list[str]:
+    scores = [_number(getattr(found, key)) for key in SPAN_METRICS]
+    if not found.n_unseen:
+        scores[-1] = "–"
+    return [method, *scores, f"{found.n_predicted:,}", f"{found.n_exact:,}"]
+
+
+def _terms_section(evaluation: AspectEvaluation) -> Section:
+    """Return the terms most spoken of, as a plot and as a table."""
+    summary, true = TermSummary(), TermSummary()
+    for sentence, row in zip(evaluation.data, evaluation.opinions, strict=True):
+        summary.add(row)
+        true.add(
+            Opinion(sentence.words(x), x.label, x.start, x.stop, 1.0, None)
+            for x in sentence.terms
+        )
+    rows = summary.rows()
+    if not rows:
+        return Section("terms", "Terms", ())
+    counts = {row["term"].lower(): row["count"] for row in true.rows()}
+    names = summary.polarities()
+    drawn = rows[:DRAWN_TERMS]
+    figure = svg_figure(
+        lambda figure: summary.plot(figure.subplots(), shown=DRAWN_TERMS),
+        name="term-summary",
+        title="Terms most spoken of" + (", and how" if names else ""),
+        alt="; ".join(
+            f"{row['term']} {row['count']:,}"
+            + "".join(f", {name} {row[name]:.0%}" for name in names)
+            for row in drawn
+        ),
+        caption="As the model found them, with the number of their occurrences.",
+        size=(4.6, 1.1 + 0.3 * len(drawn)),
+    )
+    table = DataTable(
+        f"The {min(len(rows), LISTED_TERMS)} most frequent of {len(rows):,} terms",
+        ["term", "found", "true", *names],
+        [
+            [
+                row["term"],
+                f"{row['count']:,}",
+                f"{counts.get(row['term'].lower(), 0):,}",
+                *(f"{row[name]:.0%}" for name in names),
+            ]
+            for row in rows[:LISTED_TERMS]
+        ],
+        sortable=True,
+    )
+    return Section("terms", "Terms", (Figures([figure]), table))
+
+
+def _training_section(model: Any) -> Section:
+    figures = _curves("tagger", model.tagger.history_, TAGGER_METRICS)
+    if model.polarity is not None:
+        history = model.polarity.history_
+        figures += _curves("polarity", history, POLARITY_METRICS)
+    return Section("training", "Training", (Figures(figures),) if figures else ())
+
+
+def _curves(
+    name: str, histories: Sequence[Mapping[str, list[float]]], titles: Mapping[str, str]
+) -> list[Figure]:
+    """Return a figure for each metric, with the lines of all networks."""
+    figures = []
+    for metric, title in titles.items():
+        shown = [x for x in histories if x.get(metric) or x.get(f"val_{metric}")]
+        if not shown:
+            continue
+
+        def draw(figure: Any, metric: str = metric, shown: Any = tuple(shown)) -> None:
+            ax = figure.subplots()
+            for history in shown:
+                plot_training(history, ax, metric=metric)
+            ax.set_ylabel("")
+            # Every network has the same lines.
+            handles, labels = ax.get_legend_handles_labels()
+            first = dict(zip(labels, handles, strict=True))
+            for line in ax.lines:
+                line.set_label(f"_{line.get_label()}")
+            for label, handle in first.items():
+                handle.set_label(label)
+            legend_above(ax, columns=2)
+
+        ends = [(x.get(f"val_{metric}") or x[metric])[-1] for x in shown]
+        words = f"{len(shown)} networks, a line for each." if len(shown) > 1 else ""
+        figures.append(
+            svg_figure(
+                draw,
+                name=f"{name}-{metric.replace('_', '-')}",
+                title=title,
+                alt=f"{title} of each epoch; at the end "
+                + ", ".join(f"{end:.3f}" for end in ends),
+                caption=words,
+                size=(4.6, 3.4),
+            )
+        )
+    return figures
+
+
+def _settings_section(evaluation: AspectEvaluation, extras: Extras) -> Section:
+    import tomli_w  # Only pages need it.
+
+    model: Any = evaluation.model
+    settings: dict[str, Any] = {"tagger": model.tagger.model_.settings}
+    if model.polarity is not None:
+        settings["polarity classifier"] = model.polarity.model_.settings
+    metrics = model.tagger.parts_.metrics
+    facts: dict[str, Any] = {"data": os.path.basename(evaluation.data.source)}
+    if extras.model is not None:
+        facts["model"] = os.path.basename(os.path.normpath(extras.model))
+    names = {"train": "training", "valid": "validation"}
+    for name, count in metrics.get("sentences", {}).items():
+        facts[f"sentences of the {names.get(name, name)} set"] = f"{count:,}"
+    facts["seed"] = settings["tagger"].seed
+    section = settings_section("", installed_versions(), facts)
+    lines = [
+        Lines(
+            f"Settings of the {name}",
+            tomli_w.dumps(values.to_dict()).strip().splitlines(),
+            folded=True,
+        )
+        for name, values in settings.items()
+    ]
+    return Section(section.id, section.title, (*section.blocks, *lines))
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _ends(interval: tuple[float, float] | None) -> str:
+    return "" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"

@@ -1,0 +1,211 @@
+"""Sections with sentences whose terms are highlighted: mistakes, polarity, texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from emoclf.aspects.sentences import Sentence
+from emoclf.aspects.span_scores import KINDS, overlap, span_errors
+from emoclf.aspects.term_highlighting import highlight, key_to_marks
+from emoclf.report.blocks import (
+    Cell,
+    ConfusionMatrix,
+    DataTable,
+    Html,
+    Section,
+    ShownText,
+    TextList,
+    TextSearch,
+    cut_text,
+)
+from emoclf.report.evaluation_sections import CELL_EXAMPLES, MAX_TEXTS
+
+if TYPE_CHECKING:
+    from emoclf.aspects.aspect_evaluation import AspectEvaluation, TruePolarity
+
+#: Examples of each kind of errors.
+KIND_EXAMPLES = 8
+#: Kind of errors → heading and explanation.
+KIND_WORDS = {
+    "boundary": ("Wrong borders", "found where a true term is, with other borders"),
+    "label": ("Wrong labels", "the right borders, with another label"),
+    "missed": ("Missed terms", "true terms of which nothing was found"),
+    "invented": ("Invented terms", "found where there is no term"),
+}
+
+
+def mistakes_section(evaluation: AspectEvaluation) -> Section:
+    """Return the errors of the tagger by kind, with the surest ones as examples."""
+    examples: dict[str, list[tuple[float, int]]] = {kind: [] for kind in KINDS}
+    for place, errors in enumerate(_errors(evaluation)):
+        sure = {(x.start, x.stop): x.confidence for x in evaluation.opinions[place]}
+        for kind, span in errors:
+            examples[kind].append((-sure.get((span[0], span[1]), 0.0), place))
+    counts = evaluation["terms"].errors
+    if not counts:
+        return Section("mistakes", "Mistakes", ())
+    rows = [
+        [KIND_WORDS[kind][0], KIND_WORDS[kind][1], f"{count:,}"]
+        for kind, count in counts.items()
+    ]
+    header = ["kind", "meaning", "terms"]
+    blocks: list[Any] = [DataTable("Errors by kind", header, rows, words=2)]
+    blocks.append(_key(evaluation))
+    for kind, found in examples.items():
+        places = list(dict.fromkeys(place for _, place in sorted(found)))
+        texts = [_shown(evaluation, place) for place in places[:KIND_EXAMPLES]]
+        if texts:
+            blocks.append(TextList(KIND_WORDS[kind][0], texts))
+    return Section("mistakes", "Mistakes", tuple(blocks))
+
+
+def polarity_section(evaluation: AspectEvaluation) -> Section:
+    """Return the scores of each polarity, baselines, and the confusion matrix."""
+    found = evaluation["polarity"]
+    methods = {"polarity classifier": found}
+    methods |= evaluation.baseline_scores.get("polarity", {})
+    scores = [
+        [name, f"{x['accuracy']:.3f}", f"{x['macro_f1']:.3f}", f"{x['n']:,}"]
+        for name, x in methods.items()
+    ]
+    table = DataTable(
+        "Polarity of the true terms",
+        ["classifier", "accuracy", "macro-F1", "terms"],
+        scores,
+    )
+    classes = [
+        [
+            name,
+            *(f"{row[x]:.3f}" for x in ("precision", "recall", "f1")),
+            f"{row['n']:,}",
+        ]
+        for name, row in found["classes"].items()
+    ]
+    header = ["polarity", "precision", "recall", "F1", "terms"]
+    by_class = DataTable("Scores of each polarity", header, classes, sortable=True)
+    return Section("polarity", "Polarity", (table, by_class, _matrix(evaluation)))
+
+
+def sentences_section(evaluation: AspectEvaluation) -> Section:
+    """Return a search box over the sentences."""
+    places = np.arange(len(evaluation.data))
+    if len(places) > MAX_TEXTS:
+        chosen = np.random.default_rng(0).choice(len(places), MAX_TEXTS, replace=False)
+        places = np.sort(chosen)
+    texts = [_shown(evaluation, place) for place in places.tolist()]
+    if not texts:
+        return Section("texts", "Sentences", ())
+    blocks = (_key(evaluation), TextSearch(texts, len(evaluation.data)))
+    return Section("texts", "Sentences", blocks)
+
+
+def _key(evaluation: AspectEvaluation) -> Html:
+    labels = [x.polarity for row in evaluation.opinions for x in row]
+    labels += [term.label for row in evaluation.data.spans for term in row]
+    return Html("Key", [key_to_marks(labels, true=True)])
+
+
+def _errors(evaluation: AspectEvaluation) -> list[list[tuple[str, Any]]]:
+    width = 3 if evaluation.model.typed else 2
+    return [
+        span_errors([x[:width] for x in sentence.terms], [x[:width] for x in found])
+        for sentence, found in zip(evaluation.data, evaluation.spans, strict=True)
+    ]
+
+
+def _shown(evaluation: AspectEvaluation, place: int) -> ShownText:
+    """Return a sentence with all its terms, and what is wrong in words."""
+    sentence = evaluation.data.sentences[place]
+    found = evaluation.spans[place]
+    mistakes = _mistakes(evaluation, sentence, place)
+    terms = len(sentence.terms)
+    right = "there is no term" if not terms else "all terms are right"
+    text = cut_text(sentence.text)
+    return ShownText(
+        text,
+        *("", "", ""),
+        right=not mistakes,
+        html=highlight(text, found, sentence.terms),
+        remark="; ".join(mistakes) or right,
+    )
+
+
+def _mistakes(
+    evaluation: AspectEvaluation, sentence: Sentence, place: int
+) -> list[str]:
+    """Return the mistakes in a sentence in words."""
+    text, found = sentence.text, evaluation.spans[place]
+    width = 3 if evaluation.model.typed else 2
+    words = []
+    true = [x[:width] for x in sentence.terms]
+    for kind, span in span_errors(true, [x[:width] for x in found]):
+        name = text[span[0] : span[1]]
+        if kind == "boundary":
+            others = [sentence.words(x) for x in sentence.terms if overlap(x, span)]
+            words.append(f"borders: {name!r} instead of {_listed(others)}")
+        elif kind == "label":
+            label = next(x.label for x in sentence.terms if x[:2] == span[:2])
+            words.append(f"{name}: {label}, predicted as {span[2]}")
+        else:
+            words.append(f"{kind}: {name}")
+    if evaluation.model.typed or "polarity" not in evaluation:
+        return words
+    predicted = {x[:2]: x[2] for x in found}
+    for term in sentence.terms:
+        other = predicted.get(term[:2])
+        if term.label and other and other != term.label:
+            name = sentence.words(term)
+            words.append(f"polarity of {name}: {term.label}, predicted as {other}")
+    return words
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(repr(name) for name in names)
+
+
+def _matrix(evaluation: AspectEvaluation) -> ConfusionMatrix:
+    confusion = evaluation["polarity"]["confusion"]
+    names = list(confusion)
+    rows = []
+    for true in names:
+        total = sum(confusion[true].values())
+        rows.append(
+            [
+                Cell(
+                    f"cell-{names.index(true)}-{number}",
+                    true,
+                    predicted,
+                    count := confusion[true][predicted],
+                    count / max(total, 1),
+                    _examples(evaluation.true_polarities, true, predicted),
+                )
+                for number, predicted in enumerate(names)
+            ]
+        )
+    recalls = [
+        f"{row[i].share:.0%}" if any(x.count for x in row) else "–"
+        for i, row in enumerate(rows)
+    ]
+    cells = [cell for row in rows for cell in row if cell.texts]
+    cells.sort(key=lambda cell: (cell.true == cell.predicted, -cell.count))
+    return ConfusionMatrix(names, rows, recalls, cells, unit="term")
+
+
+def _examples(
+    terms: Sequence[TruePolarity], true: str, predicted: str
+) -> list[ShownText]:
+    """Return the surest predictions of a cell, each with its term highlighted."""
+    chosen = [x for x in terms if (x.label, x.predicted) == (true, predicted)]
+    chosen.sort(key=lambda x: -x.confidence)
+    texts = []
+    for term in chosen[:CELL_EXAMPLES]:
+        text, start, stop = term.target
+        text = cut_text(text)
+        html = highlight(text, [(start, stop, predicted)], [(start, stop, true)])
+        right = true == predicted
+        shown = ShownText(text, true, predicted, f"{term.confidence:.2f}", right, html)
+        texts.append(shown)
+    return texts

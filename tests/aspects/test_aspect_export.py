@@ -1,0 +1,475 @@
+"""Exported aspect models answer as their folder does.
+
+Covers emoclf/aspects/aspect_export.py, aspect_parity.py, aspect_signatures.py,
+polarity_graph.py, aspect_onnx.py, exported_aspects.py and emoclf/cli/aspects_export.py.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny_aspects import (
+    fitted_tagger,
+    polarity_with_vectors,
+    tiny_aspects,
+    tiny_model,
+    tiny_tagger,
+)
+
+from emoclf.aspects import aspect_onnx, exported_aspects
+from emoclf.aspects.aspect_export import export_aspects
+from emoclf.aspects.aspect_export_formats import ASPECT_EXPORTS
+from emoclf.aspects.aspect_formats import write_aspects
+from emoclf.aspects.aspect_model import AspectModel
+from emoclf.aspects.aspect_parity import check_aspect_parity
+from emoclf.aspects.exported_aspects import ExportedAspects, load_exported_aspects
+from emoclf.aspects.opinions import AspectPredictor, Opinion
+from emoclf.aspects.place_scores import PLACE_SCORES
+from emoclf.aspects.polarity_targets import labelled_targets
+from emoclf.bundle.described_folder import EXPORT
+from emoclf.bundle.json_values import with_checksum
+from emoclf.cli import main
+from emoclf.errors import BundleError, DataError, ExportError, SettingsError
+from emoclf.serving import load_exported
+from emoclf.serving.export_folder import file_crc32
+
+FORMATS = sorted(ASPECT_EXPORTS)
+TEXTS = [
+    "the screen is great",
+    "",
+    "👩‍👩‍👧‍👦 the onion soup 👍🏽 is awful, I found the hard disk great, really",
+    "nothing",
+    " \t\n",
+    "cafe\u0301: the Waiter is lovely",
+    "bill: awful !",
+    "well, 我 screen lovely" + " and so on" * 200,
+    *(f"the {'x' * n}bill is broken" for n in (0, 3, 40)),
+]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return a function from an export format to an export, which must not change."""
+    folder = tmp_path_factory.mktemp("aspect exports")
+
+    @cache
+    def export(to: str) -> Path:
+        return export_aspects(tiny_model(), folder / to, to=to)
+
+    return export
+
+
+def about_of(path: Path) -> dict[str, Any]:
+    return json.loads((path / EXPORT.about).read_text("utf-8"))
+
+
+def assert_equal(
+    found: list[list[Opinion]], expected: list[list[Opinion]], atol: float = 1e-5
+) -> None:
+    assert [[x[:4] for x in row] for row in found] == [
+        [x[:4] for x in row] for row in expected
+    ]
+    for index in (4, 5):
+        numbers = [
+            [np.nan if x[index] is None else x[index] for row in rows for x in row]
+            for rows in (found, expected)
+        ]
+        np.testing.assert_allclose(*numbers, atol=atol)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_it_answers_as_the_folder(exported: Callable[[str], Path], to: str) -> None:
+    model = load_exported_aspects(exported(to))
+    expected = tiny_model().predict(TEXTS)
+    assert sum(map(len, expected)) >= 6
+    assert_equal(model.predict(TEXTS), expected)
+    for text, row in zip(TEXTS, expected, strict=True):
+        assert_equal(model.predict([text]), [row])
+    assert model.predict([]) == []
+    assert model.predict(["", " "]) == [[], []]
+    with pytest.raises(DataError, match="Text number 0 must be a str"):
+        model.predict([1])  # type: ignore[list-item]
+    parity = about_of(exported(to))["parity"]["float32"]
+    assert 0 <= parity["largest_difference"] <= parity["bound"]
+    assert parity["n_terms"] > 5
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_the_linear_part_of_polarities_is_exported(tmp_path: Path, to: str) -> None:
+    classifier = polarity_with_vectors().fit(*labelled_targets(tiny_aspects()))
+    model = AspectModel(fitted_tagger(), classifier)
+    path = export_aspects(model, tmp_path / to, to=to)
+    expected = model.predict(TEXTS)
+    for network in classifier.model_.networks:
+        network.get_layer(PLACE_SCORES).share.assign(1.0)
+    assert_equal(load_exported_aspects(path).predict(TEXTS), expected)
+    with pytest.raises(AssertionError):
+        assert_equal(model.predict(TEXTS), expected)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_it_is_evaluated_as_the_folder(
+    exported: Callable[[str], Path], to: str
+) -> None:
+    data = tiny_aspects()
+    model = load_exported_aspects(exported(to))
+    scores, expected = model.evaluate(data), tiny_model().evaluate(data)
+    assert scores["terms"].to_dict() == expected["terms"].to_dict()
+    assert scores["both"].to_dict() == expected["both"].to_dict()
+    assert scores["polarity"] == expected["polarity"]
+    rows = [[(x.start, x.stop) for x in row] for row in model.find_terms(data.texts)]
+    assert rows == [[x[:2] for x in row] for row in tiny_model().find_terms(data.texts)]
+    assert model.summary(data.texts).rows() == tiny_model().summary(data.texts).rows()
+
+
+LOADER = """
+import sys, json
+sys.modules["emoclf"] = None
+import tensorflow as tf
+texts = json.loads(sys.argv[2])
+loaded = tf.saved_model.load(sys.argv[1])
+outputs = loaded.signatures["serving_default"](text=tf.constant(texts))
+rows = {name: value.numpy().tolist() for name, value in outputs.items()}
+given = loaded.signatures["polarity"](
+    text=tf.constant(texts[:2]), start=tf.constant([4, 0]), stop=tf.constant([10, 0]))
+names = [x.decode() for x in given["labels"].numpy()]
+assert "keras" not in sys.modules or not hasattr(sys.modules["keras"], "emoclf")
+print(json.dumps({
+    "names": names,
+    "given": given["probabilities"].numpy().tolist(),
+    "label": given["polarity"].numpy()[0].decode(),
+    "rows": {name: [[x.decode() if isinstance(x, bytes) else x for x in row]
+                    if isinstance(row, list) else row for row in values]
+             for name, values in rows.items()},
+}))
+"""
+
+
+@pytest.mark.slow
+def test_tensorflow_alone_runs_the_saved_model(
+    exported: Callable[[str], Path],
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADER, str(exported("saved-model")), json.dumps(TEXTS)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answer = json.loads(done.stdout)
+    rows = answer["rows"]
+    expected = tiny_model().predict(TEXTS)
+    assert rows["count"] == [len(row) for row in expected]
+    padded = {name: values for name, values in rows.items() if name != "count"}
+    for number, (text, row) in enumerate(zip(TEXTS, expected, strict=True)):
+        for place, opinion in enumerate(row):
+            found = {name: x[number][place] for name, x in padded.items()}
+            assert found["term"] == opinion.term
+            assert text[found["start"] : found["stop"]] == opinion.term
+            within = text.encode()[found["start_byte"] : found["stop_byte"]]
+            assert within.decode() == opinion.term
+            assert found["polarity"] == opinion.polarity
+            assert found["confidence"] == pytest.approx(opinion.confidence, abs=1e-5)
+            share = found["polarity_confidence"]
+            assert share == pytest.approx(opinion.polarity_confidence, abs=1e-5)
+    assert answer["names"] == list(tiny_model().polarity_names)
+    assert answer["label"] == "positive"
+    targets = [(TEXTS[0], 4, 10)]
+    assert tiny_model().polarity is not None
+    wanted = tiny_model().polarity.predict_proba(targets)
+    np.testing.assert_allclose(answer["given"][:1], wanted, atol=1e-5)
+
+
+ONNX_LOADER = """
+import sys, json
+from emoclf import load_exported_aspects
+model = load_exported_aspects(sys.argv[1], threads=1)
+print(json.dumps(model.predict(json.loads(sys.argv[2]))))
+heavy = {"tensorflow", "keras", "sklearn", "scipy", "pandas"} & {*sys.modules}
+assert not heavy, heavy
+"""
+
+
+def test_onnx_needs_no_tensorflow(exported: Callable[[str], Path]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ONNX_LOADER, str(exported("onnx")), json.dumps(TEXTS)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    found = [[Opinion(*x) for x in row] for row in json.loads(done.stdout)]
+    assert_equal(found, tiny_model().predict(TEXTS))
+
+
+def test_the_file_of_onnx_returns_tags_and_confidences(
+    exported: Callable[[str], Path],
+) -> None:
+    import onnxruntime
+
+    tagger = tiny_model().tagger.model_
+    text = "well, the onion soup is awful"
+    (item,) = tagger.encoder.encode([text])
+    session = onnxruntime.InferenceSession(exported("onnx") / "model.onnx")
+    shapes = {x.name: x.shape for x in session.get_inputs()}
+    assert shapes == {
+        "token_ids": ["batch", "length"],
+        "characters": ["batch", "length", 16],
+    }
+    for padding in (0, 5):
+        inputs = {
+            "token_ids": np.pad(item.token_ids, (0, padding))[None],
+            "characters": np.pad(item.characters, ((0, padding), (0, 0)))[None],
+        }
+        tags, confidence = session.run(["tags", "confidence"], inputs)
+        names = [about_of(exported("onnx"))["tags"][i] for i in tags[0]]
+        n_tokens = len(item.spans)
+        assert names[:n_tokens] == ["O", "O", "O", "B", "I", "O", "O"]
+        assert names[n_tokens:] == ["O"] * padding
+        (wanted,) = tiny_model().predict([text])[0]
+        assert np.flatnonzero(confidence[0]).tolist() == [3]
+        assert confidence[0, 3] == pytest.approx(wanted.confidence, abs=1e-5)
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "three members, BIOES": {"members": 3, "scheme": "BIOES"},
+    "typed CNN": {"typed": True, "network": "cnn"},
+    "no CRF, no characters": {"crf": False, "characters": False, "members": 2},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_other_settings(variant: str, to: str, tmp_path: Path) -> None:
+    model = AspectModel(trained(variant))
+    path = export_aspects(model, tmp_path / "export", to=to)
+    assert_equal(load_exported_aspects(path).predict(TEXTS), model.predict(TEXTS))
+    if model.typed:
+        assert {x.polarity for row in model.predict(TEXTS) for x in row} >= {"negative"}
+
+
+@cache
+def trained(variant: str) -> Any:
+    return tiny_tagger(**VARIANTS[variant]).fit(tiny_aspects())
+
+
+def test_the_layout_of_a_saved_model_is_that_of_tensorflow_serving(
+    exported: Callable[[str], Path], tmp_path: Path
+) -> None:
+    path = exported("saved-model")
+    assert path.name == "1"
+    assert (path / "saved_model.pb").is_file()
+    assert type(load_exported_aspects(path.parent)) is type(load_exported_aspects(path))
+    signature = tf.saved_model.load(str(path)).signatures["serving_default"]
+    one = signature(text=tf.constant(["\ufeffa the screen is great"]))
+    assert {name: x.shape[0] for name, x in one.items()} == dict.fromkeys(one, 1)
+    # Bytes that are not UTF-8 keep the offsets of the others.
+    broken = signature(text=tf.constant([b"\xff\xfe the screen is great"]))
+    first = {name: value.numpy()[0] for name, value in broken.items()}
+    assert first["term"].tolist() == [b"screen"]
+    assert first["start_byte"].tolist() == [7]
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_damage_is_an_error(
+    exported: Callable[[str], Path], to: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "copy"
+    shutil.copytree(exported(to), path)
+    for name in about_of(path)["files"]:
+        content = (path / name).read_bytes()
+        (path / name).write_bytes(content[:-3] + b"\x01\x02\x03")
+        with pytest.raises(BundleError, match="is damaged"):
+            load_exported_aspects(path)
+        (path / name).unlink()
+        with pytest.raises(BundleError, match="is incomplete"):
+            load_exported_aspects(path)
+        (path / name).write_bytes(content)
+    (path / EXPORT.about).write_text("{}")
+    with pytest.raises(BundleError, match="damaged"):
+        load_exported_aspects(path)
+    (path / EXPORT.about).unlink()
+    with pytest.raises(BundleError, match=r"it has no emoclf.json"):
+        load_exported_aspects(path)
+
+
+HOSTILE: dict[str, tuple[str, Any, str]] = {
+    "newer": ("format", 99, "format 99; emoclf .* reads up to 1"),
+    "unknown": ("form", "tables", "an export to 'tables', which this emoclf cannot"),
+    "tags": ("tags", ["B", "O"], "there is no tagger with the tags"),
+    "few tags": ("tags", ["O", "B"], "there is no tagger with the tags"),
+    "names": ("polarity_names", [1], "polarity_names must be a list of texts"),
+    "polarity": ("polarity", None, "polarity"),
+    "text": ("text", {"tokenizer": {"kind": "spacy"}}, "kind"),
+    "alphabet": ("alphabet", "ab", "alphabet must be a list of texts"),
+    "classifier": ("kind", "export", "load_exported loads it; 'emoclf predict'"),
+    "characters": ("characters", False, "it takes characters, token_ids and returns"),
+    "kind": ("kind", ["x"], "its kind is"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_crafted_values_are_checked(
+    exported: Callable[[str], Path], name: str, tmp_path: Path
+) -> None:
+    key, value, message = HOSTILE[name]
+    path = tmp_path / "copy"
+    shutil.copytree(exported("onnx"), path)
+    about = {**about_of(path), key: value}
+    (path / EXPORT.about).write_text(json.dumps(with_checksum(about)))
+    with pytest.raises(BundleError, match=message):
+        load_exported_aspects(path).predict(TEXTS)
+
+
+def test_crafted_files_are_checked(
+    exported: Callable[[str], Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "copy"
+    shutil.copytree(exported("onnx"), path)
+    for name, content in {
+        "terms.json": b'{"a": 1}',
+        "vocabulary.json": b"[1]",
+        "model.onnx": b"nothing",
+        "polarity/model.onnx": (path / "model.onnx").read_bytes(),
+    }.items():
+        before = (path / name).read_bytes()
+        (path / name).write_bytes(content)
+        about = about_of(path)
+        about["files"][name] = [len(content), file_crc32(path / name)]
+        (path / EXPORT.about).write_text(json.dumps(with_checksum(about)))
+        with pytest.raises(BundleError, match="damaged"):
+            load_exported_aspects(path).predict(TEXTS)
+        (path / name).write_bytes(before)
+
+
+def test_the_wrong_loader_names_the_right_one(
+    exported: Callable[[str], Path], tmp_path: Path
+) -> None:
+    with pytest.raises(BundleError, match="load_exported_aspects loads it"):
+        load_exported(exported("onnx"))
+    with pytest.raises(BundleError, match=r"export of an aspect model, not an aspect"):
+        AspectModel.load(exported("saved-model"))
+    with pytest.raises(SettingsError, match="saved-model has no option 'threads'"):
+        load_exported_aspects(exported("saved-model"), threads=1)
+    with pytest.raises(SettingsError, match="threads must be a whole number"):
+        load_exported_aspects(exported("onnx"), threads=0)
+    with pytest.raises(BundleError, match="does not exist"):
+        load_exported_aspects(tmp_path / "none")
+
+
+class Changed(AspectPredictor):
+    """A model whose opinions are changed."""
+
+    def __init__(self, change: Callable[[Opinion], Opinion]) -> None:
+        self.change = change
+
+    typed = property(lambda self: tiny_model().typed)  # type: ignore[assignment]
+    training_terms = property(  # type: ignore[assignment]
+        lambda self: tiny_model().training_terms
+    )
+    polarity_names = property(  # type: ignore[assignment]
+        lambda self: tiny_model().polarity_names
+    )
+
+    def find_terms(self, texts: list[str]) -> Any:
+        return tiny_model().find_terms(texts)
+
+    def predict_polarity(self, targets: Sequence[Any]) -> np.ndarray:
+        return tiny_model().predict_polarity(targets)
+
+    def predict(self, texts: Any) -> list[list[Opinion]]:
+        return [[*map(self.change, row)] for row in tiny_model().predict(texts)]
+
+
+CHANGES: dict[str, Callable[[Opinion], Opinion]] = {
+    "offsets": lambda x: x._replace(start=x.start + 1),
+    "terms": lambda x: x._replace(term=x.term + "!"),
+    "polarities": lambda x: x._replace(polarity=f"not {x.polarity}"),
+    "confidences": lambda x: x._replace(confidence=x.confidence + 2e-5),
+    "no number": lambda x: x._replace(confidence=float("nan")),
+    "no share": lambda x: x._replace(polarity_confidence=None),
+}
+
+
+def test_parity_is_refused_where_anything_differs() -> None:
+    same = check_aspect_parity(tiny_model(), Changed(lambda x: x), name="export")
+    assert same["largest_difference"] == 0
+    for change in CHANGES.values():
+        with pytest.raises(ExportError, match="and the model differ on the text"):
+            check_aspect_parity(tiny_model(), Changed(change), name="export")
+
+
+def test_an_export_that_differs_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aspect_onnx, "write_onnx", lambda model, folder: {})
+    changed = Changed(CHANGES["offsets"])
+    monkeypatch.setattr(exported_aspects, "OnnxAspects", lambda folder: changed)
+    with pytest.raises(ExportError, match="differ on the text"):
+        export_aspects(tiny_model(), tmp_path / "export", to="onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_wrong_requests_are_refused_before_any_work(tmp_path: Path) -> None:
+    # The model does not exist, and is not looked for.
+    no_model = tmp_path / "none.aspects"
+    target = tmp_path / "export"
+    with pytest.raises(ExportError, match=r"no export format 'onx'.*'onnx'"):
+        export_aspects(no_model, target, to="onx")
+    with pytest.raises(ExportError, match="Only a SavedModel has versions"):
+        export_aspects(no_model, target, to="onnx", version=2)
+    with pytest.raises(ExportError, match="version must be a whole number from 1 on"):
+        export_aspects(no_model, target, to="saved-model", version=0)
+    target.mkdir()
+    (target / "mine.txt").write_text("mine")
+    with pytest.raises(ExportError, match="is left alone"):
+        export_aspects(no_model, target, to="onnx", overwrite=True)
+    with pytest.raises(BundleError, match="does not exist"):
+        export_aspects(no_model, tmp_path / "new", to="onnx")
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_the_commands_take_an_export(
+    exported: Callable[[str], Path],
+    to: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    source = tmp_path / "reviews.txt"
+    source.write_text("the screen is great\nnothing\nthe bill is awful\n")
+    assert main(["aspects", "predict", str(exported(to)), str(source), "--json"]) == 0
+    rows = list(map(json.loads, capsys.readouterr().out.splitlines()))
+    assert [row["terms"] for row in rows] == [["screen"], [], ["bill"]]
+    assert rows[0]["spans"] == [[4, 10, "positive"]]
+    data = write_aspects(tiny_aspects(), tmp_path / "terms.jsonl")
+    assert main(["aspects", "evaluate", str(exported(to)), str(data)]) == 0
+    assert "polarity of 80 true terms: accuracy" in capsys.readouterr().out
+    assert main(["predict", str(exported(to)), str(source)]) == 1
+    assert "'emoclf aspects predict'" in capsys.readouterr().err
+
+
+def test_the_command_exports(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tiny_model().save(tmp_path / "tiny.aspects")
+    target = tmp_path / "export"
+    argv = ["aspects", "export", str(folder), "--to", "onnx", "-o", str(target)]
+    assert main(argv) == 0
+    out = capsys.readouterr().out
+    assert f"Exported: {target} (" in out
+    assert "Checked against the model on 1,1" in out
+    assert "terms are equal, confidences differ by at most" in out
+    assert main(argv) == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert main([*argv, "--version", "2"]) == 1
+    assert "Only a SavedModel has versions" in capsys.readouterr().err
+    assert isinstance(load_exported_aspects(target), ExportedAspects)
