@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from emoclf.aspects.polarity import baseline_polarities
+from emoclf.aspects.polarity_baselines import baseline_polarities
 from emoclf.aspects.polarity_scores import accuracy_and_f1
 from emoclf.aspects.polarity_targets import labelled_targets
 from emoclf.aspects.sentences import AspectData

@@ -17,9 +17,17 @@ from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.aspect_vectors import seed_of, with_vectors
 from emoclf.aspects.encoder_scores import EncoderScores
 from emoclf.aspects.place_scores import fit_place_scores
+from emoclf.aspects.polarity_baselines import baseline_scores
+from emoclf.aspects.polarity_data import (
+    Part,
+    checked_targets,
+    hold_out,
+    polarity_tokenizer,
+    with_tokens,
+)
 from emoclf.aspects.polarity_model import PolarityModel
 from emoclf.aspects.polarity_network import PolaritySettings, build_polarity
-from emoclf.aspects.polarity_scores import accuracy_and_f1, polarity_scores
+from emoclf.aspects.polarity_scores import polarity_scores
 from emoclf.aspects.polarity_targets import (
     MARKERS,
     Target,
@@ -29,33 +37,18 @@ from emoclf.aspects.polarity_targets import (
 )
 from emoclf.aspects.sentiment_vectors import covered_by_sentiment, sentiment_vectors
 from emoclf.contextual.input_vectors import InputVectors
-from emoclf.datasets.duplicates import group_duplicates
-from emoclf.datasets.stratify import deal_groups
 from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
 from emoclf.embeddings.vector_objects import VectorSet, vector_sources, vectors_setting
 from emoclf.errors import DataError
-from emoclf.evaluation.baselines import (
-    MAJORITY,
-    TFIDF_SVM,
-    majority_baseline,
-    tfidf_baseline,
-)
-from emoclf.settings import TextSettings
 from emoclf.settings.sections import RANDOM_DIM
-from emoclf.text.encoder import new_tokenizer
-from emoclf.text.tokenizer import Tokenizer
 from emoclf.text.vocabulary import Vocabulary, build_vocabulary
 from emoclf.training.batches import Examples
 from emoclf.training.fit import fit_model
 
 logger = logging.getLogger(__name__)
 
-#: Targets and their labels.
-Part = tuple[list[Target], list[str]]
 # Parameters that are not names of settings.
 _OTHER_PARAMETERS = ("vectors", "settings", "random_state", "verbose")
-#: Tokens on each side of a target that the baseline reads.
-BASELINE_WINDOW = 8
 #: Difference between the seeds of two networks that are averaged.
 MEMBER_STEP = 1000
 
@@ -149,7 +142,7 @@ valid_fraction
         ------
         DataError, SettingsError, VectorsError, TrainingError, ResumeError
         """
-        targets, labels = _checked(X, y)
+        targets, labels = checked_targets(X, y)
         settings, sets = self._settings_for([target.text for target in targets])
         train, valid = self._divide(targets, labels, settings, validation_data)
         names = sorted({*train[1]})
@@ -217,7 +210,7 @@ valid_fraction
         DataError, SettingsError, ModelError, MissingDependency
         """
         settings = self._own_settings()
-        self._divide(*_checked(X, y), settings, validation_data)
+        self._divide(*checked_targets(X, y), settings, validation_data)
         if settings.encoder is not None:
             InputVectors.of_encoder(settings.encoder, pooled=False)
 
@@ -229,16 +222,16 @@ valid_fraction
         validation_data: Any,
     ) -> tuple[Part, Part]:
         """Return the training and the validation set, without empty targets."""
-        targets, labels = _with_tokens(targets, labels, settings)
+        targets, labels = with_tokens(targets, labels, settings)
         if validation_data is None:
-            rest, held = _hold_out(targets, labels, settings)
+            rest, held = hold_out(targets, labels, settings)
             train = [targets[i] for i in rest], [labels[i] for i in rest]
             valid = [targets[i] for i in held], [labels[i] for i in held]
         else:
             train = targets, labels
             held_targets, held_labels = validation_data
-            checked = _checked(held_targets, held_labels, "The validation set: ")
-            valid = _with_tokens(*checked, settings)
+            checked = checked_targets(held_targets, held_labels, "The validation set: ")
+            valid = with_tokens(*checked, settings)
         names = sorted({*train[1]})
         if len(names) < 2 or not {*valid[1]} <= {*names}:
             raise DataError(
@@ -262,7 +255,7 @@ valid_fraction
 
         :func:`emoclf.aspects.polarity_scores.polarity_scores` describes them.
         """
-        targets, labels = _checked(X, y)
+        targets, labels = checked_targets(X, y)
         check_is_fitted(self)
         predicted = list(map(str, self.predict(targets)))
         return polarity_scores(labels, predicted, self.model_.label_names)
@@ -336,96 +329,6 @@ valid_fraction
             self.model_ = polarity_from_values(values).model_
 
 
-def baseline_polarities(
-    train: Part, test: Part, tokenizer: Tokenizer
-) -> dict[str, list[str]]:
-    """Return what baselines predict: majority, and TF-IDF + SVM on a window."""
-    names = sorted({*train[1]})
-    ids = np.array([names.index(label) for label in train[1]])
-    windows = [
-        list(marked_windows(part[0], tokenizer, BASELINE_WINDOW))
-        for part in (train, test)
-    ]
-    baselines = {
-        MAJORITY: majority_baseline(ids),
-        f"{TFIDF_SVM}, {BASELINE_WINDOW} tokens around": tfidf_baseline(
-            windows[0], ids
-        ),
-    }
-    return {
-        name: [names[i] for i in predict(windows[1])]
-        for name, predict in baselines.items()
-    }
-
-
-def baseline_scores(
-    train: Part,
-    test: Part,
-    tokenizer: Tokenizer,
-) -> dict[str, dict[str, float]]:
-    """Return the scores of these baselines."""
-    found = baseline_polarities(train, test, tokenizer)
-    return {name: accuracy_and_f1(test[1], labels) for name, labels in found.items()}
-
-
-def _checked(X: Iterable[Any], y: Iterable[str], place: str = "") -> Part:
-    targets, labels = as_targets(X), [str(label) for label in y]
-    if len(targets) != len(labels) or not targets:
-        raise DataError(
-            f"{place}There must be a label for each target, and one target at least. "
-            f"Got {len(targets)} targets and {len(labels)} labels."
-        )
-    return targets, labels
-
-
-def _with_tokens(
-    targets: list[Target], labels: list[str], settings: PolaritySettings
-) -> Part:
-    """Leave out, and count, targets without a token: nothing can be learnt of them."""
-    windows = marked_windows(targets, _tokenizer(settings), 0)
-    kept = [i for i, window in enumerate(windows) if len(window) > len(MARKERS)]
-    if not kept:
-        raise DataError(
-            f"None of {len(targets)} terms has a token, such as a word. Correct their "
-            "offsets."
-        )
-    if len(kept) < len(targets):
-        logger.warning(
-            "%d of %d terms have no token, such as a control character, and were left "
-            "out of the training of polarities.",
-            len(targets) - len(kept),
-            len(targets),
-        )
-    return [targets[i] for i in kept], [labels[i] for i in kept]
-
-
-def _tokenizer(settings: PolaritySettings) -> Tokenizer:
-    return new_tokenizer(TextSettings(lowercase=settings.lowercase))
-
-
-def _hold_out(
-    targets: list[Target], labels: list[str], settings: PolaritySettings
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions of the training and of the validation set."""
-    groups = group_duplicates([x.text for x in targets], settings.near_duplicates)
-    names = sorted({*labels})
-    fraction = settings.valid_fraction
-    parts = deal_groups(
-        groups,
-        [[names.index(label)] for label in labels],
-        (1 - fraction, fraction),
-        seed=settings.seed,
-    )
-    part = np.array(parts)[groups]
-    if part.all() or not part.any():
-        raise DataError(
-            f"{len(targets)} targets in {groups.max() + 1} groups of near-duplicate "
-            "texts are too few for a training and a validation set. Add some, or give "
-            "validation_data."
-        )
-    return np.flatnonzero(part == 0), np.flatnonzero(part == 1)
-
-
 def _untrained(
     targets: list[Target],
     names: list[str],
@@ -433,7 +336,7 @@ def _untrained(
     sets: tuple[VectorSet, ...],
 ) -> tuple[PolarityModel, np.ndarray]:
     """Return a classifier before its training, and the matrix of its first network."""
-    tokenizer = _tokenizer(settings)
+    tokenizer = polarity_tokenizer(settings)
     windows = marked_windows(targets, tokenizer)
     counts = Counter(token for window in windows for token in window)
     for marker in MARKERS:

@@ -17,7 +17,7 @@ from tiny_aspects import (
     tiny_polarity,
 )
 
-from emoclf.aspects.polarity import BASELINE_WINDOW, baseline_scores
+from emoclf.aspects.polarity_baselines import BASELINE_WINDOW, baseline_scores
 from emoclf.aspects.polarity_folder import polarity_from_values, polarity_values
 from emoclf.aspects.polarity_network import MAX_DISTANCE, TargetDistance
 from emoclf.aspects.polarity_targets import (

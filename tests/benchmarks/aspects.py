@@ -21,7 +21,8 @@ import numpy as np
 from emoclf.aspects.aspect_formats import read_aspects
 from emoclf.aspects.aspect_settings import AspectSettings
 from emoclf.aspects.aspect_split import aspect_folds
-from emoclf.aspects.polarity import PolarityClassifier, baseline_scores
+from emoclf.aspects.polarity import PolarityClassifier
+from emoclf.aspects.polarity_baselines import baseline_scores
 from emoclf.aspects.polarity_network import PolaritySettings
 from emoclf.aspects.polarity_targets import labelled_targets
 from emoclf.aspects.sentences import AspectData
