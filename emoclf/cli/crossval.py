@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import (
     add_option,
+    add_overwrite_option,
     as_file,
     new_command,
     print_json,
     print_lines,
 )
 from emoclf.cli.train import callbacks_for
+from emoclf.files import check_new_file, write_atomically
 from emoclf.runtime import load_tensorflow
 
 logger = logging.getLogger(__name__)
@@ -35,6 +38,12 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     text = "folder for finished folds; the same command continues after them"
     add_option(parser, "-o --output FOLDER", text)
     add_option(parser, "--folds N", "number of folds", default=5)
+    text = (
+        "CSV file to write: each text with the probabilities of the network that was "
+        "not trained on it, for 'emoclf distil --out-of-fold FILE'"
+    )
+    add_option(parser, "--out-of-fold FILE", text)
+    add_overwrite_option(parser, "file")
     add_settings(parser, argv=argv)
     parser.set_defaults(run=run)
 
@@ -42,6 +51,8 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, cross-validate, print."""
     settings = settings_from(args)
+    if args.out_of_fold:
+        check_new_file(Path(args.out_of_fold), overwrite=args.overwrite)
     load_tensorflow()
     from emoclf.datasets.readers import read_dataset
     from emoclf.workflow.cross_validation import cross_validate
@@ -63,6 +74,10 @@ def run(args: argparse.Namespace) -> int:
                 args.output,
             )
         raise
+    if args.out_of_fold:
+        assert result.pooled.predictions is not None
+        table = result.pooled.predictions.to_frame().to_csv(index=False)
+        write_atomically(Path(args.out_of_fold), table.encode("utf-8"))
     if args.json:
         print_json(result.to_dict())
     else:

@@ -62,6 +62,12 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     )
     add_option(parser, "--unlabelled FILE", text, action="append", default=[], type=str)
     text = (
+        "file with the training texts and their probabilities from 'emoclf crossval "
+        "--out-of-fold', in place of the teachers' own, who are too sure of texts that "
+        "they were trained on"
+    )
+    add_option(parser, "--out-of-fold FILE", text, type=str)
+    text = (
         "folder that keeps the teachers' predictions for other students (default: "
         "beside the output, until the student is saved)"
     )
@@ -94,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
         teacher_labels=[Path(name) for name in args.teacher_labels],
         teacher_encoder=args.teacher_encoder,
         unlabelled=[Path(name) for name in args.unlabelled] or None,
+        out_of_fold=args.out_of_fold,
         distillation=distillation,
         predictions=args.predictions,
         output=args.output,

@@ -17,6 +17,7 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.distillation.distillation_folder import DistillationFolder
 from emoclf.distillation.distillation_settings import DistillationSettings
+from emoclf.distillation.out_of_fold import read_out_of_fold
 from emoclf.distillation.stages import fit_stages
 from emoclf.distillation.student_stages import student_stages
 from emoclf.distillation.teacher_bar import predict_all
@@ -28,6 +29,7 @@ from emoclf.distillation.unlabelled import files_of
 from emoclf.embeddings.vector_objects import given_vectors
 from emoclf.errors import SettingsError, setting
 from emoclf.evaluation.metric_names import MULTILABEL, ONE_LABEL
+from emoclf.fingerprint import digest
 from emoclf.settings import RunSettings
 from emoclf.workflow.automatic import resolve
 from emoclf.workflow.prepare import Prepared, prepare
@@ -59,6 +61,7 @@ def distil_classifier(
     teacher_labels: Any = None,
     teacher_encoder: str | os.PathLike[str] | None = None,
     unlabelled: Any = None,
+    out_of_fold: str | os.PathLike[str] | None = None,
     distillation: DistillationSettings | Mapping[str, Any] | None = None,
     vectors: Any = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -100,6 +103,11 @@ def distil_classifier(
         the validation and test sets, are left out. Default: the texts of
         ``teacher_labels``; without them texts are made from the training texts, which
         helps far less.
+    out_of_fold : path, optional
+        File with the probabilities of the training texts from a cross-validation of the
+        teacher, such as ``emoclf crossval --out-of-fold`` writes. They are used in
+        place of the teachers' own: a teacher is too sure of texts that it was trained
+        on.
     distillation : DistillationSettings or mapping, optional
     vectors : path, WordVectors, …, optional
         Word vectors, as in :func:`emoclf.train_classifier`.
@@ -156,6 +164,9 @@ def distil_classifier(
         teacher, teacher_labels, split.train, settings.data, encoder=teacher_encoder
     )
     warn_of_taught_texts(teachers, split)
+    of_folds = None
+    if out_of_fold is not None:
+        of_folds = read_out_of_fold(out_of_fold, split, settings.data)
     if unlabelled is None and teacher_labels:
         unlabelled = [Path(path) for path in files_of(teacher_labels) or ()]
     settings, sets = given_vectors(settings, vectors)
@@ -185,6 +196,7 @@ def distil_classifier(
             DISTILLATION: distillation.to_dict(),
             "unlabelled texts": transfer.texts.digest(),
             "teachers": [one.digest() for one in teachers],
+            "out-of-fold probabilities": digest(of_folds),
         }
         place = DistillationFolder(folder).predictions
         found = predict_all(
@@ -196,7 +208,7 @@ def distil_classifier(
             verbose=bool(verbose),
         )
         stages = student_stages(
-            transfer, found, prepared, split.train, settings, distillation
+            transfer, found, prepared, split.train, settings, distillation, of_folds
         )
         model = new_network(prepared, split.train, settings)
 
@@ -220,6 +232,7 @@ def distil_classifier(
             resume=resume,
         )
         metrics = _facts(teachers, unlabelled, transfer, distillation, facts)
+        metrics["out_of_fold"] = out_of_fold and os.path.basename(out_of_fold)
     student = finish_classifier(
         model,
         result,

@@ -39,6 +39,7 @@ def run_distillation(
     teacher_labels: Any = None,
     teacher_encoder: str | os.PathLike[str] | None = None,
     unlabelled: Any = None,
+    out_of_fold: str | os.PathLike[str] | None = None,
     distillation: DistillationSettings | None = None,
     predictions: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
@@ -57,7 +58,8 @@ def run_distillation(
         Settings of the student.
     output : path
         Bundle to write. The state of the run is beside it while it is unfinished.
-    teacher, teacher_labels, teacher_encoder, unlabelled, distillation, predictions
+    teacher, teacher_labels, teacher_encoder, unlabelled, out_of_fold, distillation, \
+predictions
         As in :func:`~emoclf.distillation.distil.distil_classifier`.
     overwrite : bool, default=False
         Whether to replace an older bundle, and to begin an interrupted training again;
@@ -89,6 +91,7 @@ def run_distillation(
         teacher_labels=teacher_labels,
         teacher_encoder=teacher_encoder,
         unlabelled=unlabelled,
+        out_of_fold=out_of_fold,
         distillation=distillation,
         callbacks=callbacks,
         checkpoint=folder.path,

@@ -98,10 +98,10 @@ class FileTeacher:
         return probabilities
 
 
-def read_file_teacher(
+def read_label_file(
     path: str | os.PathLike[str], train: Dataset, settings: DataSettings
-) -> FileTeacher:
-    """Read a teacher from a file of labels or probabilities.
+) -> LabelFile:
+    """Read a file of labels or probabilities.
 
     Parameters
     ----------
@@ -124,14 +124,13 @@ def read_file_teacher(
         # The usual advice, to name the column, would be of no use.
         advice = f" It lacks {settings.text_column!r}, so rename its column to that."
         find_text(columns, None, source=os.fspath(path), advice=advice)
-    file = LabelFile(
+    return LabelFile(
         path,
         train.label_names,
         multilabel=train.multilabel,
         settings=shared,
         **own,
     )
-    return FileTeacher(file, train)
 
 
 def _columns(path: str | os.PathLike[str], settings: DataSettings) -> Sequence[str]:
@@ -141,3 +140,10 @@ def _columns(path: str | os.PathLike[str], settings: DataSettings) -> Sequence[s
         if table.columns is not None:
             return table.columns
         return next((list(record[1]) for record in table.records), [])
+
+
+def read_file_teacher(
+    path: str | os.PathLike[str], train: Dataset, settings: DataSettings
+) -> FileTeacher:
+    """Read a teacher from a file; see :func:`read_label_file`."""
+    return FileTeacher(read_label_file(path, train, settings), train)

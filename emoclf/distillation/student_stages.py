@@ -27,8 +27,12 @@ def student_stages(
     train: Dataset,
     settings: RunSettings,
     distillation: DistillationSettings,
+    out_of_fold: np.ndarray | None = None,
 ) -> list[Stage]:
-    """Return the stages of the training that the settings describe."""
+    """Return the stages of the training that the settings describe.
+
+    ``out_of_fold`` replaces the teachers' predictions for the training texts.
+    """
     n_train, multilabel = transfer.n_train, train.multilabel
     truth = prepared.train.targets
     if not multilabel:
@@ -36,16 +40,17 @@ def student_stages(
     share = distillation.true_share
     is_joint = distillation.order == JOINT
     temperature = distillation.temperature
-    taught = mean_probabilities(predictions, 0, n_train)
-    if is_joint and temperature != 1:
-        # The same scale as that of the other texts, which are in the same stage.
-        taught = at_temperature(taught, temperature, multilabel=multilabel)
-    mixed = share * truth + (1 - share) * taught
+    taught = out_of_fold
+    if taught is None:
+        taught = mean_probabilities(predictions, 0, n_train)
+    # The same scale as that of the other texts in the same stage.
+    scaled = at_temperature(taught, temperature, multilabel=multilabel)
+    mixed = share * truth + (1 - share) * (scaled if is_joint else taught)
     targets = transfer.targets(
         predictions,
         temperature,
         multilabel=multilabel,
-        first=mixed if is_joint else None,
+        first=mixed if is_joint else scaled,
     )
     weights = None
     if is_joint:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from emoclf.display import Described
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,20 @@ class Predictions(Described):
             names = [self.label_names[i] for i in np.flatnonzero(row)]
             return ", ".join(names) or "no label"
         return self.label_names[int(row)]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a DataFrame with the texts and a column of probabilities per label.
+
+        Its columns are those of the files of ``emoclf predict``: ``text``, if the texts
+        are known, and ``probability_anger``, …
+        """
+        import pandas as pd  # Most programs need no frames.
+
+        columns = [f"probability_{name}" for name in self.label_names]
+        frame = pd.DataFrame(self.probabilities, columns=columns)
+        if self.texts is not None:
+            frame.insert(0, "text", self.texts)
+        return frame
 
     def confident_mistakes(self, limit: int = 20) -> list[int]:
         """Return the positions of the wrong predictions, the most confident first."""

@@ -28,7 +28,9 @@ def test_all_targets_of_one_stage_have_one_temperature(tmp_path: Path) -> None:
         encoder=SimpleNamespace(encode=lambda block: [np.array([2]) for _ in block]),
     )
 
-    def targets(**options: Any) -> list[np.ndarray]:
+    def targets(
+        out_of_fold: np.ndarray | None = None, **options: Any
+    ) -> list[np.ndarray]:
         stages = student_stages(
             transfer,
             [np.tile(np.float16(row), (len(texts), 1))],
@@ -36,6 +38,7 @@ def test_all_targets_of_one_stage_have_one_temperature(tmp_path: Path) -> None:
             train,
             tiny_settings(),
             DistillationSettings(**options),
+            out_of_fold,
         )
         return [np.array(stage.train.targets, np.float32) for stage in stages]
 
@@ -50,3 +53,14 @@ def test_all_targets_of_one_stage_have_one_temperature(tmp_path: Path) -> None:
     first, last = targets(temperature=2.0, true_share=0.0)
     np.testing.assert_allclose(first, np.tile(scaled, (len(texts), 1)), atol=1e-3)
     np.testing.assert_allclose(last, np.tile(row, (len(train), 1)), atol=1e-3)
+    # Out-of-fold probabilities are those of the training texts alone.
+    of_folds = np.tile(np.float32([0.1, 0.8, 0.1]), (len(train), 1))
+    first, last = targets(of_folds, true_share=0.5)
+    np.testing.assert_allclose(first[:-2], of_folds, atol=1e-3)
+    np.testing.assert_allclose(first[-2:], [row, row], atol=1e-3)
+    np.testing.assert_allclose(last, (truth + of_folds) / 2, atol=1e-3)
+    powers = np.sqrt(of_folds)
+    first, last = targets(of_folds, temperature=2.0, true_share=0.0)
+    expected = powers / powers.sum(1, keepdims=True)
+    np.testing.assert_allclose(first[:-2], expected, atol=1e-3)
+    np.testing.assert_allclose(last, of_folds, atol=1e-3)
