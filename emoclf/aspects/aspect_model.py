@@ -70,7 +70,7 @@ class AspectModel(AspectPredictor):
         learn_polarity : bool, optional
             Fit a polarity classifier of the labels; default: if the tagger is not
             typed, and there are two labels or more, all of them among positive,
-            negative, neutral and conflict.
+            negative, neutral and conflict. It excludes a typed tagger.
         seed : int
         verbose : {0, 1}, default=0
         checkpoints : AspectCheckpoints, optional
@@ -80,12 +80,17 @@ class AspectModel(AspectPredictor):
         ------
         DataError, SettingsError, VectorsError, TrainingError, ResumeError
         """
-        if checkpoints is not None and not checkpoints.resume:
-            checkpoints.remove()
+        typed = AspectSettings.of(tagger).typed
+        if typed and learn_polarity:
+            raise SettingsError(
+                f"{setting('typed', True)} takes the labels of terms for their kinds, "
+                f"and {setting('learn_polarity', True)} for their polarities. Give one "
+                "of the two."
+            )
         common = {"vectors": vectors, "random_state": seed, "verbose": verbose}
         found = AspectTagger(**common, settings=tagger)
         if learn_polarity is None:
-            learn_polarity = _has_polarities(data, AspectSettings.of(tagger).typed)
+            learn_polarity = _has_polarities(data, typed)
         encoder = PolaritySettings.of(polarity).encoder
         if encoder is not None and not learn_polarity:
             raise SettingsError(
@@ -93,6 +98,8 @@ class AspectModel(AspectPredictor):
                 f"polarity classifier is trained on {data.source}. Leave it out, or "
                 f"give {setting('learn_polarity', True)}."
             )
+        if checkpoints is not None and not checkpoints.resume:
+            checkpoints.remove()
         if not learn_polarity:
             return cls(found.fit(data, validation_data=valid, checkpoints=checkpoints))
         classifier = PolarityClassifier(**common, settings=polarity)
@@ -123,10 +130,9 @@ class AspectModel(AspectPredictor):
         """Return the terms of each text, in the order of their offsets."""
         return self.tagger.predict_spans(texts)
 
-    def predict_polarity(self, targets: Sequence[Target]) -> np.ndarray:
-        """Return the probability of each polarity, shape (n_targets, n_polarities)."""
+    def _predict_polarity(self, targets: Sequence[Target]) -> np.ndarray:
         assert self.polarity is not None
-        return self.polarity.predict_proba(targets)
+        return self.polarity.model_.predict_proba(targets)
 
     def evaluate(
         self, data: AspectData, *, train: AspectData | None = None

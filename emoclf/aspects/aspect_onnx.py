@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.exported_aspects import POLARITY, TAGGER_OUTPUTS
+from emoclf.aspects.polarity_graph import mean_probabilities
 from emoclf.aspects.polarity_model import PolarityModel
 from emoclf.export.inference_network import conversion_errors
 from emoclf.export.onnx import ERRORS, check_packages, to_onnx
@@ -50,8 +51,7 @@ def write_onnx(model: AspectModel, folder: Path) -> dict[str, Any]:
 
 def _convert_polarity(model: PolarityModel, path: Path) -> None:
     def classify(token_ids: Any) -> dict[str, Any]:
-        outputs = [network(token_ids, training=False) for network in model.networks]
-        return {OUTPUT: tf.add_n(outputs) / len(outputs)}
+        return {OUTPUT: mean_probabilities(model.networks, token_ids)}
 
     signature = [tf.TensorSpec((None, None), tf.int32, INPUT)]
     _convert(classify, signature, path, name="polarity")

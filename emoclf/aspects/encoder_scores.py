@@ -14,7 +14,12 @@ from typing import Any, Self
 import numpy as np
 from scipy.special import log_softmax, softmax
 
-from emoclf.aspects.place_scores import N_PLACES, fit_averages, place_weights
+from emoclf.aspects.place_scores import (
+    N_PLACES,
+    fit_averages,
+    place_weights,
+    sample_rows,
+)
 from emoclf.aspects.polarity_targets import Target
 from emoclf.bundle.json_values import JsonObject
 from emoclf.contextual.input_vectors import InputVectors
@@ -51,6 +56,8 @@ class EncoderScores:
         targets: Sequence[Target],
         label_ids: np.ndarray,
         n_classes: int,
+        *,
+        seed: int,
     ) -> Self:
         """Fit the regression.
 
@@ -61,14 +68,18 @@ class EncoderScores:
         targets : sequence of Target
         label_ids : ndarray of int, shape (n,)
         n_classes : int
+        seed : int
+            Seed of the sample, if there are more than
+            :data:`emoclf.aspects.place_scores.MAX_TARGETS` targets.
 
         Raises
         ------
         ModelError, MissingDependency
         """
         vectors = InputVectors.of_encoder(encoder, pooled=False)
-        features = _features(vectors, targets)
-        coefficients, bias = fit_averages(features, label_ids, n_classes)
+        rows = sample_rows(len(targets), seed)
+        features = _features(vectors, [targets[i] for i in rows])
+        coefficients, bias = fit_averages(features, label_ids[rows], n_classes)
         return cls(vectors, coefficients, bias)
 
     def mix(

@@ -40,6 +40,9 @@ from emoclf.text.vocabulary import Vocabulary
 #: Terms of the training set, and the folder of the polarity classifier.
 TERMS, POLARITY = "terms.json", "polarity"
 TAGGER_OUTPUTS = ("tags", "confidence")
+#: File of a SavedModel's graph, its signature for texts, and outputs that this has.
+GRAPH, SERVING = "saved_model.pb", "serving_default"
+TERM_OUTPUTS = {"count", "start", "stop", "confidence"}
 
 
 def load_exported_aspects(
@@ -62,7 +65,8 @@ def load_exported_aspects(
     -------
     model : ExportedAspects
         It has the ``predict``, ``summary`` and ``evaluate`` of
-        :class:`emoclf.AspectModel`.
+        :class:`emoclf.AspectModel`; but ``evaluate`` takes no training set, since the
+        tokenizers that baselines need can be within a graph.
 
     Raises
     ------
@@ -182,23 +186,27 @@ class OnnxAspects(ExportedAspects):
             texts, self._encoder, self.tags, self._run, characters=self._characters
         )
 
-    def predict_polarity(self, targets: Sequence[Target]) -> np.ndarray:
-        """Return the probability of each polarity, shape (n_targets, n_polarities)."""
+    def _predict_polarity(self, targets: Sequence[Target]) -> np.ndarray:
         encoder = self._polarity_encoder
         token_ids = encode_targets(targets, encoder.tokenizer, encoder.vocabulary)
         probabilities = np.empty((len(targets), len(self.polarity_names)), np.float32)
         for batch in batch_by_length(lengths_of(token_ids)):
             inputs = {INPUT: pad([token_ids[i] for i in batch])}
-            probabilities[batch] = self._polarity.run([OUTPUT], inputs)[0]
-        return check_finite(probabilities)
+            (found,) = self._polarity.run([OUTPUT], inputs)
+            shape = (len(batch), len(self.polarity_names))
+            path = self.folder.place / POLARITY / MODEL
+            probabilities[batch] = _checked(found, shape, OUTPUT, path)
+        return probabilities
 
     def _run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         values = self._session.run(list(TAGGER_OUTPUTS), inputs)
         outputs = dict(zip(TAGGER_OUTPUTS, values, strict=True))
-        check_finite(outputs["confidence"])
+        path = self.folder.place / MODEL
+        for name, found in outputs.items():
+            _checked(found, inputs[INPUT].shape, name, path)
         if not 0 <= outputs["tags"].min() <= outputs["tags"].max() < len(self.tags):
             raise EXPORT.damaged(
-                self.folder.place / MODEL,
+                path,
                 f"it returns the tag {outputs['tags'].max()} of {len(self.tags)} tags",
             )
         return outputs
@@ -223,6 +231,17 @@ class SavedModelAspects(ExportedAspects):
         check_fork()
         # It owns the variables and tables; the signatures do not keep it alive.
         self._model = tf.saved_model.load(str(folder.place))
+        wanted = {SERVING: TERM_OUTPUTS}
+        if self.polarity_names:
+            wanted[POLARITY] = {OUTPUT}
+        for name, outputs in wanted.items():
+            run = self._model.signatures.get(name)
+            if run is None or not outputs <= {*run.structured_outputs}:
+                raise EXPORT.damaged(
+                    folder.place / GRAPH,
+                    f"it has no signature {name!r} that returns "
+                    f"{', '.join(sorted(outputs))}",
+                )
 
     def predict(self, texts: Iterable[str]) -> Opinions:
         """Return the terms of each text and what is said of them."""
@@ -230,7 +249,7 @@ class SavedModelAspects(ExportedAspects):
 
         check_fork()
         texts = as_texts(texts)
-        run = self._model.signatures["serving_default"]
+        run = self._model.signatures[SERVING]
         opinions: list[list[Opinion]] = [[] for _ in texts]
         for batch in batch_by_length(lengths_of(texts), BATCH_POINTS):
             encoded = tf.constant([utf8(texts[i]) for i in batch], tf.string)
@@ -257,12 +276,11 @@ class SavedModelAspects(ExportedAspects):
             for row in self.predict(texts)
         ]
 
-    def predict_polarity(self, targets: Sequence[Target]) -> np.ndarray:
-        """Return the probability of each polarity, shape (n_targets, n_polarities)."""
+    def _predict_polarity(self, targets: Sequence[Target]) -> np.ndarray:
         import tensorflow as tf
 
         check_fork()
-        run = self._model.signatures["polarity"]
+        run = self._model.signatures[POLARITY]
         probabilities = np.empty((len(targets), len(self.polarity_names)), np.float32)
         lengths = lengths_of([target.text for target in targets])
         for batch in batch_by_length(lengths, BATCH_POINTS):
@@ -272,8 +290,23 @@ class SavedModelAspects(ExportedAspects):
                 start=tf.constant([x.start for x in rows], tf.int32),
                 stop=tf.constant([x.stop for x in rows], tf.int32),
             )
-            probabilities[batch] = outputs["probabilities"].numpy()
-        return check_finite(probabilities)
+            shape = (len(batch), len(self.polarity_names))
+            path = self.folder.place / GRAPH
+            probabilities[batch] = _checked(
+                outputs[OUTPUT].numpy(), shape, OUTPUT, path
+            )
+        return probabilities
+
+
+def _checked(
+    values: np.ndarray, shape: tuple[int, ...], name: str, path: Path
+) -> np.ndarray:
+    """Return finite outputs of a file that have the shape that is expected."""
+    if values.shape != shape:
+        raise EXPORT.damaged(
+            path, f"it returns {name} of the shape {values.shape}, not {shape}"
+        )
+    return check_finite(values)
 
 
 def _opinions(text: str, outputs: dict[str, np.ndarray], row: int) -> list[Opinion]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from emoclf.aspects.found_terms import FoundTerm
-from emoclf.aspects.polarity_targets import Target
+from emoclf.aspects.polarity_targets import Target, as_targets
 from emoclf.aspects.sentences import AspectData
 from emoclf.aspects.term_highlighting import highlight, key_to_marks
 from emoclf.aspects.term_summary import TermSummary
+from emoclf.errors import ModelError
 from emoclf.text.validation import as_texts
 
 if TYPE_CHECKING:
@@ -95,8 +96,35 @@ class AspectPredictor(ABC):
         """Return the terms of each text, in the order of their offsets."""
 
     @abstractmethod
-    def predict_polarity(self, targets: Sequence[Target]) -> np.ndarray:
-        """Return the probability of each polarity, shape (n_targets, n_polarities)."""
+    def _predict_polarity(self, targets: Sequence[Target]) -> np.ndarray:
+        """Return the probability of each polarity of checked targets."""
+
+    def predict_polarity(self, targets: Iterable[Any]) -> np.ndarray:
+        """Return the probability of each polarity that a text says of a term.
+
+        Parameters
+        ----------
+        targets : iterable of (str, int, int)
+            Texts, and the offsets of a term in each: ``text[start:stop]``.
+
+        Returns
+        -------
+        probabilities : ndarray of float32, shape (n_targets, n_polarities)
+            In the order of ``polarity_names``.
+
+        Raises
+        ------
+        DataError
+            If a target is something else, or is outside of its text.
+        ModelError
+            If there is no polarity classifier.
+        """
+        if not self.polarity_names:
+            raise ModelError(
+                "This model has no polarity classifier. Train it on terms that have "
+                "polarities."
+            )
+        return self._predict_polarity(as_targets(targets))
 
     def predict(self, texts: Iterable[str]) -> Opinions:
         """Return the terms of each text and what is said of them.
@@ -116,7 +144,7 @@ class AspectPredictor(ABC):
         ]
         answers: Any = iter([(None, None)] * len(targets))
         if self.polarity_names and targets:
-            probabilities = self.predict_polarity(targets)
+            probabilities = self._predict_polarity(targets)
             names = [self.polarity_names[i] for i in probabilities.argmax(1)]
             answers = zip(names, probabilities.max(1).tolist(), strict=True)
         opinions = []

@@ -151,7 +151,9 @@ valid_fraction
         if settings.encoder is not None:
             # First, since its folder may be missing.
             ids = np.array([names.index(label) for label in train[1]])
-            scores = EncoderScores.fit(settings.encoder, train[0], ids, len(names))
+            scores = EncoderScores.fit(
+                settings.encoder, train[0], ids, len(names), seed=settings.seed
+            )
             model = replace(model, encoder=scores)
         examples = [_examples(model, *part) for part in (train, valid)]
         progress = []

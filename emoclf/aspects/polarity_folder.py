@@ -84,7 +84,7 @@ def polarity_from_values(values: Mapping[str, Any]) -> PolarityClassifier:
         parse_toml(values["polarity_settings"], name="the polarity settings")
     )
     if not any(f"/{PLACE_SCORES}/" in path for path in weights):
-        # Folders written before 0.7 have no linear part.
+        # Folders written before the linear part existed have no weights of it.
         settings = replace(settings, linear_share=0.0)
     networks = [
         rebuild(

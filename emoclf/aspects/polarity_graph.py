@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -33,7 +34,8 @@ class PolarityGraph(tf.Module):
         self.encoder = GraphEncoder(text)
         self.n_classes = len(model.label_names)
         self._run = tf.function(
-            self._mean, input_signature=[tf.TensorSpec([None, None], tf.int32)]
+            lambda token_ids: mean_probabilities(self.networks, token_ids),
+            input_signature=[tf.TensorSpec([None, None], tf.int32)],
         )
 
     def __call__(self, cut: GraphTokens, rows: Any, starts: Any, stops: Any) -> Any:
@@ -73,9 +75,11 @@ class PolarityGraph(tf.Module):
         )
         return tf.reshape(probabilities, [-1, self.n_classes])[:n_targets]
 
-    def _mean(self, token_ids: Any) -> Any:
-        outputs = [network(token_ids, training=False) for network in self.networks]
-        return tf.add_n(outputs) / len(outputs)
+
+def mean_probabilities(networks: Sequence[Any], token_ids: Any) -> Any:
+    """Return the mean of the networks' probabilities, as a tensor of a graph."""
+    outputs = [network(token_ids, training=False) for network in networks]
+    return tf.add_n(outputs) / len(outputs)
 
 
 def _marked(token_ids: Any, windows: Any) -> Any:

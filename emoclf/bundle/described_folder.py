@@ -364,7 +364,7 @@ def _kind_of_export(path: str | os.PathLike[str]) -> str:
         kind = JsonObject(read_json(place / EXPORT.about)).values.get("kind")
     except (OSError, ValueError):
         return CLASSIFIER_EXPORT
-    return kind if kind in EXPORT_USES else CLASSIFIER_EXPORT
+    return kind if kind in [*EXPORT_USES] else CLASSIFIER_EXPORT
 
 
 def write_sums(folder: Path, names: Iterable[str]) -> None:

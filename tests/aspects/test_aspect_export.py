@@ -39,7 +39,13 @@ from emoclf.aspects.polarity_targets import labelled_targets
 from emoclf.bundle.described_folder import EXPORT
 from emoclf.bundle.json_values import with_checksum
 from emoclf.cli import main
-from emoclf.errors import BundleError, DataError, ExportError, SettingsError
+from emoclf.errors import (
+    BundleError,
+    DataError,
+    ExportError,
+    ModelError,
+    SettingsError,
+)
 from emoclf.serving import load_exported
 from emoclf.serving.export_folder import file_crc32
 
@@ -55,6 +61,7 @@ TEXTS = [
     "well, 我 screen lovely" + " and so on" * 200,
     *(f"the {'x' * n}bill is broken" for n in (0, 3, 40)),
 ]
+TARGET = (TEXTS[0], 4, 10)
 
 
 @pytest.fixture(scope="module")
@@ -308,12 +315,14 @@ HOSTILE: dict[str, tuple[str, Any, str]] = {
     "tags": ("tags", ["B", "O"], "there is no tagger with the tags"),
     "few tags": ("tags", ["O", "B"], "there is no tagger with the tags"),
     "names": ("polarity_names", [1], "polarity_names must be a list of texts"),
-    "polarity": ("polarity", None, "polarity"),
+    "polarity": ("polarity", None, "'polarity' must be an object"),
     "text": ("text", {"tokenizer": {"kind": "spacy"}}, "kind"),
     "alphabet": ("alphabet", "ab", "alphabet must be a list of texts"),
     "classifier": ("kind", "export", "load_exported loads it; 'emoclf predict'"),
     "characters": ("characters", False, "it takes characters, token_ids and returns"),
     "kind": ("kind", ["x"], "its kind is"),
+    "one polarity": ("polarity_names", ["a"], r"shape \(\d, 2\), not \(\d, 1\)"),
+    "polarities": ("polarity_names", ["a", "b", "c"], r"2\), not \(\d, 3\)"),
 }
 
 
@@ -322,12 +331,82 @@ def test_crafted_values_are_checked(
     exported: Callable[[str], Path], name: str, tmp_path: Path
 ) -> None:
     key, value, message = HOSTILE[name]
-    path = tmp_path / "copy"
-    shutil.copytree(exported("onnx"), path)
-    about = {**about_of(path), key: value}
-    (path / EXPORT.about).write_text(json.dumps(with_checksum(about)))
+    path = crafted(exported("onnx"), tmp_path / "copy", **{key: value})
     with pytest.raises(BundleError, match=message):
         load_exported_aspects(path).predict(TEXTS)
+
+
+def crafted(source: Path, path: Path, **values: Any) -> Path:
+    """Return a copy of an export with other values in its description."""
+    shutil.copytree(source, path)
+    about = {**about_of(path), **values}
+    (path / EXPORT.about).write_text(json.dumps(with_checksum(about)))
+    return path
+
+
+def test_a_kind_that_is_no_text_is_an_error_for_a_model_too(
+    exported: Callable[[str], Path], tmp_path: Path
+) -> None:
+    path = crafted(exported("onnx"), tmp_path / "copy", kind=["x"])
+    with pytest.raises(BundleError, match="not an aspect model"):
+        AspectModel.load(path)
+
+
+def test_a_saved_model_of_other_outputs_is_damaged(
+    exported: Callable[[str], Path], tmp_path: Path
+) -> None:
+    source, names = exported("saved-model"), ["a", "b", "c"]
+    model = load_exported_aspects(crafted(source, tmp_path / "1", polarity_names=names))
+    with pytest.raises(BundleError, match=r"shape \(1, 2\), not \(1, 3\)"):
+        model.predict_polarity([TARGET])
+    alone = AspectModel(fitted_tagger())
+    source = export_aspects(alone, tmp_path / "alone", to="saved-model")
+    path = crafted(source, tmp_path / "2", polarity_names=names)
+    with pytest.raises(BundleError, match="no signature 'polarity' that returns"):
+        load_exported_aspects(path)
+
+
+@pytest.mark.parametrize("name", ["tags", "confidence"])
+def test_an_output_of_another_shape_is_damage(
+    exported: Callable[[str], Path], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model: Any = load_exported_aspects(exported("onnx"))
+    session = model._session
+
+    class Cut:
+        def run(self, names: list[str], inputs: Any) -> list[np.ndarray]:
+            found = session.run(names, inputs)
+            return [
+                x[:, 1:] if y == name else x for y, x in zip(names, found, strict=True)
+            ]
+
+    monkeypatch.setattr(model, "_session", Cut())
+    with pytest.raises(BundleError, match=rf"returns {name} of the shape \(1, 3\)"):
+        model.predict(TEXTS[:1])
+
+
+def test_every_model_takes_and_refuses_the_same_targets(
+    exported: Callable[[str], Path], tmp_path: Path
+) -> None:
+    models = [tiny_model(), *(load_exported_aspects(exported(to)) for to in FORMATS)]
+    alone = AspectModel(fitted_tagger())
+    for model in models:
+        found = model.predict_polarity([TARGET, list(TARGET)])
+        assert found.argmax(1).tolist() == [1, 1]
+        np.testing.assert_allclose(
+            found, models[0].predict_polarity([TARGET] * 2), atol=1e-5
+        )
+        assert model.predict_polarity([]).shape == (0, 2)
+        for start, stop in ((6, 50), (-6, -2)):
+            with pytest.raises(DataError, match="Target number 0"):
+                model.predict_polarity([(TEXTS[0], start, stop)])
+    models = [alone]
+    for to in FORMATS:
+        path = export_aspects(alone, tmp_path / to, to=to)
+        models.append(load_exported_aspects(path))
+    for model in models:
+        with pytest.raises(ModelError, match="This model has no polarity classifier"):
+            model.predict_polarity([TARGET])
 
 
 def test_crafted_files_are_checked(
@@ -383,7 +462,7 @@ class Changed(AspectPredictor):
     def find_terms(self, texts: list[str]) -> Any:
         return tiny_model().find_terms(texts)
 
-    def predict_polarity(self, targets: Sequence[Any]) -> np.ndarray:
+    def _predict_polarity(self, targets: Sequence[Any]) -> np.ndarray:
         return tiny_model().predict_polarity(targets)
 
     def predict(self, texts: Any) -> list[list[Opinion]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from tiny_aspects import fitted_tagger, tiny_aspects, tiny_model
 
+from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
 from emoclf.aspects.aspect_formats import read_aspects
 from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.aspect_prediction import COLUMNS, predict_aspects
@@ -101,6 +102,20 @@ def test_train_fits_both() -> None:
     assert set(model.tagger.validation_) == {"tagger", "dictionary"}
     typed = AspectModel.train(data, tagger={**settings, "typed": True})
     assert typed.polarity is None
+
+
+def test_labels_are_kinds_or_polarities_and_not_both(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(AspectTagger, "fit", None)
+    monkeypatch.setattr(AspectCheckpoints, "remove", None)
+    with pytest.raises(SettingsError, match=r"typed=True takes .* learn_polarity=True"):
+        AspectModel.train(
+            tiny_aspects(),
+            tagger={"typed": True},
+            learn_polarity=True,
+            checkpoints=AspectCheckpoints(tmp_path),
+        )
 
 
 def test_wrong_polarities_are_refused_before_the_tagger_is_fitted(

@@ -12,6 +12,7 @@ import pytest
 from scipy.special import softmax
 from tiny_aspects import fitted_polarity, fitted_tagger, tiny_aspects, tiny_model
 
+from emoclf.aspects import place_scores
 from emoclf.aspects.aspect_export import export_aspects
 from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.exported_aspects import load_aspect_predictor
@@ -42,7 +43,7 @@ def scores(folder: Path) -> Any:
 
     X, y = labelled_targets(tiny_aspects())
     ids = np.array([["negative", "positive"].index(label) for label in y])
-    return EncoderScores.fit(str(folder), X, ids, 2)
+    return EncoderScores.fit(str(folder), X, ids, 2, seed=0)
 
 
 def _classifier(scores: Any) -> PolarityClassifier:
@@ -105,6 +106,30 @@ def test_logits_are_mixed(scores: Any) -> None:
     np.testing.assert_allclose(scores.mix(networks, X, 0.0), networks, atol=1e-5)
     assert np.abs(mixed - networks).max() > 0.01
     assert classifier.predict_proba([]).shape == (0, 2)
+
+
+def test_many_targets_are_sampled(
+    scores: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from emoclf.aspects import encoder_scores
+
+    monkeypatch.setattr(place_scores, "MAX_TARGETS", 6)
+    X, _ = labelled_targets(tiny_aspects())
+    ids = np.arange(len(X))
+    seen = []
+
+    def fit(features: np.ndarray, label_ids: np.ndarray, n_classes: int) -> Any:
+        seen.append((features, label_ids))
+        return scores.coefficients, scores.bias
+
+    monkeypatch.setattr(encoder_scores, "fit_averages", fit)
+    for seed in (0, 0, 1):
+        encoder_scores.EncoderScores.fit(str(folder), X, ids, 2, seed=seed)
+    (features, rows), (_, again), (_, other) = seen
+    assert len({*rows}) == 6
+    assert rows.tolist() == again.tolist() != other.tolist()
+    expected = encoder_scores._features(scores.vectors, [X[i] for i in rows])
+    np.testing.assert_allclose(features, expected, atol=1e-5)
 
 
 def test_it_is_saved_pickled_and_checked(scores: Any) -> None:
