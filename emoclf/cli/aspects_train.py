@@ -65,8 +65,8 @@ def add_train(commands: Any, argv: Sequence[str]) -> None:
         "share of the sentences in the test set; 0: none",
         default=0.15,
     )
-    text = "transformer encoder (folder, or name in the hub of Hugging Face) whose "
-    text += "vectors help to tell polarities; needs the extra 'transformers'"
+    text = "transformer encoder for the polarity classifier (folder, or name in the "
+    text += "hub of Hugging Face); needs the extra 'transformers'"
     add_option(train, "--encoder NAME", text)
     train.add_argument(
         "--learn-polarity",
