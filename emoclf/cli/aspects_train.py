@@ -71,8 +71,8 @@ def add_train(commands: Any, argv: Sequence[str]) -> None:
     train.add_argument(
         "--learn-polarity",
         action=argparse.BooleanOptionalAction,
-        help="train a polarity classifier of the labels (default: if they are "
-        "positive, negative, neutral or conflict)",
+        help="learn the labels as polarities (default: if they are positive, "
+        "negative, neutral or conflict)",
     )
     add_terms_options(train)
     text = "show all options; --help shows the common ones"
