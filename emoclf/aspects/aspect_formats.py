@@ -110,8 +110,10 @@ def read_aspects(
     if not sentences:
         raise DataError(f"{place} has no sentences.")
     if not any(sentence.terms for sentence in sentences):
+        n = len(sentences)
+        s, them = ("", "it") if n == 1 else ("s", "any of them")
         raise DataError(
-            f"{place} has {len(sentences):,} sentences, and no term in any of them. "
+            f"{place} has {n:,} sentence{s}, and no term in {them}. "
             "Mark the terms of some, or check that this is the labelled file."
         )
     return AspectData(sentences, str(path))

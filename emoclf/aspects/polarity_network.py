@@ -55,8 +55,8 @@ class PolaritySettings(SharedSettings):
     dropout: float = option(0.5, "dropout rate before the classes", low=0.0, high=0.95)
     linear_share: float = option(
         0.5,
-        "share of a linear classifier of word vectors by their place in the logits, if "
-        "there are word vectors",
+        "share of the logistic regression of word vectors in the logits; used only "
+        "with word vectors",
         low=0.0,
         high=1.0,
     )

@@ -24,8 +24,10 @@ def span_draws(parts: Sequence[SpanScores]) -> dict[str, np.ndarray]:
     Returns
     -------
     scores : dict of str to ndarray of float, shape (draws,)
-        By the names of the properties of SpanScores.
+        By the names of the properties of SpanScores; empty without sentences.
     """
+    if not parts:
+        return {}
     names = ("n_gold", "n_predicted", "n_exact", "partial", "n_unseen")
     rows = np.array(
         [[getattr(x, name) for name in (*names, "n_unseen_exact")] for x in parts],

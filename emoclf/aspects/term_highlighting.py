@@ -14,16 +14,13 @@ from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
 from emoclf.display import printable
+from emoclf.plots.term_plots import POLARITY_COLOURS
 
 #: Mark of each polarity after its term; other labels are written out.
 MARKS = {"positive": "+", "negative": "−", "neutral": "○", "conflict": "±"}
-#: Red, green and blue of each polarity.
-_COLOURS = {
-    "positive": "0,114,178",
-    "negative": "230,140,0",
-    "conflict": "204,121,167",
-}
-_OTHER_COLOUR = "128,128,128"
+#: Also of neutral terms: the light grey of plots is too pale here.
+_OTHER_COLOUR = "#808080"
+_COLOURS = {**POLARITY_COLOURS, "neutral": _OTHER_COLOUR}
 _OPACITY = 0.32
 _UNDERLINED = '<u style="text-decoration:underline 2px;text-underline-offset:0.25em">'
 
@@ -140,8 +137,9 @@ def key_to_marks(labels: Iterable[str | None], *, true: bool = False) -> str:
 
 def _box(label: str | None) -> str:
     colour = _COLOURS.get(label or "", _OTHER_COLOUR)
+    rgb = ",".join(map(str, bytes.fromhex(colour.removeprefix("#"))))
     return (
-        f"color:inherit;background:rgba({colour},{_OPACITY});"
+        f"color:inherit;background:rgba({rgb},{_OPACITY});"
         "border-radius:3px;padding:0.1em 0.15em"
     )
 

@@ -22,9 +22,9 @@ from emoclf.errors import BundleError, EmoclfError, ExportError, setting, wrong_
 SUMS = "sha256sums.txt"
 #: Files that desktops add to folders by themselves.
 DESKTOP_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")
-#: The plan of a search, which marks its folder, and the bundle of its winner.
-SEARCH_PLAN = "search.json"
-SEARCH_BEST = "best.emoclf"
+#: The plan of a search, which marks its folder, and the bundle of its winner; the
+#: description of an aspect model, which marks its folder.
+SEARCH_PLAN, SEARCH_BEST, ASPECT_MODEL = "search.json", "best.emoclf", "aspects.json"
 # A version that is being replaced has the name of its backup.
 _VERSION = re.compile(r"([1-9][0-9]*)|\.([1-9][0-9]*)\.before")
 
@@ -340,6 +340,9 @@ def other_kind(path: str | os.PathLike[str], wanted: str) -> str:
         "" if the folder is of no other kind.
     """
     kind = kind_of(path)
+    if not kind and (readable_place(Path(path)) / ASPECT_MODEL).is_file():
+        cure = "'emoclf aspects export' and AspectModel.load take it"
+        return f"{path} is an aspect model, not {wanted}: {cure}."
     if kind == "bundle":
         cure = "load_bundle and Predictor.load load it"
     elif kind == "export":

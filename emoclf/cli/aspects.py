@@ -199,7 +199,8 @@ def _write_plot(args: argparse.Namespace, summary: Any) -> None:
 
     try:
         if not summary.rows():
-            raise EmoclfError(f"no terms were found in {summary.n_texts:,} texts.")
+            s = "" if summary.n_texts == 1 else "s"
+            raise EmoclfError(f"no terms were found in {summary.n_texts:,} text{s}.")
         plot = summary.plot(shown=args.top)
         save_plot(plot, args.summary_plot, overwrite=args.overwrite)
     except (EmoclfError, OSError) as error:

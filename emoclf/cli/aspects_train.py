@@ -65,14 +65,14 @@ def add_train(commands: Any, argv: Sequence[str]) -> None:
         "share of the sentences in the test set; 0: none",
         default=0.15,
     )
-    text = "transformer encoder (folder, or name in the hub of Hugging Face) whose "
-    text += "vectors help to tell polarities; needs the extra 'transformers'"
+    text = "transformer encoder for the polarity classifier (folder, or name in the "
+    text += "hub of Hugging Face); needs the extra 'transformers'"
     add_option(train, "--encoder NAME", text)
     train.add_argument(
         "--learn-polarity",
         action=argparse.BooleanOptionalAction,
-        help="train a polarity classifier of the labels (default: if they are "
-        "positive, negative, neutral or conflict)",
+        help="learn the labels as polarities (default: if they are positive, "
+        "negative, neutral or conflict)",
     )
     add_terms_options(train)
     text = "show all options; --help shows the common ones"

@@ -53,8 +53,9 @@ def plot_confusion(
                 fontsize="small",
                 color="#FFFFFF" if shares[row, column] > DARK_SHARE else INK,
             )
-    ax.set_xticks(range(n_labels), label_names, rotation=45, ha="right")
-    ax.set_yticks(range(n_labels), label_names)
+    plain = {"parse_math": False}  # A label with two dollar signs is no formula.
+    ax.set_xticks(range(n_labels), label_names, rotation=45, ha="right", **plain)
+    ax.set_yticks(range(n_labels), label_names, **plain)
     ax.set_xlabel("predicted label")
     ax.set_ylabel("true label")
     ax.figure.colorbar(image, ax=ax, fraction=0.046, label="share of the true label")

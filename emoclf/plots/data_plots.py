@@ -38,7 +38,7 @@ def plot_class_balance(counts: Mapping[str, int], ax: Any = None) -> Any:
     ax = ax if ax is not None else row_axes(len(names))
     bars = ax.barh(range(len(names)), numbers, height=0.7, color=BLUE)
     ax.bar_label(bars, [f"{number:,}" for number in numbers], padding=4)
-    ax.set_yticks(range(len(names)), names)
+    ax.set_yticks(range(len(names)), names, parse_math=False)
     ax.invert_yaxis()
     ax.margins(x=0.12)
     ax.set_xlabel("texts")
@@ -146,7 +146,7 @@ def plot_segments(
         ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False)
     if counts is not None:
         names = [f"{name} ({n:,})" for name, n in zip(names, counts, strict=True)]
-    ax.set_yticks(places, names)
+    ax.set_yticks(places, names, parse_math=False)
     ax.invert_yaxis()
     ax.margins(y=0.1)
     ax.set_xlabel(metric)

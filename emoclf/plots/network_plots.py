@@ -5,7 +5,14 @@ from __future__ import annotations
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
-from emoclf.plots.plot_style import COLOURS, GREY, MARKERS, legend_above, new_axes
+from emoclf.plots.plot_style import (
+    COLOURS,
+    GREY,
+    MARKERS,
+    legend_above,
+    legend_name,
+    new_axes,
+)
 
 if TYPE_CHECKING:
     from emoclf.evaluation.network_comparison import NetworkComparison
@@ -39,7 +46,7 @@ def plot_accuracy_against_time(comparison: NetworkComparison, ax: Any = None) ->
             color=COLOURS[number % len(COLOURS)],
             markersize=8,
             capsize=3,
-            label=name,
+            label=legend_name(name),
         )
     for name in comparison.names():
         first = comparison.of(name)[0]

@@ -50,14 +50,27 @@ def line_style(number: int) -> dict[str, Any]:
 
 def legend_above(ax: Any, columns: int = 4) -> None:
     """Draw the legend above the axes, where it covers no marks."""
-    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, frameon=False)
+    place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0)}
+    _plain(ax.legend(**place, ncols=columns, frameon=False))
 
 
 def legend_inside(ax: Any, place: str, title: str) -> None:
     """Draw the legend in a corner of the axes, on a veil that covers lines below it."""
     legend = ax.legend(loc=place, fontsize="small", title=title, edgecolor="none")
+    _plain(legend)
     legend.get_frame().set(facecolor="white", alpha=0.85)
     legend.set_alignment("left")
+
+
+def _plain(legend: Any) -> None:
+    """Show dollar signs of labels as they are: two of them are no formula."""
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
+def legend_name(label: str) -> str:
+    """Return a label for a legend, which leaves out names that begin with "_"."""
+    return f" {label}" if label.startswith("_") else label
 
 
 def plain_frame(ax: Any) -> None:
@@ -83,8 +96,9 @@ def save_plot(ax: Any, path: Any, *, overwrite: bool = True) -> None:
     Parameters
     ----------
     ax : matplotlib Axes
-    path : path
-        File whose ending sets the format, such as .svg, .png or .pdf.
+    path : path or binary file object
+        File whose ending sets the format, such as .svg, .png or .pdf; without an
+        ending .png is added. A file object gets PNG.
     overwrite : bool, default=True
         Replace an existing file.
 
@@ -93,12 +107,18 @@ def save_plot(ax: Any, path: Any, *, overwrite: bool = True) -> None:
     DataError
         If the file cannot be written, or exists and may not be replaced.
     """
-    path = Path(path)
-    check_plot_file(path, overwrite=overwrite)
-    form = path.suffix[1:].lower()
+    options = {"dpi": 150, "bbox_inches": "tight"}
     try:
+        if hasattr(path, "write"):
+            ax.figure.savefig(path, **options)
+            return
+        path = Path(path)
+        if not path.suffix:
+            path = path.with_name(f"{path.name}.png")
+        check_plot_file(path, overwrite=overwrite)
+        form = path.suffix[1:].lower()
         with new_file(path, overwrite=overwrite) as stream:
-            ax.figure.savefig(stream, format=form, dpi=150, bbox_inches="tight")
+            ax.figure.savefig(stream, format=form, **options)
     except FileExistsError:
         raise DataError(exists_already(path)) from None
     finally:

@@ -17,6 +17,7 @@ from emoclf.plots.plot_style import (
     PURPLE,
     RED,
     legend_above,
+    legend_name,
     matplotlib,
     plain_frame,
     row_axes,
@@ -97,7 +98,7 @@ def plot_term_summary(
             color=colour,
             edgecolor="#ffffff",
             linewidth=0.8,
-            label=name,
+            label=legend_name(name),
         )
         written = [f"{x:.0%}" if x >= WRITTEN_SHARE else "" for x in values]
         ink = INK if colour == PALE else "#ffffff"
@@ -154,7 +155,7 @@ def plot_span_scores(
             fmt=MARKERS[number % len(MARKERS)],
             color=COLOURS[number % len(COLOURS)],
             capsize=3,
-            label=method,
+            label=legend_name(method),
         )
         for value, place in zip(values, places, strict=True):
             ax.annotate(
@@ -165,7 +166,7 @@ def plot_span_scores(
                 fontsize="small",
                 color=COLOURS[number % len(COLOURS)],
             )
-    ax.set_yticks(range(len(names)), names)
+    ax.set_yticks(range(len(names)), names, parse_math=False)
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.set_xlim(-0.02, 1.02)
     ax.set_xlabel("score")

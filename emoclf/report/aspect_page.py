@@ -273,12 +273,32 @@ def _settings_section(evaluation: AspectEvaluation, extras: Extras) -> Section:
     lines = [
         Lines(
             f"Settings of the {name}",
-            tomli_w.dumps(values.to_dict()).strip().splitlines(),
+            tomli_w.dumps(_without_folders(values.to_dict())).strip().splitlines(),
             folded=True,
         )
         for name, values in settings.items()
     ]
     return Section(section.id, section.title, (*section.blocks, *lines))
+
+
+def _without_folders(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with the names of files alone, since pages are sent to others."""
+    shown = dict(settings)
+    for name in ("vectors", "encoder"):
+        value = shown.get(name)
+        if isinstance(value, str):
+            shown[name] = _name_of(value)
+        elif value is not None:
+            shown[name] = [_name_of(x) for x in value]
+    return shown
+
+
+def _name_of(place: str) -> str:
+    # "owner/name" in the hub of Hugging Face is no path.
+    is_hub_name = place.count("/") == 1 and place[0] not in "/.~"
+    if is_hub_name and not os.path.exists(place):
+        return place
+    return os.path.basename(os.path.normpath(place))
 
 
 def _number(value: float | None) -> str:

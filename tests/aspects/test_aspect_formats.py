@@ -208,7 +208,7 @@ WRONG = {
         '{"text": "good food", "aspects": [[5, 9]]}\n',
         "no object has spans.*Its keys: aspects, text",
     ),
-    "bare.conll": ("good O\nfood O\n", "has 1 sentences, and no term in any"),
+    "bare.conll": ("good O\nfood O\n", "has 1 sentence, and no term in it."),
     "empty.jsonl": ("\n", "has no sentences"),
 }
 

@@ -11,6 +11,7 @@ from tiny_aspects import tiny_model
 
 from emoclf.aspects.opinions import Opinion, Opinions
 from emoclf.aspects.term_highlighting import highlight, key_to_marks, pieces
+from emoclf.plots.term_plots import POLARITY_COLOURS
 
 TEXT = "the hard disk is loud"
 
@@ -79,11 +80,20 @@ def test_polarities_differ_without_colours() -> None:
     assert "true polarity" in key
 
 
+def test_polarities_have_the_colours_of_plots() -> None:
+    for label in ("positive", "negative", "conflict"):
+        rgb = ",".join(str(x) for x in bytes.fromhex(POLARITY_COLOURS[label][1:]))
+        assert f"rgba({rgb},0.32)" in highlight("term", [(0, 4, label)])
+    assert "rgba(213,94,0,0.32)" in highlight("term", [(0, 4, "negative")])
+    for label in ("neutral", "food", None):
+        assert "rgba(128,128,128,0.32)" in highlight("term", [(0, 4, label)])
+
+
 def test_a_notebook_shows_the_texts_with_their_terms() -> None:
     texts = ["the screen is great", "nothing <here>"]
     opinions = tiny_model().predict(texts)
     assert isinstance(opinions, Opinions)
-    assert opinions == [list(row) for row in opinions]
+    assert [[x.term for x in row] for row in opinions] == [["screen"], []]
     html = opinions._repr_html_()
     assert "the [screen+] is great" in plain(html)
     assert "nothing &lt;here&gt;" in html

@@ -153,7 +153,7 @@ def test_a_folder_of_another_kind_is_named_with_its_loader(
     search.mkdir()
     (search / "search.json").write_text("{}")
     for path in (export, versions):
-        match = "is an export, not a bundle: load_exported loads it"
+        match = "is an export of a classifier, not a bundle: load_exported loads it"
         with pytest.raises(BundleError, match=match):
             load_bundle(path)
     match = "is a bundle, not an export: load_bundle and Predictor.load load it"

@@ -160,10 +160,24 @@ def test_no_plot_of_no_terms(
     argv = ["aspects", "predict", str(folder), str(source), "--summary-plot", str(plot)]
     assert main([*argv, "-o", str(target)]) == 1
     error = capsys.readouterr().err
-    assert "terms.svg was not written: no terms were found in 1 texts" in error
+    assert "terms.svg was not written: no terms were found in 1 text. " in error
     assert "out.jsonl is complete." in error
     assert not plot.exists()
     assert len(target.read_text().splitlines()) == 1
+
+
+def test_the_export_of_classifiers_names_the_one_of_aspects(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "out"
+    argv = ["export", str(folder), "--to", "folded", "-o", str(target)]
+    assert main(argv) == 1
+    error = capsys.readouterr().err
+    assert (
+        "tiny.aspects is an aspect model, not a bundle: 'emoclf aspects export' and "
+        "AspectModel.load take it." in error
+    )
+    assert not target.exists()
 
 
 def test_a_wrong_folder_is_one_line(

@@ -6,6 +6,7 @@ emoclf.evaluation.evaluation_plots.
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -171,6 +172,39 @@ def test_a_plot_is_saved_whole_or_not_at_all(tmp_path: Path) -> None:
         plots.save_plot(ax, path)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["plot.svg"]
+
+
+def test_a_plot_is_written_to_a_stream_and_without_an_ending_as_png(
+    tmp_path: Path,
+) -> None:
+    stream = io.BytesIO()
+    plots.save_plot(DRAWN["class_balance"](None), stream)
+    assert stream.getvalue().startswith(b"\x89PNG")
+    plots.save_plot(DRAWN["class_balance"](None), tmp_path / "plot")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["plot.png"]
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(DataError, match=r"plot.png exists already"):
+        plots.save_plot(
+            DRAWN["class_balance"](None), tmp_path / "plot", overwrite=False
+        )
+
+
+@pytest.mark.parametrize("name", ["$y_{$", "_hidden"])
+def test_labels_are_shown_as_they_are(name: str, tmp_path: Path) -> None:
+    shares = {name: [0.4], "negative": [0.6]}
+    for number, (ax, has_legend) in enumerate(
+        (
+            (plots.plot_term_summary([name], [5], shares), True),
+            (plots.plot_span_scores({name: {name: 0.5}}), True),
+            (plots.plot_roc(roc_curves(P, T, (name, "b", "c"))), True),
+            (plots.plot_class_balance({name: 3, "b": 2}), False),
+            (plots.plot_segments([name, "b"], [0.5, 0.6]), False),
+            (plots.plot_confusion([[3, 1], [0, 2]], [name, "b"]), False),
+        )
+    ):
+        texts = ax.get_legend().get_texts() if has_legend else ax.get_yticklabels()
+        assert any(name in text.get_text() for text in texts)
+        plots.save_plot(ax, tmp_path / f"{number}.svg")
 
 
 def test_the_area_below_the_drawn_steps_is_the_average_precision() -> None:
