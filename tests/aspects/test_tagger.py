@@ -18,7 +18,6 @@ from emoclf.aspects.polarity_network import PolaritySettings
 from emoclf.aspects.span_model import SpanModel
 from emoclf.aspects.tagging_graph import SpanDecoder
 from emoclf.errors import DataError, SettingsError
-from emoclf.settings import Settings
 
 TEXT = "Well, the Onion Soup is awful; I found the screen great, really."
 
@@ -169,8 +168,8 @@ def test_a_tagger_that_finds_nothing_is_told(
     assert caplog.text.count("The tagger finds no term in the validation set") == 1
 
 
-@pytest.mark.parametrize("settings", [AspectSettings, PolaritySettings])
-def test_an_encoder_is_no_setting_of_aspects(settings: type[Settings]) -> None:
-    # It would be ignored.
+def test_an_encoder_is_no_setting_of_a_tagger() -> None:
+    # It would be ignored; polarities have one.
     with pytest.raises(SettingsError, match="no setting 'encoder'"):
-        settings.from_dict({"encoder": "an/encoder"})
+        AspectSettings.from_dict({"encoder": "an/encoder"})
+    assert PolaritySettings.from_dict({"encoder": "an/encoder"}).encoder == "an/encoder"
