@@ -136,6 +136,11 @@ def _distillation(facts: Mapping[str, Any] | None) -> list[str]:
         f"training set, and {others}.",
         f"- Left out: {', '.join(left_out[:-1])}, and {left_out[-1]}.",
     ]
+    if name := facts.get("out_of_fold"):
+        lines.append(
+            "- Probabilities of the training set: from a cross-validation of the "
+            f"teacher ({inline(name)})."
+        )
     stages = facts["stages"]
     if len(stages) > 1:
         share = settings["true_share"]

@@ -90,3 +90,5 @@ def test_a_cross_validation_writes_them_and_a_student_learns_them(
         verbose=0,
     )
     assert student.bundle.metrics["distillation"]["out_of_fold"] == "folds.csv"
+    card = (student.save(tmp_path / "student.emoclf") / "README.md").read_text("utf-8")
+    assert "from a cross-validation of the teacher (folds.csv)" in card
