@@ -88,14 +88,7 @@ def fit_tagger(
     elif checkpoints is not None:
         checkpoints.start()
     if not recorder.stopped and recorder.epochs_done < settings.epochs:
-        model.fit(
-            batches.as_dataset(),
-            epochs=settings.epochs,
-            initial_epoch=recorder.epochs_done,
-            callbacks=[best, *callbacks, recorder],
-            shuffle=False,
-            verbose=0,
-        )
+        recorder.fit(model, settings.epochs)
     history = recorder.history
     if best.best_weights is None:
         raise TrainingError(

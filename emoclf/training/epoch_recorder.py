@@ -12,6 +12,7 @@ import keras
 
 from emoclf.errors import ResumeError
 from emoclf.training.checkpoint import Checkpoint, CheckpointFolder
+from emoclf.training.interruption import Interruption
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ class EpochRecorder(keras.callbacks.Callback):
 
     Parameters
     ----------
-    buckets : object with ``epoch``
+    buckets : object with ``epoch`` and ``as_dataset()``
         Batches; they are told the number of each epoch.
     best : callback with ``best_weights``
     callbacks : list of keras.callbacks.Callback
@@ -51,6 +52,24 @@ class EpochRecorder(keras.callbacks.Callback):
         self._start = 0.0
         self._rate = 0.0
         self._states: list[Any] = []
+
+    def fit(self, model: keras.Model, epochs: int) -> None:
+        """Fit the epochs that are left, and end all callbacks, whatever happens."""
+        callbacks = [Interruption(), *self.callbacks, self]
+        try:
+            model.fit(
+                self.buckets.as_dataset(),
+                epochs=epochs,
+                initial_epoch=self.epochs_done,
+                callbacks=callbacks,
+                shuffle=False,
+                verbose=0,
+            )
+        except BaseException:
+            # Keras does not call it then, and a progress bar would go on drawing.
+            for callback in callbacks:
+                callback.on_train_end()
+            raise
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._restore_callbacks()

@@ -262,7 +262,7 @@ def _run(
     best = recorder.best
     if not (recorder.stopped or recorder.epochs_done >= settings.epochs):
         try:
-            _fit(twin, settings, recorder)
+            recorder.fit(twin, settings.epochs)
         except KeyboardInterrupt:
             if best.best_weights is None:
                 raise
@@ -277,21 +277,3 @@ def _run(
     if recorder.stopped and not best.stopped_early:
         return "callback"
     return "early" if best.stopped_early else "all epochs"
-
-
-def _fit(twin: keras.Model, settings: TrainSettings, recorder: EpochRecorder) -> None:
-    callbacks = [*recorder.callbacks, recorder]
-    try:
-        twin.fit(
-            recorder.buckets.as_dataset(),
-            epochs=settings.epochs,
-            initial_epoch=recorder.epochs_done,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose=0,
-        )
-    except BaseException:
-        # Keras does not call it then, and a progress bar would go on drawing.
-        for callback in callbacks:
-            callback.on_train_end()
-        raise

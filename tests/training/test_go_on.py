@@ -10,6 +10,7 @@ import math
 import random
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -261,3 +262,22 @@ def test_a_real_interruption_keeps_the_best_so_far(tmp_path: Path) -> None:
     assert process.wait() == 0
     with np.load(tmp_path / "long.npz") as saved:
         assert 1 <= saved["best"] <= saved["history"].shape[1] < 500
+
+
+def test_an_interruption_that_is_swallowed_ends_the_training() -> None:
+    class Swallow(At):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            with suppress(KeyboardInterrupt):
+                super().on_epoch_end(epoch, logs)
+
+    def press(model: keras.Model) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        _, result = fit([Swallow(2, press)])
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert result.ended == "interrupted"
+    assert len(result.history["loss"]) == 3
