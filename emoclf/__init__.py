@@ -20,18 +20,20 @@ from emoclf.runtime import (
 )
 
 if TYPE_CHECKING:  # type checkers do not run __getattr__
-    from emoclf.aspects.aspect_export import export_aspects as export_aspects
-    from emoclf.aspects.aspect_formats import read_aspects as read_aspects
-    from emoclf.aspects.aspect_formats import write_aspects as write_aspects
     from emoclf.aspects.aspect_model import AspectModel as AspectModel
-    from emoclf.aspects.aspect_settings import AspectSettings as AspectSettings
-    from emoclf.aspects.exported_aspects import (
+    from emoclf.aspects.data.aspect_formats import read_aspects as read_aspects
+    from emoclf.aspects.data.aspect_formats import write_aspects as write_aspects
+    from emoclf.aspects.data.sample import load_aspect_sample as load_aspect_sample
+    from emoclf.aspects.data.sentences import AspectData as AspectData
+    from emoclf.aspects.exports.aspect_export import export_aspects as export_aspects
+    from emoclf.aspects.exports.exported_aspects import (
         load_exported_aspects as load_exported_aspects,
     )
-    from emoclf.aspects.polarity import PolarityClassifier as PolarityClassifier
-    from emoclf.aspects.sample import load_aspect_sample as load_aspect_sample
-    from emoclf.aspects.sentences import AspectData as AspectData
+    from emoclf.aspects.polarities.polarity_classifier import (
+        PolarityClassifier as PolarityClassifier,
+    )
     from emoclf.aspects.tagger import AspectTagger as AspectTagger
+    from emoclf.aspects.terms.aspect_settings import AspectSettings as AspectSettings
     from emoclf.audit.dataset_audit import Audit as Audit
     from emoclf.audit.dataset_audit import audit_dataset as audit_dataset
     from emoclf.audit.drift import Drift as Drift
@@ -117,9 +119,9 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     )
 
 _HOME = {
-    "AspectData": "emoclf.aspects.sentences",
+    "AspectData": "emoclf.aspects.data.sentences",
     "AspectModel": "emoclf.aspects.aspect_model",
-    "AspectSettings": "emoclf.aspects.aspect_settings",
+    "AspectSettings": "emoclf.aspects.terms.aspect_settings",
     "AspectTagger": "emoclf.aspects.tagger",
     "Audit": "emoclf.audit.dataset_audit",
     "AuditReport": "emoclf.datasets.audit",
@@ -146,7 +148,7 @@ _HOME = {
     "MissingDependency": "emoclf.errors",
     "ModelError": "emoclf.errors",
     "NetworkComparison": "emoclf.evaluation.network_comparison",
-    "PolarityClassifier": "emoclf.aspects.polarity",
+    "PolarityClassifier": "emoclf.aspects.polarities.polarity_classifier",
     "Predictor": "emoclf.predictor",
     "ResumeError": "emoclf.errors",
     "RunSettings": "emoclf.settings",
@@ -177,20 +179,20 @@ _HOME = {
     "evaluate_classifier": "emoclf.evaluation.evaluate",
     "explain_corpus": "emoclf.explain.corpus_explainer",
     "explain_text": "emoclf.explain.text_explainer",
-    "export_aspects": "emoclf.aspects.aspect_export",
+    "export_aspects": "emoclf.aspects.exports.aspect_export",
     "export_classifier": "emoclf.export",
     "export_saved_model": "emoclf.export.saved_model",
     "fine_tune_encoder": "emoclf.contextual.fine_tune",
     "judge": "emoclf.evaluation.evaluate",
     "learning_curve": "emoclf.workflow.learning_curve",
-    "load_aspect_sample": "emoclf.aspects.sample",
+    "load_aspect_sample": "emoclf.aspects.data.sample",
     "load_bundle": "emoclf.bundle.bundle_folder",
     "load_exported": "emoclf.serving",
-    "load_exported_aspects": "emoclf.aspects.exported_aspects",
+    "load_exported_aspects": "emoclf.aspects.exports.exported_aspects",
     "load_ready": "emoclf.ready",
     "load_sample": "emoclf.datasets.sample",
     "predict_file": "emoclf.bulk.file_prediction",
-    "read_aspects": "emoclf.aspects.aspect_formats",
+    "read_aspects": "emoclf.aspects.data.aspect_formats",
     "read_dataset": "emoclf.datasets.readers",
     "read_vectors": "emoclf.embeddings.word_vectors",
     "save_bundle": "emoclf.bundle.bundle_folder",
@@ -198,7 +200,7 @@ _HOME = {
     "split_dataset": "emoclf.datasets.split",
     "train_classifier": "emoclf.workflow.train",
     "train_word2vec": "emoclf.embeddings.word2vec",
-    "write_aspects": "emoclf.aspects.aspect_formats",
+    "write_aspects": "emoclf.aspects.data.aspect_formats",
     "write_report": "emoclf.report.html_report",
 }
 

@@ -13,8 +13,15 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-#: Modules from which public names were imported in 0.1 to 0.5, and their new paths.
+#: Modules from which public names were imported in 0.1 to 0.7, and their new paths.
 MODULES = {
+    "emoclf.aspects.aspect_export": "emoclf.aspects.exports.aspect_export",
+    "emoclf.aspects.aspect_formats": "emoclf.aspects.data.aspect_formats",
+    "emoclf.aspects.aspect_settings": "emoclf.aspects.terms.aspect_settings",
+    "emoclf.aspects.exported_aspects": "emoclf.aspects.exports.exported_aspects",
+    "emoclf.aspects.polarity": "emoclf.aspects.polarities.polarity_classifier",
+    "emoclf.aspects.sample": "emoclf.aspects.data.sample",
+    "emoclf.aspects.sentences": "emoclf.aspects.data.sentences",
     "emoclf.bulk.run": "emoclf.bulk.file_prediction",
     "emoclf.bundle_folder": "emoclf.bundle.bundle_folder",
     "emoclf.compare": "emoclf.workflow.compare",

@@ -55,6 +55,11 @@ def short_names(names: Sequence[str]) -> str:
     return f"{len(names)} ({shown}{more})"
 
 
+def count_of(noun: str, count: int) -> str:
+    """Return a count with its noun, such as "1 trial" or "2,000 trials"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def shorten_text(text: str) -> str:
     """Return the beginning of a text; an ellipsis replaces the rest."""
     if len(text) <= MAX_SHOWN_CHARACTERS:

@@ -24,7 +24,7 @@ from emoclf import (  # noqa: E402
     write_report,
 )
 from emoclf.aspects.aspect_evaluation import AspectEvaluation  # noqa: E402
-from emoclf.aspects.aspect_split import divide  # noqa: E402
+from emoclf.aspects.data.aspect_split import divide  # noqa: E402
 from emoclf.explain.explanation_html import html_page  # noqa: E402
 
 FOLDER = ROOT / "notebooks" / "pictures"

@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,23 +25,23 @@ from emoclf.embeddings.vector_objects import (
 )
 from emoclf.errors import SearchError, setting
 from emoclf.fingerprint import digest
-from emoclf.runtime import TOKEN_VARIABLE, check_count, hide_retracing
+from emoclf.runtime import TOKEN_VARIABLE, hide_retracing
 from emoclf.settings import RunSettings
 from emoclf.settings.sections import AUTO
 from emoclf.workflow.automatic import resolve
 from emoclf.workflow.prepare import check_parts
 
-from .chief.chief import PATIENCE_SECONDS, Chief
+from .budget import Budget
+from .chief.chief import Chief
 from .chief.local_workers import LocalWorkers
 from .chief.strategies import new_oracle
 from .finish import SearchResult, finish
 from .folder import SearchFolder
-from .limits import Limits, check_number, check_token
+from .limits import Limits
 from .plan import SearchPlan, new_plan
 from .space.space import Space
 from .trials.folds_and_seeds import parts_of
 from .trials.shared_inputs import vectors_identity
-from .trials.trial_reporter import REPORT_SECONDS
 from .trials.trial_runner import TrialRunner
 from .trials.worker_loop import run_trials
 
@@ -54,63 +54,6 @@ logger = logging.getLogger("emoclf.tuning")
 CHECK_SECONDS = 0.1
 #: Seconds for idle workers to learn that the search is over.
 FAREWELL_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Budget of a search; it may change when the search is continued.
-
-    Parameters
-    ----------
-    trials : int >= 1
-        Number of trials in all, including those before a stop.
-    workers : int >= 0, optional
-        Number of processes on this machine; None runs trials in this process, and 0
-        leaves them to workers on other machines.
-    seconds : float > 0, optional
-        Wall time of this call for trials. Trials that run at its end are stopped, and
-        run again when the search is continued.
-    keep : int >= 0
-        Number of best trials whose classifiers stay on disk.
-    address : str, optional
-        ``host:port`` to listen on for workers on other machines.
-    token : str
-        Secret that workers on other machines must have; "": none. The workers of this
-        machine get it by themselves.
-    patience : float
-        Seconds after which a silent worker's trial is given to another worker.
-    wait : float
-        Seconds after which a search without any worker ends.
-
-    Raises
-    ------
-    SearchError
-    """
-
-    trials: int = 20
-    workers: int | None = None
-    seconds: float | None = None
-    keep: int = 3
-    address: str | None = None
-    token: str = field(default="", repr=False)
-    patience: float = PATIENCE_SECONDS
-    wait: float = 3600.0
-
-    def __post_init__(self) -> None:
-        for name, low in (("trials", 1), ("workers", 0), ("keep", 0)):
-            check_number(name, getattr(self, name), whole=True, low=low)
-        check_count("workers", self.workers or 0)
-        if self.token:
-            check_token(self.token, "token")
-        check_number("seconds", self.seconds, above=0)
-        # Workers that report on time must not count as lost.
-        check_number("patience", self.patience, low=3 * REPORT_SECONDS)
-        check_number("wait", self.wait)
-        if self.workers == 0 and self.address is None:
-            raise SearchError(
-                "A search needs a worker here, or an address for workers elsewhere. "
-                f"Got {setting('workers', 0)} and no address."
-            )
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from emoclf.aspects.polarity_baselines import baseline_polarities
-from emoclf.aspects.polarity_scores import accuracy_and_f1
-from emoclf.aspects.polarity_targets import labelled_targets
-from emoclf.aspects.sentences import AspectData
-from emoclf.aspects.span_scores import compare
-from emoclf.aspects.term_dictionary import TermDictionary
+from emoclf.aspects.data.sentences import AspectData
+from emoclf.aspects.polarities.polarity_baselines import baseline_polarities
+from emoclf.aspects.polarities.polarity_scores import accuracy_and_f1
+from emoclf.aspects.polarities.polarity_targets import labelled_targets
+from emoclf.aspects.terms.span_scores import compare
+from emoclf.aspects.terms.term_dictionary import TermDictionary
 
 if TYPE_CHECKING:
     from emoclf.aspects.aspect_model import AspectModel

@@ -29,18 +29,18 @@ from typing import Any
 import numpy as np
 
 from emoclf._version import __version__
-from emoclf.aspects.aspect_settings import AspectSettings
-from emoclf.aspects.polarity import PolarityClassifier
-from emoclf.aspects.polarity_folder import (
+from emoclf.aspects.data.tags import OUTSIDE, decode_tags, tag_names
+from emoclf.aspects.polarities.polarity_classifier import PolarityClassifier
+from emoclf.aspects.polarities.polarity_folder import (
     POLARITY_FILES,
     polarity_from_values,
     polarity_values,
 )
 from emoclf.aspects.saved_networks import rebuild, weights_of
-from emoclf.aspects.sentence_encoder import SentenceEncoder
-from emoclf.aspects.span_model import SpanModel
-from emoclf.aspects.tagger_network import TaggerNetwork, build_tagger
-from emoclf.aspects.tags import OUTSIDE, decode_tags, tag_names
+from emoclf.aspects.terms.aspect_settings import AspectSettings
+from emoclf.aspects.terms.sentence_encoder import SentenceEncoder
+from emoclf.aspects.terms.span_model import SpanModel
+from emoclf.aspects.terms.tagger_network import TaggerNetwork, build_tagger
 from emoclf.bundle.bundle import installed_versions
 from emoclf.bundle.bundle_folder import read_part, write_part
 from emoclf.bundle.described_folder import FolderKind, readable_place, write_sums

@@ -15,14 +15,14 @@ from emoclf.aspects.aspect_baselines import AspectBaselines
 from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
 from emoclf.aspects.aspect_evaluation import AspectEvaluation
 from emoclf.aspects.aspect_folder import load_aspects, save_aspects
-from emoclf.aspects.aspect_settings import AspectSettings
-from emoclf.aspects.found_terms import FoundTerm
+from emoclf.aspects.data.sentences import CONFLICT, POLARITIES, AspectData
 from emoclf.aspects.opinions import AspectPredictor
-from emoclf.aspects.polarity import PolarityClassifier
-from emoclf.aspects.polarity_network import PolaritySettings
-from emoclf.aspects.polarity_targets import Target, labelled_targets
-from emoclf.aspects.sentences import CONFLICT, POLARITIES, AspectData
+from emoclf.aspects.polarities.polarity_classifier import PolarityClassifier
+from emoclf.aspects.polarities.polarity_network import PolaritySettings
+from emoclf.aspects.polarities.polarity_targets import Target, labelled_targets
 from emoclf.aspects.tagger import AspectTagger
+from emoclf.aspects.terms.aspect_settings import AspectSettings
+from emoclf.aspects.terms.found_terms import FoundTerm
 from emoclf.display import short_names
 from emoclf.errors import BundleError, SettingsError, setting
 

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple, TextIO
 
-from emoclf.aspects.exported_aspects import load_aspect_predictor
+from emoclf.aspects.exports.exported_aspects import load_aspect_predictor
 from emoclf.aspects.opinions import AspectPredictor, Opinion
 from emoclf.aspects.term_summary import TermSummary
 from emoclf.bulk.entries import Entries, Entry
 from emoclf.bulk.file_prediction import Progress, progress_in
+from emoclf.bulk.new_columns import NewColumns
 from emoclf.bulk.output_formats import WRITERS, OutputFormat
 from emoclf.bulk.predict_chunks import Labels
 from emoclf.bulk.targets import FileTarget, StreamTarget
-from emoclf.bulk.writers import NewColumns, TextWriter
+from emoclf.bulk.writers import TextWriter
 from emoclf.datasets.source import Source
 from emoclf.display import printable
 from emoclf.errors import BundleError, DataError, SettingsError, setting

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from emoclf.aspects.found_terms import FoundTerm
-from emoclf.aspects.polarity_targets import Target, as_targets
-from emoclf.aspects.sentences import AspectData
+from emoclf.aspects.data.sentences import AspectData
+from emoclf.aspects.polarities.polarity_targets import Target, as_targets
 from emoclf.aspects.term_highlighting import highlight, key_to_marks
 from emoclf.aspects.term_summary import TermSummary
+from emoclf.aspects.terms.found_terms import FoundTerm
 from emoclf.errors import ModelError
 from emoclf.text.validation import as_texts
 

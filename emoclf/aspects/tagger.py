@@ -19,16 +19,16 @@ from emoclf.aspects.aspect_folder import (
     save_aspects,
     to_values,
 )
-from emoclf.aspects.aspect_settings import AspectSettings
-from emoclf.aspects.aspect_split import divide
 from emoclf.aspects.aspect_vectors import seed_of, with_vectors
-from emoclf.aspects.found_terms import FoundTerm
-from emoclf.aspects.polarity_folder import POLARITY_FILES
-from emoclf.aspects.sentences import AspectData, as_aspect_data
-from emoclf.aspects.span_scores import SpanScores, compare
-from emoclf.aspects.tagger_fit import TaggerProgress
-from emoclf.aspects.term_dictionary import TermDictionary
-from emoclf.aspects.train_tagger import seen_terms, train_spans
+from emoclf.aspects.data.aspect_split import divide
+from emoclf.aspects.data.sentences import AspectData, as_aspect_data
+from emoclf.aspects.polarities.polarity_folder import POLARITY_FILES
+from emoclf.aspects.terms.aspect_settings import AspectSettings
+from emoclf.aspects.terms.found_terms import FoundTerm
+from emoclf.aspects.terms.span_scores import SpanScores, compare
+from emoclf.aspects.terms.tagger_fit import TaggerProgress
+from emoclf.aspects.terms.term_dictionary import TermDictionary
+from emoclf.aspects.terms.train_tagger import seen_terms, train_spans
 from emoclf.embeddings.vector_objects import VectorSet
 from emoclf.errors import BundleError
 from emoclf.text.validation import as_texts

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emoclf.display import HtmlLines, align, printable, shorten_text
+from emoclf.display import HtmlLines, align, count_of, printable, shorten_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +112,7 @@ class TermSummary(HtmlLines):
         for row in rows[:shown]:
             shares = [f"{row[name]:.0%}" for name in names]
             table.append([row["term"], f"{row['count']:,}", *shares])
-        head = f"{len(rows):,} terms in {self.n_texts:,} texts"
+        head = f"{count_of('term', len(rows))} in {count_of('text', self.n_texts)}"
         if len(rows) > shown:
             head += f"; the {shown} most frequent"
         return [head, *align(table)] if rows else [head]

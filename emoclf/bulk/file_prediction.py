@@ -9,10 +9,11 @@ from typing import Any, NamedTuple, TextIO
 
 from emoclf._moved import renamed_argument, warn_renamed
 from emoclf.bulk.entries import Entries
+from emoclf.bulk.new_columns import NewColumns
 from emoclf.bulk.predict_chunks import ChunkPredictor, load_classifier
 from emoclf.bulk.predict_workers import Workers
 from emoclf.bulk.targets import FileTarget, StreamTarget
-from emoclf.bulk.writers import NewColumns, Writer
+from emoclf.bulk.writers import Writer
 from emoclf.classifier import Classifier, check_abstention
 from emoclf.datasets.source import Source
 from emoclf.errors import DataError, SettingsError, setting

@@ -7,7 +7,9 @@ from contextlib import suppress
 from typing import Any, BinaryIO, Self
 
 from emoclf.bulk.entries import Entry
-from emoclf.bulk.writers import NewColumns, Writer, change_within
+from emoclf.bulk.new_columns import NewColumns
+from emoclf.bulk.writers import Writer
+from emoclf.bulk.written_values import change_within
 from emoclf.datasets.cells import SURROGATE, excerpt
 from emoclf.datasets.parquet import require_parquet
 from emoclf.errors import DataError

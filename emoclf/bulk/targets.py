@@ -10,8 +10,9 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import BinaryIO, TextIO, cast
 
+from emoclf.bulk.new_columns import NewColumns
 from emoclf.bulk.output_formats import WRITERS, OutputFormat, output_endings
-from emoclf.bulk.writers import NewColumns, TextWriter, Writer
+from emoclf.bulk.writers import TextWriter, Writer
 from emoclf.datasets.data_files import ending_of
 from emoclf.datasets.input_formats import input_endings
 from emoclf.errors import DataError, SettingsError, did_you_mean

@@ -33,6 +33,7 @@ from emoclf.cli.shared import (
     print_json,
     print_lines,
 )
+from emoclf.display import count_of
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ def _add_predict(commands: Any) -> None:
 def run_evaluate(args: argparse.Namespace) -> int:
     """Score predictions on a labelled file."""
     check_report_option(args)
-    from emoclf.aspects.exported_aspects import load_aspect_predictor
+    from emoclf.aspects.exports.exported_aspects import load_aspect_predictor
 
     model = load_aspect_predictor(args.model, **encoder_options(args))
     evaluation = model.evaluate(read_terms(args, args.data))
@@ -156,7 +157,7 @@ def run_predict(args: argparse.Namespace) -> int:
 
         check_plot_file(args.summary_plot, overwrite=args.overwrite)
     from emoclf.aspects.aspect_prediction import predict_aspects
-    from emoclf.aspects.exported_aspects import load_aspect_predictor
+    from emoclf.aspects.exports.exported_aspects import load_aspect_predictor
     from emoclf.aspects.term_summary import TermSummary
 
     model = load_aspect_predictor(args.model, **encoder_options(args))
@@ -181,12 +182,12 @@ def run_predict(args: argparse.Namespace) -> int:
     if args.summary_plot:
         _write_plot(args, summary)
     if (args.output or counts.bad) and not args.quiet:
-        bad = f"; {counts.bad:,} bad lines" if counts.bad else ""
+        bad = f"; {count_of('bad line', counts.bad)}" if counts.bad else ""
         place = f": {args.output}" if args.output else ""
         logger.info(
-            "Found %s terms in %s texts%s%s.",
-            f"{counts.terms:,}",
-            f"{counts.texts:,}",
+            "Found %s in %s%s%s.",
+            count_of("term", counts.terms),
+            count_of("text", counts.texts),
             place,
             bad,
         )
@@ -199,8 +200,8 @@ def _write_plot(args: argparse.Namespace, summary: Any) -> None:
 
     try:
         if not summary.rows():
-            s = "" if summary.n_texts == 1 else "s"
-            raise EmoclfError(f"no terms were found in {summary.n_texts:,} text{s}.")
+            texts = count_of("text", summary.n_texts)
+            raise EmoclfError(f"no terms were found in {texts}.")
         plot = summary.plot(shown=args.top)
         save_plot(plot, args.summary_plot, overwrite=args.overwrite)
     except (EmoclfError, OSError) as error:

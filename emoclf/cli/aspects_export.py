@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from emoclf.aspects.aspect_export_formats import ASPECT_EXPORTS
+from emoclf.aspects.exports.aspect_export_formats import ASPECT_EXPORTS
 from emoclf.bundle.described_folder import EXPORT
 from emoclf.bundle.json_values import read_json
 from emoclf.cli.export import format_lines
@@ -55,7 +55,7 @@ def add_export_parser(commands: Any) -> None:
 def run_export(args: argparse.Namespace) -> int:
     """Export, and print the path and the result of the check."""
     load_tensorflow()
-    from emoclf.aspects.aspect_export import export_aspects
+    from emoclf.aspects.exports.aspect_export import export_aspects
 
     options = {"to": args.to, "version": args.version, "overwrite": args.overwrite}
     path = export_aspects(args.model, args.output, **options)

@@ -40,7 +40,7 @@ SHOWN = (
 
 def add_train(commands: Any, argv: Sequence[str]) -> None:
     """Add the command."""
-    from emoclf.aspects.aspect_settings import AspectSettings
+    from emoclf.aspects.terms.aspect_settings import AspectSettings
 
     train = new_command(
         commands,
@@ -85,7 +85,7 @@ def add_train(commands: Any, argv: Sequence[str]) -> None:
 
 def add_terms_options(parser: Any) -> None:
     """Add the options of a file with sentences and terms."""
-    from emoclf.aspects.aspect_formats import ASPECT_FORMATS
+    from emoclf.aspects.data.aspect_formats import ASPECT_FORMATS
 
     add_option(
         parser,
@@ -99,7 +99,7 @@ def add_terms_options(parser: Any) -> None:
 
 def read_terms(args: argparse.Namespace, path: str) -> Any:
     """Return the sentences of a file, read with the options of a command."""
-    from emoclf.aspects.aspect_formats import read_aspects
+    from emoclf.aspects.data.aspect_formats import read_aspects
 
     with as_file(path, ending=".jsonl") as file:
         return read_aspects(
@@ -112,7 +112,7 @@ def read_terms(args: argparse.Namespace, path: str) -> Any:
 
 def run_train(args: argparse.Namespace) -> int:
     """Train, evaluate and save."""
-    from emoclf.aspects.aspect_settings import AspectSettings
+    from emoclf.aspects.terms.aspect_settings import AspectSettings
     from emoclf.errors import SettingsError, setting
 
     given = given_settings(args)
@@ -133,8 +133,8 @@ def run_train(args: argparse.Namespace) -> int:
     from emoclf.aspects.aspect_evaluation import plain_scores
     from emoclf.aspects.aspect_folder import ASPECTS
     from emoclf.aspects.aspect_model import AspectModel
-    from emoclf.aspects.aspect_split import divide
-    from emoclf.aspects.polarity_network import PolaritySettings
+    from emoclf.aspects.data.aspect_split import divide
+    from emoclf.aspects.polarities.polarity_network import PolaritySettings
     from emoclf.workflow.train import checkpoint_folder
     from emoclf.workflow.training_run import check_start
 

@@ -24,6 +24,7 @@ from emoclf.cli.shared import (
     new_command,
 )
 from emoclf.datasets.data_files import check_file
+from emoclf.display import count_of
 from emoclf.errors import DataError, SettingsError, setting
 from emoclf.export.formats import ENGINES, PRECISIONS
 from emoclf.runtime import load_tensorflow
@@ -172,15 +173,12 @@ def _source(args: argparse.Namespace) -> Iterator[str]:
 
 
 def _summary_line(summary: Any, args: argparse.Namespace) -> str:
-    plural = "" if summary.predicted == 1 else "s"
-    line = f"Predicted {summary.predicted:,} text{plural}"
+    line = f"Predicted {count_of('text', summary.predicted)}"
     if args.output:
         line += f": {args.output}"
     if summary.bad:
         reaction = "left out" if args.on_error == "skip" else "kept without a label"
-        plural = "" if summary.bad == 1 else "s"
-        line += f"; {summary.bad:,} bad line{plural} {reaction}"
+        line += f"; {count_of('bad line', summary.bad)} {reaction}"
     if summary.withheld:
-        plural = "" if summary.withheld == 1 else "s"
-        line += f"; {summary.withheld:,} label{plural} withheld"
+        line += f"; {count_of('label', summary.withheld)} withheld"
     return f"{line}."

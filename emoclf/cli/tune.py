@@ -206,10 +206,11 @@ def run(args: argparse.Namespace) -> int:
     check_report_option(args)
     load_tensorflow()
     from emoclf.training.progress import TrainingProgress
+    from emoclf.tuning.budget import Budget
     from emoclf.tuning.limits import Limits
     from emoclf.tuning.plan import new_plan
     from emoclf.tuning.report.live_progress import LiveProgress
-    from emoclf.tuning.search import Budget, Listeners, default_folder, run_search
+    from emoclf.tuning.search import Listeners, default_folder, run_search
 
     plan = new_plan(
         settings,

@@ -32,11 +32,10 @@ from emoclf.evaluation.metric_names import MULTILABEL, ONE_LABEL
 from emoclf.fingerprint import digest
 from emoclf.settings import RunSettings
 from emoclf.workflow.automatic import resolve
+from emoclf.workflow.fit_classifier import finish_classifier, new_network
 from emoclf.workflow.prepare import Prepared, prepare
 from emoclf.workflow.train import (
-    finish_classifier,
     keep_reference,
-    new_network,
     run_fingerprint,
     split_of,
     training_progress,

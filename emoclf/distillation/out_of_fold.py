@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from emoclf.datasets.split import Split
+from emoclf.datasets.split import PART_NAMES, Split
 from emoclf.distillation.file_teacher import read_label_file
 from emoclf.errors import DataError
 from emoclf.settings import DataSettings
@@ -47,9 +47,9 @@ def read_out_of_fold(
         others = [text for text in part.texts if text not in train]
         if name != "train" and (n_held := int(file.covers(others).sum())):
             raise DataError(
-                f"{file.name} has {n_held:,} of the {name} texts, so networks that "
-                "were trained on them predicted the training texts. Cross-validate "
-                "the training set alone: split the file, and give its parts by "
-                "themselves."
+                f"{file.name} has {n_held:,} of the {PART_NAMES[name]} texts, so "
+                "networks that were trained on them predicted the training texts. "
+                "Cross-validate the training set alone: split the file, and give its "
+                "parts by themselves."
             )
     return file.predict_proba(split.train.texts)

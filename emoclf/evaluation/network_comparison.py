@@ -10,8 +10,8 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
 from emoclf.datasets.split import PART_NAMES
-from emoclf.display import HtmlLines
-from emoclf.evaluation.text_tables import align, wrapped
+from emoclf.display import HtmlLines, align
+from emoclf.evaluation.text_tables import wrapped
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.stats import fisher_exact
 
 from emoclf.classifier import Classifier
+from emoclf.display import align
 from emoclf.errors import DataError
 from emoclf.evaluation.predicted_texts import Predictions
-from emoclf.evaluation.text_tables import align
 from emoclf.text.vocabulary import UNKNOWN
 
 #: Fewer texts are not called weak, however wrong their labels are.

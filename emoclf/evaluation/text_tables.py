@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from emoclf.datasets.split import PART_NAMES
-from emoclf.display import align
+from emoclf.display import align, count_of
 from emoclf.evaluation.metric_names import MAIN_METRIC, METRICS, shown_metrics
 from emoclf.evaluation.metrics import Evaluation
 from emoclf.evaluation.predicted_texts import confused_pairs
@@ -64,7 +64,7 @@ def _part_lines(
         rows.append(cells)
     dataset, name = first.part_name, PART_NAMES.get(first.part, "")
     dataset = dataset.replace(name, f"{name} set") if name else dataset
-    title = f"{dataset}, {first.n:,} text{'' if first.n == 1 else 's'}"
+    title = f"{dataset}, {count_of('text', first.n)}"
     return [*wrapped(title[:1].upper() + title[1:]), *align(rows)]
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from emoclf.display import HtmlLines, shorten_text
+from emoclf.display import HtmlLines, count_of, shorten_text
 from emoclf.errors import DataError, did_you_mean
 from emoclf.explain.text_tokens import CUT, STOP_WORD, Token
 
@@ -107,7 +107,7 @@ class Explanation(HtmlLines):
             (STOP_WORD, "{} left out as stop words"),
         ):
             if number := sum(token.left_out == reason for token in self.tokens):
-                notes.append(f"Not read: {sentence.format(_words(number))}.")
+                notes.append(f"Not read: {sentence.format(count_of('word', number))}.")
         unknown = [token for token in read if not token.is_known]
         if len(unknown) == len(read):
             notes.append(
@@ -232,7 +232,3 @@ def largest_first(
     shares = np.array([phrase.contributions for phrase in phrases])[:, list(columns)]
     order = np.argsort(-np.abs(shares).max(1), kind="stable")
     return tuple(phrases[i] for i in order.tolist())
-
-
-def _words(number: int) -> str:
-    return f"{number} word{'' if number == 1 else 's'}"

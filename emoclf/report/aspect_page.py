@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from emoclf.aspects.aspect_evaluation import DICTIONARY
 from emoclf.aspects.opinions import Opinion
-from emoclf.aspects.span_scores import SpanScores
 from emoclf.aspects.term_summary import TermSummary
+from emoclf.aspects.terms.span_scores import SpanScores
 from emoclf.bundle.bundle import installed_versions
+from emoclf.datasets.split import PART_NAMES
 from emoclf.plots import plot_span_scores, plot_training
 from emoclf.plots.plot_style import legend_above
 from emoclf.report.aspect_sections import (
@@ -265,9 +266,8 @@ def _settings_section(evaluation: AspectEvaluation, extras: Extras) -> Section:
     facts: dict[str, Any] = {"data": os.path.basename(evaluation.data.source)}
     if extras.model is not None:
         facts["model"] = os.path.basename(os.path.normpath(extras.model))
-    names = {"train": "training", "valid": "validation"}
     for name, count in metrics.get("sentences", {}).items():
-        facts[f"sentences of the {names.get(name, name)} set"] = f"{count:,}"
+        facts[f"sentences of the {PART_NAMES.get(name, name)} set"] = f"{count:,}"
     facts["seed"] = settings["tagger"].seed
     section = settings_section("", installed_versions(), facts)
     lines = [

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emoclf.aspects.sentences import Sentence
-from emoclf.aspects.span_scores import KINDS, overlap, span_errors
+from emoclf.aspects.data.sentences import Sentence
 from emoclf.aspects.term_highlighting import highlight, key_to_marks
+from emoclf.aspects.terms.span_scores import KINDS, overlap, span_errors
 from emoclf.report.blocks import (
     Cell,
     ConfusionMatrix,

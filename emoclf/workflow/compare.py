@@ -31,8 +31,8 @@ from emoclf.fingerprint import RUN_FILE, check_fingerprint, digest, write_finger
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import new_tokenizer
 from emoclf.workflow.automatic import resolve
+from emoclf.workflow.fit_classifier import fit_prepared
 from emoclf.workflow.prepare import EncodedParts, Prepared, encode_parts
-from emoclf.workflow.train import fit_prepared
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,8 @@ from emoclf.bundle.text_hashes import hash_texts
 from emoclf.datasets.split import join_parts
 from emoclf.embeddings.vector_objects import given_vectors
 from emoclf.errors import DataError, TrainingError
+from emoclf.workflow.fit_classifier import fit_prepared
 from emoclf.workflow.prepare import prepare
-from emoclf.workflow.train import fit_prepared
 from emoclf.workflow.trained_classifier import TrainedClassifier
 
 logger = logging.getLogger(__name__)

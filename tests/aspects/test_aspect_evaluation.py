@@ -12,10 +12,10 @@ from tiny_aspects import fitted_tagger, tiny_aspects, tiny_model
 
 from emoclf.aspects.aspect_evaluation import DICTIONARY, AspectEvaluation
 from emoclf.aspects.aspect_model import AspectModel
+from emoclf.aspects.data.sentences import AspectData
 from emoclf.aspects.opinions import Opinion, Opinions
 from emoclf.aspects.sentence_bootstrap import macro_f1_draws, span_draws
-from emoclf.aspects.sentences import AspectData
-from emoclf.aspects.span_scores import SpanScores, span_scores
+from emoclf.aspects.terms.span_scores import SpanScores, span_scores
 from emoclf.evaluation.bootstrap import resampled_counts, resampled_metrics
 
 

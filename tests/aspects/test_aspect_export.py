@@ -1,6 +1,6 @@
 """Exported aspect models answer as their folder does.
 
-Covers emoclf/aspects/aspect_export.py, aspect_parity.py, aspect_signatures.py,
+Covers emoclf/aspects/exports/aspect_export.py, aspect_parity.py, aspect_signatures.py,
 polarity_graph.py, aspect_onnx.py, exported_aspects.py and emoclf/cli/aspects_export.py.
 """
 
@@ -26,16 +26,19 @@ from tiny_aspects import (
     tiny_tagger,
 )
 
-from emoclf.aspects import aspect_onnx, exported_aspects
-from emoclf.aspects.aspect_export import export_aspects
-from emoclf.aspects.aspect_export_formats import ASPECT_EXPORTS
-from emoclf.aspects.aspect_formats import write_aspects
 from emoclf.aspects.aspect_model import AspectModel
-from emoclf.aspects.aspect_parity import check_aspect_parity
-from emoclf.aspects.exported_aspects import ExportedAspects, load_exported_aspects
+from emoclf.aspects.data.aspect_formats import write_aspects
+from emoclf.aspects.exports import aspect_onnx, exported_aspects
+from emoclf.aspects.exports.aspect_export import export_aspects
+from emoclf.aspects.exports.aspect_export_formats import ASPECT_EXPORTS
+from emoclf.aspects.exports.aspect_parity import check_aspect_parity
+from emoclf.aspects.exports.exported_aspects import (
+    ExportedAspects,
+    load_exported_aspects,
+)
 from emoclf.aspects.opinions import AspectPredictor, Opinion
-from emoclf.aspects.place_scores import PLACE_SCORES
-from emoclf.aspects.polarity_targets import labelled_targets
+from emoclf.aspects.polarities.place_scores import PLACE_SCORES
+from emoclf.aspects.polarities.polarity_targets import labelled_targets
 from emoclf.bundle.described_folder import EXPORT
 from emoclf.bundle.json_values import with_checksum
 from emoclf.cli import main

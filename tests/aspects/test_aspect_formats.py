@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from emoclf.aspects.aspect_formats import ASPECT_FORMATS, read_aspects, write_aspects
-from emoclf.aspects.sample import load_aspect_sample
-from emoclf.aspects.sentences import AspectData, Sentence, Term
+from emoclf.aspects.data.aspect_formats import (
+    ASPECT_FORMATS,
+    read_aspects,
+    write_aspects,
+)
+from emoclf.aspects.data.sample import load_aspect_sample
+from emoclf.aspects.data.sentences import AspectData, Sentence, Term
 from emoclf.errors import DataError, EmoclfError, SettingsError
 from emoclf.text.tokenizer import Tokenizer
 
@@ -60,7 +64,7 @@ def test_written_files_are_not_replaced_unasked(tmp_path: Path) -> None:
 
 
 def test_sample_has_true_offsets_on_borders_of_tokens() -> None:
-    from emoclf.aspects.sample import aspect_sample_path
+    from emoclf.aspects.data.sample import aspect_sample_path
 
     data = load_aspect_sample()
     lines = aspect_sample_path().read_text("utf-8").splitlines()

@@ -13,11 +13,11 @@ import pytest
 from tiny_aspects import fitted_tagger, tiny_aspects, tiny_model
 
 from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
-from emoclf.aspects.aspect_formats import read_aspects
 from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.aspect_prediction import COLUMNS, predict_aspects
-from emoclf.aspects.polarity_folder import POLARITY_FILES
-from emoclf.aspects.sentences import AspectData
+from emoclf.aspects.data.aspect_formats import read_aspects
+from emoclf.aspects.data.sentences import AspectData
+from emoclf.aspects.polarities.polarity_folder import POLARITY_FILES
 from emoclf.aspects.tagger import AspectTagger
 from emoclf.aspects.term_summary import TermSummary
 from emoclf.bundle.described_folder import write_sums

@@ -12,14 +12,17 @@ import pytest
 from scipy.special import softmax
 from tiny_aspects import fitted_polarity, fitted_tagger, tiny_aspects, tiny_model
 
-from emoclf.aspects import place_scores
-from emoclf.aspects.aspect_export import export_aspects
 from emoclf.aspects.aspect_model import AspectModel
-from emoclf.aspects.exported_aspects import load_aspect_predictor
-from emoclf.aspects.place_scores import N_PLACES
-from emoclf.aspects.polarity import PolarityClassifier
-from emoclf.aspects.polarity_folder import polarity_from_values, polarity_values
-from emoclf.aspects.polarity_targets import Target, labelled_targets
+from emoclf.aspects.exports.aspect_export import export_aspects
+from emoclf.aspects.exports.exported_aspects import load_aspect_predictor
+from emoclf.aspects.polarities import place_scores
+from emoclf.aspects.polarities.place_scores import N_PLACES
+from emoclf.aspects.polarities.polarity_classifier import PolarityClassifier
+from emoclf.aspects.polarities.polarity_folder import (
+    polarity_from_values,
+    polarity_values,
+)
+from emoclf.aspects.polarities.polarity_targets import Target, labelled_targets
 from emoclf.errors import BundleError, ExportError, ModelError, SettingsError
 
 pytest.importorskip("torch")
@@ -39,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def scores(folder: Path) -> Any:
-    from emoclf.aspects.encoder_scores import EncoderScores
+    from emoclf.aspects.polarities.encoder_scores import EncoderScores
 
     X, y = labelled_targets(tiny_aspects())
     ids = np.array([["negative", "positive"].index(label) for label in y])
@@ -59,7 +62,7 @@ def test_vectors_of_the_middle_layers_are_averaged_by_place(folder: Path) -> Non
     import torch
     from transformers import AutoModel, AutoTokenizer
 
-    from emoclf.aspects.encoder_scores import _features
+    from emoclf.aspects.polarities.encoder_scores import _features
     from emoclf.contextual.input_vectors import InputVectors
 
     vectors = InputVectors.of_encoder(str(folder), pooled=False)
@@ -111,7 +114,7 @@ def test_logits_are_mixed(scores: Any) -> None:
 def test_many_targets_are_sampled(
     scores: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from emoclf.aspects import encoder_scores
+    from emoclf.aspects.polarities import encoder_scores
 
     monkeypatch.setattr(place_scores, "MAX_TARGETS", 6)
     X, _ = labelled_targets(tiny_aspects())

@@ -16,7 +16,7 @@ from tiny_aspects import tiny_aspects
 from warm_process import WarmProcess
 
 from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
-from emoclf.aspects.aspect_formats import write_aspects
+from emoclf.aspects.data.aspect_formats import write_aspects
 from emoclf.training.checkpoint import FILE
 
 EPOCHS = 6

@@ -9,8 +9,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from tiny_aspects import polarity_with_vectors, tiny_aspects
 
-from emoclf.aspects import place_scores
-from emoclf.aspects.place_scores import (
+from emoclf.aspects.polarities import place_scores
+from emoclf.aspects.polarities.place_scores import (
     DECAY_TOKENS,
     N_PLACES,
     PLACE_SCORES,
@@ -18,12 +18,15 @@ from emoclf.aspects.place_scores import (
     fit_place_scores,
     place_weights,
 )
-from emoclf.aspects.polarity_folder import polarity_from_values, polarity_values
-from emoclf.aspects.polarity_network import (
+from emoclf.aspects.polarities.polarity_folder import (
+    polarity_from_values,
+    polarity_values,
+)
+from emoclf.aspects.polarities.polarity_network import (
     PolaritySettings,
     build_polarity,
 )
-from emoclf.aspects.polarity_targets import labelled_targets
+from emoclf.aspects.polarities.polarity_targets import labelled_targets
 from emoclf.training.batches import Examples
 
 # Word, word, begin, target, target, end, word; padding. 1 is an unknown word.

@@ -17,18 +17,27 @@ from tiny_aspects import (
     tiny_polarity,
 )
 
-from emoclf.aspects.polarity_baselines import BASELINE_WINDOW, baseline_scores
-from emoclf.aspects.polarity_folder import polarity_from_values, polarity_values
-from emoclf.aspects.polarity_network import MAX_DISTANCE, TargetDistance
-from emoclf.aspects.polarity_targets import (
+from emoclf.aspects.data.sentences import AspectData
+from emoclf.aspects.polarities.polarity_baselines import (
+    BASELINE_WINDOW,
+    baseline_scores,
+)
+from emoclf.aspects.polarities.polarity_folder import (
+    polarity_from_values,
+    polarity_values,
+)
+from emoclf.aspects.polarities.polarity_network import MAX_DISTANCE, TargetDistance
+from emoclf.aspects.polarities.polarity_targets import (
     MARKERS,
     WINDOW,
     Target,
     labelled_targets,
     marked_windows,
 )
-from emoclf.aspects.sentences import AspectData
-from emoclf.aspects.sentiment_vectors import covered_by_sentiment, sentiment_vectors
+from emoclf.aspects.polarities.sentiment_vectors import (
+    covered_by_sentiment,
+    sentiment_vectors,
+)
 from emoclf.errors import DataError
 from emoclf.text.tokenizer import Tokenizer
 
@@ -201,7 +210,7 @@ def test_findings_advise_settings_that_aspects_train_has(
         given.update(run_settings)
         raise InterruptedError
 
-    monkeypatch.setattr("emoclf.aspects.polarity.fit_model", keep)
+    monkeypatch.setattr("emoclf.aspects.polarities.polarity_classifier.fit_model", keep)
     with pytest.raises(InterruptedError):
         tiny_polarity().fit(*labelled_targets(tiny_aspects()))
     assert given["learning_rate"] == 0.02

@@ -13,10 +13,10 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from tiny_aspects import fitted_tagger, tiny_aspects, tiny_tagger
 
-from emoclf.aspects.aspect_settings import AspectSettings
-from emoclf.aspects.polarity_network import PolaritySettings
-from emoclf.aspects.span_model import SpanModel
-from emoclf.aspects.tagging_graph import SpanDecoder
+from emoclf.aspects.polarities.polarity_network import PolaritySettings
+from emoclf.aspects.terms.aspect_settings import AspectSettings
+from emoclf.aspects.terms.span_model import SpanModel
+from emoclf.aspects.terms.tagging_graph import SpanDecoder
 from emoclf.errors import DataError, SettingsError
 
 TEXT = "Well, the Onion Soup is awful; I found the screen great, really."
@@ -90,7 +90,7 @@ def test_padding_and_neighbours_change_nothing() -> None:
 def test_confidences_are_sums_over_all_paths(scheme: str) -> None:
     from itertools import product
 
-    from emoclf.aspects.tags import decode_tags
+    from emoclf.aspects.data.tags import decode_tags
     from emoclf.models.crf import CRF, tag_constraints
 
     tags = {"BIO": ("O", "B", "I"), "BIOES": ("O", "B", "I", "E", "S")}[scheme]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoclf.aspects.sentences import Term
-from emoclf.aspects.tags import (
+from emoclf.aspects.data.sentences import Term
+from emoclf.aspects.data.tags import (
     SCHEMES,
     TokenSpan,
     decode_tags,

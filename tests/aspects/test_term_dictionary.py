@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from emoclf.aspects.sentences import AspectData
-from emoclf.aspects.term_dictionary import TermDictionary
+from emoclf.aspects.data.sentences import AspectData
+from emoclf.aspects.terms.term_dictionary import TermDictionary
 
 
 def test_longest_terms_that_are_mostly_terms_are_found() -> None:

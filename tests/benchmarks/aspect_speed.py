@@ -30,13 +30,13 @@ from serving import single_thread
 from spacy.training import Example
 from spacy.util import minibatch
 
-from emoclf.aspects.aspect_export import export_aspects
-from emoclf.aspects.aspect_formats import read_aspects
 from emoclf.aspects.aspect_model import AspectModel
-from emoclf.aspects.aspect_split import divide
-from emoclf.aspects.exported_aspects import load_exported_aspects
-from emoclf.aspects.sentences import AspectData
-from emoclf.aspects.span_scores import compare
+from emoclf.aspects.data.aspect_formats import read_aspects
+from emoclf.aspects.data.aspect_split import divide
+from emoclf.aspects.data.sentences import AspectData
+from emoclf.aspects.exports.aspect_export import export_aspects
+from emoclf.aspects.exports.exported_aspects import load_exported_aspects
+from emoclf.aspects.terms.span_scores import compare
 from emoclf.display import align
 
 FILE = "semeval14/Laptop_Train_v2.xml"

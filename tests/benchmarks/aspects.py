@@ -18,18 +18,18 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.aspects.aspect_formats import read_aspects
-from emoclf.aspects.aspect_settings import AspectSettings
-from emoclf.aspects.aspect_split import aspect_folds
-from emoclf.aspects.polarity import PolarityClassifier
-from emoclf.aspects.polarity_baselines import baseline_scores
-from emoclf.aspects.polarity_network import PolaritySettings
-from emoclf.aspects.polarity_targets import labelled_targets
-from emoclf.aspects.sentences import AspectData
-from emoclf.aspects.span_scores import SpanScores, compare
+from emoclf.aspects.data.aspect_formats import read_aspects
+from emoclf.aspects.data.aspect_split import aspect_folds
+from emoclf.aspects.data.sentences import AspectData
+from emoclf.aspects.polarities.polarity_baselines import baseline_scores
+from emoclf.aspects.polarities.polarity_classifier import PolarityClassifier
+from emoclf.aspects.polarities.polarity_network import PolaritySettings
+from emoclf.aspects.polarities.polarity_targets import labelled_targets
 from emoclf.aspects.tagger import AspectTagger
-from emoclf.aspects.term_dictionary import TermDictionary
-from emoclf.aspects.train_tagger import seen_terms
+from emoclf.aspects.terms.aspect_settings import AspectSettings
+from emoclf.aspects.terms.span_scores import SpanScores, compare
+from emoclf.aspects.terms.term_dictionary import TermDictionary
+from emoclf.aspects.terms.train_tagger import seen_terms
 from emoclf.cli.options import parse_value
 from emoclf.text.tokenizer import Tokenizer
 

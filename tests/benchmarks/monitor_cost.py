@@ -19,8 +19,8 @@ from emoclf.datasets.split import split_dataset
 from emoclf.datasets.split_files import read_split
 from emoclf.settings import RunSettings
 from emoclf.training.monitor import Monitor
+from emoclf.workflow.fit_classifier import fit_prepared
 from emoclf.workflow.prepare import prepare
-from emoclf.workflow.train import fit_prepared
 
 METHODS = (
     "on_epoch_begin",

@@ -31,11 +31,12 @@ from emoclf.batching import pad
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.settings import RunSettings
+from emoclf.tuning.budget import Budget
 from emoclf.tuning.chief.strategies import new_oracle
 from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.plan import SearchPlan
 from emoclf.tuning.results.outcome import Outcome
-from emoclf.tuning.search import Budget, Listeners, run_search
+from emoclf.tuning.search import Listeners, run_search
 from emoclf.tuning.space.space import Space
 from emoclf.workflow.prepare import Prepared, prepare
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tiny_aspects import tiny_aspects, tiny_model
 
-from emoclf.aspects.aspect_formats import write_aspects
+from emoclf.aspects.data.aspect_formats import write_aspects
 from emoclf.cli import main
 
 

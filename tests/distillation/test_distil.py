@@ -21,8 +21,8 @@ from emoclf.errors import BundleError, DataError, SettingsError
 from emoclf.export.folded import export_folded
 from emoclf.training.batches import Examples
 from emoclf.training.fit import fit_model
+from emoclf.workflow.fit_classifier import new_network
 from emoclf.workflow.prepare import prepare
-from emoclf.workflow.train import new_network
 from emoclf.workflow.trained_classifier import TrainedClassifier
 
 pytestmark = pytest.mark.slow

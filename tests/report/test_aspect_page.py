@@ -22,7 +22,7 @@ from tiny_aspects import (
 
 from emoclf import write_report
 from emoclf.aspects.aspect_model import AspectModel
-from emoclf.aspects.polarity_targets import labelled_targets
+from emoclf.aspects.polarities.polarity_targets import labelled_targets
 
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")

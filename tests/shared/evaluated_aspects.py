@@ -6,8 +6,8 @@ from tiny_aspects import tiny_aspects, tiny_model
 
 from emoclf.aspects.aspect_baselines import AspectBaselines
 from emoclf.aspects.aspect_evaluation import AspectEvaluation
+from emoclf.aspects.data.sentences import AspectData
 from emoclf.aspects.opinions import Opinion, Opinions
-from emoclf.aspects.sentences import AspectData
 
 #: Texts with the spans that are true, and those that are found.
 SENTENCES = (

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from emoclf.aspects.aspect_model import AspectModel
-from emoclf.aspects.polarity import PolarityClassifier
-from emoclf.aspects.polarity_targets import labelled_targets
-from emoclf.aspects.sentences import AspectData
+from emoclf.aspects.data.sentences import AspectData
+from emoclf.aspects.polarities.polarity_classifier import PolarityClassifier
+from emoclf.aspects.polarities.polarity_targets import labelled_targets
 from emoclf.aspects.tagger import AspectTagger
 
 TERMS = ("hard disk", "screen", "Waiter", "onion soup", "bill")

@@ -9,11 +9,12 @@ from typing import Any
 from tiny import tiny_dataset, tiny_settings, tiny_split
 
 from emoclf.datasets.split import Split
+from emoclf.tuning.budget import Budget
 from emoclf.tuning.finish import SearchResult
 from emoclf.tuning.limits import Limits
 from emoclf.tuning.plan import SearchPlan
 from emoclf.tuning.results.outcome import Outcome
-from emoclf.tuning.search import Budget, Listeners, run_search
+from emoclf.tuning.search import Listeners, run_search
 from emoclf.tuning.space.space import Space
 
 TABLES: dict[str, Any] = {

@@ -14,13 +14,13 @@ import pytest
 from tiny_search import TABLES, tiny_plan
 
 from emoclf.errors import SearchError
+from emoclf.tuning.budget import Budget
 from emoclf.tuning.chief.chief import Chief
 from emoclf.tuning.chief.grpc_service import RemoteChief, serve
 from emoclf.tuning.chief.strategies import new_oracle
 from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.plan import SearchPlan
 from emoclf.tuning.results.outcome import Outcome, Repeat
-from emoclf.tuning.search import Budget
 
 
 def repeat(score: float) -> Repeat:

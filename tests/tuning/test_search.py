@@ -22,13 +22,14 @@ from emoclf.datasets.split import Split, split_dataset
 from emoclf.errors import DataError, ResumeError, SearchError
 from emoclf.fingerprint import RUN_FILE
 from emoclf.predictor import Predictor
+from emoclf.tuning.budget import Budget
 from emoclf.tuning.chief.chief import Chief
 from emoclf.tuning.finish import SearchResult, read_result, read_trials
 from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.limits import Limits
 from emoclf.tuning.results.objective import Objective
 from emoclf.tuning.results.outcome import Outcome
-from emoclf.tuning.search import Budget, Listeners, search_settings, threads_in_use
+from emoclf.tuning.search import Listeners, search_settings, threads_in_use
 from emoclf.tuning.trials import trial_runner as trial_module
 from emoclf.tuning.trials.folds_and_seeds import final_parts, parts_of, trial_seed
 from emoclf.tuning.trials.trial_runner import TrialRunner

@@ -58,11 +58,6 @@ def singular(kind: str) -> str:
     return kind.removesuffix("s")
 
 
-def count_of(noun: str, count: int) -> str:
-    """Return a count with its noun, such as "1 trial" or "2 trials"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def one_line(text: str) -> str:
     """Return a text with single spaces and no line breaks."""
     return " ".join(text.split())

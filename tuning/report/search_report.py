@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from emoclf.evaluation.text_tables import align
+from emoclf.display import align, count_of
 from emoclf.files import write_atomically
 
 from ..plan import SearchPlan
@@ -23,7 +23,6 @@ from ..results.ranking import rank, scored
 from .formatting import (
     MAX_VALUE_LENGTH,
     MISSING,
-    count_of,
     format_numbers,
     format_parameters,
     format_score,

@@ -19,7 +19,7 @@ from emoclf.models.build import build_model
 from emoclf.models.inference import BatchedModel
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
-from emoclf.workflow.train import fit_prepared
+from emoclf.workflow.fit_classifier import fit_prepared
 from emoclf.workflow.trained_classifier import TrainedClassifier
 
 from ..folder import SearchFolder

@@ -1,0 +1,1 @@
+"""Sentences with marked terms: their files, splits and tags."""

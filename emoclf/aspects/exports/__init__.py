@@ -1,0 +1,1 @@
+"""Aspect models in other formats, written, checked and read."""

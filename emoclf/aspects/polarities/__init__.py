@@ -1,0 +1,1 @@
+"""The classifier of what is said of a term."""

@@ -1,0 +1,383 @@
+"""A scikit-learn classifier of the polarity towards a term in a text."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
+from emoclf.aspects.aspect_vectors import seed_of, with_vectors
+from emoclf.aspects.polarities.encoder_scores import EncoderScores
+from emoclf.aspects.polarities.place_scores import fit_place_scores
+from emoclf.aspects.polarities.polarity_baselines import baseline_scores
+from emoclf.aspects.polarities.polarity_data import (
+    Part,
+    checked_targets,
+    hold_out,
+    polarity_tokenizer,
+    with_tokens,
+)
+from emoclf.aspects.polarities.polarity_model import PolarityModel
+from emoclf.aspects.polarities.polarity_network import PolaritySettings, build_polarity
+from emoclf.aspects.polarities.polarity_scores import polarity_scores
+from emoclf.aspects.polarities.polarity_targets import (
+    MARKERS,
+    Target,
+    as_targets,
+    encode_targets,
+    marked_windows,
+)
+from emoclf.aspects.polarities.sentiment_vectors import (
+    covered_by_sentiment,
+    sentiment_vectors,
+)
+from emoclf.aspects.terms.aspect_settings import AspectSettings
+from emoclf.contextual.input_vectors import InputVectors
+from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
+from emoclf.embeddings.vector_objects import VectorSet, vector_sources, vectors_setting
+from emoclf.errors import DataError
+from emoclf.settings.sections import RANDOM_DIM
+from emoclf.text.vocabulary import Vocabulary, build_vocabulary
+from emoclf.training.batches import Examples
+from emoclf.training.fit import fit_model
+
+logger = logging.getLogger(__name__)
+
+# Parameters that are not names of settings.
+_OTHER_PARAMETERS = ("vectors", "settings", "random_state", "verbose")
+#: Difference between the seeds of two networks that are averaged.
+MEMBER_STEP = 1000
+
+
+class PolarityClassifier(ClassifierMixin, BaseEstimator):
+    """Classify what a text says of a term: positive, negative, …
+
+    Parameters
+    ----------
+    vectors : path, WordVectors, KeyedVectors, (words, array), mapping or list, optional
+        Word vectors, as for :class:`AspectTagger`.
+    encoder, members, units, dropout, epochs, batch_size, learning_rate, patience, \
+valid_fraction
+        See :class:`PolaritySettings`; None: its default, or the value of ``settings``.
+    settings : PolaritySettings or mapping, optional
+    random_state : int, RandomState or None, default=None
+    verbose : {0, 1}, default=0
+
+    Attributes
+    ----------
+    classes_ : ndarray of str
+    model_ : PolarityModel
+    history_ : list of dict of str to list of float
+        Metrics of each epoch, for each network.
+    validation_ : dict
+        Accuracy and macro-F1 on the validation set, which also chose the epoch, of the
+        network, of the majority class, and of TF-IDF and a linear SVM on a window
+        around the target.
+
+    Examples
+    --------
+    >>> from emoclf import PolarityClassifier
+    >>> X = [("great food, slow staff", 6, 10), ("great food, slow staff", 17, 22)] * 20
+    >>> y = ["positive", "negative"] * 20
+    >>> PolarityClassifier(epochs=1, random_state=0).fit(X, y)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        *,
+        vectors: Any = None,
+        encoder: str | None = None,
+        members: int | None = None,
+        units: int | None = None,
+        dropout: float | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        patience: int | None = None,
+        valid_fraction: float | None = None,
+        settings: PolaritySettings | Mapping[str, Any] | None = None,
+        random_state: Any = None,
+        verbose: Any = 0,
+    ) -> None:
+        self.vectors = vectors
+        self.encoder = encoder
+        self.members = members
+        self.units = units
+        self.dropout = dropout
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.patience = patience
+        self.valid_fraction = valid_fraction
+        self.settings = settings
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(
+        self,
+        X: Iterable[Any],
+        y: Iterable[str],
+        *,
+        validation_data: Any = None,
+        checkpoints: AspectCheckpoints | None = None,
+    ) -> Self:
+        """Fit the classifier.
+
+        Parameters
+        ----------
+        X : iterable of (text, start, stop)
+        y : iterable of str
+            Polarity of each target.
+        validation_data : (X, y), optional
+            Targets that choose the epoch; default: a share of ``X``, with all targets
+            of a text, and of its near-duplicates, in the same set.
+        checkpoints : AspectCheckpoints, optional
+            Folder for the state of an unfinished training.
+
+        Raises
+        ------
+        DataError, SettingsError, VectorsError, TrainingError, ResumeError
+        """
+        targets, labels = checked_targets(X, y)
+        settings, sets = self._settings_for([target.text for target in targets])
+        train, valid = self._divide(targets, labels, settings, validation_data)
+        names = sorted({*train[1]})
+        model, matrix = _untrained(train[0], names, settings, sets)
+        settings = model.settings
+        if settings.encoder is not None:
+            # First, since its folder may be missing.
+            ids = np.array([names.index(label) for label in train[1]])
+            scores = EncoderScores.fit(
+                settings.encoder, train[0], ids, len(names), seed=settings.seed
+            )
+            model = replace(model, encoder=scores)
+        examples = [_examples(model, *part) for part in (train, valid)]
+        progress = []
+        if self.verbose:
+            from emoclf.training.progress import TrainingProgress
+
+            progress.append(TrainingProgress)
+        # Options of the command line; others are no cure there.
+        options = AspectSettings.names()
+        advised = {x: y for x, y in settings.to_dict().items() if x in options}
+        history = []
+        for number, network in enumerate(model.networks):
+            result = fit_model(
+                network,
+                examples[0],
+                examples[1],
+                settings.training,
+                seed=settings.seed + MEMBER_STEP * number,
+                label_names=names,
+                run_settings=advised,
+                callbacks=[make(settings.epochs) for make in progress],
+                checkpoints=None
+                if checkpoints is None
+                else checkpoints.of(
+                    f"polarity-{number}",
+                    settings.to_dict(),
+                    [train, valid],
+                    network.weights,
+                ),
+                resume=bool(checkpoints and checkpoints.resume),
+            )
+            if checkpoints is not None and result.ended == "interrupted":
+                # The other networks are left for the resumed run.
+                raise KeyboardInterrupt
+            history.append(result.history)
+        if settings.linear_share:
+            fit_place_scores(
+                model.networks,
+                examples[0],
+                matrix,
+                settings.linear_share,
+                seed=settings.seed,
+            )
+        self._set_model(model, history, {})
+        self.validation_ = {"network": self.evaluate(*valid)}
+        self.validation_ |= baseline_scores(train, valid, model.tokenizer)
+        return self
+
+    def check(
+        self, X: Iterable[Any], y: Iterable[str], *, validation_data: Any = None
+    ) -> None:
+        """Raise what :meth:`fit` would raise about data and encoder, without fitting.
+
+        Raises
+        ------
+        DataError, SettingsError, ModelError, MissingDependency
+        """
+        settings = self._own_settings()
+        self._divide(*checked_targets(X, y), settings, validation_data)
+        if settings.encoder is not None:
+            InputVectors.of_encoder(settings.encoder, pooled=False)
+
+    def _divide(
+        self,
+        targets: list[Target],
+        labels: list[str],
+        settings: PolaritySettings,
+        validation_data: Any,
+    ) -> tuple[Part, Part]:
+        """Return the training and the validation set, without empty targets."""
+        targets, labels = with_tokens(targets, labels, settings)
+        if validation_data is None:
+            rest, held = hold_out(targets, labels, settings)
+            train = [targets[i] for i in rest], [labels[i] for i in rest]
+            valid = [targets[i] for i in held], [labels[i] for i in held]
+        else:
+            train = targets, labels
+            held_targets, held_labels = validation_data
+            checked = checked_targets(held_targets, held_labels, "The validation set: ")
+            valid = with_tokens(*checked, settings)
+        names = sorted({*train[1]})
+        if len(names) < 2 or not {*valid[1]} <= {*names}:
+            raise DataError(
+                "A polarity classifier needs two labels or more, and no others in the "
+                f"validation set. Got {names} and {sorted({*valid[1]})}. Correct the "
+                "labels, or leave out terms whose label is rare."
+            )
+        return train, valid
+
+    def predict(self, X: Iterable[Any]) -> np.ndarray:
+        """Return the polarity of each (text, start, stop), shape (n,)."""
+        return self.classes_[self.predict_proba(X).argmax(1)]
+
+    def predict_proba(self, X: Iterable[Any]) -> np.ndarray:
+        """Return the probability of each class, in ``classes_`` order."""
+        check_is_fitted(self)
+        return self.model_.predict_proba(as_targets(X))
+
+    def evaluate(self, X: Iterable[Any], y: Iterable[str]) -> dict[str, Any]:
+        """Return accuracy, macro-F1, scores of each class, and the confusion.
+
+        See :func:`emoclf.aspects.polarities.polarity_scores.polarity_scores`.
+        """
+        targets, labels = checked_targets(X, y)
+        check_is_fitted(self)
+        predicted = list(map(str, self.predict(targets)))
+        return polarity_scores(labels, predicted, self.model_.label_names)
+
+    def _set_model(
+        self,
+        model: PolarityModel,
+        history: list[dict[str, list[float]]],
+        validation: dict[str, Any],
+    ) -> None:
+        self.model_ = model
+        self.classes_ = np.array(model.label_names)
+        self.history_ = history
+        self.validation_ = validation
+
+    @classmethod
+    def from_model(
+        cls,
+        model: PolarityModel,
+        history: list[dict[str, list[float]]],
+        validation: dict[str, Any],
+    ) -> Self:
+        """Return a fitted classifier of a model, such as one from a folder."""
+        loaded = cls(settings=model.settings, random_state=model.settings.seed)
+        loaded._set_model(model, history, validation)
+        return loaded
+
+    def _own_settings(self) -> PolaritySettings:
+        """Return the settings in force, before vectors are looked up."""
+        flat = {
+            name: value
+            for name, value in self.get_params(deep=False).items()
+            if name not in _OTHER_PARAMETERS and value is not None
+        }
+        seed = seed_of(self.random_state, self.settings)
+        return PolaritySettings.of(self.settings, {**flat, "seed": seed})
+
+    def _settings_for(
+        self, texts: list[str]
+    ) -> tuple[PolaritySettings, tuple[VectorSet, ...]]:
+        """Return the settings in force, and vectors that are objects."""
+        settings = self._own_settings()
+        lowercase = settings.lowercase
+        settings, sets = with_vectors(
+            settings, self.vectors, texts, lowercase=lowercase
+        )
+        given = sets or settings.vector_paths
+        wanted = settings.sentiment_vectors and settings.embedding != "random"
+        if wanted and given and covered_by_sentiment(texts, lowercase):
+            sets = (*given, sentiment_vectors())
+            settings = replace(settings, vectors=vectors_setting(sets))
+        return settings, sets
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Keras objects cannot be loaded by other versions of Keras.
+        from emoclf.aspects.polarities.polarity_folder import polarity_values
+
+        state = dict(super().__getstate__())
+        if "model_" in state:
+            del state["model_"]
+            state["values"] = polarity_values(self)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        from emoclf.aspects.polarities.polarity_folder import polarity_from_values
+
+        state = dict(state)
+        values = state.pop("values", None)
+        super().__setstate__(state)
+        if values is not None:
+            self.model_ = polarity_from_values(values).model_
+
+
+def _untrained(
+    targets: list[Target],
+    names: list[str],
+    settings: PolaritySettings,
+    sets: tuple[VectorSet, ...],
+) -> tuple[PolarityModel, np.ndarray]:
+    """Return a classifier before its training, and the matrix of its first network."""
+    tokenizer = polarity_tokenizer(settings)
+    windows = marked_windows(targets, tokenizer)
+    counts = Counter(token for window in windows for token in window)
+    for marker in MARKERS:
+        del counts[marker]
+    given = list(sets or settings.vector_paths)
+    sources = vector_sources(given, limit=settings.vectors_limit) if given else ()
+    words = first_words(sources, settings.vector_words) if sources else []
+    chosen = build_vocabulary(
+        counts,
+        min_count=settings.min_count,
+        extra=[word for word in words if tokenizer.tokens(word) == [word]],
+    )
+    vocabulary = Vocabulary([*MARKERS, *chosen.tokens])
+    rows = pretrained_rows(sources, vocabulary) if sources else None
+    if rows is None:
+        settings = replace(settings, linear_share=0.0)
+    networks, matrices = [], []
+    for number in range(settings.members):
+        seed = settings.seed + MEMBER_STEP * number
+        if rows is None:
+            dim = settings.dim or RANDOM_DIM
+            matrix = random_matrix(vocabulary, dim, seed=seed)
+        else:
+            matrix = rows.matrix(len(vocabulary), seed=seed)
+        seeded = replace(settings, seed=seed)
+        shape = matrix.shape
+        matrices.append(matrix)
+        networks.append(build_polarity(seeded, len(names), shape=shape, matrix=matrix))
+    label_names, built = tuple(names), tuple(networks)
+    model = PolarityModel(settings, tokenizer, vocabulary, label_names, built)
+    return model, matrices[0]
+
+
+def _examples(
+    model: PolarityModel, targets: list[Target], labels: list[str]
+) -> Examples:
+    ids = [model.label_names.index(label) for label in labels]
+    encoded = encode_targets(targets, model.tokenizer, model.vocabulary)
+    return Examples(encoded, np.array(ids, np.int32))

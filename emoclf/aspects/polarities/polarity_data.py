@@ -1,0 +1,88 @@
+"""Targets and labels for a training: checked, with tokens, in two sets."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from emoclf.aspects.polarities.polarity_network import PolaritySettings
+from emoclf.aspects.polarities.polarity_targets import (
+    MARKERS,
+    Target,
+    as_targets,
+    marked_windows,
+)
+from emoclf.datasets.duplicates import group_duplicates
+from emoclf.datasets.stratify import deal_groups
+from emoclf.errors import DataError
+from emoclf.settings import TextSettings
+from emoclf.text.encoder import new_tokenizer
+from emoclf.text.tokenizer import Tokenizer
+
+logger = logging.getLogger(__name__)
+
+#: Targets and their labels.
+Part = tuple[list[Target], list[str]]
+
+
+def checked_targets(X: Iterable[Any], y: Iterable[str], place: str = "") -> Part:
+    """Return targets and their labels; DataError if they are no targets or differ."""
+    targets, labels = as_targets(X), [str(label) for label in y]
+    if len(targets) != len(labels) or not targets:
+        raise DataError(
+            f"{place}There must be a label for each target, and one target at least. "
+            f"Got {len(targets)} targets and {len(labels)} labels."
+        )
+    return targets, labels
+
+
+def with_tokens(
+    targets: list[Target], labels: list[str], settings: PolaritySettings
+) -> Part:
+    """Leave out, and count, targets without a token: nothing can be learnt of them."""
+    windows = marked_windows(targets, polarity_tokenizer(settings), 0)
+    kept = [i for i, window in enumerate(windows) if len(window) > len(MARKERS)]
+    if not kept:
+        raise DataError(
+            f"None of {len(targets)} terms has a token, such as a word. Correct their "
+            "offsets."
+        )
+    if len(kept) < len(targets):
+        logger.warning(
+            "%d of %d terms have no token, such as a control character, and were left "
+            "out of the training of polarities.",
+            len(targets) - len(kept),
+            len(targets),
+        )
+    return [targets[i] for i in kept], [labels[i] for i in kept]
+
+
+def polarity_tokenizer(settings: PolaritySettings) -> Tokenizer:
+    """Return the tokenizer of these settings."""
+    return new_tokenizer(TextSettings(lowercase=settings.lowercase))
+
+
+def hold_out(
+    targets: list[Target], labels: list[str], settings: PolaritySettings
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of the training and of the validation set."""
+    groups = group_duplicates([x.text for x in targets], settings.near_duplicates)
+    names = sorted({*labels})
+    fraction = settings.valid_fraction
+    parts = deal_groups(
+        groups,
+        [[names.index(label)] for label in labels],
+        (1 - fraction, fraction),
+        seed=settings.seed,
+    )
+    part = np.array(parts)[groups]
+    if part.all() or not part.any():
+        raise DataError(
+            f"{len(targets)} targets in {groups.max() + 1} groups of near-duplicate "
+            "texts are too few for a training and a validation set. Add some, or give "
+            "validation_data."
+        )
+    return np.flatnonzero(part == 0), np.flatnonzero(part == 1)

@@ -1,0 +1,58 @@
+"""A fitted polarity classifier: from targets to probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+
+from emoclf.aspects.polarities.polarity_network import PolaritySettings
+from emoclf.aspects.polarities.polarity_targets import Target, encode_targets
+from emoclf.models.inference import BatchedModel
+from emoclf.text.tokenizer import Tokenizer
+from emoclf.text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from emoclf.aspects.polarities.encoder_scores import EncoderScores
+
+
+@dataclass(frozen=True)
+class PolarityModel:
+    """Networks with their tokenizer, vocabulary and labels.
+
+    Parameters
+    ----------
+    settings : PolaritySettings
+    tokenizer : Tokenizer
+    vocabulary : Vocabulary
+        The markers are its first two tokens.
+    label_names : tuple of str
+    networks : tuple of keras.Model
+        token_ids (batch, length) → probabilities (batch, n_classes); several are
+        averaged.
+    encoder : EncoderScores, optional
+        Linear classifier of an encoder's vectors, which is mixed with the networks.
+    """
+
+    settings: PolaritySettings
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+    label_names: tuple[str, ...]
+    networks: tuple[keras.Model, ...]
+    encoder: EncoderScores | None = None
+
+    @cached_property
+    def _batched(self) -> list[BatchedModel]:
+        return [BatchedModel(network) for network in self.networks]
+
+    def predict_proba(self, targets: Sequence[Target]) -> np.ndarray:
+        """Return the probability of each label, shape (n_targets, n_classes)."""
+        token_ids = encode_targets(targets, self.tokenizer, self.vocabulary)
+        mean = np.mean([predict(token_ids) for predict in self._batched], axis=0)
+        if self.encoder is None or not len(targets):
+            return mean
+        return self.encoder.mix(mean, targets, self.settings.encoder_share)

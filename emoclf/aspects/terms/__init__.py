@@ -1,0 +1,1 @@
+"""The tagger that finds terms in texts."""

@@ -1,0 +1,201 @@
+"""Fit a tagger through ``keras.Model.fit``; the exact-span F1 chooses the epoch."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from emoclf.aspects.terms.aspect_settings import AspectSettings
+from emoclf.aspects.terms.sentence_encoder import MAX_CHARACTERS, TaggedExamples
+from emoclf.aspects.terms.tagger_network import TaggerNetwork
+from emoclf.errors import TrainingError, setting
+from emoclf.models.keras_globals import check_no_strategy, default_keras_globals
+from emoclf.training.batches import plan_batches
+from emoclf.training.best_weights import averaged_weights
+from emoclf.training.checkpoint import CheckpointFolder
+from emoclf.training.epoch_recorder import EpochRecorder
+from emoclf.training.optimizers import build_optimizer
+from emoclf.training.progress import TrainingProgress
+
+logger = logging.getLogger(__name__)
+
+#: Metric in the logs that chooses the epoch.
+VAL_F1 = "val_f1"
+
+
+@default_keras_globals()
+def fit_tagger(
+    network: TaggerNetwork,
+    train: TaggedExamples,
+    settings: AspectSettings,
+    evaluate: Callable[[], float],
+    *,
+    seed: int,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoints: CheckpointFolder | None = None,
+    resume: bool = False,
+) -> dict[str, list[float]]:
+    """Fit a network and give it the weights of its best epoch.
+
+    Parameters
+    ----------
+    network : TaggerNetwork
+        Fitted in place.
+    train : TaggedExamples
+    settings : AspectSettings
+    evaluate : function
+        Returns the F1 of the network on the validation set.
+    seed : int
+        Seed of the batches, together with the number of the epoch.
+    callbacks : sequence of keras.callbacks.Callback
+        Called after the validation F1 was added to the logs.
+    checkpoints : CheckpointFolder, optional
+        Folder for a checkpoint after each epoch.
+    resume : bool, default=False
+        Continue from the checkpoint, if there is one, and end with the weights that an
+        uninterrupted training would have had.
+
+    Returns
+    -------
+    history : dict of str to list of float
+        ``loss``, ``val_f1``, ``learning_rate`` and ``seconds`` of each epoch.
+
+    Raises
+    ------
+    TrainingError
+        If no epoch had a finite loss.
+    ResumeError
+        If the checkpoint belongs to other settings or data, or is damaged.
+    """
+    check_no_strategy()
+    model = network.training
+    batches = _Batches(train, settings, seed)
+    training = settings.training
+    optimizer = build_optimizer(training, steps_per_epoch=len(batches))
+    # XLA compiles for seconds for each length, which does not pay on a CPU.
+    model.compile(optimizer, loss=_negative, jit_compile=False)
+    optimizer.build(model.trainable_variables)
+    best = _BestSpans(evaluate, settings.patience)
+    recorder = EpochRecorder(batches, best, [best, *callbacks], checkpoints)
+    if checkpoints is not None and resume and checkpoints.exists():
+        recorder.restore(model, checkpoints.load())
+    elif checkpoints is not None:
+        checkpoints.start()
+    if not recorder.stopped and recorder.epochs_done < settings.epochs:
+        recorder.fit(model, settings.epochs)
+    history = recorder.history
+    if best.best_weights is None:
+        raise TrainingError(
+            f"No epoch ended with a finite loss: {history.get('loss', [])[:5]}. Try a "
+            f"lower {setting('learning_rate')}."
+        )
+    model.set_weights(best.best_weights)
+    return history
+
+
+@keras.saving.register_keras_serializable(package="emoclf")
+def _negative(_: Any, log_likelihood: Any) -> Any:
+    """Return the loss of sentences, whose tags are an input of the network."""
+    return -log_likelihood
+
+
+class _Batches:
+    """Batches of sentences of similar length, planned anew for each epoch."""
+
+    def __init__(
+        self, examples: TaggedExamples, settings: AspectSettings, seed: int
+    ) -> None:
+        self.examples = examples
+        self.batch_size = settings.batch_size
+        self.characters = settings.characters
+        self.seed = seed
+        self.epoch = 0
+        self.lengths = examples.lengths
+
+    def __len__(self) -> int:
+        return -(-len(self.examples) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+        plan = plan_batches(
+            self.lengths, self.batch_size, seed=self.seed, epoch=self.epoch
+        )
+        for rows in plan:
+            inputs = self.examples.batch(rows, characters=self.characters)
+            # Keras wants a target for each output; the tags are an input.
+            yield inputs, np.zeros(len(rows), np.float32)
+
+    def as_dataset(self) -> tf.data.Dataset:
+        """Return a dataset that plans its batches at each iteration."""
+        inputs = {name: tf.TensorSpec((None, None), tf.int32) for name in TOKENS}
+        if self.characters:
+            shape = (None, None, MAX_CHARACTERS)
+            inputs["characters"] = tf.TensorSpec(shape, tf.int32)
+        dataset = tf.data.Dataset.from_generator(
+            lambda: iter(self),
+            output_signature=(inputs, tf.TensorSpec((None,), tf.float32)),
+        )
+        return dataset.apply(
+            tf.data.experimental.assert_cardinality(len(self))
+        ).prefetch(2)
+
+
+#: Inputs with a number for each token.
+TOKENS = ("token_ids", "tags")
+
+
+class _BestSpans(keras.callbacks.Callback):
+    """Validation F1 in the logs, the best weights, and early stopping."""
+
+    def __init__(self, evaluate: Callable[[], float], patience: int) -> None:
+        super().__init__()
+        self.evaluate = evaluate
+        self.patience = patience
+        self.best = (-math.inf, -math.inf)
+        self.best_epoch = -1
+        self.best_weights: list[np.ndarray] | None = None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        logs = logs if logs is not None else {}
+        loss = logs.get("loss", math.nan)
+        if not math.isfinite(loss):
+            logger.warning("The loss of epoch %d is %s.", epoch + 1, loss)
+            self.model.stop_training = True
+            return
+        with averaged_weights(self.model):
+            logs[VAL_F1] = self.evaluate()
+            # Ties go to the smaller training loss, so that something is learnt where
+            # the first epochs find no term.
+            rank = (logs[VAL_F1], -loss)
+            if rank > self.best:
+                self.best_weights = self.model.get_weights()
+                self.best, self.best_epoch = rank, epoch
+        if epoch - self.best_epoch >= self.patience:
+            self.model.stop_training = True
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the state that a resumed training needs, without the weights."""
+        return {"best": self.best, "best_epoch": self.best_epoch}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Restore the state of :meth:`get_state`."""
+        self.best = tuple(state["best"])
+        self.best_epoch = state["best_epoch"]
+
+
+class TaggerProgress(TrainingProgress):
+    """Loss and validation F1 of each epoch, and on a terminal a bar."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        logs = logs or {}
+        width = len(str(self.epochs))
+        self._print(
+            f"epoch {epoch + 1:>{width}}/{self.epochs}  "
+            f"loss {logs.get('loss', math.nan):.3f}  "
+            f"validation F1 {logs.get(VAL_F1, math.nan):.3f}"
+        )

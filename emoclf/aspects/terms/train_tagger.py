@@ -1,0 +1,199 @@
+"""Prepare sentences, and fit the networks of a tagger."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
+from emoclf.aspects.data.sentences import AspectData
+from emoclf.aspects.data.tags import tag_names
+from emoclf.aspects.terms.aspect_settings import AspectSettings
+from emoclf.aspects.terms.sentence_encoder import (
+    SentenceEncoder,
+    fit_alphabet,
+    tagged_examples,
+)
+from emoclf.aspects.terms.span_model import SpanModel
+from emoclf.aspects.terms.span_scores import SpanScores, compare
+from emoclf.aspects.terms.tagger_fit import fit_tagger
+from emoclf.aspects.terms.tagger_network import build_tagger
+from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
+from emoclf.embeddings.vector_objects import VectorSet, vector_sources
+from emoclf.errors import DataError, setting
+from emoclf.settings.sections import RANDOM_DIM
+from emoclf.text.encoder import fit_encoder, new_tokenizer
+
+logger = logging.getLogger(__name__)
+
+
+class TrainedSpans(NamedTuple):
+    """A fitted tagger and how it was fitted.
+
+    Parameters
+    ----------
+    model : SpanModel
+    history : list of dict
+        Metrics of each epoch, for each network.
+    scores : SpanScores
+        Scores on the validation set, which also chose the epochs.
+    coverage : dict or None
+        Coverage of the training set by the word vectors.
+    """
+
+    model: SpanModel
+    history: list[dict[str, list[float]]]
+    scores: SpanScores
+    coverage: dict[str, Any] | None
+
+
+def train_spans(
+    train: AspectData,
+    valid: AspectData,
+    settings: AspectSettings,
+    *,
+    vectors: Sequence[VectorSet] = (),
+    callbacks: Callable[[], Sequence[Any]] = tuple,
+    checkpoints: AspectCheckpoints | None = None,
+) -> TrainedSpans:
+    """Fit everything on ``train``; ``valid`` chooses the epoch of each network.
+
+    Parameters
+    ----------
+    train, valid : AspectData
+    settings : AspectSettings
+    vectors : sequence of VectorSet
+        Sets of vectors, some of them in memory; default: those that the settings name.
+    callbacks : function
+        Returns the callbacks of each network.
+    checkpoints : AspectCheckpoints, optional
+
+    Raises
+    ------
+    DataError, VectorsError, TrainingError, ResumeError
+    """
+    labels: list[str | None] = [None]
+    if settings.typed:
+        labels = _labels(train)
+    tags = tag_names(labels, settings.scheme)
+    tokenizer = new_tokenizer(settings.text)
+    given = list(vectors or settings.vector_paths)
+    sources = vector_sources(given, limit=settings.vectors_limit) if given else ()
+    tokens = tokenizer.batch(train.texts)
+    words = first_words(sources, settings.vector_words) if sources else []
+    # The tokenizer never produces the other words.
+    extra = [word for word in words if tokenizer.tokens(word) == [word]]
+    text_encoder = fit_encoder(tokens, settings.text, extra=extra)
+    vocabulary = text_encoder.vocabulary
+    pretrained = None
+    if sources:
+        counts = text_encoder.count_tokens(tokens)
+        pretrained = pretrained_rows(sources, vocabulary, counts=counts)
+    encoder = SentenceEncoder(text_encoder, fit_alphabet(train.texts))
+    tag_ids = {tag: number for number, tag in enumerate(tags)}
+    examples = tagged_examples(
+        train, encoder, tag_ids, scheme=settings.scheme, typed=settings.typed
+    )
+    _check(examples.tags, train)
+    if examples.n_snapped or examples.n_dropped:
+        logger.info(
+            "%d of %d terms do not lie on borders of tokens and got whole tokens; %d "
+            "share their only token with another term and were left out.",
+            examples.n_snapped,
+            train.n_terms,
+            examples.n_dropped,
+        )
+    networks, histories = [], []
+    for member in range(settings.members):
+        seed = settings.seed + 1000 * member
+        matrix = (
+            pretrained.matrix(len(vocabulary), seed=seed)
+            if pretrained
+            else random_matrix(vocabulary, settings.dim or RANDOM_DIM, seed=seed)
+        )
+        network = build_tagger(
+            settings,
+            tags,
+            shape=matrix.shape,
+            n_characters=encoder.n_characters,
+            matrix=matrix,
+            seed=seed,
+        )
+        single = SpanModel(settings, encoder, tuple(tags), (network,))
+        history = fit_tagger(
+            network,
+            examples,
+            settings,
+            lambda single=single: score(single, valid).f1,  # type: ignore[misc]
+            seed=seed,
+            callbacks=callbacks(),
+            checkpoints=None
+            if checkpoints is None
+            else checkpoints.of(
+                f"tagger-{member}",
+                settings.to_dict(),
+                [[part.texts, part.spans] for part in (train, valid)],
+                network.training.weights,
+            ),
+            resume=bool(checkpoints and checkpoints.resume),
+        )
+        networks.append(network)
+        histories.append(history)
+    model = SpanModel(settings, encoder, tuple(tags), tuple(networks))
+    coverage = pretrained.coverage.to_dict() if pretrained else None
+    scores = score(model, valid, train)
+    if not scores.n_predicted:
+        logger.warning(
+            "The tagger finds no term in the validation set, which has %d. Train on "
+            "more sentences, for more epochs, or with word vectors that have their "
+            "words: %s.",
+            scores.n_gold,
+            setting("vectors"),
+        )
+    return TrainedSpans(model, histories, scores, coverage)
+
+
+def score(
+    model: SpanModel, data: AspectData, train: AspectData | None = None
+) -> SpanScores:
+    """Compare the spans of a model with those of sentences.
+
+    Parameters
+    ----------
+    model : SpanModel
+    data : AspectData
+    train : AspectData, optional
+        Training set, for the recall of unseen terms.
+    """
+    return compare(
+        data,
+        model.predict(data.texts),
+        typed=model.settings.typed,
+        seen=train and seen_terms(train),
+    )
+
+
+def seen_terms(data: AspectData) -> set[str]:
+    """Return the terms of a training set in lower case."""
+    return {s.words(term).lower() for s in data for term in s.terms}
+
+
+def _labels(train: AspectData) -> list[str | None]:
+    bare = next((s for s in train if any(t.label is None for t in s.terms)), None)
+    if bare is not None:
+        raise DataError(
+            f"{train.source}, sentence {bare.id}: a term has no label, and a typed "
+            "tagger learns the labels of terms. Add it, or leave 'typed' out."
+        )
+    return [*sorted(train.label_counts())]
+
+
+def _check(tags: Sequence[np.ndarray], train: AspectData) -> None:
+    if not any(row.any() for row in tags):
+        raise DataError(
+            f"{train.source} has no terms to learn from. Mark the terms of some "
+            "sentences."
+        )
