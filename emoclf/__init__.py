@@ -53,7 +53,7 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.contextual.vector_distillation_settings import (
         VectorDistillationSettings as VectorDistillationSettings,
     )
-    from emoclf.datasets.audit import AuditReport as AuditReport
+    from emoclf.datasets.audit_report import AuditReport as AuditReport
     from emoclf.datasets.dataset import Dataset as Dataset
     from emoclf.datasets.readers import read_dataset as read_dataset
     from emoclf.datasets.sample import load_sample as load_sample
@@ -124,7 +124,7 @@ _HOME = {
     "AspectSettings": "emoclf.aspects.terms.aspect_settings",
     "AspectTagger": "emoclf.aspects.tagger",
     "Audit": "emoclf.audit.dataset_audit",
-    "AuditReport": "emoclf.datasets.audit",
+    "AuditReport": "emoclf.datasets.audit_report",
     "Bundle": "emoclf.bundle.bundle",
     "BundleError": "emoclf.errors",
     "CorpusExplanation": "emoclf.explain.corpus_explanation",

@@ -26,6 +26,7 @@ MODULES = {
     "emoclf.bundle_folder": "emoclf.bundle.bundle_folder",
     "emoclf.compare": "emoclf.workflow.compare",
     "emoclf.contextual.distil": "emoclf.contextual.vector_distillation",
+    "emoclf.datasets.audit": "emoclf.datasets.audit_report",
     "emoclf.datasets.tables": "emoclf.datasets.readers",
     "emoclf.embeddings.vectors": "emoclf.embeddings.word_vectors",
     "emoclf.evaluation.judge": "emoclf.evaluation.evaluate",

@@ -28,7 +28,7 @@ from emoclf.fingerprint import digest
 from emoclf.runtime import TOKEN_VARIABLE, hide_retracing
 from emoclf.settings import RunSettings
 from emoclf.settings.sections import AUTO
-from emoclf.workflow.automatic import resolve
+from emoclf.workflow.automatic_settings import resolve
 from emoclf.workflow.prepare import check_parts
 
 from .budget import Budget

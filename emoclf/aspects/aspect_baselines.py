@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from emoclf.aspects.data.sentences import AspectData
 from emoclf.aspects.polarities.polarity_baselines import baseline_polarities
-from emoclf.aspects.polarities.polarity_scores import accuracy_and_f1
+from emoclf.aspects.polarities.polarity_metrics import accuracy_and_f1
 from emoclf.aspects.polarities.polarity_targets import labelled_targets
-from emoclf.aspects.terms.span_scores import compare
+from emoclf.aspects.terms.span_metrics import compare
 from emoclf.aspects.terms.term_dictionary import TermDictionary
 
 if TYPE_CHECKING:

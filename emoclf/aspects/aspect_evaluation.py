@@ -10,10 +10,10 @@ import numpy as np
 
 from emoclf.aspects.data.sentences import AspectData
 from emoclf.aspects.opinions import AspectPredictor, Opinions
-from emoclf.aspects.polarities.polarity_scores import polarity_scores
+from emoclf.aspects.polarities.polarity_metrics import polarity_scores
 from emoclf.aspects.polarities.polarity_targets import Target, labelled_targets
 from emoclf.aspects.sentence_bootstrap import macro_f1_draws, span_draws
-from emoclf.aspects.terms.span_scores import SpanScores, compare
+from emoclf.aspects.terms.span_metrics import SpanScores, compare
 from emoclf.display import HtmlLines, align, wrap_lines
 from emoclf.errors import setting
 from emoclf.evaluation.bootstrap import interval
@@ -48,7 +48,7 @@ class AspectEvaluation(Mapping[str, Any], HtmlLines):
 
     It is a mapping: ``terms`` (SpanScores); and, with a polarity classifier and
     labelled terms, ``polarity``, on the true terms (see
-    :func:`emoclf.aspects.polarities.polarity_scores.polarity_scores`), and ``both``,
+    :func:`emoclf.aspects.polarities.polarity_metrics.polarity_scores`), and ``both``,
     SpanScores in which a term counts with its polarity only. There a true term without
     a label, or with the label "conflict", is never right.
 

@@ -15,7 +15,7 @@ from emoclf.embeddings.vector_objects import VectorSet, vector_sets, vectors_set
 from emoclf.settings import RunSettings, TextSettings
 from emoclf.settings.base import NONE_TEXT
 from emoclf.settings.sections import AUTO, WordVectorSettings
-from emoclf.workflow.automatic import starter_coverage
+from emoclf.workflow.automatic_settings import starter_coverage
 
 AnySettings = TypeVar("AnySettings", bound=WordVectorSettings)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emoclf.aspects.terms.span_scores import SpanScores
+from emoclf.aspects.terms.span_metrics import SpanScores
 from emoclf.evaluation.bootstrap import ratio, resampled_counts
 
 

@@ -25,7 +25,7 @@ from emoclf.aspects.data.sentences import AspectData, as_aspect_data
 from emoclf.aspects.polarities.polarity_folder import POLARITY_FILES
 from emoclf.aspects.terms.aspect_settings import AspectSettings
 from emoclf.aspects.terms.found_terms import FoundTerm
-from emoclf.aspects.terms.span_scores import SpanScores, compare
+from emoclf.aspects.terms.span_metrics import SpanScores, compare
 from emoclf.aspects.terms.tagger_fit import TaggerProgress
 from emoclf.aspects.terms.term_dictionary import TermDictionary
 from emoclf.aspects.terms.train_tagger import seen_terms, train_spans

@@ -18,7 +18,7 @@ from emoclf.audit.wrong_labels import (
     find_wrong_labels,
     require_cleanlab,
 )
-from emoclf.datasets.audit import AuditReport, report_contents
+from emoclf.datasets.audit_report import AuditReport, report_contents
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import PART_NAMES, PARTS, Split
 from emoclf.datasets.trainable import as_dataset

@@ -12,7 +12,7 @@ from html.entities import html5
 import numpy as np
 
 from emoclf.audit.audited_texts import AuditedTexts
-from emoclf.datasets.audit import is_no_answer
+from emoclf.datasets.audit_report import is_no_answer
 from emoclf.doctor.data import check_cut
 from emoclf.doctor.findings import Finding
 from emoclf.text.encoder import choose_length

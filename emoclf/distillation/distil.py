@@ -20,9 +20,9 @@ from emoclf.distillation.distillation_settings import DistillationSettings
 from emoclf.distillation.out_of_fold import read_out_of_fold
 from emoclf.distillation.stages import fit_stages
 from emoclf.distillation.student_stages import student_stages
-from emoclf.distillation.teacher_bar import predict_all
 from emoclf.distillation.teacher_overlap import warn_of_taught_texts
 from emoclf.distillation.teacher_predictions import Progress
+from emoclf.distillation.teacher_progress import predict_all
 from emoclf.distillation.teachers import Teacher, as_teachers, coverage
 from emoclf.distillation.transfer_set import TransferSet, build_transfer_set
 from emoclf.distillation.unlabelled import files_of
@@ -31,7 +31,7 @@ from emoclf.errors import SettingsError, setting
 from emoclf.evaluation.metric_names import MULTILABEL, ONE_LABEL
 from emoclf.fingerprint import digest
 from emoclf.settings import RunSettings
-from emoclf.workflow.automatic import resolve
+from emoclf.workflow.automatic_settings import resolve
 from emoclf.workflow.fit_classifier import finish_classifier, new_network
 from emoclf.workflow.prepare import Prepared, prepare
 from emoclf.workflow.train import (

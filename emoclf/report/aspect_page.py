@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from emoclf.aspects.aspect_evaluation import DICTIONARY
 from emoclf.aspects.opinions import Opinion
 from emoclf.aspects.term_summary import TermSummary
-from emoclf.aspects.terms.span_scores import SpanScores
+from emoclf.aspects.terms.span_metrics import SpanScores
 from emoclf.bundle.bundle import installed_versions
 from emoclf.datasets.split import PART_NAMES
 from emoclf.plots import plot_span_scores, plot_training

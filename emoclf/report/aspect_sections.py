@@ -9,7 +9,7 @@ import numpy as np
 
 from emoclf.aspects.data.sentences import Sentence
 from emoclf.aspects.term_highlighting import highlight, key_to_marks
-from emoclf.aspects.terms.span_scores import KINDS, overlap, span_errors
+from emoclf.aspects.terms.span_metrics import KINDS, overlap, span_errors
 from emoclf.report.blocks import (
     Cell,
     ConfusionMatrix,

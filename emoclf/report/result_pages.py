@@ -372,6 +372,6 @@ _PAGES: dict[str, Callable[[Any, Extras], Page] | str] = {
     "emoclf.aspects.aspect_evaluation:AspectEvaluation": (
         "emoclf.report.aspect_page:aspect_page"
     ),
-    "emoclf.datasets.audit:AuditReport": _audit,
+    "emoclf.datasets.audit_report:AuditReport": _audit,
     "emoclf.audit.dataset_audit:Audit": _full_audit,
 }

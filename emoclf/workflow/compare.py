@@ -30,7 +30,7 @@ from emoclf.files import check_writable, write_atomically
 from emoclf.fingerprint import RUN_FILE, check_fingerprint, digest, write_fingerprint
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import new_tokenizer
-from emoclf.workflow.automatic import resolve
+from emoclf.workflow.automatic_settings import resolve
 from emoclf.workflow.fit_classifier import fit_prepared
 from emoclf.workflow.prepare import EncodedParts, Prepared, encode_parts
 

@@ -34,7 +34,7 @@ from emoclf.settings import RunSettings
 from emoclf.text.validation import is_frame
 from emoclf.training.checkpoint import CheckpointFolder
 from emoclf.training.progress import TrainingProgress
-from emoclf.workflow.automatic import resolve
+from emoclf.workflow.automatic_settings import resolve
 from emoclf.workflow.fit_classifier import fit_prepared
 from emoclf.workflow.prepare import Prepared, prepare
 from emoclf.workflow.trained_classifier import TrainedClassifier

@@ -13,7 +13,7 @@ import numpy as np
 
 from emoclf.bundle.bundle_folder import save_bundle
 from emoclf.bundle.described_folder import BUNDLE, FolderKind
-from emoclf.datasets.audit import AuditReport, report_contents
+from emoclf.datasets.audit_report import AuditReport, report_contents
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.errors import ResumeError, setting

@@ -15,7 +15,7 @@ from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.data.sentences import AspectData
 from emoclf.aspects.opinions import Opinion, Opinions
 from emoclf.aspects.sentence_bootstrap import macro_f1_draws, span_draws
-from emoclf.aspects.terms.span_scores import SpanScores, span_scores
+from emoclf.aspects.terms.span_metrics import SpanScores, span_scores
 from emoclf.evaluation.bootstrap import resampled_counts, resampled_metrics
 
 

@@ -36,7 +36,7 @@ from emoclf.aspects.data.aspect_split import divide
 from emoclf.aspects.data.sentences import AspectData
 from emoclf.aspects.exports.aspect_export import export_aspects
 from emoclf.aspects.exports.exported_aspects import load_exported_aspects
-from emoclf.aspects.terms.span_scores import compare
+from emoclf.aspects.terms.span_metrics import compare
 from emoclf.display import align
 
 FILE = "semeval14/Laptop_Train_v2.xml"

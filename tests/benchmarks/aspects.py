@@ -27,7 +27,7 @@ from emoclf.aspects.polarities.polarity_network import PolaritySettings
 from emoclf.aspects.polarities.polarity_targets import labelled_targets
 from emoclf.aspects.tagger import AspectTagger
 from emoclf.aspects.terms.aspect_settings import AspectSettings
-from emoclf.aspects.terms.span_scores import SpanScores, compare
+from emoclf.aspects.terms.span_metrics import SpanScores, compare
 from emoclf.aspects.terms.term_dictionary import TermDictionary
 from emoclf.aspects.terms.train_tagger import seen_terms
 from emoclf.cli.options import parse_value

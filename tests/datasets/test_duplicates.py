@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emoclf.datasets import duplicates
-from emoclf.datasets.audit import report_contents
+from emoclf.datasets.audit_report import report_contents
 from emoclf.datasets.dataset import Dataset, group_parts
 from emoclf.datasets.duplicates import bands_for, group_duplicates, shingles
 from emoclf.datasets.split import split_dataset

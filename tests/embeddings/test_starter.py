@@ -1,6 +1,6 @@
 """The starter vectors: their file, their words, and when training uses them.
 
-Modules: ``emoclf.embeddings.starter`` and ``emoclf.workflow.automatic``.
+Modules: ``emoclf.embeddings.starter`` and ``emoclf.workflow.automatic_settings``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from emoclf.embeddings.word_vectors import WordVectors
 from emoclf.errors import SettingsError, VectorsError
 from emoclf.settings import RunSettings
 from emoclf.text.vocabulary import Vocabulary
-from emoclf.workflow.automatic import resolve, starter_coverage
+from emoclf.workflow.automatic_settings import resolve, starter_coverage
 from emoclf.workflow.prepare import prepare
 
 ENGLISH = load_sample().texts

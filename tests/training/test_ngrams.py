@@ -26,7 +26,7 @@ from emoclf.models.ngram_scores import BUCKETS, NGRAMS
 from emoclf.settings import RunSettings
 from emoclf.training.batches import Examples
 from emoclf.training.ngrams import C, fit_ngram_scores
-from emoclf.workflow.automatic import resolve
+from emoclf.workflow.automatic_settings import resolve
 from emoclf.workflow.trained_classifier import TrainedClassifier
 
 pytestmark = pytest.mark.slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from emoclf.aspects.polarities.polarity_data import Part
-from emoclf.aspects.polarities.polarity_scores import accuracy_and_f1
+from emoclf.aspects.polarities.polarity_metrics import accuracy_and_f1
 from emoclf.aspects.polarities.polarity_targets import marked_windows
 from emoclf.evaluation.baselines import (
     MAJORITY,

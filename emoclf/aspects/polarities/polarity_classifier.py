@@ -24,9 +24,9 @@ from emoclf.aspects.polarities.polarity_data import (
     polarity_tokenizer,
     with_tokens,
 )
+from emoclf.aspects.polarities.polarity_metrics import polarity_scores
 from emoclf.aspects.polarities.polarity_model import PolarityModel
 from emoclf.aspects.polarities.polarity_network import PolaritySettings, build_polarity
-from emoclf.aspects.polarities.polarity_scores import polarity_scores
 from emoclf.aspects.polarities.polarity_targets import (
     MARKERS,
     Target,
@@ -258,7 +258,7 @@ valid_fraction
     def evaluate(self, X: Iterable[Any], y: Iterable[str]) -> dict[str, Any]:
         """Return accuracy, macro-F1, scores of each class, and the confusion.
 
-        See :func:`emoclf.aspects.polarities.polarity_scores.polarity_scores`.
+        See :func:`emoclf.aspects.polarities.polarity_metrics.polarity_scores`.
         """
         targets, labels = checked_targets(X, y)
         check_is_fitted(self)

@@ -17,8 +17,8 @@ from emoclf.aspects.terms.sentence_encoder import (
     fit_alphabet,
     tagged_examples,
 )
+from emoclf.aspects.terms.span_metrics import SpanScores, compare
 from emoclf.aspects.terms.span_model import SpanModel
-from emoclf.aspects.terms.span_scores import SpanScores, compare
 from emoclf.aspects.terms.tagger_fit import fit_tagger
 from emoclf.aspects.terms.tagger_network import build_tagger
 from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from emoclf.datasets.audit import report_contents
+from emoclf.datasets.audit_report import report_contents
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.rows import Skips
 

@@ -1,4 +1,4 @@
-"""Audit a dataset before training: classes, lengths, duplicates and odd texts."""
+"""Report of a dataset before training: classes, lengths, duplicates, odd texts."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emoclf.aspects.terms.span_scores import SpanScores, span_scores
+from emoclf.aspects.terms.span_metrics import SpanScores, span_scores
 
 LENGTH = 30
 
