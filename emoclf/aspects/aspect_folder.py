@@ -45,6 +45,7 @@ from emoclf.bundle.bundle import installed_versions
 from emoclf.bundle.bundle_folder import read_part, write_part
 from emoclf.bundle.described_folder import FolderKind, readable_place, write_sums
 from emoclf.bundle.json_values import JsonObject, check_texts
+from emoclf.doctor.findings import Finding
 from emoclf.errors import BundleError
 from emoclf.models.embedding import embedding_shape, is_embedding
 from emoclf.settings.run_settings import parse_toml
@@ -78,6 +79,8 @@ class AspectParts:
     history : list of dict
     metrics : dict
     polarity : PolarityClassifier, optional
+    findings : tuple of Finding
+        Findings of the doctor on the tagger's training; 0.7 had none.
     """
 
     model: SpanModel
@@ -85,6 +88,7 @@ class AspectParts:
     history: list[dict[str, list[float]]]
     metrics: dict[str, Any]
     polarity: PolarityClassifier | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 def save_aspects(
@@ -138,7 +142,10 @@ def to_values(parts: AspectParts) -> dict[str, Any]:
             for weight in network.training.weights
         },
         "history": parts.history,
-        "metrics": parts.metrics,
+        "metrics": {
+            **parts.metrics,
+            "findings": [finding.to_dict() for finding in parts.findings],
+        },
     }
 
 
@@ -186,11 +193,13 @@ def from_values(values: Mapping[str, Any]) -> AspectParts:
     model = _model(JsonObject(values["about"]), values)
     check_texts(values["terms"], "the terms")
     history = JsonObject({"history": values["history"]}).objects("history")
+    metrics = dict(JsonObject(values["metrics"], "metrics").values)
     return AspectParts(
         model,
         frozenset(values["terms"]),
         [item.values for item in history],
-        JsonObject(values["metrics"], "metrics").values,
+        metrics,
+        findings=tuple(map(Finding.from_dict, metrics.pop("findings", []))),
     )
 
 

@@ -76,6 +76,8 @@ class AspectTagger(BaseEstimator):
         a dictionary of the training terms.
     terms_ : frozenset of str
         Terms of the training set in lower case.
+    findings_ : tuple of Finding
+        Findings of the doctor on the training of the networks.
 
     Examples
     --------
@@ -192,6 +194,7 @@ class AspectTagger(BaseEstimator):
                     "sentences": {"train": len(train), "valid": len(valid)},
                     "coverage": trained.coverage,
                 },
+                findings=tuple(trained.findings),
             )
         )
         return self
@@ -270,6 +273,7 @@ class AspectTagger(BaseEstimator):
         self.history_ = parts.history
         self.terms_ = parts.terms
         self.validation_ = parts.metrics.get("validation", {})
+        self.findings_ = parts.findings
 
     def _settings_for(
         self, data: AspectData

@@ -12,6 +12,7 @@ from emoclf.aspects.term_summary import TermSummary
 from emoclf.aspects.terms.span_metrics import SpanScores
 from emoclf.bundle.bundle import installed_versions
 from emoclf.datasets.split import PART_NAMES
+from emoclf.doctor.findings import sorted_findings
 from emoclf.plots import plot_span_scores, plot_training
 from emoclf.plots.plot_style import legend_above
 from emoclf.report.aspect_sections import (
@@ -24,6 +25,7 @@ from emoclf.report.blocks import (
     DataTable,
     Figure,
     Figures,
+    Findings,
     KeyNumbers,
     Lines,
     Paragraphs,
@@ -209,10 +211,15 @@ def _terms_section(evaluation: AspectEvaluation) -> Section:
 
 def _training_section(model: Any) -> Section:
     figures = _curves("tagger", model.tagger.history_, TAGGER_METRICS)
+    findings = [*model.tagger.findings_]
     if model.polarity is not None:
         history = model.polarity.history_
         figures += _curves("polarity", history, POLARITY_METRICS)
-    return Section("training", "Training", (Figures(figures),) if figures else ())
+        findings += model.polarity.findings_
+    blocks: tuple[Any, ...] = (Figures(figures),) if figures else ()
+    if findings:
+        blocks += (Findings(sorted_findings(findings)),)
+    return Section("training", "Training", blocks)
 
 
 def _curves(

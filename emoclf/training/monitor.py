@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,15 +9,14 @@ import numpy as np
 
 from emoclf.doctor import gradients, predictions, training_curves
 from emoclf.doctor.findings import Finding
-from emoclf.doctor.overflow import explain_overflow, layer_name
 from emoclf.models.heads import LOGITS
 from emoclf.training.batches import LengthBuckets
 from emoclf.training.best_weights import BestWeights
+from emoclf.training.step_monitor import StepMonitor
 from emoclf.training.thresholds import choose_thresholds
 from emoclf.training.watcher import (
     FIRST_CHECKED_STEP,
     WatchedUnits,
-    Watcher,
     as_probabilities,
     check_predictions,
     class_shares,
@@ -29,12 +27,11 @@ SAMPLE_TEXTS = 128
 MAX_SAMPLE_TOKENS = 40
 
 
-class Monitor(Watcher):
-    """Record gradients, updates, units and predictions, and report problems at once.
+class Monitor(StepMonitor):
+    """Record steps, units and predictions of a classifier's training.
 
-    It reads what the optimizer and the validation have computed anyway. In addition it
-    copies the weights before three steps of an epoch, and passes a few training texts
-    through the network at the end of the epoch.
+    The predictions are those of the validation. In addition to the steps, it passes a
+    few training texts through the network at the end of the epoch.
 
     Parameters
     ----------
@@ -57,52 +54,21 @@ class Monitor(Watcher):
         listeners: Sequence[Any] = (),
         run_settings: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(listeners, run_settings)
+        super().__init__(buckets, listeners, run_settings, head=LOGITS)
         self.buckets = buckets
         self.best = best
         self.label_names = list(label_names)
         self.prior = class_shares(buckets.examples.targets, len(self.label_names))
-        self._norms: list[np.ndarray] = []
 
-    @never_ends_training
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._norms = []
-        self.begin_epoch(epoch, len(self.buckets))
-
-    @never_ends_training
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self.begin_step(batch)
-
-    @never_ends_training
-    def on_train_batch_end(
-        self, batch: int, logs: dict[str, Any] | None = None
-    ) -> None:
-        norms = self.model.optimizer.gradient_norms.numpy()
-        loss = (logs or {}).get("loss", 0.0)
-        if not (math.isfinite(loss) and np.isfinite(norms).all()):
-            self.overflowed = True
-            self.report(explain_overflow(self.model, self.buckets[batch][0], norms))
-            self.model.stop_training = True
-            return
-        self._norms.append(norms)
-        self.end_step()
+    def inputs_of(self, batch: int) -> Any:
+        """Return the inputs of a batch."""
+        return self.buckets[batch][0]
 
     @never_ends_training
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        logs = logs if logs is not None else {}
-        self._losses.append(float(logs.get("loss", math.nan)))
-        norms = self._typical_norms()
-        ratios = self.update_ratios()
-        if norms:
-            logs["gradient_norm"] = norms["all"]
-        # NaN: the rate was zero in all steps. Keras would shift a value left out.
-        logs["update_ratio"] = max(ratios.values(), default=math.nan)
-        if self.overflowed:
+        super().on_epoch_end(epoch, logs)
+        if self.failed or self.overflowed:
             return
-        self._steps += len(self._norms)
-        self.report(training_curves.check_rising_loss(self._losses))
-        self.report(gradients.check_gradients(norms, head=LOGITS), after=2)
-        self.report(gradients.check_updates(ratios))
         for finding in gradients.check_units(*self._units()):
             self.report(finding)
         findings = []
@@ -158,42 +124,6 @@ class Monitor(Watcher):
         )
         for finding in findings:
             self.report(finding, final=True)
-
-    def get_state(self) -> dict[str, Any]:
-        """Return the state that a resumed training needs."""
-        return {
-            "findings": [finding.to_dict() for finding in self.findings],
-            "losses": self._losses,
-            "steps": self._steps,
-            "overflowed": self.overflowed,
-            "seen": self._epochs_seen,
-        }
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Restore the state of :meth:`get_state`."""
-        self.findings = [Finding.from_dict(finding) for finding in state["findings"]]
-        self._losses = list(state["losses"])
-        self._steps = state["steps"]
-        self.overflowed = state["overflowed"]
-        self._epochs_seen = dict(state["seen"])
-
-    def _typical_norms(self) -> dict[str, float]:
-        """Return the median root mean square of each layer's gradient.
-
-        "all" is the median of the global norm.
-        """
-        if not self._norms:
-            return {}
-        norms = np.array(self._norms)
-        watched = {variable.path for variable in self._matrices()}
-        typical = {"all": float(np.median(np.linalg.norm(norms, axis=1)))}
-        for column, variable in enumerate(self.model.trainable_variables):
-            if variable.path in watched:
-                size = math.sqrt(math.prod(variable.shape))
-                rms = float(np.median(norms[:, column])) / size
-                layer = layer_name(variable, self.model)
-                typical[layer] = max(rms, typical.get(layer, 0.0))
-        return typical
 
     def _units(self) -> tuple[dict[str, float], dict[str, float]]:
         """Return the shares of dead units and of saturated outputs, by layer."""

@@ -69,6 +69,9 @@ class Watcher(keras.callbacks.Callback):
         Other words for some of the cures.
     """
 
+    #: Layers whose updates are not watched, since a step changes a few rows only.
+    unwatched: tuple[str, ...] = (TRAINED, BIGRAMS)
+
     def __init__(
         self,
         listeners: Sequence[Any] = (),
@@ -190,7 +193,7 @@ class Watcher(keras.callbacks.Callback):
             variable
             for variable in self.model.trainable_variables
             if len(variable.shape) > 1
-            and layer_name(variable, self.model) not in (TRAINED, BIGRAMS)
+            and layer_name(variable, self.model) not in self.unwatched
             and not str(variable.path).endswith("/embeddings")
         ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.model_selection import GridSearchCV
 from tiny_aspects import fitted_tagger, tiny_aspects, tiny_tagger
 
 from emoclf.aspects.polarities.polarity_network import PolaritySettings
+from emoclf.aspects.tagger import AspectTagger
 from emoclf.aspects.terms.aspect_settings import AspectSettings
 from emoclf.aspects.terms.span_model import SpanModel
 from emoclf.aspects.terms.tagging_graph import SpanDecoder
@@ -166,6 +168,16 @@ def test_a_tagger_that_finds_nothing_is_told(
     monkeypatch.setattr(SpanModel, "predict", lambda self, texts: [[] for _ in texts])
     tiny_tagger(epochs=1).fit(tiny_aspects())
     assert caplog.text.count("The tagger finds no term in the validation set") == 1
+
+
+def test_the_doctor_watches_the_training(tmp_path: Path) -> None:
+    assert fitted_tagger().findings_ == ()
+    tagger = tiny_tagger(learning_rate=5.0, epochs=2).fit(tiny_aspects())
+    names = [finding.name for finding in tagger.findings_]
+    assert names[:2] == ["learning-rate-out-of-range", "updates-too-large"]
+    assert {"gradient_norm", "update_ratio"} <= {*tagger.history_[0]}
+    tagger.save(tmp_path / "tagger")
+    assert AspectTagger.load(tmp_path / "tagger").findings_ == tagger.findings_
 
 
 def test_an_encoder_is_no_setting_of_a_tagger() -> None:

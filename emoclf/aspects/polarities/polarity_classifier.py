@@ -40,6 +40,7 @@ from emoclf.aspects.polarities.sentiment_vectors import (
 )
 from emoclf.aspects.terms.aspect_settings import AspectSettings
 from emoclf.contextual.input_vectors import InputVectors
+from emoclf.doctor.findings import Finding
 from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
 from emoclf.embeddings.vector_objects import VectorSet, vector_sources, vectors_setting
 from emoclf.errors import DataError
@@ -80,6 +81,8 @@ valid_fraction
         Accuracy and macro-F1 on the validation set, which also chose the epoch, of the
         network, of the majority class, and of TF-IDF and a linear SVM on a window
         around the target.
+    findings_ : tuple of Finding
+        Findings of the doctor on the training of the networks.
 
     Examples
     --------
@@ -168,6 +171,7 @@ valid_fraction
         options = AspectSettings.names()
         advised = {x: y for x, y in settings.to_dict().items() if x in options}
         history = []
+        findings: list[Finding] = []
         for number, network in enumerate(model.networks):
             result = fit_model(
                 network,
@@ -192,6 +196,7 @@ valid_fraction
                 # The other networks are left for the resumed run.
                 raise KeyboardInterrupt
             history.append(result.history)
+            findings += result.findings
         if settings.linear_share:
             fit_place_scores(
                 model.networks,
@@ -200,7 +205,7 @@ valid_fraction
                 settings.linear_share,
                 seed=settings.seed,
             )
-        self._set_model(model, history, {})
+        self._set_model(model, history, {}, findings)
         self.validation_ = {"network": self.evaluate(*valid)}
         self.validation_ |= baseline_scores(train, valid, model.tokenizer)
         return self
@@ -270,7 +275,9 @@ valid_fraction
         model: PolarityModel,
         history: list[dict[str, list[float]]],
         validation: dict[str, Any],
+        findings: Iterable[Finding] = (),
     ) -> None:
+        self.findings_ = tuple(findings)
         self.model_ = model
         self.classes_ = np.array(model.label_names)
         self.history_ = history
@@ -282,10 +289,11 @@ valid_fraction
         model: PolarityModel,
         history: list[dict[str, list[float]]],
         validation: dict[str, Any],
+        findings: Iterable[Finding] = (),
     ) -> Self:
         """Return a fitted classifier of a model, such as one from a folder."""
         loaded = cls(settings=model.settings, random_state=model.settings.seed)
-        loaded._set_model(model, history, validation)
+        loaded._set_model(model, history, validation, findings)
         return loaded
 
     def _own_settings(self) -> PolaritySettings:

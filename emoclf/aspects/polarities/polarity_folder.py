@@ -16,6 +16,7 @@ from emoclf.aspects.polarities.polarity_network import PolaritySettings, build_p
 from emoclf.aspects.polarities.polarity_targets import MARKERS
 from emoclf.aspects.saved_networks import rebuild, weights_of
 from emoclf.bundle.json_values import JsonObject, check_texts
+from emoclf.doctor.findings import Finding
 from emoclf.errors import BundleError
 from emoclf.models.embedding import embedding_shape
 from emoclf.settings.run_settings import parse_toml
@@ -46,6 +47,7 @@ def polarity_values(classifier: PolarityClassifier) -> dict[str, Any]:
             "encoder": encoder,
             "history": classifier.history_,
             "validation": classifier.validation_,
+            "findings": [finding.to_dict() for finding in classifier.findings_],
         },
         "polarity_settings": tomli_w.dumps(model.settings.to_dict()),
         "polarity_tokens": list(model.vocabulary.tokens),
@@ -112,4 +114,6 @@ def polarity_from_values(values: Mapping[str, Any]) -> PolarityClassifier:
         model,
         [item.values for item in about.objects("history")],
         about.object("validation").values,
+        # 0.7 had none.
+        map(Finding.from_dict, about.values.get("findings", [])),
     )

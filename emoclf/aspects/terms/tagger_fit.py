@@ -13,15 +13,19 @@ import tensorflow as tf
 
 from emoclf.aspects.terms.aspect_settings import AspectSettings
 from emoclf.aspects.terms.sentence_encoder import MAX_CHARACTERS, TaggedExamples
-from emoclf.aspects.terms.tagger_network import TaggerNetwork
+from emoclf.aspects.terms.tagger_network import CRF_SCORES, EMISSIONS, TaggerNetwork
+from emoclf.doctor.findings import Finding
+from emoclf.doctor.gradients import check_rate
 from emoclf.errors import TrainingError, setting
 from emoclf.models.keras_globals import check_no_strategy, default_keras_globals
+from emoclf.settings.sections import RATES
 from emoclf.training.batches import plan_batches
 from emoclf.training.best_weights import averaged_weights
 from emoclf.training.checkpoint import CheckpointFolder
 from emoclf.training.epoch_recorder import EpochRecorder
 from emoclf.training.optimizers import build_optimizer
 from emoclf.training.progress import TrainingProgress
+from emoclf.training.step_monitor import StepMonitor
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +44,7 @@ def fit_tagger(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     checkpoints: CheckpointFolder | None = None,
     resume: bool = False,
-) -> dict[str, list[float]]:
+) -> tuple[dict[str, list[float]], list[Finding]]:
     """Fit a network and give it the weights of its best epoch.
 
     Parameters
@@ -64,7 +68,10 @@ def fit_tagger(
     Returns
     -------
     history : dict of str to list of float
-        ``loss``, ``val_f1``, ``learning_rate`` and ``seconds`` of each epoch.
+        ``loss``, ``val_f1``, ``gradient_norm``, ``update_ratio``, ``learning_rate`` and
+        ``seconds`` of each epoch.
+    findings : list of Finding
+        What the doctor says of losses, gradients and weight updates. It is logged, too.
 
     Raises
     ------
@@ -82,7 +89,11 @@ def fit_tagger(
     model.compile(optimizer, loss=_negative, jit_compile=False)
     optimizer.build(model.trainable_variables)
     best = _BestSpans(evaluate, settings.patience)
-    recorder = EpochRecorder(batches, best, [best, *callbacks], checkpoints)
+    monitor = _TaggerMonitor(batches, callbacks, settings.to_dict(), head=EMISSIONS)
+    usual = RATES[training.optimizer]
+    monitor.report(check_rate(training.rate, usual=usual, optimizer=training.optimizer))
+    monitor.deliver()
+    recorder = EpochRecorder(batches, best, [best, monitor, *callbacks], checkpoints)
     if checkpoints is not None and resume and checkpoints.exists():
         recorder.restore(model, checkpoints.load())
     elif checkpoints is not None:
@@ -94,15 +105,23 @@ def fit_tagger(
         raise TrainingError(
             f"No epoch ended with a finite loss: {history.get('loss', [])[:5]}. Try a "
             f"lower {setting('learning_rate')}."
+            + "".join(f"\n{finding}" for finding in monitor.findings)
         )
     model.set_weights(best.best_weights)
-    return history
+    return history, monitor.findings
 
 
 @keras.saving.register_keras_serializable(package="emoclf")
 def _negative(_: Any, log_likelihood: Any) -> Any:
     """Return the loss of sentences, whose tags are an input of the network."""
     return -log_likelihood
+
+
+class _TaggerMonitor(StepMonitor):
+    """Losses, gradients and weight updates of a tagger."""
+
+    # The scores of the transitions begin at zero, so that every update is large.
+    unwatched = (*StepMonitor.unwatched, CRF_SCORES)
 
 
 class _Batches:

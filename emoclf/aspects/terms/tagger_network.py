@@ -18,6 +18,8 @@ from emoclf.models.embedding import embed_tokens
 from emoclf.models.keras_globals import default_keras_globals
 from emoclf.models.tensors import Tensor
 
+#: Names of the layers with a score of each tag, and of each pair of neighbours.
+EMISSIONS, CRF_SCORES = "emissions", "crf"
 #: Widths of the CNN's first layer, half of its filters each, and of the others.
 FIRST_WIDTHS, WIDTH = (3, 5), 5
 
@@ -168,10 +170,10 @@ def build_tagger(
         )
         build = {"bilstm": _bilstm, "cnn": _cnn}[settings.network]
         features = build(settings, features, mask)
-        emissions = layers.Dense(len(tags), name="emissions")(features)
+        emissions = layers.Dense(len(tags), name=EMISSIONS)(features)
         # Without a CRF all transitions are allowed and stay zero.
         rules = tag_constraints(tags) if settings.crf else {}
-        crf = CRF(len(tags), **rules, name="crf", trainable=settings.crf)
+        crf = CRF(len(tags), **rules, name=CRF_SCORES, trainable=settings.crf)
         target = keras.Input((None,), dtype="int32", name="tags")
         likelihood = crf(emissions, mask=mask, tags=target)
         return TaggerNetwork(

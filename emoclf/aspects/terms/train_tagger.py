@@ -21,6 +21,7 @@ from emoclf.aspects.terms.span_metrics import SpanScores, compare
 from emoclf.aspects.terms.span_model import SpanModel
 from emoclf.aspects.terms.tagger_fit import fit_tagger
 from emoclf.aspects.terms.tagger_network import build_tagger
+from emoclf.doctor.findings import Finding
 from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
 from emoclf.embeddings.vector_objects import VectorSet, vector_sources
 from emoclf.errors import DataError, setting
@@ -42,12 +43,15 @@ class TrainedSpans(NamedTuple):
         Scores on the validation set, which also chose the epochs.
     coverage : dict or None
         Coverage of the training set by the word vectors.
+    findings : list of Finding
+        Findings of the doctor on the trainings.
     """
 
     model: SpanModel
     history: list[dict[str, list[float]]]
     scores: SpanScores
     coverage: dict[str, Any] | None
+    findings: list[Finding]
 
 
 def train_spans(
@@ -107,6 +111,7 @@ def train_spans(
             examples.n_dropped,
         )
     networks, histories = [], []
+    findings: list[Finding] = []
     for member in range(settings.members):
         seed = settings.seed + 1000 * member
         matrix = (
@@ -123,7 +128,7 @@ def train_spans(
             seed=seed,
         )
         single = SpanModel(settings, encoder, tuple(tags), (network,))
-        history = fit_tagger(
+        history, found = fit_tagger(
             network,
             examples,
             settings,
@@ -142,6 +147,7 @@ def train_spans(
         )
         networks.append(network)
         histories.append(history)
+        findings += found
     model = SpanModel(settings, encoder, tuple(tags), tuple(networks))
     coverage = pretrained.coverage.to_dict() if pretrained else None
     scores = score(model, valid, train)
@@ -153,7 +159,7 @@ def train_spans(
             scores.n_gold,
             setting("vectors"),
         )
-    return TrainedSpans(model, histories, scores, coverage)
+    return TrainedSpans(model, histories, scores, coverage, findings)
 
 
 def score(
