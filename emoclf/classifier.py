@@ -15,7 +15,7 @@ from emoclf.datasets.given_vectors import are_vectors
 from emoclf.display import Described, short_names
 from emoclf.errors import DataError, ModelError, SettingsError, setting
 from emoclf.text.validation import as_texts, iterate_texts
-from emoclf.text.vocabulary import FIRST
+from emoclf.text.vocabulary import FIRST_TOKEN_ID
 
 if TYPE_CHECKING:
     from emoclf.datasets.dataset import Dataset
@@ -229,7 +229,7 @@ class Classifier(Described, ABC):
 
     def known(self, texts: list[str]) -> list[bool]:
         """Return whether each text has a word that the classifier knows."""
-        return [bool((ids >= FIRST).any()) for ids in self.token_ids(texts)]
+        return [bool((ids >= FIRST_TOKEN_ID).any()) for ids in self.token_ids(texts)]
 
     def name_labels(
         self, probabilities: np.ndarray

@@ -50,7 +50,7 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
     embedding : {"random", "static", "non-static", "two-channel"}, optional
         Kind of embedding; default: "non-static" with vectors, "random" without.
     encoder : str or path, optional
-        Folder of a transformer encoder, or its name in the hub of Hugging Face, whose
+        Folder of a transformer encoder, or its name on the Hugging Face Hub, whose
         vectors take the place of word vectors (extra ``transformers``).
     filters, kernel_sizes, dropout
         Settings of :class:`emoclf.models.text_cnn.TextCNNSettings`; None: the default

@@ -141,9 +141,9 @@ class AspectEvaluation(Mapping[str, Any], HtmlLines):
         terms = self["terms"]
         low, high = self.intervals["f1"]
         lines = [
-            f"Of {terms.n_gold:,} terms in {terms.n_sentences:,} sentences the tagger "
-            f"finds {terms.recall:.0%} with their exact borders, and "
-            f"{terms.precision:.0%} of the terms that it finds are right: F1 "
+            f"The tagger finds {terms.recall:.0%} of {terms.n_gold:,} terms in "
+            f"{terms.n_sentences:,} sentences with their exact borders, and "
+            f"{terms.precision:.0%} of the terms that it finds are correct: F1 "
             f"{terms.f1:.3f} (95 % interval {low:.3f} to {high:.3f})."
         ]
         spans = [x for x in self.comparisons if isinstance(x, SpanComparison)]
@@ -151,7 +151,7 @@ class AspectEvaluation(Mapping[str, Any], HtmlLines):
         if terms.unseen_recall is not None:
             lines.append(
                 f"It finds {terms.unseen_recall:.0%} of the {terms.n_unseen:,} terms "
-                "that the training set does not have."
+                "that are not in the training set."
             )
         if "polarity" in self:
             found = self["polarity"]

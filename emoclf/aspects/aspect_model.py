@@ -83,9 +83,9 @@ class AspectModel(AspectPredictor):
         typed = AspectSettings.of(tagger).typed
         if typed and learn_polarity:
             raise SettingsError(
-                f"{setting('typed', True)} takes the labels of terms for their kinds, "
-                f"and {setting('learn_polarity', True)} for their polarities. Give one "
-                "of the two."
+                f"{setting('typed', True)} learns the labels of terms as kinds of "
+                f"terms, and {setting('learn_polarity', True)} as polarities. Give "
+                "only one of them."
             )
         common = {"vectors": vectors, "random_state": seed, "verbose": verbose}
         found = AspectTagger(**common, settings=tagger)
@@ -94,9 +94,9 @@ class AspectModel(AspectPredictor):
         encoder = PolaritySettings.of(polarity).encoder
         if encoder is not None and not learn_polarity:
             raise SettingsError(
-                f"{setting('encoder', encoder)} is for the polarities of terms, and no "
-                f"polarity classifier is trained on {data.source}. Leave it out, or "
-                f"give {setting('learn_polarity', True)}."
+                f"{setting('encoder', encoder)} is for polarity classifiers, but none "
+                f"is trained on {data.source}. Leave it out, or give "
+                f"{setting('learn_polarity', True)}."
             )
         if checkpoints is not None and not checkpoints.resume:
             checkpoints.remove()
@@ -190,8 +190,9 @@ class AspectModel(AspectPredictor):
         if encoder is not None:
             if parts.polarity is None or parts.polarity.model_.encoder is None:
                 raise BundleError(
-                    f"{setting('encoder', os.fspath(encoder))} is the place of a "
-                    f"transformer encoder, but {path} has none. Leave it out."
+                    f"{setting('encoder', os.fspath(encoder))} is for models that were "
+                    f"trained with a transformer encoder, but {path} was not. Leave it "
+                    "out."
                 )
             model = parts.polarity.model_
             moved = parts.polarity.model_.encoder.at(os.fspath(encoder))
@@ -205,8 +206,8 @@ def _has_polarities(data: AspectData, typed: bool) -> bool:
     kinds = [label for label in labels if label not in POLARITIES]
     if kinds and not typed:
         logger.warning(
-            "%s has labels that are no polarities: %s; so no polarity classifier is "
-            "trained. If they are kinds of terms, %s learns to tell them apart; if "
+            "%s has labels that are not known as polarities: %s. No polarity "
+            "classifier is trained. If they are kinds of terms, %s learns them; if "
             "they are polarities, give %s.",
             data.source,
             short_names(kinds),

@@ -32,7 +32,7 @@ REFERENCE = "reference"
 MIN_DISTANCE = 0.1
 #: Share of the simulations that may exceed the limit: five measures together alarm in
 #: fewer than 1 of 100 files without a drift.
-CHANCE = 0.002
+FALSE_ALARM_RATE = 0.002
 N_SIMULATIONS = 2000
 
 
@@ -76,8 +76,8 @@ class DriftMeasure:
         elif self.distance > self.by_chance:
             verdict = "a small difference"
         return (
-            f"{_TITLES[self.name]}: {self.now}, at the training {self.before}: "
-            f"{verdict} (distance {self.distance:.3f}; by chance up to "
+            f"{_TITLES[self.name]}: {self.now}, in training {self.before}: "
+            f"{verdict} (distance {self.distance:.3f}; expected by chance: up to "
             f"{self.by_chance:.3f})."
         )
 
@@ -134,13 +134,13 @@ class Drift(HtmlLines):
     def lines(self) -> list[str]:
         """Return the comparison as sentences."""
         drifted = [m for m in self.measures if m.has_drifted]
-        verdict = "They look like the texts of the training."
+        verdict = "The new texts look like the training texts."
         if drifted:
             names = ", ".join(_TITLES[measure.name].lower() for measure in drifted)
             verdict = (
-                f"They differ from the texts of the training ({names}): the scores of "
-                "the training do not hold for them. Look at some, label a few hundred, "
-                "and evaluate the classifier on them."
+                f"The new texts differ from the training texts ({names}), so that the "
+                "classifier's test scores do not hold for them. Read some, label a few "
+                "hundred, and evaluate the classifier on them."
             )
         return wrap_lines(
             [
@@ -201,8 +201,8 @@ def check_drift(predictor: Any, texts: Iterable[str]) -> Drift:
     inputs = predictor.bundle.inputs
     if inputs is not None and inputs.encoder is None:
         raise DataError(
-            "This classifier takes vectors from elsewhere, and a drift is measured by "
-            "words. Compare the probabilities of old and new vectors instead."
+            "This classifier was trained on precomputed vectors, but drift is measured "
+            "on words. Compare the probabilities of old and new vectors instead."
         )
     reference = _reference(predictor)
     counts = _count(predictor, iter(iterate_texts(texts, predictor.text_column)))
@@ -216,9 +216,9 @@ def _reference(predictor: Predictor) -> TextCounts:
     values = predictor.bundle.metrics.get(REFERENCE)
     if values is None:
         raise BundleError(
-            "This classifier keeps no counts of its validation texts: an older emoclf "
-            "trained it, or it was fitted again on all texts. Train it again, "
-            "without --refit, to check for a drift."
+            "This classifier contains no counts of its validation texts: it was "
+            "trained by an older emoclf, or refitted on all texts. Train it again, "
+            "without --refit, to check for drift."
         )
     try:
         return TextCounts.from_dict(values, n_classes=len(predictor.label_names))
@@ -249,7 +249,10 @@ def _measures(
         name: str, old: Any, new: Any, shown: str, shown_now: str
     ) -> DriftMeasure:
         old, new = np.array(old), np.array(new)
-        distance, chance = float(jensen_shannon(old, new)), _by_chance(old, new, rng)
+        distance, chance = (
+            float(jensen_shannon(old, new)),
+            _chance_distance(old, new, rng),
+        )
         return DriftMeasure(name, shown, shown_now, distance, chance)
 
     def share(counts: TextCounts) -> str:
@@ -308,7 +311,9 @@ def jensen_shannon(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum((terms[0] + terms[1]).sum(axis=-1) / 2, 0.0))
 
 
-def _by_chance(old: np.ndarray, new: np.ndarray, rng: np.random.Generator) -> float:
+def _chance_distance(
+    old: np.ndarray, new: np.ndarray, rng: np.random.Generator
+) -> float:
     """Return the distance that equal texts seldom exceed, for these sizes.
 
     Each count is a draw of its own: several labels of one text make the limit a little
@@ -316,4 +321,4 @@ def _by_chance(old: np.ndarray, new: np.ndarray, rng: np.random.Generator) -> fl
     """
     together = (old + new) / (old.sum() + new.sum())
     samples = [rng.multinomial(x.sum(), together, N_SIMULATIONS) for x in (old, new)]
-    return float(np.quantile(jensen_shannon(*samples), 1 - CHANCE))
+    return float(np.quantile(jensen_shannon(*samples), 1 - FALSE_ALARM_RATE))

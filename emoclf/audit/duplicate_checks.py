@@ -42,7 +42,7 @@ def check_duplicates(texts: AuditedTexts) -> Iterator[Finding]:
                 "annotators who disagree",
                 "texts that mean nothing without their context",
             ),
-            ("one label for each text, by a majority or a second look",),
+            ("give each text one label, by majority vote or by labelling it again",),
         )
     near = np.setdiff1d(_conflicting(texts, texts.near), exact)
     if len(near):
@@ -53,7 +53,7 @@ def check_duplicates(texts: AuditedTexts) -> Iterator[Finding]:
             "with another label",
             texts.evidence(near),
             ("annotators who disagree", "texts that differ in a decisive word"),
-            ("a second look at these texts",),
+            ("check the labels of these texts",),
         )
 
 
@@ -111,7 +111,7 @@ def _leaks(texts: AuditedTexts) -> Iterator[Finding]:
             ("a split that was made without looking for duplicates",),
             (
                 f"delete them from the {late_name} set",
-                "a new split by emoclf, which keeps duplicates in the same set",
+                "split again with emoclf, which keeps duplicates in the same set",
             ),
         )
 

@@ -47,7 +47,7 @@ def check_labels(texts: AuditedTexts) -> Iterator[Finding]:
             f"{len(unlabelled):,} texts ({share:.1%}) have no label",
             texts.evidence(unlabelled),
             ("texts to which no label applies", "texts that nobody has labelled"),
-            ("a look at some of them",),
+            ("read some of them",),
         )
     yield from _skipped(texts)
 
@@ -119,7 +119,7 @@ def _alike(totals: dict[str, int], texts: AuditedTexts) -> Iterator[Finding]:
             f"({totals[frequent]:,}) are spelt alike",
             {"labels": [rare, frequent], **texts.evidence(where)},
             ("one label in two spellings",),
-            ("one spelling for both",),
+            ("use one spelling for both",),
         )
 
 

@@ -29,7 +29,7 @@ NGRAM_C, VECTOR_C = 4.0, 0.01
 MAX_CHARACTER_NGRAMS = 60_000
 MAX_ITERATIONS = 300
 #: Probabilities are kept this far from 0 and 1, so that no single model decides.
-MARGIN = 1e-6
+MIN_PROBABILITY = 1e-6
 
 #: Targets of the training set, its positions and those of a fold → log odds there.
 FitAndPredict = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -86,7 +86,7 @@ def _each_label(
                 train, held = folds != number, folds == number
                 scores[held] = _scores(fit_and_predict, target, train, held)
             p = _calibrated(scores, target)
-            logs[:, :, label] += np.log(np.clip([1 - p, p], MARGIN, 1))
+            logs[:, :, label] += np.log(np.clip([1 - p, p], MIN_PROBABILITY, 1))
     absent, present = np.exp(logs / len(models))
     return present / (absent + present)
 
@@ -97,7 +97,7 @@ def _scores(
     """Return log odds of one label for the texts of a fold."""
     share = float(target[train].mean())
     if share in (0.0, 1.0):
-        return np.full(held.sum(), np.log(MARGIN) * (1 - 2 * share))
+        return np.full(held.sum(), np.log(MIN_PROBABILITY) * (1 - 2 * share))
     return fit_and_predict(target[train], train, held)
 
 

@@ -87,7 +87,7 @@ def _very_short(texts: AuditedTexts, missing: list[int]) -> Iterator[Finding]:
             f"{SHORT_WORDS} words",
             texts.evidence(short),
             ("texts that were cut", "answers of one word"),
-            ("a look at some of them",),
+            ("read some of them",),
         )
 
 

@@ -107,8 +107,8 @@ def _foreign(texts: AuditedTexts, known: Container[str]) -> Iterator[Finding]:
         yield Finding(
             "other-language",
             "warning",
-            f"{len(foreign):,} texts ({len(foreign) / len(texts):.1%}) have hardly a "
-            "word with a vector, where most texts do",
+            f"{len(foreign):,} texts ({len(foreign) / len(texts):.1%}) have vectors "
+            "for few of their words, unlike most texts",
             texts.evidence(foreign),
             ("texts of another language", "names, codes or misspelt words"),
             ("delete these rows, or give vectors of both languages",),

@@ -127,16 +127,16 @@ class WrongLabels(HtmlLines):
         issues = self.issues
         lines = [
             f"Labels that may be wrong: {len(issues):,} of {len(self):,}, the most "
-            f"suspicious first. The classifiers that contradict them predict "
-            f"{self.accuracy:.1%} of all labels; where that is low, many of these "
-            "labels are right after all."
+            "probable first. The classifiers that predict another label have an "
+            f"accuracy of {self.accuracy:.1%} on all texts; if that is low, many of "
+            "these labels are correct."
         ]
         for one in issues[:SHOWN_LABELS]:
             given, better = map(_joined, (one.given_label, one.predicted_label))
             text = shorten_text(" ".join(one.text.split()))
             lines.append(
                 printable(
-                    f"  {one.place}: {given}, rather {better} "
+                    f"  {one.place}: {given}, probably {better} "
                     f"({one.probability:.0%}): {text!r}"
                 )
             )
@@ -221,8 +221,9 @@ def _names(texts: AuditedTexts) -> list[str]:
     names = [name for name in texts.label_names if name in present]
     if len(names) < 2:
         raise DataError(
-            f"Wrong labels can be found among two classes or more. Got {len(names)}: "
-            f"{', '.join(names)}."
+            "The search for wrong labels needs at least two classes. Got "
+            f"{len(names)}: {', '.join(names)}. Leave out --wrong-labels, or add texts "
+            "of other classes."
         )
     return names
 

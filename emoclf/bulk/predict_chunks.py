@@ -24,7 +24,7 @@ from emoclf.export.formats import FORMATS
 from emoclf.serving import load_exported
 
 _KINDS = {"bundle": "a bundle", "transformer": "a fine-tuned encoder"}
-#: Owner or name of a model in the hub.
+#: Owner or name of a model on the Hub.
 _HUB_WORD = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
@@ -71,7 +71,7 @@ def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
     Parameters
     ----------
     path : path
-        Of an encoder, also its name in the hub of Hugging Face, ``owner/name``, if
+        Of an encoder, also its name on the Hugging Face Hub, ``owner/name``, if
         there is no folder of the owner's name here.
     **options
         Options of a folded export: ``precision`` and ``engine``; and ``encoder``, the
@@ -105,7 +105,7 @@ def load_classifier(path: str | os.PathLike[str], **options: Any) -> Classifier:
 
 
 def _may_be_in_hub(path: str | os.PathLike[str]) -> bool:
-    """Say whether a path can only be a name in the hub of Hugging Face."""
+    """Say whether a path can only be a name on the Hugging Face Hub."""
     owner, slash, name = os.fspath(path).partition("/")
     is_name = bool(slash) and all(map(_HUB_WORD.fullmatch, (owner, name)))
     return is_name and not os.path.exists(owner) and not name.endswith(".emoclf")
@@ -124,8 +124,8 @@ def check_options(path: str | os.PathLike[str], options: dict[str, Any]) -> None
     for name, value in options.items() if format else ():
         if name == "encoder" and format != "bundle":
             raise SettingsError(
-                f"{setting(name, value)} is the place of a bundle's transformer "
-                f"encoder, and {path} is {kind}. Leave it out."
+                f"{setting(name, value)} is for bundles with a transformer encoder, "
+                f"but {path} is {kind}. Leave it out."
             )
         if name != "encoder" and not is_folded:
             raise SettingsError(

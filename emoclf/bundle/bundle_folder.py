@@ -116,8 +116,8 @@ def _with_encoder(bundle: Bundle, encoder: str | os.PathLike[str]) -> Bundle:
     """Return the bundle with another place of its encoder."""
     if bundle.inputs is None or bundle.inputs.encoder is None:
         raise BundleError(
-            f"{setting('encoder', os.fspath(encoder))} is the place of a transformer "
-            "encoder, but this classifier has none. Leave it out."
+            f"{setting('encoder', os.fspath(encoder))} is for classifiers that were "
+            "trained with a transformer encoder, but this one was not. Leave it out."
         )
     return replace(bundle, inputs=bundle.inputs.at(os.fspath(encoder)))
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 #: Threshold of a label that is never predicted: the first float32 number above 1.
-UNREACHABLE = 1 + 2**-23
+UNREACHABLE_THRESHOLD = 1 + 2**-23
 
 #: Key of a document's checksum.
 CHECKSUM = "crc32"
@@ -163,7 +163,9 @@ class JsonObject:
         if value is None:
             return None
         numbers = isinstance(value, list) and len(value) == count
-        if not numbers or not all(x == UNREACHABLE or _is_share(x) for x in value):
+        if not numbers or not all(
+            x == UNREACHABLE_THRESHOLD or _is_share(x) for x in value
+        ):
             raise self._wrong(key, f"{count} numbers from 0 to 1", value)
         return value
 

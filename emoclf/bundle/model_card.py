@@ -21,7 +21,7 @@ USES = {
 #: Name of a metric in our files → type and name on model hubs.
 HUB_METRICS = {"accuracy": ("accuracy", "Accuracy"), "macro_f1": ("f1", "Macro-F1")}
 #: Settings of the data that a user gives for the card.
-GIVEN = ("language", "license")
+GIVEN_FIELDS = ("language", "license")
 INTENDED_USE = """\
 Labels for short texts like those of the training set: in their language, of their kind
 and length. Read some of its labels on your own texts before you rely on them.
@@ -94,7 +94,7 @@ def card(bundle: Bundle, about: Mapping[str, Any], *, loader: str) -> str:
         ),
         *(
             f"- {name.capitalize()}: {inline(data[name])}."
-            for name in GIVEN
+            for name in GIVEN_FIELDS
             if name in data
         ),
         _inputs_line(bundle),
@@ -178,7 +178,7 @@ def _head(
 ) -> list[str]:
     """Return the YAML between two lines of dashes; JSON strings are YAML."""
     lines = ["---", "library_name: emoclf", "pipeline_tag: text-classification"]
-    for name in GIVEN:
+    for name in GIVEN_FIELDS:
         if name in data:
             lines.append(f"{name}: {quoted(data[name])}")
     lines += ["tags:", "- text-classification", f"- {about['architecture']}"]

@@ -44,9 +44,9 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     """Add the commands."""
     parser = subparsers.add_parser(
         "aspects",
-        help="find the terms that reviews speak of, and what they say of each",
+        help="find aspect terms in reviews, and the polarity of each",
         usage="%(prog)s COMMAND [OPTIONS]",
-        description="Find the terms that reviews speak of, and what they say of each.",
+        description="Find aspect terms in reviews, and the polarity of each.",
     )
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, prog="emoclf aspects"
@@ -97,7 +97,7 @@ def _add_predict(commands: Any) -> None:
         ".parquet with a row for each term; default: terms on standard output",
     )
     add_option(predict, "--json", "print one JSON object per text on standard output")
-    text = "print the terms most spoken of instead, with the share of each polarity"
+    text = "print the most frequent terms instead, with the share of each polarity"
     add_option(predict, "--summary", text)
     text = "write a plot of the summary: .svg, .png or .pdf"
     add_option(predict, "--summary-plot FILE", text)

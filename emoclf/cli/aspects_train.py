@@ -47,8 +47,8 @@ def add_train(commands: Any, argv: Sequence[str]) -> None:
         "train",
         arguments="TERMS",
         help="train a tagger of terms and a classifier of their polarity",
-        details="A share of the sentences chooses the epochs, another one is the test "
-        "set, on which both are evaluated once.",
+        details="The sentences are split into a training set, a validation set that "
+        "selects the epochs, and a test set, on which both are evaluated once.",
         example="emoclf aspects train Laptop_Train_v2.xml -o laptops.aspects",
     )
     train.add_argument("data", metavar="TERMS", help=DATA_HELP)
@@ -65,8 +65,8 @@ def add_train(commands: Any, argv: Sequence[str]) -> None:
         "share of the sentences in the test set; 0: none",
         default=0.15,
     )
-    text = "transformer encoder for the polarity classifier (folder, or name in the "
-    text += "hub of Hugging Face); needs the extra 'transformers'"
+    text = "transformer encoder for the polarity classifier (folder, or name on the "
+    text += "Hugging Face Hub); needs the extra 'transformers'"
     add_option(train, "--encoder NAME", text)
     train.add_argument(
         "--learn-polarity",
@@ -78,7 +78,7 @@ def add_train(commands: Any, argv: Sequence[str]) -> None:
     text = "show all options; --help shows the common ones"
     train.add_argument(HELP_ALL, action="help", help=text)
     shown = None if HELP_ALL in argv else SHOWN
-    title = "settings of the tagger, and of the polarity classifier where it has them"
+    title = "settings of the tagger (the polarity classifier shares some of them)"
     add_section(train, title, AspectSettings, shown=shown)
     train.set_defaults(run=run_train)
 

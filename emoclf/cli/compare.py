@@ -33,7 +33,8 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "compare",
         arguments="DATA",
         help="compare networks or settings on one split of the data",
-        details="Each is trained with several seeds; baselines are on the same texts.",
+        details="Each network is trained with several seeds; the baselines are trained "
+        "on the same texts.",
         example=(
             "emoclf compare sentences.csv --architectures text_cnn,bilstm -o compared\n"
             "  emoclf compare sentences.csv --vary optimizer=adam,sgd -o optimizers"

@@ -32,7 +32,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         arguments="DATA",
         help="cross-validate a network and baselines",
         details="Each text is predicted by a network that was not trained on it. With "
-        "few texts this says more than one test set.",
+        "few texts this is more reliable than one test set.",
         example="emoclf crossval sentences.csv --folds 5 -o folds",
     )
     text = "folder for finished folds; the same command continues after them"

@@ -16,7 +16,7 @@ from emoclf.runtime import load_tensorflow
 
 OUTPUT = "demo.emoclf"
 CORPUS = "the bundled corpus"
-UNSEEN = (
+DEMO_TEXTS = (
     "They had kept a seat for me, with balloons on it.",
     "He read my diary aloud to the whole class.",
     "Something was breathing behind the cellar door.",
@@ -66,8 +66,8 @@ def run(args: argparse.Namespace) -> int:
     )
     if not args.json:
         print_lines("Predictions for sentences outside the corpus:")
-        predictions = training.trained.predictor.predict_stream(UNSEEN)
-        for text, prediction in zip(UNSEEN, predictions, strict=True):
+        predictions = training.trained.predictor.predict_stream(DEMO_TEXTS)
+        for text, prediction in zip(DEMO_TEXTS, predictions, strict=True):
             ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
             labels = "  ".join(f"{name} {p:.2f}" for name, p in ranked[:3])
             print_lines(f"  {text:<58} {labels}")

@@ -42,13 +42,13 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     text = "folder to write the student to"
     add_option(parser, "-o --output FOLDER", text, required=True)
     text = (
-        "classifier with the same labels: a folder that emoclf has written; the "
-        "probabilities of several are averaged"
+        "classifier with the same labels, as a teacher: a folder written by emoclf; "
+        "the probabilities of several teachers are averaged"
     )
     add_option(parser, "--teacher MODEL,…", text)
     text = (
         "file of texts with a column of probabilities for each label, or a column of "
-        "labels, as a teacher; may be given several times"
+        "labels, as a teacher; can be repeated"
     )
     add_option(
         parser, "--teacher-labels FILE", text, action="append", default=[], type=str
@@ -56,15 +56,14 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     text = "transformer encoder of the teachers, if it is not where it was in training"
     add_option(parser, "--teacher-encoder FOLDER", text)
     text = (
-        "file of texts of the same kind, whose labels are not needed; may be given "
-        "several times; without it texts are made from the training texts, which "
-        "helps far less"
+        "file of texts of the same kind, without labels; can be repeated (default: "
+        "texts made from the training texts, which help far less)"
     )
     add_option(parser, "--unlabelled FILE", text, action="append", default=[], type=str)
     text = (
-        "file with the training texts and their probabilities from 'emoclf crossval "
-        "--out-of-fold', in place of the teachers' own, who are too sure of texts that "
-        "they were trained on"
+        "file of 'emoclf crossval --out-of-fold' with probabilities of the training "
+        "texts; used instead of the teachers' predictions, which are overconfident on "
+        "texts that they were trained on"
     )
     add_option(parser, "--out-of-fold FILE", text, type=str)
     text = (

@@ -26,7 +26,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         subparsers,
         "drift",
         arguments="BUNDLE INPUT",
-        help="check whether new texts look like those of the training",
+        help="check whether new texts look like the training texts",
         details="The exit code is 3 if they do not.",
         example="emoclf drift emotions.emoclf today.csv",
     )

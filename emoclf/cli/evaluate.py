@@ -66,7 +66,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     add_option(
         parser,
         "--by COLUMN",
-        "column of DATA by whose values the accuracy is shown; can be repeated",
+        "column of DATA; show the accuracy for each of its values; can be repeated",
         action="append",
         default=[],
     )

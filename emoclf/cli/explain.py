@@ -41,8 +41,8 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "explain",
         arguments="MODEL [TEXT…]",
         help="show what each word of a text adds to its prediction",
-        details="Texts are arguments, or lines of standard input. With --corpus the "
-        "phrases that drive each label over a file are shown.",
+        details="Texts are arguments, or lines of standard input. With --corpus, show "
+        "the phrases that drive each label over a file.",
         example=(
             'emoclf explain emotions-en "I can\'t believe she left"\n'
             "  emoclf explain emotions.emoclf --corpus sentences.csv"
@@ -67,8 +67,9 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     add_option(
         parser,
         "--method",
-        "exact shares, where a network is a sum over n-grams; integrated gradients, of "
-        "any bundle; or predictions without each word",
+        "method of explanation: exact (networks that are sums over n-grams), "
+        "integrated-gradients (other bundles), or occlusion (predictions without each "
+        "word); auto: the first that MODEL supports",
         choices=METHODS,
         default="auto",
     )
@@ -76,11 +77,11 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     add_option(parser, "--html FILE", "page of HTML to write instead")
     add_overwrite_option(parser, "page")
     group = parser.add_argument_group("options for a corpus")
-    add_option(group, "--corpus FILE", "texts whose phrases are summed; - reads stdin")
+    text = "file of texts over which the contributions of phrases are summed; -: stdin"
+    add_option(group, "--corpus FILE", text)
     add_option(group, "--top N", "number of phrases for each label", default=20)
-    add_option(
-        group, "--min-count N", "least number of texts that a phrase is in", default=2
-    )
+    text = "minimum number of texts that contain a phrase"
+    add_option(group, "--min-count N", text, default=2)
     add_reading_options(group)
     add_option(
         group,
@@ -132,8 +133,8 @@ def _check(args: argparse.Namespace) -> None:
         for name, value in (("text", texts[:1]), ("html", args.html)):
             if value:
                 raise SettingsError(
-                    f"{setting('corpus', args.corpus)} sums over the texts of a file. "
-                    f"Leave out {setting(name)} and other texts, or the corpus."
+                    f"{setting('corpus', args.corpus)} explains the texts of a file. "
+                    f"Leave out {setting(name)} and texts as arguments, or --corpus."
                 )
         return
     if args.html:

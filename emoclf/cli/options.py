@@ -30,6 +30,11 @@ NAMED_METAVARS = {
     "labels_file": "FILE,…",
     "text_column": "NAME",
     "label_column": "NAME",
+    "split_column": "NAME",
+    "unlabelled_column": "NAME",
+    "format": "NAME",
+    "encoding": "NAME",
+    "encoder": "NAME",
 }
 NOUNS = {int: "a whole number", float: "a number", bool: "yes or no"}
 BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}

@@ -71,8 +71,8 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         parser,
         "--abstain-below P",
         "withhold labels with a lower probability, and labels of texts without any "
-        "known word; they are empty, or null, and a column withheld says why: unsure, "
-        "or no known word",
+        "known word: they are empty or null, and the column withheld has the reason, "
+        "unsure or no known word",
         type=float,
     )
     add_option(parser, "--quiet", "print no progress and no summary")
@@ -89,8 +89,8 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     add_option(
         group,
         "--engine",
-        "computation of a folded export; numba suits many texts, and compiles for some "
-        "seconds at first use (default: numpy)",
+        "computation of a folded export; numba is faster for many texts, but takes "
+        "some seconds to compile at first use (default: numpy)",
         choices=ENGINES,
     )
     parser.set_defaults(run=run)
@@ -157,7 +157,7 @@ def _source(args: argparse.Namespace) -> Iterator[str]:
             try:
                 check_file(args.input)
             except DataError as error:
-                raise DataError(f"{error} A text is given with --text.") from None
+                raise DataError(f"{error} To predict a text, use --text.") from None
         yield args.input or "-"
         return
     given = {"input": args.input, "format": args.format, **given_settings(args)}

@@ -16,8 +16,8 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "show",
         arguments="MODEL",
         help="show labels, settings and metrics of a classifier or a search",
-        details="Also shown: versions and size. The files are checked; TensorFlow is "
-        "not needed.",
+        details="Versions and size are shown too, and the files are checked. "
+        "TensorFlow is not needed.",
         example="emoclf show emotions.emoclf\n  emoclf show sentences.search --json",
     )
     parser.set_defaults(run=run)

@@ -33,17 +33,17 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "teach",
         arguments="DATA --encoder NAME",
         help="train a teacher for 'emoclf distil': a transformer encoder on labels",
-        details="By default the encoder stays as it is, and a linear layer on its "
-        "vectors of whole texts is trained, as 'emoclf train --architecture "
-        f"{HEAD} --encoder NAME' does: a matter of minutes. The validation set then "
-        "chooses the epoch and the temperature. With --fine-tune all weights are "
-        "trained; a part of the training texts chooses the epoch, so that the "
-        "validation and test texts stay unseen, and the folder is one that "
-        "transformers can load: see 'emoclf teach --fine-tune --help'.",
+        details="By default the encoder is frozen, and a linear layer on its sentence "
+        "vectors is trained within minutes, as by 'emoclf train --architecture "
+        f"{HEAD} --encoder NAME'; the validation set selects the epoch and the "
+        "temperature. With --fine-tune all weights are trained; a held-out part of the "
+        "training texts selects the epoch, so that validation and test texts stay "
+        "unseen. The transformers library can load the result. Options: 'emoclf teach "
+        "--fine-tune --help'.",
         example="emoclf teach data.csv --encoder all-mpnet-base-v2 -o teacher.emoclf\n"
         "  emoclf teach data.csv --encoder all-MiniLM-L6-v2 --fine-tune -o teacher",
     )
-    text = "train all weights of the encoder; has settings of its own"
+    text = "train all weights of the encoder; see --fine-tune --help for its settings"
     add_option(parser, FINE_TUNE, text)
     if FINE_TUNE in argv:
         _add_fine_tuning(parser)
@@ -56,7 +56,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 def _add_fine_tuning(parser: argparse.ArgumentParser) -> None:
     text = "folder to write the teacher to"
     add_option(parser, "-o --output FOLDER", text, required=True)
-    text = "folder of an encoder, or its name in the hub of Hugging Face"
+    text = "folder of an encoder, or its name on the Hugging Face Hub"
     add_option(parser, "--encoder NAME", text, required=True)
     add_data(parser)
     add_overwrite_option(parser, "teacher or interrupted run")
@@ -74,8 +74,8 @@ def run_head(args: argparse.Namespace) -> int:
     given = given | given.get("embedding", {}) | given_settings(args)
     if given.get("encoder") is None:
         raise SettingsError(
-            "A teacher needs an encoder. Give its folder, or its name in the hub of "
-            "Hugging Face: --encoder NAME."
+            "A teacher needs an encoder. Give its folder, or its name on the Hugging "
+            "Face Hub: --encoder NAME."
         )
     if "architecture" not in given:
         setattr(args, f"{PREFIX}architecture", HEAD)

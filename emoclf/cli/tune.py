@@ -136,7 +136,7 @@ def _add_search_options(parser: argparse.ArgumentParser) -> None:
         "--no-prune",
         dest="prune",
         action="store_false",
-        help="do not end trials early that cannot win",
+        help="run every trial to its end (default: stop trials that cannot win)",
     )
     add_option(
         group, "--keep N", "number of best trials whose classifiers are kept", default=3
@@ -150,7 +150,7 @@ def _add_worker_options(parser: argparse.ArgumentParser, workers: int) -> None:
     add_option(
         group,
         "--threads N",
-        "number of threads per worker; scores depend on this number, not on that of "
+        "number of threads per worker; scores depend on it, but not on the number of "
         "workers",
         default=1,
     )
@@ -169,8 +169,8 @@ def _add_budget_options(parser: argparse.ArgumentParser) -> None:
             amounts.count,
             "maximum number of parameters, such as 2M",
         ),
-        ("--max-bytes SIZE", amounts.n_bytes, "largest size on disk, such as 5MB"),
-        ("--max-ms MS", float, "longest prediction time per text in milliseconds"),
+        ("--max-bytes SIZE", amounts.n_bytes, "maximum size on disk, such as 5MB"),
+        ("--max-ms MS", float, "maximum prediction time per text, in milliseconds"),
     ):
         add_option(group, spec, text, type=parse)
 
@@ -187,14 +187,14 @@ def _add_chief_options(parser: argparse.ArgumentParser) -> None:
     add_option(
         group,
         "--lost-after TIME",
-        "silence of a worker after which its trial is reassigned",
+        "time without a message from a worker until its trial is reassigned",
         type=amounts.seconds,
         default="60s",
     )
     add_option(
         group,
         "--wait TIME",
-        "time without any worker after which the search ends",
+        "time without any worker until the search ends",
         type=amounts.seconds,
         default="1h",
     )

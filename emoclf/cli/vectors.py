@@ -82,15 +82,15 @@ def _add_distil(commands: Any) -> None:
         example="emoclf vectors distil --encoder sentence-transformers/"
         "all-MiniLM-L6-v2 --vocabulary-of reviews.csv -o vectors.bin",
     )
-    text = "folder of an encoder, or its name in the hub of Hugging Face"
+    text = "folder of an encoder, or its name on the Hugging Face Hub"
     add_option(distil, "--encoder NAME", text, required=True)
     words = distil.add_mutually_exclusive_group(required=True)
     add_option(words, "--words FILE", "file with one word per line")
-    add_option(words, "--vocabulary-of FILE", "file of texts, whose tokens get vectors")
+    add_option(words, "--vocabulary-of FILE", "file of texts; each token gets a vector")
     add_option(
         distil,
         "--sentences FILE",
-        "file of texts, over which the vectors of the words in them are averaged",
+        "file of texts; a word's vector is averaged over the texts that contain it",
     )
     text = "file to write: .bin, or .txt for plain text"
     add_option(distil, "-o --output FILE", text, required=True)
@@ -225,11 +225,11 @@ def run_coverage(args: argparse.Namespace) -> int:
     vectors = settings.embedding.vectors
     if settings.embedding.encoder is not None:
         raise SettingsError(
-            "--encoder names a transformer encoder, which knows parts of all words: "
-            "there is no coverage to measure. Leave it out."
+            "--encoder is for a transformer encoder, which splits unknown words into "
+            "known pieces and has no coverage to measure. Leave it out."
         )
     if vectors is None:
-        raise SettingsError("Name word vectors: --vectors FILE.")
+        raise SettingsError("Word vectors are missing. Give --vectors FILE.")
     with as_file(args.data) as data:
         dataset = read_dataset(data, settings.data)
     tokens = new_tokenizer(settings.text).batch(dataset.texts)

@@ -41,7 +41,7 @@ class InputVectors:
     dim : int
         Width of the vectors.
     encoder : str, optional
-        Folder or name in the hub of the transformer encoder that makes them. None: they
+        Folder or name on the Hub of the transformer encoder that makes them. None: they
         come from elsewhere, and are given with each text.
     digest : str
         Digest of the encoder, and of the pooling if it is not the mean, so that another
@@ -123,14 +123,14 @@ class InputVectors:
             encoder = Encoder(self.encoder)
         except ModelError as error:
             raise ModelError(
-                f"{error} This classifier was trained on the vectors of that encoder: "
-                f"if it is in another place, name it with {setting('encoder', 'PATH')}."
+                f"{error} This classifier was trained on the vectors of that encoder. "
+                f"If it was moved, give its folder with {setting('encoder', 'PATH')}."
             ) from error
         if _digest(encoder, self.pooling) != self.digest:
             raise ModelError(
                 f"The encoder {self.encoder!r} is not the one that this classifier was "
-                "trained with: its weights or its configuration differ. Give the place "
-                f"of that one with {setting('encoder', 'PATH')}."
+                "trained with: its weights or its configuration differ. Give the "
+                f"folder of the original one with {setting('encoder', 'PATH')}."
             )
         return encoder
 
@@ -183,8 +183,8 @@ class InputVectors:
             return []
         if self.encoder is None:
             raise ModelError(
-                "This classifier takes vectors from elsewhere instead of texts. Give "
-                "the vectors of the texts, or a file .npz that contains them."
+                "This classifier takes precomputed vectors instead of texts. Give the "
+                "vectors of the texts, or a .npz file that contains them."
             )
         keep = keep and self.is_cached
         found: Sequence[np.ndarray | None] = [None] * len(texts)
@@ -274,6 +274,6 @@ def encoder_contents(names: Iterable[str | None]) -> dict[str, str]:
     Parameters
     ----------
     names : iterable of str or None
-        Folders, or names in the hub; None is left out.
+        Folders, or names on the Hub; None is left out.
     """
     return {f"encoder {name}": Encoder(name).digest() for name in {*names} if name}

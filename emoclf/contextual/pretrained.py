@@ -45,7 +45,7 @@ def load_pretrained(
     Parameters
     ----------
     name : str or path
-        Folder, or a name in the hub of Hugging Face. An existing folder wins.
+        Folder, or a name on the Hugging Face Hub. An existing folder wins.
     noun : str
         Name of the model in messages, with its article.
     model_class : str
@@ -66,7 +66,7 @@ def load_pretrained(
         If transformers or torch is not installed.
     """
     if not isinstance(name, str | os.PathLike):
-        wanted = f"the folder of {noun}, or its name in the hub"
+        wanted = f"the folder of {noun}, or its name on the Hugging Face Hub"
         raise ModelError(wrong_kind("encoder", wanted, name))
     name, the_model = os.fspath(name), f"the {noun.split(' ', 1)[1]}"
     require("torch", extra=EXTRA, needed_by=noun)
@@ -75,7 +75,7 @@ def load_pretrained(
     if not is_folder and (os.path.isabs(name) or os.path.exists(name)):
         raise ModelError(
             f"{name} is not the folder of {noun}. Name a folder with a "
-            "config.json, weights and a tokenizer, or a name in the hub."
+            "config.json, weights and a tokenizer, or a name on the Hugging Face Hub."
         )
     source = {"local_files_only": is_folder, "trust_remote_code": False}
     library.logging.set_verbosity_error()
@@ -93,8 +93,8 @@ def load_pretrained(
         cure = "It needs a config.json, a tokenizer and weights in safetensors."
         if not is_folder:
             cure = (
-                "It is not a folder here, and was looked for in the hub. Without a "
-                "network, give the path of a folder that contains it."
+                "There is no such folder, so it was looked up on the Hugging Face Hub. "
+                "Check the name; without internet access, give the path of a folder."
             )
         raise ModelError(
             f"{the_model.capitalize()} {name!r} cannot be loaded "
@@ -108,8 +108,8 @@ def load_pretrained(
         )
     if not tokenizer.is_fast:
         raise ModelError(
-            f"The tokenizer of {the_model} {name!r} does not know the places "
-            "of its tokens. Use one with a tokenizer.json."
+            f"The tokenizer of {the_model} {name!r} does not return the offsets "
+            "of its tokens. Use a model with a fast tokenizer (tokenizer.json)."
         )
     return Pretrained(tokenizer, model.eval(), tuple(sorted(details["missing_keys"])))
 

@@ -100,7 +100,7 @@ def declared_pooling(name: str) -> tuple[str, ...]:
     Parameters
     ----------
     name : str
-        Folder, or name in the hub of Hugging Face.
+        Folder, or name on the Hugging Face Hub.
 
     Returns
     -------

@@ -95,22 +95,24 @@ class TrainerRun:
                 raise
             except Exception as error:
                 # torch, accelerate and safetensors raise almost anything.
-                damaged = f", or {last} is damaged: remove it" if last else ""
+                damaged = f" If {last} is damaged, remove it." if last else ""
                 raise TrainingError(
-                    f"The fine-tuning failed ({type(error).__name__}: {error}). Either "
-                    f"the memory is too small: take a smaller {setting('batch_size')} "
-                    f"or {setting('max_tokens')}{damaged}."
+                    f"The fine-tuning failed ({type(error).__name__}: {error}). If "
+                    f"memory ran out, lower {setting('batch_size')} or "
+                    f"{setting('max_tokens')}.{damaged}"
                 ) from error
             last = last_checkpoint(self.folder)
         if last is None:
-            raise TrainingError(f"{self.folder} has lost its checkpoints. Begin again.")
+            raise TrainingError(
+                f"{self.folder} contains no checkpoint any more. Begin again."
+            )
         state = read_json(last / STATE)
         epochs = self._epochs(state)
         best = JsonObject(state).whole("best_global_step")
         if not (self.folder / f"{CHECKPOINT}{best}").is_dir():
             raise TrainingError(
-                f"{self.folder} has lost the best checkpoint, {CHECKPOINT}{best}. "
-                "Begin again."
+                f"{self.folder} does not contain the best checkpoint, "
+                f"{CHECKPOINT}{best}, any more. Begin again."
             )
         return {
             "epochs": epochs,
@@ -208,8 +210,8 @@ class TrainerRun:
         if not np.isfinite(logits).all():
             rate = setting("learning_rate", self.settings.learning_rate)
             raise TrainingError(
-                f"The fine-tuning diverged: the logits are not numbers. {rate} is too "
-                "high, if the encoder itself is sound."
+                f"The fine-tuning diverged: the logits are not finite with {rate}. "
+                "Lower it, or use another encoder."
             )
         several = self.truth.ndim == 2
         probabilities = probabilities_of(logits, multilabel=several)

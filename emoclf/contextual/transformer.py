@@ -41,7 +41,7 @@ class Encoder:
     Parameters
     ----------
     name : str or path
-        Folder of a model of transformers or sentence-transformers, or a name in the hub
+        Folder of a model of transformers or sentence-transformers, or a name on the Hub
         of Hugging Face, such as ``"sentence-transformers/all-MiniLM-L6-v2"``. An
         existing folder wins. Code of a model is never run.
 

@@ -28,7 +28,7 @@ from emoclf.errors import ModelError
 from emoclf.fingerprint import digest
 from emoclf.optional import require
 from emoclf.text.validation import as_texts
-from emoclf.text.vocabulary import FIRST, UNKNOWN
+from emoclf.text.vocabulary import FIRST_TOKEN_ID, UNKNOWN
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class TransformerClassifier(Classifier):
     Parameters
     ----------
     name : str
-        Folder or name in the hub.
+        Folder or name on the Hub.
     tokenizer : PreTrainedTokenizerFast
     model : PreTrainedModel
         A model for sequence classification, on the CPU.
@@ -91,7 +91,7 @@ class TransformerClassifier(Classifier):
         ----------
         path : str or path
             Folder that ``emoclf teach --fine-tune`` or another tool has written, or a
-            name in the hub of Hugging Face. Code of a model is never run.
+            name on the Hugging Face Hub. Code of a model is never run.
 
         Raises
         ------
@@ -267,7 +267,9 @@ class TransformerClassifier(Classifier):
         unknown = self.tokenizer.unk_token_id
         lists = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
         return [
-            np.array([UNKNOWN if i == unknown else FIRST + i for i in ids], np.int32)
+            np.array(
+                [UNKNOWN if i == unknown else FIRST_TOKEN_ID + i for i in ids], np.int32
+            )
             for ids in lists
         ]
 

@@ -39,7 +39,7 @@ COLUMNS = (
 #: Cells that spreadsheets run, and those that look like the form they get here. Some
 #: spreadsheets take the wide forms of the characters for the same.
 _FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
-NEEDED = ("source", "place", "text", "correct label")
+REQUIRED_COLUMNS = ("source", "place", "text", "correct label")
 
 
 class Correction(NamedTuple):
@@ -103,7 +103,9 @@ def read_corrections(path: str | os.PathLike[str]) -> list[Correction]:
     try:
         with reading(path), open(path, encoding="utf-8-sig", newline="") as stream:
             rows = csv.DictReader(stream)
-            missing = [name for name in NEEDED if name not in (rows.fieldnames or ())]
+            missing = [
+                name for name in REQUIRED_COLUMNS if name not in (rows.fieldnames or ())
+            ]
             if missing:
                 raise DataError(
                     f"{path} has no column {missing[0]!r}. Corrections are made in the "
@@ -117,7 +119,7 @@ def read_corrections(path: str | os.PathLike[str]) -> list[Correction]:
                         f"{where}: the row has too {count} cells. Correct it: a cell "
                         'with a comma is in quotes, as "[""joy"", ""fear""]" is.'
                     )
-                cells = [row[name] for name in NEEDED]
+                cells = [row[name] for name in REQUIRED_COLUMNS]
                 if not cells[-1].strip():
                     continue
                 cells[:2] = map(text_of_cell, cells[:2])

@@ -9,7 +9,7 @@ from itertools import chain
 
 from emoclf.datasets.cells import BadRow
 from emoclf.datasets.records import Record, Table
-from emoclf.datasets.source import TOO_LONG, Source
+from emoclf.datasets.source import TOO_LONG_MARKER, Source
 from emoclf.errors import DataError, setting
 
 #: Largest array, which is read as a whole.
@@ -46,7 +46,7 @@ def read_json(source: Source) -> Table:
         # pandas writes columns as objects, unless it is told to write records.
         if not record.bad and not all(isinstance(x, dict | list) for x in cells):
             return table_of_lines(chain(begin, lines))
-    if begin and begin[-1] == TOO_LONG and source.path is not None:
+    if begin and begin[-1] == TOO_LONG_MARKER and source.path is not None:
         # An array may be one long line, which is no error then.
         source.bad_line(len(begin))
         lines, begin = source.lines(max_bytes=MAX_ARRAY_BYTES), []
@@ -81,7 +81,7 @@ def _whole(lines: Iterable[str], name: str) -> str:
     size = 0
     for line in lines:
         size += len(line)
-        if size > MAX_ARRAY_BYTES or (line == TOO_LONG and not kept):
+        if size > MAX_ARRAY_BYTES or (line == TOO_LONG_MARKER and not kept):
             raise DataError(
                 f"{name} is an array of more than {MAX_ARRAY_BYTES:,} bytes, which is "
                 "read as a whole. Save it as JSON Lines, one object on each line."

@@ -46,7 +46,7 @@ HEAD_BYTES = 4096
 # Part of a file in which the place of a wrong byte is looked for.
 MAX_SEARCHED_BYTES = 1 << 28
 # Stands for a line that is too long; an empty line would contain no row.
-TOO_LONG = "\ufffd"
+TOO_LONG_MARKER = "\ufffd"
 
 
 class Source:
@@ -258,7 +258,7 @@ class Source:
         try:
             for block in line_blocks(stream, limit):
                 self._at_last_line = False
-                lines = [f"{TOO_LONG}\n"]
+                lines = [f"{TOO_LONG_MARKER}\n"]
                 if block is not None:
                     lines = self._decode(block, encoding, number)
                 if block is None or max(map(len, lines)) > limit:
@@ -284,7 +284,7 @@ class Source:
         for index, line in enumerate(lines):
             if missing or len(line) > limit:
                 self._bad_lines[first + index] = limit
-                lines[index] = f"{TOO_LONG}\n"
+                lines[index] = f"{TOO_LONG_MARKER}\n"
 
     def _decode(self, block: bytes, encoding: str, first: int) -> list[str]:
         """Return a block's lines, numbered from ``first``; record bad ones."""

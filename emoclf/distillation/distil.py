@@ -250,16 +250,16 @@ def _check_reads_words(settings: RunSettings, split: Split) -> None:
     encoder = settings.embedding.encoder
     if encoder is None and split.train.vectors is None:
         return
-    given = "the data are vectors."
+    problem = "the data are vectors."
     if encoder is not None:
-        given = (
-            f"{setting('encoder', encoder)} asks for the vectors of an encoder. Leave "
-            "it to the teacher; the place of a teacher's encoder is "
+        problem = (
+            f"{setting('encoder', encoder)} selects the vectors of an encoder. Leave "
+            "it out; the folder of a teacher's encoder is given with "
             f"{setting('teacher_encoder', 'FOLDER')}."
         )
     raise SettingsError(
-        f"A student reads words, which is what makes it fast, but {given} To train on "
-        "vectors, use emoclf train or train_classifier."
+        f"A student is trained on words, but {problem} To train on vectors, use emoclf "
+        "train or train_classifier."
     )
 
 

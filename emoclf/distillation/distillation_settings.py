@@ -53,7 +53,7 @@ class DistillationSettings(Settings):
     )
     label_weight: float = option(
         5.0,
-        "weight of a training text with the order joint; an unlabelled text has 1",
+        "weight of a training text if order is joint; an unlabelled text has weight 1",
         above=0.0,
         high=1000.0,
     )
@@ -62,21 +62,21 @@ class DistillationSettings(Settings):
     )
     max_unlabelled: int | None = option(
         None,
-        "maximum number of unlabelled texts; of more, those most like the training "
-        "texts are used (default: all are used)",
+        "maximum number of unlabelled texts; if there are more, those most similar to "
+        "the training texts are used (default: all are used)",
         low=1,
     )
     unlabelled_words: int = option(
         30_000,
-        "maximum number of words of the vocabulary that only unlabelled texts contain",
+        "maximum number of words in the vocabulary that only unlabelled texts contain",
         low=0,
     )
     unlabelled_min_count: int = option(
-        2, "minimum count of such a word in the unlabelled texts", low=1
+        2, "minimum count of a word that only unlabelled texts contain", low=1
     )
     variants: int = option(
         10,
-        "texts made from each training text where no unlabelled texts are given",
+        "number of texts made from each training text if no unlabelled texts are given",
         low=1,
         high=1000,
     )

@@ -48,13 +48,13 @@ class FileTeacher:
         agreement = file.agreement(train)
         if agreement is None:
             logger.warning(
-                "%s has no training text, so that nobody knows how often it is right.",
+                "%s contains none of the training texts, so its accuracy is unknown.",
                 self.name,
             )
             return
         logger.info(
-            "%s is right for %.0f %% (95 %% interval %.0f to %.0f %%) of the %d "
-            "training texts that it has.",
+            "%s: accuracy %.0f %% (95 %% interval %.0f to %.0f %%) on the %d training "
+            "texts that it contains.",
             self.name,
             *(100 * x for x in agreement[:3]),
             agreement.n,

@@ -98,7 +98,7 @@ class LabelFile(Described):
                 numbers.append(entry.number)
                 values.extend(reader.read(entry))
         if reader is None:
-            raise DataError(f"{self.name} has no texts.")
+            raise DataError(f"{self.name} contains no texts. Give another file.")
         self.hard = reader.hard
         rows = np.array(values, np.float32).reshape(len(keys), -1)
         if not multilabel:
@@ -108,8 +108,9 @@ class LabelFile(Described):
         except DifferentRows as error:
             first, second = (numbers[place] for place in error.places)
             raise DataError(
-                f"{self.name}, {source.unit}s {first} and {second}: the same text has "
-                f"different answers, as {error.count:,} rows have. Keep one of each."
+                f"{self.name}, {source.unit}s {first} and {second}: the text is the "
+                f"same, but its labels or probabilities differ ({error.count:,} such "
+                "rows in all). Keep one row for each text."
             ) from None
 
     def _facts(self) -> dict[str, object]:

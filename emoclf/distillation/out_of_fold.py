@@ -47,9 +47,9 @@ def read_out_of_fold(
         others = [text for text in part.texts if text not in train]
         if name != "train" and (n_held := int(file.covers(others).sum())):
             raise DataError(
-                f"{file.name} has {n_held:,} of the {PART_NAMES[name]} texts, so "
-                "networks that were trained on them predicted the training texts. "
-                "Cross-validate the training set alone: split the file, and give its "
-                "parts by themselves."
+                f"{file.name} contains {n_held:,} of the {PART_NAMES[name]} texts: the "
+                "networks that predicted the training texts were trained on them. "
+                "Cross-validate the training set alone: split the data into files, and "
+                "pass the training file to 'emoclf crossval'."
             )
     return file.predict_proba(split.train.texts)

@@ -27,10 +27,9 @@ def warn_of_taught_texts(teachers: Iterable[Teacher], split: Split) -> None:
             if seen is None or not seen.any():
                 continue
             logger.warning(
-                "%d of %d %s texts are training texts of the teacher %s: scores of the "
-                "student on them are too optimistic. Train the teacher with the same "
-                "split, which the same file, %s and %s give, or give other texts with "
-                "%s.",
+                "%d of %d %s texts are training texts of the teacher %s; the student's "
+                "scores on them are too optimistic. Train the teacher on the same "
+                "split (the same file, %s and %s), or give other texts with %s.",
                 seen.sum(),
                 len(part),
                 "validation" if name == "valid" else name,

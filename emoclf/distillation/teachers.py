@@ -107,8 +107,8 @@ class ClassifierTeacher:
             if _encoder_of(self.classifier) is None:
                 raise
             raise ModelError(
-                f"The teacher {self.name}: {error} Of a teacher that setting is "
-                f"{setting('teacher_encoder', 'FOLDER')}."
+                f"The teacher {self.name}: {error} For a teacher, use "
+                f"{setting('teacher_encoder', 'FOLDER')} instead."
             ) from error
 
 
@@ -156,9 +156,9 @@ def as_teachers(
     teachers = [_as_teacher(item, train, encoder) for item in items]
     if encoder is not None and not any(map(_encoder_of, teachers)):
         raise SettingsError(
-            f"{setting('teacher_encoder', os.fspath(encoder))} is the place of a "
-            "teacher's transformer encoder, and no teacher is a bundle that has one. "
-            "Leave it out."
+            f"{setting('teacher_encoder', os.fspath(encoder))} is for teachers that "
+            "were trained with a transformer encoder, but no teacher here was. Leave "
+            "it out."
         )
     teachers += [
         read_file_teacher(path, train, settings) for path in files_of(files) or ()

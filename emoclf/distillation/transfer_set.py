@@ -176,7 +176,7 @@ def build_transfer_set(
     logger.info("%s", new.counts.line())
     if not new.counts.kept:
         raise DataError(
-            f"No unlabelled text is left. Of {new.counts.line()} Give other texts with "
+            f"No unlabelled text is left. {new.counts.line()} Give other texts with "
             f"{setting('unlabelled')}."
         )
     known = {token for tokens in tokenizer.batch(train) for token in tokens}

@@ -16,6 +16,7 @@ from emoclf.datasets.duplicates import normalise
 from emoclf.datasets.input_formats import PLAIN_LINES
 from emoclf.datasets.near_duplicate_index import NearDuplicateIndex
 from emoclf.datasets.source import Source
+from emoclf.display import count_of
 from emoclf.errors import DataError, setting
 from emoclf.settings import DataSettings
 from emoclf.text.validation import as_texts
@@ -67,19 +68,22 @@ class TextCounts:
     def line(self) -> str:
         """Return the numbers as a sentence."""
         parts = [
-            f"{self.duplicates:,} duplicates",
-            f"{self.held_out:,} duplicates or near-duplicates of validation and test "
-            "texts",
+            count_of("duplicate", self.duplicates),
+            count_of("near-duplicate", self.held_out) + " of validation and test texts",
         ]
         if self.empty:
-            parts.append(f"{self.empty:,} without a character")
+            parts.append(count_of("empty text", self.empty))
         if self.unknown:
-            parts.append(f"{self.unknown:,} that a teacher's file lacks")
+            parts.append(
+                count_of("text", self.unknown) + " missing from a teacher's file"
+            )
         if self.unlike:
-            parts.append(f"{self.unlike:,} that are less like the training texts")
+            parts.append(
+                count_of("text", self.unlike) + " less similar to the training texts"
+            )
         return (
-            f"{self.read:,} unlabelled texts: {self.kept:,} are used; left out were "
-            f"{', '.join(parts[:-1])} and {parts[-1]}."
+            f"{self.kept:,} of {self.read:,} unlabelled texts are used. Left out: "
+            f"{', '.join(parts)}."
         )
 
 

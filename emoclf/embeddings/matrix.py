@@ -17,7 +17,7 @@ from emoclf.embeddings.spellings import MATCH_LABELS
 from emoclf.embeddings.vector_io import VectorSource, require_finite
 from emoclf.embeddings.vector_objects import vector_sources
 from emoclf.errors import VectorsError
-from emoclf.text.vocabulary import FIRST, UNKNOWN, Vocabulary
+from emoclf.text.vocabulary import FIRST_TOKEN_ID, UNKNOWN, Vocabulary
 
 #: Kim (2014), process_data.py: random words are uniform in [-0.25, 0.25].
 RANDOM_SCALE = 0.25
@@ -169,7 +169,9 @@ def _rows_of(
         require_finite(match.vector, token, name)
     kinds = {token: match.kind for token, match in matches.items()}
     ids = _ids(vocabulary, kinds)
-    rows = np.stack([matches[vocabulary.tokens[i - FIRST]].vector for i in ids])
+    rows = np.stack(
+        [matches[vocabulary.tokens[i - FIRST_TOKEN_ID]].vector for i in ids]
+    )
     coverage = _coverage(name, source.dim, vocabulary, kinds, counts)
     return PretrainedRows(ids, rows.astype(np.float32, copy=False), coverage), kinds
 
@@ -177,7 +179,11 @@ def _rows_of(
 def _ids(vocabulary: Vocabulary, tokens: Container[str]) -> np.ndarray:
     """Return the ids of these tokens, in ascending order."""
     return np.array(
-        [i for i, token in enumerate(vocabulary.tokens, FIRST) if token in tokens]
+        [
+            i
+            for i, token in enumerate(vocabulary.tokens, FIRST_TOKEN_ID)
+            if token in tokens
+        ]
     )
 
 

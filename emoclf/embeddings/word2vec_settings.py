@@ -20,9 +20,7 @@ class Word2VecSettings(Settings):
     sample: float = option(
         1e-3, "threshold for downsampling frequent words", low=0.0, high=1.0
     )
-    min_count: int = option(
-        2, "smallest number of occurrences of a word with a vector", low=1
-    )
+    min_count: int = option(2, "minimum count of a word that gets a vector", low=1)
     epochs: int = option(10, "passes over the texts", low=1)
     learning_rate: float = option(0.025, "initial learning rate", above=0.0)
     seed: int = option(0, "random seed", low=0)

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-DRAWS = 1000
+N_RESAMPLES = 1000
 #: Draws that are in memory at once.
 BLOCK_DRAWS = 100
 
 
 def resampled_counts(
-    n: int, *, seed: int = 0, draws: int = DRAWS
+    n: int, *, seed: int = 0, draws: int = N_RESAMPLES
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield how often each of ``n`` texts is in each resampled set.
 
@@ -55,7 +55,7 @@ def resampled_metrics(
     n_classes: int,
     *,
     seed: int = 0,
-    draws: int = DRAWS,
+    draws: int = N_RESAMPLES,
 ) -> dict[str, np.ndarray]:
     """Return the metrics of many resampled sets of texts.
 

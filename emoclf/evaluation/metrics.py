@@ -15,7 +15,7 @@ from sklearn.metrics import (
 
 from emoclf._moved import RenamedAttribute
 from emoclf.datasets.split import PART_NAMES
-from emoclf.evaluation.bootstrap import DRAWS, interval, ratio, resampled_metrics
+from emoclf.evaluation.bootstrap import N_RESAMPLES, interval, ratio, resampled_metrics
 from emoclf.evaluation.curves import expected_calibration_error, roc_curves
 from emoclf.evaluation.evaluation_plots import EvaluationPlots
 from emoclf.evaluation.metric_names import MULTILABEL, ONE_LABEL
@@ -215,7 +215,7 @@ def evaluate(
     part: str,
     chose_epoch: bool = False,
     probabilities: np.ndarray | None = None,
-    draws: int = DRAWS,
+    draws: int = N_RESAMPLES,
 ) -> Evaluation:
     """Evaluate predictions.
 

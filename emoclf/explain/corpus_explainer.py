@@ -21,9 +21,9 @@ from emoclf.explain.text_terms import TextTerms
 from emoclf.folded.head import activate
 from emoclf.text.validation import iterate_texts
 
-RELATIVE = (
-    "Shares of phrases are those beyond their mean over all labels, since only "
-    "differences between labels count."
+RELATIVE_NOTE = (
+    "Contributions are relative to their mean over all labels, because only "
+    "differences between labels affect the prediction."
 )
 
 
@@ -125,7 +125,7 @@ def explain_corpus(
         worst[name] = tuple(e for e in effects[: -top - 1 : -1] if e.total < 0)
     views = filters.views(n_texts)
     if not classifier.multilabel:
-        description += f" {RELATIVE}"
+        description += f" {RELATIVE_NOTE}"
     return CorpusExplanation(n_texts, names, best, worst, views, chosen, description)
 
 

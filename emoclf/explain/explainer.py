@@ -129,9 +129,8 @@ class Explainer:
             other = setting("method", EXACT if is_exact else OCCLUSION)
             raise SettingsError(
                 f"{setting('method', GRADIENTS)} needs the gradients of a Keras "
-                "network of words, which an export, a transformer and a "
-                "sentence_head do not have. Give the bundle that it was exported from, "
-                f"if it is one, or use {other}."
+                "network that takes words. Exports, transformers and sentence_head "
+                f"have none. Use {other}, or give the bundle of the export."
             )
         return method
 
@@ -220,11 +219,11 @@ def _terms_of(classifier: Any) -> TermsOf | str:
 
         return bundle_terms(classifier.bundle)
     if hasattr(classifier, "bundle"):
-        return "its network takes vectors in which the words of a text are mixed"
+        return "its network takes vectors that depend on all words of a text"
     from emoclf.folded import FoldedClassifier
 
     if isinstance(classifier, FoldedClassifier):
         from emoclf.explain.folded_terms import folded_terms
 
         return folded_terms(classifier)
-    return f"a {type(classifier).__name__} hides what its network adds up"
+    return f"the terms of its network are not available ({type(classifier).__name__})"

@@ -68,7 +68,7 @@ def sums_of(explanation: Explanation, column: int) -> str:
         f"bias {explanation.bias[column]:+.2f}"
     )
     if abs(explanation.gap[column]) >= MIN_GAP:
-        sums += f", left over {explanation.gap[column]:+.2f}"
+        sums += f", remainder {explanation.gap[column]:+.2f}"
     return f"{explanation.probabilities[column]:.3f} ({sums})"
 
 

@@ -17,7 +17,7 @@ from emoclf.folded.mean_embedding import FoldedMeanEmbedding
 from emoclf.folded.network import Network
 from emoclf.folded.ngram_sums import NgramLogits, NgramSums
 from emoclf.folded.text_cnn import FoldedTextCNN
-from emoclf.text.vocabulary import FIRST
+from emoclf.text.vocabulary import FIRST_TOKEN_ID
 from emoclf.text.word_pairs import pair_rows
 
 
@@ -29,7 +29,7 @@ def folded_terms(classifier: FoldedClassifier) -> TermsOf | str:
     """
     network: Network = classifier.network
     if classifier.precision != "float32" or classifier.engine != "numpy":
-        n_words = len(classifier.text.ids) + FIRST
+        n_words = len(classifier.text.ids) + FIRST_TOKEN_ID
         network = load_network(classifier.folder, n_words, "float32", "numpy")
     if isinstance(network, FoldedMeanEmbedding):
         linear = network

@@ -28,9 +28,9 @@ N_STEPS = 64
 #: Tokens of all points and classes that pass the network at once.
 MAX_TOKENS = 1 << 14
 DESCRIPTION = (
-    "Not exact (integrated gradients): the gradient of a logit, averaged on the way "
-    "from vectors of zeros to those of the words. The bias is the logit of vectors of "
-    "zeros; words and bias miss the logit by {gap:.2g} at most."
+    "Not exact (integrated gradients): gradients of the logit, averaged along the path "
+    "from zero vectors to the word vectors. The bias is the logit of zero vectors. The "
+    "words and the bias sum to the logit, with an error of at most {gap:.2g}."
 )
 
 

@@ -15,9 +15,9 @@ from emoclf.explain.text_tokens import Token
 #: Probabilities nearer to 0 or 1 have no log-odds in float32.
 MIN_PROBABILITY = 1e-7
 DESCRIPTION = (
-    "Not exact (occlusion): the text is predicted again without each word, and the "
-    "number of a word is the change of the log-odds. Numbers do not sum to the "
-    "log-odds, since words act together. The bias is that of an empty text."
+    "Not exact (occlusion): the contribution of a word is the change of the log-odds "
+    "when the word is left out. Contributions do not sum to the log-odds, because "
+    "words interact. The bias is the log-odds of an empty text."
 )
 
 

@@ -33,7 +33,7 @@ from emoclf.serving.export_folder import ExportFolder, read_export
 from emoclf.serving.exported_classifier import ExportedClassifier
 from emoclf.serving.exported_text import ExportedText
 from emoclf.text.validation import as_texts
-from emoclf.text.vocabulary import FIRST
+from emoclf.text.vocabulary import FIRST_TOKEN_ID
 
 #: Kinds of networks in ``emoclf.json``; versions before 0.4 know those without a linear
 #: part.
@@ -110,7 +110,7 @@ class FoldedClassifier(ExportedClassifier):
             )
         self.engine = engine
         self.text: ExportedText = ExportedText(folder)
-        n_words = len(self.text.ids) + FIRST
+        n_words = len(self.text.ids) + FIRST_TOKEN_ID
         self.network = load_network(folder, n_words, precision, engine)
         self.text.pieces.pack_as(self.network.token_bytes, self.network.pack)
         self._unknown_words: UnknownWords | None = UnknownWords(self.text.ids)

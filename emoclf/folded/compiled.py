@@ -18,7 +18,7 @@ from emoclf.folded.ngram_sums import NgramLogits
 from emoclf.folded.piece_loops import write_pieces
 from emoclf.folded.text_cnn import Convolution
 from emoclf.folded.word_rows import Rounding, WordRows
-from emoclf.text.piece_table import LONGEST, PieceTable
+from emoclf.text.piece_table import MAX_PIECE_LENGTH, PieceTable
 
 logger = logging.getLogger(__name__)
 
@@ -211,7 +211,7 @@ class CompiledPieces:
         ids = np.empty(len(data), np.int32)
         lengths = np.empty(len(texts), np.int64)
         spans = np.empty((len(data) // 2 + 1, 2), np.int64)
-        long_spans = np.empty((len(data) // LONGEST + 1, 2), np.int64)
+        long_spans = np.empty((len(data) // MAX_PIECE_LENGTH + 1, 2), np.int64)
         hashes = np.empty(len(spans), np.uint64)
         while True:
             multi_token = table.multi_token

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from emoclf.folded.jit import compiled
-from emoclf.text.piece_table import LONGEST, SLOTS_LOG, SPREAD
+from emoclf.text.piece_table import HASH_MULTIPLIER, MAX_PIECE_LENGTH, SLOTS_LOG
 
 #: Bits of a spread hash below those of its slot.
 HASH_SHIFT = 64 - SLOTS_LOG
@@ -58,7 +58,7 @@ def write_pieces(
         Numbers of ids, of unknown pieces, and of pieces that are too long to be
         remembered. For the latter, ids contain -1, -2, …
     """
-    spread = np.uint64(SPREAD)
+    spread = np.uint64(HASH_MULTIPLIER)
     shift = np.uint64(HASH_SHIFT)
     last = np.uint64(len(keys) - 1)
     one = np.uint64(1)
@@ -70,7 +70,7 @@ def write_pieces(
             begin = spans[piece, 0]
             end = spans[piece, 1]
             piece_hash = hashes[piece]
-            if end - begin > LONGEST:
+            if end - begin > MAX_PIECE_LENGTH:
                 long_spans[n_long, 0] = begin
                 long_spans[n_long, 1] = end
                 n_long += 1

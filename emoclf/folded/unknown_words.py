@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from emoclf.text.vocabulary import FIRST, UNKNOWN
+from emoclf.text.vocabulary import FIRST_TOKEN_ID, UNKNOWN
 
 #: Number of words, or of calls, after which no more texts are looked at.
 N_WORDS, N_CALLS = 1000, 100
@@ -26,7 +26,7 @@ class UnknownWords:
 
     def __init__(self, ids: Mapping[str, int]) -> None:
         # Punctuation is known in any language.
-        self._is_word = np.zeros(len(ids) + FIRST, bool)
+        self._is_word = np.zeros(len(ids) + FIRST_TOKEN_ID, bool)
         self._is_word[UNKNOWN] = True
         self._is_word[[i for token, i in ids.items() if token[:1].isalpha()]] = True
         self._n_words = self._n_unknown = self._n_calls = 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emoclf.settings.base import Settings, option
-from emoclf.text.word_pairs import SPREAD
+from emoclf.text.word_pairs import HASH_MULTIPLIER
 
 if TYPE_CHECKING:
     from emoclf.models.tensors import Tensor
@@ -102,6 +102,6 @@ def hashed_pairs(token_ids: Tensor, buckets: int) -> Tensor:
     from keras import ops
 
     second = ops.pad(token_ids[:, 1:], [[0, 0], [0, 1]])
-    wide = ops.cast(token_ids, "int64") * SPREAD + ops.cast(second, "int64")
+    wide = ops.cast(token_ids, "int64") * HASH_MULTIPLIER + ops.cast(second, "int64")
     row = ops.cast(ops.mod(wide, buckets), "int32") + 1
     return ops.where(ops.not_equal(second, 0), row, ops.zeros_like(row))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: Most labels with colours of their own; of more, the worst ones get them.
 MAX_COLOURED = 8
-WORST = 4
+N_WORST_LABELS = 4
 
 
 def plot_roc(curves: CurveSet, ax: Any = None) -> Any:
@@ -158,10 +158,10 @@ def _draw_curves(ax: Any, curves: CurveSet, **style: Any) -> None:
     drawn = [curve for curve in curves.labels if curve.area is not None]
     named = drawn
     if len(drawn) > MAX_COLOURED:
-        named = sorted(drawn, key=lambda curve: curve.area or 0.0)[:WORST]
+        named = sorted(drawn, key=lambda curve: curve.area or 0.0)[:N_WORST_LABELS]
         for curve in drawn:
             ax.plot(curve.x, curve.y, color=PALE, linewidth=0.8, zorder=1, **style)
-        ax.plot([], [], color=PALE, label=f"{len(drawn) - WORST} more labels")
+        ax.plot([], [], color=PALE, label=f"{len(drawn) - N_WORST_LABELS} more labels")
     for number, curve in enumerate(named):
         label = _label(curve)
         ax.plot(curve.x, curve.y, **line_style(number), label=label, **style)

@@ -31,7 +31,7 @@ from emoclf.report.blocks import (
     Paragraphs,
     Section,
 )
-from emoclf.report.evaluation_sections import TRY
+from emoclf.report.evaluation_sections import ADVICE_PREFIX
 from emoclf.report.result_pages import Extras, Page
 from emoclf.report.svg_figures import svg_figure
 from emoclf.report.training_sections import settings_section
@@ -85,8 +85,12 @@ def aspect_page(evaluation: AspectEvaluation, extras: Extras) -> Page:
 
 def _summary_section(evaluation: AspectEvaluation) -> Section:
     verdict = evaluation.verdict()
-    advice = [text.removeprefix(TRY) for text in verdict if text.startswith(TRY)]
-    sentences = [text for text in verdict if not text.startswith(TRY)]
+    advice = [
+        text.removeprefix(ADVICE_PREFIX)
+        for text in verdict
+        if text.startswith(ADVICE_PREFIX)
+    ]
+    sentences = [text for text in verdict if not text.startswith(ADVICE_PREFIX)]
     terms = evaluation["terms"]
     rows = [
         (name, _number(getattr(terms, key)), _ends(evaluation.intervals.get(key)))
@@ -183,7 +187,7 @@ def _terms_section(evaluation: AspectEvaluation) -> Section:
     figure = svg_figure(
         lambda figure: summary.plot(figure.subplots(), shown=DRAWN_TERMS),
         name="term-summary",
-        title="Terms most spoken of" + (", and how" if names else ""),
+        title="Most frequent terms" + (", and how" if names else ""),
         alt="; ".join(
             f"{row['term']} {row['count']:,}"
             + "".join(f", {name} {row[name]:.0%}" for name in names)
@@ -301,7 +305,7 @@ def _without_folders(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _name_of(place: str) -> str:
-    # "owner/name" in the hub of Hugging Face is no path.
+    # "owner/name" on the Hugging Face Hub is no path.
     is_hub_name = place.count("/") == 1 and place[0] not in "/.~"
     if is_hub_name and not os.path.exists(place):
         return place

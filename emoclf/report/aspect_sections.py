@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 KIND_EXAMPLES = 8
 #: Kind of errors → heading and explanation.
 KIND_WORDS = {
-    "boundary": ("Wrong borders", "found where a true term is, with other borders"),
+    "boundary": ("Wrong borders", "predicted terms that overlap a true term"),
     "label": ("Wrong labels", "the right borders, with another label"),
-    "missed": ("Missed terms", "true terms of which nothing was found"),
-    "invented": ("Invented terms", "found where there is no term"),
+    "missed": ("Missed terms", "true terms that overlap no predicted term"),
+    "invented": ("Invented terms", "predicted terms that overlap no true term"),
 }
 
 

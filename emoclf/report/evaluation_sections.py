@@ -39,15 +39,19 @@ MAX_MATRIX_LABELS = 40
 CELL_EXAMPLES = 5
 CONFIDENT_MISTAKES = 15
 #: Beginning of the sentences of a verdict that are proposals.
-TRY = "Try: "
+ADVICE_PREFIX = "Try: "
 CONFUSED_PAIRS = 10
 
 
 def summary_section(report: EvaluationReport) -> Section:
     """Return the result in words, and its main numbers."""
     verdict = report.verdict()
-    advice = [text.removeprefix(TRY) for text in verdict if text.startswith(TRY)]
-    sentences = [text for text in verdict if not text.startswith(TRY)]
+    advice = [
+        text.removeprefix(ADVICE_PREFIX)
+        for text in verdict
+        if text.startswith(ADVICE_PREFIX)
+    ]
+    sentences = [text for text in verdict if not text.startswith(ADVICE_PREFIX)]
     blocks: list[Any] = [
         Paragraphs([*sentences, *_remarks(report.network)], lead=True),
         KeyNumbers(_key_numbers(report)),
@@ -183,7 +187,7 @@ def segments_section(segments: Sequence[Any], overall: float) -> Section:
 
 
 def _weakness(segment: Any) -> str:
-    return "lower beyond chance" if segment.is_weak else "–"
+    return "significantly lower" if segment.is_weak else "–"
 
 
 def curves_section(evaluation: Evaluation) -> Section:
@@ -195,15 +199,14 @@ def curves_section(evaluation: Evaluation) -> Section:
         "calibration": (
             "Calibration",
             "Confidence against accuracy in 15 bins of equal width. Points below the "
-            "diagonal: the classifier is surer than it is right."
+            "diagonal: the classifier is overconfident."
             if not several
             else "Predicted probabilities against the shares of texts with the label, "
             "in 15 bins of equal width.",
         ),
         "coverage": (
             "Accuracy by coverage",
-            "Accuracy among the most confident texts, if the others are left to a "
-            "person.",
+            "Accuracy on the most confident texts, if a person labels the others.",
         ),
         "precision_recall": (
             "Precision and recall",

@@ -15,7 +15,7 @@ from emoclf.text.code_point_pages import read_pages
 from emoclf.text.piece_encoder import PieceEncoder
 from emoclf.text.tokenizer import KINDS, Tokenizer
 from emoclf.text.validation import as_texts
-from emoclf.text.vocabulary import FIRST, UNKNOWN
+from emoclf.text.vocabulary import FIRST_TOKEN_ID, UNKNOWN
 
 #: Shape and kind of the tables of :class:`emoclf.text.code_point_pages.Pages`.
 PAGES: dict[str, tuple[tuple[int | None, ...], str]] = {
@@ -45,7 +45,7 @@ class ExportedText:
             self.stop_words = frozenset(text.texts("stop_words"))
         except ValueError as error:
             raise folder.damaged(error) from error
-        self.ids = dict(zip(read_tokens(folder), count(FIRST), strict=False))
+        self.ids = dict(zip(read_tokens(folder), count(FIRST_TOKEN_ID), strict=False))
         self.pieces = PieceEncoder(
             self.tokenizer,
             self.ids,

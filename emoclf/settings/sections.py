@@ -82,8 +82,8 @@ class DataSettings(Settings):
     )
     quoting: str = option(
         "auto",
-        "quotes around cells, which may then contain separators; auto: in files with "
-        "tabs only if all quotes of the file fit",
+        "quotes around cells that contain separators: csv: allowed; none: part of the "
+        "text; auto: csv, but with tabs only if all quotes of the file are balanced",
         choices=QUOTING,
     )
     format: str | None = option(
@@ -147,12 +147,14 @@ class TextSettings(Settings):
     )
     vector_words: int | None = option(
         None,
-        "number of the vectors' words in the vocabulary (default with vectors: 20000)",
+        "number of words of the vectors to add to the vocabulary (default with "
+        "vectors: 20000)",
         low=0,
     )
     max_length: int | None = option(
         None,
-        "maximum number of tokens per text, others are cut (default: by percentile)",
+        "maximum number of tokens per text; longer texts are cut (default: by "
+        "percentile)",
         low=1,
     )
     length_percentile: float = option(
@@ -170,8 +172,8 @@ class WordVectorSettings(Settings):
     vectors: str | tuple[str, ...] | None = option(
         AUTO,
         "file of word vectors (word2vec, GloVe, …), a name such as glove-twitter-25, "
-        "or starter: those of the package, for English; several are placed side by "
-        "side; none: a random embedding; auto: starter if it covers the training set",
+        "or starter: those of the package, for English; several are concatenated; "
+        "none: a random embedding; auto: starter if it covers the training set",
     )
     vectors_limit: int | None = option(
         None,
@@ -185,7 +187,7 @@ class WordVectorSettings(Settings):
     )
     dim: int | None = option(
         None,
-        f"width of a random embedding, instead of vectors (default: {RANDOM_DIM})",
+        f"number of dimensions of a random embedding (default: {RANDOM_DIM})",
         low=1,
         high=4096,
     )
@@ -233,8 +235,8 @@ class EmbeddingSettings(WordVectorSettings):
 
     encoder: str | None = option(
         None,
-        "folder of a transformer encoder, or its name in the hub of Hugging Face: its "
-        "vectors of a text's tokens take the place of word vectors",
+        "folder of a transformer encoder, or its name on the Hugging Face Hub; its "
+        "token vectors replace the word vectors",
     )
 
     def __post_init__(self) -> None:
@@ -284,14 +286,17 @@ class TrainSettings(Settings):
         above=0.0,
     )
     weight_decay: float = option(
-        0.004, "weight decay of adamw, without embeddings and biases", low=0.0, high=1.0
+        0.004,
+        "weight decay of adamw; not applied to embeddings and biases",
+        low=0.0,
+        high=1.0,
     )
     embedding_rate: float = option(
         0.5, "learning rate of the embedding, relative to the learning rate", low=0
     )
     schedule: str = option("constant", "learning-rate schedule", choices=SCHEDULES)
     clip_norm: float | None = option(
-        5.0, "largest norm of the gradients; none: no clipping", above=0.0
+        5.0, "maximum global norm of the gradients; none: no clipping", above=0.0
     )
     monitor: str = option(
         MAIN_METRIC, "validation metric that selects the epoch", choices=MONITORS
@@ -307,13 +312,13 @@ class TrainSettings(Settings):
     )
     thresholds: dict | None = option(
         None,
-        "probabilities from which labels of multilabel texts are predicted: "
-        "joy=0.4,fear=0.3 (default: chosen on the validation set)",
+        "decision thresholds of the labels of multilabel data: joy=0.4,fear=0.3 "
+        "(default: chosen on the validation set)",
     )
     min_precision: float | None = option(
         None,
-        "precision that each chosen threshold keeps on the validation set, with the "
-        "largest recall (default: thresholds of the largest F1)",
+        "minimum precision of each label on the validation set; its threshold is then "
+        "the one with the highest recall (default: the one with the highest F1)",
         low=0.0,
         high=1.0,
     )

@@ -16,7 +16,7 @@ from emoclf.errors import ExportError, setting
 from emoclf.text.code_points import IN_NUMBERS, RUNS
 from emoclf.text.encoder import TextEncoder
 from emoclf.text.tokenizer import MAX_RUN
-from emoclf.text.vocabulary import FIRST, UNKNOWN
+from emoclf.text.vocabulary import FIRST_TOKEN_ID, UNKNOWN
 
 
 class GraphTokens(NamedTuple):
@@ -73,7 +73,7 @@ class GraphEncoder(tf.Module):
         forms = points.lower if tokenizer.lowercase else points.plain
         self._forms = tf.constant(forms)
         tokens = list(encoder.vocabulary.tokens)
-        ids = np.arange(FIRST, FIRST + len(tokens), dtype=np.int32)
+        ids = np.arange(FIRST_TOKEN_ID, FIRST_TOKEN_ID + len(tokens), dtype=np.int32)
         self._ids = _table(tokens, ids, UNKNOWN)
         self._emoticons = _flags(tokenizer.emoticons)
         self._stop_words = _flags(encoder.stop_words) if encoder.stop_words else None

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from emoclf.text.piece_table import LONGEST, MAX_PIECES, PieceTable
+from emoclf.text.piece_table import MAX_PIECE_LENGTH, MAX_PIECES, PieceTable
 from emoclf.text.tokenizer import Tokenizer
 from emoclf.text.vocabulary import UNKNOWN
 
@@ -99,7 +99,7 @@ class PieceEncoder:
             new, self.pack(list(map(self.cut_piece, new))), strict=True
         ):
             packed[piece] = tokens
-            if len(piece) > LONGEST:
+            if len(piece) > MAX_PIECE_LENGTH:
                 continue
             if len(memory) >= MAX_PIECES or self._packed_bytes >= MAX_PACKED_BYTES:
                 memory.clear()

@@ -9,12 +9,12 @@ import numpy as np
 
 #: Longer pieces are not hashed but cut each time: there are two of 1,024 letters with
 #: one hash in any base (Thue and Morse).
-LONGEST = 64
+MAX_PIECE_LENGTH = 64
 #: Number of remembered pieces; then all are forgotten.
 MAX_PIECES = 1 << 17
 SLOTS_LOG = 18
 #: Fibonacci hashing (Knuth, volume 3, section 6.4): the upper bits are the slot.
-SPREAD = 0x9E3779B97F4A7C15
+HASH_MULTIPLIER = 0x9E3779B97F4A7C15
 SPACE, DELETE = 0x20, 0x7F
 
 
@@ -66,7 +66,7 @@ class PieceTable:
             edges = np.concatenate([[0], edges])
         starts, stops = edges[0::2], edges[1::2]
         hashes = self._hashes(data, starts, stops)
-        long = np.flatnonzero(stops - starts > LONGEST)
+        long = np.flatnonzero(stops - starts > MAX_PIECE_LENGTH)
         slots = self._find(hashes)
         slots[long] = 0
         while (slots < 0).any():
@@ -131,7 +131,7 @@ class PieceTable:
         return hashes
 
     def _home(self, hashes: np.ndarray) -> np.ndarray:
-        slots = (hashes * np.uint64(SPREAD)) >> np.uint64(64 - SLOTS_LOG)
+        slots = (hashes * np.uint64(HASH_MULTIPLIER)) >> np.uint64(64 - SLOTS_LOG)
         return slots.view(np.int64)
 
     def _find(self, hashes: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from emoclf.errors import DataError, setting
 
 # Padding has the id 0.
 UNKNOWN = 1
-FIRST = 2
+FIRST_TOKEN_ID = 2
 
 
 class Vocabulary:
@@ -28,12 +28,14 @@ class Vocabulary:
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self.tokens = tuple(tokens)
-        self._ids = {token: number for number, token in enumerate(self.tokens, FIRST)}
+        self._ids = {
+            token: number for number, token in enumerate(self.tokens, FIRST_TOKEN_ID)
+        }
         if len(self._ids) != len(self.tokens):
             raise DataError("The vocabulary contains a token twice.")
 
     def __len__(self) -> int:
-        return len(self.tokens) + FIRST
+        return len(self.tokens) + FIRST_TOKEN_ID
 
     def __contains__(self, token: object) -> bool:
         return token in self._ids
@@ -51,7 +53,11 @@ class Vocabulary:
 
     def token(self, number: int) -> str:
         """Return the token of an id; padding and unknown are ``""`` and ``"�"``."""
-        return self.tokens[number - FIRST] if number >= FIRST else ("", "�")[number]
+        return (
+            self.tokens[number - FIRST_TOKEN_ID]
+            if number >= FIRST_TOKEN_ID
+            else ("", "�")[number]
+        )
 
 
 def build_vocabulary(

@@ -6,7 +6,7 @@ from typing import Any
 
 #: Knuth's multiplier: larger than any number of rows, so that frequent words do not
 #: share rows. Its product with an id fits int64.
-SPREAD = 2_654_435_761
+HASH_MULTIPLIER = 2_654_435_761
 #: Least square by which scores of n-grams are divided, for texts without any.
 MIN_SQUARE = 1e-6
 
@@ -20,4 +20,4 @@ def pair_rows(first: Any, second: Any, buckets: int) -> Any:
         Ids of the words.
     buckets : int >= 1
     """
-    return (first * SPREAD + second) % buckets + 1
+    return (first * HASH_MULTIPLIER + second) % buckets + 1

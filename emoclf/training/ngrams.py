@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from emoclf.batching import lengths_of
 from emoclf.models.heads import MIN_PRIOR
 from emoclf.models.ngram_scores import BUCKETS, NGRAMS
-from emoclf.text.word_pairs import MIN_SQUARE, SPREAD
+from emoclf.text.word_pairs import HASH_MULTIPLIER, MIN_SQUARE
 from emoclf.training.batches import Examples
 
 #: Inverse strength of the regularization.
@@ -68,7 +68,7 @@ def _features(
     texts = np.repeat(np.arange(len(lengths)), lengths)
     is_pair = texts[1:] == texts[:-1]
     # As emoclf.models.mean_embedding.hashed_pairs does, without the row 0.
-    hashed = (flat[:-1] * SPREAD + flat[1:])[is_pair] % BUCKETS
+    hashed = (flat[:-1] * HASH_MULTIPLIER + flat[1:])[is_pair] % BUCKETS
     columns = np.concatenate([flat, vocabulary + hashed])
     rows = np.concatenate([texts, texts[1:][is_pair]])
     shape = (len(lengths), vocabulary + BUCKETS)

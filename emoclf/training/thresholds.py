@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from emoclf.bundle.json_values import UNREACHABLE
+from emoclf.bundle.json_values import UNREACHABLE_THRESHOLD
 from emoclf.classifier import DEFAULT_THRESHOLD
 
 #: A label with fewer texts gets the median threshold: its own would be chance.
@@ -87,7 +87,7 @@ def _precise(scores: np.ndarray, truth: np.ndarray, min_precision: float) -> flo
     precision[:-1][ranked[:-1] == ranked[1:]] = -1
     (reached,) = np.nonzero(precision >= min_precision)
     if not len(reached):
-        return UNREACHABLE
+        return UNREACHABLE_THRESHOLD
     # Between two scores: an export may compute the lower one a little differently.
     last = int(reached[-1])
     return float((ranked[last] + ranked[min(last + 1, len(ranked) - 1)]) / 2)

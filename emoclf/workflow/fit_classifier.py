@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from emoclf.bundle.bundle import Bundle, installed_versions
-from emoclf.bundle.json_values import UNREACHABLE
+from emoclf.bundle.json_values import UNREACHABLE_THRESHOLD
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.labels import numbers_by_label
 from emoclf.doctor.findings import sorted_findings
@@ -186,7 +186,7 @@ def _choices(
     )
     # The same decisions as before the logits are divided.
     scaled = at_temperature(chosen[None], temperature, multilabel=True)[0]
-    thresholds = np.where(chosen > 1, UNREACHABLE, scaled)
+    thresholds = np.where(chosen > 1, UNREACHABLE_THRESHOLD, scaled)
     thresholds[list(given)] = list(given.values())
     return temperature, tuple(thresholds.tolist()), calibration
 

@@ -310,9 +310,9 @@ def _vector_sources(
         # Settings that were written before 0.4 always have the default.
         if embedding.dim not in (None, RANDOM_DIM):
             raise SettingsError(
-                f"{setting('dim', embedding.dim)} is the width of a random embedding, "
-                "but vectors have a width of their own. Leave it out, or draw the "
-                f"embedding at random with {setting('vectors', 'none')}."
+                f"{setting('dim', embedding.dim)} is for a random embedding, but word "
+                "vectors have their own number of dimensions. Leave it out, or use a "
+                f"random embedding with {setting('vectors', 'none')}."
             )
         return vector_sources(given, limit=embedding.vectors_limit)
     elif embedding.embedding not in (None, "random"):

@@ -66,7 +66,7 @@ def run_teaching(
     split : Split
         Only its training set is used for the fine-tuning.
     encoder : str or path
-        Folder of an encoder, or its name in the hub of Hugging Face.
+        Folder of an encoder, or its name on the Hugging Face Hub.
     output : path
         Folder to write. The checkpoint is beside it until it is written.
     settings, data_settings, seed, progress

@@ -20,7 +20,7 @@ from emoclf.errors import ResumeError, setting
 from emoclf.evaluation.evaluate import evaluate_classifier
 from emoclf.evaluation.evaluation_report import EvaluationReport
 from emoclf.settings import RunSettings
-from emoclf.text.vocabulary import FIRST
+from emoclf.text.vocabulary import FIRST_TOKEN_ID
 from emoclf.training.checkpoint import CheckpointFolder
 from emoclf.workflow.prepare import Prepared
 from emoclf.workflow.train import checkpoint_folder, train_classifier
@@ -242,7 +242,7 @@ def log_inputs(prepared: Prepared) -> None:
         )
         return
     n_cut = prepared.cut["train"]
-    n_tokens = len(prepared.encoder.vocabulary) - FIRST
+    n_tokens = len(prepared.encoder.vocabulary) - FIRST_TOKEN_ID
     n_added = n_tokens - prepared.coverage.types if prepared.coverage else 0
     logger.info(
         "Vocabulary: %d tokens%s. Texts are cut after %d tokens: %d of %d training "

@@ -187,13 +187,13 @@ WRONG = {
     "float.jsonl": ('{"text": "good", "spans": [[0.0, 4]]}', r"must be \[start, stop"),
     "word.jsonl": ('{"text": "good", "spans": "good"}', "line 1: spans must be a list"),
     "broken.jsonl": ('{"text": "good"', "line 1: column 16: this is not JSON"),
-    "absent.csv": ("text,term\ngood food,fod\n", "line 2: the text has no 'fod' left"),
+    "absent.csv": ("text,term\ngood food,fod\n", "line 2: the text contains no 'fod'"),
     "half.csv": ("text,start,stop\ngood food,5,\n", "line 2: offsets must be whole nu"),
     "moved.csv": (
         "text,term,start,stop\nnaïve food,food,7,11\n",
-        "line 2: the term 'food' is said to be from 7 to 11.*not bytes",
+        "line 2: the term 'food' has the offsets 7 to 11.*not bytes",
     ),
-    "none.csv": ("text,words\ngood,good\n", "no column of terms"),
+    "none.csv": ("text,words\ngood,good\n", "must have a column of terms"),
     "twice.csv": (
         "id,text,term\n1,good food,food\n1,bad food,food\n",
         "line 3, sentence 1: the text is 'bad food', and an earlier row",

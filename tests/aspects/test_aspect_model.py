@@ -61,7 +61,7 @@ def test_wrong_polarities_count_together_and_unknown_labels_are_told(
     assert (scores["terms"].f1, scores["both"].f1) == (1, 0)
     assert scores["polarity"]["confusion"]["negative"]["positive"] == 1
     assert scores["polarity"]["classes"]["positive"]["recall"] == 0
-    assert "1 of 2 terms have labels that the model has not: 1 (x)" in caplog.text
+    assert "1 of 2 terms have labels that the model does not have: 1 (x)" in caplog.text
 
 
 def test_saved_with_polarity_and_damaged(tmp_path: Path) -> None:
@@ -127,10 +127,12 @@ def test_wrong_polarities_are_refused_before_the_tagger_is_fitted(
     monkeypatch.setattr(AspectTagger, "fit", fail)
     data = tiny_aspects()
     bare = AspectData.from_lists(["the bill"], [[(4, 8)]])
-    with pytest.raises(DataError, match="The validation set: There must be a label"):
+    with pytest.raises(
+        DataError, match="The validation set: There must be at least one"
+    ):
         AspectModel.train(data, valid=bare)
     other = AspectData.from_lists(["the bill"], [[(4, 8, "neutral")]])
-    with pytest.raises(DataError, match="no others in the validation set"):
+    with pytest.raises(DataError, match="no other labels in the validation set"):
         AspectModel.train(data, valid=other)
     monkeypatch.setattr(AspectTagger, "fit", lambda self, *args, **kwargs: self)
     kinds = AspectData.from_lists(["the bill"], [[(0, 3, "food"), (4, 8, "staff")]])

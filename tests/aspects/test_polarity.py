@@ -160,9 +160,9 @@ def test_terms_without_a_token_are_left_out_and_counted(
     X, y = labelled_targets(tiny_aspects())
     empty = [("so \u200b good", 3, 4), ("so \0 good", 3, 4)]
     tiny_polarity().check([*X, *empty], [*y, "positive", "rare"])
-    assert "2 of 82 terms have no token" in caplog.text
+    assert "2 of 82 terms contain no token" in caplog.text
     assert fitted_polarity().predict_proba(empty).shape == (2, 2)
-    with pytest.raises(DataError, match="None of 2 terms has a token"):
+    with pytest.raises(DataError, match="None of the 2 terms contains a token"):
         tiny_polarity().fit(empty, ["positive", "negative"])
 
 
@@ -235,7 +235,7 @@ def test_wrong_input_is_an_error() -> None:
         tiny_polarity().fit([(TWO, 4, 10)], [])
     with pytest.raises(DataError, match="too few for a training and a validation"):
         tiny_polarity().fit([(TWO, 4, 10)], ["positive"])
-    with pytest.raises(DataError, match="two labels or more"):
+    with pytest.raises(DataError, match="at least two labels"):
         tiny_polarity().fit(
             [(TWO, 4, 10)], ["positive"], validation_data=([(TWO, 4, 10)], ["negative"])
         )

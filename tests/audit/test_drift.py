@@ -91,7 +91,7 @@ def test_a_generator_a_frame_and_no_texts() -> None:
 def test_lines_table_and_json() -> None:
     drift = check_drift(model(), texts_of(400, 7, joy=0.95)[0])
     assert isinstance(drift, Drift)
-    assert "They differ from the texts of the training" in "\n".join(drift.lines())
+    assert "The new texts differ from the training texts" in "\n".join(drift.lines())
     assert max(map(len, drift.lines())) <= 80
     assert drift.to_frame().loc["predicted_labels", "has_drifted"]
     values = json.loads(json.dumps(drift.to_dict()))
@@ -112,7 +112,7 @@ def test_the_bundle_keeps_counts_and_no_texts(tmp_path: Path) -> None:
 def test_classifiers_without_counts_and_damaged_ones() -> None:
     bundle = model().bundle
     metrics = {key: x for key, x in bundle.metrics.items() if key != "reference"}
-    with pytest.raises(BundleError, match=r"keeps no counts .* Train it again"):
+    with pytest.raises(BundleError, match=r"contains no counts .* Train it again"):
         check_drift(replace(bundle, metrics=metrics), ["a"])
     for key, value in (("texts", "many"), ("lengths", [1]), ("labels", [-1, 1, 1])):
         damaged = {**bundle.metrics["reference"], key: value}

@@ -98,7 +98,7 @@ def test_too_little_to_learn_from() -> None:
     with pytest.raises(DataError, match=r"need at least 10 different texts. Got 3"):
         audit_dataset(few, wrong_labels=True)
     one = Dataset.from_lists([f"text number {i}" for i in range(30)], ["x"] * 30)
-    with pytest.raises(DataError, match=r"two classes or more. Got 1: x"):
+    with pytest.raises(DataError, match=r"at least two classes. Got 1: x"):
         audit_dataset(one, wrong_labels=True)
 
 

@@ -37,7 +37,7 @@ from emoclf.evaluation.baselines import tfidf_baseline
 from emoclf.evaluation.evaluate import evaluate, evaluate_part
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import new_tokenizer
-from emoclf.text.vocabulary import FIRST, Vocabulary
+from emoclf.text.vocabulary import FIRST_TOKEN_ID, Vocabulary
 from emoclf.workflow.train import train_classifier
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -93,7 +93,7 @@ def averaged_vectors(
     words = first_words(sources, 10**6)
     matrix, _ = embedding_matrix(list(settings.embedding.vector_paths),
                                  Vocabulary(words))  # fmt: skip
-    ids = {word: number for number, word in enumerate(words, FIRST)}
+    ids = {word: number for number, word in enumerate(words, FIRST_TOKEN_ID)}
 
     def features(texts: Sequence[str]) -> np.ndarray:
         rows = [

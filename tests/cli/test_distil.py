@@ -95,7 +95,7 @@ def test_what_cannot_teach_is_refused_before_any_work(
     other = "The teacher sentiment-en lacks the labels 'anger', 'fear', 'joy' and has"
     assert other in error("--teacher", "sentiment-en")
     found = error("--teacher", teacher, "--teacher-encoder", "my encoder")
-    assert "--teacher-encoder 'my encoder' is the place of a teacher's" in found
+    assert "--teacher-encoder 'my encoder' is for teachers" in found
     empty = lines(tmp_path, "empty.txt", "", " ")
     found = error("--teacher", teacher, "--unlabelled", empty)
     assert "empty.txt contains no text" in found
@@ -103,7 +103,7 @@ def test_what_cannot_teach_is_refused_before_any_work(
     assert "no.txt" in found
     held = lines(tmp_path, "held.txt", *tiny_dataset().texts)
     found = error("--teacher", teacher, "--unlabelled", held)
-    assert "No unlabelled text is left. Of 60 unlabelled texts: 0 are used" in found
+    assert "No unlabelled text is left. 0 of 60 unlabelled texts are used" in found
     assert not output.exists()
 
 

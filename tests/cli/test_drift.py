@@ -20,7 +20,7 @@ def test_exit_codes_and_json(
     same = tmp_path / "same.txt"
     same.write_text("\n".join(tiny_dataset().texts))
     assert main(["drift", bundle, str(same)]) == 0
-    assert "look like the texts of the training" in capsys.readouterr().out
+    assert "look like the training texts" in capsys.readouterr().out
     other = tmp_path / "other.csv"
     other.write_text("text\n" + "completely different vocabulary everywhere\n" * 200)
     assert main(["drift", bundle, str(other), "--json"]) == 3

@@ -238,7 +238,7 @@ def test_a_bundle_predicts_files_too(bundle: Path, tmp_path: Path) -> None:
     ("args", "code", "message"),
     [
         (["FOLDED", "no.csv"], 1, "There is no file no.csv"),
-        (["FOLDED", "a lovely day"], 1, "A text is given with --text."),
+        (["FOLDED", "a lovely day"], 1, "To predict a text, use --text."),
         (["FOLDED", "IN", "--text", "x"], 1, "--text or a file, not both. Got in.csv"),
         (["FOLDED", "--text=x", "--format=csv"], 1, "not both. Got --format csv too."),
         (["nowhere", "IN"], 1, "nowhere does not exist"),

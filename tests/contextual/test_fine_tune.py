@@ -204,7 +204,7 @@ def test_a_divergence_is_said(encoder: Path, tmp_path: Path) -> None:
     model.embeddings.LayerNorm.weight.data[:] = np.nan
     model.save_pretrained(tmp_path)
     AutoTokenizer.from_pretrained(encoder).save_pretrained(tmp_path)
-    message = r"diverged: the logits are not numbers\. learning_rate=0\.005"
+    message = r"diverged: the logits are not finite with learning_rate=0\.005"
     with pytest.raises(TrainingError, match=message):
         fine_tune_encoder(teachable(), tmp_path, SETTINGS)
 
@@ -259,7 +259,7 @@ def test_a_head_is_the_default(
     data.write_text("\n".join(["text,label", *rows]), encoding="utf-8")
     command = ["teach", str(data), "-o", str(teacher), "--near-duplicates=1"]
     assert main(command) == 1
-    assert "Give its folder, or its name in the hub" in capsys.readouterr().err
+    assert "Give its folder, or its name on the Hugging" in capsys.readouterr().err
     assert main([*command, "--encoder", str(encoder), "--epochs=2", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["bundle"] == str(teacher)
     assert Predictor.load(teacher).architecture == "sentence_head"

@@ -212,7 +212,7 @@ def test_an_encoder_in_another_place(
     assert inputs is not None
     lost = replace(trained.bundle, inputs=inputs.at(str(tmp_path / "gone")))
     emoclf.save_bundle(lost, tmp_path / "b.emoclf")
-    with pytest.raises(ModelError, match=r"if it is in another place, name it with"):
+    with pytest.raises(ModelError, match=r"If it was moved, give its folder with"):
         Predictor.load(tmp_path / "b.emoclf").predict(["lovely"])
     loaded = Predictor.load(tmp_path / "b.emoclf", encoder=moved)
     assert loaded.predict(["it was lovely at home"]) == trained.predict(
@@ -235,7 +235,7 @@ def test_places_of_encoders_are_for_those_with_one(tmp_path: Path) -> None:
     plain.save(tmp_path / "a.emoclf")
     about = json.loads((tmp_path / "a.emoclf" / "bundle.json").read_text())
     assert about["format"] == 1
-    with pytest.raises(BundleError, match="this classifier has none"):
+    with pytest.raises(BundleError, match="this one was not"):
         Predictor.load(tmp_path / "a.emoclf", encoder="x")
 
 

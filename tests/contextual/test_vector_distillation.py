@@ -243,7 +243,7 @@ def test_a_name_without_a_network(
         text=True,
         check=True,
     )
-    assert "Without a network, give the path of a folder" in done.stdout
+    assert "give the path of a folder" in done.stdout
     with pytest.raises(ModelError, match="is not the folder of an encoder"):
         Encoder(tmp_path / "none")
 

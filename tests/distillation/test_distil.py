@@ -147,8 +147,8 @@ def test_of_many_unlabelled_texts_the_nearest_teach(
     nearest = distilled(**options, max_unlabelled=15, epochs=1, last_epochs=0)
     assert teacher.texts == [*tiny_split().train.texts, *UNLABELLED]
     assert "Choosing the 15 of 215 unlabelled texts" in caplog.text
-    assert "15 are used; left out were" in caplog.text
-    assert "and 200 that are less like the training texts." in caplog.text
+    assert "15 of 215 unlabelled texts are used" in caplog.text
+    assert "200 texts less similar to the training texts." in caplog.text
     facts = nearest.bundle.metrics["distillation"]
     assert facts["texts"]["unlike"] == 200
     assert facts["texts"]["kept"] == 15
@@ -169,7 +169,7 @@ def test_held_out_texts_teach_nothing() -> None:
     run = distilled(teacher=teacher, unlabelled=[*UNLABELLED, *texts], epochs=1)
     assert run.bundle.metrics["distillation"]["texts"]["held_out"] == len(held_out)
     assert not {*map(str.casefold, map(str.strip, teacher.texts))} & {*held_out}
-    with pytest.raises(DataError, match=r"No unlabelled text is left\. Of 18 unlab"):
+    with pytest.raises(DataError, match=r"No unlabelled text is left\. 0 of 18 unlab"):
         distilled(unlabelled=texts)
 
 
@@ -284,7 +284,7 @@ def test_a_file_of_labels_as_a_teacher(
     path.write_text("\n".join(["text,label", *map(",".join, rows)]), encoding="utf-8")
     caplog.set_level(logging.INFO)
     trained = distilled(teacher=None, teacher_labels=path, unlabelled=None)
-    assert "labels.csv is right for 95 %" in caplog.text
+    assert "labels.csv: accuracy 95 %" in caplog.text
     facts = trained.bundle.metrics["distillation"]
     assert facts["texts"]["kept"] == len(UNLABELLED)
     assert facts["texts"]["duplicates"] == 20
@@ -297,6 +297,6 @@ def test_a_file_of_labels_as_a_teacher(
 
 
 def test_a_student_reads_words() -> None:
-    message = r"A student reads words.*encoder='minilm' asks for the vectors of an enc"
+    message = r"A student is trained on words.*encoder='minilm' selects the vectors of"
     with pytest.raises(SettingsError, match=message):
         distilled(settings={"encoder": "minilm"})

@@ -97,10 +97,13 @@ def test_lists_of_labels(tmp_path: Path) -> None:
         ("text,joy,anger\na,60,40\n", "from 0 to 1. Got '40'.*divide percentages"),
         ("text,joy,anger\na,nan,1\n", "'joy' must be a number.*Got 'nan'"),
         ("text,joy,anger\na,,1\n", "line 2: the probability of 'joy'.*Got ''"),
-        ("text,joy,anger\na,0,1\nb,0,1\na,1,0\n", "lines 2 and 4: the same text"),
+        (
+            "text,joy,anger\na,0,1\nb,0,1\na,1,0\n",
+            "lines 2 and 4: the text is the same",
+        ),
         ("text,label\na,joi\n", "'joi' is not one of anger, joy. Did you mean 'joy'"),
         ("text,score\na,1\n", "no column with a usual name for labels.*Or give one"),
-        ("text,joy,anger\n", "has no texts"),
+        ("text,joy,anger\n", "contains no texts"),
     ],
 )
 def test_files_that_cannot_be_used(tmp_path: Path, text: str, message: str) -> None:

@@ -95,14 +95,16 @@ def test_held_out_texts_that_a_teacher_knows_are_counted(
     first = caplog.records[0].getMessage()
     start = f"{count} of {len(other.valid)} validation texts are training texts of the "
     assert first.startswith(f"{start}teacher text_cnn: ")
-    assert "Train the teacher with the same split" in first
+    assert "Train the teacher on the same split" in first
     assert len(caplog.records) == 2
 
 
 @pytest.mark.slow
 def test_the_place_of_an_encoder_is_for_bundles_with_one(tmp_path: Path) -> None:
     path = tiny_trained().predictor.save(tmp_path / "a.emoclf")
-    with pytest.raises(SettingsError, match=r"teacher_encoder='x'.*no teacher is a b"):
+    with pytest.raises(
+        SettingsError, match=r"teacher_encoder='x'.*no teacher here was"
+    ):
         as_teachers(path, None, tiny_split().train, DataSettings(), encoder="x")
 
 
@@ -127,7 +129,5 @@ def test_a_missing_encoder_of_a_teacher(monkeypatch: pytest.MonkeyPatch) -> None
     train = tiny_split().train
     (teacher,) = as_teachers("a/b", None, train, DataSettings(), encoder="here")
     assert places == [None, "here"]
-    with pytest.raises(
-        ModelError, match="Of a teacher that setting is teacher_encoder"
-    ):
+    with pytest.raises(ModelError, match="For a teacher, use teacher_encoder"):
         teacher.predict_proba(["a"])

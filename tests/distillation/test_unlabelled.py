@@ -83,11 +83,11 @@ def test_duplicates_and_held_out_texts_are_left_out_and_counted() -> None:
         "unlike": 0,
         "kept": 2,
     }
-    assert "7 unlabelled texts: 2 are used" in new.counts.line()
+    assert "2 of 7 unlabelled texts are used" in new.counts.line()
     new.counts.unlike = 1
     line = new.counts.line()
-    assert "7 unlabelled texts: 1 are used" in line
-    assert line.endswith("and 1 that are less like the training texts.")
+    assert "1 of 7 unlabelled texts are used" in line
+    assert line.endswith("1 text less similar to the training texts.")
     exact = NewTexts(held_out, 1.0)
     assert kept(exact, texts[3:5]) == [texts[3]]
 

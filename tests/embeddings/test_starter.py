@@ -188,7 +188,7 @@ def test_settings_are_no_names_of_vectors(vectors: str) -> None:
 def test_a_width_beside_vectors_is_an_error() -> None:
     data = load_sample()
     settings = RunSettings.from_flat(vectors="starter", dim=50)
-    with pytest.raises(SettingsError, match="dim=50 is the width of a random"):
+    with pytest.raises(SettingsError, match="dim=50 is for a random"):
         prepare(data, data, settings)
 
 

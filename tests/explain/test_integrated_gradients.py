@@ -51,7 +51,7 @@ def test_integrated_gradients_are_complete(row: dict[str, Any]) -> None:
         np.testing.assert_allclose(same, odds, atol=1e-4)
         assert np.abs(found.gap).max() < 0.02
         assert np.abs(found.contributions).max() > 10 * np.abs(found.gap).max()
-        assert "miss the logit by" in found.description
+        assert "with an error of at most" in found.description
     empty = explain_text(predictor, "", method="integrated-gradients")
     np.testing.assert_allclose(empty.logits, empty.bias, atol=1e-5)
 
@@ -60,7 +60,7 @@ def test_a_sentence_head_is_explained_by_occlusion() -> None:
     # Its mean vector has length one, even where a text has hardly begun.
     predictor = networks.random_predictor(architecture="sentence_head")
     assert explain_text(predictor, TEXTS[1]).method == "occlusion"
-    with pytest.raises(SettingsError, match="sentence_head do not have"):
+    with pytest.raises(SettingsError, match="sentence_head have none"):
         explain_text(predictor, TEXTS[1], method="integrated-gradients")
 
 

@@ -123,4 +123,4 @@ def test_a_drift_of_an_old_bundle_is_refused(
     texts = old / "texts.txt"
     texts.write_text("a text", "utf-8")
     assert main(["drift", str(old / "classifier.emoclf"), str(texts)]) == 1
-    assert "an older emoclf trained it, or" in capsys.readouterr().err
+    assert "it was trained by an older emoclf, or" in capsys.readouterr().err

@@ -78,9 +78,9 @@ def test_scores_stand_beside_those_of_the_baselines(page: str) -> None:
 def test_errors_are_counted_by_kind_with_examples(page: str) -> None:
     html = section(page, "mistakes")
     shown = words(html)
-    assert "Wrong borders found where a true term is, with other borders 1" in shown
-    assert "Missed terms true terms of which nothing was found 1" in shown
-    assert "Invented terms found where there is no term 1" in shown
+    assert "Wrong borders predicted terms that overlap a true term 1" in shown
+    assert "Missed terms true terms that overlap no predicted term 1" in shown
+    assert "Invented terms predicted terms that overlap no true term 1" in shown
     assert "borders: &#39;disk&#39; instead of &#39;hard disk&#39;" in html
     assert "missed: bill" in html
     assert "invented: nothing" in html

@@ -14,7 +14,7 @@ from emoclf.models.build import build_model
 from emoclf.predictor import Predictor
 from emoclf.text.encoder import TextEncoder
 from emoclf.text.tokenizer import Tokenizer
-from emoclf.text.vocabulary import FIRST, Vocabulary
+from emoclf.text.vocabulary import FIRST_TOKEN_ID, Vocabulary
 
 LABELS = ("anger", "fear", "joy")
 # LiteRT rounds the weights of an int8 export from 1,024 numbers on.
@@ -27,7 +27,7 @@ def untrained(architecture: str, **flat: Any) -> Predictor:
     counts: Counter[str] = Counter()
     for tokens in tokenizer.batch(load_sample().texts):
         counts.update(tokens)
-    words = [word for word, _ in counts.most_common(SIZE - FIRST)]
+    words = [word for word, _ in counts.most_common(SIZE - FIRST_TOKEN_ID)]
     settings = settings_for(architecture, "non-static", **flat)
     matrix = np.random.default_rng(0).normal(size=(SIZE, DIM)).astype(np.float32)
     matrix[0] = 0

@@ -75,7 +75,7 @@ def test_what_needs_words(trained: TrainedClassifier) -> None:
         x.name for x in trained.result.findings
     }
     assert not any("word vectors" in line for line in trained.evaluate().lines())
-    with pytest.raises(DataError, match="a drift is measured by words"):
+    with pytest.raises(DataError, match="drift is measured on words"):
         emoclf.check_drift(trained.predictor, ["a text"])
     with pytest.raises(DataError, match="there is nothing to audit"):
         emoclf.audit_dataset(dataset())
@@ -92,7 +92,7 @@ def test_folds_of_other_vectors_are_not_continued(tmp_path: Path) -> None:
 
 
 def test_wrong_inputs(trained: TrainedClassifier, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="takes vectors from elsewhere instead of"):
+    with pytest.raises(ModelError, match="takes precomputed vectors instead of"):
         trained.predict(["a text"])
     with pytest.raises(DataError, match="have 5 dimensions, and those of the"):
         trained.predict([np.ones((2, 5))])

@@ -93,8 +93,8 @@ def _text(element: Any, place: str) -> str:
         raise DataError(f"{place}: it has no element <text>. Add it.")
     if len(found):
         raise DataError(
-            f"{place}: <text> contains an element <{found[0].tag}>, where offsets have "
-            "no meaning. Take the tags out, and count the offsets without them."
+            f"{place}: <text> contains an element <{found[0].tag}>, so that offsets "
+            "are ambiguous. Remove the tags, and count the offsets without them."
         )
     return found.text or ""
 
@@ -131,8 +131,8 @@ def _span(text: str, attributes: Any, place: str) -> tuple[int, int, str | None]
     start, stop = offsets
     if words is not None and text[start:stop] != words:
         raise DataError(
-            f"{place}: {shown} is said to be from {start} to {stop}, where the text "
-            f"has {text[start:stop]!r}. Correct the offsets."
+            f"{place}: {shown} has the offsets {start} to {stop}, but the text there "
+            f"is {text[start:stop]!r}. Correct the offsets."
         )
     return start, stop, attributes.get("polarity")
 

@@ -16,7 +16,7 @@ from emoclf.errors import DataError
 from emoclf.settings import DataSettings
 
 #: Usual names of the columns, beside those of texts.
-USUAL = {
+USUAL_COLUMNS = {
     "id": ("id", "sentence_id"),
     "term": ("term", "aspect", "aspect_term", "target"),
     "start": ("start", "from", "begin"),
@@ -89,14 +89,14 @@ def _usual_columns(columns: Sequence[str], source: str) -> dict[str, str]:
     lower = {column.strip().casefold(): column for column in columns}
     found = {
         part: next(lower[name] for name in names if name in lower)
-        for part, names in USUAL.items()
+        for part, names in USUAL_COLUMNS.items()
         if any(name in lower for name in names)
     }
     if "term" not in found and not {"start", "stop"} <= found.keys():
         raise DataError(
-            f"{source} has no column of terms (term, aspect, target), and no two of "
-            f"offsets (start and stop, from and to). Its columns: {shorten(columns)}. "
-            "Rename them."
+            f"{source} must have a column of terms (term, aspect or target), or two of "
+            f"offsets (start and stop, or from and to). Got {shorten(columns)}. Rename "
+            "the columns."
         )
     return found
 
@@ -114,7 +114,7 @@ def _found_span(
         return (*find_term(text, words, taken), cells.get("label", ""))
     except ValueError:
         raise DataError(
-            f"{place}: the text has no {words!r} left that another row does not name: "
+            f"{place}: the text contains no {words!r} besides those of other rows: "
             f"{text[:80]!r}. Correct the term, or give its offsets."
         ) from None
 
@@ -136,8 +136,8 @@ def _given_span(
         ) from None
     if words and text[max(start, 0) : max(stop, 0)] != words:
         raise DataError(
-            f"{place}: the term {words!r} is said to be from {start} to {stop}, where "
-            f"the text has {excerpt(text[max(start, 0) : max(stop, 0)])}. Correct the "
+            f"{place}: the term {words!r} has the offsets {start} to {stop}, but the "
+            f"text there is {excerpt(text[max(start, 0) : max(stop, 0)])}. Correct the "
             f"offsets, or leave them out. {_unit_advice(text, words)}".rstrip()
         )
     return start, stop, label

@@ -99,8 +99,9 @@ def load_aspect_predictor(
     if (readable_place(highest_version(Path(path))) / EXPORT.about).is_file():
         if encoder is not None:
             raise BundleError(
-                f"{setting('encoder', os.fspath(encoder))} is the place of a "
-                f"transformer encoder, but {path}, an export, has none. Leave it out."
+                f"{setting('encoder', os.fspath(encoder))} is for models with a "
+                f"transformer encoder, but {path} is an export, which has none. Leave "
+                "it out."
             )
         return load_exported_aspects(path)
     load_tensorflow()

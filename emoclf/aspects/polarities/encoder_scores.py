@@ -64,7 +64,7 @@ class EncoderScores:
         Parameters
         ----------
         encoder : str
-            Folder of an encoder, or its name in the hub.
+            Folder of an encoder, or its name on the Hub.
         targets : sequence of Target
         label_ids : ndarray of int, shape (n,)
         n_classes : int

@@ -245,9 +245,10 @@ valid_fraction
         names = sorted({*train[1]})
         if len(names) < 2 or not {*valid[1]} <= {*names}:
             raise DataError(
-                "A polarity classifier needs two labels or more, and no others in the "
-                f"validation set. Got {names} and {sorted({*valid[1]})}. Correct the "
-                "labels, or leave out terms whose label is rare."
+                "A polarity classifier needs at least two labels in the training set, "
+                f"and no other labels in the validation set. Got {names} and "
+                f"{sorted({*valid[1]})}. Correct the labels, or leave out terms whose "
+                "label is rare."
             )
         return train, valid
 

@@ -33,7 +33,7 @@ def checked_targets(X: Iterable[Any], y: Iterable[str], place: str = "") -> Part
     targets, labels = as_targets(X), [str(label) for label in y]
     if len(targets) != len(labels) or not targets:
         raise DataError(
-            f"{place}There must be a label for each target, and one target at least. "
+            f"{place}There must be at least one target, and a label for each target. "
             f"Got {len(targets)} targets and {len(labels)} labels."
         )
     return targets, labels
@@ -47,13 +47,12 @@ def with_tokens(
     kept = [i for i, window in enumerate(windows) if len(window) > len(MARKERS)]
     if not kept:
         raise DataError(
-            f"None of {len(targets)} terms has a token, such as a word. Correct their "
-            "offsets."
+            f"None of the {len(targets)} terms contains a token. Correct their offsets."
         )
     if len(kept) < len(targets):
         logger.warning(
-            "%d of %d terms have no token, such as a control character, and were left "
-            "out of the training of polarities.",
+            "%d of %d terms contain no token (a control character, for instance); the "
+            "polarity classifier is trained without them.",
             len(targets) - len(kept),
             len(targets),
         )

@@ -40,8 +40,8 @@ def polarity_scores(
     unknown = sorted({*labels} - {*label_names})
     if unknown:
         logger.warning(
-            "%d of %d terms have labels that the model has not: %s. They count as "
-            "wrong.",
+            "%d of %d terms have labels that the model does not have: %s. They count "
+            "as wrong.",
             sum(label in unknown for label in labels),
             len(labels),
             short_names(unknown),

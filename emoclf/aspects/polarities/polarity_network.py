@@ -30,10 +30,10 @@ from emoclf.models.keras_globals import default_keras_globals
 from emoclf.models.tensors import Tensor
 from emoclf.settings import TrainSettings
 from emoclf.settings.base import option
-from emoclf.text.vocabulary import FIRST
+from emoclf.text.vocabulary import FIRST_TOKEN_ID
 
 #: Ids of the markers before and after a target: the first two tokens.
-OPEN_ID, CLOSE_ID = FIRST, FIRST + 1
+OPEN_ID, CLOSE_ID = FIRST_TOKEN_ID, FIRST_TOKEN_ID + 1
 #: Farther tokens have this distance from the target.
 MAX_DISTANCE = 15
 
@@ -44,7 +44,7 @@ class PolaritySettings(SharedSettings):
 
     sentiment_vectors: bool = option(
         True,
-        "place the word vectors of the ready classifier sentiment-en beside the "
+        "concatenate the word vectors of the ready classifier sentiment-en to the "
         "others, if they cover the texts",
     )
     lowercase: bool = option(True, "convert letters to lower case")
@@ -52,7 +52,7 @@ class PolaritySettings(SharedSettings):
         3, "number of networks whose probabilities are averaged", low=1, high=20
     )
     units: int = option(64, "units of the LSTM per direction", low=1, high=4096)
-    distance_dim: int = option(16, "width of a distance's vector", low=1, high=512)
+    distance_dim: int = option(16, "dimensions of a distance vector", low=1, high=512)
     input_dropout: float = option(
         0.5, "dropout rate between embedding and LSTM", low=0.0, high=0.95
     )
@@ -66,7 +66,7 @@ class PolaritySettings(SharedSettings):
     )
     encoder: str | None = option(
         None,
-        "folder of a transformer encoder, or its name in the hub of Hugging Face: a "
+        "folder of a transformer encoder, or its name on the Hugging Face Hub: a "
         "linear classifier of its vectors is mixed with the networks (extra "
         "'transformers')",
     )

@@ -18,7 +18,7 @@ class SharedSettings(WordVectorSettings):
 
     min_count: int = option(1, "minimum count of a token in the vocabulary", low=1)
     vector_words: int = option(
-        20000, "number of the vectors' words in the vocabulary", low=0
+        20000, "number of words of the vectors to add to the vocabulary", low=0
     )
     embedding_rate: float = option(
         0.25, "learning rate of the embedding, relative to the learning rate", low=0.0
@@ -30,7 +30,7 @@ class SharedSettings(WordVectorSettings):
         high=0.99999,
     )
     valid_fraction: float = option(
-        0.1, "share of the sentences that chooses the epoch", above=0.0, high=0.9
+        0.1, "share of the sentences in the validation set", above=0.0, high=0.9
     )
     near_duplicates: float = option(
         0.8,
@@ -53,18 +53,20 @@ class AspectSettings(SharedSettings):
 
     network: str = option("bilstm", "network of the tagger", choices=NETWORKS)
     scheme: str = option("BIO", "scheme of the tags", choices=SCHEMES)
-    typed: bool = option(False, "predict the labels of terms by their tags")
+    typed: bool = option(
+        False, "put the labels of terms into the tags (B-food), to predict them too"
+    )
     crf: bool = option(
-        True, "score sequences of tags with a CRF; no: each tag by itself"
+        True, "score sequences of tags with a CRF; no: score each tag by itself"
     )
     members: int = option(
         1, "number of networks whose scores are averaged", low=1, high=20
     )
     lowercase: bool = option(
-        True, "convert letters to lower case; characters keep theirs"
+        True, "convert tokens to lower case, but not the characters that are read"
     )
     characters: bool = option(True, "read the characters of each token as well")
-    character_dim: int = option(25, "width of a character's vector", low=1, high=512)
+    character_dim: int = option(25, "dimensions of a character vector", low=1, high=512)
     character_filters: int = option(
         30, "filters over the characters of a token", low=1, high=1024
     )
@@ -82,7 +84,7 @@ class AspectSettings(SharedSettings):
     learning_rate: float = option(2e-3, "learning rate", above=0.0)
     schedule: str = option("constant", "learning-rate schedule", choices=SCHEDULES)
     clip_norm: float | None = option(
-        5.0, "largest norm of the gradients; none: no clipping", above=0.0
+        5.0, "maximum global norm of the gradients; none: no clipping", above=0.0
     )
     patience: int = option(6, "epochs without improvement until early stopping", low=1)
 

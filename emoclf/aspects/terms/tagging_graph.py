@@ -17,7 +17,7 @@ from emoclf.aspects.terms.sentence_encoder import MAX_CHARACTERS
 from emoclf.models.crf import CRF
 
 #: Smallest divisor, so that an impossible tag does not make a confidence of NaN.
-_TINY = 1e-12
+_MIN_PROBABILITY = 1e-12
 
 
 class SpanDecoder(tf.Module):
@@ -72,7 +72,7 @@ class SpanDecoder(tf.Module):
         hot = tf.one_hot(tags, self.n_tags)
         before = _shift(hot)
         own = tf.reduce_sum(marginals * hot, -1)
-        own_before = tf.maximum(_shift(own), _TINY)
+        own_before = tf.maximum(_shift(own), _MIN_PROBABILITY)
         continues = tf.reduce_sum(tf.matmul(before, self._continues) * hot, -1)
         # Given the sentence, the tags are a Markov chain.
         step = _sum_of_pairs(pairs, before, hot) / own_before
