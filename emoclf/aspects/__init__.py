@@ -1,1 +1,1 @@
-"""Aspect terms: what a review speaks of, and what it says of each."""
+"""Aspect terms of reviews, and the polarity of each."""

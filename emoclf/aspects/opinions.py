@@ -159,7 +159,7 @@ class AspectPredictor(ABC):
         return Opinions(texts, opinions)
 
     def summary(self, texts: Iterable[str]) -> TermSummary:
-        """Return the terms most spoken of, and what is said of them."""
+        """Return the most frequent terms and their polarities."""
         summary = TermSummary()
         for opinions in self.predict(texts):
             summary.add(opinions)

@@ -194,7 +194,7 @@ class AspectTagger(BaseEstimator):
                     "sentences": {"train": len(train), "valid": len(valid)},
                     "coverage": trained.coverage,
                 },
-                findings=tuple(trained.findings),
+                findings=trained.findings,
             )
         )
         return self

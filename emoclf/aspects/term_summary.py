@@ -1,4 +1,4 @@
-"""Summary over many reviews: the terms most spoken of, and what is said of them."""
+"""Summary over many reviews: the most frequent terms and their polarities."""
 
 from __future__ import annotations
 

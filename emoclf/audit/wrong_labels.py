@@ -126,8 +126,8 @@ class WrongLabels(HtmlLines):
         """Return the first label issues as text."""
         issues = self.issues
         lines = [
-            f"Labels that may be wrong: {len(issues):,} of {len(self):,}, the most "
-            "probable first. The classifiers that predict another label have an "
+            f"Labels that may be wrong: {len(issues):,} of {len(self):,}, those most "
+            "probably wrong first. The classifiers that predict another label have an "
             f"accuracy of {self.accuracy:.1%} on all texts; if that is low, many of "
             "these labels are correct."
         ]

@@ -68,8 +68,8 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         parser,
         "--method",
         "method of explanation: exact (networks that are sums over n-grams), "
-        "integrated-gradients (other bundles), or occlusion (predictions without each "
-        "word); auto: the first that MODEL supports",
+        "integrated-gradients (bundles of networks that take words), or occlusion "
+        "(predictions without each word); auto: the first that MODEL supports",
         choices=METHODS,
         default="auto",
     )

@@ -67,8 +67,8 @@ def fine_tune_encoder(
     train : Dataset
         Training set, with one label or several for each text.
     encoder : str or path
-        Folder of an encoder of transformers or sentence-transformers, or its name in
-        the hub of Hugging Face.
+        Folder of an encoder of transformers or sentence-transformers, or its name on
+        the Hugging Face Hub.
     settings : FineTuneSettings or mapping, optional
     data_settings : DataSettings, optional
         Settings with which the texts were read; ``near_duplicates`` counts here too.

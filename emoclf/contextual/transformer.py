@@ -41,8 +41,8 @@ class Encoder:
     Parameters
     ----------
     name : str or path
-        Folder of a model of transformers or sentence-transformers, or a name on the Hub
-        of Hugging Face, such as ``"sentence-transformers/all-MiniLM-L6-v2"``. An
+        Folder of a model of transformers or sentence-transformers, or a name on the
+        Hugging Face Hub, such as ``"sentence-transformers/all-MiniLM-L6-v2"``. An
         existing folder wins. Code of a model is never run.
 
     Raises

@@ -53,8 +53,8 @@ def distil_vectors(
     Parameters
     ----------
     encoder : Encoder, str or path
-        Folder of an encoder of transformers or sentence-transformers, or its name in
-        the hub of Hugging Face.
+        Folder of an encoder of transformers or sentence-transformers, or its name on
+        the Hugging Face Hub.
     words : iterable of str
         Words that get a vector, the most frequent ones first.
     settings : VectorDistillationSettings or mapping, optional

@@ -47,8 +47,8 @@ def read_out_of_fold(
         others = [text for text in part.texts if text not in train]
         if name != "train" and (n_held := int(file.covers(others).sum())):
             raise DataError(
-                f"{file.name} contains {n_held:,} of the {PART_NAMES[name]} texts: the "
-                "networks that predicted the training texts were trained on them. "
+                f"{file.name} contains {n_held:,} of the {PART_NAMES[name]} texts: "
+                "networks that were trained on these predicted the training texts. "
                 "Cross-validate the training set alone: split the data into files, and "
                 "pass the training file to 'emoclf crossval'."
             )

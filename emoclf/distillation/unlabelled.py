@@ -69,7 +69,8 @@ class TextCounts:
         """Return the numbers as a sentence."""
         parts = [
             count_of("duplicate", self.duplicates),
-            count_of("near-duplicate", self.held_out) + " of validation and test texts",
+            f"{self.held_out:,} duplicates or near-duplicates of validation and test "
+            "texts",
         ]
         if self.empty:
             parts.append(count_of("empty text", self.empty))

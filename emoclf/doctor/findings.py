@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -123,6 +123,14 @@ def _equals(value: Any, written: str) -> bool:
         except ValueError:
             return False
     return repr(value) == written
+
+
+def first_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the first finding of each name, such as those of several networks."""
+    by_name: dict[str, Finding] = {}
+    for finding in findings:
+        by_name.setdefault(finding.name, finding)
+    return tuple(by_name.values())
 
 
 def sorted_findings(findings: list[Finding]) -> tuple[Finding, ...]:

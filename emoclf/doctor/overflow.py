@@ -71,12 +71,11 @@ def _first_overflow(
         if not np.isfinite(variable.numpy()).all():
             return layer_name(variable, model), "the weights"
     layers = [layer for layer in model.layers if layer.weights]
-    if inputs is None:
-        return layers[-1].name, "the loss"
-    outputs = layer_outputs(model, layers)(inputs, training=False)
-    for layer in layers:
-        if not np.isfinite(outputs[layer.name].numpy()).all():
-            return layer.name, "the outputs"
+    if inputs is not None:
+        outputs = layer_outputs(model, layers)(inputs, training=False)
+        for layer in layers:
+            if not np.isfinite(outputs[layer.name].numpy()).all():
+                return layer.name, "the outputs"
     overflowed = np.flatnonzero(~np.isfinite([] if norms is None else norms))
     if len(overflowed):
         # Gradients are computed from the head backwards: the last layer was first.

@@ -130,7 +130,7 @@ class Explainer:
             raise SettingsError(
                 f"{setting('method', GRADIENTS)} needs the gradients of a Keras "
                 "network that takes words. Exports, transformers and sentence_head "
-                f"have none. Use {other}, or give the bundle of the export."
+                f"have none. Use {other}, or, for an export, give its bundle."
             )
         return method
 

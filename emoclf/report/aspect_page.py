@@ -170,7 +170,7 @@ def _span_row(method: str, found: SpanScores) -> list[str]:
 
 
 def _terms_section(evaluation: AspectEvaluation) -> Section:
-    """Return the terms most spoken of, as a plot and as a table."""
+    """Return the most frequent terms, as a plot and as a table."""
     summary, true = TermSummary(), TermSummary()
     for sentence, row in zip(evaluation.data, evaluation.opinions, strict=True):
         summary.add(row)
@@ -187,7 +187,7 @@ def _terms_section(evaluation: AspectEvaluation) -> Section:
     figure = svg_figure(
         lambda figure: summary.plot(figure.subplots(), shown=DRAWN_TERMS),
         name="term-summary",
-        title="Most frequent terms" + (", and how" if names else ""),
+        title="Most frequent terms" + (" and their polarity" if names else ""),
         alt="; ".join(
             f"{row['term']} {row['count']:,}"
             + "".join(f", {name} {row[name]:.0%}" for name in names)
@@ -215,15 +215,17 @@ def _terms_section(evaluation: AspectEvaluation) -> Section:
 
 def _training_section(model: Any) -> Section:
     figures = _curves("tagger", model.tagger.history_, TAGGER_METRICS)
-    findings = [*model.tagger.findings_]
+    findings = {"tagger": model.tagger.findings_}
     if model.polarity is not None:
         history = model.polarity.history_
         figures += _curves("polarity", history, POLARITY_METRICS)
-        findings += model.polarity.findings_
-    blocks: tuple[Any, ...] = (Figures(figures),) if figures else ()
-    if findings:
-        blocks += (Findings(sorted_findings(findings)),)
-    return Section("training", "Training", blocks)
+        findings["polarity classifier"] = model.polarity.findings_
+    blocks: list[Any] = [Figures(figures)] if figures else []
+    for name, found in findings.items():
+        if found:
+            blocks.append(Paragraphs([f"Findings of the doctor on the {name}:"]))
+            blocks.append(Findings(sorted_findings([*found])))
+    return Section("training", "Training", tuple(blocks))
 
 
 def _curves(

@@ -55,7 +55,8 @@ class EpochRecorder(keras.callbacks.Callback):
 
     def fit(self, model: keras.Model, epochs: int) -> None:
         """Fit the epochs that are left, and end all callbacks, whatever happens."""
-        callbacks = [Interruption(), *self.callbacks, self]
+        interruption = Interruption()
+        callbacks = [interruption, *self.callbacks, self]
         try:
             model.fit(
                 self.buckets.as_dataset(),
@@ -70,6 +71,8 @@ class EpochRecorder(keras.callbacks.Callback):
             for callback in callbacks:
                 callback.on_train_end()
             raise
+        if interruption.requested:  # and swallowed after the last batch
+            raise KeyboardInterrupt
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._restore_callbacks()

@@ -64,10 +64,10 @@ class Monitor(StepMonitor):
         """Return the inputs of a batch."""
         return self.buckets[batch][0]
 
-    @never_ends_training
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        super().on_epoch_end(epoch, logs)
-        if self.failed or self.overflowed:
+    def check_epoch(self, logs: dict[str, Any]) -> None:
+        """Check the steps of an epoch, the units, and the predictions."""
+        super().check_epoch(logs)
+        if self.overflowed:
             return
         for finding in gradients.check_units(*self._units()):
             self.report(finding)

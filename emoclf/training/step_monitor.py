@@ -17,8 +17,8 @@ from emoclf.training.watcher import Watcher, never_ends_training
 class StepMonitor(Watcher):
     """Record losses, gradients and weight updates, and report problems at once.
 
-    It reads what a :func:`~emoclf.training.optimizers.build_optimizer` has computed
-    anyway. In addition it copies the weights before three steps of an epoch.
+    It reads what the optimizers of :mod:`emoclf.training.optimizers` compute anyway,
+    and copies the weights before three steps of an epoch.
 
     Parameters
     ----------
@@ -75,7 +75,10 @@ class StepMonitor(Watcher):
 
     @never_ends_training
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        logs = logs if logs is not None else {}
+        self.check_epoch(logs if logs is not None else {})
+
+    def check_epoch(self, logs: dict[str, Any]) -> None:
+        """Check an epoch, and add the sizes of gradients and updates to its logs."""
         self._losses.append(float(logs.get("loss", math.nan)))
         norms = self._typical_norms()
         ratios = self.update_ratios()

@@ -38,7 +38,8 @@ def resolve(settings: RunSettings, train: Dataset) -> RunSettings:
     settings : RunSettings
         With ``vectors="auto"`` replaced: by the starter vectors if they cover the
         texts, and neither a random embedding nor its width was asked for; else None.
-        With ``batch_size=None`` and ``ngrams=None`` replaced.
+        With ``batch_size=None`` and ``ngrams=None`` replaced, and the learning rate of
+        a ``sentence_head`` on an encoder's vectors or given ones.
 
     Raises
     ------
@@ -74,6 +75,14 @@ def _without_words(settings: RunSettings) -> RunSettings:
         )
     if "ngrams" in settings.model.names():
         settings = settings.override(ngrams=False)
+    rate = getattr(settings.model, "frozen_rate", None)
+    if rate is not None and settings.training.learning_rate is None:
+        rate = max(rate, settings.training.rate)
+        settings = settings.override(learning_rate=rate)
+        logger.info(
+            "Learning rate %g, for one layer on vectors that are not trained.",
+            rate,
+        )
     encoder = settings.embedding.encoder
     if encoder is not None and os.path.isdir(encoder):
         # A bundle or a worker may have another working directory.

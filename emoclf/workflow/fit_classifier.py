@@ -14,10 +14,7 @@ from emoclf.bundle.json_values import UNREACHABLE_THRESHOLD
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.labels import numbers_by_label
 from emoclf.doctor.findings import sorted_findings
-from emoclf.errors import (
-    SettingsError,
-    setting,
-)
+from emoclf.errors import SettingsError, setting
 from emoclf.evaluation.metric_names import MULTILABEL
 from emoclf.evaluation.temperature import (
     at_temperature,

@@ -109,7 +109,9 @@ def test_labels_are_kinds_or_polarities_and_not_both(
 ) -> None:
     monkeypatch.setattr(AspectTagger, "fit", None)
     monkeypatch.setattr(AspectCheckpoints, "remove", None)
-    with pytest.raises(SettingsError, match=r"typed=True takes .* learn_polarity=True"):
+    with pytest.raises(
+        SettingsError, match=r"typed=True learns .* learn_polarity=True"
+    ):
         AspectModel.train(
             tiny_aspects(),
             tagger={"typed": True},
@@ -137,7 +139,7 @@ def test_wrong_polarities_are_refused_before_the_tagger_is_fitted(
     monkeypatch.setattr(AspectTagger, "fit", lambda self, *args, **kwargs: self)
     kinds = AspectData.from_lists(["the bill"], [[(0, 3, "food"), (4, 8, "staff")]])
     assert AspectModel.train(kinds).polarity is None
-    assert "no polarities: 2 (food, staff)" in caplog.text
+    assert "not known as polarities: 2 (food, staff)" in caplog.text
     with pytest.raises(DataError, match="too few for a training and a validation"):
         AspectModel.train(kinds, learn_polarity=True)
 

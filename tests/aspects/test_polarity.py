@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import replace
 from itertools import permutations, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +14,12 @@ from tiny_aspects import (
     OPINIONS,
     TERMS,
     fitted_polarity,
+    fitted_tagger,
     tiny_aspects,
     tiny_polarity,
 )
 
+from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.data.sentences import AspectData
 from emoclf.aspects.polarities.polarity_baselines import (
     BASELINE_WINDOW,
@@ -215,6 +218,17 @@ def test_findings_advise_settings_that_aspects_train_has(
         tiny_polarity().fit(*labelled_targets(tiny_aspects()))
     assert given["learning_rate"] == 0.02
     assert {"class_weight", "monitor", "distance_dim"}.isdisjoint(given)
+
+
+def test_findings_are_kept_once_and_saved(tmp_path: Path) -> None:
+    assert fitted_polarity().findings_ == ()
+    X, y = labelled_targets(tiny_aspects())
+    classifier = tiny_polarity(learning_rate=5.0, epochs=1, members=2).fit(X, y)
+    names = [finding.name for finding in classifier.findings_]
+    assert "learning-rate-out-of-range" in names
+    assert len({*names}) == len(names)
+    path = AspectModel(fitted_tagger(), classifier).save(tmp_path / "a.aspects")
+    assert AspectModel.load(path).polarity.findings_ == classifier.findings_
 
 
 def test_it_is_an_estimator() -> None:

@@ -72,7 +72,7 @@ def test_the_ranking_as_table_and_lines(ranking: WrongLabels) -> None:
     n = len(ranking.issues)
     assert (np.diff(frame["label_score"][:n]) >= 0).all()
     assert len(ranking.to_dict()["issues"]) == n
-    assert "rather" in ranking.lines()[1]
+    assert "probably" in ranking.lines()[1]
 
 
 def test_a_finding_tells_of_wrong_labels() -> None:

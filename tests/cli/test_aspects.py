@@ -62,7 +62,7 @@ def test_an_encoder_that_would_be_ignored_is_refused(
     target = tmp_path / "trained.aspects"
     argv = ["aspects", "train", data, "-o", str(target), "--encoder", "somewhere"]
     assert main([*argv, "--no-learn-polarity"]) == 1
-    assert "no polarity classifier is trained" in capsys.readouterr().err
+    assert "none is trained on" in capsys.readouterr().err
     for command in ("evaluate", "predict"):
         argv = ["aspects", command, str(folder), data, "--encoder", "somewhere"]
         assert main(argv) == 1

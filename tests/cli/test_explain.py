@@ -131,7 +131,11 @@ def test_progress_moves_with_every_text(tmp_path: Path, ending: str) -> None:
     [
         (["x", "--label", "positiv"], 1, "Did you mean 'positive'?"),
         (["x", "--method", "exakt"], 2, "Did you mean 'exact'?"),
-        (["x", "--method", "integrated-gradients"], 1, "give the bundle of the export"),
+        (
+            ["x", "--method", "integrated-gradients"],
+            1,
+            "or, for an export, give its bundle",
+        ),
         (["x", "--text-column", "a"], 1, "Name one with --corpus."),
         (["FILE"], 1, "is a file. Explain its texts with --corpus"),
         (["x", "--corpus", "FILE"], 1, "Leave out --text"),

@@ -47,7 +47,9 @@ def test_what_cannot_be_out_of_fold_is_refused(tmp_path: Path) -> None:
         read_out_of_fold(path, split, DataSettings())
     written(path, tiny_dataset())
     held = len(split.valid)
-    with pytest.raises(DataError, match=rf"has {held} of the validation texts, so"):
+    with pytest.raises(
+        DataError, match=rf"contains {held} of the validation texts: networks"
+    ):
         read_out_of_fold(path, split, DataSettings())
     # A text of both sets is no sign of it.
     valid = split.train[:2]

@@ -94,7 +94,7 @@ def test_held_out_texts_that_a_teacher_knows_are_counted(
     warn_of_taught_texts(found, other)
     first = caplog.records[0].getMessage()
     start = f"{count} of {len(other.valid)} validation texts are training texts of the "
-    assert first.startswith(f"{start}teacher text_cnn: ")
+    assert first.startswith(f"{start}teacher text_cnn; ")
     assert "Train the teacher on the same split" in first
     assert len(caplog.records) == 2
 

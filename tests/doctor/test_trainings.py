@@ -341,10 +341,14 @@ def test_an_error_of_the_doctor_never_ends_a_training(
     assert "a bug" in caplog.text
 
 
-def test_an_error_of_a_listener_is_raised() -> None:
+@pytest.mark.parametrize("name", ["learning-rate-out-of-range", "updates-too-large"])
+def test_an_error_of_a_listener_is_raised(name: str) -> None:
+    """The first finding comes before the training, the second after an epoch."""
+
     class Listener(keras.callbacks.Callback):
         def on_finding(self, finding: Finding) -> None:
-            raise ZeroDivisionError("a user's bug")
+            if finding.name == name:
+                raise ZeroDivisionError("a user's bug")
 
     split = split_dataset(tiny_dataset(), tiny_settings().data)
     with pytest.raises(ZeroDivisionError, match="a user's bug"):

@@ -23,6 +23,7 @@ from tiny_aspects import (
 from emoclf import write_report
 from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.polarities.polarity_targets import labelled_targets
+from emoclf.doctor.findings import Finding
 
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
@@ -168,6 +169,20 @@ def test_the_page_of_no_sentences_says_so(tmp_path: Path, has_train: bool) -> No
     page = path.read_text(encoding="utf-8")
     assert "There are no sentences to evaluate." in section(page, "summary")
     assert 'id="texts"' not in page
+
+
+def test_findings_of_the_doctor_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tiny_model()
+    evaluation = model.evaluate(tiny_aspects().take(range(8)))
+    finding = Finding("updates-too-large", "warning", "a step is <large>", {}, (), ())
+    monkeypatch.setattr(model.tagger, "findings_", (finding,))
+    page = write_report(evaluation, tmp_path / "page.html").read_text(encoding="utf-8")
+    shown = unescape(words(section(page, "training")))
+    assert "Findings of the doctor on the tagger: " in shown
+    assert "a step is <large>" in shown
+    assert "on the polarity classifier" not in shown
 
 
 def test_files_are_named_without_their_folders(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Interrupted, stopped and overflowing trainings, and resuming them.
 
-Covers training/fit.py, training/checkpoint.py and training/monitor.py.
+Covers training/fit.py, training/checkpoint.py, training/epoch_recorder.py,
+training/interruption.py, training/monitor.py and training/step_monitor.py.
 """
 
 from __future__ import annotations
@@ -264,7 +265,8 @@ def test_a_real_interruption_keeps_the_best_so_far(tmp_path: Path) -> None:
         assert 1 <= saved["best"] <= saved["history"].shape[1] < 500
 
 
-def test_an_interruption_that_is_swallowed_ends_the_training() -> None:
+@pytest.mark.parametrize("epoch", [2, 5])
+def test_an_interruption_that_is_swallowed_ends_the_training(epoch: int) -> None:
     class Swallow(At):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             with suppress(KeyboardInterrupt):
@@ -275,9 +277,9 @@ def test_an_interruption_that_is_swallowed_ends_the_training() -> None:
 
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        _, result = fit([Swallow(2, press)])
+        _, result = fit([Swallow(epoch, press)])
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, handler)
     assert result.ended == "interrupted"
-    assert len(result.history["loss"]) == 3
+    assert len(result.history["loss"]) == epoch + 1

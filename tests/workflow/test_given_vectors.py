@@ -20,6 +20,8 @@ from emoclf.errors import (
     SettingsError,
 )
 from emoclf.predictor import Predictor
+from emoclf.settings import RunSettings
+from emoclf.workflow.automatic_settings import resolve
 from emoclf.workflow.trained_classifier import TrainedClassifier
 
 SETTINGS = {"filters": 8, "kernel_sizes": (1, 2), "epochs": 15, "learning_rate": 0.02}
@@ -43,6 +45,17 @@ def dataset(n: int = 120) -> Dataset:
 @pytest.fixture(scope="module")
 def trained() -> TrainedClassifier:
     return emoclf.train_classifier(dataset(), **SETTINGS, ema=None, verbose=0)
+
+
+def test_a_linear_layer_on_given_vectors_has_a_rate_of_its_own() -> None:
+    def rate(**flat: object) -> float:
+        settings = RunSettings.from_flat(architecture="sentence_head", **flat)
+        return resolve(settings, dataset(4)).training.rate
+
+    assert rate() == 0.01
+    assert rate(optimizer="sgd") == 0.1
+    assert rate(learning_rate=0.002) == 0.002
+    assert resolve(RunSettings(), dataset(4)).training.learning_rate is None
 
 
 def test_train_evaluate_save(trained: TrainedClassifier, tmp_path: Path) -> None:

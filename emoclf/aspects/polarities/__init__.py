@@ -1,1 +1,1 @@
-"""The classifier of what is said of a term."""
+"""Classify the polarity of a term."""

@@ -40,7 +40,7 @@ from emoclf.aspects.polarities.sentiment_vectors import (
 )
 from emoclf.aspects.terms.aspect_settings import AspectSettings
 from emoclf.contextual.input_vectors import InputVectors
-from emoclf.doctor.findings import Finding
+from emoclf.doctor.findings import Finding, first_findings
 from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
 from emoclf.embeddings.vector_objects import VectorSet, vector_sources, vectors_setting
 from emoclf.errors import DataError
@@ -205,7 +205,7 @@ valid_fraction
                 settings.linear_share,
                 seed=settings.seed,
             )
-        self._set_model(model, history, {}, findings)
+        self._set_model(model, history, {}, first_findings(findings))
         self.validation_ = {"network": self.evaluate(*valid)}
         self.validation_ |= baseline_scores(train, valid, model.tokenizer)
         return self

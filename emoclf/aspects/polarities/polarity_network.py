@@ -44,8 +44,8 @@ class PolaritySettings(SharedSettings):
 
     sentiment_vectors: bool = option(
         True,
-        "concatenate the word vectors of the ready classifier sentiment-en to the "
-        "others, if they cover the texts",
+        "append the word vectors of the ready classifier sentiment-en to the others, "
+        "if they cover the texts",
     )
     lowercase: bool = option(True, "convert letters to lower case")
     members: int = option(

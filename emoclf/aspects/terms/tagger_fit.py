@@ -71,7 +71,8 @@ def fit_tagger(
         ``loss``, ``val_f1``, ``gradient_norm``, ``update_ratio``, ``learning_rate`` and
         ``seconds`` of each epoch.
     findings : list of Finding
-        What the doctor says of losses, gradients and weight updates. It is logged, too.
+        Findings of the doctor on losses, gradients and weight updates. They are also
+        given to callbacks with ``on_finding``, or else logged.
 
     Raises
     ------

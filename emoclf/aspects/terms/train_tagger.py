@@ -21,7 +21,7 @@ from emoclf.aspects.terms.span_metrics import SpanScores, compare
 from emoclf.aspects.terms.span_model import SpanModel
 from emoclf.aspects.terms.tagger_fit import fit_tagger
 from emoclf.aspects.terms.tagger_network import build_tagger
-from emoclf.doctor.findings import Finding
+from emoclf.doctor.findings import Finding, first_findings
 from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
 from emoclf.embeddings.vector_objects import VectorSet, vector_sources
 from emoclf.errors import DataError, setting
@@ -43,15 +43,15 @@ class TrainedSpans(NamedTuple):
         Scores on the validation set, which also chose the epochs.
     coverage : dict or None
         Coverage of the training set by the word vectors.
-    findings : list of Finding
-        Findings of the doctor on the trainings.
+    findings : tuple of Finding
+        Findings of the doctor on the trainings, one of each name.
     """
 
     model: SpanModel
     history: list[dict[str, list[float]]]
     scores: SpanScores
     coverage: dict[str, Any] | None
-    findings: list[Finding]
+    findings: tuple[Finding, ...]
 
 
 def train_spans(
@@ -159,7 +159,7 @@ def train_spans(
             scores.n_gold,
             setting("vectors"),
         )
-    return TrainedSpans(model, histories, scores, coverage, findings)
+    return TrainedSpans(model, histories, scores, coverage, first_findings(findings))
 
 
 def score(
