@@ -66,10 +66,13 @@ class EpochRecorder(keras.callbacks.Callback):
                 shuffle=False,
                 verbose=0,
             )
-        except BaseException:
+        except BaseException as error:
             # Keras does not call it then, and a progress bar would go on drawing.
             for callback in callbacks:
                 callback.on_train_end()
+            if interruption.requested and not isinstance(error, KeyboardInterrupt):
+                # TensorFlow replaces it by a TypeError or an AttributeError.
+                raise KeyboardInterrupt from error
             raise
         if interruption.requested:  # and swallowed after the last batch
             raise KeyboardInterrupt
