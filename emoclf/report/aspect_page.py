@@ -223,8 +223,8 @@ def _training_section(model: Any) -> Section:
     blocks: list[Any] = [Figures(figures)] if figures else []
     for name, found in findings.items():
         if found:
-            blocks.append(Paragraphs([f"Findings of the doctor on the {name}:"]))
-            blocks.append(Findings(sorted_findings([*found])))
+            title = f"Findings of the doctor: {name}"
+            blocks.append(Findings(sorted_findings([*found]), title))
     return Section("training", "Training", tuple(blocks))
 
 

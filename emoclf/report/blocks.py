@@ -98,6 +98,7 @@ class Findings:
 
     kind: ClassVar[str] = "findings"
     findings: Sequence[Any]
+    title: str = "Findings of the doctor"
 
 
 @dataclass(frozen=True)

@@ -180,9 +180,9 @@ def test_findings_of_the_doctor_are_shown(
     monkeypatch.setattr(model.tagger, "findings_", (finding,))
     page = write_report(evaluation, tmp_path / "page.html").read_text(encoding="utf-8")
     shown = unescape(words(section(page, "training")))
-    assert "Findings of the doctor on the tagger: " in shown
+    assert "Findings of the doctor: tagger " in shown
     assert "a step is <large>" in shown
-    assert "on the polarity classifier" not in shown
+    assert "doctor: polarity classifier" not in shown
 
 
 def test_files_are_named_without_their_folders(tmp_path: Path) -> None:
