@@ -125,10 +125,6 @@ class DoctorCallback(Watcher):
         self.begin_epoch(epoch, int((self.params or {}).get("steps") or 1))
 
     @never_ends_training
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self.begin_step(batch)
-
-    @never_ends_training
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:

@@ -55,27 +55,22 @@ class EpochRecorder(keras.callbacks.Callback):
 
     def fit(self, model: keras.Model, epochs: int) -> None:
         """Fit the epochs that are left, and end all callbacks, whatever happens."""
-        interruption = Interruption()
-        callbacks = [interruption, *self.callbacks, self]
-        try:
-            model.fit(
-                self.buckets.as_dataset(),
-                epochs=epochs,
-                initial_epoch=self.epochs_done,
-                callbacks=callbacks,
-                shuffle=False,
-                verbose=0,
-            )
-        except BaseException as error:
-            # Keras does not call it then, and a progress bar would go on drawing.
-            for callback in callbacks:
-                callback.on_train_end()
-            if interruption.requested and not isinstance(error, KeyboardInterrupt):
-                # TensorFlow replaces it by a TypeError or an AttributeError.
-                raise KeyboardInterrupt from error
-            raise
-        if interruption.requested:  # and swallowed after the last batch
-            raise KeyboardInterrupt
+        with Interruption() as interruption:
+            callbacks = [interruption, *self.callbacks, self]
+            try:
+                model.fit(
+                    self.buckets.as_dataset(),
+                    epochs=epochs,
+                    initial_epoch=self.epochs_done,
+                    callbacks=callbacks,
+                    shuffle=False,
+                    verbose=0,
+                )
+            except BaseException:
+                # Keras does not call it then, and a progress bar would go on drawing.
+                for callback in callbacks:
+                    callback.on_train_end()
+                raise
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._restore_callbacks()

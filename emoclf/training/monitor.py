@@ -55,14 +55,13 @@ class Monitor(StepMonitor):
         run_settings: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(buckets, listeners, run_settings, head=LOGITS)
-        self.buckets = buckets
         self.best = best
         self.label_names = list(label_names)
         self.prior = class_shares(buckets.examples.targets, len(self.label_names))
 
     def inputs_of(self, batch: int) -> Any:
         """Return the inputs of a batch."""
-        return self.buckets[batch][0]
+        return self.batches[batch][0]
 
     def check_epoch(self, logs: dict[str, Any]) -> None:
         """Check the steps of an epoch, the units, and the predictions."""
@@ -128,7 +127,7 @@ class Monitor(StepMonitor):
     def _units(self) -> tuple[dict[str, float], dict[str, float]]:
         """Return the shares of dead units and of saturated outputs, by layer."""
         if self._watched is None:
-            inputs = self.buckets.examples.sample(SAMPLE_TEXTS, MAX_SAMPLE_TOKENS)
+            inputs = self.batches.examples.sample(SAMPLE_TEXTS, MAX_SAMPLE_TOKENS)
             if inputs is None:
                 return {}, {}
             self._watched = WatchedUnits(self.model, inputs)

@@ -56,10 +56,6 @@ class StepMonitor(Watcher):
         self.begin_epoch(epoch, len(self.batches))
 
     @never_ends_training
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self.begin_step(batch)
-
-    @never_ends_training
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:

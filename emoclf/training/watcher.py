@@ -109,7 +109,8 @@ class Watcher(keras.callbacks.Callback):
         n_probes = PROBED_STEPS_PER_EPOCH
         self._probed_steps = {n_steps * i // n_probes for i in range(n_probes)}
 
-    def begin_step(self, batch: int) -> None:
+    @never_ends_training
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Copy the weights before a step whose update is recorded."""
         self._weights_before = {}
         # A warm-up begins with a rate of zero, which changes nothing.

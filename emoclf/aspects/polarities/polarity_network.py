@@ -28,7 +28,6 @@ from emoclf.models.embedding import embed_tokens
 from emoclf.models.heads import class_probabilities
 from emoclf.models.keras_globals import default_keras_globals
 from emoclf.models.tensors import Tensor
-from emoclf.settings import TrainSettings
 from emoclf.settings.base import option
 from emoclf.text.vocabulary import FIRST_TOKEN_ID
 
@@ -82,19 +81,6 @@ class PolaritySettings(SharedSettings):
         "validation metric that selects the epoch",
         choices=("accuracy", "macro_f1", "loss"),
     )
-
-    @property
-    def training(self) -> TrainSettings:
-        """Settings of the training."""
-        return TrainSettings(
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            embedding_rate=self.embedding_rate,
-            ema=self.ema,
-            patience=self.patience,
-            monitor=self.monitor,
-        )
 
 
 @keras.saving.register_keras_serializable(package="emoclf")

@@ -40,6 +40,12 @@ class SharedSettings(WordVectorSettings):
     )
     seed: int = option(0, "random seed", low=0, high=2**31 - 1)
 
+    @property
+    def training(self) -> TrainSettings:
+        """Settings of the training: those that have the same name."""
+        names = {*TrainSettings.names()} & {*self.names()}
+        return TrainSettings(**{name: getattr(self, name) for name in names})
+
 
 @dataclass(frozen=True, kw_only=True)
 class AspectSettings(SharedSettings):
@@ -94,18 +100,4 @@ class AspectSettings(SharedSettings):
         # Texts are never cut: every token gets a tag.
         return TextSettings(
             lowercase=self.lowercase, min_count=self.min_count, max_length=2**31 - 1
-        )
-
-    @property
-    def training(self) -> TrainSettings:
-        """Settings of the optimizer."""
-        return TrainSettings(
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            embedding_rate=self.embedding_rate,
-            schedule=self.schedule,
-            clip_norm=self.clip_norm,
-            ema=self.ema,
-            patience=self.patience,
         )
