@@ -170,8 +170,8 @@ def check_weights_by_path(settings: RunSettings) -> None:
     model = shared(settings)
     other = build_model(settings, n_classes=3, shape=(SIZE, DIM))
     copy_weights(model, other)
-    ids = texts(4, 9)
-    np.testing.assert_array_equal(BatchedModel(other)(ids), BatchedModel(model)(ids))
+    ids = pad(texts(4, 9))  # not traced, which takes seconds
+    np.testing.assert_array_equal(other(ids).numpy(), model(ids).numpy())
 
 
 def check_seed(settings: RunSettings) -> None:
