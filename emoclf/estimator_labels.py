@@ -73,21 +73,22 @@ def labelled_dataset(
     if not any(isinstance(row, list) for row in rows):
         _check_labels(rows)
     else:
-        found = _column_names(rows, columns, y)
-        if label_names is not None and len(found) not in (0, len(label_names)):
+        column_names = _column_names(rows, columns, y)
+        if label_names is not None and len(column_names) not in (0, len(label_names)):
             raise DataError(
-                f"{source}: the labels have {len(found)} columns of 0 and 1, and the "
-                f"classifier has {len(label_names)} classes. Give a column for each."
+                f"{source}: the labels have {len(column_names)} columns of 0 and 1, "
+                f"and the classifier has {len(label_names)} classes. Give a column for "
+                "each."
             )
         if label_names is not None and columns is not None:
-            if set(found) != set(label_names):
+            if set(column_names) != set(label_names):
                 raise DataError(
-                    f"{source}: the columns {shorten(found)} are not the classes "
-                    f"{shorten(label_names)}. Give the same columns."
+                    f"{source}: the columns {shorten(column_names)} are not the "
+                    f"classes {shorten(label_names)}. Give the same columns."
                 )
-            order = [found.index(name) for name in label_names]
+            order = [column_names.index(name) for name in label_names]
             rows = [[row[i] for i in order] for row in rows]
-        names = list((found and label_names) or found)
+        names = list((column_names and label_names) or column_names)
     dataset = Dataset.from_lists(
         texts,
         rows,

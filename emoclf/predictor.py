@@ -135,16 +135,18 @@ class Predictor(Classifier):
                 "Thresholds are for multilabel classifiers: this one predicts the "
                 "likeliest label. predict(texts, abstain_below=0.6) withholds others."
             )
-        given = numbers_by_label(thresholds, self.label_names, "thresholds", high=1)
+        new_values = numbers_by_label(
+            thresholds, self.label_names, "thresholds", high=1
+        )
         values = self.thresholds
-        values[list(given)] = list(given.values())
+        values[list(new_values)] = list(new_values.values())
         return type(self)(replace(self.bundle, thresholds=tuple(values.tolist())))
 
     @property
     def text_column(self) -> str | None:
         """Column of the training texts; None if they were a list."""
-        given = self.bundle.settings.data.text_column
-        return given or self.bundle.metrics.get("text_column")
+        column = self.bundle.settings.data.text_column
+        return column or self.bundle.metrics.get("text_column")
 
     @property
     def model(self) -> keras.Model:

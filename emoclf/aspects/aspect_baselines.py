@@ -50,7 +50,7 @@ class AspectBaselines:
         if self.polarities:
             labels = labelled_targets(test)[1]
             scores["polarity"] = {
-                name: accuracy_and_f1(labels, found)
-                for name, found in self.polarities.items()
+                name: accuracy_and_f1(labels, predicted)
+                for name, predicted in self.polarities.items()
             }
         return scores

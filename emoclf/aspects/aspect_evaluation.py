@@ -82,9 +82,9 @@ class AspectEvaluation(Mapping[str, Any], HtmlLines):
         self._scores: dict[str, Any] = {"terms": terms}
         self.true_polarities = _true_polarities(model, data)
         if rows := self.true_polarities:
-            labels, found = [x.label for x in rows], [x.predicted for x in rows]
+            labels, predicted = [x.label for x in rows], [x.predicted for x in rows]
             names = model.polarity_names
-            self._scores["polarity"] = polarity_scores(labels, found, names)
+            self._scores["polarity"] = polarity_scores(labels, predicted, names)
             self._scores["both"] = compare(data, spans, typed=True)
 
     def __getitem__(self, name: str) -> Any:
@@ -118,21 +118,27 @@ class AspectEvaluation(Mapping[str, Any], HtmlLines):
         """Comparisons with the baselines on the same resampled sentences."""
         if self.baselines is None or not len(self.data):
             return ()
-        own, other = self["terms"].f1, self.baseline_scores["terms"].f1
+        model_score, baseline_score = self["terms"].f1, self.baseline_scores["terms"].f1
         draws = self._draws["f1"] - span_draws(self._parts(self.baselines.spans))["f1"]
-        place = DICTIONARY, self.data.source
-        found: list[Comparison] = [
-            SpanComparison(*place, "f1", own - other, *interval(draws))
+        names = DICTIONARY, self.data.source
+        comparisons: list[Comparison] = [
+            SpanComparison(*names, "f1", model_score - baseline_score, *interval(draws))
         ]
         for name, predicted in self.baselines.polarities.items():
-            own = self["polarity"]["macro_f1"]
-            other = self.baseline_scores["polarity"][name]["macro_f1"]
+            model_score = self["polarity"]["macro_f1"]
+            baseline_score = self.baseline_scores["polarity"][name]["macro_f1"]
             draws = self._polarity_draws(None) - self._polarity_draws(predicted)
             ends = interval(draws)
-            found.append(
-                Comparison(name, self.data.source, "macro_f1", own - other, *ends)
+            comparisons.append(
+                Comparison(
+                    name,
+                    self.data.source,
+                    "macro_f1",
+                    model_score - baseline_score,
+                    *ends,
+                )
             )
-        return tuple(found)
+        return tuple(comparisons)
 
     def verdict(self) -> list[str]:
         """Return the result in sentences; proposals begin with "Try: "."""
@@ -154,10 +160,10 @@ class AspectEvaluation(Mapping[str, Any], HtmlLines):
                 "that are not in the training set."
             )
         if "polarity" in self:
-            found = self["polarity"]
+            polarity = self["polarity"]
             lines.append(
-                f"The polarity of {found['accuracy']:.0%} of {found['n']:,} true terms "
-                f"is right (macro-F1 {found['macro_f1']:.3f}). "
+                f"The polarity of {polarity['accuracy']:.0%} of {polarity['n']:,} true "
+                f"terms is right (macro-F1 {polarity['macro_f1']:.3f}). "
                 f"{self['both'].recall:.0%} of all terms are found with their borders "
                 "and their polarity."
             )
@@ -181,14 +187,14 @@ class AspectEvaluation(Mapping[str, Any], HtmlLines):
         lines = list(self["terms"].lines())
         if "polarity" in self:
             lines += ["", *self._polarity_lines()]
-        for name, found in self.baseline_scores.items():
+        for name, result in self.baseline_scores.items():
             if name == "terms":
-                lines += ["", f"terms, {DICTIONARY}: F1 {found.f1:.3f}"]
+                lines += ["", f"terms, {DICTIONARY}: F1 {result.f1:.3f}"]
                 continue
             lines += [
                 f"polarity, {baseline}: accuracy {scores['accuracy']:.3f}, macro-F1 "
                 f"{scores['macro_f1']:.3f}"
-                for baseline, scores in found.items()
+                for baseline, scores in result.items()
             ]
         return [*lines, "", *wrap_lines(self.verdict())]
 
@@ -203,19 +209,19 @@ class AspectEvaluation(Mapping[str, Any], HtmlLines):
         return {**facts, "sentences": f"{len(self.data):,}"}
 
     def _polarity_lines(self) -> list[str]:
-        found, both = self["polarity"], self["both"]
-        names = list(found["classes"])
+        polarity, both = self["polarity"], self["both"]
+        names = list(polarity["classes"])
         rows = [["polarity", "precision", "recall", "F1", "terms"]]
         rows[0] += [f"as {name}" for name in names]
-        for name, row in found["classes"].items():
+        for name, row in polarity["classes"].items():
             shares = [f"{row[x]:.3f}" for x in ("precision", "recall", "f1")]
-            counts = [f"{found['confusion'][name][other]:,}" for other in names]
+            counts = [f"{polarity['confusion'][name][other]:,}" for other in names]
             rows.append([name, *shares, f"{row['n']:,}", *counts])
         return [
             f"terms with the right polarity: precision {both.precision:.3f}, recall "
             f"{both.recall:.3f}, F1 {both.f1:.3f}",
-            f"polarity of {found['n']:,} true terms: accuracy "
-            f"{found['accuracy']:.3f}, macro-F1 {found['macro_f1']:.3f}",
+            f"polarity of {polarity['n']:,} true terms: accuracy "
+            f"{polarity['accuracy']:.3f}, macro-F1 {polarity['macro_f1']:.3f}",
             *align(rows),
         ]
 
@@ -227,10 +233,15 @@ class AspectEvaluation(Mapping[str, Any], HtmlLines):
         self, spans: Sequence[Sequence[Any]], *, typed: bool = False
     ) -> list[SpanScores]:
         """Return the scores of each sentence by itself."""
-        seen = self.model.training_terms
+        training_terms = self.model.training_terms
         return [
-            compare(self.data.take([number]), [found], typed=typed, seen=seen)
-            for number, found in enumerate(spans)
+            compare(
+                self.data.take([number]),
+                [sentence_spans],
+                typed=typed,
+                seen=training_terms,
+            )
+            for number, sentence_spans in enumerate(spans)
         ]
 
     def _polarity_draws(self, predicted: list[str] | None) -> np.ndarray:

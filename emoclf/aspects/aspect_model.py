@@ -88,7 +88,7 @@ class AspectModel(AspectPredictor):
                 "only one of them."
             )
         common = {"vectors": vectors, "random_state": seed, "verbose": verbose}
-        found = AspectTagger(**common, settings=tagger)
+        aspect_tagger = AspectTagger(**common, settings=tagger)
         if learn_polarity is None:
             learn_polarity = _has_polarities(data, typed)
         encoder = PolaritySettings.of(polarity).encoder
@@ -101,15 +101,19 @@ class AspectModel(AspectPredictor):
         if checkpoints is not None and not checkpoints.resume:
             checkpoints.remove()
         if not learn_polarity:
-            return cls(found.fit(data, validation_data=valid, checkpoints=checkpoints))
+            return cls(
+                aspect_tagger.fit(data, validation_data=valid, checkpoints=checkpoints)
+            )
         classifier = PolarityClassifier(**common, settings=polarity)
         targets, labels = labelled_targets(data)
-        held = None if valid is None else labelled_targets(valid)
+        valid_targets = None if valid is None else labelled_targets(valid)
         # Wrong labels are refused before the tagger is fitted, which takes long.
-        classifier.check(targets, labels, validation_data=held)
-        found.fit(data, validation_data=valid, checkpoints=checkpoints)
-        classifier.fit(targets, labels, validation_data=held, checkpoints=checkpoints)
-        return cls(found, classifier)
+        classifier.check(targets, labels, validation_data=valid_targets)
+        aspect_tagger.fit(data, validation_data=valid, checkpoints=checkpoints)
+        classifier.fit(
+            targets, labels, validation_data=valid_targets, checkpoints=checkpoints
+        )
+        return cls(aspect_tagger, classifier)
 
     @property
     def typed(self) -> bool:
@@ -158,8 +162,8 @@ class AspectModel(AspectPredictor):
             accuracy and macro-F1 of each baseline, by its name, if there is a polarity
             classifier.
         """
-        found = AspectBaselines.of(self, train, test)
-        return found.scores(test, self.training_terms)
+        baselines = AspectBaselines.of(self, train, test)
+        return baselines.scores(test, self.training_terms)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save both as one folder, which :meth:`load` and the commands read."""
@@ -179,8 +183,8 @@ class AspectModel(AspectPredictor):
         ----------
         path : path
         encoder : path, optional
-            Place of the transformer encoder of the polarity classifier, if it is not
-            where it was in training.
+            Path of the transformer encoder of the polarity classifier, if it has moved
+            since the training.
 
         Raises
         ------

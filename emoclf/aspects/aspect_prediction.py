@@ -132,11 +132,11 @@ max_line_bytes, prefix
             n_texts = n_terms = n_written = 0
             for chunk in entries.chunks():
                 predicted = _predict(model, chunk, min_confidence)
-                good = [x.prediction for x in predicted if x.bad is None]
-                for found in good if summary is not None else ():
-                    summary.add(found)  # type: ignore[union-attr]
-                n_texts += len(good)
-                n_terms += sum(map(len, good))
+                predictions = [x.prediction for x in predicted if x.bad is None]
+                for opinions in predictions if summary is not None else ():
+                    summary.add(opinions)  # type: ignore[union-attr]
+                n_texts += len(predictions)
+                n_terms += sum(map(len, predictions))
                 n_written += len(chunk)
                 if writer is not None:
                     writer.write(_rows(predicted) if by_term else predicted)
@@ -161,17 +161,17 @@ def _predict(
 ) -> list[Entry]:
     """Return the entries with their opinions; bad ones have None."""
     try:
-        found = model.predict(entry.text for entry in chunk if entry.bad is None)
+        opinions = model.predict(entry.text for entry in chunk if entry.bad is None)
     except OSError as error:
         # A target would take it for an error of its own file.
         reason = error.strerror or error
         raise BundleError(f"The model cannot predict: {reason}.") from error
-    answers = iter(found)
+    predictions = iter(opinions)
     return [
         entry
         if entry.bad is not None
         else entry._replace(
-            prediction=[x for x in next(answers) if x.confidence >= min_confidence]
+            prediction=[x for x in next(predictions) if x.confidence >= min_confidence]
         )
         for entry in chunk
     ]

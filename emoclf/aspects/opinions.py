@@ -67,8 +67,8 @@ class Opinions(list[list[Opinion]]):
             highlight(text, [(x.start, x.stop, x.polarity) for x in row])
             for text, row in zip(self.texts[: self.SHOWN], self, strict=False)
         ]
-        left = len(self) - len(shown)
-        more = [f"… and {left:,} more texts"] if left else []
+        n_omitted = len(self) - len(shown)
+        more = [f"… and {n_omitted:,} more texts"] if n_omitted else []
         lines = [*shown, *more, f"<small>{key_to_marks(labels)}</small>"]
         return "".join(f'<p dir="auto" style="line-height:1.8">{x}</p>' for x in lines)
 
@@ -136,25 +136,25 @@ class AspectPredictor(ABC):
             their terms highlighted.
         """
         texts = as_texts(texts)
-        found = self.find_terms(texts)
+        term_lists = self.find_terms(texts)
         targets = [
             Target(text, term.start, term.stop)
-            for text, terms in zip(texts, found, strict=True)
+            for text, terms in zip(texts, term_lists, strict=True)
             for term in terms
         ]
-        answers: Any = iter([(None, None)] * len(targets))
+        polarities: Any = iter([(None, None)] * len(targets))
         if self.polarity_names and targets:
             probabilities = self._predict_polarity(targets)
             names = [self.polarity_names[i] for i in probabilities.argmax(1)]
-            answers = zip(names, probabilities.max(1).tolist(), strict=True)
+            polarities = zip(names, probabilities.max(1).tolist(), strict=True)
         opinions = []
-        for terms in found:
+        for terms in term_lists:
             row = []
             for term in terms:
-                polarity, share = next(answers)
+                polarity, share = next(polarities)
                 polarity = polarity or term.label
-                place = (term.start, term.stop)
-                row.append(Opinion(term.term, polarity, *place, term.confidence, share))
+                span = (term.start, term.stop)
+                row.append(Opinion(term.term, polarity, *span, term.confidence, share))
             opinions.append(row)
         return Opinions(texts, opinions)
 

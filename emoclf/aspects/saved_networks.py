@@ -47,10 +47,10 @@ def rebuild(
             for variable in variables_of(build()):
                 value = weights.get(variable.path)
                 if value is None or tuple(variable.shape) != value.shape:
-                    found = "no weights" if value is None else value.shape
+                    actual = "no weights" if value is None else value.shape
                     raise BundleError(
                         f"The weights of {variable.path} must have the shape "
-                        f"{tuple(variable.shape)}. Got {found}."
+                        f"{tuple(variable.shape)}. Got {actual}."
                     )
 
     # Keras keeps variables without values in a list of their thread, and would make up
@@ -65,6 +65,6 @@ def rebuild(
 
 def weights_of(weights: Mapping[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
     """Return the weights of one network of several, whose names begin with a number."""
-    begin = f"{number}/"
-    mine = {path: x for path, x in weights.items() if path.startswith(begin)}
-    return {path.removeprefix(begin): value for path, value in mine.items()}
+    prefix = f"{number}/"
+    selected = {path: x for path, x in weights.items() if path.startswith(prefix)}
+    return {path.removeprefix(prefix): value for path, value in selected.items()}

@@ -179,8 +179,8 @@ class AspectTagger(BaseEstimator):
             checkpoints=checkpoints,
         )
         terms = seen_terms(train)
-        found = TermDictionary(trained.model.encoder.encoder.tokenizer).fit(train)
-        baseline = compare(valid, found.predict(valid.texts), seen=terms)
+        dictionary = TermDictionary(trained.model.encoder.encoder.tokenizer).fit(train)
+        baseline = compare(valid, dictionary.predict(valid.texts), seen=terms)
         self._set_parts(
             AspectParts(
                 trained.model,
@@ -201,7 +201,7 @@ class AspectTagger(BaseEstimator):
 
     def predict(self, X: Iterable[str]) -> list[list[tuple[int, int, str | None]]]:
         """Return the spans of each text, in the form of ``y``: (start, stop, label)."""
-        return [[found[:3] for found in spans] for spans in self.predict_spans(X)]
+        return [[term[:3] for term in spans] for spans in self.predict_spans(X)]
 
     def predict_spans(self, X: Iterable[str]) -> list[list[FoundTerm]]:
         """Return the terms of each text with offsets, words and confidences."""
@@ -215,11 +215,11 @@ class AspectTagger(BaseEstimator):
         Terms that differ in case only are one, in the form that comes first.
         """
         texts = [X] if isinstance(X, str) else X
-        found: dict[str, str] = {}
+        forms: dict[str, str] = {}
         for spans in self.predict_spans(texts):
             for span in spans:
-                found.setdefault(span.term.lower(), span.term)
-        return list(found.values())
+                forms.setdefault(span.term.lower(), span.term)
+        return list(forms.values())
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the exact-span F1; of a typed tagger, labels must be right too."""

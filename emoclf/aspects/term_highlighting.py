@@ -58,16 +58,16 @@ def pieces(
     cuts = {0, len(text)}
     for term in (*found, *true):
         cuts |= {min(term[0], len(text)), min(term[1], len(text))}
-    places = sorted(cuts)
-    for start, stop in pairwise(places):
+    borders = sorted(cuts)
+    for start, stop in pairwise(borders):
         parts = [_covering(terms, start) for terms in (found, true)]
         ends = [x is not None and min(x[1], len(text)) == stop for x in parts]
         yield Piece(text[start:stop], parts[0], parts[1], ends[0], ends[1])
 
 
-def _covering(terms: Sequence[Any], place: int) -> Any:
-    """Return the term that covers a place of its text, or None."""
-    return next((x for x in terms if x[0] <= place < x[1]), None)
+def _covering(terms: Sequence[Any], offset: int) -> Any:
+    """Return the term that covers an offset of its text, or None."""
+    return next((x for x in terms if x[0] <= offset < x[1]), None)
 
 
 def highlight(text: str, found: Sequence[Any], true: Sequence[Any] = ()) -> str:

@@ -94,8 +94,8 @@ class AuditedTexts:
     def place(self, position: int) -> str:
         """Return the place of a text, such as ``valid, line 18``."""
         name, dataset, index = self.origin(position)
-        place = dataset.place(index)
-        return place if len(self.parts) == 1 else f"{name}, {place}"
+        location = dataset.place(index)
+        return location if len(self.parts) == 1 else f"{name}, {location}"
 
     def example(self, position: int) -> str:
         """Return the place of a text, its beginning and its label."""

@@ -268,7 +268,9 @@ def _measures(
         (counts.texts - counts.unknown[-1], counts.unknown[-1])
         for counts in (before, now)
     ]
-    shown = [f"{n / (known + n):.1%}" for known, n in without]
+    shown = [
+        f"{n_unknown / (n_known + n_unknown):.1%}" for n_known, n_unknown in without
+    ]
     shares = [np.array(c.labels) / max(sum(c.labels), 1) for c in (before, now)]
     # The label whose share has changed most.
     label = int(np.abs(shares[1] - shares[0]).argmax())

@@ -122,7 +122,7 @@ def _conflicting(texts: AuditedTexts, groups: np.ndarray) -> np.ndarray:
     numbers = groups.tolist()
     for group, label in zip(numbers, texts.labels, strict=True):
         labels_of[group].add(frozenset(names_of(label)))
-    several = [len(labels_of[group]) > 1 for group in numbers]
-    positions = np.flatnonzero(several)
+    is_conflict = [len(labels_of[group]) > 1 for group in numbers]
+    positions = np.flatnonzero(is_conflict)
     # Texts of a group together, so that examples show the contradiction.
     return positions[np.argsort(groups[positions], kind="stable")]

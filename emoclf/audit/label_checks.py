@@ -81,9 +81,9 @@ def _classes(totals: dict[str, int]) -> Iterator[Finding]:
 
 def _missing(counts: dict[str, dict[str, int]]) -> Iterator[Finding]:
     """Yield a finding for each set that has other classes than the training set."""
-    first, *others = counts
+    first, *other_parts = counts
     trained = {name for name, count in counts[first].items() if count}
-    for part in others:
+    for part in other_parts:
         present = {name for name, count in counts[part].items() if count}
         for names, where, missing_in in (
             (present - trained, part, first),
@@ -143,13 +143,13 @@ def _skipped(texts: AuditedTexts) -> Iterator[Finding]:
     """Yield a finding about the rows of each set that cannot be used."""
     for name, part in texts.parts.items():
         for skip in part.skips:
-            places = [f"{part.unit} {number}" for number in skip.first]
+            locations = [f"{part.unit} {number}" for number in skip.first]
             yield Finding(
                 "unusable-rows",
                 "error",
                 f"{skip.count:,} rows of the {PART_NAMES[name]} set cannot be used: "
-                f"{skip.reason} ({', '.join(places)}{', …' * (skip.count > 5)})",
-                {"rows": skip.count, "reason": skip.reason, "examples": places},
+                f"{skip.reason} ({', '.join(locations)}{', …' * (skip.count > 5)})",
+                {"rows": skip.count, "reason": skip.reason, "examples": locations},
                 ("rows that were not filled in", "a file that was damaged"),
                 ("correct or delete these rows", "skip_bad_rows=True"),
             )

@@ -73,11 +73,11 @@ def check_texts(texts: AuditedTexts) -> Iterator[Finding]:
 
 def _very_short(texts: AuditedTexts, missing: list[int]) -> Iterator[Finding]:
     words = Tokenizer().words
-    known = set(missing)
+    non_answers = set(missing)
     short = [
         i
         for i, text in enumerate(texts.texts)
-        if sum(map(len, words(text))) < SHORT_WORDS and i not in known
+        if sum(map(len, words(text))) < SHORT_WORDS and i not in non_answers
     ]
     if short:
         yield Finding(
@@ -175,21 +175,25 @@ def _other_script(texts: AuditedTexts) -> Iterator[Finding]:
     main, letters = total.most_common(1)[0]
     if letters < MAIN_SCRIPT_SHARE * total.total():
         return
-    other = [
+    positions = [
         i
         for i, count in enumerate(counts)
         if (n := sum(count.values())) >= MIN_LETTERS
         and n - count.get(main, 0) > OTHER_SCRIPT_SHARE * n
     ]
-    if other:
-        found = Counter(max(counts[i], key=lambda x: counts[i][x]) for i in other)
-        names = ", ".join(f"{name.title()} {n:,}" for name, n in found.most_common(5))
+    if positions:
+        scripts = Counter(max(counts[i], key=lambda x: counts[i][x]) for i in positions)
+        names = ", ".join(f"{name.title()} {n:,}" for name, n in scripts.most_common(5))
         yield Finding(
             "other-script",
             "warning",
-            f"{len(other):,} texts ({len(other) / len(texts):.1%}) are in another "
-            f"script than the others, which are {main.title()}: {names}",
-            {**texts.evidence(other), "main": main.title(), "scripts": dict(found)},
+            f"{len(positions):,} texts ({len(positions) / len(texts):.1%}) are in "
+            f"another script than the others, which are {main.title()}: {names}",
+            {
+                **texts.evidence(positions),
+                "main": main.title(),
+                "scripts": dict(scripts),
+            },
             ("texts of another language",),
             ("delete these rows, or train a classifier for each language",),
         )

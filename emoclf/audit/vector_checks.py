@@ -68,16 +68,18 @@ def check_vectors(
     """
     train = texts.of_part(next(iter(texts.parts)))
     counts = Counter(token for tokens in texts.tokens[train] for token in tokens)
-    everything = set(counts).union(*texts.tokens[train.stop :])
-    known: set[str] = set()
+    all_tokens = set(counts).union(*texts.tokens[train.stop :])
+    known_tokens: set[str] = set()
     for source in sources:
-        known.update(find_words(source, sorted(everything)))
-    missing = [(token, n) for token, n in counts.most_common() if token not in known]
+        known_tokens.update(find_words(source, sorted(all_tokens)))
+    missing = [
+        (token, n) for token, n in counts.most_common() if token not in known_tokens
+    ]
     coverage = Coverage(
         " + ".join(source.source for source in sources),
-        sum(counts[token] for token in counts if token in known)
+        sum(counts[token] for token in counts if token in known_tokens)
         / max(1, counts.total()),
-        len(known & counts.keys()) / max(1, len(counts)),
+        len(known_tokens & counts.keys()) / max(1, len(counts)),
         tuple(missing[:MAX_MISSING]),
     )
     findings = []
@@ -86,11 +88,11 @@ def check_vectors(
         low = check_coverage(coverage.tokens, missing=words)
         findings += [low] if low else []
     if coverage.tokens >= MIN_COVERAGE:
-        findings += _foreign(texts, known)
+        findings += _foreign(texts, known_tokens)
     return coverage, findings
 
 
-def _foreign(texts: AuditedTexts, known: Container[str]) -> Iterator[Finding]:
+def _foreign(texts: AuditedTexts, known_tokens: Container[str]) -> Iterator[Finding]:
     is_word: dict[str, bool] = {}
     foreign = []
     for position, tokens in enumerate(texts.tokens):
@@ -100,7 +102,7 @@ def _foreign(texts: AuditedTexts, known: Container[str]) -> Iterator[Finding]:
                 is_word[token] = token[:1].isalpha()
             if is_word[token]:
                 words += 1
-                covered += token in known
+                covered += token in known_tokens
         if words >= MIN_WORDS and covered < FOREIGN_SHARE * words:
             foreign.append(position)
     if foreign:

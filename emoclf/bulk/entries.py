@@ -162,8 +162,8 @@ class Entries:
             text = ""
             if bad is None:
                 if key is None:
-                    place = f"{source.name}, {source.unit} {number},"
-                    key = find_text(list(values), None, source=place)
+                    location = f"{source.name}, {source.unit} {number},"
+                    key = find_text(list(values), None, source=location)
                 try:
                     text = any_text(values[key])
                 except KeyError:

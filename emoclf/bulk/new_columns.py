@@ -166,9 +166,9 @@ class NewColumns:
         """
         if self.entries.table.columns is not None:
             return
-        known = set(columns)
+        known_keys = set(columns)
         for entry in chunk:
-            new = next((key for key in entry.values if key not in known), None)
+            new = next((key for key in entry.values if key not in known_keys), None)
             if new is not None and entry.bad is None:
                 raise DataError(
                     f"{self.entries.place(entry)}: the key {new!r} is new here, and "

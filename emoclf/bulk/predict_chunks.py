@@ -50,9 +50,9 @@ def format_of(path: str | os.PathLike[str]) -> str:
     """
     if (kind := kind_of(path)) in ("bundle", "transformer"):
         return kind
-    place = readable_place(highest_version(Path(path)))
+    folder = readable_place(highest_version(Path(path)))
     try:
-        return str(read_json(place / EXPORT.about)["form"])
+        return str(read_json(folder / EXPORT.about)["form"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 

@@ -103,7 +103,7 @@ class ProbabilityWriter(LabelWriter):
 class JsonWriter(TextWriter):
     """One JSON object a line: the input's keys, the label, the probabilities."""
 
-    _begun = False
+    _started = False
 
     @staticmethod
     def encode(text: str) -> bytes:
@@ -111,9 +111,9 @@ class JsonWriter(TextWriter):
         return text.encode("utf-8", "backslashreplace")
 
     def write(self, entries: Sequence[Entry]) -> None:
-        if not self._begun:
+        if not self._started:
             self._new.input_columns(entries, as_object=True)
-            self._begun = True
+            self._started = True
         super().write(entries)
 
     def _line(self, entry: Entry) -> str:

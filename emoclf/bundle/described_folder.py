@@ -68,18 +68,18 @@ class FolderKind(NamedTuple):
         """
         if not isinstance(path, str | os.PathLike):
             raise self.write_error(wrong_kind("path", "the path of a folder", path))
-        place = Path(path)
-        if os.fspath(path) and place.name in ("", ".."):
-            place = Path(os.path.abspath(place))
+        folder = Path(path)
+        if os.fspath(path) and folder.name in ("", ".."):
+            folder = Path(os.path.abspath(folder))
         try:
-            place.exists()
+            folder.exists()
         except (OSError, ValueError) as reason:
             raise self.write_error(f"{path} cannot be {self.noun}: {reason}.") from None
-        if not os.fspath(path) or not place.name:
+        if not os.fspath(path) or not folder.name:
             raise self.write_error(
                 f"{os.fspath(path)!r} cannot be {self.noun}. Give the path of a folder."
             )
-        return place
+        return folder
 
     def check_target(
         self, path: str | os.PathLike[str], *, overwrite: bool = False
@@ -308,18 +308,18 @@ def kind_of(path: str | os.PathLike[str]) -> str:
     A transformer is a classifier that transformers can load. The folder is checked
     when it is loaded, not here.
     """
-    place = readable_place(highest_version(Path(path)))
+    folder = readable_place(highest_version(Path(path)))
     names = {"bundle": BUNDLE.about, "export": EXPORT.about, "search": SEARCH_PLAN}
     for kind, name in names.items():
-        if (place / name).is_file():
+        if (folder / name).is_file():
             return kind
-    return "transformer" if _is_sequence_classifier(place) else ""
+    return "transformer" if _is_sequence_classifier(folder) else ""
 
 
-def _is_sequence_classifier(place: Path) -> bool:
+def _is_sequence_classifier(folder: Path) -> bool:
     """Say whether a folder has the configuration of a classifier of transformers."""
     try:
-        classes = JsonObject(read_json(place / CONFIG)).texts("architectures")
+        classes = JsonObject(read_json(folder / CONFIG)).texts("architectures")
     except (OSError, ValueError):
         return False
     return any(name.endswith(SEQUENCE_CLASSIFIER) for name in classes)
@@ -362,9 +362,9 @@ def other_kind(path: str | os.PathLike[str], wanted: str) -> str:
 
 def _kind_of_export(path: str | os.PathLike[str]) -> str:
     """Return the kind of an export, which may be damaged."""
-    place = readable_place(highest_version(Path(path)))
+    folder = readable_place(highest_version(Path(path)))
     try:
-        kind = JsonObject(read_json(place / EXPORT.about)).values.get("kind")
+        kind = JsonObject(read_json(folder / EXPORT.about)).values.get("kind")
     except (OSError, ValueError):
         return CLASSIFIER_EXPORT
     return kind if kind in [*EXPORT_USES] else CLASSIFIER_EXPORT
@@ -380,10 +380,10 @@ def write_sums(folder: Path, names: Iterable[str]) -> None:
             os.fsync(stream.fileno())
 
 
-def _read_sums(place: Path, *, strict: bool = True) -> dict[str, str]:
+def _read_sums(folder: Path, *, strict: bool = True) -> dict[str, str]:
     """Return the sum of each file by its name; not strict: skip unreadable lines."""
     try:
-        lines = (place / SUMS).read_text("utf-8").splitlines()
+        lines = (folder / SUMS).read_text("utf-8").splitlines()
     except (OSError, ValueError):
         if strict:
             raise

@@ -113,11 +113,11 @@ def _distillation(facts: Mapping[str, Any] | None) -> list[str]:
         return []
     counts, settings = facts["texts"], facts["settings"]
     teachers = ", ".join(map(inline, facts["teachers"]))
-    several = len(facts["teachers"]) > 1
+    has_several = len(facts["teachers"]) > 1
     source = ", ".join(map(inline, facts["unlabelled"]))
-    others = f"{counts['kept']:,} unlabelled texts" + (source and f" ({source})")
+    other_texts = f"{counts['kept']:,} unlabelled texts" + (source and f" ({source})")
     if facts["made_from_training_texts"]:
-        others = (
+        other_texts = (
             f"{counts['kept']:,} texts that were made from them, since there were no "
             "unlabelled texts, which are better"
         )
@@ -130,10 +130,10 @@ def _distillation(facts: Mapping[str, Any] | None) -> list[str]:
     lines = [
         "## Distillation",
         "",
-        f"- Teacher{'s' * several}: {teachers}"
-        + (", whose probabilities were averaged." if several else "."),
+        f"- Teacher{'s' * has_several}: {teachers}"
+        + (", whose probabilities were averaged." if has_several else "."),
         f"- Texts with the teacher's probabilities: {facts['training_texts']:,} of the "
-        f"training set, and {others}.",
+        f"training set, and {other_texts}.",
         f"- Left out: {', '.join(left_out[:-1])}, and {left_out[-1]}.",
     ]
     if name := facts.get("out_of_fold"):

@@ -66,8 +66,13 @@ def read_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
             "'emoclf tune' has written."
         )
     try:
-        place, values = _READERS[kind](Path(path))
-        summary = {"path": str(place), "kind": kind, **values, "bytes": size_of(place)}
+        folder, values = _READERS[kind](Path(path))
+        summary = {
+            "path": str(folder),
+            "kind": kind,
+            **values,
+            "bytes": size_of(folder),
+        }
         # A description may contain anything: a value of a wrong type fails here.
         "\n".join(summary_lines(summary))
         return summary
@@ -83,7 +88,7 @@ def read_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
 def summary_lines(summary: Mapping[str, Any]) -> list[str]:
     """Return the result of :func:`read_summary` as text."""
     kind, metrics = summary["kind"], summary["metrics"]
-    several = " (a text may have several)" if summary["multilabel"] else ""
+    label_remark = " (a text may have several)" if summary["multilabel"] else ""
     versions = (f"{name} {text}" for name, text in summary["versions"].items())
     format = f" ({summary['format']})" if kind == "export" else ""
     size = summary["bytes"] / 1e3
@@ -91,7 +96,7 @@ def summary_lines(summary: Mapping[str, Any]) -> list[str]:
         kind: summary["path"] + format,
         "size": f"{size:.0f} kB" if size < 1e3 else f"{size / 1e3:.1f} MB",
         "network": summary["architecture"],
-        "labels": ", ".join(summary["labels"]) + several,
+        "labels": ", ".join(summary["labels"]) + label_remark,
         "trained": summary["trained"],
         "versions": ", ".join(versions),
     }
@@ -127,14 +132,14 @@ def parity_lines(parity: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _bundle(path: Path) -> tuple[Path, dict[str, Any]]:
-    place = readable_place(BUNDLE.place(path))
-    about = BUNDLE.read_about(place)
-    BUNDLE.check_sums(place)
-    return place, {
+    folder = readable_place(BUNDLE.place(path))
+    about = BUNDLE.read_about(folder)
+    BUNDLE.check_sums(folder)
+    return folder, {
         **_described(about),
         "trained": str(about["created"]),
-        "settings": tomllib.loads((place / PART_FILES["settings"]).read_text("utf-8")),
-        "metrics": without_hashes(read_json(place / PART_FILES["metrics"])),
+        "settings": tomllib.loads((folder / PART_FILES["settings"]).read_text("utf-8")),
+        "metrics": without_hashes(read_json(folder / PART_FILES["metrics"])),
     }
 
 
@@ -174,14 +179,14 @@ def _search(path: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def _transformer(path: Path) -> tuple[Path, dict[str, Any]]:
-    place = readable_place(path)
-    config = read_json(place / CONFIG)
+    folder = readable_place(path)
+    config = read_json(folder / CONFIG)
     about: dict[str, Any] = {}
-    if (place / FINE_TUNED.about).is_file():
-        about = FINE_TUNED.read_about(place)
-        FINE_TUNED.check_sums(place)
+    if (folder / FINE_TUNED.about).is_file():
+        about = FINE_TUNED.read_about(folder)
+        FINE_TUNED.check_sums(folder)
     names = config["id2label"]
-    return place, {
+    return folder, {
         "architecture": ", ".join(config["architectures"]),
         "labels": [str(names[key]) for key in sorted(names, key=int)],
         "multilabel": config.get("problem_type") == "multi_label_classification",

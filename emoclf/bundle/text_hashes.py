@@ -61,11 +61,13 @@ def find_hashed(texts: Iterable[str], stored: Any) -> np.ndarray:
         raise ValueError(f"{TEXT_HASHES}.base64 cannot be decoded: {error}") from None
     if len(content) % HASH_BYTES:
         raise ValueError(f"{TEXT_HASHES}.base64 must be hashes of {HASH_BYTES} bytes")
-    known = {
-        content[place : place + HASH_BYTES]
-        for place in range(0, len(content), HASH_BYTES)
+    stored_hashes = {
+        content[offset : offset + HASH_BYTES]
+        for offset in range(0, len(content), HASH_BYTES)
     }
-    return np.array([_hash(text) in known for text in map(normalise, texts)], bool)
+    return np.array(
+        [_hash(text) in stored_hashes for text in map(normalise, texts)], bool
+    )
 
 
 def _hash(text: str) -> bytes:

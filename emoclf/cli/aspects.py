@@ -183,12 +183,12 @@ def run_predict(args: argparse.Namespace) -> int:
         _write_plot(args, summary)
     if (args.output or counts.bad) and not args.quiet:
         bad = f"; {count_of('bad line', counts.bad)}" if counts.bad else ""
-        place = f": {args.output}" if args.output else ""
+        destination = f": {args.output}" if args.output else ""
         logger.info(
             "Found %s in %s%s%s.",
             count_of("term", counts.terms),
             count_of("text", counts.texts),
-            place,
+            destination,
             bad,
         )
     return 0

@@ -138,8 +138,8 @@ def run_train(args: argparse.Namespace) -> int:
     from emoclf.workflow.train import checkpoint_folder
     from emoclf.workflow.training_run import check_start
 
-    place = checkpoint_folder(ASPECTS.place(args.output))
-    checkpoints = AspectCheckpoints(place, args.resume)
+    folder = checkpoint_folder(ASPECTS.place(args.output))
+    checkpoints = AspectCheckpoints(folder, args.resume)
     check_start(
         args.output,
         overwrite=args.overwrite,
@@ -211,10 +211,12 @@ def _print_training(
         )
         return
     print_lines("Validation set, which also chose the epochs:")
-    for name, found in model.tagger.validation_.items():
-        print_lines(f"  terms, {name}: F1 {found['f1']:.3f}")
-    for name, found in validation.get("polarity", {}).items():
-        scores = f"accuracy {found['accuracy']:.3f}, macro-F1 {found['macro_f1']:.3f}"
+    for name, metrics in model.tagger.validation_.items():
+        print_lines(f"  terms, {name}: F1 {metrics['f1']:.3f}")
+    for name, metrics in validation.get("polarity", {}).items():
+        scores = (
+            f"accuracy {metrics['accuracy']:.3f}, macro-F1 {metrics['macro_f1']:.3f}"
+        )
         print_lines(f"  polarity, {name}: {scores}")
     if evaluation:
         print_lines("", "Test set:", *evaluation.lines())

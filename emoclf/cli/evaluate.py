@@ -103,25 +103,25 @@ def run(args: argparse.Namespace) -> int:
         dataset = read_dataset(data, settings, label_names=classifier.label_names)
         cells = {name: read_column(data, name, settings) for name in args.by}
     evaluation = evaluate_part(classifier, dataset, part=args.data)
-    seen = training_overlap(classifier, dataset)
-    remarks = warn_of_overlap(seen, dataset, _base_name(args.model))
+    overlap = training_overlap(classifier, dataset)
+    remarks = warn_of_overlap(overlap, dataset, _base_name(args.model))
     columns: dict[str, Any] = text_columns(classifier, dataset.texts)
-    if seen is not None and seen.any():
-        columns["training text"] = ["yes" if one else "no" for one in seen]
+    if overlap is not None and overlap.any():
+        columns["training text"] = ["yes" if one else "no" for one in overlap]
     for name, by_line in cells.items():
         assert dataset.lines is not None
         shown = f"{name} (column)" if name in columns else name
         columns[shown] = [by_line[line] for line in dataset.lines]
     assert evaluation.predictions is not None
-    found = segments(evaluation.predictions, columns)
+    groups = segments(evaluation.predictions, columns)
     evaluations = [evaluation]
     comparisons: tuple[Comparison, ...] = ()
     if args.against:
         rival = load_classifier(args.against)
         _check_same_labels(classifier, rival)
         name = _base_name(args.against)
-        other_seen = training_overlap(rival, dataset)
-        remarks += warn_of_overlap(other_seen, dataset, name)
+        other_overlap = training_overlap(rival, dataset)
+        remarks += warn_of_overlap(other_overlap, dataset, name)
         other = evaluate_part(rival, dataset, part=args.data)
         # Two networks of one architecture have one name.
         evaluation = replace(evaluation, name=args.model)
@@ -133,8 +133,8 @@ def run(args: argparse.Namespace) -> int:
             {
                 **evaluation.to_dict(),
                 "skipped": dataset.skipped,
-                "training_texts": None if seen is None else int(seen.sum()),
-                "segments": [segment.to_dict() for segment in found],
+                "training_texts": None if overlap is None else int(overlap.sum()),
+                "segments": [segment.to_dict() for segment in groups],
                 "others": [other.to_dict() for other in evaluations[1:]],
                 "comparisons": [comparison.to_dict() for comparison in comparisons],
             }
@@ -145,13 +145,13 @@ def run(args: argparse.Namespace) -> int:
             sentence = f"{args.model} against {args.against}: {comparison.points}."
             print_lines(*wrapped(sentence))
         print_lines(*[""] * bool(comparisons), *detail_lines(evaluation), "")
-        print_lines(*segment_lines(found))
+        print_lines(*segment_lines(groups))
     if args.report:
         report = write_report_option(
             args,
             _page_report(evaluations, comparisons, remarks),
             model=args.model,
-            segments=found,
+            segments=groups,
             classifier=classifier,
         )
         if not args.json:
@@ -212,14 +212,17 @@ def _check_same_labels(first: Classifier, second: Classifier) -> None:
     """Check that two classifiers can be compared."""
     if first.label_names == second.label_names:
         return
-    names, others = set(first.label_names), set(second.label_names)
-    if names == others:
+    first_names, second_names = set(first.label_names), set(second.label_names)
+    if first_names == second_names:
         problem = "in the same order"
     else:
-        only = [sorted(names - others), sorted(others - names)]
+        unshared = [
+            sorted(first_names - second_names),
+            sorted(second_names - first_names),
+        ]
         problem = "; ".join(
             f"the {which} alone has {', '.join(labels)}"
-            for which, labels in zip(("first", "second"), only, strict=True)
+            for which, labels in zip(("first", "second"), unshared, strict=True)
             if labels
         )
     raise DataError(

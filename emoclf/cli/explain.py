@@ -163,7 +163,7 @@ def _explain_corpus(classifier: Any, args: argparse.Namespace) -> int:
     if args.corpus != "-":
         check_file(args.corpus)
     with _progress(args) as bar:
-        found = explain_corpus(
+        explanation = explain_corpus(
             classifier,
             _read(args.corpus, args, bar and bar.show),
             top=args.top,
@@ -171,9 +171,9 @@ def _explain_corpus(classifier: Any, args: argparse.Namespace) -> int:
             method=args.method,
         )
     if args.json:
-        print_json(found.to_dict())
+        print_json(explanation.to_dict())
     else:
-        print_lines(*found.lines(label=args.label))
+        print_lines(*explanation.lines(label=args.label))
     return 0
 
 

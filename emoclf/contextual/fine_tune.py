@@ -136,10 +136,10 @@ def fine_tune_encoder(
             if checkpoint is None:
                 shutil.rmtree(folder, ignore_errors=True)
     base = os.fspath(encoder)
-    if (place := Path(encoder)).is_dir():
-        place = place.resolve()
+    if (path := Path(encoder)).is_dir():
+        path = path.resolve()
         # Packages of encoders call the folder itself "model".
-        base = place.parent.name if place.name == "model" else place.name
+        base = path.parent.name if path.name == "model" else path.name
     about = FineTuning(
         base=base,
         max_tokens=settings.max_tokens,

@@ -78,7 +78,7 @@ class InputVectors:
         """
         encoder = Encoder(name)
         # The bundle may be used in another working directory.
-        place = os.path.abspath(name) if os.path.isdir(name) else name
+        location = os.path.abspath(name) if os.path.isdir(name) else name
         pooling = declared_pooling(name) if pooled else MEAN
         if pooling != MEAN:
             logger.info(
@@ -87,7 +87,7 @@ class InputVectors:
                 ", ".join(pooling),
             )
         width = encoder.dim * len(pooling)
-        vectors = cls(width, place, _digest(encoder, pooling), pooled, pooling)
+        vectors = cls(width, location, _digest(encoder, pooling), pooled, pooling)
         vectors.__dict__["_encoder"] = encoder
         return vectors
 
@@ -187,11 +187,11 @@ class InputVectors:
                 "vectors of the texts, or a .npz file that contains them."
             )
         keep = keep and self.is_cached
-        found: Sequence[np.ndarray | None] = [None] * len(texts)
+        cached: Sequence[np.ndarray | None] = [None] * len(texts)
         if self.is_cached:
-            found = self._cache.find(texts)
+            cached = self._cache.find(texts)
         missing = sorted(
-            {text for text, rows in zip(texts, found, strict=True) if rows is None},
+            {text for text, rows in zip(texts, cached, strict=True) if rows is None},
             # Texts of one length together: the longest of a batch costs as much as all.
             key=lambda text: (len(text), text),
         )
@@ -223,8 +223,8 @@ class InputVectors:
                 MAX_TOKENS,
             )
         if keep and missing:
-            found = self._cache.find(texts)
-            lost = [t for t, rows in zip(texts, found, strict=True) if rows is None]
+            cached = self._cache.find(texts)
+            lost = [t for t, rows in zip(texts, cached, strict=True) if rows is None]
             if lost:
                 raise ModelError(
                     f"{self._cache.folder} has lost the vectors of {len(lost):,} texts "
@@ -233,7 +233,7 @@ class InputVectors:
                 )
         return [
             new[text] if rows is None else rows
-            for text, rows in zip(texts, found, strict=True)
+            for text, rows in zip(texts, cached, strict=True)
         ]
 
     def _encode(self, texts: Sequence[str], lengths: np.ndarray) -> list[np.ndarray]:

@@ -185,8 +185,8 @@ def _from_hub(name: str, file: str) -> str | None:
         return hub.hf_hub_download(name, file)
     except hub.errors.LocalEntryNotFoundError:
         # Without a network; it may be remembered that there is no such file.
-        known = hub.try_to_load_from_cache(name, file)
-        if isinstance(known, str) or known is None:
+        cached_path = hub.try_to_load_from_cache(name, file)
+        if isinstance(cached_path, str) or cached_path is None:
             raise
         return None
     except hub.errors.EntryNotFoundError:

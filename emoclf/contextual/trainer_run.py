@@ -213,19 +213,21 @@ class TrainerRun:
                 f"The fine-tuning diverged: the logits are not finite with {rate}. "
                 "Lower it, or use another encoder."
             )
-        several = self.truth.ndim == 2
-        probabilities = probabilities_of(logits, multilabel=several)
+        multilabel = self.truth.ndim == 2
+        probabilities = probabilities_of(logits, multilabel=multilabel)
         truth = self.truth.astype(np.int64)
         temperature = fit_temperature(probabilities, truth)
         # The temperature is fitted at the end, so it must not decide the epoch.
-        probabilities = at_temperature(probabilities, temperature, multilabel=several)
-        found = evaluate_probabilities(
+        probabilities = at_temperature(
+            probabilities, temperature, multilabel=multilabel
+        )
+        evaluation = evaluate_probabilities(
             probabilities, truth, self.label_names, name="", part=""
         )
         return {
             MONITOR: log_loss(probabilities, truth),
-            "accuracy": found.accuracy,
-            "macro_f1": found.macro_f1,
+            "accuracy": evaluation.accuracy,
+            "macro_f1": evaluation.macro_f1,
         }
 
     def _epochs(self, state: Mapping[str, Any]) -> list[dict[str, float]]:

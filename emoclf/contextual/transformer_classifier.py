@@ -103,8 +103,8 @@ class TransformerClassifier(Classifier):
             If transformers or torch is not installed.
         """
         if isinstance(path, str | os.PathLike):
-            place = readable_place(Path(path))
-            path = os.fspath(place) if place.is_dir() else path
+            folder = readable_place(Path(path))
+            path = os.fspath(folder) if folder.is_dir() else path
         tokenizer, model, missing = load_pretrained(
             path, noun=NOUN, model_class="AutoModelForSequenceClassification"
         )

@@ -196,15 +196,15 @@ class _Run:
     def vectors(self) -> np.ndarray:
         """Return a vector for each word, shape (n_words, encoder.dim)."""
         for batch in self._batches(0, "words", self.texts):
-            places = self.order[self.done[0] : self.done[0] + len(batch)]
-            self.alone[places] = self.encoder.encode(batch)
+            positions = self.order[self.done[0] : self.done[0] + len(batch)]
+            self.alone[positions] = self.encoder.encode(batch)
         if not self.sentences:
             return self.alone
         number_of = {word: number for number, word in enumerate(self.words)}
         for batch in self._batches(1, "sentences", self.sentences):
             self._add(batch, number_of)
-        found = self.counts > 0
-        if not found.any():
+        occurs = self.counts > 0
+        if not occurs.any():
             raise VectorsError(
                 f"None of the {len(self.words):,} words occurs in the "
                 f"{len(self.sentences):,} sentences. Give sentences of the same "
@@ -212,14 +212,14 @@ class _Run:
             )
         logger.info(
             "%d of %d words occur in the sentences; the others are encoded alone.",
-            found.sum(),
-            len(found),
+            occurs.sum(),
+            len(occurs),
         )
-        means = self.sums[found] / self.counts[found, None]
+        means = self.sums[occurs] / self.counts[occurs, None]
         # Words alone have other lengths than words in sentences.
-        ratio = np.sqrt((means**2).mean() / (self.alone[found] ** 2).mean())
+        ratio = np.sqrt((means**2).mean() / (self.alone[occurs] ** 2).mean())
         vectors = self.alone * np.float32(ratio)
-        vectors[found] = means
+        vectors[occurs] = means
         return vectors
 
     def _batches(
@@ -243,8 +243,11 @@ class _Run:
         for text, rows, pieces in zip(texts, vectors, spans, strict=True):
             real = pieces[:, 0] < pieces[:, 1]
             first, after, rows = pieces[real, 0], pieces[real, 1], rows[real]
-            tokens, places = self.tokenizer.tokens(text), self.tokenizer.spans(text)
-            for word, (begin, end) in zip(tokens, places, strict=True):
+            tokens, token_spans = (
+                self.tokenizer.tokens(text),
+                self.tokenizer.spans(text),
+            )
+            for word, (begin, end) in zip(tokens, token_spans, strict=True):
                 number = number_of.get(word)
                 inside = (first < end) & (after > begin)
                 if number is not None and inside.any():

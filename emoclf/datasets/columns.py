@@ -100,15 +100,21 @@ def find_columns(
             f"{names} instead."
         )
     if label_columns:
-        taken = set(positions.values())
-        labels = _matching_columns(columns, label_columns, taken, source=source)
+        used_positions = set(positions.values())
+        labels = _matching_columns(
+            columns, label_columns, used_positions, source=source
+        )
     else:
         labels = (positions["label_column"],)
     return Columns(positions["text_column"], labels, positions.get("split_column"))
 
 
 def _matching_columns(
-    columns: Sequence[str], names: Sequence[str], taken: set[int], *, source: str
+    columns: Sequence[str],
+    names: Sequence[str],
+    used_positions: set[int],
+    *,
+    source: str,
 ) -> tuple[int, ...]:
     """Return the columns that names and patterns mean, without those for other use."""
     matches: list[int] = []
@@ -117,14 +123,14 @@ def _matching_columns(
             matches.append(find_column(columns, name, source=source))
             continue
         fitting = [i for i, x in enumerate(columns) if fnmatchcase(x, name)]
-        if not taken.issuperset(fitting):
-            matches += [i for i in fitting if i not in taken]
+        if not used_positions.issuperset(fitting):
+            matches += [i for i in fitting if i not in used_positions]
             continue
         raise DataError(
             f"{source} has no column of labels like {name!r}. Its columns: "
             f"{_listed(columns)}."
         )
-    if taken.intersection(matches):
+    if used_positions.intersection(matches):
         raise DataError(
             f"{source}: texts, labels and parts must be in different columns. Got "
             f"{setting('label_columns', ','.join(names))} instead."
@@ -214,7 +220,7 @@ def find_column(
 def _usual(
     columns: Sequence[str],
     key: str,
-    taken: Collection[int],
+    used_positions: Collection[int],
     *,
     source: str,
     advice: str,
@@ -223,7 +229,7 @@ def _usual(
     matches = [
         i
         for i, column in enumerate(columns)
-        if i not in taken and column.strip().casefold() in names
+        if i not in used_positions and column.strip().casefold() in names
     ]
     if len(matches) > 1:
         raise DataError(
@@ -231,13 +237,15 @@ def _usual(
             f"{_listed([columns[i] for i in matches])}. Name one with {setting(key)}."
         )
     if not matches:
-        several = ""
+        alternative = ""
         if key == "label_column":
-            several = f", or one column for each label with {setting('label_columns')}"
+            alternative = (
+                f", or one column for each label with {setting('label_columns')}"
+            )
         raise DataError(
             f"{source} has no column with a usual name for {content} (text, sentence, "
             f"…; label, emotion, sentiment, …). Its columns: {_listed(columns)}. Name "
-            f"the column that contains the {content} with {setting(key)}{several}."
+            f"the column that contains the {content} with {setting(key)}{alternative}."
             f"{advice}"
         )
     return matches[0]

@@ -38,8 +38,8 @@ def describe_changes(before: Iterable[str], parts: Mapping[str, Dataset]) -> str
     parts : mapping of str to Dataset
         Parts now.
     """
-    left = Counter(before)
-    total = left.total()
+    remaining = Counter(before)
+    total = remaining.total()
     rows = [
         (part.source, part.lines[i] if part.lines else i, row, part, i)
         for part in parts.values()
@@ -48,11 +48,11 @@ def describe_changes(before: Iterable[str], parts: Mapping[str, Dataset]) -> str
     new = []
     # In the order of the file: of equal texts the later ones are new.
     for *_, row, part, i in sorted(rows, key=lambda row: row[:2]):
-        if left[row]:
-            left[row] -= 1
+        if remaining[row]:
+            remaining[row] -= 1
         else:
             new.append((part, i))
-    if not left.total() and not new:
+    if not remaining.total() and not new:
         return "The texts are the same, in another order or in other parts."
     first = ""
     if new:
@@ -62,6 +62,6 @@ def describe_changes(before: Iterable[str], parts: Mapping[str, Dataset]) -> str
             text = f"{text[:EXCERPT_LETTERS]}…"
         first = f" (first {part.place(i)} of {part.source}: {text!r})"
     return (
-        f"Texts with their labels: {left.total():,} of {total:,} gone, "
+        f"Texts with their labels: {remaining.total():,} of {total:,} gone, "
         f"{len(new):,} new{first}."
     )

@@ -98,7 +98,7 @@ def read_corrections(path: str | os.PathLike[str]) -> list[Correction]:
         If it is not a file of ``emoclf audit -o``.
     """
     path = check_file(path)
-    corrections, places = [], set()
+    corrections, locations = [], set()
     limit = csv.field_size_limit(MAX_LINE_BYTES)
     try:
         with reading(path), open(path, encoding="utf-8-sig", newline="") as stream:
@@ -123,13 +123,13 @@ def read_corrections(path: str | os.PathLike[str]) -> list[Correction]:
                 if not cells[-1].strip():
                     continue
                 cells[:2] = map(text_of_cell, cells[:2])
-                place = (cells[0], cells[1])
-                if place in places:
+                location = (cells[0], cells[1])
+                if location in locations:
                     raise DataError(
                         f"{where}: {cells[0]}, {cells[1]} is corrected twice. Keep one "
                         "of the rows."
                     )
-                places.add(place)
+                locations.add(location)
                 corrections.append(Correction(where, *cells))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
@@ -161,13 +161,13 @@ def correct_labels(
     corrections = read_corrections(path)
     own: list[list[Correction]] = [[] for _ in datasets]
     for correction in corrections:
-        own[_place_of(correction, datasets)].append(correction)
+        own[_dataset_index(correction, datasets)].append(correction)
     corrected = [_corrected(*pair) for pair in zip(datasets, own, strict=True)]
     logger.info("%s: %d labels corrected.", path, len(corrections))
     return corrected
 
 
-def _place_of(correction: Correction, datasets: Sequence[Dataset]) -> int:
+def _dataset_index(correction: Correction, datasets: Sequence[Dataset]) -> int:
     """Return the position of the file that a correction belongs to."""
     sources = [dataset.source for dataset in datasets]
     if correction.source in sources:
@@ -215,15 +215,15 @@ def _label(correction: Correction, dataset: Dataset) -> Label:
         if not isinstance(names, list) or not all(isinstance(x, str) for x in names):
             names = [correction.label]
     classes = dataset.label_names
-    found = []
+    matches = []
     for name in map(str.strip, names):
-        known = find_class(name, classes)
+        match = find_class(name, classes)
         # A label that was copied from another column.
-        known = known if known is not None else find_class(text_of_cell(name), classes)
-        if known is None:
+        match = match if match is not None else find_class(text_of_cell(name), classes)
+        if match is None:
             raise DataError(
                 f"{correction.where}: the correct label {name!r} is not one of "
                 f"{shorten(classes)}.{did_you_mean(name, classes)}"
             )
-        found.append(known)
-    return tuple(dict.fromkeys(found)) if dataset.multilabel else found[0]
+        matches.append(match)
+    return tuple(dict.fromkeys(matches)) if dataset.multilabel else matches[0]

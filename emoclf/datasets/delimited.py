@@ -225,9 +225,11 @@ def _quote_message(error: str, first: int, last: int, limit: int) -> str:
             f"raise {setting('max_line_bytes')}"
         )
     if "expected after" in error:
-        place = "in the middle of a cell" if first == last else f"in line {last} only"
+        location = (
+            "in the middle of a cell" if first == last else f"in line {last} only"
+        )
         return (
-            f"a quote opened here is closed {place}. Close it, or "
+            f"a quote opened here is closed {location}. Close it, or "
             f"{WRITE_QUOTE_TWICE}{raw}"
         )
     if "new-line character" in error:

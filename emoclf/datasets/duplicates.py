@@ -210,12 +210,12 @@ def _equal_pairs(
     ends = np.cumsum(counts)
     lowest = np.minimum.reduceat(component[order], ends - counts)
     highest = np.maximum.reduceat(component[order], ends - counts)
-    places = np.flatnonzero(np.repeat(lowest != highest, counts))
-    partners = (np.repeat(ends, counts)[places] - places - 1).clip(max=furthest)
+    positions = np.flatnonzero(np.repeat(lowest != highest, counts))
+    partners = (np.repeat(ends, counts)[positions] - positions - 1).clip(max=furthest)
     limits = np.arange(step_pairs, partners.sum(), step_pairs)
     cuts = np.searchsorted(np.cumsum(partners), limits)
     for part, sizes in zip(
-        np.split(places, cuts), np.split(partners, cuts), strict=True
+        np.split(positions, cuts), np.split(partners, cuts), strict=True
     ):
         distance = np.arange(sizes.sum()) + 1
         distance -= np.repeat(np.cumsum(sizes) - sizes, sizes)

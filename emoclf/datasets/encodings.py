@@ -111,7 +111,7 @@ def undecodable_file(data: bytes, name: str, error: UnicodeError) -> str:
         true offset.
     """
     start, line, received = 0, 1, f" ({error})"
-    place = ""
+    location = ""
     try:
         data.decode(name)
     except UnicodeDecodeError as whole:
@@ -121,10 +121,10 @@ def undecodable_file(data: bytes, name: str, error: UnicodeError) -> str:
         if is_wide(name):
             before = before.decode(name, "replace").encode()
         line += before.count(b"\n")
-        place = f"line {line}, byte {start}: "
+        location = f"line {line}, byte {start}: "
     except UnicodeError as whole:
         received = f" ({whole})"
-    message = f"{place}this is not {name}{received}."
+    message = f"{location}this is not {name}{received}."
     guess = guess_encoding(data)
     if guess not in (None, name):
         message += f" It may be {guess}: set {setting('encoding', guess)}."
@@ -189,11 +189,11 @@ def _usual_share(data: bytes, name: str, usual: re.Pattern[str]) -> float:
         name in _SCRIPTS and beyond < _MIN_SCRIPT_CHARACTERS
     ):
         return 0.0
-    found = usual.findall(text)
+    matches = usual.findall(text)
     if name == "gb18030":  # the common characters come first in its table
-        firsts = [x.encode("gb2312", "ignore")[:1] for x in found]
-        found = [x for x in firsts if b"\xa1" <= x <= b"\xd7"]
-    return sum(map(len, found)) / max(beyond, 1)
+        firsts = [x.encode("gb2312", "ignore")[:1] for x in matches]
+        matches = [x for x in firsts if b"\xa1" <= x <= b"\xd7"]
+    return sum(map(len, matches)) / max(beyond, 1)
 
 
 def _marked_encoding(data: bytes) -> str | None:

@@ -60,7 +60,7 @@ def checked_vectors(
             )
     width = samples[0].shape[-1:] if samples else ()
     rows = []
-    for number, (sample, kept) in enumerate(zip(samples, masks, strict=True)):
+    for number, (sample, row_mask) in enumerate(zip(samples, masks, strict=True)):
         if sample.ndim != 2 or sample.shape[1:] != width or not width[0]:
             raise DataError(
                 f"{source}, sample {number}: vectors must have the shape (length, "
@@ -71,7 +71,7 @@ def checked_vectors(
                 f"{source}, sample {number}: vectors must be numbers. Got "
                 f"{sample.dtype}."
             )
-        row = sample if kept is None else sample[kept]
+        row = sample if row_mask is None else sample[row_mask]
         if row.dtype != np.float16:
             row = row.astype(np.float32, copy=False)
         if not np.isfinite(row).all():

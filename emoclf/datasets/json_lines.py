@@ -77,45 +77,45 @@ def _whole(lines: Iterable[str], name: str) -> str:
     DataError
         If it is larger than memory should be.
     """
-    kept: list[str] = []
+    parts: list[str] = []
     size = 0
     for line in lines:
         size += len(line)
-        if size > MAX_ARRAY_BYTES or (line == TOO_LONG_MARKER and not kept):
+        if size > MAX_ARRAY_BYTES or (line == TOO_LONG_MARKER and not parts):
             raise DataError(
                 f"{name} is an array of more than {MAX_ARRAY_BYTES:,} bytes, which is "
                 "read as a whole. Save it as JSON Lines, one object on each line."
             )
-        kept.append(line)
-    return "\n".join(kept)
+        parts.append(line)
+    return "\n".join(parts)
 
 
 def first_lines(lines: Iterator[str]) -> list[str]:
     """Take lines up to the first that is not empty."""
-    taken = []
+    leading = []
     for line in lines:
-        taken.append(line)
+        leading.append(line)
         if line.strip():
             break
-    return taken
+    return leading
 
 
 def _objects(text: str, name: str) -> Iterator[Record]:
     """Yield the objects of an array, counted from 1."""
     decoder = json.JSONDecoder()
-    number, place, end = 0, text.index("[") + 1, ","
+    number, position, end = 0, text.index("[") + 1, ","
     while end == ",":
-        place = _SPACE.match(text, place).end()  # type: ignore[union-attr]
-        if number == 0 and text[place : place + 1] == "]":
-            place += 1
+        position = _SPACE.match(text, position).end()  # type: ignore[union-attr]
+        if number == 0 and text[position : position + 1] == "]":
+            position += 1
             break
         number += 1
         try:
-            value, place = decoder.raw_decode(text, place)
-            place = _SPACE.match(text, place).end()  # type: ignore[union-attr]
-            end = text[place : place + 1]
+            value, position = decoder.raw_decode(text, position)
+            position = _SPACE.match(text, position).end()  # type: ignore[union-attr]
+            end = text[position : position + 1]
             if end not in (",", "]"):
-                raise json.JSONDecodeError("Expecting ',' or ']'", text, place)
+                raise json.JSONDecodeError("Expecting ',' or ']'", text, position)
         except json.JSONDecodeError as error:
             raise DataError(
                 f"{name}, line {error.lineno}, column {error.colno}: this is not JSON "
@@ -126,9 +126,9 @@ def _objects(text: str, name: str) -> Iterator[Record]:
                 f"{name}, object {number}: this is not JSON ({error}). Correct it."
             ) from None
         yield _checked(number, value)
-        place += 1
-    if rest := text[place:].strip():
-        line = text.count("\n", 0, text.index(rest, place)) + 1
+        position += 1
+    if rest := text[position:].strip():
+        line = text.count("\n", 0, text.index(rest, position)) + 1
         raise DataError(
             f"{name}, line {line}: the array ends before {rest[:40]!r}. A file must "
             "contain one array, or one object on each line. Correct it."

@@ -62,10 +62,10 @@ class LabelReader:
         self._advice = "Correct the row"
         # Only a caller who has given names can add one.
         if names is not None:
-            known = setting("label_names")
-            self._advice = f"Correct the row or add the label to {known}"
+            names_setting = setting("label_names")
+            self._advice = f"Correct the row or add the label to {names_setting}"
             if not isinstance(names, Mapping):
-                check_list(names, known)
+                check_list(names, names_setting)
                 names, classes = None, names
         try:
             self._names = {
@@ -160,8 +160,8 @@ class LabelReader:
             return numbered
         if len(names) == width:
             return names
-        known = [*self._names, *self.order]
-        if not self._repeats and {"0", "1"} <= set(known):
+        known_names = [*self._names, *self.order]
+        if not self._repeats and {"0", "1"} <= set(known_names):
             return None
         problem = (
             f"it has {len(names)} names, {shorten(names)}"
@@ -257,23 +257,23 @@ class LabelReader:
             return self._cache[raw]
         name = as_label(raw)
         if self._names:
-            known = self._one_of(name, [*self._names, *self._names.values()])
-            name = self._names.get(known, known)
+            match = self._one_of(name, [*self._names, *self._names.values()])
+            name = self._names.get(match, match)
         if self._classes is not None and name:
             name = self._one_of(name, self._classes)
         self._cache[raw] = name
         return name
 
     def _one_of(self, label: str, labels: Sequence[str]) -> str:
-        known = find_class(label, labels)
-        if known is None:
+        match = find_class(label, labels)
+        if match is None:
             labels = list(dict.fromkeys(labels))
             raise BadRow(
                 "unknown label",
                 f"label {label!r} is not one of {shorten(labels, 60)}."
                 f"{did_you_mean(label, labels)} {self._advice}",
             )
-        return known
+        return match
 
     def _name_columns(self) -> list[str]:
         try:

@@ -161,13 +161,13 @@ def written_list(text: str) -> list[Any] | None:
     if brackets not in ("[]", "()", "{}") or (brackets != "[]" and not inside):
         return None
     items: list[Any] = []
-    place = 0
-    while place < len(inside):
-        match = _WRITTEN_ITEM.match(inside, place)
-        # Numbers in parentheses are intervals or places, such as (0, 5).
+    position = 0
+    while position < len(inside):
+        match = _WRITTEN_ITEM.match(inside, position)
+        # Numbers in parentheses are intervals or positions, such as (0, 5).
         if match is None or (brackets == "()" and match["text"] is None):
             return None
-        place = match.end()
+        position = match.end()
         if match["text"] is None:
             if number := match["number"]:
                 items.append(float(number) if "." in number else int(number))

@@ -29,7 +29,7 @@ def line_blocks(stream: BinaryIO, limit: int) -> Iterator[bytes | None]:
         Lines with their ends; only ``\n`` ends a line. A byte order mark of UTF-8 at
         the beginning is left out. None stands for a line above the limit.
     """
-    begun: list[bytes] = []
+    unfinished: list[bytes] = []
     size = 0
     mark = codecs.BOM_UTF8
     while piece := stream.read1(BLOCK_BYTES):  # type: ignore[attr-defined]
@@ -40,14 +40,14 @@ def line_blocks(stream: BinaryIO, limit: int) -> Iterator[bytes | None]:
             size = 0
         lines, newline, rest = piece.rpartition(b"\n")
         if newline:
-            yield b"".join([*begun, lines, newline]).removeprefix(mark)
-            begun, size, mark = [], 0, b""
-        begun.append(rest)
+            yield b"".join([*unfinished, lines, newline]).removeprefix(mark)
+            unfinished, size, mark = [], 0, b""
+        unfinished.append(rest)
         size += len(rest)
         if size > limit:
-            begun, mark = [], b""
+            unfinished, mark = [], b""
             yield None
-    if last := b"".join(begun).removeprefix(mark):
+    if last := b"".join(unfinished).removeprefix(mark):
         yield last
 
 

@@ -64,10 +64,10 @@ class NearDuplicateIndex:
 
     def _rarest(self, words: frozenset[str]) -> list[str]:
         """Return so many of the rarest words that a near-duplicate has one of them."""
-        kept = len(words) - math.ceil(self.threshold * len(words) - 1e-9) + 1
-        return sorted(words, key=lambda word: (self._frequency[word], word))[:kept]
+        n_rarest = len(words) - math.ceil(self.threshold * len(words) - 1e-9) + 1
+        return sorted(words, key=lambda word: (self._frequency[word], word))[:n_rarest]
 
-    def _is_near(self, words: frozenset[str], others: frozenset[str]) -> bool:
-        shared = len(words & others)
-        union = len(words) + len(others) - shared
+    def _is_near(self, words: frozenset[str], other_words: frozenset[str]) -> bool:
+        shared = len(words & other_words)
+        union = len(words) + len(other_words) - shared
         return shared >= self.threshold * union - 1e-9

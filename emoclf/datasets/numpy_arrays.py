@@ -36,14 +36,14 @@ def read_numpy(source: Source) -> Table:
     """
     arrays = _load(source)
     mask = arrays.pop(MASK, None)
-    found = [name for name, array in arrays.items() if array.ndim == 3]
-    if len(found) != 1:
+    vector_names = [name for name, array in arrays.items() if array.ndim == 3]
+    if len(vector_names) != 1:
         shapes = ", ".join(f"{name}: {x.shape}" for name, x in arrays.items())
         raise DataError(
             f"{source.name} must contain one array of vectors, shape (n_texts, length, "
             f"dim). Got {shapes or 'no arrays'}."
         )
-    vectors = checked_vectors(arrays.pop(found[0]), mask, source=source.name)
+    vectors = checked_vectors(arrays.pop(vector_names[0]), mask, source=source.name)
     columns = {}
     for name, array in arrays.items():
         if array.shape[:1] != (len(vectors),) or array.ndim > 2:
@@ -52,8 +52,8 @@ def read_numpy(source: Source) -> Table:
                 f"{len(vectors):,} texts. Got the shape {array.shape}."
             )
         columns[name] = array.tolist()
-    given = source.settings.text_column
-    has_texts = any(name in columns for name in (given, *TEXT_NAMES))
+    text_column = source.settings.text_column
+    has_texts = any(name in columns for name in (text_column, *TEXT_NAMES))
     if not has_texts:
         columns[NAMES] = [f"sample {number}" for number in range(1, len(vectors) + 1)]
 

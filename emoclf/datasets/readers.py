@@ -87,13 +87,15 @@ def read_dataset(
         )
         if table.labelled is not None:
             records = table.labelled(columns)
-        several = settings.label_columns
-        class_names = () if several else table.class_names.get(names[columns.label], ())
+        label_columns = settings.label_columns
+        class_names = (
+            () if label_columns else table.class_names.get(names[columns.label], ())
+        )
         reader = LabelReader(
             settings.label_names or dict(enumerate(class_names)) or None,
             classes=label_names,
             separator=settings.label_separator,
-            columns=[names[i] for i in columns.labels] if several else None,
+            columns=[names[i] for i in columns.labels] if label_columns else None,
         )
         dataset = Dataset.from_rows(
             _rows(source, records, [names[i] for i in columns.positions()]),
@@ -106,8 +108,8 @@ def read_dataset(
         dataset = replace(dataset, text_column=names[columns.text])
         if vectors is not None:
             assert dataset.lines is not None
-            kept = tuple(vectors[number - 1] for number in dataset.lines)
-            dataset = replace(dataset, vectors=kept, has_texts=has_texts)
+            row_vectors = tuple(vectors[number - 1] for number in dataset.lines)
+            dataset = replace(dataset, vectors=row_vectors, has_texts=has_texts)
     for skip in dataset.skips:
         logger.warning("%s: %d rows left out: %s.", path, skip.count, skip.reason)
     return dataset
@@ -136,8 +138,8 @@ def read_column(
         names, records = table.columns, table.records
         if names is None:
             names, records = collect_keys(table.records, source)
-        place = find_column(names, name, source=source.name, advice=table.advice)
-        key = names[place]
+        position = find_column(names, name, source=source.name, advice=table.advice)
+        key = names[position]
         return {
             record.number: "" if (cell := record.values.get(key)) is None else str(cell)
             for record in records

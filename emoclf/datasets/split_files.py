@@ -61,11 +61,11 @@ def read_split(
             f"files of its own. Give either {setting('split_column')}, or "
             f"{setting('valid')} and {setting('test')}."
         )
-    own, *others = _each_settings(settings, [path, valid, test])
-    dataset = read_dataset(path, own)
+    train_settings, *held_out_settings = _each_settings(settings, [path, valid, test])
+    dataset = read_dataset(path, train_settings)
     read = {"train": dataset}
     for name, file, file_settings in zip(
-        ("valid", "test"), (valid, test), others, strict=True
+        ("valid", "test"), (valid, test), held_out_settings, strict=True
     ):
         if file is not None:
             classes = dataset.label_names

@@ -46,9 +46,9 @@ def deal_groups(
             groups_of[label].append(group)
     open_parts = [part for part, share in enumerate(shares) if share > 0]
     # Texts that are not assigned yet, and those that each part needs, of each label.
-    left = Counter(label for ids in labels for label in ids)
+    unassigned = Counter(label for ids in labels for label in ids)
     room = [share * len(labels) for share in shares]
-    need = {x: [share * count for share in shares] for x, count in left.items()}
+    need = {x: [share * count for share in shares] for x, count in unassigned.items()}
     part_of = [-1] * len(sizes)
 
     def assign(group: int, need_of_parts: list[float]) -> None:
@@ -58,9 +58,9 @@ def deal_groups(
         room[part] -= sizes[group]
         for label, count in counts[group].items():
             need[label][part] -= count
-            left[label] -= count
+            unassigned[label] -= count
 
-    while remaining := +left:
+    while remaining := +unassigned:
         _, rarest = min((count, label) for label, count in remaining.items())
         for group in groups_of[rarest]:
             if part_of[group] < 0:

@@ -73,14 +73,14 @@ def _with_classes(data: Dataset, label_names: Sequence[str]) -> Dataset:
     """Return the dataset with other classes, which include its own."""
     class_of: dict[str, str] = {}
     for name in data.label_names:
-        known = find_class(name, label_names)
-        if known is None:
+        match = find_class(name, label_names)
+        if match is None:
             raise DataError(
                 f"{data.source} has the label {name!r}, which the classifier does "
                 f"not have: {shorten(label_names, 60)}."
                 f"{did_you_mean(name, label_names)}"
             )
-        class_of[name] = known
+        class_of[name] = match
 
     def renamed(label: Label) -> Label:
         if isinstance(label, str):
@@ -131,10 +131,10 @@ def check_divisible(dataset: Dataset) -> None:
     for index, label in enumerate(dataset.labels):
         for name in names_of(label):
             if counts[name] == 1:
-                others = [other for other, count in counts.items() if count > 1]
+                other_names = [other for other, count in counts.items() if count > 1]
                 raise DataError(
                     f"{dataset.where(index)}: only this row has the label {name!r}, so "
                     "that it cannot be in both the training and the test set."
-                    f"{did_you_mean(name, others)} Add rows with it, change it, or "
-                    f"drop it with {setting('skip_bad_rows')}."
+                    f"{did_you_mean(name, other_names)} Add rows with it, change it, "
+                    f"or drop it with {setting('skip_bad_rows')}."
                 )

@@ -94,19 +94,19 @@ class AnswerReader:
         """Raise an error if labels have no column."""
         missing = [name for name in names if name not in columns]
         if missing:
-            others = [column for column in columns if column not in names]
+            other_columns = [column for column in columns if column not in names]
             raise DataError(
                 f"{self._entries.source.name} has no column of probabilities for "
                 f"{', '.join(map(repr, missing))}."
-                f"{did_you_mean(missing[0], others)} Its other columns: "
-                f"{', '.join(map(repr, others))}. Add a column for each label."
+                f"{did_you_mean(missing[0], other_columns)} Its other columns: "
+                f"{', '.join(map(repr, other_columns))}. Add a column for each label."
             )
 
     def _row(
         self, entry: Entry, values: Mapping[str, Any], names: Sequence[str]
     ) -> list[float]:
         """Return the checked probabilities of an entry."""
-        place = self._entries.place(entry)
+        location = self._entries.place(entry)
         row = []
         for name in names:
             cell: Any = values.get(name)
@@ -116,14 +116,14 @@ class AnswerReader:
                 number = np.nan
             if not 0 <= number <= 1:
                 raise DataError(
-                    f"{place}: the probability of {name!r} must be a number from 0 to "
-                    f"1. Got {excerpt(cell)} instead. Correct it; divide percentages "
-                    "by 100."
+                    f"{location}: the probability of {name!r} must be a number from 0 "
+                    f"to 1. Got {excerpt(cell)} instead. Correct it; divide "
+                    "percentages by 100."
                 )
             row.append(number)
         if not self.multilabel and abs(sum(row) - 1) > SUM_TOLERANCE:
             raise DataError(
-                f"{place}: the probabilities must add up to 1. Their sum is "
+                f"{location}: the probabilities must add up to 1. Their sum is "
                 f"{sum(row):.3f}. Divide each row by its sum, or, if a text may have "
                 "several labels, train on texts with several labels."
             )
@@ -134,7 +134,7 @@ class AnswerReader:
         source = self._entries.source
         settings = source.settings
         try:
-            found = find_columns(
+            positions = find_columns(
                 columns,
                 (settings.text_column, settings.label_column, None),
                 source=source.name,
@@ -144,7 +144,7 @@ class AnswerReader:
                 f"{error} Or give one column of probabilities for each label: "
                 f"{', '.join(self.label_names)}."
             ) from None
-        column = columns[found.label]
+        column = columns[positions.label]
         reader = LabelReader(
             settings.label_names,
             classes=self.label_names,
@@ -153,15 +153,16 @@ class AnswerReader:
         number_of = {name: i for i, name in enumerate(self.label_names)}
 
         def answer(entry: Entry) -> Sequence[float]:
-            place, row = self._entries.place(entry), [0.0] * len(self.label_names)
+            location, row = self._entries.place(entry), [0.0] * len(self.label_names)
             try:
                 label = reader.settle(reader.read(entry.values.get(column)), None)
             except BadRow as error:
-                raise DataError(f"{place}: {error}.") from None
+                raise DataError(f"{location}: {error}.") from None
             if not (self.multilabel or isinstance(label, str)):
                 raise DataError(
-                    f"{place} has a list of labels, and the texts have one label each. "
-                    f"Got {excerpt(entry.values.get(column))} instead. Write one label."
+                    f"{location} has a list of labels, and the texts have one label "
+                    f"each. Got {excerpt(entry.values.get(column))} instead. Write one "
+                    "label."
                 )
             for name in names_of(label):
                 row[number_of[name]] = 1.0

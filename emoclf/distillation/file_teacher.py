@@ -88,11 +88,11 @@ class FileTeacher:
         probabilities = np.empty((len(texts), len(self.label_names)), np.float32)
         if of_file.any():
             rows = np.flatnonzero(of_file)
-            found = self.file.predict_proba([texts[row] for row in rows])
-            others = (1 - self._right_share) / (len(self.label_names) - 1)
+            predicted = self.file.predict_proba([texts[row] for row in rows])
+            wrong_share = (1 - self._right_share) / (len(self.label_names) - 1)
             if self._right_share < 1:
-                found = found * (self._right_share - others) + others
-            probabilities[rows] = found
+                predicted = predicted * (self._right_share - wrong_share) + wrong_share
+            probabilities[rows] = predicted
         for row in np.flatnonzero(~of_file):
             probabilities[row] = self._truth[texts[row]]
         return probabilities
@@ -118,8 +118,10 @@ def read_label_file(
     """
     shared = DataSettings(**{name: getattr(settings, name) for name in SHARED_SETTINGS})
     columns = _columns(path, shared)
-    given = {name: getattr(settings, name) for name in ("text_column", "label_column")}
-    own = {name: column for name, column in given.items() if column in columns}
+    column_names = {
+        name: getattr(settings, name) for name in ("text_column", "label_column")
+    }
+    own = {name: column for name, column in column_names.items() if column in columns}
     if settings.text_column is not None and columns and "text_column" not in own:
         # The usual advice, to name the column, would be of no use.
         advice = f" It lacks {settings.text_column!r}, so rename its column to that."

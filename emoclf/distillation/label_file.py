@@ -106,7 +106,7 @@ class LabelFile(Described):
         try:
             self._rows = RowsByText(np.array(keys), rows)
         except DifferentRows as error:
-            first, second = (numbers[place] for place in error.places)
+            first, second = (numbers[index] for index in error.places)
             raise DataError(
                 f"{self.name}, {source.unit}s {first} and {second}: the text is the "
                 f"same, but its labels or probabilities differ ({error.count:,} such "
@@ -148,11 +148,11 @@ class LabelFile(Described):
             If the file lacks one of the texts.
         """
         texts = list(texts)
-        known = self.covers(texts)
-        if not known.all():
-            first = texts[int(np.argmin(known))]
+        covered = self.covers(texts)
+        if not covered.all():
+            first = texts[int(np.argmin(covered))]
             raise DataError(
-                f"{self.name} lacks {(~known).sum():,} of {len(texts):,} texts, such "
+                f"{self.name} lacks {(~covered).sum():,} of {len(texts):,} texts, such "
                 f"as {shorten_text(first)!r}. Add them with their probabilities, or "
                 "give only texts that the file has."
             )
@@ -171,18 +171,18 @@ class LabelFile(Described):
         agreement : Agreement or None
             None if the file has none of the texts.
         """
-        places = np.flatnonzero(self.covers(dataset.texts))
-        if not len(places):
+        positions = np.flatnonzero(self.covers(dataset.texts))
+        if not len(positions):
             return None
-        found = self.predict_proba([dataset.texts[i] for i in places])
+        probabilities = self.predict_proba([dataset.texts[i] for i in positions])
         right = 0
-        for place, row in zip(places.tolist(), found, strict=True):
+        for position, row in zip(positions.tolist(), probabilities, strict=True):
             chosen = np.flatnonzero(row >= DEFAULT_THRESHOLD)
             if not self.multilabel:
                 chosen = row.argmax(keepdims=True)
             names = {self.label_names[i] for i in chosen}
-            right += names == {*names_of(dataset.labels[place])}
-        ends = binomtest(right, len(places)).proportion_ci(method="wilson")
+            right += names == {*names_of(dataset.labels[position])}
+        ends = binomtest(right, len(positions)).proportion_ci(method="wilson")
         return Agreement(
-            right / len(places), float(ends.low), float(ends.high), len(places)
+            right / len(positions), float(ends.low), float(ends.high), len(positions)
         )

@@ -44,8 +44,8 @@ def read_out_of_fold(
         )
     train = {*split.train.texts}
     for name, part in split.parts().items():
-        others = [text for text in part.texts if text not in train]
-        if name != "train" and (n_held := int(file.covers(others).sum())):
+        held_texts = [text for text in part.texts if text not in train]
+        if name != "train" and (n_held := int(file.covers(held_texts).sum())):
             raise DataError(
                 f"{file.name} contains {n_held:,} of the {PART_NAMES[name]} texts: "
                 "networks that were trained on these predicted the training texts. "

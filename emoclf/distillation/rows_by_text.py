@@ -30,10 +30,10 @@ class RowsByText:
         differing = np.abs(self.rows[1:] - self.rows[:-1]).max(1) > 1e-4
         if (wrong := repeated & differing).any():
             first = int(np.argmax(wrong))
-            places = sorted(order[first : first + 2].tolist())
-            raise DifferentRows(places, int(wrong.sum()))
-        kept = np.append(True, ~repeated)
-        self.keys, self.rows = self.keys[kept], self.rows[kept]
+            positions = sorted(order[first : first + 2].tolist())
+            raise DifferentRows(positions, int(wrong.sum()))
+        is_first = np.append(True, ~repeated)
+        self.keys, self.rows = self.keys[is_first], self.rows[is_first]
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -41,13 +41,13 @@ class RowsByText:
     def covers(self, texts: Iterable[str]) -> np.ndarray:
         """Say of each text whether it has a row, bool of shape (n_texts,)."""
         keys = _keys(texts)
-        return self.keys[self._places(keys).clip(max=len(self) - 1)] == keys
+        return self.keys[self._positions(keys).clip(max=len(self) - 1)] == keys
 
     def of(self, texts: Iterable[str]) -> np.ndarray:
         """Return the rows of texts that have one, shape (n_texts, n_columns)."""
-        return self.rows[self._places(_keys(texts))]
+        return self.rows[self._positions(_keys(texts))]
 
-    def _places(self, keys: np.ndarray) -> np.ndarray:
+    def _positions(self, keys: np.ndarray) -> np.ndarray:
         return np.searchsorted(self.keys, keys)
 
 
@@ -57,7 +57,7 @@ class DifferentRows(ValueError):
     Parameters
     ----------
     places : list of int
-        Places of two such rows in the input, in ascending order.
+        Positions of two such rows in the input, in ascending order.
     count : int
         Number of rows that differ from another row of the same text.
     """

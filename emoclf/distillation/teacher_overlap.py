@@ -23,14 +23,14 @@ def warn_of_taught_texts(teachers: Iterable[Teacher], split: Split) -> None:
         for name, part in split.parts().items():
             if name == "train":
                 continue
-            seen = training_overlap(getattr(teacher, "classifier", teacher), part)
-            if seen is None or not seen.any():
+            overlap = training_overlap(getattr(teacher, "classifier", teacher), part)
+            if overlap is None or not overlap.any():
                 continue
             logger.warning(
                 "%d of %d %s texts are training texts of the teacher %s; the student's "
                 "scores on them are too optimistic. Train the teacher on the same "
                 "split (the same file, %s and %s), or give other texts with %s.",
-                seen.sum(),
+                overlap.sum(),
                 len(part),
                 "validation" if name == "valid" else name,
                 teacher.name,

@@ -85,13 +85,13 @@ class TeacherBar(Progress):
             redirect_stdout=False,
             disable=not (shown and console.is_terminal),
         )
-        self._begun: dict[str, tuple[Any, float, int]] = {}
+        self._starts: dict[str, tuple[Any, float, int]] = {}
 
     def show(self, name: str, done: int, total: int) -> None:
         """Move the bar of a teacher."""
-        if name not in self._begun:
+        if name not in self._starts:
             task = self.add_task(f"predictions of {name}", total=total, speed=0.0)
-            self._begun[name] = task, time.perf_counter(), done
-        task, start, before = self._begun[name]
+            self._starts[name] = task, time.perf_counter(), done
+        task, start, before = self._starts[name]
         speed = (done - before) / max(time.perf_counter() - start, 1e-9)
         self.update(task, completed=done, speed=speed, visible=done < total)

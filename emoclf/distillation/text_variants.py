@@ -35,16 +35,16 @@ def text_variants(texts: Sequence[str], count: int, *, seed: int = 0) -> Iterato
 
 def _with_deletions(text: str, rng: random.Random) -> str:
     units, space = _units(text)
-    kept = [unit for unit in units if rng.random() >= DELETED_SHARE]
-    return space.join(kept or units)
+    remaining = [unit for unit in units if rng.random() >= DELETED_SHARE]
+    return space.join(remaining or units)
 
 
 def _joined(text: str, other: str, rng: random.Random) -> str:
     """Return the beginning of a text and the end of another one."""
     (first, space), (second, _) = _units(text), _units(other)
     cut, end = rng.random(), rng.random()
-    kept = first[: round(cut * len(first))] + second[round(end * len(second)) :]
-    return space.join(kept or first)
+    joined = first[: round(cut * len(first))] + second[round(end * len(second)) :]
+    return space.join(joined or first)
 
 
 def _units(text: str) -> tuple[list[str], str]:

@@ -160,8 +160,8 @@ def build_transfer_set(
     new = NewTexts(held_out, settings.data.near_duplicates, train, covers=covers)
     counts: Counter[str] = Counter()
     tokenizer = new_tokenizer(settings.text)
-    others = _others(unlabelled, train, settings, distillation)
-    blocks, most = new.blocks(others), distillation.max_unlabelled
+    extra_texts = _extra_texts(unlabelled, train, settings, distillation)
+    blocks, most = new.blocks(extra_texts), distillation.max_unlabelled
     if most is not None:
         blocks = nearest_blocks(folder, blocks, train, most, settings.text)
 
@@ -179,15 +179,15 @@ def build_transfer_set(
             f"No unlabelled text is left. {new.counts.line()} Give other texts with "
             f"{setting('unlabelled')}."
         )
-    known = {token for tokens in tokenizer.batch(train) for token in tokens}
+    train_tokens = {token for tokens in tokenizer.batch(train) for token in tokens}
     least, most = distillation.unlabelled_min_count, distillation.unlabelled_words
-    frequent = [w for w, n in counts.items() if n >= least and w not in known]
+    frequent = [w for w, n in counts.items() if n >= least and w not in train_tokens]
     frequent.sort(key=lambda word: (-counts[word], word))
     words = tuple(frequent[:most])
     return TransferSet(folder, texts, len(train), new.counts, words, unlabelled is None)
 
 
-def _others(
+def _extra_texts(
     unlabelled: Any,
     train: Sequence[str],
     settings: RunSettings,

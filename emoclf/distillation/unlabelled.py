@@ -117,18 +117,18 @@ class NewTexts:
         self.counts = TextCounts()
         self._covers = covers
         self._index = NearDuplicateIndex(held_out, threshold)
-        self._seen = _Seen()
-        self._seen.add(_hashes(known))
+        self._hash_set = _NumberSet()
+        self._hash_set.add(_hashes(known))
 
     def blocks(self, texts: Iterable[str]) -> Iterator[list[str]]:
         """Yield lists of texts that are new, in constant memory."""
         counts = self.counts
         for block in _blocks(texts):
-            kept = []
+            new_texts = []
             counts.read += len(block)
             filled = [text for text in block if text.strip()]
             counts.empty += len(block) - len(filled)
-            is_new = self._seen.add(_hashes(filled))
+            is_new = self._hash_set.add(_hashes(filled))
             covered = np.ones(len(filled), bool)
             if self._covers is not None:
                 covered = self._covers(filled)
@@ -142,8 +142,8 @@ class NewTexts:
                 elif text in self._index:
                     counts.held_out += 1
                 else:
-                    kept.append(text)
-            yield kept
+                    new_texts.append(text)
+            yield new_texts
 
 
 def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -159,7 +159,7 @@ def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
         yield block
 
 
-class _Seen:
+class _NumberSet:
     """Set of numbers in sorted arrays, which takes eight bytes for each.
 
     Arrays of similar size are merged, so that there are only a few of them.
@@ -173,8 +173,8 @@ class _Seen:
         is_new = np.zeros(len(numbers), bool)
         is_new[np.unique(numbers, return_index=True)[1]] = True
         for array in self._arrays:
-            places = np.minimum(np.searchsorted(array, numbers), len(array) - 1)
-            is_new &= array[places] != numbers
+            positions = np.minimum(np.searchsorted(array, numbers), len(array) - 1)
+            is_new &= array[positions] != numbers
         if not is_new.any():
             return is_new
         self._arrays.append(np.sort(numbers[is_new]))

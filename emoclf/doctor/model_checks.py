@@ -310,8 +310,8 @@ def _unmasked(model: keras.Model) -> Finding | None:
         for node in layer._inbound_nodes:
             tensor = node.input_tensors[0]
             masked = getattr(tensor, "_keras_mask", None) is not None
-            given = node.arguments.kwargs.get("mask") is not None
-            if len(tensor.shape) == 3 and not masked and not given:
+            mask_passed = node.arguments.kwargs.get("mask") is not None
+            if len(tensor.shape) == 3 and not masked and not mask_passed:
                 return Finding(
                     "unmasked-padding",
                     "warning",

@@ -126,16 +126,16 @@ class FastTextFile(VectorSource):
 
     def _entries(self, data: mmap.mmap) -> Iterator[tuple[bytes, bool, int]]:
         """Yield each word, whether it is a label, and the byte after its entry."""
-        place = HEADER.size
+        offset = HEADER.size
         for _ in range(self._size):
-            end = data.find(b"\x00", place)
+            end = data.find(b"\x00", offset)
             # After the word: its count (8 bytes) and whether it is a label (1 byte).
             if end < 0 or end + 10 > len(data):
                 raise VectorsError(
                     f"{self.path} is cut short within its words. Download it again."
                 )
-            yield data[place:end], data[end + 9] != 0, end + 10
-            place = end + 10
+            yield data[offset:end], data[end + 9] != 0, end + 10
+            offset = end + 10
 
     def _ngrams(self, word: str, matrix: np.ndarray) -> list[int]:
         """Return the rows of a word's character n-grams, which follow the words."""
@@ -175,10 +175,10 @@ class FastTextFile(VectorSource):
             )
 
     def _unpack(
-        self, layout: struct.Struct, data: bytes | mmap.mmap, place: int
+        self, layout: struct.Struct, data: bytes | mmap.mmap, offset: int
     ) -> tuple:
         try:
-            return layout.unpack_from(data, place)
+            return layout.unpack_from(data, offset)
         except struct.error:
             raise VectorsError(
                 f"{self.path} is cut short. Download it again."

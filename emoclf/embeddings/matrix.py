@@ -142,8 +142,8 @@ def pretrained_rows(
                 f"root mean square of its numbers is {rms:g}. Leave it out."
             )
         scale = JOINED_RMS / rms
-        places = np.searchsorted(ids, rows.ids)
-        joined[places, end - dim : end] = rows.rows * np.float32(scale)
+        positions = np.searchsorted(ids, rows.ids)
+        joined[positions, end - dim : end] = rows.rows * np.float32(scale)
     reports = tuple(rows.coverage for rows, _ in sets)
     name = " + ".join(report.source for report in reports)
     coverage = _coverage(name, sum(dims), vocabulary, kinds, counts)

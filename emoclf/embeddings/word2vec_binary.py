@@ -62,14 +62,14 @@ class BinaryFile(VectorSource):
         dim, size = self.dim, 4 * self.dim
         with open_stream(self.path) as stream:
             before = len(stream.readline())
-            data, place = stream.read(BLOCK_BYTES), 0
+            data, offset = stream.read(BLOCK_BYTES), 0
             for number in range(1, min(self.count, self.limit or self.count) + 1):
-                space = data.find(b" ", place, place + MAX_WORD_BYTES)
+                space = data.find(b" ", offset, offset + MAX_WORD_BYTES)
                 while space + 1 + size > len(data) or space < 0:
-                    if space < 0 and len(data) - place >= MAX_WORD_BYTES:
-                        raise self._misplaced(number, before + place)
+                    if space < 0 and len(data) - offset >= MAX_WORD_BYTES:
+                        raise self._misplaced(number, before + offset)
                     more = stream.read(max(BLOCK_BYTES, size))
-                    at_end = not more and not data[place:].strip()
+                    at_end = not more and not data[offset:].strip()
                     if at_end and number == self.count:
                         # A cut would hardly fall between two vectors.
                         logger.info(
@@ -79,29 +79,29 @@ class BinaryFile(VectorSource):
                         return
                     if not more:
                         raise self._cut_short(number)
-                    before += place
-                    data, place = data[place:] + more, 0
+                    before += offset
+                    data, offset = data[offset:] + more, 0
                     space = data.find(b" ", 0, MAX_WORD_BYTES)
-                word = data[place:space].removeprefix(b"\n")
+                word = data[offset:space].removeprefix(b"\n")
                 if number <= N_CHECKED_WORDS and set(word) & CONTROL_BYTES:
-                    raise self._misplaced(number, before + place)
+                    raise self._misplaced(number, before + offset)
                 row = np.frombuffer(data, "<f4", dim, space + 1)
                 # One product checks all numbers, in half the time of np.isfinite.
                 if not math.isfinite(row.dot(row)):
-                    where = f"{self.path}, vector {number} (byte {before + place})"
+                    where = f"{self.path}, vector {number} (byte {before + offset})"
                     require_finite(row, decode(word), where)
                 if keys is None or word in keys:
                     yield decode(word), row
-                place = space + 1 + size
+                offset = space + 1 + size
             if self.limit is None:
-                self._check_end(data[place:], stream, before + place)
+                self._check_end(data[offset:], stream, before + offset)
 
-    def _check_end(self, rest: bytes, stream: IO[bytes], place: int) -> None:
+    def _check_end(self, rest: bytes, stream: IO[bytes], offset: int) -> None:
         rest = (rest + stream.read(BLOCK_BYTES)).strip()
         if rest:
             raise VectorsError(
                 f"{self.path}: after the {self.count} vectors of {self.dim} numbers "
-                f"that the header promises, byte {place} begins with {rest[:20]!r}. "
+                f"that the header promises, byte {offset} begins with {rest[:20]!r}. "
                 "The header's count or dimension is wrong."
             )
 
@@ -111,9 +111,9 @@ class BinaryFile(VectorSource):
             f"in vector {number}. It is cut short; download it again."
         )
 
-    def _misplaced(self, number: int, place: int) -> VectorsError:
+    def _misplaced(self, number: int, offset: int) -> VectorsError:
         return VectorsError(
-            f"{self.path}: there is no word at byte {place}, where vector {number} "
+            f"{self.path}: there is no word at byte {offset}, where vector {number} "
             f"should begin. The header's dimension, {self.dim}, is wrong, or the file "
             "is damaged."
         )

@@ -104,8 +104,8 @@ class Coverage:
 
     def accuracy_at(self, coverage: float) -> float:
         """Return the accuracy of the smallest share that covers ``coverage``."""
-        place = int(np.searchsorted(self.coverage, coverage - 1e-12))
-        return float(self.accuracy[min(place, len(self.accuracy) - 1)])
+        index = int(np.searchsorted(self.coverage, coverage - 1e-12))
+        return float(self.accuracy[min(index, len(self.accuracy) - 1)])
 
 
 def roc_curves(

@@ -44,8 +44,10 @@ class EvaluationPlots:
         from emoclf.evaluation.curves import roc_curves
         from emoclf.plots.curve_plots import plot_roc
 
-        found = self._predictions()
-        curves = roc_curves(found.probabilities, found.targets, found.label_names)
+        predictions = self._predictions()
+        curves = roc_curves(
+            predictions.probabilities, predictions.targets, predictions.label_names
+        )
         return plot_roc(curves, ax)
 
     def plot_precision_recall(self, ax: Any = None) -> Any:
@@ -53,9 +55,9 @@ class EvaluationPlots:
         from emoclf.evaluation.curves import precision_recall_curves
         from emoclf.plots.curve_plots import plot_precision_recall
 
-        found = self._predictions()
+        predictions = self._predictions()
         curves = precision_recall_curves(
-            found.probabilities, found.targets, found.label_names
+            predictions.probabilities, predictions.targets, predictions.label_names
         )
         return plot_precision_recall(curves, ax)
 
@@ -64,9 +66,9 @@ class EvaluationPlots:
         from emoclf.evaluation.curves import calibration_curve
         from emoclf.plots.curve_plots import plot_calibration
 
-        found = self._predictions()
+        predictions = self._predictions()
         return plot_calibration(
-            calibration_curve(found.probabilities, found.targets), ax
+            calibration_curve(predictions.probabilities, predictions.targets), ax
         )
 
     def plot_coverage(self, ax: Any = None) -> Any:
@@ -74,8 +76,10 @@ class EvaluationPlots:
         from emoclf.evaluation.curves import coverage_curve
         from emoclf.plots.curve_plots import plot_coverage
 
-        found = self._predictions()
-        return plot_coverage(coverage_curve(found.confidence, found.right), ax)
+        predictions = self._predictions()
+        return plot_coverage(
+            coverage_curve(predictions.confidence, predictions.right), ax
+        )
 
     def _predictions(self) -> Predictions:
         predictions = self._evaluation().predictions

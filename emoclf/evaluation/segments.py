@@ -78,49 +78,51 @@ def segments(
     DataError
         If a column has not one value for each text.
     """
-    found = []
+    all_segments = []
     for column, values in columns.items():
         if len(values) != len(predictions):
             raise DataError(
                 f"The column {column!r} must have {len(predictions)} values, one for "
                 f"each text. Got {len(values)}."
             )
-        found += _segments_of(column, [str(value) for value in values], predictions)
-    return found
+        all_segments += _segments_of(
+            column, [str(value) for value in values], predictions
+        )
+    return all_segments
 
 
 def _segments_of(
     column: str, values: list[str], predictions: Predictions
 ) -> list[Segment]:
-    names, places = np.unique(np.array(values, object), return_inverse=True)
-    counts = np.bincount(places, minlength=len(names))
+    names, value_ids = np.unique(np.array(values, object), return_inverse=True)
+    counts = np.bincount(value_ids, minlength=len(names))
     if len(names) > MAX_VALUES:
         rare = np.argsort(-counts, kind="stable")[MAX_VALUES:]
         groups = np.arange(len(names))
         groups[rare] = len(names)
-        places = groups[places]
+        value_ids = groups[value_ids]
         names = np.append(names, f"{len(rare)} other values")
-    kept = np.unique(places)
-    found = []
-    for place in kept.tolist():
-        inside = places == place
-        right, others = predictions.right[inside], predictions.right[~inside]
-        table = [[(~right).sum(), right.sum()], [(~others).sum(), others.sum()]]
+    used_ids = np.unique(value_ids)
+    column_segments = []
+    for value_id in used_ids.tolist():
+        inside = value_ids == value_id
+        right, rest = predictions.right[inside], predictions.right[~inside]
+        table = [[(~right).sum(), right.sum()], [(~rest).sum(), rest.sum()]]
         by_chance = fisher_exact(table, alternative="greater").pvalue
-        found.append(
+        column_segments.append(
             Segment(
                 column,
-                str(names[place]),
+                str(names[value_id]),
                 len(right),
                 float(right.mean()),
-                float(others.mean()) if len(others) else None,
+                float(rest.mean()) if len(rest) else None,
                 bool(
                     len(right) >= MIN_SEGMENT_TEXTS
-                    and by_chance < SIGNIFICANCE / len(kept)
+                    and by_chance < SIGNIFICANCE / len(used_ids)
                 ),
             )
         )
-    return sorted(found, key=lambda segment: segment.accuracy)
+    return sorted(column_segments, key=lambda segment: segment.accuracy)
 
 
 def text_columns(classifier: Classifier, texts: Sequence[str]) -> dict[str, list[str]]:

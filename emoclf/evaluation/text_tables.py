@@ -31,8 +31,8 @@ def metric_lines(evaluations: Sequence[Evaluation]) -> list[str]:
         ((), True),
     ):
         lines = []
-        for part in dict.fromkeys(found.part for found in evaluations):
-            same = [found for found in evaluations if found.part == part]
+        for part in dict.fromkeys(evaluation.part for evaluation in evaluations):
+            same = [evaluation for evaluation in evaluations if evaluation.part == part]
             lines += ["", *_part_lines(same, names, intervals, split)]
         if max(map(len, lines)) <= TABLE_WIDTH:
             break
@@ -47,18 +47,18 @@ def _part_lines(
 ) -> list[str]:
     """Return the table of one dataset; ``split`` headings have two lines."""
     first = evaluations[0]
-    best = max(found.macro_f1 for found in evaluations)
+    best = max(evaluation.macro_f1 for evaluation in evaluations)
     labels = [METRICS[name].label_for(first.task) for name in names]
     rows = [["", *labels]]
     if split:
         parts = [label.rpartition(" ") for label in labels]
         rows = [["", *(start for start, _, _ in parts)]]
         rows += [["", *(end for _, _, end in parts)]]
-    for found in evaluations:
-        cells = [found.name]
+    for evaluation in evaluations:
+        cells = [evaluation.name]
         for name in names:
-            interval = found.intervals.get(name) if name in intervals else None
-            value = getattr(found, name)
+            interval = evaluation.intervals.get(name) if name in intervals else None
+            value = getattr(evaluation, name)
             is_best = name == MAIN_METRIC and value == best and len(evaluations) > 1
             cells.append(("*" if is_best else "") + _cell(value, interval))
         rows.append(cells)

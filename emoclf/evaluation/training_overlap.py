@@ -15,8 +15,8 @@ from emoclf.errors import BundleError
 
 logger = logging.getLogger(__name__)
 
-#: Places that a warning names.
-NAMED_PLACES = 5
+#: Locations that a warning names.
+NAMED_LOCATIONS = 5
 
 
 def training_overlap(classifier: Any, dataset: Dataset) -> np.ndarray | None:
@@ -71,12 +71,12 @@ def warn_of_overlap(
     """
     if seen is None or not seen.any():
         return ()
-    places = [dataset.place(i) for i in np.flatnonzero(seen).tolist()]
-    more = ", …" if len(places) > NAMED_PLACES else ""
+    locations = [dataset.place(i) for i in np.flatnonzero(seen).tolist()]
+    more = ", …" if len(locations) > NAMED_LOCATIONS else ""
     remark = (
-        f"{len(places):,} of {len(dataset):,} texts of "
+        f"{len(locations):,} of {len(dataset):,} texts of "
         f"{os.path.basename(dataset.source)} are training texts of {name} "
-        f"({', '.join(places[:NAMED_PLACES])}{more}): scores on them are too "
+        f"({', '.join(locations[:NAMED_LOCATIONS])}{more}): scores on them are too "
         "optimistic. Leave them out of the file."
     )
     logger.warning("%s", remark)

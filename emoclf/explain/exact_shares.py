@@ -105,8 +105,8 @@ class PooledWindows(NamedTuple):
     def token_numbers(self) -> np.ndarray:
         """Return the part of each token in each feature, shape (n_tokens, columns)."""
         numbers = np.zeros((len(self.terms), self.terms.shape[2]), np.float32)
-        for shift, places in _places(self.group, len(self.values)):
-            numbers[places] += self.terms[places, shift] * self.slopes
+        for shift, positions in _positions(self.group, len(self.values)):
+            numbers[positions] += self.terms[positions, shift] * self.slopes
         before = -self.group.windows.shifts[0]
         return numbers[before : before + len(self.group.terms)]
 
@@ -118,12 +118,12 @@ class PooledWindows(NamedTuple):
         sizes = self.group.windows.sizes
         filters = taken.shape[1] // len(sizes)
         n_tokens = len(self.group.terms)
-        found = []
+        results = []
         for number, size in enumerate(sizes):
             part = slice(number * filters, (number + 1) * filters)
             spans = window_spans(self.group, size, n_tokens)
-            found.append((spans, taken[:, part] @ head_kernel[part]))
-        return found
+            results.append((spans, taken[:, part] @ head_kernel[part]))
+        return results
 
 
 def pooled_windows(group: FilterTerms, pooling: str, activation: str) -> PooledWindows:
@@ -135,8 +135,8 @@ def pooled_windows(group: FilterTerms, pooling: str, activation: str) -> PooledW
     terms = np.zeros((before + n_tokens + shifts[-1], *shape), np.float32)
     terms[before : before + n_tokens] = group.terms
     values = np.zeros((count, len(bias)), np.float32)
-    for shift, places in _places(group, count):
-        values += terms[places, shift]
+    for shift, positions in _positions(group, count):
+        values += terms[positions, shift]
     winners = values.argmax(0)
     if pooling == "max":
         slopes = np.zeros_like(values)
@@ -176,8 +176,8 @@ def _features_without_tokens(terms: TextTerms, columns: int) -> np.ndarray:
     return activate(terms.activation, zeros) if terms.pooling == "max" else zeros
 
 
-def _places(group: FilterTerms, count: int) -> list[tuple[int, slice]]:
-    """Return each shift, and the padded places that windows have there."""
+def _positions(group: FilterTerms, count: int) -> list[tuple[int, slice]]:
+    """Return each shift, and the padded positions that windows have there."""
     stride = group.windows.stride
     return [
         (shift, slice(shift, shift + stride * (count - 1) + 1, stride))
@@ -201,6 +201,6 @@ def _merged(
     rows = [numbers.setdefault(span, len(numbers)) for span in spans]
     sums = np.zeros((len(numbers), shares.shape[1]), np.float32)
     np.add.at(sums, rows, shares)
-    (kept,) = np.nonzero(sums.any(1))
+    (nonzero,) = np.nonzero(sums.any(1))
     all_spans = list(numbers)
-    return [all_spans[i] for i in kept.tolist()], sums[kept]
+    return [all_spans[i] for i in nonzero.tolist()], sums[nonzero]

@@ -70,22 +70,24 @@ class Explainer:
         """Return an explanation; see :func:`emoclf.explain_text`."""
         method = self.choose(method)
         tokens, ids = self.read(text)
-        read = [token for token in tokens if not token.left_out]
+        read_tokens = [token for token in tokens if not token.left_out]
         probabilities = classifier.predict_proba([text])[0]
         if method == EXACT:
-            found = self._exact(classifier, ids)
+            attribution = self._exact(classifier, ids)
         elif method == GRADIENTS:
-            found = self._integrate(classifier, ids)
+            attribution = self._integrate(classifier, ids)
         else:
-            found = _occlusion(classifier, text, read)
+            attribution = _occlusion(classifier, text, read_tokens)
         names = tuple(classifier.label_names)
         labels = (label,) if label else _predicted(classifier, probabilities)
         contributions = np.zeros((len(tokens), len(names)), np.float32)
-        contributions[[not token.left_out for token in tokens]] = found.words
+        contributions[[not token.left_out for token in tokens]] = attribution.words
         phrases = []
-        for (first, stop), shares in zip(found.spans, found.phrases, strict=True):
-            start, end = read[first].start, read[stop - 1].stop
-            forms = tuple([token.text for token in read[first:stop]])
+        for (first, stop), shares in zip(
+            attribution.spans, attribution.phrases, strict=True
+        ):
+            start, end = read_tokens[first].start, read_tokens[stop - 1].stop
+            forms = tuple([token.text for token in read_tokens[first:stop]])
             phrases.append(Phrase(text[start:end], start, end, forms, shares))
         return Explanation(
             text,
@@ -93,13 +95,13 @@ class Explainer:
             names,
             labels,
             probabilities,
-            found.logits,
-            found.bias,
+            attribution.logits,
+            attribution.bias,
             contributions,
             largest_first(phrases, [names.index(name) for name in labels]),
             method,
             method == EXACT,
-            found.description,
+            attribution.description,
         )
 
     def choose(self, method: str) -> str:
@@ -177,9 +179,9 @@ def exact_description(terms: TextTerms) -> str:
     return " ".join(sentences)
 
 
-def _occlusion(classifier: Classifier, text: str, read: list[Token]) -> Attribution:
-    found = occlude(classifier, text, read)
-    return _by_word(found.log_odds, found.bias, found.words, DESCRIPTION)
+def _occlusion(classifier: Classifier, text: str, tokens: list[Token]) -> Attribution:
+    occlusion = occlude(classifier, text, tokens)
+    return _by_word(occlusion.log_odds, occlusion.bias, occlusion.words, DESCRIPTION)
 
 
 def _by_word(

@@ -51,16 +51,18 @@ def occlude(classifier: Classifier, text: str, tokens: list[Token]) -> Occlusion
     # Beyond the last token is what was cut; it must not take a word's place.
     end = max((token.stop for token in tokens), default=0)
     texts = [f"{text[: t.start]} {text[t.stop : end]}" for t in tokens]
-    found = log_odds(
+    text_log_odds = log_odds(
         classifier.predict_proba(["", text, *texts]), multilabel=classifier.multilabel
     )
-    return Occlusion(found[1], found[0], found[1] - found[2:])
+    return Occlusion(
+        text_log_odds[1], text_log_odds[0], text_log_odds[1] - text_log_odds[2:]
+    )
 
 
 def log_odds(probabilities: np.ndarray, *, multilabel: bool) -> np.ndarray:
     """Return the logarithm of each class's odds, float32 of shape (n, n_classes)."""
     values = probabilities.astype(np.float64)
-    # Rounded to float32, 1 - p would be 0 before the others' probabilities are.
+    # Rounded to float32, 1 - p would be 0 before the other labels' probabilities are.
     total = 1.0 if multilabel else values.sum(1, keepdims=True)
-    others = np.maximum(total - values, MIN_PROBABILITY)
-    return np.log(np.maximum(values, MIN_PROBABILITY) / others).astype(np.float32)
+    complements = np.maximum(total - values, MIN_PROBABILITY)
+    return np.log(np.maximum(values, MIN_PROBABILITY) / complements).astype(np.float32)

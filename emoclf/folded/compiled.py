@@ -247,8 +247,8 @@ class CompiledPieces:
             [table.cut(raw, *span) for span in spans.tolist()]
         )
         # The loops write -1, -2, … for them.
-        (places,) = np.nonzero(ids < 0)
-        ids[places] = values[-1 - ids[places]]
+        (positions,) = np.nonzero(ids < 0)
+        ids[positions] = values[-1 - ids[positions]]
         result = table.multi_token.spread(ids, np.cumsum(lengths))
         table.multi_token.forget(len(spans))
         return result

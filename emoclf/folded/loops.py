@@ -17,12 +17,12 @@ def pad_texts(flat, lengths, before, after):
     """Return word ids with padding around each text, and after the last one."""
     size = len(flat) + len(lengths) * (before + after) + PREFETCH_WORDS
     words = np.zeros(size, np.int32)
-    start = place = 0
+    start = position = 0
     for length in lengths:
-        place += before
-        words[place : place + length] = flat[start : start + length]
+        position += before
+        words[position : position + length] = flat[start : start + length]
         start += length
-        place += length + after
+        position += length + after
     return words
 
 
@@ -40,18 +40,18 @@ def write_maxima_plainly(
     group_size = CACHE_LINE_BYTES // table.itemsize
     tables = table.reshape(-1, n_words, len(window), group_size)
     for group in range(len(tables)):
-        place = first
+        position = first
         for text in range(len(lengths)):
             for number in range(group_size):
-                at = column + group * group_size + number
-                maxima[text, at] = lowest
-                for begin in range(place, place + counts[text] * step, step):
+                index = column + group * group_size + number
+                maxima[text, index] = lowest
+                for begin in range(position, position + counts[text] * step, step):
                     total = maxima.dtype.type(0)
                     for term in range(len(window)):
                         row = tables[group, words[begin + term]]
                         total = maxima.dtype.type(total + row[term, number])
-                    maxima[text, at] = max(maxima[text, at], total)
-            place += margin + lengths[text]
+                    maxima[text, index] = max(maxima[text, index], total)
+            position += margin + lengths[text]
 
 
 @compiled(fastmath={"reassoc", "contract"})

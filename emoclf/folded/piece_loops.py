@@ -19,11 +19,11 @@ def _hash_pieces(data, is_space, values, base, spans, hashes, ends):
     begin = -1
     total = np.uint64(0)
     power = one
-    for place in range(len(data)):
-        byte = data[place]
+    for position in range(len(data)):
+        byte = data[position]
         if not is_space[byte]:
             if begin < 0:
-                begin = place
+                begin = position
                 total = np.uint64(0)
                 power = one
             total += values[byte] * power
@@ -31,7 +31,7 @@ def _hash_pieces(data, is_space, values, base, spans, hashes, ends):
             continue
         if begin >= 0:
             spans[count, 0] = begin
-            spans[count, 1] = place
+            spans[count, 1] = position
             # Zero marks a free slot.
             hashes[count] = total if total else one
             count += 1

@@ -125,13 +125,13 @@ class NumpyConvolution:
         sum_buffer = np.empty((n_texts[0], self.columns), self.table.dtype)
         row_buffer = np.empty_like(sum_buffer)
         for number, n in enumerate(n_texts):
-            place = number * self.windows.stride
+            position = number * self.windows.stride
             sums, rows = sum_buffer[:n], row_buffer[:n]
             # "clip" lets take write straight into out; no index is out of range.
-            first.take(words[place][:n], 0, sums, "clip")
+            first.take(words[position][:n], 0, sums, "clip")
             for table in later:
-                place += 1
-                table.take(words[place][:n], 0, rows, "clip")
+                position += 1
+                table.take(words[position][:n], 0, rows, "clip")
                 np.add(sums, rows, out=sums)
             yield sums
 
@@ -161,9 +161,9 @@ class TextBlock:
         """
         longest = int(self.lengths[0])
         position = np.arange(longest)[:, None]
-        places = np.where(position < self.lengths, self.starts + position, -1)
+        indices = np.where(position < self.lengths, self.starts + position, -1)
         ids = np.zeros((before + longest + after, len(self.lengths)), np.int64)
-        ids[before : before + longest] = self.flat[places]
+        ids[before : before + longest] = self.flat[indices]
         return ids
 
 

@@ -119,20 +119,22 @@ class _RowReader(NamedTuple):
     summed: Any
     word_by_word: bool
 
-    def read(self, first_filter, word, places):
-        """Emit and return a word's numbers for these places in a window.
+    def read(self, first_filter, word, positions):
+        """Emit and return a word's numbers for these positions in a window.
 
         They are those of as many filters as a vector has lanes. The row of a later
         word is requested.
         """
         if first_filter == 0:
             later = self._row(self.builder.add(word, _INT64(PREFETCH_WORDS)))
-            for place in range(self.window_words) if self.word_by_word else places:
-                self._prefetch(self._number(later, place, 0))
+            for position in (
+                range(self.window_words) if self.word_by_word else positions
+            ):
+                self._prefetch(self._number(later, position, 0))
         row, vectors = self._row(word), []
         align = CACHE_LINE_BYTES * self.stored.count // self.group_size
-        for place in places:
-            source = self._number(row, place, first_filter)
+        for position in positions:
+            source = self._number(row, position, first_filter)
             source = self.builder.bitcast(source, self.stored.as_pointer())
             vectors.append(self.builder.load(source, align=align))
         if self.stored == self.summed:
@@ -145,8 +147,8 @@ class _RowReader(NamedTuple):
         row_size = _INT64(self.window_words * self.group_size)
         return self.builder.gep(self.table, [self.builder.mul(word_id, row_size)])
 
-    def _number(self, row, place, number):
-        return self.builder.gep(row, [_INT64(place * self.group_size + number)])
+    def _number(self, row, position, number):
+        return self.builder.gep(row, [_INT64(position * self.group_size + number)])
 
     def _prefetch(self, address):
         number, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
@@ -167,8 +169,8 @@ class _WindowSums(NamedTuple):
     builder : IRBuilder
     summed : vector type
     window_words : int
-    read : function of (word, places)
-        Emits and returns a word's numbers for these places in a window.
+    read : function of (word, positions)
+        Emits and returns a word's numbers for these positions in a window.
     """
 
     builder: Any
@@ -204,8 +206,8 @@ class _WindowSums(NamedTuple):
         def sum_window(window):
             first = self.builder.mul(window, stride)
             vectors = [
-                self.read(self.builder.add(first, _INT64(place)), [place])[0]
-                for place in range(self.window_words)
+                self.read(self.builder.add(first, _INT64(position)), [position])[0]
+                for position in range(self.window_words)
             ]
             return reduce(self.add, vectors)
 
@@ -223,12 +225,14 @@ class _WindowSums(NamedTuple):
             for _ in range(self.window_words - 1)
         ]
 
-        def add_word(word, n_places):
-            first, *later = self.read(word, range(n_places))
-            sums = [self.builder.load(place) for place in open_sums[: n_places - 1]]
+        def add_word(word, n_positions):
+            first, *later = self.read(word, range(n_positions))
+            sums = [
+                self.builder.load(pointer) for pointer in open_sums[: n_positions - 1]
+            ]
             sums = [first, *map(self.add, sums, later)]
-            for place, total in zip(open_sums, sums, strict=False):
-                self.builder.store(total, place)
+            for pointer, total in zip(open_sums, sums, strict=False):
+                self.builder.store(total, pointer)
             return sums[-1]
 
         for word in range(self.window_words - 1):
@@ -243,7 +247,16 @@ class _WindowSums(NamedTuple):
 
 @numba.extending.intrinsic
 def _write_group(
-    typing_context, table, begin, words, place, count, stride, window, maxima, at
+    typing_context,
+    table,
+    begin,
+    words,
+    first_word,
+    count,
+    stride,
+    window,
+    maxima,
+    index,
 ):
     """Write the maxima of one group of filters over the windows of one text.
 
@@ -254,14 +267,14 @@ def _write_group(
         Start of the group's table in it.
     words : 1-D array of int32
         Word ids of :func:`emoclf.folded.loops.pad_texts`.
-    place, count : int
+    first_word, count : int
         First word of the first window, and number of windows.
     stride : int or None
         Words from one window to the next; None for 1.
     window : tuple
         One entry for each word of a window: the code depends on its length.
     maxima : 1-D array of int16 or float32
-    at : int
+    index : int
         Where the maxima of the group are written.
     """
     group_size = CACHE_LINE_BYTES * 8 // table.dtype.bitwidth
@@ -274,7 +287,7 @@ def _write_group(
             array = context.make_array(signature.args[number])
             return array(context, builder, arguments[number]).data
 
-        _, begin, _, place, count, step, _, _, at = arguments
+        _, begin, _, first_word, count, step, _, _, index = arguments
         n_filters = 0
         if stride == numba.types.none:
             step = _INT64(1)
@@ -291,7 +304,7 @@ def _write_group(
         rows = _RowReader(
             builder,
             builder.gep(data(0), [begin]),
-            builder.gep(data(2), [place]),
+            builder.gep(data(2), [first_word]),
             group_size,
             window.count,
             stored,
@@ -305,7 +318,7 @@ def _write_group(
                 sums.word_by_word() if word_by_word else sums.window_by_window(step)
             )
             maximum = sums.maximum(lowest, count, sum_window)
-            to = builder.gep(data(7), [builder.add(at, _INT64(first_filter))])
+            to = builder.gep(data(7), [builder.add(index, _INT64(first_filter))])
             target = builder.bitcast(to, summed.as_pointer())
             builder.store(maximum, target, align=bits // 8)
         return context.get_dummy_value()
@@ -349,17 +362,17 @@ def write_maxima(
     group_size = CACHE_LINE_BYTES // table.itemsize
     table_size = n_words * len(window) * group_size
     for group in range(len(table) // table_size):
-        place = first
+        first_word = first
         for text in range(len(lengths)):
             _write_group(
                 table,
                 group * table_size,
                 words,
-                place,
+                first_word,
                 counts[text],
                 stride,
                 window,
                 flat_maxima,
                 text * maxima.shape[1] + column + group * group_size,
             )
-            place += margin + lengths[text]
+            first_word += margin + lengths[text]

@@ -272,13 +272,13 @@ class CRF(keras.layers.Layer):
         """
         start, transitions, end = map(ops.stop_gradient, self.scores())
         first, last = _ends(mask)
-        there_and_back = ops.stack([transitions, ops.transpose(transitions)])[:, None]
+        both_transitions = ops.stack([transitions, ops.transpose(transitions)])[:, None]
         borders = ops.stack([start, end])[:, None]
 
         def step(carry: Any, at: Any) -> Any:
             message, _ = carry
             emission, is_token, is_border = _unpack(at)
-            arrived = ops.logsumexp(message[..., :, None] + there_and_back, axis=-2)
+            arrived = ops.logsumexp(message[..., :, None] + both_transitions, axis=-2)
             new = emission + ops.where(is_border, borders, arrived)
             norm = ops.logsumexp(new, axis=-1, keepdims=True)
             message = ops.where(is_token, new - norm, message)
@@ -286,10 +286,10 @@ class CRF(keras.layers.Layer):
             return carry, carry
 
         zeros = ops.stack([ops.zeros_like(emissions[:, 0])] * 2)
-        there = _pack(emissions, mask, first)
-        back = ops.flip(_pack(emissions, mask, last), axis=1)
+        forward = _pack(emissions, mask, first)
+        backward = ops.flip(_pack(emissions, mask, last), axis=1)
         # (length, direction, batch, n_tags + 2)
-        steps = ops.transpose(ops.stack([there, back]), (2, 0, 1, 3))
+        steps = ops.transpose(ops.stack([forward, backward]), (2, 0, 1, 3))
         (final, _), (messages, norms) = self.scan(step, (zeros, zeros[..., :1]), steps)
         alpha = ops.swapaxes(messages[:, 0], 0, 1)
         gamma = ops.swapaxes(ops.flip(messages[:, 1], axis=0), 0, 1)
@@ -402,9 +402,9 @@ def _before(hot: Any, mask: Any) -> Any:
     # Positions of the tokens, in order; those of padding come after them.
     order = ops.sort(ops.where(mask, positions, positions + length), axis=1)
     number = ops.cumsum(ops.cast(mask, "int32"), axis=1)
-    places = ops.take_along_axis(order, ops.maximum(number - 2, 0), axis=1)
-    places = ops.minimum(places, length - 1)
-    return ops.take_along_axis(hot, places[..., None], axis=1)
+    previous_positions = ops.take_along_axis(order, ops.maximum(number - 2, 0), axis=1)
+    previous_positions = ops.minimum(previous_positions, length - 1)
+    return ops.take_along_axis(hot, previous_positions[..., None], axis=1)
 
 
 def _pack(emissions: Any, *flags: Any) -> Any:

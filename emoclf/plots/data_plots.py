@@ -134,19 +134,19 @@ def plot_segments(
             f"{len(scores)} instead."
         )
     ax = ax if ax is not None else row_axes(len(names))
-    places = range(len(names))
+    positions = range(len(names))
     bars = None
     if intervals is not None:
         ends = np.asarray(intervals, float).T
         bars = np.abs(ends - np.asarray(scores, float))
-    ax.errorbar(scores, places, xerr=bars, fmt="o", color=BLUE, capsize=3)
+    ax.errorbar(scores, positions, xerr=bars, fmt="o", color=BLUE, capsize=3)
     if overall is not None:
         label = f"all texts: {overall:.3f}"
         ax.axvline(overall, color=GREY, linewidth=1, linestyle=":", label=label)
         ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False)
     if counts is not None:
         names = [f"{name} ({n:,})" for name, n in zip(names, counts, strict=True)]
-    ax.set_yticks(places, names, parse_math=False)
+    ax.set_yticks(positions, names, parse_math=False)
     ax.invert_yaxis()
     ax.margins(y=0.1)
     ax.set_xlabel(metric)

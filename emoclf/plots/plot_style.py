@@ -42,16 +42,16 @@ def new_axes(width: float = 6.0, height: float = 4.0) -> Any:
 
 def line_style(number: int) -> dict[str, Any]:
     """Return colour and line of a series; the first 12 differ in both or in one."""
-    turn, place = divmod(number, len(COLOURS))
+    turn, index = divmod(number, len(COLOURS))
     # The line changes with the colour too, for prints without colours.
-    line = LINES[(place + turn) % len(LINES)]
-    return {"color": COLOURS[place], "linestyle": line, "linewidth": 1.6}
+    line = LINES[(index + turn) % len(LINES)]
+    return {"color": COLOURS[index], "linestyle": line, "linewidth": 1.6}
 
 
 def legend_above(ax: Any, columns: int = 4) -> None:
     """Draw the legend above the axes, where it covers no marks."""
-    place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0)}
-    _plain(ax.legend(**place, ncols=columns, frameon=False))
+    position = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0)}
+    _plain(ax.legend(**position, ncols=columns, frameon=False))
 
 
 def legend_inside(ax: Any, place: str, title: str) -> None:

@@ -71,27 +71,27 @@ def plot_term_summary(
             f"each polarity for each of them. Got {len(terms)} terms and {lengths}."
         )
     ax = ax if ax is not None else row_axes(len(terms))
-    places = np.arange(len(terms))
+    positions = np.arange(len(terms))
     names = [f"{x} ({n:,})" for x, n in zip(terms, counts, strict=True)]
     # A term with two dollar signs is no formula.
-    ax.set_yticks(places, names, parse_math=False)
+    ax.set_yticks(positions, names, parse_math=False)
     ax.set_ylim(len(terms) - 0.4, -0.6)
     plain_frame(ax)
     if not shares:
-        ax.barh(places, counts, height=0.7, color=BLUE)
+        ax.barh(positions, counts, height=0.7, color=BLUE)
         ax.set_xlabel("occurrences")
         return ax
-    known = [name for name in POLARITY_COLOURS if name in shares]
-    others = [name for name in shares if name not in POLARITY_COLOURS]
+    polarities = [name for name in POLARITY_COLOURS if name in shares]
+    other_labels = [name for name in shares if name not in POLARITY_COLOURS]
     # The negative ones stay at the right end.
-    order = sorted([*known, *others], key=lambda name: name == "negative")
+    order = sorted([*polarities, *other_labels], key=lambda name: name == "negative")
     left = np.zeros(len(terms))
     for name in order:
         values = np.asarray(shares[name], float)
         colour = POLARITY_COLOURS.get(name)
-        colour = colour or COLOURS[others.index(name) % len(COLOURS)]
+        colour = colour or COLOURS[other_labels.index(name) % len(COLOURS)]
         bars = ax.barh(
-            places,
+            positions,
             values,
             left=left,
             height=0.7,
@@ -133,34 +133,40 @@ def plot_span_scores(
     -------
     ax : matplotlib Axes
     """
-    names = list(dict.fromkeys(name for found in scores.values() for name in found))
+    names = list(
+        dict.fromkeys(
+            name for method_scores in scores.values() for name in method_scores
+        )
+    )
     ax = ax if ax is not None else row_axes(len(names) * max(1, len(scores)))
     step = 0.6 / max(1, len(scores))
-    for number, (method, found) in enumerate(scores.items()):
+    for number, (method, method_scores) in enumerate(scores.items()):
         rows = [
-            (i, name) for i, name in enumerate(names) if found.get(name) is not None
+            (i, name)
+            for i, name in enumerate(names)
+            if method_scores.get(name) is not None
         ]
-        values = np.array([found[name] for _, name in rows], float)
-        places = np.array([i for i, _ in rows]) + step * (
+        values = np.array([method_scores[name] for _, name in rows], float)
+        positions = np.array([i for i, _ in rows]) + step * (
             number - (len(scores) - 1) / 2
         )
         bars = None
         if intervals and not number:
-            ends = [intervals.get(name, (found[name],) * 2) for _, name in rows]
+            ends = [intervals.get(name, (method_scores[name],) * 2) for _, name in rows]
             bars = np.abs(np.array(ends, float).T - values)
         ax.errorbar(
             values,
-            places,
+            positions,
             xerr=bars,
             fmt=MARKERS[number % len(MARKERS)],
             color=COLOURS[number % len(COLOURS)],
             capsize=3,
             label=legend_name(method),
         )
-        for value, place in zip(values, places, strict=True):
+        for value, position in zip(values, positions, strict=True):
             ax.annotate(
                 f"{value:.3f}",
-                (1.0, place),
+                (1.0, position),
                 xycoords=("axes fraction", "data"),
                 va="center",
                 fontsize="small",

@@ -55,9 +55,9 @@ def plot_training(
     }
     series = {label: x for label, x in series.items() if history.get(x[0])}
     if not series:
-        known = sorted({name.removeprefix("val_") for name in history})
+        metrics = sorted({name.removeprefix("val_") for name in history})
         raise DataError(
-            f"The history has no metric {metric!r}. Choose from {', '.join(known)}."
+            f"The history has no metric {metric!r}. Choose from {', '.join(metrics)}."
         )
     ax = ax if ax is not None else new_axes(5.6, 4.0)
     for label, (name, colour, line, marker) in series.items():

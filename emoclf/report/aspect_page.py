@@ -98,10 +98,14 @@ def _summary_section(evaluation: AspectEvaluation) -> Section:
         if getattr(terms, key) is not None
     ]
     if "polarity" in evaluation:
-        found, both = evaluation["polarity"], evaluation["both"]
+        polarity, both = evaluation["polarity"], evaluation["both"]
         rows += [
-            ("polarity: accuracy", _number(found["accuracy"]), f"{found['n']:,} terms"),
-            ("polarity: macro-F1", _number(found["macro_f1"]), ""),
+            (
+                "polarity: accuracy",
+                _number(polarity["accuracy"]),
+                f"{polarity['n']:,} terms",
+            ),
+            ("polarity: macro-F1", _number(polarity["macro_f1"]), ""),
             ("term and polarity: F1", _number(both.f1), ""),
         ]
     blocks: list[Any] = [Paragraphs(sentences, lead=True), KeyNumbers(rows)]
@@ -117,8 +121,8 @@ def _scores_section(evaluation: AspectEvaluation) -> Section:
     if baselines:
         methods[DICTIONARY] = baselines["terms"]
     scores = {
-        method: {name: getattr(found, key) for key, name in SPAN_METRICS.items()}
-        for method, found in methods.items()
+        method: {name: getattr(span_scores, key) for key, name in SPAN_METRICS.items()}
+        for method, span_scores in methods.items()
     }
     ends = {
         name: evaluation.intervals[key]
@@ -131,8 +135,8 @@ def _scores_section(evaluation: AspectEvaluation) -> Section:
         title="How well terms are found",
         alt="; ".join(
             f"{method}: "
-            + ", ".join(f"{name} {_number(value)}" for name, value in found.items())
-            for method, found in scores.items()
+            + ", ".join(f"{name} {_number(value)}" for name, value in values.items())
+            for method, values in scores.items()
         ),
         caption="A term counts if both of its borders are right; by overlap: by the "
         "share of its characters. Bars: 95 % bootstrap intervals over sentences.",
@@ -141,7 +145,7 @@ def _scores_section(evaluation: AspectEvaluation) -> Section:
     if "both" in evaluation:
         methods["tagger, with the right polarity"] = evaluation["both"]
     header = ["method", *SPAN_METRICS.values(), "terms found", "right"]
-    rows = [_span_row(method, found) for method, found in methods.items()]
+    rows = [_span_row(method, span_scores) for method, span_scores in methods.items()]
     blocks: list[Any] = [
         Figures([figure]),
         DataTable("Scores of terms", header, rows),
@@ -162,11 +166,11 @@ def _scores_section(evaluation: AspectEvaluation) -> Section:
     return Section("scores", "Scores", tuple(blocks))
 
 
-def _span_row(method: str, found: SpanScores) -> list[str]:
-    scores = [_number(getattr(found, key)) for key in SPAN_METRICS]
-    if not found.n_unseen:
+def _span_row(method: str, span_scores: SpanScores) -> list[str]:
+    scores = [_number(getattr(span_scores, key)) for key in SPAN_METRICS]
+    if not span_scores.n_unseen:
         scores[-1] = "–"
-    return [method, *scores, f"{found.n_predicted:,}", f"{found.n_exact:,}"]
+    return [method, *scores, f"{span_scores.n_predicted:,}", f"{span_scores.n_exact:,}"]
 
 
 def _terms_section(evaluation: AspectEvaluation) -> Section:
@@ -221,10 +225,10 @@ def _training_section(model: Any) -> Section:
         figures += _curves("polarity", history, POLARITY_METRICS)
         findings["polarity classifier"] = model.polarity.findings_
     blocks: list[Any] = [Figures(figures)] if figures else []
-    for name, found in findings.items():
-        if found:
+    for name, model_findings in findings.items():
+        if model_findings:
             title = f"Findings of the doctor: {name}"
-            blocks.append(Findings(sorted_findings([*found]), title))
+            blocks.append(Findings(sorted_findings([*model_findings]), title))
     return Section("training", "Training", tuple(blocks))
 
 
@@ -245,10 +249,10 @@ def _curves(
             ax.set_ylabel("")
             # Every network has the same lines.
             handles, labels = ax.get_legend_handles_labels()
-            first = dict(zip(labels, handles, strict=True))
+            handle_of = dict(zip(labels, handles, strict=True))
             for line in ax.lines:
                 line.set_label(f"_{line.get_label()}")
-            for label, handle in first.items():
+            for label, handle in handle_of.items():
                 handle.set_label(label)
             legend_above(ax, columns=2)
 
@@ -306,12 +310,12 @@ def _without_folders(settings: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _name_of(place: str) -> str:
+def _name_of(name_or_path: str) -> str:
     # "owner/name" on the Hugging Face Hub is no path.
-    is_hub_name = place.count("/") == 1 and place[0] not in "/.~"
-    if is_hub_name and not os.path.exists(place):
-        return place
-    return os.path.basename(os.path.normpath(place))
+    is_hub_name = name_or_path.count("/") == 1 and name_or_path[0] not in "/.~"
+    if is_hub_name and not os.path.exists(name_or_path):
+        return name_or_path
+    return os.path.basename(os.path.normpath(name_or_path))
 
 
 def _number(value: float | None) -> str:

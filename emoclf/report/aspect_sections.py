@@ -40,10 +40,12 @@ KIND_WORDS = {
 def mistakes_section(evaluation: AspectEvaluation) -> Section:
     """Return the errors of the tagger by kind, with the surest ones as examples."""
     examples: dict[str, list[tuple[float, int]]] = {kind: [] for kind in KINDS}
-    for place, errors in enumerate(_errors(evaluation)):
-        sure = {(x.start, x.stop): x.confidence for x in evaluation.opinions[place]}
+    for index, errors in enumerate(_errors(evaluation)):
+        confidences = {
+            (x.start, x.stop): x.confidence for x in evaluation.opinions[index]
+        }
         for kind, span in errors:
-            examples[kind].append((-sure.get((span[0], span[1]), 0.0), place))
+            examples[kind].append((-confidences.get((span[0], span[1]), 0.0), index))
     counts = evaluation["terms"].errors
     if not counts:
         return Section("mistakes", "Mistakes", ())
@@ -54,9 +56,9 @@ def mistakes_section(evaluation: AspectEvaluation) -> Section:
     header = ["kind", "meaning", "terms"]
     blocks: list[Any] = [DataTable("Errors by kind", header, rows, words=2)]
     blocks.append(_key(evaluation))
-    for kind, found in examples.items():
-        places = list(dict.fromkeys(place for _, place in sorted(found)))
-        texts = [_shown(evaluation, place) for place in places[:KIND_EXAMPLES]]
+    for kind, pairs in examples.items():
+        indices = list(dict.fromkeys(index for _, index in sorted(pairs)))
+        texts = [_shown(evaluation, index) for index in indices[:KIND_EXAMPLES]]
         if texts:
             blocks.append(TextList(KIND_WORDS[kind][0], texts))
     return Section("mistakes", "Mistakes", tuple(blocks))
@@ -64,8 +66,8 @@ def mistakes_section(evaluation: AspectEvaluation) -> Section:
 
 def polarity_section(evaluation: AspectEvaluation) -> Section:
     """Return the scores of each polarity, baselines, and the confusion matrix."""
-    found = evaluation["polarity"]
-    methods = {"polarity classifier": found}
+    metrics = evaluation["polarity"]
+    methods = {"polarity classifier": metrics}
     methods |= evaluation.baseline_scores.get("polarity", {})
     scores = [
         [name, f"{x['accuracy']:.3f}", f"{x['macro_f1']:.3f}", f"{x['n']:,}"]
@@ -82,7 +84,7 @@ def polarity_section(evaluation: AspectEvaluation) -> Section:
             *(f"{row[x]:.3f}" for x in ("precision", "recall", "f1")),
             f"{row['n']:,}",
         ]
-        for name, row in found["classes"].items()
+        for name, row in metrics["classes"].items()
     ]
     header = ["polarity", "precision", "recall", "F1", "terms"]
     by_class = DataTable("Scores of each polarity", header, classes, sortable=True)
@@ -91,11 +93,11 @@ def polarity_section(evaluation: AspectEvaluation) -> Section:
 
 def sentences_section(evaluation: AspectEvaluation) -> Section:
     """Return a search box over the sentences."""
-    places = np.arange(len(evaluation.data))
-    if len(places) > MAX_TEXTS:
-        chosen = np.random.default_rng(0).choice(len(places), MAX_TEXTS, replace=False)
-        places = np.sort(chosen)
-    texts = [_shown(evaluation, place) for place in places.tolist()]
+    indices = np.arange(len(evaluation.data))
+    if len(indices) > MAX_TEXTS:
+        chosen = np.random.default_rng(0).choice(len(indices), MAX_TEXTS, replace=False)
+        indices = np.sort(chosen)
+    texts = [_shown(evaluation, index) for index in indices.tolist()]
     if not texts:
         return Section("texts", "Sentences", ())
     blocks = (_key(evaluation), TextSearch(texts, len(evaluation.data)))
@@ -111,16 +113,16 @@ def _key(evaluation: AspectEvaluation) -> Html:
 def _errors(evaluation: AspectEvaluation) -> list[list[tuple[str, Any]]]:
     width = 3 if evaluation.model.typed else 2
     return [
-        span_errors([x[:width] for x in sentence.terms], [x[:width] for x in found])
-        for sentence, found in zip(evaluation.data, evaluation.spans, strict=True)
+        span_errors([x[:width] for x in sentence.terms], [x[:width] for x in spans])
+        for sentence, spans in zip(evaluation.data, evaluation.spans, strict=True)
     ]
 
 
-def _shown(evaluation: AspectEvaluation, place: int) -> ShownText:
+def _shown(evaluation: AspectEvaluation, index: int) -> ShownText:
     """Return a sentence with all its terms, and what is wrong in words."""
-    sentence = evaluation.data.sentences[place]
-    found = evaluation.spans[place]
-    mistakes = _mistakes(evaluation, sentence, place)
+    sentence = evaluation.data.sentences[index]
+    spans = evaluation.spans[index]
+    mistakes = _mistakes(evaluation, sentence, index)
     terms = len(sentence.terms)
     right = "there is no term" if not terms else "all terms are right"
     text = cut_text(sentence.text)
@@ -128,24 +130,24 @@ def _shown(evaluation: AspectEvaluation, place: int) -> ShownText:
         text,
         *("", "", ""),
         right=not mistakes,
-        html=highlight(text, found, sentence.terms),
+        html=highlight(text, spans, sentence.terms),
         remark="; ".join(mistakes) or right,
     )
 
 
 def _mistakes(
-    evaluation: AspectEvaluation, sentence: Sentence, place: int
+    evaluation: AspectEvaluation, sentence: Sentence, index: int
 ) -> list[str]:
     """Return the mistakes in a sentence in words."""
-    text, found = sentence.text, evaluation.spans[place]
+    text, spans = sentence.text, evaluation.spans[index]
     width = 3 if evaluation.model.typed else 2
     words = []
     true = [x[:width] for x in sentence.terms]
-    for kind, span in span_errors(true, [x[:width] for x in found]):
+    for kind, span in span_errors(true, [x[:width] for x in spans]):
         name = text[span[0] : span[1]]
         if kind == "boundary":
-            others = [sentence.words(x) for x in sentence.terms if overlap(x, span)]
-            words.append(f"borders: {name!r} instead of {_listed(others)}")
+            true_names = [sentence.words(x) for x in sentence.terms if overlap(x, span)]
+            words.append(f"borders: {name!r} instead of {_listed(true_names)}")
         elif kind == "label":
             label = next(x.label for x in sentence.terms if x[:2] == span[:2])
             words.append(f"{name}: {label}, predicted as {span[2]}")
@@ -153,12 +155,12 @@ def _mistakes(
             words.append(f"{kind}: {name}")
     if evaluation.model.typed or "polarity" not in evaluation:
         return words
-    predicted = {x[:2]: x[2] for x in found}
+    predicted = {x[:2]: x[2] for x in spans}
     for term in sentence.terms:
-        other = predicted.get(term[:2])
-        if term.label and other and other != term.label:
+        polarity = predicted.get(term[:2])
+        if term.label and polarity and polarity != term.label:
             name = sentence.words(term)
-            words.append(f"polarity of {name}: {term.label}, predicted as {other}")
+            words.append(f"polarity of {name}: {term.label}, predicted as {polarity}")
     return words
 
 

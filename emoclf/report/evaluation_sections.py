@@ -117,7 +117,7 @@ def mistakes_section(
         Explanations of predictions, made by emoclf: their HTML is not escaped.
     """
     blocks: list[Any] = []
-    found = evaluation.predictions
+    predictions = evaluation.predictions
     if evaluation.confusion is not None:
         names = [metrics.label for metrics in evaluation.per_class]
         if len(names) <= MAX_MATRIX_LABELS:
@@ -130,10 +130,10 @@ def mistakes_section(
             caption = "Most frequent mistakes"
             header = ["true label", "predicted", "texts", "share of the true label"]
             blocks.append(DataTable(caption, header, rows, words=2))
-    if found is not None and found.texts is not None:
-        wrong = found.confident_mistakes(CONFIDENT_MISTAKES)
+    if predictions is not None and predictions.texts is not None:
+        wrong = predictions.confident_mistakes(CONFIDENT_MISTAKES)
         if wrong:
-            texts = [shown_text(found, place) for place in wrong]
+            texts = [shown_text(predictions, index) for index in wrong]
             blocks.append(TextList("Most confident mistakes", texts))
     if explanations:
         parts = [_html_of(one) for one in explanations]
@@ -192,15 +192,15 @@ def _weakness(segment: Any) -> str:
 
 def curves_section(evaluation: Evaluation) -> Section:
     """Return ROC, precision-recall, calibration and coverage as figures."""
-    found = evaluation.predictions
-    assert found is not None
-    several = found.multilabel
+    predictions = evaluation.predictions
+    assert predictions is not None
+    multilabel = predictions.multilabel
     plots = {
         "calibration": (
             "Calibration",
             "Confidence against accuracy in 15 bins of equal width. Points below the "
             "diagonal: the classifier is overconfident."
-            if not several
+            if not multilabel
             else "Predicted probabilities against the shares of texts with the label, "
             "in 15 bins of equal width.",
         ),
@@ -232,15 +232,15 @@ def curves_section(evaluation: Evaluation) -> Section:
 
 def texts_section(evaluation: Evaluation) -> Section | None:
     """Return a search box over the texts, or None if they are not known."""
-    found = evaluation.predictions
-    if found is None or found.texts is None:
+    predictions = evaluation.predictions
+    if predictions is None or predictions.texts is None:
         return None
-    places = np.arange(len(found))
-    if len(places) > MAX_TEXTS:
-        chosen = np.random.default_rng(0).choice(len(places), MAX_TEXTS, replace=False)
-        places = np.sort(chosen)
-    texts = [shown_text(found, place) for place in places.tolist()]
-    return Section("texts", "Texts", (TextSearch(texts, len(found)),))
+    indices = np.arange(len(predictions))
+    if len(indices) > MAX_TEXTS:
+        chosen = np.random.default_rng(0).choice(len(indices), MAX_TEXTS, replace=False)
+        indices = np.sort(chosen)
+    texts = [shown_text(predictions, index) for index in indices.tolist()]
+    return Section("texts", "Texts", (TextSearch(texts, len(predictions)),))
 
 
 def evaluation_sections(
@@ -306,17 +306,17 @@ def _remarks(evaluation: Evaluation) -> list[str]:
                 f"The most frequent mistake is {pair.predicted} for {pair.true}: "
                 f"{pair.count} of {pair.count / pair.share:.0f} texts."
             )
-    found = evaluation.predictions
-    if found is None:
+    predictions = evaluation.predictions
+    if predictions is None:
         return sentences
-    if not found.multilabel:
-        calibration = calibration_curve(found.probabilities, found.targets)
+    if not predictions.multilabel:
+        calibration = calibration_curve(predictions.probabilities, predictions.targets)
         sentences.append(
-            f"Its mean confidence is {found.confidence.mean():.0%}, and "
-            f"{found.right.mean():.0%} of its predictions are right (expected "
+            f"Its mean confidence is {predictions.confidence.mean():.0%}, and "
+            f"{predictions.right.mean():.0%} of its predictions are right (expected "
             f"calibration error {calibration.error:.3f})."
         )
-    coverage = coverage_curve(found.confidence, found.right)
+    coverage = coverage_curve(predictions.confidence, predictions.right)
     sentences.append(
         f"In the most confident half of the texts, {coverage.accuracy_at(0.5):.0%} of "
         "the predictions are right."
@@ -382,9 +382,13 @@ def _matrix(evaluation: Evaluation, names: Sequence[str]) -> ConfusionMatrix:
     return ConfusionMatrix(names, rows, recalls, cells)
 
 
-def _examples(found: Predictions | None, true: int, predicted: int) -> list[ShownText]:
-    if found is None or found.texts is None:
+def _examples(
+    predictions: Predictions | None, true: int, predicted: int
+) -> list[ShownText]:
+    if predictions is None or predictions.texts is None:
         return []
-    places = np.flatnonzero((found.targets == true) & (found.predicted == predicted))
-    order = np.argsort(-found.confidence[places], kind="stable")[:CELL_EXAMPLES]
-    return [shown_text(found, place) for place in places[order].tolist()]
+    indices = np.flatnonzero(
+        (predictions.targets == true) & (predictions.predicted == predicted)
+    )
+    order = np.argsort(-predictions.confidence[indices], kind="stable")[:CELL_EXAMPLES]
+    return [shown_text(predictions, index) for index in indices[order].tolist()]

@@ -59,20 +59,20 @@ class Extras:
 
 def detailed(extras: Extras, evaluation: Evaluation) -> Extras:
     """Return extras with explanations and groups of texts, made by the classifier."""
-    classifier, found = extras.classifier, evaluation.predictions
-    if classifier is None or found is None or found.texts is None:
+    classifier, predictions = extras.classifier, evaluation.predictions
+    if classifier is None or predictions is None or predictions.texts is None:
         return extras
     from emoclf.evaluation.segments import segments, text_columns
     from emoclf.explain.text_explainer import explain_text
 
     groups = extras.segments
     if not groups:
-        groups = segments(found, text_columns(classifier, found.texts))
+        groups = segments(predictions, text_columns(classifier, predictions.texts))
     # A page shows so much of any text, explained or not.
     mistakes = [
-        found.texts[place]
-        for place in found.confident_mistakes(len(found))
-        if len(found.texts[place]) <= MAX_TEXT_CHARACTERS
+        predictions.texts[index]
+        for index in predictions.confident_mistakes(len(predictions))
+        if len(predictions.texts[index]) <= MAX_TEXT_CHARACTERS
     ]
     explanations = extras.explanations or [
         explain_text(classifier, text) for text in mistakes[:EXPLAINED_MISTAKES]
@@ -98,16 +98,16 @@ def page_of(result: Any, extras: Extras) -> Page:
         If there is none for a result of this kind.
     """
     for cls in type(result).__mro__:
-        place = f"{cls.__module__}:{cls.__qualname__}"
-        if place in _PAGES:
-            page = _PAGES[place]
+        key = f"{cls.__module__}:{cls.__qualname__}"
+        if key in _PAGES:
+            page = _PAGES[key]
             if isinstance(page, str):
                 module, _, name = page.partition(":")
                 page = getattr(import_module(module), name)
             return page(result, extras)
     if hasattr(result, "lines"):
         return _lines(result)
-    names = ", ".join(place.partition(":")[2] for place in _PAGES)
+    names = ", ".join(key.partition(":")[2] for key in _PAGES)
     wanted = f"one of {names}, or have lines()"
     raise DataError(wrong_kind("result", wanted, result))
 
@@ -360,7 +360,7 @@ def _names(names: Sequence[str]) -> str:
     return f"{shown}, …" if len(names) > 12 else shown
 
 
-#: Class of a result → function that makes its page, or the place of one. Classes are
+#: Class of a result → function that makes its page, or its import path. Classes are
 #: named, so that a page loads only what its own result needs.
 _PAGES: dict[str, Callable[[Any, Extras], Page] | str] = {
     "emoclf.workflow.training_run:TrainingRun": _training_run,

@@ -97,15 +97,15 @@ def _trials(result: SearchResult) -> DataTable:
     """Return the trials, without columns that are empty or about machines."""
     header, *rows = result_rows(result.outcomes, result.plan.objective)
     cells = [[_cell(value) for value in row] for row in rows]
-    kept = [
-        place
-        for place, name in enumerate(header)
-        if name not in MACHINE_COLUMNS and any(row[place] for row in cells)
+    columns = [
+        column
+        for column, name in enumerate(header)
+        if name not in MACHINE_COLUMNS and any(row[column] for row in cells)
     ]
     return DataTable(
         "All trials",
-        [header[place] for place in kept],
-        [[row[place] for place in kept] for row in cells],
+        [header[column] for column in columns],
+        [[row[column] for column in columns] for row in cells],
         sortable=True,
         words=2,
     )

@@ -150,13 +150,13 @@ def read_export(
     if not isinstance(path, str | os.PathLike):
         raise BundleError(wrong_kind("path", "the path of a folder", path))
     try:
-        place = readable_place(highest_version(Path(path)))
-        about = _read_about(place, kind)
+        folder = readable_place(highest_version(Path(path)))
+        about = _read_about(folder, kind)
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error}.") from error
     for name, (size, crc) in about["files"].items():
-        _check_file(place / name, size, crc)
-    return ExportFolder(place, about)
+        _check_file(folder / name, size, crc)
+    return ExportFolder(folder, about)
 
 
 def file_crc32(path: Path) -> int:
@@ -172,16 +172,16 @@ def file_crc32(path: Path) -> int:
     return checksum
 
 
-def _read_about(place: Path, kind: str) -> dict[str, Any]:
-    about = EXPORT.read_about(place)
-    path = place / EXPORT.about
+def _read_about(folder: Path, kind: str) -> dict[str, Any]:
+    about = EXPORT.read_about(folder)
+    path = folder / EXPORT.about
     # Not every export of earlier versions names its kind.
-    found = about.get("kind", CLASSIFIER_EXPORT)
-    if found != kind:
-        if found not in [*EXPORT_USES]:
-            raise EXPORT.damaged(path, f"its kind is {found!r}")
-        noun, cure = EXPORT_USES[found]
-        raise BundleError(f"{place} is {noun}, not {EXPORT_USES[kind][0]}: {cure}.")
+    actual_kind = about.get("kind", CLASSIFIER_EXPORT)
+    if actual_kind != kind:
+        if actual_kind not in [*EXPORT_USES]:
+            raise EXPORT.damaged(path, f"its kind is {actual_kind!r}")
+        noun, cure = EXPORT_USES[actual_kind]
+        raise BundleError(f"{folder} is {noun}, not {EXPORT_USES[kind][0]}: {cure}.")
     try:
         check_checksum(about)
         values = JsonObject(about)

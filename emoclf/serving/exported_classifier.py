@@ -39,8 +39,8 @@ class ExportedClassifier(Classifier):
         # Interpreters cannot be pickled; another process loads the folder again.
         from emoclf.serving import load_exported
 
-        place = os.path.abspath(self.folder.place)
-        return partial(load_exported, place, **self._options), ()
+        path = os.path.abspath(self.folder.place)
+        return partial(load_exported, path, **self._options), ()
 
     @property
     def label_names(self) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ class Settings:
         if settings is None or isinstance(settings, Mapping):
             return cls.from_dict({**(settings or {}), **(flat or {})})
         if isinstance(settings, cls):
-            return dataclasses.replace(settings, **cls._known(flat or {}))
+            return dataclasses.replace(settings, **cls._checked(flat or {}))
         raise SettingsError(
             wrong_kind("settings", f"{cls.__name__} or a dict of them", settings)
         )
@@ -106,10 +106,10 @@ class Settings:
         SettingsError
             If a key is unknown or a value is out of range.
         """
-        return cls(**cls._known(values))
+        return cls(**cls._checked(values))
 
     @classmethod
-    def _known(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+    def _checked(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values, if all names are settings."""
         for key in values:
             if key not in cls.names():

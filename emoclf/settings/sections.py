@@ -193,10 +193,10 @@ class WordVectorSettings(Settings):
     )
 
     def __post_init__(self) -> None:
-        given = self.vectors
-        if given == NONE_TEXT:
-            given = None
-        paths = given if isinstance(given, list | tuple) else (given,)
+        vectors = self.vectors
+        if vectors == NONE_TEXT:
+            vectors = None
+        paths = vectors if isinstance(vectors, list | tuple) else (vectors,)
         for path in paths:
             if not isinstance(path, str | os.PathLike | None):
                 # The value may be gigabytes of numbers.
@@ -206,9 +206,9 @@ class WordVectorSettings(Settings):
                     "argument vectors= of the function, beside the settings."
                 )
         paths = tuple(os.fspath(path) for path in paths if path is not None)
-        if len(paths) > 1 and (kept := {AUTO, NONE_TEXT} & {*paths}):
+        if len(paths) > 1 and (reserved := {AUTO, NONE_TEXT} & {*paths}):
             raise SettingsError(
-                f"The setting 'vectors' contains {min(kept)!r} beside others. Name "
+                f"The setting 'vectors' contains {min(reserved)!r} beside others. Name "
                 "files, 'starter', or names of gensim's downloader."
             )
         value = paths if len(paths) > 1 else next(iter(paths), None)

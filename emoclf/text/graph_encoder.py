@@ -20,20 +20,20 @@ from emoclf.text.vocabulary import FIRST_TOKEN_ID, UNKNOWN
 
 
 class GraphTokens(NamedTuple):
-    """Tokens of a batch of texts and their places.
+    """Tokens of a batch of texts and their positions.
 
     Parameters
     ----------
     tokens : RaggedTensor of string, shape (batch, None)
         Tokens in their normal form.
     first, end : tensor of int32, shape (n_tokens,)
-        Place in ``points`` of each token's first code point, and behind its last.
+        Position in ``points`` of each token's first code point, and behind its last.
     points : tensor of int32, shape (n_points,)
         Code points of all texts, each text followed by a space.
     offsets : tensor of int64, shape (n_points,)
-        Place of each code point in the bytes of its text.
+        Position of each code point in the bytes of its text.
     row_starts : tensor of int64, shape (batch,)
-        Place in ``points`` of each text's first code point.
+        Position in ``points`` of each text's first code point.
     """
 
     tokens: tf.RaggedTensor
@@ -106,17 +106,17 @@ class GraphEncoder(tf.Module):
         return self._cut(texts, tf.strings.unicode_decode(_spaced(texts), "UTF-8"))[0]
 
     def cut(self, texts: Any) -> GraphTokens:
-        """Return tokens and their places."""
+        """Return tokens and their positions."""
         decoded, offsets = tf.strings.unicode_decode_with_offsets(
             _spaced(texts), "UTF-8"
         )
         tokens, starts, joined = self._cut(texts, decoded)
-        places = tf.range(tf.size(starts))
+        positions = tf.range(tf.size(starts))
         goes_on = tf.concat([joined[1:], [False]], 0)
         return GraphTokens(
             tokens,
-            tf.boolean_mask(places, starts),
-            tf.boolean_mask(places, (starts | joined) & ~goes_on) + 1,
+            tf.boolean_mask(positions, starts),
+            tf.boolean_mask(positions, (starts | joined) & ~goes_on) + 1,
             decoded.flat_values,
             offsets.flat_values,
             decoded.row_starts(),
@@ -207,7 +207,7 @@ def _any_of(classes: Any, letters: str) -> Any:
 
 
 def _shift(values: Any, by: int, fill: str) -> Any:
-    """Return the neighbour ``by`` places before (or, negative, after) each value."""
+    """Return the neighbour ``by`` positions before (or, negative, after) each value."""
     edge = tf.fill([abs(by)], _code(fill))
     if by > 0:
         return tf.concat([edge, values], 0)[: tf.size(values)]
@@ -215,20 +215,20 @@ def _shift(values: Any, by: int, fill: str) -> Any:
 
 
 def _last_base(classes: Any, mark_like: Any) -> Any:
-    """Return, before each place, the class of the last code point that is no mark."""
+    """Return, for each position, the class of the last non-mark before it."""
     bases = tf.concat([[_code("S")], tf.boolean_mask(classes, ~mark_like)], 0)
-    seen = tf.cumsum(tf.cast(~mark_like, tf.int32), exclusive=True)
-    return tf.gather(bases, seen)
+    n_before = tf.cumsum(tf.cast(~mark_like, tf.int32), exclusive=True)
+    return tf.gather(bases, n_before)
 
 
 def _second_flag(classes: Any, before: Any) -> Any:
     """Return which regional indicators are the second of their pair."""
     flag = classes == _code("R")
-    place = tf.range(tf.size(classes))
+    position = tf.range(tf.size(classes))
     first = flag & (before != _code("R"))
-    starts = tf.concat([[0], tf.boolean_mask(place, first)], 0)
+    starts = tf.concat([[0], tf.boolean_mask(position, first)], 0)
     run = tf.gather(starts, tf.cumsum(tf.cast(first, tf.int32)))
-    return flag & ((place - run) % 2 == 1)
+    return flag & ((position - run) % 2 == 1)
 
 
 def _beyond_cap(classes: Any, joins: Any) -> Any:

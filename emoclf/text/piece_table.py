@@ -105,7 +105,7 @@ class PieceTable:
             Start and stop of the pieces.
         hashes : ndarray of uint64, shape (n,)
         """
-        if self._known + len(hashes) > MAX_PIECES:
+        if self._n_pieces + len(hashes) > MAX_PIECES:
             self._clear()
         distinct, first = np.unique(hashes, return_index=True)
         ids = [self.cut(raw, *span) for span in spans[first].tolist()]
@@ -140,9 +140,9 @@ class PieceTable:
         keys = self.keys[slots]
         (open_,) = np.nonzero(keys != hashes)
         while len(open_):
-            taken = self.keys[slots[open_]] != 0
-            slots[open_[~taken]] = -1
-            open_ = open_[taken]
+            occupied = self.keys[slots[open_]] != 0
+            slots[open_[~occupied]] = -1
+            open_ = open_[occupied]
             slots[open_] = (slots[open_] + 1) & self._last
             open_ = open_[self.keys[slots[open_]] != hashes[open_]]
         return slots
@@ -157,7 +157,7 @@ class PieceTable:
         values = np.empty(len(ids), np.int32)
         values[single] = [x[0] for x in ids if len(x) == 1]
         values[~single] = self.multi_token.add([x for x in ids if len(x) != 1])
-        self._known += len(ids)
+        self._n_pieces += len(ids)
         slots = self._home(hashes)
         open_ = np.arange(len(hashes))
         while len(open_):
@@ -176,7 +176,7 @@ class PieceTable:
         #: Id of a piece with one token, else -1 - its position in ``multi_token``.
         self.ids = np.zeros(1 << SLOTS_LOG, np.int32)
         self.multi_token = Lists()
-        self._known = 0
+        self._n_pieces = 0
 
 
 class Lists:

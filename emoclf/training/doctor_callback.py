@@ -108,7 +108,9 @@ class DoctorCallback(Watcher):
         except ModelError as error:
             logger.info("The doctor checks the loss and the updates only. %s", error)
             return False
-        if y is None or any(found.name == "wrong-targets" for found in self.findings):
+        if y is None or any(
+            earlier.name == "wrong-targets" for earlier in self.findings
+        ):
             return True
         self._head = head_layers(self.model)
         rows = np.linspace(0, len(y) - 1, min(len(y), CHECKED_TEXTS)).astype(int)

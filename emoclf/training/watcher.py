@@ -162,11 +162,11 @@ class Watcher(keras.callbacks.Callback):
         """Keep a finding that occurred in ``after`` epochs, once."""
         if finding is None:
             return
-        seen = self._epochs_seen.get(finding.name, 0) + 1
-        self._epochs_seen[finding.name] = seen
+        n_epochs = self._epochs_seen.get(finding.name, 0) + 1
+        self._epochs_seen[finding.name] = n_epochs
         if any(finding.name == earlier.name for earlier in self.findings):
             return
-        if seen < after and not final:
+        if n_epochs < after and not final:
             return
         finding = replace(finding, epoch=None if final else self._epoch)
         if self.run_settings is not None:

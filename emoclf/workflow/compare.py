@@ -279,14 +279,14 @@ class _ResultsFolder:
             values = read_json(path)
             metrics = values["figures"]
             run = RunMetrics(**{**metrics, "findings": tuple(metrics["findings"])})
-            others = values["settings"] != settings.to_dict()
+            differs = values["settings"] != settings.to_dict()
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ResumeError(
                 f"{path} is damaged: {error}. Remove it, and the run is repeated."
             ) from None
-        if others:
+        if differs:
             raise ResumeError(
                 f"{path} contains a run of {name!r} with other settings. Use the "
                 "settings that it was made with, or another folder."

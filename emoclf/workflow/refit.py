@@ -99,9 +99,9 @@ def refit(trained: TrainedClassifier, vectors: Any = None) -> TrainedClassifier:
             "texts. Train without refit, or with a lower learning rate."
         )
     # Counts of the validation set say nothing of a network that was fitted on it.
-    kept = {name: x for name, x in bundle.metrics.items() if name != REFERENCE}
+    other_metrics = {name: x for name, x in bundle.metrics.items() if name != REFERENCE}
     metrics = {
-        **kept,
+        **other_metrics,
         "refit": {"texts": len(data), "epochs": best_epoch},
         TEXT_HASHES: hash_texts(data.texts),
     }

@@ -198,11 +198,11 @@ def check_start(
     BundleError
         If the output exists, or cannot be written.
     """
-    place = kind.place(output)
-    checkpoint = checkpoint_folder(place)
+    target = kind.place(output)
+    checkpoint = checkpoint_folder(target)
     if interrupted is None:
         interrupted = CheckpointFolder(checkpoint, {}).exists()
-    exists = place.exists()
+    exists = target.exists()
     if resume and exists and not interrupted:
         raise ResumeError(
             f"{output} is finished; there is nothing to resume. Use it, or train "

@@ -13,7 +13,7 @@ import pytest
 from emoclf.distillation.unlabelled import (
     BLOCK_LETTERS,
     NewTexts,
-    _Seen,
+    _NumberSet,
     read_unlabelled,
 )
 from emoclf.errors import DataError
@@ -100,15 +100,15 @@ def test_texts_that_a_teacher_cannot_predict() -> None:
 
 def test_seen_numbers_are_those_of_a_set() -> None:
     rng = np.random.default_rng(0)
-    seen, known = _Seen(), set()
+    number_set, known = _NumberSet(), set()
     for _ in range(40):
         numbers = rng.integers(0, 2000, rng.integers(0, 200)).astype(np.uint64)
         expected = []
         for number in numbers.tolist():
             expected.append(number not in known)
             known.add(number)
-        assert seen.add(numbers).tolist() == expected
-    assert len(seen._arrays) < 12
+        assert number_set.add(numbers).tolist() == expected
+    assert len(number_set._arrays) < 12
 
 
 def test_texts_need_not_fit_into_memory() -> None:

@@ -101,19 +101,19 @@ def read_aspects(
     >>> read_aspects("Laptop_Train_v2.xml")  # doctest: +SKIP
     <AspectData: sentences 3,045, terms 2,358, labels 4 (positive, negative, …)>
     """
-    place = check_file(path)
-    row = ASPECT_FORMATS[_format_of(place, format)]
+    file = check_file(path)
+    aspect_format = ASPECT_FORMATS[_format_of(file, format)]
     settings = DataSettings(
         encoding=encoding, encoding_errors=encoding_errors, text_column=text_column
     )
-    sentences = tuple(resolve_name(row.reader)(place, settings))
+    sentences = tuple(resolve_name(aspect_format.reader)(file, settings))
     if not sentences:
-        raise DataError(f"{place} has no sentences.")
+        raise DataError(f"{file} has no sentences.")
     if not any(sentence.terms for sentence in sentences):
         n = len(sentences)
         s, them = ("", "it") if n == 1 else ("s", "any of them")
         raise DataError(
-            f"{place} has {n:,} sentence{s}, and no term in {them}. "
+            f"{file} has {n:,} sentence{s}, and no term in {them}. "
             "Mark the terms of some, or check that this is the labelled file."
         )
     return AspectData(sentences, str(path))
@@ -149,9 +149,9 @@ def write_aspects(
         format has not.
     """
     target = Path(path)
-    row = ASPECT_FORMATS[_format_of(target, format)]
+    aspect_format = ASPECT_FORMATS[_format_of(target, format)]
     check_new_file(target, overwrite=overwrite)
-    lines: Iterator[str] = resolve_name(row.writer)(data)
+    lines: Iterator[str] = resolve_name(aspect_format.writer)(data)
     try:
         with new_file(target, overwrite=overwrite) as stream:
             if not ending_of(target)[1]:

@@ -57,5 +57,5 @@ def aspect_folds(
     parts = divide(
         data, [1 / n_folds] * n_folds, seed=seed, near_duplicates=near_duplicates
     )
-    everything = np.arange(len(data))
-    return [(np.setdiff1d(everything, part), part) for part in parts]
+    all_positions = np.arange(len(data))
+    return [(np.setdiff1d(all_positions, part), part) for part in parts]

@@ -30,12 +30,12 @@ def read_conll(path: Path, settings: DataSettings) -> Iterator[Sentence]:
     ------
     DataError
     """
-    reading = DataSettings(
+    source_settings = DataSettings(
         format="lines",
         encoding=settings.encoding,
         encoding_errors=settings.encoding_errors,
     )
-    with Source(path, reading, labelled=True) as source:
+    with Source(path, source_settings, labelled=True) as source:
         tokens: list[str] = []
         tags: list[str] = []
         name, first, width = "", 1, 0
@@ -65,15 +65,15 @@ def read_conll(path: Path, settings: DataSettings) -> Iterator[Sentence]:
             yield _sentence(source.name, first, name, tokens, tags)
 
 
-def _check(cells: list[str], width: int, place: str) -> None:
+def _check(cells: list[str], width: int, location: str) -> None:
     if len(cells) < 2 or len(cells) != width or not cells[0].strip():
         raise DataError(
-            f"{place}: a line must have a token and a tag, and as many columns as the "
-            f"first line ({max(width, 2)}). Got {' '.join(cells)[:60]!r} instead."
+            f"{location}: a line must have a token and a tag, and as many columns as "
+            f"the first line ({max(width, 2)}). Got {' '.join(cells)[:60]!r} instead."
         )
     if not _TAG.fullmatch(cells[-1]):
         raise DataError(
-            f"{place}: the last column must be a tag such as O, B, I, B-food or "
+            f"{location}: the last column must be a tag such as O, B, I, B-food or "
             f"I-food. Got {cells[-1][:60]!r} instead."
         )
 
@@ -81,17 +81,17 @@ def _check(cells: list[str], width: int, place: str) -> None:
 def _sentence(
     source: str, line: int, name: str, tokens: list[str], tags: list[str]
 ) -> Sentence:
-    starts, place = [], 0
+    starts, offset = [], 0
     for token in tokens:
-        starts.append(place)
-        place += len(token) + 1
+        starts.append(offset)
+        offset += len(token) + 1
     spans = [
         Term(starts[span.first], starts[span.end - 1] + len(tokens[span.end - 1]), kind)
         for span in decode_tags(tags)
         for kind in [span.label]
     ]
-    shown = f"{source}, line {line}" + (f", sentence {name}" if name else "")
-    return new_sentence(" ".join(tokens), spans, id=name, place=shown)
+    location = f"{source}, line {line}" + (f", sentence {name}" if name else "")
+    return new_sentence(" ".join(tokens), spans, id=name, place=location)
 
 
 def conll_lines(sentences: Iterable[Sentence]) -> Iterator[str]:

@@ -40,13 +40,15 @@ def read_semeval(path: Path, settings: DataSettings) -> Iterator[Sentence]:
     numbered = enumerate(root.iter("sentence"), 1)
     for number, element in numbered:
         name = element.get("id") or f"number {number}"
-        place = f"{path}, sentence {name}"
-        text = _text(element, place)
+        location = f"{path}, sentence {name}"
+        text = _text(element, location)
         terms = element.iter("aspectTerm")
-        spans = [_span(text, term.attrib, place) for term in terms]
+        spans = [_span(text, term.attrib, location) for term in terms]
         opinions = element.iter("Opinion")
-        spans += _merged(_span(text, x.attrib, place) for x in opinions if _is_term(x))
-        yield new_sentence(text, spans, id=element.get("id") or "", place=place)
+        spans += _merged(
+            _span(text, x.attrib, location) for x in opinions if _is_term(x)
+        )
+        yield new_sentence(text, spans, id=element.get("id") or "", place=location)
     tags = sorted({element.tag for element in root.iter()})
     if not {"aspectTerm", "Opinion"} & {*tags} and "sentence" in tags:
         raise DataError(
@@ -64,18 +66,18 @@ def _parse(path: Path) -> Any:
     tree = require(
         "defusedxml.ElementTree", extra="aspects", needed_by="reading of XML"
     )
-    refused = require("defusedxml", extra="aspects", needed_by="reading of XML")
+    defusedxml = require("defusedxml", extra="aspects", needed_by="reading of XML")
     try:
         with reading(path):
-            opened: Any = gzip.open if ending_of(path)[1] else open
-            with opened(path, "rb") as stream:
+            opener: Any = gzip.open if ending_of(path)[1] else open
+            with opener(path, "rb") as stream:
                 return tree.parse(stream).getroot()
     except tree.ParseError as error:
         raise DataError(
             f"{path}: this is not XML ({error}). Correct it, or name the format of "
             "the file."
         ) from None
-    except refused.DefusedXmlException as error:
+    except defusedxml.DefusedXmlException as error:
         raise DataError(
             f"{path} declares an entity or another file, which is refused, because it "
             f"could fill the memory or read files of this machine ({error}). Delete "
@@ -87,16 +89,17 @@ def _parse(path: Path) -> Any:
         ) from None
 
 
-def _text(element: Any, place: str) -> str:
-    found = element.find("text")
-    if found is None:
-        raise DataError(f"{place}: it has no element <text>. Add it.")
-    if len(found):
+def _text(element: Any, location: str) -> str:
+    text_element = element.find("text")
+    if text_element is None:
+        raise DataError(f"{location}: it has no element <text>. Add it.")
+    if len(text_element):
         raise DataError(
-            f"{place}: <text> contains an element <{found[0].tag}>, so that offsets "
-            "are ambiguous. Remove the tags, and count the offsets without them."
+            f"{location}: <text> contains an element <{text_element[0].tag}>, so "
+            "that offsets are ambiguous. Remove the tags, and count the offsets "
+            "without them."
         )
-    return found.text or ""
+    return text_element.text or ""
 
 
 def _is_term(opinion: Any) -> bool:
@@ -110,13 +113,13 @@ def _merged(
     """Return each target once: it has an opinion for each category that it is of."""
     labels: dict[tuple[int, int], str | None] = {}
     for start, stop, label in spans:
-        other = labels.setdefault((start, stop), label)
-        if other != label:
+        first_label = labels.setdefault((start, stop), label)
+        if first_label != label:
             labels[start, stop] = CONFLICT
     return [(*offsets, label) for offsets, label in labels.items()]
 
 
-def _span(text: str, attributes: Any, place: str) -> tuple[int, int, str | None]:
+def _span(text: str, attributes: Any, location: str) -> tuple[int, int, str | None]:
     words = attributes.get("term", attributes.get("target"))
     shown = f"the term {words!r}" if words is not None else "a term"
     offsets = []
@@ -124,15 +127,15 @@ def _span(text: str, attributes: Any, place: str) -> tuple[int, int, str | None]
         value = attributes.get(name, "")
         if not re.fullmatch("[0-9]{1,9}", value):
             raise DataError(
-                f"{place}: {shown} must have a whole number as {name!r}. Got {value!r} "
-                "instead."
+                f"{location}: {shown} must have a whole number as {name!r}. Got "
+                f"{value!r} instead."
             )
         offsets.append(int(value))
     start, stop = offsets
     if words is not None and text[start:stop] != words:
         raise DataError(
-            f"{place}: {shown} has the offsets {start} to {stop}, but the text there "
-            f"is {text[start:stop]!r}. Correct the offsets."
+            f"{location}: {shown} has the offsets {start} to {stop}, but the text "
+            f"there is {text[start:stop]!r}. Correct the offsets."
         )
     return start, stop, attributes.get("polarity")
 

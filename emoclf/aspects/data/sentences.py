@@ -84,17 +84,19 @@ class AspectData(Described):
         DataError
             If a span lies outside of its text, is empty, or overlaps another one.
         """
-        texts, lists = as_texts(texts), list(spans)
-        if len(texts) != len(lists):
+        texts, span_lists = as_texts(texts), list(spans)
+        if len(texts) != len(span_lists):
             raise DataError(
                 f"There must be a list of spans for each text. Got {len(texts)} texts "
-                f"and {len(lists)} lists of spans."
+                f"and {len(span_lists)} lists of spans."
             )
-        pairs = enumerate(zip(texts, lists, strict=True))
+        pairs = enumerate(zip(texts, span_lists, strict=True))
         return cls(
             tuple(
-                new_sentence(text, found, id=str(number), place=f"Text number {number}")
-                for number, (text, found) in pairs
+                new_sentence(
+                    text, text_spans, id=str(number), place=f"Text number {number}"
+                )
+                for number, (text, text_spans) in pairs
             )
         )
 
@@ -149,8 +151,8 @@ def as_aspect_data(data: Any, spans: Any = None) -> AspectData:
             raise DataError("AspectData contains the spans. Leave the second one out.")
         return data
     if spans is None:
-        cure = "give the spans of the texts too, or read a file with read_aspects"
-        raise DataError(wrong_kind("data", "AspectData", data, cure))
+        advice = "give the spans of the texts too, or read a file with read_aspects"
+        raise DataError(wrong_kind("data", "AspectData", data, advice))
     return AspectData.from_lists(data, spans)
 
 
@@ -173,45 +175,49 @@ def new_sentence(
     """
     terms = [_term(text, span, place) for span in _listed(spans, place)]
     terms.sort(key=lambda term: (term.start, term.stop))
-    last: Term | None = None
+    previous: Term | None = None
     for term in terms:
-        if last is not None and term.start < last.stop:
+        if previous is not None and term.start < previous.stop:
             raise DataError(
-                f"{place}: the terms {_shown(text, last)} and {_shown(text, term)} "
+                f"{place}: the terms {_shown(text, previous)} and {_shown(text, term)} "
                 "overlap. Keep one of them."
             )
-        last = term
+        previous = term
     return Sentence(text, tuple(terms), id)
 
 
-def _listed(spans: Any, place: str) -> list[Any]:
+def _listed(spans: Any, location: str) -> list[Any]:
     if isinstance(spans, str | bytes) or not hasattr(spans, "__iter__"):
         raise DataError(
-            f"{place}: spans must be a list such as [[4, 9, 'positive']]. Got "
+            f"{location}: spans must be a list such as [[4, 9, 'positive']]. Got "
             f"{excerpt(spans)} instead."
         )
     return list(spans)
 
 
-def _term(text: str, span: Any, place: str) -> Term:
+def _term(text: str, span: Any, location: str) -> Term:
     values = list(span) if isinstance(span, list | tuple) else []
-    whole = [_whole(value) for value in values[:2]]
+    offsets = [_whole(value) for value in values[:2]]
     label = values[2] if len(values) == 3 else None
-    if len(values) not in (2, 3) or None in whole or not isinstance(label, str | None):
+    if (
+        len(values) not in (2, 3)
+        or None in offsets
+        or not isinstance(label, str | None)
+    ):
         raise DataError(
-            f"{place}: a span must be [start, stop] or [start, stop, label]. Got "
+            f"{location}: a span must be [start, stop] or [start, stop, label]. Got "
             f"{excerpt(span)} instead."
         )
-    start, stop = int(whole[0]), int(whole[1])  # type: ignore[arg-type]
+    start, stop = int(offsets[0]), int(offsets[1])  # type: ignore[arg-type]
     if not 0 <= start < stop <= len(text):
         raise DataError(
-            f"{place}: the span from {start} to {stop} is not within the text, which "
-            f"has {len(text)} characters: {text[:60]!r}. Correct the offsets, which "
-            "count code points from 0."
+            f"{location}: the span from {start} to {stop} is not within the text, "
+            f"which has {len(text)} characters: {text[:60]!r}. Correct the offsets, "
+            "which count code points from 0."
         )
     if not text[start:stop].strip():
         raise DataError(
-            f"{place}: the span from {start} to {stop} contains white space only: "
+            f"{location}: the span from {start} to {stop} contains white space only: "
             f"{text[start:stop]!r}. Correct the offsets."
         )
     label = (label or "").strip() or None
@@ -244,21 +250,21 @@ def find_term(text: str, words: str, taken: Sequence[Any] = ()) -> tuple[int, in
     >>> find_term("the barman, the bar", "bar")
     (16, 19)
     """
-    inside = None
+    within_word = None
     start = text.find(words) if words else -1
     while start >= 0:
         stop = start + len(words)
         if all(stop <= span[0] or span[1] <= start for span in taken):
             if not (_joined(text, start) or _joined(text, stop)):
                 return start, stop
-            inside = inside or (start, stop)
+            within_word = within_word or (start, stop)
         start = text.find(words, start + 1)
-    if inside is None:
+    if within_word is None:
         raise ValueError
-    return inside
+    return within_word
 
 
-def _joined(text: str, place: int) -> bool:
-    """Say whether a place is between two letters or digits."""
-    around = text[max(0, place - 1) : place + 1]
-    return len(around) == 2 and place > 0 and around.isalnum()
+def _joined(text: str, offset: int) -> bool:
+    """Say whether an offset is between two letters or digits."""
+    neighbours = text[max(0, offset - 1) : offset + 1]
+    return len(neighbours) == 2 and offset > 0 and neighbours.isalnum()

@@ -33,24 +33,24 @@ def read_span_lines(path: Path, settings: DataSettings) -> Iterator[Sentence]:
         key = settings.text_column
         keys: set[str] = set()
         for number, values, bad, last_line in source.read().records:
-            place = f"{source.name}, line {number}"
+            location = f"{source.name}, line {number}"
             bad = source.bad_line(number, last_line) or bad
             if bad is not None:
-                raise DataError(f"{place}: {bad}.")
-            key = key or find_text(list(values), None, source=place)
+                raise DataError(f"{location}: {bad}.")
+            key = key or find_text(list(values), None, source=location)
             name = values.get("id")
             name = str(name) if isinstance(name, str | int) else ""
             if name:
-                place += f", sentence {name}"
+                location += f", sentence {name}"
             try:
                 if key not in values:
                     raise missing_key(values, key)
                 text = read_text(values[key])
             except BadRow as reason:
-                raise DataError(f"{place}: {reason}.") from None
+                raise DataError(f"{location}: {reason}.") from None
             keys |= values.keys()
             spans = next((values[x] for x in SPAN_KEYS if x in values), None)
-            yield new_sentence(text, _lists(spans, place), id=name, place=place)
+            yield new_sentence(text, _lists(spans, location), id=name, place=location)
         if keys and not keys & {*SPAN_KEYS}:
             raise DataError(
                 f"{source.name}: no object has spans, which are under a key "
@@ -67,13 +67,13 @@ def _as_json_lines(settings: DataSettings) -> DataSettings:
     )
 
 
-def _lists(spans: Any, place: str) -> Any:
+def _lists(spans: Any, location: str) -> Any:
     """Return spans as lists, also those that are objects."""
     if spans is None:
         return []
     if not isinstance(spans, list):
         raise DataError(
-            f"{place}: spans must be a list such as [[4, 9, 'positive']]. Got "
+            f"{location}: spans must be a list such as [[4, 9, 'positive']]. Got "
             f"{excerpt(spans)} instead."
         )
     return [

@@ -54,20 +54,20 @@ def snap(terms: Iterable[Sequence], tokens: Sequence[tuple[int, int]]) -> Snappe
     Snapped(spans=[TokenSpan(first=0, end=2, label=None)], n_snapped=1, n_dropped=0)
     """
     spans: list[TokenSpan] = []
-    n_snapped = n_dropped = place = 0
+    n_snapped = n_dropped = index = 0
     for start, stop, label in terms:
-        while place < len(tokens) and tokens[place][1] <= start:
-            place += 1
-        end = place
+        while index < len(tokens) and tokens[index][1] <= start:
+            index += 1
+        end = index
         while end < len(tokens) and tokens[end][0] < stop:
             end += 1
-        if end == place:
+        if end == index:
             n_dropped += 1
             continue
-        n_snapped += (tokens[place][0], tokens[end - 1][1]) != (start, stop)
-        spans.append(TokenSpan(place, end, label))
+        n_snapped += (tokens[index][0], tokens[end - 1][1]) != (start, stop)
+        spans.append(TokenSpan(index, end, label))
         # A token belongs to one term: the next begins after it.
-        place = end
+        index = end
     return Snapped(spans, n_snapped, n_dropped)
 
 
@@ -133,15 +133,15 @@ def decode_tags(tags: Iterable[str]) -> list[TokenSpan]:
     """
     spans: list[TokenSpan] = []
     is_open = False
-    for place, tag in enumerate(tags):
+    for index, tag in enumerate(tags):
         letter, _, kind = tag.partition("-")
         if letter == OUTSIDE:
             is_open = False
             continue
         label = kind or None
         if is_open and letter in "IEL" and spans[-1].label == label:
-            spans[-1] = spans[-1]._replace(end=place + 1)
+            spans[-1] = spans[-1]._replace(end=index + 1)
         else:
-            spans.append(TokenSpan(place, place + 1, label))
+            spans.append(TokenSpan(index, index + 1, label))
         is_open = letter in "BI"
     return spans

@@ -36,69 +36,71 @@ def read_term_rows(path: Path, settings: DataSettings) -> Iterator[Sentence]:
     ------
     DataError
     """
-    reading = DataSettings(
+    source_settings = DataSettings(
         format="csv",
         text_column=settings.text_column,
         encoding=settings.encoding,
         encoding_errors=settings.encoding_errors,
     )
     groups: dict[str, tuple[str, str, str, list[_Row]]] = {}
-    with Source(path, reading, labelled=True) as source:
+    with Source(path, source_settings, labelled=True) as source:
         table = source.read()
         columns = table.columns or []
         key = find_text(
             columns, settings.text_column, source=source.name, advice=table.advice
         )
-        names = _usual_columns(columns, source.name)
+        field_columns = _usual_columns(columns, source.name)
         for number, values, bad, last_line in table.records:
-            place = f"{source.name}, line {number}"
+            location = f"{source.name}, line {number}"
             bad = source.bad_line(number, last_line) or bad
             if bad is not None:
-                raise DataError(f"{place}: {bad}.")
+                raise DataError(f"{location}: {bad}.")
             try:
                 text = read_text(values[key])
             except BadRow as reason:
-                raise DataError(f"{place}: {reason}.") from None
-            cells = {name: values[column] for name, column in names.items()}
+                raise DataError(f"{location}: {reason}.") from None
+            cells = {name: values[column] for name, column in field_columns.items()}
             name = cells.get("id", "").strip()
-            place += f", sentence {name}" if name else ""
-            group = groups.setdefault(name or text, (text, name, place, []))
+            location += f", sentence {name}" if name else ""
+            group = groups.setdefault(name or text, (text, name, location, []))
             if group[0] != text:
                 raise DataError(
-                    f"{place}: the text is {text[:60]!r}, and an earlier row of the "
+                    f"{location}: the text is {text[:60]!r}, and an earlier row of the "
                     f"same sentence has {group[0][:60]!r}. Correct the id."
                 )
-            group[3].append(_Row(place, text, cells))
-    for text, name, place, rows in groups.values():
+            group[3].append(_Row(location, text, cells))
+    for text, name, location, rows in groups.values():
         spans = [span for row in rows if (span := _given_span(*row)) is not None]
-        bare = [row for row in rows if not any(_offsets(row.cells))]
-        for row in sorted(bare, key=lambda row: -len(row.cells.get("term", ""))):
+        without_offsets = [row for row in rows if not any(_offsets(row.cells))]
+        for row in sorted(
+            without_offsets, key=lambda row: -len(row.cells.get("term", ""))
+        ):
             if row.cells.get("term"):
                 spans.append(_found_span(*row, spans))
-        yield new_sentence(text, spans, id=name, place=place)
+        yield new_sentence(text, spans, id=name, place=location)
 
 
 class _Row(NamedTuple):
-    place: str
+    location: str
     text: str
     cells: dict[str, str]
 
 
 def _usual_columns(columns: Sequence[str], source: str) -> dict[str, str]:
-    """Return the column of each part that the file has."""
+    """Return the column of each field that the file has."""
     lower = {column.strip().casefold(): column for column in columns}
-    found = {
-        part: next(lower[name] for name in names if name in lower)
-        for part, names in USUAL_COLUMNS.items()
+    field_columns = {
+        field: next(lower[name] for name in names if name in lower)
+        for field, names in USUAL_COLUMNS.items()
         if any(name in lower for name in names)
     }
-    if "term" not in found and not {"start", "stop"} <= found.keys():
+    if "term" not in field_columns and not {"start", "stop"} <= field_columns.keys():
         raise DataError(
             f"{source} must have a column of terms (term, aspect or target), or two of "
             f"offsets (start and stop, or from and to). Got {shorten(columns)}. Rename "
             "the columns."
         )
-    return found
+    return field_columns
 
 
 def _offsets(cells: dict[str, str]) -> list[str]:
@@ -106,7 +108,7 @@ def _offsets(cells: dict[str, str]) -> list[str]:
 
 
 def _found_span(
-    place: str, text: str, cells: dict[str, str], taken: Sequence[Any]
+    location: str, text: str, cells: dict[str, str], taken: Sequence[Any]
 ) -> tuple[int, int, str]:
     """Return the span of a term without offsets."""
     words = cells["term"]
@@ -114,31 +116,31 @@ def _found_span(
         return (*find_term(text, words, taken), cells.get("label", ""))
     except ValueError:
         raise DataError(
-            f"{place}: the text contains no {words!r} besides those of other rows: "
+            f"{location}: the text contains no {words!r} besides those of other rows: "
             f"{text[:80]!r}. Correct the term, or give its offsets."
         ) from None
 
 
 def _given_span(
-    place: str, text: str, cells: dict[str, str]
+    location: str, text: str, cells: dict[str, str]
 ) -> tuple[int, int, str] | None:
     """Return the span of a row with offsets; None if it has none."""
     words, label = cells.get("term", ""), cells.get("label", "")
-    given = _offsets(cells)
-    if not any(given):
+    offsets = _offsets(cells)
+    if not any(offsets):
         return None
     try:
-        start, stop = map(int, given)
+        start, stop = map(int, offsets)
     except ValueError:
         raise DataError(
-            f"{place}: offsets must be whole numbers. Got {given[0]!r} and "
-            f"{given[1]!r} instead."
+            f"{location}: offsets must be whole numbers. Got {offsets[0]!r} and "
+            f"{offsets[1]!r} instead."
         ) from None
     if words and text[max(start, 0) : max(stop, 0)] != words:
         raise DataError(
-            f"{place}: the term {words!r} has the offsets {start} to {stop}, but the "
-            f"text there is {excerpt(text[max(start, 0) : max(stop, 0)])}. Correct the "
-            f"offsets, or leave them out. {_unit_advice(text, words)}".rstrip()
+            f"{location}: the term {words!r} has the offsets {start} to {stop}, but "
+            f"the text there is {excerpt(text[max(start, 0) : max(stop, 0)])}. Correct "
+            f"the offsets, or leave them out. {_unit_advice(text, words)}".rstrip()
         )
     return start, stop, label
 
@@ -173,11 +175,13 @@ def term_rows(sentences: Iterable[Sentence]) -> Iterator[str]:
                 "grouped. Rename one, or write .jsonl."
             )
         ids.add(name)
-        begin = [name, sentence.text]
+        first_cells = [name, sentence.text]
         for term in sentence.terms or (None,):
             if term is None:
-                writer.writerow([*begin, "", "", "", ""])
+                writer.writerow([*first_cells, "", "", "", ""])
                 continue
             words = sentence.words(term)
-            writer.writerow([*begin, words, term.start, term.stop, term.label or ""])
+            writer.writerow(
+                [*first_cells, words, term.start, term.stop, term.label or ""]
+            )
         yield line.getvalue()

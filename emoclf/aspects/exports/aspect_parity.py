@@ -57,18 +57,23 @@ def check_aspect_parity(
     texts = aspect_parity_texts(model)
     expected, actual = model.predict(texts), export.predict(texts)
     largest, n_terms = 0.0, 0
-    for text, wanted, found in zip(texts, expected, actual, strict=True):
-        places = [[(x.start, x.stop, x.term) for x in row] for row in (wanted, found)]
-        if places[0] != places[1]:
-            raise _different(name, text, *places)
-        for mine, other in zip(wanted, found, strict=True):
+    for text, expected_row, actual_row in zip(texts, expected, actual, strict=True):
+        spans = [
+            [(x.start, x.stop, x.term) for x in row]
+            for row in (expected_row, actual_row)
+        ]
+        if spans[0] != spans[1]:
+            raise _different(name, text, *spans)
+        for opinion, exported in zip(expected_row, actual_row, strict=True):
             n_terms += 1
-            difference = _difference(mine, other)
+            difference = _difference(opinion, exported)
             if not difference <= PROBABILITY_BOUND:
-                raise _different(name, text, mine, other)
+                raise _different(name, text, opinion, exported)
             largest = max(largest, difference)
-            if mine.polarity != other.polarity and not _is_tie(model, text, mine):
-                raise _different(name, text, mine.polarity, other.polarity)
+            if opinion.polarity != exported.polarity and not _is_tie(
+                model, text, opinion
+            ):
+                raise _different(name, text, opinion.polarity, exported.polarity)
     if model.polarity_names:
         _compare_given_targets(model, export, texts, expected, name)
     return {
@@ -79,12 +84,12 @@ def check_aspect_parity(
     }
 
 
-def _difference(mine: Opinion, other: Opinion) -> float:
-    shares = mine.polarity_confidence, other.polarity_confidence
+def _difference(expected: Opinion, actual: Opinion) -> float:
+    shares = expected.polarity_confidence, actual.polarity_confidence
     if (shares[0] is None) != (shares[1] is None):
         return np.inf
     of_polarity = abs((shares[0] or 0.0) - (shares[1] or 0.0))
-    return max(abs(mine.confidence - other.confidence), of_polarity)
+    return max(abs(expected.confidence - actual.confidence), of_polarity)
 
 
 def _is_tie(model: AspectPredictor, text: str, opinion: Opinion) -> bool:
@@ -100,14 +105,14 @@ def _compare_given_targets(
     model: AspectPredictor,
     export: AspectPredictor,
     texts: list[str],
-    found: list[list[Opinion]],
+    opinions: list[list[Opinion]],
     name: str,
 ) -> None:
     """Compare the probabilities of targets that the caller names."""
     # Whole texts and their first characters too, which may be a part of a token.
     targets = [
         Target(text, start, stop)
-        for text, row in zip(texts, found, strict=True)
+        for text, row in zip(texts, opinions, strict=True)
         for start, stop in {(0, len(text)), (0, 1), *((x.start, x.stop) for x in row)}
         if text[start:stop].strip() and stop <= len(text)
     ]

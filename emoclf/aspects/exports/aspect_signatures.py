@@ -93,8 +93,8 @@ class AspectSignatures(tf.Module):
     def predict(self, text: Any) -> dict[str, Any]:
         """Return the terms of each text."""
         cut = self.encoder.cut(text)
-        found = self._tag(*self._inputs(cut))
-        begins, ends = tf.where(found["begins"]), tf.where(found["ends"])
+        outputs = self._tag(*self._inputs(cut))
+        begins, ends = tf.where(outputs["begins"]), tf.where(outputs["ends"])
         rows = begins[:, 0]
         first_token = tf.gather(cut.tokens.row_splits, rows)
         first = tf.gather(cut.first, first_token + begins[:, 1])
@@ -111,15 +111,15 @@ class AspectSignatures(tf.Module):
             "stop": end - base,
             "start_byte": start_byte,
             "stop_byte": stop_byte,
-            "confidence": tf.gather_nd(found["confidence"], begins),
+            "confidence": tf.gather_nd(outputs["confidence"], begins),
         }
         if self._labels is not None:
-            tags = tf.gather_nd(found["tags"], begins)
+            tags = tf.gather_nd(outputs["tags"], begins)
             values["polarity"] = tf.gather(self._labels, tags)
         if self.polarity is not None:
-            own = cut if self._same_tokens else self.polarity.encoder.cut(text)
+            polarity_cut = cut if self._same_tokens else self.polarity.encoder.cut(text)
             starts, stops = (tf.cast(x - base, tf.int64) for x in (first, end))
-            probabilities = self.polarity(own, rows, starts, stops)
+            probabilities = self.polarity(polarity_cut, rows, starts, stops)
             best = tf.argmax(probabilities, 1)
             values["polarity"] = tf.gather(self._names, best)
             values["polarity_confidence"] = tf.reduce_max(probabilities, 1)
@@ -130,7 +130,7 @@ class AspectSignatures(tf.Module):
             ).to_tensor()
             for name, value in values.items()
         }
-        count = tf.reduce_sum(tf.cast(found["begins"], tf.int32), 1)
+        count = tf.reduce_sum(tf.cast(outputs["begins"], tf.int32), 1)
         return {"count": count, **padded}
 
     def classify(self, text: Any, start: Any, stop: Any) -> dict[str, Any]:
@@ -171,7 +171,8 @@ class CharacterTable(tf.Module):
 
     def __init__(self, encoder: SentenceEncoder) -> None:
         super().__init__(name="character_table")
-        # A longer "character" is equal to none. The last one is there in any alphabet.
+        # A longer "character" is equal to none. The last point, beyond Unicode, is the
+        # entry that a search needs in any alphabet.
         ids = {ord(x): i for x, i in encoder.character_ids.items() if len(x) == 1}
         points = np.array([*sorted(ids), 0x110000], np.int32)
         self._points = tf.constant(points)
@@ -182,9 +183,9 @@ class CharacterTable(tf.Module):
 
     def __call__(self, cut: GraphTokens) -> Any:
         """Return ids, int32 of shape (n_tokens, MAX_CHARACTERS)."""
-        place = tf.searchsorted(self._points, cut.points)
-        known = tf.gather(self._points, place) == cut.points
-        ids = tf.where(known, tf.gather(self._ids, place), UNKNOWN_CHARACTER)
+        index = tf.searchsorted(self._points, cut.points)
+        in_alphabet = tf.gather(self._points, index) == cut.points
+        ids = tf.where(in_alphabet, tf.gather(self._ids, index), UNKNOWN_CHARACTER)
         first, end = cut.first[:, None], cut.end[:, None]
         number = tf.range(MAX_CHARACTERS)[None, :]
         from_end = (end - first > MAX_CHARACTERS) & (number >= MAX_CHARACTERS // 2)

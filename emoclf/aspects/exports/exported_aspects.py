@@ -193,18 +193,18 @@ class OnnxAspects(ExportedAspects):
         probabilities = np.empty((len(targets), len(self.polarity_names)), np.float32)
         for batch in batch_by_length(lengths_of(token_ids)):
             inputs = {INPUT: pad([token_ids[i] for i in batch])}
-            (found,) = self._polarity.run([OUTPUT], inputs)
+            (output,) = self._polarity.run([OUTPUT], inputs)
             shape = (len(batch), len(self.polarity_names))
             path = self.folder.place / POLARITY / MODEL
-            probabilities[batch] = _checked(found, shape, OUTPUT, path)
+            probabilities[batch] = _checked(output, shape, OUTPUT, path)
         return probabilities
 
     def _run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         values = self._session.run(list(TAGGER_OUTPUTS), inputs)
         outputs = dict(zip(TAGGER_OUTPUTS, values, strict=True))
         path = self.folder.place / MODEL
-        for name, found in outputs.items():
-            _checked(found, inputs[INPUT].shape, name, path)
+        for name, output in outputs.items():
+            _checked(output, inputs[INPUT].shape, name, path)
         if not 0 <= outputs["tags"].min() <= outputs["tags"].max() < len(self.tags):
             raise EXPORT.damaged(
                 path,
@@ -232,10 +232,10 @@ class SavedModelAspects(ExportedAspects):
         check_fork()
         # It owns the variables and tables; the signatures do not keep it alive.
         self._model = tf.saved_model.load(str(folder.place))
-        wanted = {SERVING: TERM_OUTPUTS}
+        expected_outputs = {SERVING: TERM_OUTPUTS}
         if self.polarity_names:
-            wanted[POLARITY] = {OUTPUT}
-        for name, outputs in wanted.items():
+            expected_outputs[POLARITY] = {OUTPUT}
+        for name, outputs in expected_outputs.items():
             run = self._model.signatures.get(name)
             if run is None or not outputs <= {*run.structured_outputs}:
                 raise EXPORT.damaged(
@@ -335,13 +335,13 @@ def _session(
     """Return a session of a file that has these inputs and outputs."""
     path = folder.place / MODEL
     session = new_session(path, threads, "An ONNX aspect model")
-    taken = {x.name for x in session.get_inputs()}
-    returned = {x.name for x in session.get_outputs()}
-    if taken != inputs or not outputs <= returned:
+    input_names = {x.name for x in session.get_inputs()}
+    output_names = {x.name for x in session.get_outputs()}
+    if input_names != inputs or not outputs <= output_names:
         raise EXPORT.damaged(
             path,
-            f"it takes {', '.join(sorted(taken))} and returns "
-            f"{', '.join(sorted(returned))}, not {', '.join(sorted(outputs))}",
+            f"it takes {', '.join(sorted(input_names))} and returns "
+            f"{', '.join(sorted(output_names))}, not {', '.join(sorted(outputs))}",
         )
     return session
 

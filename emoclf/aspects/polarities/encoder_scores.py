@@ -40,7 +40,7 @@ class EncoderScores:
     Parameters
     ----------
     vectors : InputVectors
-        The encoder, by its place and its digest.
+        The encoder, by its path or name, and its digest.
     coefficients : ndarray of float32, shape (n_features, n_classes)
     bias : ndarray of float32, shape (n_classes,)
     """
@@ -95,12 +95,18 @@ class EncoderScores:
         share : float in [0, 1]
             Share of the regression.
         """
-        own = _features(self.vectors, targets) @ self.coefficients + self.bias
-        others = np.log(np.maximum(probabilities, 1e-9))
-        return softmax((1 - share) * others + share * log_softmax(own, axis=1), axis=1)
+        regression_logits = (
+            _features(self.vectors, targets) @ self.coefficients + self.bias
+        )
+        network_logits = np.log(np.maximum(probabilities, 1e-9))
+        return softmax(
+            (1 - share) * network_logits
+            + share * log_softmax(regression_logits, axis=1),
+            axis=1,
+        )
 
     def at(self, encoder: str) -> Self:
-        """Return the same regression of the encoder in another place."""
+        """Return the same regression of the encoder at another path."""
         return replace(self, vectors=self.vectors.at(encoder))
 
     def to_values(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -125,16 +131,21 @@ class EncoderScores:
         dim = values.whole("dim", 1)
         vectors = InputVectors(dim, values.text("encoder"), values.text("digest"))
         shape = (2 * N_PLACES * dim, n_classes)
-        found = []
-        for name, wanted in ((COEFFICIENTS, shape), (BIAS, shape[1:])):
+        checked_arrays = []
+        for name, expected_shape in ((COEFFICIENTS, shape), (BIAS, shape[1:])):
             array = arrays.get(name)
-            if array is None or array.shape != wanted or not np.isfinite(array).all():
+            if (
+                array is None
+                or array.shape != expected_shape
+                or not np.isfinite(array).all()
+            ):
                 raise BundleError(
-                    f"The weights {name} must be finite numbers of the shape {wanted}. "
-                    f"Got {'no weights' if array is None else array.shape}."
+                    f"The weights {name} must be finite numbers of the shape "
+                    f"{expected_shape}. Got "
+                    f"{'no weights' if array is None else array.shape}."
                 )
-            found.append(array)
-        return cls(vectors, *found)
+            checked_arrays.append(array)
+        return cls(vectors, *checked_arrays)
 
 
 def _features(vectors: InputVectors, targets: Sequence[Target]) -> np.ndarray:
@@ -167,8 +178,12 @@ def _offsets(spans: np.ndarray, target: Target) -> np.ndarray:
     """Return the distance of each token from the target, int32 of shape (length,)."""
     inside = (spans[:, 0] < target.stop) & (spans[:, 1] > target.start)
     positions = np.arange(len(spans), dtype=np.int32)
-    found = positions[inside & (spans[:, 1] > spans[:, 0])]
+    target_tokens = positions[inside & (spans[:, 1] > spans[:, 0])]
     # A target that the encoder does not read is after all that it does.
-    first, last = (found[0], found[-1]) if len(found) else (len(spans),) * 2
+    first, last = (
+        (target_tokens[0], target_tokens[-1])
+        if len(target_tokens)
+        else (len(spans),) * 2
+    )
     before = np.minimum(positions - first, 0)
     return before + np.maximum(positions - last, 0)

@@ -47,5 +47,7 @@ def baseline_scores(
     tokenizer: Tokenizer,
 ) -> dict[str, dict[str, float]]:
     """Return the scores of these baselines."""
-    found = baseline_polarities(train, test, tokenizer)
-    return {name: accuracy_and_f1(test[1], labels) for name, labels in found.items()}
+    predictions = baseline_polarities(train, test, tokenizer)
+    return {
+        name: accuracy_and_f1(test[1], labels) for name, labels in predictions.items()
+    }

@@ -234,13 +234,15 @@ valid_fraction
         """Return the training and the validation set, without empty targets."""
         targets, labels = with_tokens(targets, labels, settings)
         if validation_data is None:
-            rest, held = hold_out(targets, labels, settings)
-            train = [targets[i] for i in rest], [labels[i] for i in rest]
-            valid = [targets[i] for i in held], [labels[i] for i in held]
+            train_rows, valid_rows = hold_out(targets, labels, settings)
+            train = [targets[i] for i in train_rows], [labels[i] for i in train_rows]
+            valid = [targets[i] for i in valid_rows], [labels[i] for i in valid_rows]
         else:
             train = targets, labels
-            held_targets, held_labels = validation_data
-            checked = checked_targets(held_targets, held_labels, "The validation set: ")
+            valid_targets, valid_labels = validation_data
+            checked = checked_targets(
+                valid_targets, valid_labels, "The validation set: "
+            )
             valid = with_tokens(*checked, settings)
         names = sorted({*train[1]})
         if len(names) < 2 or not {*valid[1]} <= {*names}:
@@ -316,10 +318,10 @@ valid_fraction
         settings, sets = with_vectors(
             settings, self.vectors, texts, lowercase=lowercase
         )
-        given = sets or settings.vector_paths
-        wanted = settings.sentiment_vectors and settings.embedding != "random"
-        if wanted and given and covered_by_sentiment(texts, lowercase):
-            sets = (*given, sentiment_vectors())
+        vector_inputs = sets or settings.vector_paths
+        use_sentiment = settings.sentiment_vectors and settings.embedding != "random"
+        if use_sentiment and vector_inputs and covered_by_sentiment(texts, lowercase):
+            sets = (*vector_inputs, sentiment_vectors())
             settings = replace(settings, vectors=vectors_setting(sets))
         return settings, sets
 
@@ -355,15 +357,19 @@ def _untrained(
     counts = Counter(token for window in windows for token in window)
     for marker in MARKERS:
         del counts[marker]
-    given = list(sets or settings.vector_paths)
-    sources = vector_sources(given, limit=settings.vectors_limit) if given else ()
+    vector_inputs = list(sets or settings.vector_paths)
+    sources = (
+        vector_sources(vector_inputs, limit=settings.vectors_limit)
+        if vector_inputs
+        else ()
+    )
     words = first_words(sources, settings.vector_words) if sources else []
-    chosen = build_vocabulary(
+    without_markers = build_vocabulary(
         counts,
         min_count=settings.min_count,
         extra=[word for word in words if tokenizer.tokens(word) == [word]],
     )
-    vocabulary = Vocabulary([*MARKERS, *chosen.tokens])
+    vocabulary = Vocabulary([*MARKERS, *without_markers.tokens])
     rows = pretrained_rows(sources, vocabulary) if sources else None
     if rows is None:
         settings = replace(settings, linear_share=0.0)

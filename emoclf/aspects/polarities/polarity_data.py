@@ -44,19 +44,19 @@ def with_tokens(
 ) -> Part:
     """Leave out, and count, targets without a token: nothing can be learnt of them."""
     windows = marked_windows(targets, polarity_tokenizer(settings), 0)
-    kept = [i for i, window in enumerate(windows) if len(window) > len(MARKERS)]
-    if not kept:
+    rows = [i for i, window in enumerate(windows) if len(window) > len(MARKERS)]
+    if not rows:
         raise DataError(
             f"None of the {len(targets)} terms contains a token. Correct their offsets."
         )
-    if len(kept) < len(targets):
+    if len(rows) < len(targets):
         logger.warning(
             "%d of %d terms contain no token (a control character, for instance); the "
             "polarity classifier is trained without them.",
-            len(targets) - len(kept),
+            len(targets) - len(rows),
             len(targets),
         )
-    return [targets[i] for i in kept], [labels[i] for i in kept]
+    return [targets[i] for i in rows], [labels[i] for i in rows]
 
 
 def polarity_tokenizer(settings: PolaritySettings) -> Tokenizer:

@@ -76,8 +76,8 @@ def polarity_from_values(values: Mapping[str, Any]) -> PolarityClassifier:
     check_texts(tokens, "the vocabulary of the polarity classifier", at_least=2)
     weights = values["polarity_weights"]
     shape = about.get("embedding_shape")
-    found = [list(x.shape) for x in weights.values()]
-    if shape not in found or shape[0] != len(tokens) + 2 or tokens[:2] != [*MARKERS]:
+    shapes = [list(x.shape) for x in weights.values()]
+    if shape not in shapes or shape[0] != len(tokens) + 2 or tokens[:2] != [*MARKERS]:
         raise BundleError(
             f"The polarity classifier has {len(tokens)} tokens, beginning with "
             f"{tokens[:2]}, and an embedding matrix of the shape {shape}."

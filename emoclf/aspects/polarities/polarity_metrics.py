@@ -66,9 +66,11 @@ def polarity_scores(
 
 def accuracy_and_f1(labels: list[str], predicted: Iterable[str]) -> dict[str, float]:
     """Return accuracy, macro-F1 and the number of terms."""
-    found = list(predicted)
+    predictions = list(predicted)
     return {
-        "accuracy": float(accuracy_score(labels, found)),
-        "macro_f1": float(f1_score(labels, found, average="macro", zero_division=0)),
+        "accuracy": float(accuracy_score(labels, predictions)),
+        "macro_f1": float(
+            f1_score(labels, predictions, average="macro", zero_division=0)
+        ),
         "n": len(labels),
     }

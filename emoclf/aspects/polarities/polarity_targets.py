@@ -40,13 +40,13 @@ def as_targets(values: Any) -> list[Target]:
     """
     targets = []
     for number, value in enumerate(values):
-        place = f"Target number {number}"
+        location = f"Target number {number}"
         parts = tuple(value) if isinstance(value, list | tuple) else ()
         if len(parts) != 3 or not isinstance(parts[0], str):
             raise DataError(
-                f"{place} must be (text, start, stop). Got {excerpt(value)} instead."
+                f"{location} must be (text, start, stop). Got {excerpt(value)} instead."
             )
-        (term,) = new_sentence(parts[0], [parts[1:]], place=place).terms
+        (term,) = new_sentence(parts[0], [parts[1:]], place=location).terms
         targets.append(Target(parts[0], term.start, term.stop))
     return targets
 

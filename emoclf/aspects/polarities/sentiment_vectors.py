@@ -40,5 +40,5 @@ def covered_by_sentiment(texts: Iterable[str], lowercase: bool) -> bool:
     tokenizer = Tokenizer(lowercase=lowercase)
     counts = Counter(token for text in texts for token in tokenizer.tokens(text))
     matches = find_words(sentiment_vectors(), list(counts))
-    found = sum(counts[token] for token in matches)
-    return found >= MIN_COVERAGE * max(1, counts.total())
+    n_covered = sum(counts[token] for token in matches)
+    return n_covered >= MIN_COVERAGE * max(1, counts.total())

@@ -68,7 +68,7 @@ def find_terms(
         with_terms = np.flatnonzero(outputs["tags"].any(1))
         for row in with_terms:
             text, spans = texts[chosen[row]], encoded[chosen[row]].spans
-            found = outputs["tags"][row, : len(spans)].tolist()
+            tag_ids = outputs["tags"][row, : len(spans)].tolist()
             confidences = outputs["confidence"][row].tolist()
             results[chosen[row]] = [
                 FoundTerm(
@@ -78,6 +78,6 @@ def find_terms(
                     confidences[span.first],
                     text[start:stop],
                 )
-                for span in decode_tags([tags[number] for number in found])
+                for span in decode_tags([tags[number] for number in tag_ids])
             ]
     return results

@@ -45,9 +45,9 @@ class PredictionCRF(CRF):
 
         def body(i: Any, states: Any, outputs: Any) -> Any:
             packed = tf.nest.pack_sequence_as(carry, states)
-            new, rows = map(tf.nest.flatten, step(packed, inputs.read(i)))
+            new_states, rows = map(tf.nest.flatten, step(packed, inputs.read(i)))
             written = (x.write(i, row) for x, row in zip(outputs, rows, strict=True))
-            return i + 1, tuple(new), tuple(written)
+            return i + 1, tuple(new_states), tuple(written)
 
         _, states, outputs = tf.while_loop(
             lambda i, *_: i < length, body, (0, states, outputs)

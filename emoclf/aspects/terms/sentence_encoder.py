@@ -158,11 +158,11 @@ def tagged_examples(
         terms = sentence.terms
         if not typed:
             terms = tuple(term._replace(label=None) for term in terms)
-        found = snap(terms, text.spans)
-        n_snapped += found.n_snapped
-        n_dropped += found.n_dropped
+        snapped = snap(terms, text.spans)
+        n_snapped += snapped.n_snapped
+        n_dropped += snapped.n_dropped
         if len(text.spans):
-            names = encode_tags(len(text.spans), found.spans, scheme)
+            names = encode_tags(len(text.spans), snapped.spans, scheme)
             texts.append(text)
             tags.append(np.array([tag_ids[name] for name in names], np.int32))
     return TaggedExamples(texts, tags, n_snapped, n_dropped)

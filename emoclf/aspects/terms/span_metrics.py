@@ -153,15 +153,19 @@ def span_scores(
     n_exact = n_unseen = n_unseen_exact = 0
     partial = 0.0
     errors: Counter[str] = Counter()
-    for number, (true, found) in enumerate(zip(gold, predicted, strict=True)):
-        right = set(map(_key, true)) & set(map(_key, found))
-        n_exact += len(right)
-        partial += _partial(true, found)
-        errors.update(kind for kind, _ in span_errors(true, found))
+    for number, (gold_spans, predicted_spans) in enumerate(
+        zip(gold, predicted, strict=True)
+    ):
+        exact = set(map(_key, gold_spans)) & set(map(_key, predicted_spans))
+        n_exact += len(exact)
+        partial += _partial(gold_spans, predicted_spans)
+        errors.update(kind for kind, _ in span_errors(gold_spans, predicted_spans))
         if texts:
-            new = [x for x in true if texts[number][x[0] : x[1]].lower() not in seen]
-            n_unseen += len(new)
-            n_unseen_exact += sum(_key(x) in right for x in new)
+            unseen = [
+                x for x in gold_spans if texts[number][x[0] : x[1]].lower() not in seen
+            ]
+            n_unseen += len(unseen)
+            n_unseen_exact += sum(_key(x) in exact for x in unseen)
     return SpanScores(
         n_sentences=len(gold),
         n_gold=sum(map(len, gold)),
@@ -195,12 +199,12 @@ def _partial(gold: Sequence[Any], predicted: Sequence[Any]) -> float:
         for j, b in enumerate(predicted)
         if (shared := overlap(a, b)) and _key(a)[2] == _key(b)[2]
     ]
-    total, used_gold, used = 0.0, set(), set()
+    total, used_gold, used_predicted = 0.0, set(), set()
     for share, i, j in sorted(pairs, key=lambda pair: (-pair[0], *pair[1:])):
-        if i not in used_gold and j not in used:
+        if i not in used_gold and j not in used_predicted:
             total += share
             used_gold.add(i)
-            used.add(j)
+            used_predicted.add(j)
     return total
 
 

@@ -88,9 +88,9 @@ class CharacterCNN(layers.Layer):
         self.built = True
 
     def call(self, characters: Tensor) -> Tensor:
-        known = ops.cast(ops.not_equal(characters, 0), self.compute_dtype)[..., None]
+        mask = ops.cast(ops.not_equal(characters, 0), self.compute_dtype)[..., None]
         # Vectors and filters are multiplied once for each character of the alphabet,
-        # not at each place. The product makes the gradient dense as well, which
+        # not at each position. The product makes the gradient dense as well, which
         # optimizers treat as any other. Padding, the first row, adds nothing.
         is_character = ops.arange(self.n_characters, dtype="int32")[:, None] > 0
         vectors = self.vectors * ops.cast(is_character, self.compute_dtype)
@@ -104,7 +104,7 @@ class CharacterCNN(layers.Layer):
             features = features + ops.take(
                 tables[i], padded[:, :, i : i + length], axis=0
             )
-        return ops.max(ops.relu(features) * known, axis=2)
+        return ops.max(ops.relu(features) * mask, axis=2)
 
     def compute_output_shape(self, shape: Any) -> Any:
         """Return (batch, length, filters)."""

@@ -71,28 +71,28 @@ class SpanDecoder(tf.Module):
         marginals, pairs = self.crf.marginals_and_pairs(emissions, mask)
         hot = tf.one_hot(tags, self.n_tags)
         before = _shift(hot)
-        own = tf.reduce_sum(marginals * hot, -1)
-        own_before = tf.maximum(_shift(own), _MIN_PROBABILITY)
+        marginal = tf.reduce_sum(marginals * hot, -1)
+        marginal_before = tf.maximum(_shift(marginal), _MIN_PROBABILITY)
         continues = tf.reduce_sum(tf.matmul(before, self._continues) * hot, -1)
         # Given the sentence, the tags are a Markov chain.
-        step = _sum_of_pairs(pairs, before, hot) / own_before
-        stops = tf.ones_like(own)
+        step = _sum_of_pairs(pairs, before, hot) / marginal_before
+        stops = tf.ones_like(marginal)
         if self._is_bio:
             goes_on = tf.matmul(before, self._inside)
-            stops = 1 - _sum_of_pairs(pairs, before, goes_on) / own_before
+            stops = 1 - _sum_of_pairs(pairs, before, goes_on) / marginal_before
             stops = _shift(stops, by=-1, fill=1.0)
         after = _shift(continues, by=-1)
         rest = self._products(after, _shift(step, by=-1), stops)
         begins = (tags > 0) & (continues < 0.5)
-        confidence = tf.where(begins, tf.clip_by_value(own * rest, 0.0, 1.0), 0.0)
+        confidence = tf.where(begins, tf.clip_by_value(marginal * rest, 0.0, 1.0), 0.0)
         ends = (tags > 0) & (after < 0.5)
         return {"tags": tags, "confidence": confidence, "begins": begins, "ends": ends}
 
     def _products(self, after: Any, step: Any, stops: Any) -> Any:
         """Return for each token the probability of the rest of its span."""
 
-        def multiply(rest: Any, at: Any) -> Any:
-            rest = tf.where(at[..., 0] > 0.5, at[..., 1] * rest, at[..., 2])
+        def multiply(rest: Any, token: Any) -> Any:
+            rest = tf.where(token[..., 0] > 0.5, token[..., 1] * rest, token[..., 2])
             return rest, rest
 
         values = tf.transpose(tf.stack([after, step, stops], -1), (1, 0, 2))

@@ -32,20 +32,20 @@ class TermDictionary:
     def fit(self, data: AspectData) -> TermDictionary:
         """Collect the terms of a training set."""
         marked: Counter[tuple[str, ...]] = Counter()
-        bare: list[list[str]] = []
+        gaps: list[list[str]] = []
         for sentence in data:
             tokens = self.tokenizer.tokens(sentence.text)
             spans = self.tokenizer.spans(sentence.text)
-            place = 0
+            position = 0
             for x in snap(sentence.terms, spans).spans:
                 marked[tuple(tokens[x.first : x.end])] += 1
-                bare.append(tokens[place : x.first])
-                place = x.end
-            bare.append(tokens[place:])
+                gaps.append(tokens[position : x.first])
+                position = x.end
+            gaps.append(tokens[position:])
         # Occurrences outside of terms; "disk" in "hard disk" does not count.
         unmarked = Counter(
             words
-            for tokens in bare
+            for tokens in gaps
             for length in sorted({len(words) for words in marked})
             for start in range(len(tokens) - length + 1)
             if (words := tuple(tokens[start : start + length])) in marked
@@ -64,14 +64,14 @@ class TermDictionary:
 
     def _find(self, text: str) -> list[Term]:
         tokens, spans = self.tokenizer.tokens(text), self.tokenizer.spans(text)
-        found: list[TokenSpan] = []
-        place = 0
-        while place < len(tokens):
-            for length in range(min(self._longest, len(tokens) - place), 0, -1):
-                if tuple(tokens[place : place + length]) in self.entries:
-                    found.append(TokenSpan(place, place + length))
-                    place += length
+        matches: list[TokenSpan] = []
+        position = 0
+        while position < len(tokens):
+            for length in range(min(self._longest, len(tokens) - position), 0, -1):
+                if tuple(tokens[position : position + length]) in self.entries:
+                    matches.append(TokenSpan(position, position + length))
+                    position += length
                     break
             else:
-                place += 1
-        return [Term(spans[x.first][0], spans[x.end - 1][1]) for x in found]
+                position += 1
+        return [Term(spans[x.first][0], spans[x.end - 1][1]) for x in matches]

@@ -84,8 +84,12 @@ def train_spans(
         labels = _labels(train)
     tags = tag_names(labels, settings.scheme)
     tokenizer = new_tokenizer(settings.text)
-    given = list(vectors or settings.vector_paths)
-    sources = vector_sources(given, limit=settings.vectors_limit) if given else ()
+    vector_inputs = list(vectors or settings.vector_paths)
+    sources = (
+        vector_sources(vector_inputs, limit=settings.vectors_limit)
+        if vector_inputs
+        else ()
+    )
     tokens = tokenizer.batch(train.texts)
     words = first_words(sources, settings.vector_words) if sources else []
     # The tokenizer never produces the other words.
@@ -128,7 +132,7 @@ def train_spans(
             seed=seed,
         )
         single = SpanModel(settings, encoder, tuple(tags), (network,))
-        history, found = fit_tagger(
+        history, member_findings = fit_tagger(
             network,
             examples,
             settings,
@@ -147,7 +151,7 @@ def train_spans(
         )
         networks.append(network)
         histories.append(history)
-        findings += found
+        findings += member_findings
     model = SpanModel(settings, encoder, tuple(tags), tuple(networks))
     coverage = pretrained.coverage.to_dict() if pretrained else None
     scores = score(model, valid, train)
@@ -188,11 +192,11 @@ def seen_terms(data: AspectData) -> set[str]:
 
 
 def _labels(train: AspectData) -> list[str | None]:
-    bare = next((s for s in train if any(t.label is None for t in s.terms)), None)
-    if bare is not None:
+    unlabelled = next((s for s in train if any(t.label is None for t in s.terms)), None)
+    if unlabelled is not None:
         raise DataError(
-            f"{train.source}, sentence {bare.id}: a term has no label, and a typed "
-            "tagger learns the labels of terms. Add it, or leave 'typed' out."
+            f"{train.source}, sentence {unlabelled.id}: a term has no label, and a "
+            "typed tagger learns the labels of terms. Add it, or leave 'typed' out."
         )
     return [*sorted(train.label_counts())]
 

@@ -69,8 +69,8 @@ class StarterVectors(VectorSource):
         numbers = [i for i, w in enumerate(words) if wanted is None or w in wanted]
         bits = np.unpackbits(self._codes[numbers], axis=2, count=self.dim)
         codes = bits[:, 0]
-        for place in range(1, bits.shape[1]):
-            codes = codes << np.uint8(1) | bits[:, place]
+        for bit in range(1, bits.shape[1]):
+            codes = codes << np.uint8(1) | bits[:, bit]
         matrix = self._levels.take(codes)
         matrix *= self._scales
         return zip((words[number] for number in numbers), matrix, strict=True)
