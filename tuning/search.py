@@ -345,15 +345,17 @@ def _run_trials(chief: Chief, runner: TrialRunner, budget: Budget) -> None:
 
 
 def _report_address(address: str, port: int, token: str) -> None:
-    place = f"{address.rpartition(':')[0]}:{port}"
+    public_address = f"{address.rpartition(':')[0]}:{port}"
     if token:
-        logger.info("The search listens on %s for workers with its secret.", place)
+        logger.info(
+            "The search listens on %s for workers with its secret.", public_address
+        )
         return
     logger.warning(
         "The search listens on %s without a secret: whoever reaches this address can "
         "take part, and report any score. Give the chief and its workers the same "
         "secret: --token-file, or the environment variable %s.",
-        place,
+        public_address,
         TOKEN_VARIABLE,
     )
 

@@ -24,7 +24,7 @@ class FileTarget:
 
     Parameters
     ----------
-    place : path
+    path : path
         Its ending is .jsonl, .csv, .tsv (also with .gz) or .parquet.
     overwrite : bool
         Replace an existing file.
@@ -41,9 +41,9 @@ class FileTarget:
     at_once = False
 
     def __init__(
-        self, place: str | os.PathLike[str], *, overwrite: bool = False
+        self, path: str | os.PathLike[str], *, overwrite: bool = False
     ) -> None:
-        self.path = Path(place)
+        self.path = Path(path)
         self.overwrite = overwrite
         ending, self.compressed = ending_of(self.path)
         self.format = output_endings().get(ending, "")

@@ -167,7 +167,7 @@ class FolderKind(NamedTuple):
                 f"Cannot write {target}: {error}. What was there before is unchanged."
             ) from error
 
-    def read_about(self, place: Path) -> dict[str, Any]:
+    def read_about(self, folder: Path) -> dict[str, Any]:
         """Return the JSON document of a folder.
 
         Raises
@@ -175,24 +175,24 @@ class FolderKind(NamedTuple):
         BundleError
             If it is missing, damaged, or newer than this emoclf.
         """
-        if not place.is_dir():
-            state = "is a file" if place.exists() else "does not exist"
+        if not folder.is_dir():
+            state = "is a file" if folder.exists() else "does not exist"
             raise BundleError(
-                f"{place} {state}. {self.noun.capitalize()} is the folder that "
+                f"{folder} {state}. {self.noun.capitalize()} is the folder that "
                 f"'{self.command}' writes."
             )
         try:
-            about = JsonObject(read_json(place / self.about))
+            about = JsonObject(read_json(folder / self.about))
             number = about.whole("format", 1)
         except FileNotFoundError:
-            reason = other_kind(place, self.noun)
-            reason = reason or f"{place} is not {self.noun}: it has no {self.about}."
+            reason = other_kind(folder, self.noun)
+            reason = reason or f"{folder} is not {self.noun}: it has no {self.about}."
             raise BundleError(reason) from None
         except (OSError, ValueError) as error:
-            raise self.damaged(place / self.about, error) from error
+            raise self.damaged(folder / self.about, error) from error
         if number > self.format:
             raise BundleError(
-                f"{place} has format {number}; emoclf {__version__} reads up to "
+                f"{folder} has format {number}; emoclf {__version__} reads up to "
                 f"{self.format}. Upgrade with: pip install -U emoclf"
             )
         return about.values
@@ -210,7 +210,7 @@ class FolderKind(NamedTuple):
             f"Restore it from a copy, or {self.remedy}."
         )
 
-    def check_sums(self, place: Path) -> None:
+    def check_sums(self, folder: Path) -> None:
         """Compare the SHA-256 of ``files`` with the sums of the folder.
 
         Raises
@@ -219,19 +219,19 @@ class FolderKind(NamedTuple):
             If a file is missing or differs.
         """
         try:
-            check_regular(place / SUMS)
-            sums = _read_sums(place)
+            check_regular(folder / SUMS)
+            sums = _read_sums(folder)
         except (OSError, ValueError) as error:
-            raise self.damaged(place / SUMS, error) from error
+            raise self.damaged(folder / SUMS, error) from error
         for name in self.files:
             try:
-                check_regular(place / name)
-                digest = _sha256(place / name)
+                check_regular(folder / name)
+                digest = _sha256(folder / name)
             except OSError as error:
-                raise self.incomplete(place / name, error) from error
+                raise self.incomplete(folder / name, error) from error
             if digest != sums.get(name):
                 raise self.damaged(
-                    place / name,
+                    folder / name,
                     f"its SHA-256 is {digest[:12]}…, and {SUMS} has "
                     f"{str(sums.get(name))[:12]}…",
                 )
@@ -279,27 +279,27 @@ CONFIG = "config.json"
 SEQUENCE_CLASSIFIER = "ForSequenceClassification"
 
 
-def readable_place(place: Path) -> Path:
+def readable_place(folder: Path) -> Path:
     """Return the folder, or its backup while it is being replaced.
 
     The backup of an interrupted replacement is read, but not moved back.
     """
-    if not place.exists() and place.name:
+    if not folder.exists() and folder.name:
         # Rarely needed, so that a first prediction does not wait for this import.
         from emoclf.files import folder_backup
 
-        if folder_backup(place).is_dir():
-            return folder_backup(place)
-    return place
+        if folder_backup(folder).is_dir():
+            return folder_backup(folder)
+    return folder
 
 
-def highest_version(place: Path) -> Path:
+def highest_version(folder: Path) -> Path:
     """Return the highest version in a folder of versions, else the folder itself."""
-    if not place.is_dir() or (place / EXPORT.about).exists():
-        return place
-    names = (_VERSION.fullmatch(entry.name) for entry in place.iterdir())
+    if not folder.is_dir() or (folder / EXPORT.about).exists():
+        return folder
+    names = (_VERSION.fullmatch(entry.name) for entry in folder.iterdir())
     versions = [int(name[1] or name[2]) for name in names if name]
-    return place / str(max(versions)) if versions else place
+    return folder / str(max(versions)) if versions else folder
 
 
 def kind_of(path: str | os.PathLike[str]) -> str:

@@ -64,12 +64,12 @@ class FineTuning:
         }
 
     @classmethod
-    def read(cls, place: Path, n_classes: int) -> Self:
+    def read(cls, folder: Path, n_classes: int) -> Self:
         """Read and check the description in a folder.
 
         Parameters
         ----------
-        place : Path
+        folder : Path
         n_classes : int
             Number of labels of the model.
 
@@ -79,8 +79,8 @@ class FineTuning:
             If it is damaged, newer than this emoclf, or another file of the folder
             was changed.
         """
-        values = JsonObject(FINE_TUNED.read_about(place))
-        FINE_TUNED.check_sums(place)
+        values = JsonObject(FINE_TUNED.read_about(folder))
+        FINE_TUNED.check_sums(folder)
         try:
             thresholds = values.thresholds("thresholds", n_classes)
             column = values.get("text_column")
@@ -96,5 +96,5 @@ class FineTuning:
                 created=values.text("created"),
             )
         except ValueError as error:
-            reason = FINE_TUNED.damaged(place / FINE_TUNED.about, error)
+            reason = FINE_TUNED.damaged(folder / FINE_TUNED.about, error)
             raise BundleError(str(reason)) from error

@@ -54,7 +54,7 @@ class Source:
 
     Parameters
     ----------
-    place : path, or "-"
+    path : path, or "-"
     settings : DataSettings
         Format (by default the ending decides), encoding, separator, quoting, header,
         and the columns that the user has named. For prediction, a file with an unknown
@@ -73,13 +73,13 @@ class Source:
 
     def __init__(
         self,
-        place: str | os.PathLike[str],
+        path: str | os.PathLike[str],
         settings: DataSettings,
         *,
         labelled: bool = False,
     ) -> None:
-        is_stdin = isinstance(place, str) and place == "-" and not labelled
-        self.path = None if is_stdin else check_file(place)
+        is_stdin = isinstance(path, str) and path == "-" and not labelled
+        self.path = None if is_stdin else check_file(path)
         self.name = STANDARD_INPUT if self.path is None else str(self.path)
         self.settings = settings
         self.separator = separator_character(settings.separator)

@@ -203,11 +203,11 @@ def is_number(part: bytes) -> bool:
     return True
 
 
-def require_finite(row: np.ndarray, word: str, place: str) -> None:
+def require_finite(row: np.ndarray, word: str, location: str) -> None:
     """Raise a VectorsError if a vector contains a NaN or an infinite number."""
     if not np.isfinite(row).all():
         bad = row[~np.isfinite(row)][0]
         raise VectorsError(
-            f"{place}: the vector of {word!r} contains {bad}. The file is damaged; "
+            f"{location}: the vector of {word!r} contains {bad}. The file is damaged; "
             "download it again, or remove the row."
         )

@@ -54,9 +54,9 @@ def legend_above(ax: Any, columns: int = 4) -> None:
     _plain(ax.legend(**position, ncols=columns, frameon=False))
 
 
-def legend_inside(ax: Any, place: str, title: str) -> None:
+def legend_inside(ax: Any, loc: str, title: str) -> None:
     """Draw the legend in a corner of the axes, on a veil that covers lines below it."""
-    legend = ax.legend(loc=place, fontsize="small", title=title, edgecolor="none")
+    legend = ax.legend(loc=loc, fontsize="small", title=title, edgecolor="none")
     _plain(legend)
     legend.get_frame().set(facecolor="white", alpha=0.85)
     legend.set_alignment("left")

@@ -259,15 +259,15 @@ def evaluation_sections(
     return [one for one in (*sections, texts) if one is not None and one.blocks]
 
 
-def shown_text(found: Predictions, place: int) -> ShownText:
+def shown_text(predictions: Predictions, index: int) -> ShownText:
     """Return a text with its labels."""
-    assert found.texts is not None
+    assert predictions.texts is not None
     return ShownText(
-        cut_text(found.texts[place]),
-        found.names_of(found.targets[place]),
-        found.names_of(found.predicted[place]),
-        f"{found.confidence[place]:.2f}",
-        bool(found.right[place]),
+        cut_text(predictions.texts[index]),
+        predictions.names_of(predictions.targets[index]),
+        predictions.names_of(predictions.predicted[index]),
+        f"{predictions.confidence[index]:.2f}",
+        bool(predictions.right[index]),
     )
 
 

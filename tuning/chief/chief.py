@@ -317,12 +317,12 @@ class Chief:
     def _remove_models(self) -> None:
         """Remove all classifiers but those of the best trials."""
         best = rank(list(self.outcomes.values()), self.plan.objective)[: self.keep]
-        kept = {self.folder.model_path(outcome.number) for outcome in best}
+        kept_paths = {self.folder.model_path(outcome.number) for outcome in best}
         # Running trials write their classifiers before they end.
         names = [
             self.folder.model_path(running.number).name
             for running in self.running.values()
         ]
         for path in self.folder.models.iterdir():
-            if path not in kept and not any(name in path.name for name in names):
+            if path not in kept_paths and not any(name in path.name for name in names):
                 shutil.rmtree(path, ignore_errors=True)

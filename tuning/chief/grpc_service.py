@@ -300,8 +300,8 @@ class RemoteChief:
                 # watch() ends the process when the chief is gone.
                 time.sleep(1.0)
 
-    def watch(self, gone: Callable[[str], None]) -> None:
-        """Start a thread that calls ``gone`` if the chief is silent for too long.
+    def watch(self, on_lost: Callable[[str], None]) -> None:
+        """Start a thread that calls ``on_lost`` if the chief is silent for too long.
 
         It is needed because waiting for a trial may take an hour, and because a
         training does not call the chief between two epochs.
@@ -316,6 +316,6 @@ class RemoteChief:
                 except (ConnectionError, SearchError) as error:
                     # SearchError, too: otherwise a failed chief would never be left.
                     if time.monotonic() - self.heard > patience:
-                        gone(f"{error} {WORKER_ENDS}")
+                        on_lost(f"{error} {WORKER_ENDS}")
 
         threading.Thread(target=check_regularly, daemon=True).start()

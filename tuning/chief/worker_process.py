@@ -94,11 +94,11 @@ def _new_runner(path: str | os.PathLike[str]) -> TrialRunner:
 
 
 def _check_versions(chief: dict[str, Any], address: str) -> None:
-    here = versions()
+    own_versions = versions()
     differences = [
-        f"{name} {chief.get(name)} there and {here.get(name)} here"
-        for name in sorted({*chief, *here})
-        if chief.get(name) != here.get(name)
+        f"{name} {chief.get(name)} there and {own_versions.get(name)} here"
+        for name in sorted({*chief, *own_versions})
+        if chief.get(name) != own_versions.get(name)
     ]
     if differences:
         raise SearchError(

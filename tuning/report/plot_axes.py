@@ -66,7 +66,7 @@ def _setting_axis(name: str, trials: Sequence[Outcome], *, log: bool) -> Setting
         positions = np.array([names.index(text) for text in texts], float)
         last = max(len(names) - 1, 1)
         short = [shorten(text, MAX_TICK_LENGTH) for text in names]
-        ticks = [(place / last, text) for place, text in enumerate(short)]
+        ticks = [(index / last, text) for index, text in enumerate(short)]
         return SettingAxis(name, positions, positions / last, ticks, categories=short)
     positions = np.array(values, float)
     ends = (min(given), max(given))

@@ -160,9 +160,9 @@ def plot_effects(
     star = next((o for o in ranked if o.number == chosen), None)
     star_label = "chosen" if star else "best"
     star = star or next(iter(ranked), None)
-    for place, (setting, ax) in enumerate(zip(settings, panels, strict=False)):
+    for index, (setting, ax) in enumerate(zip(settings, panels, strict=False)):
         _draw_effect(ax, setting, trials, objective, star=star, star_label=star_label)
-        if place % MAX_PANEL_COLUMNS == 0:
+        if index % MAX_PANEL_COLUMNS == 0:
             ax.set_ylabel(objective.label)
     if axes is None:
         marks = panels[0].get_legend_handles_labels()
@@ -198,10 +198,10 @@ def plot_parallel(
     low, high = float(scores.min()), float(scores.max())
     span = (high - low) or 1.0
     rows = np.column_stack([setting.heights for setting in settings])
-    for place, setting in enumerate(settings):
+    for index, setting in enumerate(settings):
         if setting.categories:
             # So that lines through the same category can be distinguished.
-            rows[:, place] += jitter(len(trials), 0.02)
+            rows[:, index] += jitter(len(trials), 0.02)
     for o, row, score in zip(trials, rows, scores, strict=True):
         ax.plot(
             range(len(settings) + 1),
@@ -345,12 +345,12 @@ def _colours(scores: np.ndarray, objective: Objective) -> Any:
 def _draw_coordinates(
     ax: Any, names: Sequence[str], ticks: Sequence[Sequence[tuple[float, str]]]
 ) -> None:
-    for place, marks in enumerate(ticks):
-        ax.axvline(place, color="0.3", linewidth=1, zorder=3)
+    for index, marks in enumerate(ticks):
+        ax.axvline(index, color="0.3", linewidth=1, zorder=3)
         for height, text in marks:
             ax.annotate(
                 text,
-                (place, height),
+                (index, height),
                 xytext=(4, 0),
                 textcoords="offset points",
                 va="center",

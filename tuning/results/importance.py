@@ -145,7 +145,7 @@ def _encode(values: Sequence[Any]) -> np.ndarray:
     numbers = [v for v in values if is_number(v)]
     order = sorted({repr(v) for v in values if not is_number(v)})
     below = min(numbers, default=0.0)
-    codes = {text: below - len(order) + place for place, text in enumerate(order)}
+    codes = {text: below - len(order) + index for index, text in enumerate(order)}
     return np.array(
         [float(v) if is_number(v) else codes[repr(v)] for v in values], dtype=float
     )
@@ -172,8 +172,8 @@ def _shares(X: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarra
     forest.fit(X[drawn], y[drawn])
     rows = np.repeat(left_out, SWAPS)
     swapped = np.repeat(X[rows][None], n_names, axis=0)
-    for place in range(n_names):
-        swapped[place, :, place] = X[rng.integers(n, size=len(rows)), place]
+    for index in range(n_names):
+        swapped[index, :, index] = X[rng.integers(n, size=len(rows)), index]
     # One call for all rows, because each call is slow.
     rows_to_predict = np.concatenate([swapped.reshape(-1, n_names), X[left_out]])
     predicted = forest.predict(rows_to_predict)

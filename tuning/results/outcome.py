@@ -173,9 +173,9 @@ class Outcome:
         )
 
 
-def _names(owner: type, *others: str) -> list[str]:
+def _names(owner: type, *excluded: str) -> list[str]:
     """Return the names of a dataclass's fields without the others."""
-    return [field.name for field in fields(owner) if field.name not in others]
+    return [field.name for field in fields(owner) if field.name not in excluded]
 
 
 def finite_part(curve: Iterable[float]) -> tuple[float, ...]:

@@ -231,22 +231,22 @@ class Space:
     def _including(self, dimension: Dimension, settings: RunSettings) -> Dimension:
         """Return a dimension with the given value added."""
         name, shape = dimension.name, dimension.shape
-        place, value = f"{self.name}, [{name}]", effective_value(settings, name)
-        _check_effect(dimension, settings, place)
+        location, value = f"{self.name}, [{name}]", effective_value(settings, name)
+        _check_effect(dimension, settings, location)
         if isinstance(value, Mapping):
             raise SearchError(
-                f"{place}: a table cannot be searched. Got {name} = {value!r} in the "
-                f"settings. Remove it from the settings, or remove [{name}] here."
+                f"{location}: a table cannot be searched. Got {name} = {value!r} in "
+                f"the settings. Remove it from the settings, or remove [{name}] here."
             )
         if value is None and not isinstance(shape, Choices):
             raise SearchError(
-                f"{place}: a range cannot contain None. Got {name} = None in the "
+                f"{location}: a range cannot contain None. Got {name} = None in the "
                 f'settings. Write choices with "none" among them, or give {name} in '
                 "the settings."
             )
         if isinstance(shape, Range) and shape.log and value <= 0:
             raise SearchError(
-                f"{place}: a range with log cannot contain {value!r}. Got {name} = "
+                f"{location}: a range with log cannot contain {value!r}. Got {name} = "
                 f"{value!r} in the settings. Give another value there, or write "
                 "choices."
             )
@@ -284,7 +284,7 @@ def _resolved(
     return replace(dimension, when=None)
 
 
-def _check_effect(dimension: Dimension, settings: RunSettings, place: str) -> None:
+def _check_effect(dimension: Dimension, settings: RunSettings, location: str) -> None:
     """Refuse a dimension that fails or has no effect in all trials but the first."""
     name, vectors = dimension.name, settings.embedding.vector_paths
     if not vectors and name in ("embedding", "vector_words"):
@@ -295,7 +295,7 @@ def _check_effect(dimension: Dimension, settings: RunSettings, place: str) -> No
         return
     given = settings.embedding.vectors
     raise SearchError(
-        f"{place}: {name} {problem}. Got vectors = {given!r} in the settings. Write "
+        f"{location}: {name} {problem}. Got vectors = {given!r} in the settings. Write "
         f'needs = "{cure}" into the table, or remove it.'
     )
 

@@ -63,28 +63,28 @@ def read_dimensions(
     searchable = [name for name in settings if name not in NOT_SEARCHED]
     dimensions: dict[str, Dimension] = {}
     for name, table in tables.items():
-        place = f"{document}, [{name}]"
+        location = f"{document}, [{name}]"
         if name in NOT_SEARCHED:
             raise SearchError(
-                f"{place}: {name!r} cannot be searched, because {NOT_SEARCHED[name]}. "
-                "Remove the table, and give it as a setting."
+                f"{location}: {name!r} cannot be searched, because "
+                f"{NOT_SEARCHED[name]}. Remove the table, and give it as a setting."
             )
         if name not in settings:
             raise SearchError(
-                f"{place}: {architecture} has no setting {name!r}."
+                f"{location}: {architecture} has no setting {name!r}."
                 f"{did_you_mean(name, searchable)} What can be searched: "
                 f"{', '.join(searchable)}."
             )
-        reader = _TableReader(place, settings[name], table, settings)
+        reader = _TableReader(location, settings[name], table, settings)
         dimensions[name] = reader.dimension(dimensions, tables)
     return tuple(dimensions.values())
 
 
 @dataclass(frozen=True)
 class _TableReader:
-    """Reader of one table, with the place for its error messages."""
+    """Reader of one table, with the location for its error messages."""
 
-    place: str
+    location: str
     setting: Setting
     table: Any
     settings: Mapping[str, Setting]
@@ -103,7 +103,7 @@ class _TableReader:
         return Dimension(self.setting.name, shape, needs, when)
 
     def error(self, text: str) -> SearchError:
-        return SearchError(f"{self.place}: {text}")
+        return SearchError(f"{self.location}: {text}")
 
     def checked(self, value: Any, setting: Setting | None = None) -> Any:
         """Return a value as the settings store it, or raise SearchError."""
@@ -225,8 +225,8 @@ class _TableReader:
                 "For a single value, give it as a setting."
             )
         read_values = tuple(map(read, values))
-        for place, value in enumerate(read_values):
-            if value in read_values[:place]:
+        for index, value in enumerate(read_values):
+            if value in read_values[:index]:
                 raise self.error(
                     f"{key} has {value!r} twice. Got {values!r}. Remove one of them."
                 )
@@ -317,8 +317,8 @@ class _TableReader:
                 f", which is not searched by choices. Write {choices}, or remove when."
             )
         if parent in tables:
-            place = f"[{parent}] before [{self.setting.name}]"
-            return f", which comes later in the file. Move {place}."
+            target = f"[{parent}] before [{self.setting.name}]"
+            return f", which comes later in the file. Move {target}."
         names = [name for name in before if isinstance(before[name].shape, Choices)]
         return (
             f", which is not searched.{did_you_mean(parent, names)} Add a table "

@@ -187,9 +187,9 @@ def _load(folder: Path) -> EncodedParts | None:
         # Opened here, because np.load leaves a damaged file open.
         with open(folder / ARRAYS_FILE, "rb") as file, np.load(file) as archive:
             arrays = dict(archive)
-        known = None
+        pretrained = None
         if about["coverage"] is not None:
-            known = PretrainedRows(
+            pretrained = PretrainedRows(
                 arrays["known_ids"],
                 # Mapped, so that the processes of one machine share the memory.
                 np.load(folder / ROWS_FILE, mmap_mode="r"),
@@ -208,7 +208,7 @@ def _load(folder: Path) -> EncodedParts | None:
             TextEncoder.from_state(about["encoder"], about["tokens"], tables),
             train,
             valid,
-            known,
+            pretrained,
             about["cut"],
             tuple(Finding.from_dict(finding) for finding in about["findings"]),
         )
