@@ -13,7 +13,7 @@ import tensorflow as tf
 from emoclf.batching import batch_by_length, lengths_of, stack
 from emoclf.models.keras_globals import default_keras_globals
 
-#: Networks → their traced functions, which refer to the network weakly.
+#: Networks → their traced functions.
 _TRACED: WeakKeyDictionary[keras.Model, Callable[..., Any]] = WeakKeyDictionary()
 
 
@@ -32,10 +32,7 @@ class BatchedModel:
 
     def __init__(self, model: keras.Model) -> None:
         self.width = int(model.output_shape[-1])
-        self._model = model  # alive as long as its function is used
-        if model not in _TRACED:
-            _TRACED[model] = _traced(ref(model))
-        self._traced = _TRACED[model]
+        self._model = model
 
     @default_keras_globals()
     def __call__(self, token_ids: Sequence[np.ndarray]) -> np.ndarray:
@@ -50,19 +47,23 @@ class BatchedModel:
         -------
         outputs : ndarray of float32, shape (n, n_classes)
         """
+        if self._model not in _TRACED:
+            _TRACED[self._model] = _traced(self._model)
+        traced = _TRACED[self._model]
         outputs = np.empty((len(token_ids), self.width), np.float32)
         for batch in batch_by_length(lengths_of(token_ids)):
             inputs = stack([token_ids[i] for i in batch])
             inputs = inputs if isinstance(inputs, tuple) else (inputs,)
-            outputs[batch] = self._traced(*map(tf.constant, inputs)).numpy()
+            outputs[batch] = traced(*map(tf.constant, inputs)).numpy()
         return outputs
 
 
-def _traced(network: ref[keras.Model]) -> Callable[..., Any]:
+def _traced(model: keras.Model) -> Callable[..., Any]:
+    network = ref(model)  # a function that keeps its key alive would never be freed
+
     def call(*inputs: tf.Tensor) -> tf.Tensor:
         model: Any = network()
         return model(inputs if len(inputs) > 1 else inputs[0])
 
-    model: Any = network()
     signature = [tf.TensorSpec(x.shape, x.dtype) for x in model.inputs]
-    return tf.function(call, input_signature=signature)
+    return tf.function(call, input_signature=signature).get_concrete_function()
