@@ -19,9 +19,9 @@ from emoclf.distillation.distillation_folder import DistillationFolder
 from emoclf.distillation.distillation_settings import DistillationSettings
 from emoclf.distillation.out_of_fold import read_out_of_fold
 from emoclf.distillation.stages import fit_stages
-from emoclf.distillation.student_stages import student_stages
+from emoclf.distillation.student_stages import mix_labels, student_stages
 from emoclf.distillation.teacher_overlap import warn_of_taught_texts
-from emoclf.distillation.teacher_predictions import Progress
+from emoclf.distillation.teacher_predictions import Progress, mean_probabilities
 from emoclf.distillation.teacher_progress import predict_all
 from emoclf.distillation.teachers import Teacher, as_teachers, coverage
 from emoclf.distillation.transfer_set import TransferSet, build_transfer_set
@@ -197,17 +197,21 @@ def distil_classifier(
             "teachers": [one.digest() for one in teachers],
             "out-of-fold probabilities": digest(of_folds),
         }
-        place = DistillationFolder(folder).predictions
-        found = predict_all(
+        if predictions is None:
+            predictions = DistillationFolder(folder).predictions
+        predicted = predict_all(
             teachers,
             transfer.texts,
-            place if predictions is None else Path(predictions),
+            Path(predictions),
             label_names=labels,
             progress=progress,
             verbose=bool(verbose),
         )
+        taught = of_folds
+        if taught is None:
+            taught = mean_probabilities(predicted, 0, transfer.n_train)
         stages = student_stages(
-            transfer, found, prepared, split.train, settings, distillation, of_folds
+            transfer, predicted, prepared, split.train, settings, distillation, taught
         )
         model = new_network(prepared, split.train, settings)
 
@@ -238,6 +242,7 @@ def distil_classifier(
         prepared,
         split.train,
         settings,
+        ngram_train=mix_labels(taught, prepared, split.train, distillation.true_share),
         metrics={DISTILLATION: metrics},
     )
     student = replace(student, split=split)
@@ -268,9 +273,6 @@ def _resolved(settings: RunSettings, split: Split, n_texts: int) -> RunSettings:
     if settings.training.batch_size is None:
         size = settings.training.texts_per_step(n_texts)
         settings = settings.override(batch_size=size)
-    if getattr(settings.model, "ngrams", False) is None:
-        # It would be fitted on the training texts alone.
-        settings = settings.override(ngrams=False)
     return resolve(settings, split.train)
 
 

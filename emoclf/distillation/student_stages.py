@@ -12,7 +12,6 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.distillation.distillation_folder import FIRST_STAGE, LAST_STAGE
 from emoclf.distillation.distillation_settings import JOINT, DistillationSettings
 from emoclf.distillation.stages import Stage
-from emoclf.distillation.teacher_predictions import mean_probabilities
 from emoclf.distillation.transfer_set import TransferSet
 from emoclf.evaluation.temperature import at_temperature
 from emoclf.settings import RunSettings
@@ -27,25 +26,19 @@ def student_stages(
     train: Dataset,
     settings: RunSettings,
     distillation: DistillationSettings,
-    out_of_fold: np.ndarray | None = None,
+    taught: np.ndarray,
 ) -> list[Stage]:
     """Return the stages of the training that the settings describe.
 
-    ``out_of_fold`` replaces the teachers' predictions for the training texts.
+    ``taught`` are the teachers' probabilities for the training texts, their own or
+    those of a cross-validation.
     """
     n_train, multilabel = transfer.n_train, train.multilabel
-    truth = prepared.train.targets
-    if not multilabel:
-        truth = np.eye(len(train.label_names))[truth]
-    share = distillation.true_share
     is_joint = distillation.order == JOINT
     temperature = distillation.temperature
-    taught = out_of_fold
-    if taught is None:
-        taught = mean_probabilities(predictions, 0, n_train)
     # The same scale as that of the other texts in the same stage.
     scaled = at_temperature(taught, temperature, multilabel=multilabel)
-    mixed = share * truth + (1 - share) * (scaled if is_joint else taught)
+    mixed = mix_labels(scaled, prepared, train, distillation.true_share).targets
     targets = transfer.targets(
         predictions,
         temperature,
@@ -72,11 +65,33 @@ def student_stages(
         epochs=distillation.last_epochs,
         learning_rate=settings.training.rate * distillation.last_rate,
     )
-    soft = Examples(
+    soft = mix_labels(taught, prepared, train, distillation.true_share)
+    share = f"a share of {distillation.true_share:g} of the true labels"
+    title = f"{n_train:,} training texts, with {share}"
+    return [first, Stage(LAST_STAGE, title, soft, training)]
+
+
+def mix_labels(
+    probabilities: np.ndarray, prepared: Prepared, train: Dataset, true_share: float
+) -> Examples:
+    """Return the training texts, with true labels mixed with a teacher's probabilities.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n_train, n_classes)
+        The teacher's.
+    prepared : Prepared
+    train : Dataset
+    true_share : float in [0, 1]
+        Share of the true labels in the targets.
+    """
+    truth = prepared.train.targets
+    if not train.multilabel:
+        truth = np.eye(len(train.label_names))[truth]
+    targets = true_share * truth + (1 - true_share) * probabilities
+    return Examples(
         prepared.train.token_ids,
-        mixed.astype(np.float32),
+        targets.astype(np.float32),
         prepared.train.weights,
         temperature=1.0,
     )
-    title = f"{n_train:,} training texts, with a share of {share:g} of the true labels"
-    return [first, Stage(LAST_STAGE, title, soft, training)]

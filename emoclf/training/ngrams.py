@@ -25,9 +25,13 @@ from emoclf.training.batches import Examples
 #: Inverse strength of the regularization.
 C = 10.0
 MAX_ITERATIONS = 100
+#: Smallest probability of a class that a text counts for, of soft targets.
+MIN_TARGET = 0.01
 
 
-def fit_ngram_scores(model: keras.Model, train: Examples, share: float) -> None:
+def fit_ngram_scores(
+    model: keras.Model, train: Examples, share: float, *, multilabel: bool
+) -> None:
     """Fit the linear classifier on the training set, and mix it with the network.
 
     The logits become a weighted mean of both. Features are TF-IDF: each occurrence of
@@ -39,13 +43,17 @@ def fit_ngram_scores(model: keras.Model, train: Examples, share: float) -> None:
     model : keras.Model
         Fitted network with a layer of :class:`emoclf.models.ngram_scores.NgramScores`.
     train : Examples
-        Training set.
+        Training set. With soft targets a text counts for each class, with the
+        probability of the class as its weight.
     share : float in [0, 1]
         Share of the linear classifier in the logits.
+    multilabel : bool
+        Whether a text has several labels.
     """
     layer: Any = model.get_layer(NGRAMS)
     features, idf = _features(train.token_ids, layer.vocabulary)
-    fit = _fit_labels if train.targets.ndim == 2 else fit_classes
+    fit_one = fit_classes if train.temperature is None else _fit_probabilities
+    fit = _fit_labels if multilabel else fit_one
     n_classes = int(layer.bias.shape[0])
     table, bias = fit(features, train.targets, train.weights, n_classes)
     table = np.column_stack([share * idf[:, None] * table, idf**2])
@@ -110,6 +118,20 @@ def fit_classes(
     return table, bias
 
 
+def _fit_probabilities(
+    features: sparse.csr_matrix,
+    targets: np.ndarray,
+    weights: np.ndarray | None,
+    n_classes: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights, shape (n_ngrams, n_classes), and biases from probabilities."""
+    texts, classes = np.nonzero(targets >= MIN_TARGET)
+    shares = targets[texts, classes]
+    if weights is not None:
+        shares = shares * weights[texts]
+    return fit_classes(features[texts], classes, shares, n_classes)
+
+
 def _fit_labels(
     features: sparse.csr_matrix,
     targets: np.ndarray,
@@ -120,9 +142,15 @@ def _fit_labels(
     table = np.zeros((features.shape[1], n_classes))
     share = np.clip(targets.mean(0), MIN_PRIOR, 1 - MIN_PRIOR)
     bias = np.log(share / (1 - share))
-    for number, has_label in enumerate(targets.T):
-        if 0 < has_label.sum() < len(has_label):
-            model = _fitted(features, has_label, weights)
+    if weights is None:
+        weights = np.ones(len(targets))
+    for number, column in enumerate(targets.T):
+        # A text with a soft target counts twice: with the label, and without it.
+        shares = np.stack([column, 1 - column], axis=1).ravel() * np.repeat(weights, 2)
+        rows = np.flatnonzero(shares)
+        has_label = rows % 2 == 0
+        if 0 < has_label.sum() < len(rows):
+            model = _fitted(features[rows // 2], has_label, shares[rows])
             table[:, number], bias[number] = model.coef_[0], model.intercept_[0]
     return table, bias
 

@@ -108,6 +108,7 @@ def finish_classifier(
     settings: RunSettings,
     *,
     chosen: Bundle | None = None,
+    ngram_train: Examples | None = None,
     metrics: Mapping[str, Any] | None = None,
 ) -> TrainedClassifier:
     """Make a classifier of a fitted network: n-grams, temperature and thresholds.
@@ -119,12 +120,19 @@ def finish_classifier(
     result : TrainingResult
     prepared, train, settings, chosen
         As in :func:`fit_prepared`.
+    ngram_train : Examples, optional
+        Training set of the linear classifier of n-grams; default: the prepared one.
     metrics : mapping, optional
         Further entries of the bundle's metrics.
     """
     given_thresholds = _given_thresholds(settings, train)
     if getattr(settings.model, "ngrams", False) and prepared.inputs is None:
-        fit_ngram_scores(model, prepared.train, settings.model.ngram_share)
+        fit_ngram_scores(
+            model,
+            ngram_train or prepared.train,
+            settings.model.ngram_share,
+            multilabel=train.multilabel,
+        )
     if chosen is None:
         temperature, thresholds, calibration = _choices(
             model, prepared.valid, settings.training, given_thresholds

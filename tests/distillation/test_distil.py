@@ -6,6 +6,7 @@ Covers distillation/distil.py, stages.py, transfer_set.py and teachers.py.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from emoclf import Dataset, Predictor, distil_classifier, load_exported
 from emoclf.bundle.bundle_folder import save_bundle
 from emoclf.errors import BundleError, DataError, SettingsError
 from emoclf.export.folded import export_folded
+from emoclf.models.ngram_scores import NGRAMS
 from emoclf.training.batches import Examples
 from emoclf.training.fit import fit_model
 from emoclf.workflow.fit_classifier import new_network
@@ -96,6 +98,25 @@ def test_a_student_is_an_ordinary_bundle(tmp_path: Path) -> None:
     assert loaded.explain("a splendid gift").labels == ("joy",)
     with pytest.raises(DataError, match="A distilled student cannot be fitted again"):
         student().refit()
+
+
+class WrongTeacher(WordTeacher):
+    """A teacher that predicts the next label."""
+
+    def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
+        return np.roll(super().predict_proba(texts), 1, axis=1)
+
+
+@pytest.mark.parametrize("true_share", [0.0, 1.0])
+def test_the_linear_part_has_the_targets_of_the_student(true_share: float) -> None:
+    one = distilled(
+        teacher=WrongTeacher(), ngrams=True, true_share=true_share, epochs=1,
+        last_epochs=1,
+    )  # fmt: skip
+    scores = one.bundle.model.get_layer(NGRAMS).words.numpy()[:, :-1]
+    for label, word in enumerate(("insult", "dark", "gift")):
+        (number,) = one.bundle.encoder.vocabulary.ids([word])
+        assert scores[number].argmax() == (label if true_share else (label + 1) % 3)
 
 
 def test_labels_in_another_order_change_nothing() -> None:

@@ -28,9 +28,9 @@ def test_all_targets_of_one_stage_have_one_temperature(tmp_path: Path) -> None:
         encoder=SimpleNamespace(encode=lambda block: [np.array([2]) for _ in block]),
     )
 
-    def targets(
-        out_of_fold: np.ndarray | None = None, **options: Any
-    ) -> list[np.ndarray]:
+    def targets(taught: Any = None, **options: Any) -> list[np.ndarray]:
+        if taught is None:
+            taught = np.tile(np.float32(row), (len(train), 1))
         stages = student_stages(
             transfer,
             [np.tile(np.float16(row), (len(texts), 1))],
@@ -38,7 +38,7 @@ def test_all_targets_of_one_stage_have_one_temperature(tmp_path: Path) -> None:
             train,
             tiny_settings(),
             DistillationSettings(**options),
-            out_of_fold,
+            taught,
         )
         return [np.array(stage.train.targets, np.float32) for stage in stages]
 

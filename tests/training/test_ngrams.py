@@ -158,7 +158,8 @@ def test_a_class_that_no_training_text_has() -> None:
         tiny_settings(ngrams=True), n_classes=3, matrix=np.eye(9, 4, -1, np.float32)
     )
     ids = [np.array([2, 3]), np.array([4]), np.empty(0, np.int32), np.array([4, 2])]
-    fit_ngram_scores(model, Examples(ids, np.array([0, 2, 0, 2], np.int32)), 0.4)
+    train = Examples(ids, np.array([0, 2, 0, 2], np.int32))
+    fit_ngram_scores(model, train, 0.4, multilabel=False)
     probabilities = model(np.array([[2, 3], [4, 0]])).numpy()
     assert probabilities.argmin(1).tolist() == [1, 1]
 
@@ -170,7 +171,8 @@ def test_every_second_weight_counts_twice() -> None:
 
     def bias(weights: np.ndarray | None) -> np.ndarray:
         model = build_model(settings, n_classes=2, matrix=np.eye(9, 4, -1, np.float32))
-        fit_ngram_scores(model, Examples(ids, targets, weights), 0.4)
+        train = Examples(ids, targets, weights)
+        fit_ngram_scores(model, train, 0.4, multilabel=False)
         layer = model.get_layer(NGRAMS)
         assert layer.pairs.shape == (BUCKETS + 1, 3)
         return layer.words.numpy()[:, :-1]
@@ -178,6 +180,26 @@ def test_every_second_weight_counts_twice() -> None:
     assert np.array_equal(bias(None), bias(np.ones(6, np.float32)))
     heavy = bias(np.array([9, 9, 9, 9, 1, 1], np.float32))
     assert heavy[2, 0] > bias(None)[2, 0]
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_probabilities_weigh_labels(multilabel: bool) -> None:
+    """Soft targets give the weights of as many texts with labels."""
+    settings = tiny_settings(ngrams=True)
+    ids = [np.array([2, 3], np.int32)] * 4 + [np.array([4], np.int32)] * 4
+    soft = np.repeat(np.float32([[0.75, 0.25], [0.5, 0.5]]), 4, axis=0)
+
+    def table(train: Examples) -> np.ndarray:
+        model = build_model(settings, n_classes=2, matrix=np.eye(9, 4, -1, np.float32))
+        fit_ngram_scores(model, train, 0.4, multilabel=multilabel)
+        return model.get_layer(NGRAMS).words.numpy()[:, :-1]
+
+    taught = table(Examples(ids, soft, temperature=1.0))
+    labels = np.array([0, 0, 0, 1, 0, 0, 1, 1], np.int32)
+    rows = np.eye(2, dtype=np.float32)[labels] if multilabel else labels
+    labelled = table(Examples(ids, rows))
+    assert taught[2, 0] > taught[2, 1]
+    np.testing.assert_allclose(taught[2:5], labelled[2:5], rtol=0.02, atol=1e-3)
 
 
 def unlabelled(texts: list[str]) -> Dataset:
