@@ -54,7 +54,7 @@ class Predictor(Classifier):
         self.bundle = bundle
 
     def __getstate__(self) -> dict[str, Any]:
-        # The traced network cannot be pickled; it is traced again.
+        # What is cached is made again.
         return {"bundle": self.bundle}
 
     def _facts(self) -> dict[str, object]:

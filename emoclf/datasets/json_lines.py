@@ -77,27 +77,27 @@ def _whole(lines: Iterable[str], name: str) -> str:
     DataError
         If it is larger than memory should be.
     """
-    parts: list[str] = []
+    taken_lines: list[str] = []
     size = 0
     for line in lines:
         size += len(line)
-        if size > MAX_ARRAY_BYTES or (line == TOO_LONG_MARKER and not parts):
+        if size > MAX_ARRAY_BYTES or (line == TOO_LONG_MARKER and not taken_lines):
             raise DataError(
                 f"{name} is an array of more than {MAX_ARRAY_BYTES:,} bytes, which is "
                 "read as a whole. Save it as JSON Lines, one object on each line."
             )
-        parts.append(line)
-    return "\n".join(parts)
+        taken_lines.append(line)
+    return "\n".join(taken_lines)
 
 
 def first_lines(lines: Iterator[str]) -> list[str]:
     """Take lines up to the first that is not empty."""
-    leading = []
+    leading_lines = []
     for line in lines:
-        leading.append(line)
+        leading_lines.append(line)
         if line.strip():
             break
-    return leading
+    return leading_lines
 
 
 def _objects(text: str, name: str) -> Iterator[Record]:

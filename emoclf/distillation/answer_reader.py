@@ -134,7 +134,7 @@ class AnswerReader:
         source = self._entries.source
         settings = source.settings
         try:
-            positions = find_columns(
+            column_positions = find_columns(
                 columns,
                 (settings.text_column, settings.label_column, None),
                 source=source.name,
@@ -144,7 +144,7 @@ class AnswerReader:
                 f"{error} Or give one column of probabilities for each label: "
                 f"{', '.join(self.label_names)}."
             ) from None
-        column = columns[positions.label]
+        column = columns[column_positions.label]
         reader = LabelReader(
             settings.label_names,
             classes=self.label_names,

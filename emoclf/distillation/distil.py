@@ -207,11 +207,17 @@ def distil_classifier(
             progress=progress,
             verbose=bool(verbose),
         )
-        taught = of_folds
-        if taught is None:
-            taught = mean_probabilities(predicted, 0, transfer.n_train)
+        train_probabilities = of_folds
+        if train_probabilities is None:
+            train_probabilities = mean_probabilities(predicted, 0, transfer.n_train)
         stages = student_stages(
-            transfer, predicted, prepared, split.train, settings, distillation, taught
+            transfer,
+            predicted,
+            prepared,
+            split.train,
+            settings,
+            distillation,
+            train_probabilities,
         )
         model = new_network(prepared, split.train, settings)
 
@@ -242,7 +248,9 @@ def distil_classifier(
         prepared,
         split.train,
         settings,
-        ngram_train=mix_labels(taught, prepared, split.train, distillation.true_share),
+        ngram_train=mix_labels(
+            train_probabilities, prepared, split.train, distillation.true_share
+        ),
         metrics={DISTILLATION: metrics},
     )
     student = replace(student, split=split)

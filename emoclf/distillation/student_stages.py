@@ -26,24 +26,24 @@ def student_stages(
     train: Dataset,
     settings: RunSettings,
     distillation: DistillationSettings,
-    taught: np.ndarray,
+    train_probabilities: np.ndarray,
 ) -> list[Stage]:
     """Return the stages of the training that the settings describe.
 
-    ``taught`` are the teachers' probabilities for the training texts, their own or
-    those of a cross-validation.
+    ``train_probabilities`` are the teachers' for the training texts, or those of a
+    cross-validation.
     """
     n_train, multilabel = transfer.n_train, train.multilabel
     is_joint = distillation.order == JOINT
     temperature = distillation.temperature
     # The same scale as that of the other texts in the same stage.
-    scaled = at_temperature(taught, temperature, multilabel=multilabel)
-    mixed = mix_labels(scaled, prepared, train, distillation.true_share).targets
+    scaled = at_temperature(train_probabilities, temperature, multilabel=multilabel)
+    share = distillation.true_share
     targets = transfer.targets(
         predictions,
         temperature,
         multilabel=multilabel,
-        first=mixed if is_joint else scaled,
+        first=_mixed(scaled, prepared, train, share) if is_joint else scaled,
     )
     weights = None
     if is_joint:
@@ -65,33 +65,37 @@ def student_stages(
         epochs=distillation.last_epochs,
         learning_rate=settings.training.rate * distillation.last_rate,
     )
-    soft = mix_labels(taught, prepared, train, distillation.true_share)
-    share = f"a share of {distillation.true_share:g} of the true labels"
-    title = f"{n_train:,} training texts, with {share}"
+    soft = mix_labels(train_probabilities, prepared, train, share)
+    title = f"{n_train:,} training texts, with a share of {share:g} of the true labels"
     return [first, Stage(LAST_STAGE, title, soft, training)]
 
 
 def mix_labels(
     probabilities: np.ndarray, prepared: Prepared, train: Dataset, true_share: float
 ) -> Examples:
-    """Return the training texts, with true labels mixed with a teacher's probabilities.
+    """Return the training texts with a mixture of true labels and probabilities.
 
     Parameters
     ----------
     probabilities : ndarray, shape (n_train, n_classes)
-        The teacher's.
+        Probabilities of the teachers.
     prepared : Prepared
     train : Dataset
     true_share : float in [0, 1]
         Share of the true labels in the targets.
     """
-    truth = prepared.train.targets
-    if not train.multilabel:
-        truth = np.eye(len(train.label_names))[truth]
-    targets = true_share * truth + (1 - true_share) * probabilities
     return Examples(
         prepared.train.token_ids,
-        targets.astype(np.float32),
+        _mixed(probabilities, prepared, train, true_share).astype(np.float32),
         prepared.train.weights,
         temperature=1.0,
     )
+
+
+def _mixed(
+    probabilities: np.ndarray, prepared: Prepared, train: Dataset, true_share: float
+) -> np.ndarray:
+    truth = prepared.train.targets
+    if not train.multilabel:
+        truth = np.eye(len(train.label_names))[truth]
+    return true_share * truth + (1 - true_share) * probabilities

@@ -153,16 +153,16 @@ def text_columns(classifier: Classifier, texts: Sequence[str]) -> dict[str, list
     }
 
 
-def segment_lines(segments: Sequence[Segment]) -> list[str]:
-    """Return segments as a table; an asterisk marks the weak ones."""
+def segment_lines(groups: Sequence[Segment]) -> list[str]:
+    """Return groups of texts as a table; an asterisk marks the weak ones."""
     rows = [["", "", "texts", "accuracy", "others"]]
-    for segment in segments:
+    for segment in groups:
         rest = "–" if segment.rest is None else f"{segment.rest:.3f}"
         mark = "*" if segment.is_weak else ""
         value = segment.value if len(segment.value) <= 40 else segment.value[:39] + "…"
         accuracy = f"{mark}{segment.accuracy:.3f}"
         rows.append([segment.column, value, str(segment.n), accuracy, rest])
     lines = ["Accuracy by groups of texts", *align(rows, left=2)]
-    if any(segment.is_weak for segment in segments):
+    if any(segment.is_weak for segment in groups):
         lines.append("* lower than the others' beyond chance")
     return lines

@@ -52,7 +52,7 @@ def training_overlap(classifier: Any, dataset: Dataset) -> np.ndarray | None:
 
 
 def warn_of_overlap(
-    seen: np.ndarray | None, dataset: Dataset, name: str = "the classifier"
+    overlap: np.ndarray | None, dataset: Dataset, name: str = "the classifier"
 ) -> tuple[str, ...]:
     """Warn of training texts in a dataset, and return the warning for a report.
 
@@ -69,9 +69,9 @@ def warn_of_overlap(
     remarks : tuple of str
         Empty if there is nothing to warn of.
     """
-    if seen is None or not seen.any():
+    if overlap is None or not overlap.any():
         return ()
-    locations = [dataset.place(i) for i in np.flatnonzero(seen).tolist()]
+    locations = [dataset.place(i) for i in np.flatnonzero(overlap).tolist()]
     more = ", …" if len(locations) > NAMED_LOCATIONS else ""
     remark = (
         f"{len(locations):,} of {len(dataset):,} texts of "

@@ -275,7 +275,7 @@ def _write_group(
         One entry for each word of a window: the code depends on its length.
     maxima : 1-D array of int16 or float32
     index : int
-        Where the maxima of the group are written.
+        Position at which the maxima of the group are written.
     """
     group_size = CACHE_LINE_BYTES * 8 // table.dtype.bitwidth
     bits = maxima.dtype.bitwidth

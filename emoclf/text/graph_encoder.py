@@ -224,11 +224,11 @@ def _last_base(classes: Any, mark_like: Any) -> Any:
 def _second_flag(classes: Any, before: Any) -> Any:
     """Return which regional indicators are the second of their pair."""
     flag = classes == _code("R")
-    position = tf.range(tf.size(classes))
+    positions = tf.range(tf.size(classes))
     first = flag & (before != _code("R"))
-    starts = tf.concat([[0], tf.boolean_mask(position, first)], 0)
+    starts = tf.concat([[0], tf.boolean_mask(positions, first)], 0)
     run = tf.gather(starts, tf.cumsum(tf.cast(first, tf.int32)))
-    return flag & ((position - run) % 2 == 1)
+    return flag & ((positions - run) % 2 == 1)
 
 
 def _beyond_cap(classes: Any, joins: Any) -> Any:

@@ -25,7 +25,7 @@ from emoclf.training.batches import Examples
 #: Inverse strength of the regularization.
 C = 10.0
 MAX_ITERATIONS = 100
-#: Smallest probability of a class that a text counts for, of soft targets.
+#: Soft targets below this are left out, and the others of the text are scaled up.
 MIN_TARGET = 0.01
 
 
@@ -125,10 +125,13 @@ def _fit_probabilities(
     n_classes: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return weights, shape (n_ngrams, n_classes), and biases from probabilities."""
-    texts, classes = np.nonzero(targets >= MIN_TARGET)
-    shares = targets[texts, classes]
+    lowest = np.minimum(targets.max(1, keepdims=True), MIN_TARGET)
+    shares = np.where(targets >= lowest, targets, 0)
+    shares /= shares.sum(1, keepdims=True)
+    texts, classes = np.nonzero(shares)
+    shares = shares[texts, classes]
     if weights is not None:
-        shares = shares * weights[texts]
+        shares *= weights[texts]
     return fit_classes(features[texts], classes, shares, n_classes)
 
 

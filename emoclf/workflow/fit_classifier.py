@@ -129,7 +129,7 @@ def finish_classifier(
     if getattr(settings.model, "ngrams", False) and prepared.inputs is None:
         fit_ngram_scores(
             model,
-            ngram_train or prepared.train,
+            prepared.train if ngram_train is None else ngram_train,
             settings.model.ngram_share,
             multilabel=train.multilabel,
         )

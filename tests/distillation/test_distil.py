@@ -107,12 +107,20 @@ class WrongTeacher(WordTeacher):
         return np.roll(super().predict_proba(texts), 1, axis=1)
 
 
-@pytest.mark.parametrize("true_share", [0.0, 1.0])
-def test_the_linear_part_has_the_targets_of_the_student(true_share: float) -> None:
-    one = distilled(
-        teacher=WrongTeacher(), ngrams=True, true_share=true_share, epochs=1,
-        last_epochs=1,
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"true_share": 1.0},
+        {"true_share": 0.0},
+        {"true_share": 0.0, "order": "joint"},
+        {"true_share": 0.0, "last_epochs": 0},
+    ],
+    ids=str,
+)
+def test_the_linear_part_has_the_targets_of_the_student(options: Any) -> None:
+    few = {"epochs": 1, "last_epochs": 1, "ngrams": True}
+    one = distilled(teacher=WrongTeacher(), **{**few, **options})
+    true_share = options["true_share"]
     scores = one.bundle.model.get_layer(NGRAMS).words.numpy()[:, :-1]
     for label, word in enumerate(("insult", "dark", "gift")):
         (number,) = one.bundle.encoder.vocabulary.ids([word])
@@ -261,7 +269,7 @@ def test_several_labels_for_a_text(tmp_path: Path) -> None:
             ]
             return np.clip(np.array(found, float), 0.05, 0.95)
 
-    settings = tiny_settings(epochs=15)
+    settings = tiny_settings(epochs=15, ngrams=True)
     trained = distil_classifier(
         dataset, settings=settings, teacher=Several(), unlabelled=UNLABELLED, verbose=0
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from tiny import tiny_dataset, tiny_settings, tiny_split
@@ -24,6 +25,7 @@ from emoclf.models.build import build_model
 from emoclf.models.heads import logits_twin
 from emoclf.models.ngram_scores import BUCKETS, NGRAMS
 from emoclf.settings import RunSettings
+from emoclf.training import ngrams
 from emoclf.training.batches import Examples
 from emoclf.training.ngrams import C, fit_ngram_scores
 from emoclf.workflow.automatic_settings import resolve
@@ -54,11 +56,11 @@ def test_logits_are_a_weighted_mean_of_both() -> None:
     texts = list(one.split.train.texts)
     tokens = encoder.tokenizer.batch(texts)
 
-    def ngrams(words: list[str]) -> list[str]:
+    def word_pairs(words: list[str]) -> list[str]:
         return [*words, *map(" ".join, itertools.pairwise(words))]
 
     # No text of the tiny corpus has a word twice, where scikit-learn's norm differs.
-    features = TfidfVectorizer(analyzer=ngrams).fit_transform(tokens)
+    features = TfidfVectorizer(analyzer=word_pairs).fit_transform(tokens)
     linear = LogisticRegression(C=C, max_iter=1000).fit(features, train.targets)
     expected = linear.predict_log_proba(features)
     network = logits_twin(one.bundle.model)
@@ -200,6 +202,33 @@ def test_probabilities_weigh_labels(multilabel: bool) -> None:
     labelled = table(Examples(ids, rows))
     assert taught[2, 0] > taught[2, 1]
     np.testing.assert_allclose(taught[2:5], labelled[2:5], rtol=0.02, atol=1e-3)
+
+
+def test_labels_are_fitted_one_by_one() -> None:
+    rng = np.random.default_rng(0)
+    features = sparse.csr_matrix(rng.random((40, 5)))
+    labels = (rng.random((40, 3)) < 0.4).astype(np.float32)
+    weights = rng.random(40).astype(np.float32)
+    table, bias = ngrams._fit_labels(features, labels, weights, 3)
+    for number, column in enumerate(labels.T):
+        direct = LogisticRegression(C=C, max_iter=ngrams.MAX_ITERATIONS)
+        direct.fit(features, column, weights)
+        np.testing.assert_array_equal(table[:, number], direct.coef_[0])
+        assert bias[number] == np.float32(direct.intercept_[0])
+
+
+def test_probabilities_of_many_classes() -> None:
+    """A text counts as much as it weighs, however flat its probabilities are."""
+    rng = np.random.default_rng(0)
+    features = sparse.csr_matrix(rng.random((30, 4)))
+    flat = np.full((30, 150), 1 / 150, np.float32)
+    _, bias = ngrams._fit_probabilities(features, flat, None, 150)
+    np.testing.assert_allclose(bias, bias.mean(), atol=1e-3)
+    sure = np.eye(2, dtype=np.float32)[np.arange(30) % 2] * 0.995 + 0.0025
+    weights = rng.random(30).astype(np.float32)
+    taught = ngrams._fit_probabilities(features, sure, weights, 2)
+    labelled = ngrams.fit_classes(features, np.arange(30) % 2, weights, 2)
+    np.testing.assert_allclose(taught[0], labelled[0], rtol=1e-4)
 
 
 def unlabelled(texts: list[str]) -> Dataset:

@@ -91,7 +91,7 @@ def _sentence(
         for kind in [span.label]
     ]
     location = f"{source}, line {line}" + (f", sentence {name}" if name else "")
-    return new_sentence(" ".join(tokens), spans, id=name, place=location)
+    return new_sentence(" ".join(tokens), spans, id=name, location=location)
 
 
 def conll_lines(sentences: Iterable[Sentence]) -> Iterator[str]:

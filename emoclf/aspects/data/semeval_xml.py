@@ -48,7 +48,7 @@ def read_semeval(path: Path, settings: DataSettings) -> Iterator[Sentence]:
         spans += _merged(
             _span(text, x.attrib, location) for x in opinions if _is_term(x)
         )
-        yield new_sentence(text, spans, id=element.get("id") or "", place=location)
+        yield new_sentence(text, spans, id=element.get("id") or "", location=location)
     tags = sorted({element.tag for element in root.iter()})
     if not {"aspectTerm", "Opinion"} & {*tags} and "sentence" in tags:
         raise DataError(

@@ -94,7 +94,7 @@ class AspectData(Described):
         return cls(
             tuple(
                 new_sentence(
-                    text, text_spans, id=str(number), place=f"Text number {number}"
+                    text, text_spans, id=str(number), location=f"Text number {number}"
                 )
                 for number, (text, text_spans) in pairs
             )
@@ -157,7 +157,7 @@ def as_aspect_data(data: Any, spans: Any = None) -> AspectData:
 
 
 def new_sentence(
-    text: str, spans: Iterable[Any], *, id: str = "", place: str
+    text: str, spans: Iterable[Any], *, id: str = "", location: str
 ) -> Sentence:
     """Check spans, and return a sentence with its terms in order.
 
@@ -166,21 +166,21 @@ def new_sentence(
     text : str
     spans : iterable of (start, stop) or (start, stop, label)
     id : str
-    place : str
+    location : str
         File and sentence, for errors: ``"laptops.xml, sentence 2339"``.
 
     Raises
     ------
     DataError
     """
-    terms = [_term(text, span, place) for span in _listed(spans, place)]
+    terms = [_term(text, span, location) for span in _listed(spans, location)]
     terms.sort(key=lambda term: (term.start, term.stop))
     previous: Term | None = None
     for term in terms:
         if previous is not None and term.start < previous.stop:
             raise DataError(
-                f"{place}: the terms {_shown(text, previous)} and {_shown(text, term)} "
-                "overlap. Keep one of them."
+                f"{location}: the terms {_shown(text, previous)} and "
+                f"{_shown(text, term)} overlap. Keep one of them."
             )
         previous = term
     return Sentence(text, tuple(terms), id)

@@ -50,7 +50,9 @@ def read_span_lines(path: Path, settings: DataSettings) -> Iterator[Sentence]:
                 raise DataError(f"{location}: {reason}.") from None
             keys |= values.keys()
             spans = next((values[x] for x in SPAN_KEYS if x in values), None)
-            yield new_sentence(text, _lists(spans, location), id=name, place=location)
+            yield new_sentence(
+                text, _lists(spans, location), id=name, location=location
+            )
         if keys and not keys & {*SPAN_KEYS}:
             raise DataError(
                 f"{source.name}: no object has spans, which are under a key "

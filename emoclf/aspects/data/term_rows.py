@@ -77,7 +77,7 @@ def read_term_rows(path: Path, settings: DataSettings) -> Iterator[Sentence]:
         ):
             if row.cells.get("term"):
                 spans.append(_found_span(*row, spans))
-        yield new_sentence(text, spans, id=name, place=location)
+        yield new_sentence(text, spans, id=name, location=location)
 
 
 class _Row(NamedTuple):

@@ -98,9 +98,9 @@ class EncoderScores:
         regression_logits = (
             _features(self.vectors, targets) @ self.coefficients + self.bias
         )
-        network_logits = np.log(np.maximum(probabilities, 1e-9))
+        network_log_probabilities = np.log(np.maximum(probabilities, 1e-9))
         return softmax(
-            (1 - share) * network_logits
+            (1 - share) * network_log_probabilities
             + share * log_softmax(regression_logits, axis=1),
             axis=1,
         )

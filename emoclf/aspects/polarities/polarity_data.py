@@ -28,12 +28,12 @@ logger = logging.getLogger(__name__)
 Part = tuple[list[Target], list[str]]
 
 
-def checked_targets(X: Iterable[Any], y: Iterable[str], place: str = "") -> Part:
+def checked_targets(X: Iterable[Any], y: Iterable[str], prefix: str = "") -> Part:
     """Return targets and their labels; DataError if they are no targets or differ."""
     targets, labels = as_targets(X), [str(label) for label in y]
     if len(targets) != len(labels) or not targets:
         raise DataError(
-            f"{place}There must be at least one target, and a label for each target. "
+            f"{prefix}There must be at least one target, and a label for each target. "
             f"Got {len(targets)} targets and {len(labels)} labels."
         )
     return targets, labels

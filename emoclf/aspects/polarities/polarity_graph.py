@@ -85,11 +85,13 @@ def mean_probabilities(networks: Sequence[Any], token_ids: Any) -> Any:
 def _marked(token_ids: Any, windows: Any) -> Any:
     """Return the ids around each target, with markers, int32 (n_targets, width)."""
     begin, first, end, finish = tf.split(windows, 4, axis=1)
-    position = tf.range(tf.reduce_max(finish - begin) + 2)[None, :]
+    positions = tf.range(tf.reduce_max(finish - begin) + 2)[None, :]
     opens, closes = first - begin, end - begin + 1
-    skipped = tf.cast(position > opens, tf.int32) + tf.cast(position > closes, tf.int32)
-    source = tf.minimum(begin + position - skipped, tf.size(token_ids) - 1)
+    skipped = tf.cast(positions > opens, tf.int32) + tf.cast(
+        positions > closes, tf.int32
+    )
+    source = tf.minimum(begin + positions - skipped, tf.size(token_ids) - 1)
     ids = tf.gather(token_ids, source)
-    ids = tf.where(position == opens, OPEN_ID, ids)
-    ids = tf.where(position == closes, CLOSE_ID, ids)
-    return tf.where(position < finish - begin + 2, ids, 0)
+    ids = tf.where(positions == opens, OPEN_ID, ids)
+    ids = tf.where(positions == closes, CLOSE_ID, ids)
+    return tf.where(positions < finish - begin + 2, ids, 0)

@@ -46,7 +46,7 @@ def as_targets(values: Any) -> list[Target]:
             raise DataError(
                 f"{location} must be (text, start, stop). Got {excerpt(value)} instead."
             )
-        (term,) = new_sentence(parts[0], [parts[1:]], place=location).terms
+        (term,) = new_sentence(parts[0], [parts[1:]], location=location).terms
         targets.append(Target(parts[0], term.start, term.stop))
     return targets
 

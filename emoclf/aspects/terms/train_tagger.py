@@ -192,10 +192,10 @@ def seen_terms(data: AspectData) -> set[str]:
 
 
 def _labels(train: AspectData) -> list[str | None]:
-    unlabelled = next((s for s in train if any(t.label is None for t in s.terms)), None)
-    if unlabelled is not None:
+    sentence = next((s for s in train if any(t.label is None for t in s.terms)), None)
+    if sentence is not None:
         raise DataError(
-            f"{train.source}, sentence {unlabelled.id}: a term has no label, and a "
+            f"{train.source}, sentence {sentence.id}: a term has no label, and a "
             "typed tagger learns the labels of terms. Add it, or leave 'typed' out."
         )
     return [*sorted(train.label_counts())]
