@@ -20,7 +20,7 @@ from emoclf.distillation.distillation_settings import DistillationSettings
 from emoclf.distillation.out_of_fold import read_out_of_fold
 from emoclf.distillation.stages import fit_stages
 from emoclf.distillation.student_stages import mix_labels, student_stages
-from emoclf.distillation.teacher_overlap import warn_of_taught_texts
+from emoclf.distillation.teacher_overlap import warn_of_teacher_overlap
 from emoclf.distillation.teacher_predictions import Progress, mean_probabilities
 from emoclf.distillation.teacher_progress import predict_all
 from emoclf.distillation.teachers import Teacher, as_teachers, coverage
@@ -162,7 +162,7 @@ def distil_classifier(
     teachers = as_teachers(
         teacher, teacher_labels, split.train, settings.data, encoder=teacher_encoder
     )
-    warn_of_taught_texts(teachers, split)
+    warn_of_teacher_overlap(teachers, split)
     of_folds = None
     if out_of_fold is not None:
         of_folds = read_out_of_fold(out_of_fold, split, settings.data)

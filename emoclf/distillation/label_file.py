@@ -17,7 +17,7 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.rows import names_of
 from emoclf.datasets.source import Source
 from emoclf.display import Described, short_names, shorten_text
-from emoclf.distillation.answer_reader import AnswerReader
+from emoclf.distillation.prediction_reader import PredictionReader
 from emoclf.distillation.rows_by_text import DifferentRows, RowsByText, text_key
 from emoclf.errors import DataError
 from emoclf.fingerprint import digest
@@ -44,7 +44,7 @@ class Agreement(NamedTuple):
 
 
 class LabelFile(Described):
-    """A teacher whose answers are in a file.
+    """A teacher whose predictions are in a file.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class LabelFile(Described):
     ------
     DataError
         If a column is missing; if a row has no probabilities, or they do not add up to
-        1 (one label for each text); or if a text has different answers.
+        1 (one label for each text); or if a text has different predictions.
     """
 
     def __init__(
@@ -86,12 +86,12 @@ class LabelFile(Described):
         self.label_names = tuple(label_names)
         self.multilabel = multilabel
         keys, numbers, values = array("Q"), array("q"), array("f")
-        reader: AnswerReader | None = None
+        reader: PredictionReader | None = None
         with Source(self.name, DataSettings.of(settings, flat)) as source:
             entries = Entries(source, source.settings.text_column)
             for entry in chain.from_iterable(entries.chunks()):
                 if reader is None:
-                    reader = AnswerReader(
+                    reader = PredictionReader(
                         entries, entry, self.label_names, multilabel=multilabel
                     )
                 keys.append(text_key(entry.text))
@@ -124,7 +124,7 @@ class LabelFile(Described):
         return len(self._rows)
 
     def digest(self) -> str:
-        """Return a digest of texts, answers and labels."""
+        """Return a digest of texts, predictions and labels."""
         return digest(self._rows.keys, self._rows.rows, list(self.label_names))
 
     def covers(self, texts: Sequence[str]) -> np.ndarray:

@@ -13,7 +13,7 @@ from emoclf.evaluation.training_overlap import training_overlap
 logger = logging.getLogger(__name__)
 
 
-def warn_of_taught_texts(teachers: Iterable[Teacher], split: Split) -> None:
+def warn_of_teacher_overlap(teachers: Iterable[Teacher], split: Split) -> None:
     """Warn of validation and test texts on which teachers were trained.
 
     Of teachers without hashes of their training texts it is not known: files, exports,

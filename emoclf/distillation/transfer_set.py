@@ -28,7 +28,7 @@ from emoclf.distillation.stored_arrays import (
 )
 from emoclf.distillation.teacher_predictions import mean_probabilities
 from emoclf.distillation.text_variants import text_variants
-from emoclf.distillation.unlabelled import NewTexts, TextCounts, read_unlabelled
+from emoclf.distillation.unlabelled import NewTexts, UnlabelledCounts, read_unlabelled
 from emoclf.errors import DataError, SettingsError, setting
 from emoclf.evaluation.temperature import at_temperature
 from emoclf.settings import RunSettings
@@ -59,7 +59,7 @@ class TransferSet:
         Training texts, and after them the others.
     n_train : int
         Number of training texts.
-    counts : TextCounts
+    counts : UnlabelledCounts
         Numbers of the other texts.
     words : tuple of str
         Frequent words that no training text contains.
@@ -70,7 +70,7 @@ class TransferSet:
     folder: Path
     texts: StoredTexts
     n_train: int
-    counts: TextCounts
+    counts: UnlabelledCounts
     words: tuple[str, ...]
     is_made: bool
 

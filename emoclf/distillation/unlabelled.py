@@ -30,7 +30,7 @@ SHARED_SETTINGS = ("encoding", "encoding_errors", "max_line_bytes")
 
 
 @dataclass
-class TextCounts:
+class UnlabelledCounts:
     """Numbers of unlabelled texts.
 
     Parameters
@@ -114,7 +114,7 @@ class NewTexts:
         *,
         covers: Callable[[list[str]], np.ndarray] | None = None,
     ) -> None:
-        self.counts = TextCounts()
+        self.counts = UnlabelledCounts()
         self._covers = covers
         self._index = NearDuplicateIndex(held_out, threshold)
         self._hash_set = _NumberSet()

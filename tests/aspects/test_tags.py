@@ -12,9 +12,9 @@ from emoclf.aspects.data.sentences import Term
 from emoclf.aspects.data.tags import (
     SCHEMES,
     TokenSpan,
+    align_spans,
     decode_tags,
     encode_tags,
-    snap,
     tag_names,
 )
 from emoclf.models.crf import tag_constraints
@@ -65,12 +65,12 @@ def test_terms_within_tokens_are_snapped_and_counted() -> None:
     words = [text[a:b] for a, b in tokens]
     assert words[:4] == ["The", "touchscreen", "/", "keyboard"]
     # "screen" lies within a token, and "touch" in the same one is left without any.
-    found = snap([Term(4, 9), Term(9, 15), Term(16, 30)], tokens)
+    found = align_spans([Term(4, 9), Term(9, 15), Term(16, 30)], tokens)
     assert found.spans == [TokenSpan(1, 2), TokenSpan(3, 5)]
-    assert (found.n_snapped, found.n_dropped) == (1, 1)
+    assert (found.n_moved, found.n_dropped) == (1, 1)
 
 
 def test_gold_borders_do_not_split_tokens() -> None:
     text = "keyboards"
-    assert snap([Term(0, 8)], Tokenizer().spans(text)).spans == [TokenSpan(0, 1)]
+    assert align_spans([Term(0, 8)], Tokenizer().spans(text)).spans == [TokenSpan(0, 1)]
     assert Tokenizer().spans(text) == [(0, 9)]

@@ -13,13 +13,13 @@ from emoclf.distillation.distillation_settings import DistillationSettings
 from emoclf.distillation.stored_arrays import store_texts
 from emoclf.distillation.student_stages import student_stages
 from emoclf.distillation.transfer_set import TransferSet
-from emoclf.distillation.unlabelled import TextCounts
+from emoclf.distillation.unlabelled import UnlabelledCounts
 
 
 def test_all_targets_of_one_stage_have_one_temperature(tmp_path: Path) -> None:
     train = tiny_split().train
     texts = store_texts(tmp_path / "texts", [*train.texts, "one", "two"])
-    transfer = TransferSet(tmp_path, texts, len(train), TextCounts(), (), False)
+    transfer = TransferSet(tmp_path, texts, len(train), UnlabelledCounts(), (), False)
     row = [0.7, 0.2, 0.1]
     prepared: Any = SimpleNamespace(
         train=SimpleNamespace(

@@ -15,7 +15,7 @@ from tiny import tiny_dataset, tiny_folded, tiny_settings, tiny_split, tiny_trai
 from emoclf import Predictor, load_exported
 from emoclf.datasets.split import split_dataset
 from emoclf.distillation import teachers
-from emoclf.distillation.teacher_overlap import warn_of_taught_texts
+from emoclf.distillation.teacher_overlap import warn_of_teacher_overlap
 from emoclf.distillation.teachers import as_teachers
 from emoclf.errors import BundleError, ModelError, SettingsError
 from emoclf.settings import DataSettings
@@ -84,14 +84,14 @@ def test_held_out_texts_that_a_teacher_knows_are_counted(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     found = as_teachers(tiny_trained(), None, tiny_split().train, DataSettings())
-    warn_of_taught_texts([*found, WordTeacher()], tiny_split())
+    warn_of_teacher_overlap([*found, WordTeacher()], tiny_split())
     assert not caplog.records
     other = split_dataset(tiny_dataset(), tiny_settings().data, seed=1)
     assert other.valid is not None
     known = {*tiny_split().train.texts}
     count = sum(text in known for text in other.valid.texts)
     assert count
-    warn_of_taught_texts(found, other)
+    warn_of_teacher_overlap(found, other)
     first = caplog.records[0].getMessage()
     start = f"{count} of {len(other.valid)} validation texts are training texts of the "
     assert first.startswith(f"{start}teacher text_cnn; ")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from emoclf.aspects.data.sentences import Sentence, Term, new_sentence
-from emoclf.aspects.data.tags import decode_tags, encode_tags, snap
+from emoclf.aspects.data.tags import align_spans, decode_tags, encode_tags
 from emoclf.datasets.source import Source
 from emoclf.errors import DataError
 from emoclf.settings import DataSettings
@@ -105,7 +105,9 @@ def conll_lines(sentences: Iterable[Sentence]) -> Iterator[str]:
     tokenizer = Tokenizer(lowercase=False)
     for sentence in sentences:
         tokens = tokenizer.spans(sentence.text)
-        tags = encode_tags(len(tokens), snap(sentence.terms, tokens).spans, "BIO")
+        tags = encode_tags(
+            len(tokens), align_spans(sentence.terms, tokens).spans, "BIO"
+        )
         for tag in tags:
             if len(tag.split()) != 1:
                 raise DataError(

@@ -21,24 +21,26 @@ class TokenSpan(NamedTuple):
     label: str | None = None
 
 
-class Snapped(NamedTuple):
+class AlignedSpans(NamedTuple):
     """Terms as tokens.
 
     Parameters
     ----------
     spans : list of TokenSpan
-    n_snapped : int
+    n_moved : int
         Number of terms that do not lie on borders of tokens, and got whole tokens.
     n_dropped : int
         Number of terms without a token that is not in the term before.
     """
 
     spans: list[TokenSpan]
-    n_snapped: int
+    n_moved: int
     n_dropped: int
 
 
-def snap(terms: Iterable[Sequence], tokens: Sequence[tuple[int, int]]) -> Snapped:
+def align_spans(
+    terms: Iterable[Sequence], tokens: Sequence[tuple[int, int]]
+) -> AlignedSpans:
     """Return the tokens that each term touches.
 
     Parameters
@@ -50,11 +52,11 @@ def snap(terms: Iterable[Sequence], tokens: Sequence[tuple[int, int]]) -> Snappe
 
     Examples
     --------
-    >>> snap([(2, 9, None)], [(0, 5), (6, 9), (10, 12)])
-    Snapped(spans=[TokenSpan(first=0, end=2, label=None)], n_snapped=1, n_dropped=0)
+    >>> align_spans([(2, 9, None)], [(0, 5), (6, 9), (10, 12)])
+    AlignedSpans(spans=[TokenSpan(first=0, end=2, label=None)], n_moved=1, n_dropped=0)
     """
     spans: list[TokenSpan] = []
-    n_snapped = n_dropped = index = 0
+    n_moved = n_dropped = index = 0
     for start, stop, label in terms:
         while index < len(tokens) and tokens[index][1] <= start:
             index += 1
@@ -64,11 +66,11 @@ def snap(terms: Iterable[Sequence], tokens: Sequence[tuple[int, int]]) -> Snappe
         if end == index:
             n_dropped += 1
             continue
-        n_snapped += (tokens[index][0], tokens[end - 1][1]) != (start, stop)
+        n_moved += (tokens[index][0], tokens[end - 1][1]) != (start, stop)
         spans.append(TokenSpan(index, end, label))
         # A token belongs to one term: the next begins after it.
         index = end
-    return Snapped(spans, n_snapped, n_dropped)
+    return AlignedSpans(spans, n_moved, n_dropped)
 
 
 def tag_names(labels: Sequence[str | None], scheme: str) -> list[str]:

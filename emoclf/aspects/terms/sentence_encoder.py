@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from emoclf.aspects.data.sentences import AspectData
-from emoclf.aspects.data.tags import encode_tags, snap
+from emoclf.aspects.data.tags import align_spans, encode_tags
 from emoclf.batching import lengths_of, pad
 from emoclf.text.encoder import TextEncoder
 
@@ -108,7 +108,7 @@ class TaggedExamples:
     texts : list of TokenizedText
         Sentences that have a token.
     tags : list of ndarray of int32, each of shape (length,)
-    n_snapped : int
+    n_moved : int
         Number of terms that got whole tokens.
     n_dropped : int
         Number of terms without a token of their own.
@@ -116,7 +116,7 @@ class TaggedExamples:
 
     texts: list[TokenizedText]
     tags: list[np.ndarray]
-    n_snapped: int
+    n_moved: int
     n_dropped: int
 
     def __len__(self) -> int:
@@ -153,19 +153,19 @@ def tagged_examples(
     typed : bool
         Whether tags contain the labels of the terms.
     """
-    texts, tags, n_snapped, n_dropped = [], [], 0, 0
+    texts, tags, n_moved, n_dropped = [], [], 0, 0
     for sentence, text in zip(data, encoder.encode(data.texts), strict=True):
         terms = sentence.terms
         if not typed:
             terms = tuple(term._replace(label=None) for term in terms)
-        snapped = snap(terms, text.spans)
-        n_snapped += snapped.n_snapped
-        n_dropped += snapped.n_dropped
+        aligned = align_spans(terms, text.spans)
+        n_moved += aligned.n_moved
+        n_dropped += aligned.n_dropped
         if len(text.spans):
-            names = encode_tags(len(text.spans), snapped.spans, scheme)
+            names = encode_tags(len(text.spans), aligned.spans, scheme)
             texts.append(text)
             tags.append(np.array([tag_ids[name] for name in names], np.int32))
-    return TaggedExamples(texts, tags, n_snapped, n_dropped)
+    return TaggedExamples(texts, tags, n_moved, n_dropped)
 
 
 def stack_texts(

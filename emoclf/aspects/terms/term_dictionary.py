@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from emoclf.aspects.data.sentences import AspectData, Term
-from emoclf.aspects.data.tags import TokenSpan, snap
+from emoclf.aspects.data.tags import TokenSpan, align_spans
 from emoclf.text.tokenizer import Tokenizer
 from emoclf.text.validation import as_texts
 
@@ -37,7 +37,7 @@ class TermDictionary:
             tokens = self.tokenizer.tokens(sentence.text)
             spans = self.tokenizer.spans(sentence.text)
             position = 0
-            for x in snap(sentence.terms, spans).spans:
+            for x in align_spans(sentence.terms, spans).spans:
                 marked[tuple(tokens[x.first : x.end])] += 1
                 gaps.append(tokens[position : x.first])
                 position = x.end

@@ -106,11 +106,11 @@ def train_spans(
         train, encoder, tag_ids, scheme=settings.scheme, typed=settings.typed
     )
     _check(examples.tags, train)
-    if examples.n_snapped or examples.n_dropped:
+    if examples.n_moved or examples.n_dropped:
         logger.info(
             "%d of %d terms do not lie on borders of tokens and got whole tokens; %d "
             "share their only token with another term and were left out.",
-            examples.n_snapped,
+            examples.n_moved,
             train.n_terms,
             examples.n_dropped,
         )

@@ -23,14 +23,14 @@ PREFIXES = ("", "probability_", "predicted_probability_")
 OBJECTS = ("probabilities", "predicted_probabilities")
 
 
-class AnswerReader:
-    """Reader of the answers in the entries of a file.
+class PredictionReader:
+    """Reader of the predictions in the entries of a file.
 
     Parameters
     ----------
     entries : Entries
     first : Entry
-        First entry; its columns say where the answers are.
+        First entry; its columns say where the predictions are.
     label_names : sequence of str
         Labels, in the order of the numbers.
     multilabel : bool
@@ -152,7 +152,7 @@ class AnswerReader:
         )
         number_of = {name: i for i, name in enumerate(self.label_names)}
 
-        def answer(entry: Entry) -> Sequence[float]:
+        def prediction(entry: Entry) -> Sequence[float]:
             location, row = self._entries.place(entry), [0.0] * len(self.label_names)
             try:
                 label = reader.settle(reader.read(entry.values.get(column)), None)
@@ -168,4 +168,4 @@ class AnswerReader:
                 row[number_of[name]] = 1.0
             return row
 
-        return answer
+        return prediction
