@@ -56,7 +56,10 @@ def ngram_terms(
 
 def _cnn_terms(model: keras.Model, settings: Any, token_ids: np.ndarray) -> TextTerms:
     weights = NetworkWeights(model)
-    vectors = weights.embedding(token_ids)
+    # Each token once: a product may round equal rows differently, and of windows with
+    # the same tokens the first one has to be the largest, as in a folded export.
+    distinct_ids, rows = np.unique(token_ids, return_inverse=True)
+    vectors = weights.embedding(distinct_ids)
     layers = {size: weights.convolution(size) for size in settings.kernel_sizes}
     filters = []
     for windows in windows_of(settings.kernel_sizes, settings.padding, settings.stride):
@@ -68,7 +71,7 @@ def _cnn_terms(model: keras.Model, settings: Any, token_ids: np.ndarray) -> Text
             part = slice(number * n_filters, (number + 1) * n_filters)
             for shift, kernel in enumerate(layers[size][0], windows.first_shift(size)):
                 terms[:, shift, part] = _product(vectors, kernel)
-        filters.append(FilterTerms(windows, terms, np.concatenate(columns)))
+        filters.append(FilterTerms(windows, terms[rows], np.concatenate(columns)))
     head_kernel, bias = weights.head()
     ngrams, ngram_bias = ngram_terms(weights, token_ids, len(bias))
     return TextTerms(
