@@ -69,4 +69,6 @@ def _traced(model: keras.Model) -> Callable[..., Any]:
         return alive(inputs if len(inputs) > 1 else inputs[0])
 
     signature = [tf.TensorSpec(x.shape, x.dtype) for x in model.inputs]
-    return tf.function(call, input_signature=signature).get_concrete_function()
+    # As in Keras' own steps, layers are not rewritten.
+    traced = tf.function(call, input_signature=signature, autograph=False)
+    return traced.get_concrete_function()
