@@ -54,7 +54,7 @@ class Predictor(Classifier):
         self.bundle = bundle
 
     def __getstate__(self) -> dict[str, Any]:
-        # What is cached is made again.
+        # The traced network cannot be pickled; it is traced again.
         return {"bundle": self.bundle}
 
     def _facts(self) -> dict[str, object]:
