@@ -61,7 +61,9 @@ def evaluate_classifier(
         return EvaluationReport((evaluation,), (), remarks=remarks)
     # The baselines get the tokens of the network; an encoder's are pieces of words.
     tokenizer = Tokenizer()
-    if not isinstance(predictor, TransformerClassifier):
+    # The epoch of a fine-tuned encoder was chosen on a part of the training texts.
+    is_network = not isinstance(predictor, TransformerClassifier)
+    if is_network:
         predictor = as_predictor(predictor)
         tokenizer = predictor.bundle.encoder.tokenizer
     parts = {
@@ -72,9 +74,8 @@ def evaluate_classifier(
     evaluations: list[Evaluation] = []
     comparisons: list[Comparison] = []
     for part, dataset in parts.items():
-        network = evaluate_part(
-            predictor, dataset, part=part, chose_epoch=part == "valid"
-        )
+        chose_epoch = is_network and part == "valid"
+        network = evaluate_part(predictor, dataset, part=part, chose_epoch=chose_epoch)
         inputs = baseline_inputs(dataset, tokenizer)
         rivals = [
             evaluate(
@@ -83,7 +84,7 @@ def evaluate_classifier(
                 dataset.label_names,
                 name=name,
                 part=part,
-                chose_epoch=part == "valid",
+                chose_epoch=chose_epoch,
             )
             for name, predict in baselines.items()
         ]

@@ -230,6 +230,8 @@ def test_the_commands(
     printed = json.loads(capsys.readouterr().out)
     parts = {x["part"]: x["accuracy"] for x in reversed(printed["evaluations"])}
     assert parts == {"valid": 1, "test": 1}
+    # A part of the training texts chose the epoch.
+    assert not any(x["chose_epoch"] for x in printed["evaluations"])
     assert TEXT_HASHES not in printed
     assert not (tmp_path / "teacher.checkpoint").exists()
     assert main(command) == 1
