@@ -50,7 +50,7 @@ STAGES = [
     ("distillation",),
     ("export", "estimator", "estimator_labels"),
     ("aspects.data",),
-    ("aspects.aspect_checkpoints", "aspects.aspect_vectors", "aspects.saved_networks"),
+    ("aspects.aspect_checkpoints", "aspects.aspect_vectors"),
     ("aspects.terms",),
     ("aspects.polarities",),
     ("aspects",),

@@ -36,7 +36,6 @@ from emoclf.aspects.polarities.polarity_folder import (
     polarity_from_values,
     polarity_values,
 )
-from emoclf.aspects.saved_networks import rebuild, weights_of
 from emoclf.aspects.terms.aspect_settings import AspectSettings
 from emoclf.aspects.terms.sentence_encoder import SentenceEncoder
 from emoclf.aspects.terms.span_model import SpanModel
@@ -45,6 +44,7 @@ from emoclf.bundle.bundle import installed_versions
 from emoclf.bundle.bundle_folder import read_part, write_part
 from emoclf.bundle.described_folder import FolderKind, readable_place, write_sums
 from emoclf.bundle.json_values import JsonObject, check_texts
+from emoclf.bundle.saved_networks import rebuild, weights_of
 from emoclf.doctor.findings import Finding
 from emoclf.errors import BundleError
 from emoclf.models.embedding import embedding_shape, is_embedding

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -225,19 +225,13 @@ def _rebuild(
 ) -> keras.Model:
     # Keras loads here, so that reading about bundles stays cheap.
     import_tensorflow()
-    import keras
-
+    from emoclf.bundle.saved_networks import rebuild
     from emoclf.models.build import build_model
 
     # Before anything of the declared size is allocated.
     shape = None
     if inputs is None:
         shape = _checked_shape(about, weights, vocabulary_size)
-    for path, values in weights.items():
-        if not np.isfinite(values).all():
-            raise BundleError(
-                f"The weights of {path} contain numbers that are not finite."
-            )
     build = partial(
         build_model,
         settings,
@@ -246,20 +240,7 @@ def _rebuild(
         shape=shape,
         embedded_dim=None if inputs is None else inputs.dim,
     )
-
-    def check() -> None:
-        # Without initial values nothing is allocated, however large the settings are.
-        with keras.StatelessScope(initialize_variables=False):
-            _check_shapes(build(), weights)
-
-    # Keras keeps variables without values in a list of their thread, and would make up
-    # for them later.
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(check).result()
-    model = build()
-    for variable in model.weights:
-        variable.assign(weights[variable.path])
-    return model
+    return rebuild(build, weights, attrgetter("weights"))
 
 
 def _checked_shape(
@@ -280,14 +261,3 @@ def _checked_shape(
             f"{shape[0]} rows."
         )
     return shape[0], shape[1]
-
-
-def _check_shapes(model: keras.Model, weights: Mapping[str, np.ndarray]) -> None:
-    for variable in model.weights:
-        value = weights.get(variable.path)
-        if value is None or tuple(variable.shape) != value.shape:
-            shape = "no weights" if value is None else value.shape
-            raise BundleError(
-                f"The weights of {variable.path} must have the shape "
-                f"{tuple(variable.shape)}. Got {shape}."
-            )

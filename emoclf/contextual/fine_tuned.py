@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,18 +50,7 @@ class FineTuning:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
-        return {
-            "format": FINE_TUNED.format,
-            "base": self.base,
-            "max_tokens": self.max_tokens,
-            "temperature": self.temperature,
-            "thresholds": None if self.thresholds is None else [*self.thresholds],
-            "text_column": self.text_column,
-            "settings": dict(self.settings),
-            "metrics": dict(self.metrics),
-            "versions": dict(self.versions),
-            "created": self.created,
-        }
+        return {"format": FINE_TUNED.format, **asdict(self)}
 
     @classmethod
     def read(cls, folder: Path, n_classes: int) -> Self:

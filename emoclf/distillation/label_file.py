@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from array import array
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,6 @@ from emoclf.datasets.rows import names_of
 from emoclf.datasets.source import Source
 from emoclf.display import Described, short_names, shorten_text
 from emoclf.distillation.prediction_reader import PredictionReader
-from emoclf.distillation.rows_by_text import DifferentRows, RowsByText, text_key
 from emoclf.errors import DataError
 from emoclf.fingerprint import digest
 from emoclf.settings import DataSettings
@@ -94,7 +94,7 @@ class LabelFile(Described):
                     reader = PredictionReader(
                         entries, entry, self.label_names, multilabel=multilabel
                     )
-                keys.append(text_key(entry.text))
+                keys.append(_key(entry.text))
                 numbers.append(entry.number)
                 values.extend(reader.read(entry))
         if reader is None:
@@ -103,15 +103,20 @@ class LabelFile(Described):
         rows = np.array(values, np.float32).reshape(len(keys), -1)
         if not multilabel:
             rows /= rows.sum(1, keepdims=True)
-        try:
-            self._rows = RowsByText(np.array(keys), rows)
-        except DifferentRows as error:
-            first, second = (numbers[index] for index in error.places)
+        order = np.argsort(keys, kind="stable")
+        self._keys, self._rows = np.array(keys)[order], rows[order]
+        repeated = self._keys[1:] == self._keys[:-1]
+        wrong = repeated & (np.abs(np.diff(self._rows, axis=0)).max(1) > 1e-4)
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            first, second = (numbers[j] for j in sorted(order[i : i + 2].tolist()))
             raise DataError(
                 f"{self.name}, {source.unit}s {first} and {second}: the text is the "
-                f"same, but its labels or probabilities differ ({error.count:,} such "
+                f"same, but its labels or probabilities differ ({wrong.sum():,} such "
                 "rows in all). Keep one row for each text."
-            ) from None
+            )
+        is_first = np.append(True, ~repeated)
+        self._keys, self._rows = self._keys[is_first], self._rows[is_first]
 
     def _facts(self) -> dict[str, object]:
         return {
@@ -121,15 +126,17 @@ class LabelFile(Described):
         }
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._keys)
 
     def digest(self) -> str:
         """Return a digest of texts, predictions and labels."""
-        return digest(self._rows.keys, self._rows.rows, list(self.label_names))
+        return digest(self._keys, self._rows, list(self.label_names))
 
     def covers(self, texts: Sequence[str]) -> np.ndarray:
         """Say of each text whether the file has it, bool of shape (n_texts,)."""
-        return self._rows.covers(texts)
+        keys = _keys_of(texts)
+        positions = np.searchsorted(self._keys, keys)
+        return self._keys[positions.clip(max=len(self) - 1)] == keys
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Return the probabilities of the file; of labels, 0 and 1.
@@ -156,7 +163,7 @@ class LabelFile(Described):
                 f"as {shorten_text(first)!r}. Add them with their probabilities, or "
                 "give only texts that the file has."
             )
-        return self._rows.of(texts)
+        return self._rows[np.searchsorted(self._keys, _keys_of(texts))]
 
     def agreement(self, dataset: Dataset) -> Agreement | None:
         """Compare the file with the true labels of the texts that it has.
@@ -186,3 +193,13 @@ class LabelFile(Described):
         return Agreement(
             right / len(positions), float(ends.low), float(ends.high), len(positions)
         )
+
+
+def _key(text: str) -> int:
+    """Return 64 bits that stand for a text; texts themselves would take gigabytes."""
+    data = " ".join(text.split()).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
+
+
+def _keys_of(texts: Sequence[str]) -> np.ndarray:
+    return np.array([_key(text) for text in texts], np.uint64)

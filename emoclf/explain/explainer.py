@@ -77,7 +77,8 @@ class Explainer:
         elif method == GRADIENTS:
             attribution = self._integrate(classifier, ids)
         else:
-            attribution = _occlusion(classifier, text, read_tokens)
+            parts = occlude(classifier, text, read_tokens)
+            attribution = _by_word(*parts, DESCRIPTION)
         names = tuple(classifier.label_names)
         labels = (label,) if label else _predicted(classifier, probabilities)
         contributions = np.zeros((len(tokens), len(names)), np.float32)
@@ -177,11 +178,6 @@ def exact_description(terms: TextTerms) -> str:
     if any(ngrams.pairs is not None for ngrams in terms.ngrams):
         sentences.append("A word pair gives half to each word.")
     return " ".join(sentences)
-
-
-def _occlusion(classifier: Classifier, text: str, tokens: list[Token]) -> Attribution:
-    occlusion = occlude(classifier, text, tokens)
-    return _by_word(occlusion.log_odds, occlusion.bias, occlusion.words, DESCRIPTION)
 
 
 def _by_word(

@@ -5,8 +5,6 @@ It needs predictions only, so that it explains a classifier of any kind.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from emoclf.classifier import Classifier
@@ -21,21 +19,9 @@ DESCRIPTION = (
 )
 
 
-class Occlusion(NamedTuple):
-    """Log-odds of a text, of an empty text, and what each word changes.
-
-    Parameters
-    ----------
-    log_odds, bias : ndarray of float32, shape (n_classes,)
-    words : ndarray of float32, shape (n_tokens, n_classes)
-    """
-
-    log_odds: np.ndarray
-    bias: np.ndarray
-    words: np.ndarray
-
-
-def occlude(classifier: Classifier, text: str, tokens: list[Token]) -> Occlusion:
+def occlude(
+    classifier: Classifier, text: str, tokens: list[Token]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Predict a text without each of its words.
 
     A space takes the place of the word, so that its neighbours stay as they are:
@@ -47,6 +33,13 @@ def occlude(classifier: Classifier, text: str, tokens: list[Token]) -> Occlusion
     text : str
     tokens : list of Token
         Tokens to leave out, one at a time.
+
+    Returns
+    -------
+    log_odds, bias : ndarray of float32, shape (n_classes,)
+        Log-odds of the text, and of an empty text.
+    words : ndarray of float32, shape (n_tokens, n_classes)
+        What each word changes.
     """
     # Beyond the last token is what was cut; it must not take a word's place.
     end = max((token.stop for token in tokens), default=0)
@@ -54,9 +47,8 @@ def occlude(classifier: Classifier, text: str, tokens: list[Token]) -> Occlusion
     text_log_odds = log_odds(
         classifier.predict_proba(["", text, *texts]), multilabel=classifier.multilabel
     )
-    return Occlusion(
-        text_log_odds[1], text_log_odds[0], text_log_odds[1] - text_log_odds[2:]
-    )
+    empty, whole, without = text_log_odds[0], text_log_odds[1], text_log_odds[2:]
+    return whole, empty, whole - without
 
 
 def log_odds(probabilities: np.ndarray, *, multilabel: bool) -> np.ndarray:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from emoclf.aspects.data.aspect_formats import read_aspects
-from emoclf.aspects.data.aspect_split import aspect_folds
+from emoclf.aspects.data.aspect_split import divide
 from emoclf.aspects.data.sentences import AspectData
 from emoclf.aspects.polarities.polarity_baselines import baseline_scores
 from emoclf.aspects.polarities.polarity_classifier import PolarityClassifier
@@ -87,10 +87,11 @@ def main() -> None:
         settings[name] = parse_value(section, name, value)
     for name in args.sets or FILES:
         data = read_aspects(root / FILES[name])
-        folds = aspect_folds(data)
+        folds = divide(data, [0.2] * 5)
         rows: dict[str, list[dict[str, Any]]] = {}
         for number in args.folds:
-            train, test = map(data.take, folds[number])
+            rest = np.setdiff1d(np.arange(len(data)), folds[number])
+            train, test = data.take(rest), data.take(folds[number])
             began = time.perf_counter()
             run = find_terms if args.task == "terms" else find_polarity
             found = run(train, test, settings, number)

@@ -1,6 +1,6 @@
 """Teachers in files.
 
-Covers distillation/label_file.py, prediction_reader.py and rows_by_text.py.
+Covers distillation/label_file.py and prediction_reader.py.
 """
 
 from __future__ import annotations

@@ -48,14 +48,3 @@ def divide(
             f"of near-duplicates: too few for {len(shares)} parts. Add sentences."
         )
     return positions
-
-
-def aspect_folds(
-    data: AspectData, n_folds: int = 5, *, seed: int = 0, near_duplicates: float = 0.8
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the positions (train, test) of every fold of a cross-validation."""
-    parts = divide(
-        data, [1 / n_folds] * n_folds, seed=seed, near_duplicates=near_duplicates
-    )
-    all_positions = np.arange(len(data))
-    return [(np.setdiff1d(all_positions, part), part) for part in parts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from emoclf.aspects.data.sentences import Sentence, Term, new_sentence
@@ -30,11 +31,7 @@ def read_conll(path: Path, settings: DataSettings) -> Iterator[Sentence]:
     ------
     DataError
     """
-    source_settings = DataSettings(
-        format="lines",
-        encoding=settings.encoding,
-        encoding_errors=settings.encoding_errors,
-    )
+    source_settings = replace(settings, format="lines", text_column=None)
     with Source(path, source_settings, labelled=True) as source:
         tokens: list[str] = []
         tags: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ def read_span_lines(path: Path, settings: DataSettings) -> Iterator[Sentence]:
     ------
     DataError
     """
-    with Source(path, _as_json_lines(settings), labelled=True) as source:
+    with Source(
+        path, replace(settings, format="jsonl", text_column=None), labelled=True
+    ) as source:
         key = settings.text_column
         keys: set[str] = set()
         for number, values, bad, last_line in source.read().records:
@@ -59,14 +62,6 @@ def read_span_lines(path: Path, settings: DataSettings) -> Iterator[Sentence]:
                 f"{', '.join(SPAN_KEYS)}. Its keys: {shorten(sorted(keys))}. Rename "
                 "one, or add spans."
             )
-
-
-def _as_json_lines(settings: DataSettings) -> DataSettings:
-    return DataSettings(
-        format="jsonl",
-        encoding=settings.encoding,
-        encoding_errors=settings.encoding_errors,
-    )
 
 
 def _lists(spans: Any, location: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,12 +37,7 @@ def read_term_rows(path: Path, settings: DataSettings) -> Iterator[Sentence]:
     ------
     DataError
     """
-    source_settings = DataSettings(
-        format="csv",
-        text_column=settings.text_column,
-        encoding=settings.encoding,
-        encoding_errors=settings.encoding_errors,
-    )
+    source_settings = replace(settings, format="csv")
     groups: dict[str, tuple[str, str, str, list[_Row]]] = {}
     with Source(path, source_settings, labelled=True) as source:
         table = source.read()

@@ -357,13 +357,10 @@ def _untrained(
     counts = Counter(token for window in windows for token in window)
     for marker in MARKERS:
         del counts[marker]
-    vector_inputs = list(sets or settings.vector_paths)
-    sources = (
-        vector_sources(vector_inputs, limit=settings.vectors_limit)
-        if vector_inputs
-        else ()
+    sources = vector_sources(
+        list(sets or settings.vector_paths) or None, limit=settings.vectors_limit
     )
-    words = first_words(sources, settings.vector_words) if sources else []
+    words = first_words(sources, settings.vector_words)
     without_markers = build_vocabulary(
         counts,
         min_count=settings.min_count,

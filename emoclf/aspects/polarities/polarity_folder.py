@@ -14,8 +14,8 @@ from emoclf.aspects.polarities.polarity_classifier import PolarityClassifier
 from emoclf.aspects.polarities.polarity_model import PolarityModel
 from emoclf.aspects.polarities.polarity_network import PolaritySettings, build_polarity
 from emoclf.aspects.polarities.polarity_targets import MARKERS
-from emoclf.aspects.saved_networks import rebuild, weights_of
 from emoclf.bundle.json_values import JsonObject, check_texts
+from emoclf.bundle.saved_networks import rebuild, weights_of
 from emoclf.doctor.findings import Finding
 from emoclf.errors import BundleError
 from emoclf.models.embedding import embedding_shape

@@ -187,9 +187,7 @@ def build_polarity(
     """
     with seeded_layers(settings.seed):
         token_ids = keras.Input((None,), dtype="int32", name="token_ids")
-        mode = settings.embedding or (
-            "random" if settings.vectors is None else "non-static"
-        )
+        mode = settings.embedding or "non-static"
         embedded, mask = embed_tokens(token_ids, mode=mode, shape=shape, matrix=matrix)
         distance = TargetDistance(name="target_distance")(token_ids)
         # Dense over one-hot rows: not an embedding, which would learn at a lower rate.

@@ -151,7 +151,10 @@ def build_tagger(
         token_ids = keras.Input((None,), dtype="int32", name="token_ids")
         inputs = {"token_ids": token_ids}
         embedded, mask = embed_tokens(
-            token_ids, mode=_mode(settings), shape=shape, matrix=matrix
+            token_ids,
+            mode=settings.embedding or "non-static",
+            shape=shape,
+            matrix=matrix,
         )
         if settings.characters:
             characters = keras.Input(
@@ -181,12 +184,6 @@ def build_tagger(
             keras.Model({**inputs, "tags": target}, likelihood, name="tagger_training"),
             crf,
         )
-
-
-def _mode(settings: AspectSettings) -> str:
-    if settings.embedding is not None:
-        return settings.embedding
-    return "random" if settings.vectors is None else "non-static"
 
 
 def _bilstm(settings: AspectSettings, features: Tensor, mask: Tensor) -> Tensor:

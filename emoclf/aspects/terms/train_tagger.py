@@ -84,14 +84,11 @@ def train_spans(
         labels = _labels(train)
     tags = tag_names(labels, settings.scheme)
     tokenizer = new_tokenizer(settings.text)
-    vector_inputs = list(vectors or settings.vector_paths)
-    sources = (
-        vector_sources(vector_inputs, limit=settings.vectors_limit)
-        if vector_inputs
-        else ()
+    sources = vector_sources(
+        list(vectors or settings.vector_paths) or None, limit=settings.vectors_limit
     )
     tokens = tokenizer.batch(train.texts)
-    words = first_words(sources, settings.vector_words) if sources else []
+    words = first_words(sources, settings.vector_words)
     # The tokenizer never produces the other words.
     extra = [word for word in words if tokenizer.tokens(word) == [word]]
     text_encoder = fit_encoder(tokens, settings.text, extra=extra)
