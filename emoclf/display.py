@@ -60,11 +60,9 @@ def count_of(noun: str, count: int) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def shorten_text(text: str) -> str:
-    """Return the beginning of a text; an ellipsis replaces the rest."""
-    if len(text) <= MAX_SHOWN_CHARACTERS:
-        return text
-    return f"{text[: MAX_SHOWN_CHARACTERS - 1]}…"
+def shorten_text(text: str, length: int = MAX_SHOWN_CHARACTERS) -> str:
+    """Return a text that ends with "…" if it is longer than ``length``."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def align(rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:

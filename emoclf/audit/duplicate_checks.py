@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
 
 from emoclf.audit.audited_texts import MAX_EXAMPLES, AuditedTexts
-from emoclf.datasets.rows import names_of
+from emoclf.datasets.audit_report import conflicting
 from emoclf.datasets.split import PART_NAMES, leaking_texts
 from emoclf.doctor.findings import Finding
 
@@ -117,12 +116,6 @@ def _leaks(texts: AuditedTexts) -> Iterator[Finding]:
 
 
 def _conflicting(texts: AuditedTexts, groups: np.ndarray) -> np.ndarray:
-    """Return the positions of texts in a group with different labels."""
-    labels_of: dict[int, set[frozenset[str]]] = defaultdict(set)
-    numbers = groups.tolist()
-    for group, label in zip(numbers, texts.labels, strict=True):
-        labels_of[group].add(frozenset(names_of(label)))
-    is_conflict = [len(labels_of[group]) > 1 for group in numbers]
-    positions = np.flatnonzero(is_conflict)
+    positions = np.array(conflicting(groups, texts.labels), dtype=np.int64)
     # Texts of a group together, so that examples show the contradiction.
     return positions[np.argsort(groups[positions], kind="stable")]

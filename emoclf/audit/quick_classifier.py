@@ -9,7 +9,6 @@ and needs no network.
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -23,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from emoclf.embeddings.starter import StarterVectors
+from emoclf.evaluation.baselines import tokens_and_pairs
 
 #: Inverse strengths of the regularization, of n-grams and of averaged vectors.
 NGRAM_C, VECTOR_C = 4.0, 0.01
@@ -116,7 +116,7 @@ def _models(
     texts: Sequence[str], token_lists: Sequence[Sequence[str]]
 ) -> list[FitAndPredict]:
     """Return the classifiers: functions of training targets, and of both sets."""
-    words = CountVectorizer(analyzer=_tokens_and_pairs, binary=True, min_df=2)
+    words = CountVectorizer(analyzer=tokens_and_pairs, binary=True, min_df=2)
     characters = TfidfVectorizer(
         analyzer="char_wb",
         ngram_range=(2, 5),
@@ -162,10 +162,6 @@ def _regression(
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(features[train], target)
     return model.decision_function(features[held])
-
-
-def _tokens_and_pairs(tokens: Sequence[str]) -> list[str]:
-    return [*tokens, *map(" ".join, itertools.pairwise(tokens))]
 
 
 def _averaged_vectors(token_lists: Sequence[Sequence[str]]) -> np.ndarray:

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from emoclf.bulk.output_formats import ON_ERROR
 from emoclf.cli.aspects_export import add_export_parser
 from emoclf.cli.aspects_train import (
     DATA_HELP,
@@ -17,7 +16,7 @@ from emoclf.cli.aspects_train import (
     read_terms,
 )
 from emoclf.cli.bulk_runs import progress_bar, terminated_cleanly
-from emoclf.cli.data_options import add_reading_options
+from emoclf.cli.data_options import add_file_options
 from emoclf.cli.options import given_settings
 from emoclf.cli.report_option import (
     add_report_option,
@@ -27,10 +26,10 @@ from emoclf.cli.report_option import (
 from emoclf.cli.shared import (
     add_encoder_option,
     add_option,
-    add_overwrite_option,
     encoder_options,
     new_command,
     print_json,
+    print_json_or_lines,
     print_lines,
 )
 from emoclf.display import count_of
@@ -105,22 +104,7 @@ def _add_predict(commands: Any) -> None:
     text = "leave out terms of lower confidence"
     add_option(predict, "--min-confidence P", text, default=0.0)
     add_option(predict, "--quiet", "print no progress and no summary")
-    group = predict.add_argument_group("options for files")
-    add_reading_options(group)
-    add_option(
-        group,
-        "--on-error",
-        "reaction to a bad line: stop; skip it; or keep it without terms",
-        choices=ON_ERROR,
-        default="stop",
-    )
-    add_option(
-        group,
-        "--prefix TEXT",
-        "prefix of the new columns' names (default: predicted_ if the input has such "
-        "columns, as a labelled file does)",
-    )
-    add_overwrite_option(group, "output file or plot")
+    add_file_options(predict, "terms", "output file or plot")
     predict.set_defaults(run=run_predict)
 
 
@@ -131,13 +115,8 @@ def run_evaluate(args: argparse.Namespace) -> int:
 
     model = load_aspect_predictor(args.model, **encoder_options(args))
     evaluation = model.evaluate(read_terms(args, args.data))
-    if args.json:
-        print_json(evaluation.to_dict())
-    else:
-        print_lines(*evaluation.lines())
-    report = write_report_option(args, evaluation, model=args.model)
-    if report and not args.json:
-        print_lines(f"Report: {report}")
+    print_json_or_lines(args, evaluation)
+    write_report_option(args, evaluation, model=args.model)
     return 0
 
 
@@ -164,7 +143,8 @@ def run_predict(args: argparse.Namespace) -> int:
     summary = TermSummary()
     counts_terms = bool(args.summary or args.summary_plot)
     arguments = ("format", "prefix", "on_error", "min_confidence", "overwrite")
-    with terminated_cleanly(), progress_bar(args) as bar:
+    progress = progress_bar(args, args.input, shows_output=not args.output)
+    with terminated_cleanly(), progress as bar:
         counts = predict_aspects(
             model,
             args.input,

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
 from emoclf.aspects.exports.aspect_export_formats import ASPECT_EXPORTS
-from emoclf.bundle.described_folder import EXPORT
-from emoclf.bundle.json_values import read_json
-from emoclf.cli.export import format_lines
-from emoclf.cli.shared import (
-    add_option,
-    add_overwrite_option,
-    new_command,
-    print_json,
-    print_lines,
-)
+from emoclf.cli.export import add_export_options, format_lines, print_export
+from emoclf.cli.shared import new_command
 from emoclf.runtime import load_tensorflow
 
 
@@ -36,19 +29,7 @@ def add_export_parser(commands: Any) -> None:
     )
     text = "folder written by 'emoclf aspects train'"
     export.add_argument("model", metavar="FOLDER", help=text)
-    add_option(
-        export,
-        "--to FORMAT",
-        "export format, see below",
-        choices=tuple(ASPECT_EXPORTS),
-        required=True,
-    )
-    text = "folder to write the export to"
-    add_option(export, "-o --output FOLDER", text, required=True)
-    add_overwrite_option(export, "export")
-    group = export.add_argument_group("options of --to saved-model")
-    text = "version number, the name of a subfolder (default: 1)"
-    add_option(group, "--version N", text, type=int)
+    add_export_options(export, ASPECT_EXPORTS)
     export.set_defaults(run=run_export)
 
 
@@ -59,17 +40,14 @@ def run_export(args: argparse.Namespace) -> int:
 
     options = {"to": args.to, "version": args.version, "overwrite": args.overwrite}
     path = export_aspects(args.model, args.output, **options)
-    parity = dict(read_json(path / EXPORT.about)["parity"])
-    size = parity.pop("bytes")
-    if args.json:
-        result = {"path": str(path), "format": args.to, "bytes": size}
-        print_json({**result, "parity": parity})
-        return 0
+    print_export(args, path, _parity_lines)
+    return 0
+
+
+def _parity_lines(parity: Mapping[str, Any]) -> list[str]:
     check = parity["float32"]
-    print_lines(
-        f"Exported: {path} ({size / 1e6:.1f} MB)",
+    return [
         f"Checked against the model on {check['n_texts']:,} texts: all of the "
         f"{check['n_terms']:,} terms are equal, confidences differ by at most "
-        f"{check['largest_difference']:.2g}.",
-    )
-    return 0
+        f"{check['largest_difference']:.2g}."
+    ]

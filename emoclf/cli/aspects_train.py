@@ -185,9 +185,7 @@ def run_train(args: argparse.Namespace) -> int:
     checkpoints.remove()
     _print_training(args, model, evaluation, path)
     if evaluation is not None:
-        report = write_report_option(args, evaluation, saved=path)
-        if report and not args.json:
-            print_lines(f"Report: {report}")
+        write_report_option(args, evaluation, saved=path)
     return 0
 
 

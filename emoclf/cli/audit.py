@@ -18,8 +18,7 @@ from emoclf.cli.shared import (
     add_overwrite_option,
     as_file,
     new_command,
-    print_json,
-    print_lines,
+    print_json_or_lines,
 )
 from emoclf.files import check_new_file
 
@@ -68,11 +67,6 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.output and audit.wrong_labels is not None:
         write_corrections(audit.wrong_labels, args.output, overwrite=args.overwrite)
-    if args.json:
-        print_json(audit.to_dict())
-    else:
-        print_lines(*audit.lines())
-    report = write_report_option(args, audit)
-    if report and not args.json:
-        print_lines(f"Report: {report}")
+    print_json_or_lines(args, audit)
+    write_report_option(args, audit)
     return BAD_DATA if audit.has_errors else 0

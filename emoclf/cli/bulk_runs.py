@@ -12,11 +12,13 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 
-def progress_bar(args: argparse.Namespace) -> Any:
+def progress_bar(
+    args: argparse.Namespace, path: str | None, *, shows_output: bool = False
+) -> Any:
     """Return a context with a bar, or None if a bar would disturb or is not wanted."""
     # A bar would disturb texts or labels on the same terminal.
-    writes_there = not args.output and sys.stdout.isatty()
-    reads_there = args.input in (None, "-") and sys.stdin.isatty()
+    writes_there = shows_output and sys.stdout.isatty()
+    reads_there = path in (None, "-") and sys.stdin.isatty()
     is_hidden = args.quiet or writes_there or reads_there or not sys.stderr.isatty()
     # A folded export needs NumPy only; without rich there is no bar.
     if is_hidden or importlib.util.find_spec("rich") is None:

@@ -78,17 +78,15 @@ def run(args: argparse.Namespace) -> int:
     plotted = find_spec("matplotlib") is not None
     if plotted:
         save_plot(plot_accuracy_against_time(comparison), Path(args.output) / PLOT)
-    report = write_report_option(args, comparison, saved=args.output)
     if args.json:
         print_json(comparison.to_dict())
-        return 0
-    print_lines(*comparison.lines(), "", f"Saved: {args.output}")
-    if not plotted:
-        print_lines(
-            "No plot: run pip install 'emoclf[plots]', then this command again."
-        )
-    if report:
-        print_lines(f"Report: {report}")
+    else:
+        print_lines(*comparison.lines(), "", f"Saved: {args.output}")
+        if not plotted:
+            print_lines(
+                "No plot: run pip install 'emoclf[plots]', then this command again."
+            )
+    write_report_option(args, comparison, saved=args.output)
     return 0
 
 

@@ -14,8 +14,7 @@ from emoclf.cli.shared import (
     add_overwrite_option,
     as_file,
     new_command,
-    print_json,
-    print_lines,
+    print_json_or_lines,
 )
 from emoclf.cli.train import callbacks_for
 from emoclf.files import check_new_file, write_atomically
@@ -78,8 +77,5 @@ def run(args: argparse.Namespace) -> int:
         assert result.pooled.predictions is not None
         table = result.pooled.predictions.to_frame().to_csv(index=False)
         write_atomically(Path(args.out_of_fold), table.encode("utf-8"))
-    if args.json:
-        print_json(result.to_dict())
-    else:
-        print_lines(*result.lines())
+    print_json_or_lines(args, result)
     return 0

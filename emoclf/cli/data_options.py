@@ -6,8 +6,9 @@ import argparse
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from emoclf.bulk.output_formats import ON_ERROR
 from emoclf.cli.options import add_setting
-from emoclf.cli.shared import add_option, as_file
+from emoclf.cli.shared import add_option, add_overwrite_option, as_file
 from emoclf.datasets.input_formats import READERS
 from emoclf.settings import DataSettings, RunSettings
 
@@ -38,6 +39,35 @@ def add_reading_options(group: Any) -> None:
     for field in fields(DataSettings):
         if field.name in READING_SETTINGS:
             add_setting(group, DataSettings, field)
+
+
+def add_file_options(parser: Any, kept: str, target: str, **overwrite: Any) -> None:
+    """Add the group of options for predicting the texts of a file.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    kept : str
+        What a bad line that is kept lacks.
+    target, **overwrite
+        Arguments of :func:`add_overwrite_option`.
+    """
+    group = parser.add_argument_group("options for files")
+    add_reading_options(group)
+    add_option(
+        group,
+        "--on-error",
+        f"reaction to a bad line: stop; skip it; or keep it without {kept}",
+        choices=ON_ERROR,
+        default="stop",
+    )
+    add_option(
+        group,
+        "--prefix TEXT",
+        "prefix of the new columns' names (default: predicted_ if the input has such "
+        "columns, as a labelled file does)",
+    )
+    add_overwrite_option(group, target, **overwrite)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from emoclf.cli.report_option import (
     check_report_option,
     write_report_option,
 )
-from emoclf.cli.shared import add_option, new_command, print_lines
+from emoclf.cli.shared import add_option, new_command
 from emoclf.cli.train import add_training_options, print_run, tensorboard_callbacks
 from emoclf.errors import SettingsError, setting
 from emoclf.runtime import load_tensorflow
@@ -109,9 +109,7 @@ def run(args: argparse.Namespace) -> int:
         verbose=not args.quiet,
     )
     print_run(training, as_json=args.json)
-    report = write_report_option(args, training, saved=training.path)
-    if report and not args.json:
-        print_lines(f"Report: {report}")
+    write_report_option(args, training, saved=training.path)
     return 0
 
 

@@ -13,8 +13,7 @@ from emoclf.cli.shared import (
     add_encoder_option,
     as_file,
     new_command,
-    print_json,
-    print_lines,
+    print_json_or_lines,
 )
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import DataSettings
@@ -49,8 +48,5 @@ def run(args: argparse.Namespace) -> int:
     settings = DataSettings(format=args.format, **given_settings(args))
     with as_file(args.input) as path, read_texts(path, settings) as texts:
         drift = check_drift(predictor, texts)
-    if args.json:
-        print_json(drift.to_dict())
-    else:
-        print_lines(*drift.lines())
+    print_json_or_lines(args, drift)
     return BAD_DATA if drift.has_drifted else 0

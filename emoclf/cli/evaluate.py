@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from emoclf.cli.data_options import READING_SETTINGS
 from emoclf.cli.options import add_config_option, add_section, given_settings
 from emoclf.cli.report_option import (
     add_report_option,
@@ -34,18 +35,10 @@ if TYPE_CHECKING:
     from emoclf.evaluation.metrics import Evaluation
     from emoclf.evaluation.paired_comparison import Comparison
 
-READING_SETTINGS = (
-    "text_column",
-    "label_column",
-    "label_columns",
-    "label_separator",
-    "label_names",
-    "header",
-    "separator",
-    "quoting",
-    "encoding",
-    "encoding_errors",
-    "max_line_bytes",
+#: Settings that say how to read texts with labels.
+LABELLED_SETTINGS = (
+    *READING_SETTINGS,
+    *("label_column", "label_columns", "label_separator", "label_names"),
     "skip_bad_rows",
 )
 #: Settings that belong to one file, not to all that a classifier may be evaluated on.
@@ -80,7 +73,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     add_report_option(parser)
     add_config_option(parser)
     add_section(
-        parser, "data settings", DataSettings, only=READING_SETTINGS + FILE_SETTINGS
+        parser, "data settings", DataSettings, only=LABELLED_SETTINGS + FILE_SETTINGS
     )
     parser.set_defaults(run=run)
 
@@ -147,15 +140,13 @@ def run(args: argparse.Namespace) -> int:
         print_lines(*[""] * bool(comparisons), *detail_lines(evaluation), "")
         print_lines(*segment_lines(groups))
     if args.report:
-        report = write_report_option(
+        write_report_option(
             args,
             _page_report(evaluations, comparisons, remarks),
             model=args.model,
             segments=groups,
             classifier=classifier,
         )
-        if not args.json:
-            print_lines(f"Report: {report}")
     return 0
 
 
@@ -204,7 +195,7 @@ def _reading_settings(args: argparse.Namespace, classifier: Classifier) -> DataS
         # The other file may have another form of labels.
         values = {x: values[x] for x in values if not x.startswith("label_column")}
     values |= given
-    names = READING_SETTINGS + FILE_SETTINGS
+    names = LABELLED_SETTINGS + FILE_SETTINGS
     return DataSettings(**{x: values[x] for x in names if x in values})
 
 

@@ -7,12 +7,11 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from emoclf.bulk.output_formats import ON_ERROR
+from emoclf.cli.bulk_runs import progress_bar
 from emoclf.cli.data_options import add_reading_options
 from emoclf.cli.options import given_settings
 from emoclf.cli.shared import (
@@ -162,7 +161,7 @@ def _explain_corpus(classifier: Any, args: argparse.Namespace) -> int:
         check_label(args.label, classifier.label_names)
     if args.corpus != "-":
         check_file(args.corpus)
-    with _progress(args) as bar:
+    with progress_bar(args, args.corpus) as bar:
         explanation = explain_corpus(
             classifier,
             _read(args.corpus, args, bar and bar.show),
@@ -181,17 +180,6 @@ def _texts(args: argparse.Namespace) -> Iterator[str]:
     """Yield the texts of the command line, or those of standard input as they come."""
     texts = [*args.texts, *args.text]
     return iter(texts) if texts else _read("-", args)
-
-
-def _progress(args: argparse.Namespace) -> Any:
-    """Return a bar for a terminal, or a context of None."""
-    typed = args.corpus == "-" and sys.stdin.isatty()
-    # A folded export needs NumPy only; without rich there is no bar.
-    if args.quiet or typed or not sys.stderr.isatty() or not find_spec("rich"):
-        return nullcontext()
-    from emoclf.bulk.progress_bar import Bar
-
-    return Bar()
 
 
 def _read(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from emoclf.bundle.described_folder import EXPORT
+from emoclf.bundle.json_values import read_json
 from emoclf.cli.shared import (
     add_option,
     add_overwrite_option,
@@ -36,19 +36,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
             f"\nformats, and what they run on:\n{format_lines(FORMATS)}"
         ),
     )
-    add_option(
-        parser,
-        "--to FORMAT",
-        "export format, see below",
-        choices=tuple(FORMATS),
-        required=True,
-    )
-    text = "folder to write the export to"
-    add_option(parser, "-o --output FOLDER", text, required=True)
-    add_overwrite_option(parser, "export", old_name="--force")
-    group = parser.add_argument_group("options of --to saved-model")
-    text = "version number, the name of a subfolder (default: 1)"
-    add_option(group, "--version N", text, type=int)
+    group = add_export_options(parser, FORMATS, old_name="--force")
     text = "number of labels that predict_top returns (default: 3)"
     add_option(group, "--top K", text, type=int)
     group.add_argument(
@@ -58,6 +46,19 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         help="take token ids instead of texts; needed with the tokenizer jieba",
     )
     parser.set_defaults(run=run)
+
+
+def add_export_options(parser: Any, formats: Iterable[str], **overwrite: Any) -> Any:
+    """Add the options of an export, and return the group of those of a SavedModel."""
+    text = "export format, see below"
+    add_option(parser, "--to FORMAT", text, choices=tuple(formats), required=True)
+    text = "folder to write the export to"
+    add_option(parser, "-o --output FOLDER", text, required=True)
+    add_overwrite_option(parser, "export", **overwrite)
+    group = parser.add_argument_group("options of --to saved-model")
+    text = "version number, the name of a subfolder (default: 1)"
+    add_option(group, "--version N", text, type=int)
+    return group
 
 
 def format_lines(formats: Mapping[str, ExportFormat]) -> str:
@@ -91,16 +92,21 @@ def run(args: argparse.Namespace) -> int:
         overwrite=args.overwrite,
         **options,
     )
-    about = json.loads((Path(path) / EXPORT.about).read_text("utf-8"))
-    parity = dict(about["parity"])
+    print_export(args, path, parity_lines)
+    return 0
+
+
+def print_export(
+    args: argparse.Namespace, path: Path, lines_of: Callable[[Any], Iterable[str]]
+) -> None:
+    """Print path, size and the result of the check, which ``lines_of`` describes."""
+    parity = dict(read_json(path / EXPORT.about)["parity"])
     size = parity.pop("bytes")
     if args.json:
         result = {"path": str(path), "format": args.to, "bytes": size}
         print_json({**result, "parity": parity})
-        return 0
-    print_lines(f"Exported: {path} ({size / 1e6:.1f} MB)")
-    print_lines(*parity_lines(parity))
-    return 0
+    else:
+        print_lines(f"Exported: {path} ({size / 1e6:.1f} MB)", *lines_of(parity))
 
 
 def _check_target(args: argparse.Namespace) -> None:

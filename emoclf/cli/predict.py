@@ -12,14 +12,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from emoclf.bulk.output_formats import ON_ERROR
 from emoclf.cli.bulk_runs import progress_bar, terminated_cleanly
-from emoclf.cli.data_options import add_reading_options
+from emoclf.cli.data_options import add_file_options
 from emoclf.cli.options import given_settings
 from emoclf.cli.shared import (
     add_encoder_option,
     add_option,
-    add_overwrite_option,
     encoder_options,
     new_command,
 )
@@ -77,7 +75,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     )
     add_option(parser, "--quiet", "print no progress and no summary")
     add_encoder_option(parser)
-    _add_file_options(parser.add_argument_group("options for files"))
+    add_file_options(parser, "a label", "output file", old_name="--force")
     group = parser.add_argument_group("options for speed")
     add_option(group, "--workers N", "number of processes", default=1)
     add_option(
@@ -94,24 +92,6 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         choices=ENGINES,
     )
     parser.set_defaults(run=run)
-
-
-def _add_file_options(group: Any) -> None:
-    add_reading_options(group)
-    add_option(
-        group,
-        "--on-error",
-        "reaction to a bad line: stop; skip it; or keep it without a label",
-        choices=ON_ERROR,
-        default="stop",
-    )
-    add_option(
-        group,
-        "--prefix TEXT",
-        "prefix of the new columns' names (default: predicted_ if the input has such "
-        "columns, as a labelled file does)",
-    )
-    add_overwrite_option(group, "output file", old_name="--force")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -132,7 +112,8 @@ def run(args: argparse.Namespace) -> int:
     arguments = ("format", "prefix", "on_error", "abstain_below", "overwrite")
     if args.workers == 1 and needs_tensorflow(args.model):
         load_tensorflow()
-    with _source(args) as source, terminated_cleanly(), progress_bar(args) as bar:
+    progress = progress_bar(args, args.input, shows_output=not args.output)
+    with _source(args) as source, terminated_cleanly(), progress as bar:
         summary = predict_file(
             args.model,
             source,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from emoclf.cli.shared import add_option, add_overwrite_option
+from emoclf.cli.shared import add_option, add_overwrite_option, print_lines
 from emoclf.errors import EmoclfError
 
 
@@ -27,8 +27,8 @@ def check_report_option(args: argparse.Namespace) -> None:
 
 def write_report_option(
     args: argparse.Namespace, result: Any, *, saved: Any = None, **options: Any
-) -> str | None:
-    """Write the report that the option asks for.
+) -> None:
+    """Write the report that the option asks for, and print its path.
 
     Parameters
     ----------
@@ -39,14 +39,9 @@ def write_report_option(
         What the command has saved before, so that an error can say that it is safe.
     **options : object
         Options of :func:`emoclf.write_report`.
-
-    Returns
-    -------
-    path : str or None
-        None if no report is asked for.
     """
     if not args.report:
-        return None
+        return
     from emoclf.report.html_report import write_report
 
     try:
@@ -58,4 +53,5 @@ def write_report_option(
         raise EmoclfError(
             f"The report {args.report} was not written: {reason}. {saved} is complete."
         ) from error
-    return str(path)
+    if not args.json:
+        print_lines(f"Report: {path}")

@@ -196,6 +196,14 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=1, ensure_ascii=not utf8))
 
 
+def print_json_or_lines(args: argparse.Namespace, result: Any) -> None:
+    """Print a result as JSON if ``--json`` is given, else for people."""
+    if args.json:
+        print_json(result.to_dict())
+    else:
+        print_lines(*result.lines())
+
+
 @contextlib.contextmanager
 def as_file(path: str, *, ending: str = "") -> Iterator[str]:
     """Yield a path that can be read more than once; ``-`` is standard input.

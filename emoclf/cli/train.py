@@ -90,9 +90,7 @@ def run(args: argparse.Namespace) -> int:
         refit=args.refit,
     )
     print_run(training, as_json=args.json)
-    report = write_report_option(args, training, saved=training.path)
-    if report and not args.json:
-        print_lines(f"Report: {report}")
+    write_report_option(args, training, saved=training.path)
     return 0
 
 

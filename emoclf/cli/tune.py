@@ -255,13 +255,12 @@ def run(args: argparse.Namespace) -> int:
         from emoclf.tuning.report.tensorboard_hparams import write_hparams
 
         write_hparams(result.outcomes, plan.objective, Path(args.tensorboard))
-    report = write_report_option(args, result, saved=result.folder)
     if args.json:
         print_json(tune_show.as_values(result.plan, result.outcomes, result))
-        return 0
-    tune_show.print_result(result)
-    folder = shlex.quote(str(result.folder))
-    if report:
-        print_lines(f"Report: {report}")
-    print_lines(f"Show it again, with plots: emoclf tune show {folder} --plots plots")
+    else:
+        tune_show.print_result(result)
+    write_report_option(args, result, saved=result.folder)
+    if not args.json:
+        again = f"emoclf tune show {shlex.quote(str(result.folder))} --plots plots"
+        print_lines(f"Show it again, with plots: {again}")
     return 0

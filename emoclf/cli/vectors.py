@@ -15,6 +15,7 @@ from emoclf.cli.shared import (
     as_file,
     new_command,
     print_json,
+    print_json_or_lines,
     print_lines,
 )
 from emoclf.settings import TextSettings
@@ -240,8 +241,5 @@ def run_coverage(args: argparse.Namespace) -> int:
         counts=encoder.count_tokens(tokens),
         limit=settings.embedding.vectors_limit,
     )
-    if args.json:
-        print_json(coverage.to_dict())
-    else:
-        print_lines(*coverage.lines())
+    print_json_or_lines(args, coverage)
     return 0

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -184,8 +185,8 @@ def report_contents(
     matches = {
         "duplicates": _repeated(exact),
         "near_duplicates": _repeated(near),
-        "conflicts": _conflicting(exact, dataset.labels),
-        "near_conflicts": _conflicting(near, dataset.labels),
+        "conflicts": conflicting(exact, dataset.labels),
+        "near_conflicts": conflicting(near, dataset.labels),
         "very_short": [i for i, length in enumerate(lengths) if length < 3],
         "non_answers": [i for i, x in enumerate(dataset.texts) if is_no_answer(x)],
     }
@@ -226,7 +227,8 @@ def _repeated(groups: np.ndarray) -> list[int]:
     return np.setdiff1d(np.arange(len(groups)), first).tolist()
 
 
-def _conflicting(groups: np.ndarray, labels: tuple[Label, ...]) -> list[int]:
+def conflicting(groups: np.ndarray, labels: Sequence[Label]) -> list[int]:
+    """Return the positions of texts in a group with different labels."""
     labels_of: dict[int, set[frozenset[str]]] = defaultdict(set)
     for group, label in zip(groups.tolist(), labels, strict=True):
         labels_of[group].add(frozenset(names_of(label)))

@@ -34,9 +34,7 @@ def join_labels(
             f"{files!r} instead."
         )
     path = files if isinstance(files, str) else files[0]
-    names, records = table.columns, table.records
-    if names is None:
-        names, records = collect_keys(records, source)
+    names, records = collect_keys(table, source)
     text = find_text(names, settings.text_column, source=source.name)
     texts = list(records)
     line_settings = replace(settings, format=PLAIN_LINES, labels_file=None)

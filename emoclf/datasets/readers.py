@@ -75,9 +75,7 @@ def read_dataset(
         vectors, has_texts = table.vectors, table.has_texts
         if settings.labels_file is not None:
             table, settings = join_labels(source, table, settings)
-        names, records = table.columns, table.records
-        if names is None:
-            names, records = collect_keys(table.records, source)
+        names, records = collect_keys(table, source)
         columns = find_columns(
             names,
             (settings.text_column, settings.label_column, settings.split_column),
@@ -135,9 +133,7 @@ def read_column(
     """
     with Source(path, settings, labelled=True) as source:
         table = source.read()
-        names, records = table.columns, table.records
-        if names is None:
-            names, records = collect_keys(table.records, source)
+        names, records = collect_keys(table, source)
         position = find_column(names, name, source=source.name, advice=table.advice)
         key = names[position]
         return {

@@ -88,17 +88,17 @@ def missing_key(values: dict[str, Any], name: str) -> BadRow:
     )
 
 
-def collect_keys(
-    records: Iterable[Record], source: Source
-) -> tuple[list[str], Iterable[Record]]:
-    """Return the keys of the first objects, and all records.
+def collect_keys(table: Table, source: Source) -> tuple[list[str], Iterable[Record]]:
+    """Return the columns, or else the keys of the first objects, and all records.
 
     Raises
     ------
     DataError
         If there is no object.
     """
-    rest = iter(records)
+    if table.columns is not None:
+        return table.columns, table.records
+    rest = iter(table.records)
     first = list(islice(rest, _LOOK_AHEAD_RECORDS))
     keys = list(dict.fromkeys(key for record in first for key in record.values))
     if not keys:

@@ -100,8 +100,6 @@ class Source:
         self.unit = READERS[self.format].unit if self.format else "line"
         self.size = os.path.getsize(self.path) if self.path else None
         self.labelled = labelled
-        #: Column of the texts, once a reader has found it.
-        self.text_column: str | None = None
         self._raw: BinaryIO | None = None
         #: Bytes that do not decode, or the limit that a line exceeds, by line.
         self._bad_lines: dict[int, bytes | int] = {}
@@ -194,7 +192,8 @@ class Source:
             return None
         if isinstance(errors[0], int):
             return _too_long(errors[0])
-        bad = undecodable_line(errors[0], "utf-8" if self._is_wide else self.encoding)
+        encoding = "utf-8" if is_wide(self.encoding) else self.encoding
+        bad = undecodable_line(errors[0], encoding)
         bad.left_out = self.encoding_errors == "skip"
         return bad
 
@@ -245,13 +244,9 @@ class Source:
             f"{more}."
         )
 
-    @property
-    def _is_wide(self) -> bool:
-        return is_wide(self.encoding)
-
     def _decoded_lines(self, stream: Any, limit: int) -> Iterator[str]:
         encoding = self.encoding
-        if self._is_wide:
+        if is_wide(encoding):
             errors = "replace" if self.encoding_errors == "replace" else "strict"
             stream, encoding = Recoded(stream, encoding, errors), "utf-8"
         number = 1

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emoclf.datasets.dataset import Dataset, group_parts
+from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.duplicates import number_groups
 from emoclf.datasets.rows import names_of
 from emoclf.datasets.stratify import deal_groups
@@ -203,25 +203,6 @@ def join_parts(*parts: Dataset, source: str) -> Dataset:
         lines=None,
         unit="position",
     )
-
-
-def count_leaks(
-    split: Split, *, near_duplicates: float = 0.8
-) -> dict[tuple[str, str], int]:
-    """Count the texts of a later part that have a near-duplicate in an earlier one.
-
-    Splits of ``split_dataset`` have none; other splits may.
-
-    Returns
-    -------
-    leaks : dict
-        ``{("train", "test"): 12}``: 12 texts of the test set are duplicates or
-        near-duplicates of training texts. Pairs of parts without any are left out.
-    """
-    parts = split.parts()
-    groups = group_parts([*parts.values()], near_duplicates)
-    leaks = leaking_texts(dict(zip(parts, groups, strict=True)))
-    return {pair: len(positions) for pair, positions in leaks.items()}
 
 
 def leaking_texts(

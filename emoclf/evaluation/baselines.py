@@ -53,7 +53,7 @@ def tfidf_baseline(
     texts without tokens, or with one class, it predicts as the majority baseline does,
     so that a trained network is not lost because a baseline cannot be fitted.
     """
-    vectorizer = TfidfVectorizer(analyzer=_tokens_and_pairs, sublinear_tf=True)
+    vectorizer = TfidfVectorizer(analyzer=tokens_and_pairs, sublinear_tf=True)
     return _svm_baseline(vectorizer, token_lists, targets)
 
 
@@ -101,7 +101,7 @@ def _mean_vectors(vectors: Sequence[np.ndarray]) -> np.ndarray:
     return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
 
 
-def _tokens_and_pairs(tokens: Sequence[str]) -> list[str]:
+def tokens_and_pairs(tokens: Sequence[str]) -> list[str]:
     """Return tokens and pairs of neighbours; tokens contain no space."""
     return [*tokens, *map(" ".join, itertools.pairwise(tokens))]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -255,14 +255,7 @@ def evaluate(
     if multilabel and probabilities is not None:
         precisions = average_precisions(probabilities, truth)
     f1_intervals = map(_f1_interval, resampled.pop("f1").T)
-    per_class = tuple(
-        replace(label, f1_interval=ends)
-        for label, ends in zip(
-            _per_class(predicted, truth, label_names, precisions),
-            f1_intervals,
-            strict=True,
-        )
-    )
+    per_class = _per_class(predicted, truth, label_names, precisions, f1_intervals)
     accuracy = micro_f1 = float(right.mean())
     error = area = None
     if probabilities is not None:
@@ -336,6 +329,7 @@ def _per_class(
     truth: np.ndarray,
     label_names: Sequence[str],
     precisions: Sequence[float | None],
+    f1_intervals: Iterable[tuple[float, float] | None],
 ) -> tuple[ClassMetrics, ...]:
     if truth.ndim == 2 and truth.shape[1] == 1:
         # scikit-learn takes a single column for two classes, so an empty one is added.
@@ -346,8 +340,8 @@ def _per_class(
     # Plain floats and ints, as JSON needs them.
     values = zip(*(column.tolist() for column in columns), strict=True)
     return tuple(
-        ClassMetrics(str(label), p, r, f1, support, average)
-        for label, (p, r, f1, support), average in zip(
-            label_names, values, precisions, strict=True
+        ClassMetrics(str(label), p, r, f1, support, average, ends)
+        for label, (p, r, f1, support), average, ends in zip(
+            label_names, values, precisions, f1_intervals, strict=True
         )
     )

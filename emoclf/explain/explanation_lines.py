@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from emoclf.display import align, printable
+from emoclf.display import align, printable, shorten_text
 from emoclf.explain.explanation import OCCLUSION, Explanation
 from emoclf.explain.shading import colour_scale, shade_of, text_parts
 
@@ -136,8 +136,7 @@ def _code(value: float, scale: float) -> str:
 
 def shorten(text: str, length: int) -> str:
     """Return a text on one line, without controls and not longer than ``length``."""
-    shown = printable(" ".join(text.split()))
-    return shown if len(shown) <= length else f"{shown[: length - 1]}…"
+    return shorten_text(printable(" ".join(text.split())), length)
 
 
 def wrapped(text: str, width: int) -> list[str]:

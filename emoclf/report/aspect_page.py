@@ -21,17 +21,14 @@ from emoclf.report.aspect_sections import (
     sentences_section,
 )
 from emoclf.report.blocks import (
-    Advice,
     DataTable,
     Figure,
     Figures,
     Findings,
-    KeyNumbers,
     Lines,
-    Paragraphs,
     Section,
 )
-from emoclf.report.evaluation_sections import ADVICE_PREFIX
+from emoclf.report.evaluation_sections import differences_table, verdict_section
 from emoclf.report.result_pages import Extras, Page
 from emoclf.report.svg_figures import svg_figure
 from emoclf.report.training_sections import settings_section
@@ -84,13 +81,6 @@ def aspect_page(evaluation: AspectEvaluation, extras: Extras) -> Page:
 
 
 def _summary_section(evaluation: AspectEvaluation) -> Section:
-    verdict = evaluation.verdict()
-    advice = [
-        text.removeprefix(ADVICE_PREFIX)
-        for text in verdict
-        if text.startswith(ADVICE_PREFIX)
-    ]
-    sentences = [text for text in verdict if not text.startswith(ADVICE_PREFIX)]
     terms = evaluation["terms"]
     rows = [
         (name, _number(getattr(terms, key)), _ends(evaluation.intervals.get(key)))
@@ -108,10 +98,7 @@ def _summary_section(evaluation: AspectEvaluation) -> Section:
             ("polarity: macro-F1", _number(polarity["macro_f1"]), ""),
             ("term and polarity: F1", _number(both.f1), ""),
         ]
-    blocks: list[Any] = [Paragraphs(sentences, lead=True), KeyNumbers(rows)]
-    if advice:
-        blocks.append(Advice("What to try", advice))
-    return Section("summary", "Summary", tuple(blocks))
+    return verdict_section(evaluation.verdict(), rows)
 
 
 def _scores_section(evaluation: AspectEvaluation) -> Section:
@@ -151,18 +138,8 @@ def _scores_section(evaluation: AspectEvaluation) -> Section:
         DataTable("Scores of terms", header, rows),
     ]
     if evaluation.comparisons:
-        rows = [
-            [
-                x.baseline,
-                x.label,
-                f"{100 * x.difference:+.1f}",
-                f"{100 * x.low:+.1f} to {100 * x.high:+.1f}",
-            ]
-            for x in evaluation.comparisons
-        ]
         caption = "Differences to baselines, by paired bootstrap over sentences"
-        header = ["compared with", "metric", "difference in points", "95 % interval"]
-        blocks.append(DataTable(caption, header, rows, words=2))
+        blocks.append(differences_table(evaluation.comparisons, caption))
     return Section("scores", "Scores", tuple(blocks))
 
 

@@ -11,7 +11,6 @@ from emoclf.aspects.data.sentences import Sentence
 from emoclf.aspects.term_highlighting import highlight, key_to_marks
 from emoclf.aspects.terms.span_metrics import KINDS, overlap, span_errors
 from emoclf.report.blocks import (
-    Cell,
     ConfusionMatrix,
     DataTable,
     Html,
@@ -21,7 +20,7 @@ from emoclf.report.blocks import (
     TextSearch,
     cut_text,
 )
-from emoclf.report.evaluation_sections import CELL_EXAMPLES, MAX_TEXTS
+from emoclf.report.evaluation_sections import CELL_EXAMPLES, MAX_TEXTS, confusion_block
 
 if TYPE_CHECKING:
     from emoclf.aspects.aspect_evaluation import AspectEvaluation, TruePolarity
@@ -171,29 +170,12 @@ def _listed(names: Sequence[str]) -> str:
 def _matrix(evaluation: AspectEvaluation) -> ConfusionMatrix:
     confusion = evaluation["polarity"]["confusion"]
     names = list(confusion)
-    rows = []
-    for true in names:
-        total = sum(confusion[true].values())
-        rows.append(
-            [
-                Cell(
-                    f"cell-{names.index(true)}-{number}",
-                    true,
-                    predicted,
-                    count := confusion[true][predicted],
-                    count / max(total, 1),
-                    _examples(evaluation.true_polarities, true, predicted),
-                )
-                for number, predicted in enumerate(names)
-            ]
-        )
-    recalls = [
-        f"{row[i].share:.0%}" if any(x.count for x in row) else "–"
-        for i, row in enumerate(rows)
-    ]
-    cells = [cell for row in rows for cell in row if cell.texts]
-    cells.sort(key=lambda cell: (cell.true == cell.predicted, -cell.count))
-    return ConfusionMatrix(names, rows, recalls, cells, unit="term")
+    return confusion_block(
+        names,
+        [[row[name] for name in names] for row in confusion.values()],
+        lambda i, j: _examples(evaluation.true_polarities, names[i], names[j]),
+        unit="term",
+    )
 
 
 def _examples(

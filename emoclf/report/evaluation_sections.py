@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,16 @@ CONFUSED_PAIRS = 10
 
 def summary_section(report: EvaluationReport) -> Section:
     """Return the result in words, and its main numbers."""
-    verdict = report.verdict()
+    remarks = _remarks(report.network)
+    return verdict_section(report.verdict(), _key_numbers(report), remarks)
+
+
+def verdict_section(
+    verdict: Sequence[str],
+    numbers: Sequence[tuple[str, str, str]],
+    remarks: Sequence[str] = (),
+) -> Section:
+    """Return the summary: sentences of a verdict, remarks, numbers, then advice."""
     advice = [
         text.removeprefix(ADVICE_PREFIX)
         for text in verdict
@@ -53,8 +63,8 @@ def summary_section(report: EvaluationReport) -> Section:
     ]
     sentences = [text for text in verdict if not text.startswith(ADVICE_PREFIX)]
     blocks: list[Any] = [
-        Paragraphs([*sentences, *_remarks(report.network)], lead=True),
-        KeyNumbers(_key_numbers(report)),
+        Paragraphs([*sentences, *remarks], lead=True),
+        KeyNumbers(numbers),
     ]
     if advice:
         blocks.append(Advice("What to try", advice))
@@ -83,11 +93,14 @@ def scores_section(report: EvaluationReport) -> Section:
     )
     blocks = [table, _label_table(network)]
     if report.comparisons:
-        blocks.insert(1, _differences(report))
+        name = report.network.name
+        caption = f"{name} compared on the same texts, by paired bootstrap"
+        blocks.insert(1, differences_table(report.comparisons, caption))
     return Section("scores", "Scores", tuple(blocks))
 
 
-def _differences(report: EvaluationReport) -> DataTable:
+def differences_table(comparisons: Sequence[Any], caption: str) -> DataTable:
+    """Return the differences to other classifiers, with their intervals."""
     rows = [
         [
             one.baseline,
@@ -95,14 +108,10 @@ def _differences(report: EvaluationReport) -> DataTable:
             f"{100 * one.difference:+.1f}",
             f"{100 * one.low:+.1f} to {100 * one.high:+.1f}",
         ]
-        for one in report.comparisons
+        for one in comparisons
     ]
-    return DataTable(
-        f"{report.network.name} compared on the same texts, by paired bootstrap",
-        ["compared with", "metric", "difference in points", "95 % interval"],
-        rows,
-        words=2,
-    )
+    header = ["compared with", "metric", "difference in points", "95 % interval"]
+    return DataTable(caption, header, rows, words=2)
 
 
 def mistakes_section(
@@ -121,7 +130,8 @@ def mistakes_section(
     if evaluation.confusion is not None:
         names = [metrics.label for metrics in evaluation.per_class]
         if len(names) <= MAX_MATRIX_LABELS:
-            blocks.append(_matrix(evaluation, names))
+            examples = partial(_examples, predictions)
+            blocks.append(confusion_block(names, evaluation.confusion, examples))
         pairs = confused_pairs(evaluation.confusion, names, CONFUSED_PAIRS)
         if pairs:
             rows = [
@@ -356,19 +366,35 @@ def _label_table(evaluation: Evaluation) -> DataTable:
     return DataTable("Scores of each label", header, rows, sortable=True)
 
 
-def _matrix(evaluation: Evaluation, names: Sequence[str]) -> ConfusionMatrix:
-    assert evaluation.confusion is not None
-    counts = np.array(evaluation.confusion)
-    totals = counts.sum(1)
+def confusion_block(
+    names: Sequence[str],
+    counts: Sequence[Sequence[int]],
+    examples: Callable[[int, int], list[ShownText]],
+    unit: str = "text",
+) -> ConfusionMatrix:
+    """Return a confusion matrix whose cells link to their examples.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the labels.
+    counts : sequence of sequences of int
+        Rows are true labels, columns predicted ones.
+    examples : function of two ints
+        Returns the examples of a true and a predicted label.
+    unit : str
+        Name of what is counted.
+    """
+    totals = list(map(sum, counts))
     rows = [
         [
             Cell(
                 f"cell-{i}-{j}",
                 names[i],
                 names[j],
-                int(count),
-                float(count / max(totals[i], 1)),
-                _examples(evaluation.predictions, i, j),
+                count,
+                count / max(totals[i], 1),
+                examples(i, j),
             )
             for j, count in enumerate(row)
         ]
@@ -379,7 +405,7 @@ def _matrix(evaluation: Evaluation, names: Sequence[str]) -> ConfusionMatrix:
     ]
     cells = [cell for row in rows for cell in row if cell.texts]
     cells.sort(key=lambda cell: (cell.true == cell.predicted, -cell.count))
-    return ConfusionMatrix(names, rows, recalls, cells)
+    return ConfusionMatrix(names, rows, recalls, cells, unit)
 
 
 def _examples(

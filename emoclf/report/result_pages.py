@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from emoclf.datasets.cells import shorten
 from emoclf.datasets.split import PART_NAMES
 from emoclf.errors import DataError, wrong_kind
 from emoclf.evaluation.evaluation_report import EvaluationReport
@@ -183,7 +184,7 @@ def _training(
     architecture = bundle.settings.architecture
     return Page(
         f"{architecture} on {os.path.basename(source)}",
-        f"{len(bundle.label_names)} labels: {_names(bundle.label_names)}",
+        f"{len(bundle.label_names)} labels: {shorten(bundle.label_names)}",
         sections,
     )
 
@@ -204,7 +205,7 @@ def _evaluation_report(report: EvaluationReport, extras: Extras) -> Page:
     part = f"the {PART_NAMES[network.part]} set" if network.part in PART_NAMES else ""
     return Page(
         f"{network.name} on {part or os.path.basename(network.part)}",
-        f"{len(labels)} labels: {_names(labels)}",
+        f"{len(labels)} labels: {shorten(labels)}",
         sections,
     )
 
@@ -353,11 +354,6 @@ def _lines(result: Any) -> Page:
 
 def _number(value: float | None, number_format: str) -> str:
     return "–" if value is None else format(value, number_format)
-
-
-def _names(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:12])
-    return f"{shown}, …" if len(names) > 12 else shown
 
 
 #: Class of a result → function that makes its page, or its import path. Classes are

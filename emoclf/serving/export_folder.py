@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 import os
 import zlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -200,14 +199,11 @@ def _read_about(folder: Path, kind: str) -> dict[str, Any]:
             for key in parity.values:
                 if key != "bytes":
                     parity.object(key)
-        files = {name: _entry(name, entry) for name, entry in _items(values)}
+        entries = values.object("files").values
+        files = {name: _entry(name, entry) for name, entry in entries.items()}
     except ValueError as error:
         raise EXPORT.damaged(path, error) from error
     return {**about, "files": files}
-
-
-def _items(values: JsonObject) -> Iterable[tuple[str, Any]]:
-    return values.object("files").values.items()
 
 
 def _entry(name: str, entry: Any) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from emoclf.text.code_point_pages import read_pages
 from emoclf.text.piece_encoder import PieceEncoder
 from emoclf.text.tokenizer import KINDS, Tokenizer
 from emoclf.text.validation import as_texts
-from emoclf.text.vocabulary import FIRST_TOKEN_ID, UNKNOWN
+from emoclf.text.vocabulary import FIRST_TOKEN_ID
 
 #: Shape and kind of the tables of :class:`emoclf.text.code_point_pages.Pages`.
 PAGES: dict[str, tuple[tuple[int | None, ...], str]] = {
@@ -58,7 +58,7 @@ class ExportedText:
     def encode_one(self, text: str) -> bytes:
         """Return the tokens of one text; see :meth:`PieceEncoder.encode_one`."""
         if self._whole:
-            return self.pieces.pack([self._encode_whole(text)])[0]
+            return self.pieces.pack([self.pieces.cut_piece(text)[: self.max_length]])[0]
         return self.pieces.encode_one(text)
 
     def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -71,7 +71,8 @@ class ExportedText:
         """
         if not self._whole:
             return self.pieces.encode(texts)
-        id_lists = [self._encode_whole(text) for text in texts]
+        cut = self.pieces.cut_piece
+        id_lists = [cut(text)[: self.max_length] for text in texts]
         token_ids = np.fromiter(chain.from_iterable(id_lists), np.int32)
         return token_ids, lengths_of(id_lists)
 
@@ -79,11 +80,6 @@ class ExportedText:
         """Return the token ids of each text, int32 of shape (length,)."""
         token_ids, lengths = self.encode(as_texts(texts))
         return np.split(token_ids, np.cumsum(lengths)[:-1]) if len(lengths) else []
-
-    def _encode_whole(self, text: str) -> list[int]:
-        tokens = self.tokenizer.tokens(text)
-        tokens = [token for token in tokens if token not in self.stop_words]
-        return [self.ids.get(token, UNKNOWN) for token in tokens[: self.max_length]]
 
 
 def read_tokenizer(folder: ExportFolder) -> Tokenizer:

@@ -152,7 +152,10 @@ def test_compare_writes_a_short_page(csv: Path, tmp_path: Path) -> None:
     assert "mean ± standard deviation over seeds" in page.read_text(encoding="utf-8")
 
 
-def test_without_the_option_nothing_is_written() -> None:
+def test_without_the_option_nothing_is_written(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     from argparse import Namespace
 
-    assert write_report_option(Namespace(report=None), None) is None
+    write_report_option(Namespace(report=None, json=False), None)
+    assert capsys.readouterr().out == ""

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from leaks import count_leaks
 
 from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.readers import read_dataset
-from emoclf.datasets.split import count_leaks, split_dataset
+from emoclf.datasets.split import split_dataset
 from emoclf.settings import DataSettings
 
 FOLDER = os.environ.get("EMOCLF_DATA")

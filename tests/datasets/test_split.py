@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from leaks import count_leaks
 
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.duplicates import group_duplicates
 from emoclf.datasets.split import (
     Split,
-    count_leaks,
     hold_out,
     split_dataset,
     stratified_folds,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from emoclf.display import shorten_text
+
 from ..results.objective import Objective
 from ..results.outcome import Outcome
 
@@ -19,7 +21,7 @@ def format_value(value: Any) -> str:
         text = "-".join(map(str, value)) if whole else str(list(value))
     else:
         text = f"{value:.3g}" if isinstance(value, float) else str(value)
-    return shorten(one_line(text) or "''", MAX_VALUE_LENGTH)
+    return shorten_text(one_line(text) or "''", MAX_VALUE_LENGTH)
 
 
 def format_settings(values: Mapping[str, Any]) -> list[str]:
@@ -61,8 +63,3 @@ def singular(kind: str) -> str:
 def one_line(text: str) -> str:
     """Return a text with single spaces and no line breaks."""
     return " ".join(text.split())
-
-
-def shorten(text: str, length: int) -> str:
-    """Return a text that ends with "…" if it is longer than ``length``."""
-    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from emoclf.display import shorten_text
 from emoclf.errors import SearchError
 from emoclf.plots.plot_style import BLUE, GREY, ORANGE, matplotlib
 
 from ..results.importance import is_number, varying_settings
 from ..results.outcome import COMPLETED, PRUNED, Outcome
-from .formatting import format_value, shorten
+from .formatting import format_value
 
 STATUS_MARKS: Mapping[str, dict[str, Any]] = {
     COMPLETED: {"marker": "o", "color": BLUE, "label": "completed"},
@@ -65,7 +66,7 @@ def _setting_axis(name: str, trials: Sequence[Outcome], *, log: bool) -> Setting
         texts = [UNSET if value is None else format_value(value) for value in values]
         positions = np.array([names.index(text) for text in texts], float)
         last = max(len(names) - 1, 1)
-        short = [shorten(text, MAX_TICK_LENGTH) for text in names]
+        short = [shorten_text(text, MAX_TICK_LENGTH) for text in names]
         ticks = [(index / last, text) for index, text in enumerate(short)]
         return SettingAxis(name, positions, positions / last, ticks, categories=short)
     positions = np.array(values, float)

@@ -15,11 +15,10 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.errors import BundleError, SearchError
 from emoclf.evaluation.metric_names import OBJECTIVES
 from emoclf.evaluation.metrics import evaluate_probabilities
-from emoclf.models.build import build_model
 from emoclf.models.inference import BatchedModel
 from emoclf.predictor import Predictor
 from emoclf.settings import RunSettings
-from emoclf.workflow.fit_classifier import fit_prepared
+from emoclf.workflow.fit_classifier import fit_prepared, new_network
 from emoclf.workflow.trained_classifier import TrainedClassifier
 
 from ..folder import SearchFolder
@@ -154,15 +153,8 @@ class TrialRunner:
         parts = self.inputs.parts[-1]
         train = parts.train
         prepared = self.inputs.prepared(-1, settings)
-        model = build_model(
-            settings,
-            n_classes=len(train.label_names),
-            multilabel=train.multilabel,
-            matrix=prepared.matrix,
-            embedded_dim=prepared.inputs.dim if prepared.inputs else None,
-        )
         bundle = Bundle(
-            model=model,
+            model=new_network(prepared, train, settings),
             encoder=prepared.encoder,
             label_names=train.label_names,
             multilabel=train.multilabel,
