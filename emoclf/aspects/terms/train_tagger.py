@@ -149,7 +149,10 @@ def train_spans(
         networks.append(network)
         histories.append(history)
         findings += member_findings
-    model = SpanModel(settings, encoder, tuple(tags), tuple(networks))
+    # One network keeps its graph: tracing another takes seconds.
+    model = single
+    if settings.members > 1:
+        model = SpanModel(settings, encoder, tuple(tags), tuple(networks))
     coverage = pretrained.coverage.to_dict() if pretrained else None
     scores = score(model, valid, train)
     if not scores.n_predicted:
