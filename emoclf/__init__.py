@@ -133,7 +133,6 @@ _HOME = {
     "DataError": "emoclf.errors",
     "DataSettings": "emoclf.settings.sections",
     "Dataset": "emoclf.datasets.dataset",
-    "DistilSettings": "emoclf.contextual.vector_distillation_settings",
     "DoctorCallback": "emoclf.training.doctor_callback",
     "DistillationSettings": "emoclf.distillation.distillation_settings",
     "Drift": "emoclf.audit.drift",
@@ -215,7 +214,7 @@ _NEED_TENSORFLOW = {
 }
 
 #: Names of earlier versions, which work and warn.
-_RENAMED = {"DistilSettings", "judge"}
+_RENAMED = {"judge"}
 
 __all__ = sorted({"__version__", "register_layers", *_HOME} - _RENAMED)
 

@@ -1,17 +1,13 @@
-"""Old import paths and names, which work for one release and warn."""
+"""Old import paths, which work for one release and warn."""
 
 from __future__ import annotations
 
-import functools
 import sys
 import warnings
-from collections.abc import Callable
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, TypeVar
-
-T = TypeVar("T")
+from typing import Any
 
 #: Modules from which public names were imported in 0.1 to 0.7, and their new paths.
 MODULES = {
@@ -24,19 +20,8 @@ MODULES = {
     "emoclf.aspects.polarity_network": "emoclf.aspects.polarities.polarity_network",
     "emoclf.aspects.sample": "emoclf.aspects.data.sample",
     "emoclf.aspects.sentences": "emoclf.aspects.data.sentences",
-    "emoclf.bulk.run": "emoclf.bulk.file_prediction",
-    "emoclf.bundle_folder": "emoclf.bundle.bundle_folder",
-    "emoclf.compare": "emoclf.workflow.compare",
-    "emoclf.contextual.distil": "emoclf.contextual.vector_distillation",
     "emoclf.datasets.audit": "emoclf.datasets.audit_report",
-    "emoclf.datasets.tables": "emoclf.datasets.readers",
-    "emoclf.embeddings.vectors": "emoclf.embeddings.word_vectors",
-    "emoclf.evaluation.judge": "emoclf.evaluation.evaluate",
-    "emoclf.export.any_form": "emoclf.export",
     "emoclf.exported": "emoclf.serving",
-    "emoclf.pipeline": "emoclf.workflow.train",
-    "emoclf.training.findings": "emoclf.doctor.findings",
-    "emoclf.training.model_checks": "emoclf.doctor.model_checks",
 }
 
 
@@ -47,46 +32,6 @@ def warn_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
         DeprecationWarning,
         stacklevel=stacklevel,
     )
-
-
-class RenamedAttribute:
-    """The old name of a read-only attribute: returns the new one, and warns.
-
-    Parameters
-    ----------
-    new : str
-        New name of the attribute.
-    """
-
-    def __init__(self, new: str) -> None:
-        self.new = new
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.old = name
-
-    def __get__(self, instance: Any, owner: type) -> Any:
-        if instance is None:
-            return self
-        warn_renamed(f"{owner.__name__}.{self.old}", f"{owner.__name__}.{self.new}")
-        return getattr(instance, self.new)
-
-
-def renamed_argument(
-    old: str, new: str
-) -> Callable[[Callable[..., T]], Callable[..., T]]:
-    """Return a decorator that also accepts a keyword argument under its old name."""
-
-    def decorate(function: Callable[..., T]) -> Callable[..., T]:
-        @functools.wraps(function)
-        def call(*args: Any, **arguments: Any) -> T:
-            if old in arguments:
-                warn_renamed(f"{function.__qualname__}({old}=…)", f"{new}=…")
-                arguments[new] = arguments.pop(old)
-            return function(*args, **arguments)
-
-        return call
-
-    return decorate
 
 
 class _MovedModules:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from emoclf._moved import RenamedAttribute
 from emoclf.datasets.given_vectors import are_vectors
 from emoclf.display import Described, short_names
 from emoclf.errors import DataError, ModelError, SettingsError, setting
@@ -92,8 +91,6 @@ class Classifier(Described, ABC):
     @abstractmethod
     def multilabel(self) -> bool:
         """Whether a text may have several labels."""
-
-    several = RenamedAttribute("multilabel")
 
     @property
     def architecture(self) -> str:

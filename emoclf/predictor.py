@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from emoclf._moved import RenamedAttribute
 from emoclf.bundle.bundle import Bundle
 from emoclf.bundle.bundle_folder import load_bundle, save_bundle
 from emoclf.classifier import (
@@ -249,8 +248,6 @@ class Predictor(Classifier):
             shape (length, dim), where the network takes them.
         """
         return self._batched_model(inputs)
-
-    predict_ids = RenamedAttribute("predict_inputs")
 
     def known(self, texts: list[str]) -> list[bool]:
         """Return whether each text has a word that the classifier knows."""

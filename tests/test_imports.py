@@ -164,18 +164,6 @@ def test_old_import_paths_work_and_warn(old: str) -> None:
         assert getattr(module, name) is getattr(import_module(MODULES[old]), name)
 
 
-def test_renamed_attributes_and_arguments_work_and_warn() -> None:
-    data = emoclf.load_sample()
-    with pytest.warns(DeprecationWarning, match="Dataset.several is deprecated"):
-        assert data.several is data.multilabel is False
-    with pytest.warns(DeprecationWarning, match="DistilSettings is deprecated"):
-        assert emoclf.DistilSettings is emoclf.VectorDistillationSettings
-    settings = emoclf.RunSettings.from_flat(filters=2, dim=3)
-    with pytest.warns(DeprecationWarning, match=r"build_model\(several=…\) is depr"):
-        model = emoclf.build_model(settings, n_classes=2, several=True, shape=(4, 3))
-    assert model.layers[-1].activation.__name__ == "sigmoid"
-
-
 def test_setup_cfg_lists_every_package() -> None:
     config = ConfigParser()
     config.read(ROOT / "setup.cfg", encoding="utf-8")

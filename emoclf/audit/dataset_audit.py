@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from emoclf._moved import warn_renamed
 from emoclf.audit.audited_texts import AuditedTexts
 from emoclf.audit.duplicate_checks import check_duplicates
 from emoclf.audit.label_checks import check_labels
@@ -70,13 +69,6 @@ class Audit(HtmlLines):
         """Whether there is a finding of severity error."""
         return any(finding.severity == "error" for finding in self.findings)
 
-    def __getattr__(self, name: str) -> Any:
-        # audit_dataset returned the report of its only set before version 0.5.
-        if name not in _REPORT_FIELDS:
-            raise AttributeError(f"'Audit' object has no attribute {name!r}")
-        warn_renamed(f"Audit.{name}", f"Audit.reports['train'].{name}")
-        return getattr(self.reports["train"], name)
-
     def _facts(self) -> dict[str, object]:
         counts = {"error": 0, "warning": 0, "note": 0}
         for finding in self.findings:
@@ -127,9 +119,6 @@ class Audit(HtmlLines):
         if self.wrong_labels is not None:
             lines += ["", *self.wrong_labels.lines()]
         return wrap_lines(lines)
-
-
-_REPORT_FIELDS = {field.name for field in fields(AuditReport)}
 
 
 def audit_dataset(

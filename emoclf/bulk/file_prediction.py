@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, TextIO
 
-from emoclf._moved import renamed_argument, warn_renamed
 from emoclf.bulk.entries import Entries
 from emoclf.bulk.new_columns import NewColumns
 from emoclf.bulk.predict_chunks import ChunkPredictor, load_classifier
@@ -39,12 +38,6 @@ class Progress(NamedTuple):
     done: int
     total: int | None
 
-    @property
-    def answered(self) -> int:
-        """Old name of ``predicted``."""
-        warn_renamed("Progress.answered", "Progress.predicted")
-        return self.predicted
-
 
 class _Counts(NamedTuple):
     predicted: int
@@ -69,14 +62,7 @@ class Summary(_Counts):
 
     withheld = 0
 
-    @property
-    def answered(self) -> int:
-        """Old name of ``predicted``."""
-        warn_renamed("Summary.answered", "Summary.predicted")
-        return self.predicted
 
-
-@renamed_argument("force", "overwrite")
 def predict_file(
     model: str | os.PathLike[str] | Classifier,
     source: str | os.PathLike[str],

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emoclf._moved import RenamedAttribute
 from emoclf._version import __version__
 from emoclf.bundle.described_folder import BUNDLE
 from emoclf.bundle.json_values import JsonObject, check_texts
@@ -77,9 +76,6 @@ class Bundle(Described):
     label_kind: str = "U"
     thresholds: tuple[float, ...] | None = None
     inputs: InputVectors | None = None
-
-    several = RenamedAttribute("multilabel")
-    figures = RenamedAttribute("metrics")
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Other versions of Keras cannot load a pickled network.

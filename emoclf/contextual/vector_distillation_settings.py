@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from emoclf._moved import warn_renamed
 from emoclf.settings.base import Settings, option
 
 
@@ -32,10 +30,3 @@ class VectorDistillationSettings(Settings):
         0.12, "root mean square of all numbers after scaling", above=0.0, high=100.0
     )
     batch_size: int = option(64, "texts per call of the encoder", low=1, high=4096)
-
-
-def __getattr__(name: str) -> Any:
-    if name == "DistilSettings":
-        warn_renamed("emoclf.DistilSettings", "emoclf.VectorDistillationSettings")
-        return VectorDistillationSettings
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
 import numpy as np
 
-from emoclf._moved import RenamedAttribute
 from emoclf.datasets.columns import find_columns
 from emoclf.datasets.given_vectors import checked_vectors
 from emoclf.datasets.label_reader import LabelReader
@@ -100,8 +99,6 @@ class Dataset(Described):
     _groups: dict[float, np.ndarray] = field(
         default_factory=dict, init=False, compare=False
     )
-
-    several = RenamedAttribute("multilabel")
 
     def __len__(self) -> int:
         return len(self.texts)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from emoclf._moved import RenamedAttribute
 from emoclf.datasets.split import PART_NAMES
 from emoclf.display import HtmlLines
 from emoclf.evaluation.evaluation_plots import EvaluationPlots
@@ -57,8 +56,6 @@ class EvaluationReport(EvaluationPlots, HtmlLines):
 
     def _evaluation(self) -> Evaluation:
         return self.network
-
-    beats_floors = RenamedAttribute("beats_baselines")
 
     @property
     def beats_baselines(self) -> bool:

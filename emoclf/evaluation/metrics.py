@@ -13,7 +13,6 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from emoclf._moved import RenamedAttribute
 from emoclf.datasets.split import PART_NAMES
 from emoclf.evaluation.bootstrap import N_RESAMPLES, interval, ratio, resampled_metrics
 from emoclf.evaluation.curves import expected_calibration_error, roc_curves
@@ -116,8 +115,6 @@ class Evaluation(EvaluationPlots):
         """Name of the texts, and what they were used for before."""
         name = PART_NAMES.get(self.part, self.part)
         return f"{name} (chose the epoch)" if self.chose_epoch else name
-
-    several = RenamedAttribute("multilabel")
 
     @property
     def multilabel(self) -> bool:

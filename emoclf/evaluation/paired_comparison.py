@@ -8,7 +8,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from emoclf._moved import RenamedAttribute
 from emoclf.errors import DataError
 from emoclf.evaluation.bootstrap import interval, resampled_metrics
 from emoclf.evaluation.metric_names import METRICS, compared_metrics
@@ -37,8 +36,6 @@ class Comparison:
     difference: float
     low: float
     high: float
-
-    floor = RenamedAttribute("baseline")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -10,7 +10,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from emoclf._moved import renamed_argument
 from emoclf.errors import SettingsError
 from emoclf.models.convolution import zero_padding
 from emoclf.models.embedding import embed_tokens
@@ -20,7 +19,6 @@ from emoclf.models.ngram_scores import NGRAMS, NgramScores
 from emoclf.settings import RunSettings
 
 
-@renamed_argument("several", "multilabel")
 @default_keras_globals()
 def build_model(
     settings: RunSettings | Mapping[str, Any],

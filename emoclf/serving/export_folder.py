@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from emoclf._moved import RenamedAttribute
 from emoclf.bundle.described_folder import (
     CLASSIFIER_EXPORT,
     EXPORT,
@@ -51,8 +50,6 @@ class ExportFolder:
     def __init__(self, place: Path, about: dict[str, Any]) -> None:
         self.place = place
         self.about = about
-
-    form = RenamedAttribute("format")
 
     @property
     def format(self) -> str:

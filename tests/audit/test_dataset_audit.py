@@ -199,7 +199,7 @@ def test_forms_of_the_arguments() -> None:
     assert table.loc[("test", "joy"), "texts"] == 10
 
 
-def test_lines_json_and_old_names() -> None:
+def test_lines_and_json() -> None:
     audit = audit_dataset(with_texts("[ No response.]", "so glad, " * 40))
     assert isinstance(audit, Audit)
     assert max(map(len, audit.lines())) <= 80
@@ -208,7 +208,3 @@ def test_lines_json_and_old_names() -> None:
     assert values["sets"]["train"]["n_texts"] == 62
     assert values["wrong_labels"] is None
     assert {one["name"] for one in values["findings"]} >= {"non-answers"}
-    with pytest.warns(DeprecationWarning, match="Audit.n_texts is deprecated"):
-        assert audit.n_texts == 62
-    with pytest.raises(AttributeError, match="nonsense"):
-        audit.nonsense  # noqa: B018
