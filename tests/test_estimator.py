@@ -50,6 +50,7 @@ def fitted() -> EmotionClassifier:
     return new().fit(TEXTS, LABELS)
 
 
+@pytest.mark.slow
 def test_fit_and_predict(fitted: EmotionClassifier) -> None:
     assert is_classifier(fitted)
     assert fitted.classes_.tolist() == ["anger", "fear", "joy"]
@@ -75,6 +76,7 @@ def test_every_architecture_fits(architecture: str, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("collection", [pd.Series, np.array, tuple])
 def test_any_collection_fits(collection) -> None:
     classifier = new(epochs=1).fit(collection(TEXTS), collection(LABELS))

@@ -18,6 +18,9 @@ from emoclf.aspects.sentence_bootstrap import macro_f1_draws, span_draws
 from emoclf.aspects.terms.span_metrics import SpanScores, span_scores
 from emoclf.evaluation.bootstrap import resampled_counts, resampled_metrics
 
+#: They share a model, whose training takes some seconds.
+pytestmark = pytest.mark.slow
+
 
 def evaluation() -> AspectEvaluation:
     data = tiny_aspects()

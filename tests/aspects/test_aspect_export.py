@@ -7,6 +7,7 @@ polarity_graph.py, aspect_onnx.py, exported_aspects.py and emoclf/cli/aspects_ex
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,9 @@ from emoclf.errors import (
 from emoclf.serving import load_exported
 from emoclf.serving.export_folder import file_crc32
 
+#: They share a model, whose training takes some seconds.
+pytestmark = pytest.mark.slow
+
 FORMATS = sorted(ASPECT_EXPORTS)
 TEXTS = [
     "the screen is great",
@@ -68,13 +72,14 @@ TARGET = (TEXTS[0], 4, 10)
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Return a function from an export format to an export, which must not change."""
     folder = tmp_path_factory.mktemp("aspect exports")
 
     @cache
-    def export(to: str) -> Path:
-        return export_aspects(tiny_model(), folder / to, to=to)
+    def export(to: str, *, alone: bool = False) -> Path:
+        model = AspectModel(fitted_tagger()) if alone else tiny_model()
+        return export_aspects(model, folder / f"{to}, {alone}", to=to)
 
     return export
 
@@ -98,7 +103,7 @@ def assert_equal(
 
 
 @pytest.mark.parametrize("to", FORMATS)
-def test_it_answers_as_the_folder(exported: Callable[[str], Path], to: str) -> None:
+def test_it_answers_as_the_folder(exported: Callable[..., Path], to: str) -> None:
     model = load_exported_aspects(exported(to))
     expected = tiny_model().predict(TEXTS)
     assert sum(map(len, expected)) >= 6
@@ -116,8 +121,8 @@ def test_it_answers_as_the_folder(exported: Callable[[str], Path], to: str) -> N
 
 @pytest.mark.parametrize("to", FORMATS)
 def test_the_linear_part_of_polarities_is_exported(tmp_path: Path, to: str) -> None:
-    classifier = polarity_with_vectors().fit(*labelled_targets(tiny_aspects()))
-    model = AspectModel(fitted_tagger(), classifier)
+    classifier = pickle.loads(_pickled_classifier())
+    model = AspectModel(trained("no CRF, no characters"), classifier)
     path = export_aspects(model, tmp_path / to, to=to)
     expected = model.predict(TEXTS)
     for network in classifier.model_.networks:
@@ -127,10 +132,15 @@ def test_the_linear_part_of_polarities_is_exported(tmp_path: Path, to: str) -> N
         assert_equal(model.predict(TEXTS), expected)
 
 
+@cache
+def _pickled_classifier() -> bytes:
+    """Return a fitted classifier whose copies may be changed."""
+    fitted = polarity_with_vectors().fit(*labelled_targets(tiny_aspects()))
+    return pickle.dumps(fitted)
+
+
 @pytest.mark.parametrize("to", FORMATS)
-def test_it_is_evaluated_as_the_folder(
-    exported: Callable[[str], Path], to: str
-) -> None:
+def test_it_is_evaluated_as_the_folder(exported: Callable[..., Path], to: str) -> None:
     data = tiny_aspects()
     model = load_exported_aspects(exported(to))
     scores, expected = model.evaluate(data), tiny_model().evaluate(data)
@@ -165,9 +175,8 @@ print(json.dumps({
 """
 
 
-@pytest.mark.slow
 def test_tensorflow_alone_runs_the_saved_model(
-    exported: Callable[[str], Path],
+    exported: Callable[..., Path],
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-c", LOADER, str(exported("saved-model")), json.dumps(TEXTS)],
@@ -209,7 +218,7 @@ assert not heavy, heavy
 """
 
 
-def test_onnx_needs_no_tensorflow(exported: Callable[[str], Path]) -> None:
+def test_onnx_needs_no_tensorflow(exported: Callable[..., Path]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", ONNX_LOADER, str(exported("onnx")), json.dumps(TEXTS)],
         capture_output=True,
@@ -221,7 +230,7 @@ def test_onnx_needs_no_tensorflow(exported: Callable[[str], Path]) -> None:
 
 
 def test_the_file_of_onnx_returns_tags_and_confidences(
-    exported: Callable[[str], Path],
+    exported: Callable[..., Path],
 ) -> None:
     import onnxruntime
 
@@ -250,13 +259,12 @@ def test_the_file_of_onnx_returns_tags_and_confidences(
 
 
 VARIANTS: dict[str, dict[str, Any]] = {
-    "three members, BIOES": {"members": 3, "scheme": "BIOES"},
+    "two members, BIOES": {"members": 2, "scheme": "BIOES"},
     "typed CNN": {"typed": True, "network": "cnn"},
-    "no CRF, no characters": {"crf": False, "characters": False, "members": 2},
+    "no CRF, no characters": {"crf": False, "characters": False, "network": "cnn"},
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("to", FORMATS)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_other_settings(variant: str, to: str, tmp_path: Path) -> None:
@@ -273,7 +281,7 @@ def trained(variant: str) -> Any:
 
 
 def test_the_layout_of_a_saved_model_is_that_of_tensorflow_serving(
-    exported: Callable[[str], Path], tmp_path: Path
+    exported: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = exported("saved-model")
     assert path.name == "1"
@@ -291,7 +299,7 @@ def test_the_layout_of_a_saved_model_is_that_of_tensorflow_serving(
 
 @pytest.mark.parametrize("to", FORMATS)
 def test_damage_is_an_error(
-    exported: Callable[[str], Path], to: str, tmp_path: Path
+    exported: Callable[..., Path], to: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "copy"
     shutil.copytree(exported(to), path)
@@ -331,7 +339,7 @@ HOSTILE: dict[str, tuple[str, Any, str]] = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_crafted_values_are_checked(
-    exported: Callable[[str], Path], name: str, tmp_path: Path
+    exported: Callable[..., Path], name: str, tmp_path: Path
 ) -> None:
     key, value, message = HOSTILE[name]
     path = crafted(exported("onnx"), tmp_path / "copy", **{key: value})
@@ -348,7 +356,7 @@ def crafted(source: Path, path: Path, **values: Any) -> Path:
 
 
 def test_a_kind_that_is_no_text_is_an_error_for_a_model_too(
-    exported: Callable[[str], Path], tmp_path: Path
+    exported: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = crafted(exported("onnx"), tmp_path / "copy", kind=["x"])
     with pytest.raises(BundleError, match="not an aspect model"):
@@ -356,14 +364,13 @@ def test_a_kind_that_is_no_text_is_an_error_for_a_model_too(
 
 
 def test_a_saved_model_of_other_outputs_is_damaged(
-    exported: Callable[[str], Path], tmp_path: Path
+    exported: Callable[..., Path], tmp_path: Path
 ) -> None:
     source, names = exported("saved-model"), ["a", "b", "c"]
     model = load_exported_aspects(crafted(source, tmp_path / "1", polarity_names=names))
     with pytest.raises(BundleError, match=r"shape \(1, 2\), not \(1, 3\)"):
         model.predict_polarity([TARGET])
-    alone = AspectModel(fitted_tagger())
-    source = export_aspects(alone, tmp_path / "alone", to="saved-model")
+    source = exported("saved-model", alone=True)
     path = crafted(source, tmp_path / "2", polarity_names=names)
     with pytest.raises(BundleError, match="no signature 'polarity' that returns"):
         load_exported_aspects(path)
@@ -371,7 +378,7 @@ def test_a_saved_model_of_other_outputs_is_damaged(
 
 @pytest.mark.parametrize("name", ["tags", "confidence"])
 def test_an_output_of_another_shape_is_damage(
-    exported: Callable[[str], Path], name: str, monkeypatch: pytest.MonkeyPatch
+    exported: Callable[..., Path], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model: Any = load_exported_aspects(exported("onnx"))
     session = model._session
@@ -389,10 +396,9 @@ def test_an_output_of_another_shape_is_damage(
 
 
 def test_every_model_takes_and_refuses_the_same_targets(
-    exported: Callable[[str], Path], tmp_path: Path
+    exported: Callable[..., Path],
 ) -> None:
     models = [tiny_model(), *(load_exported_aspects(exported(to)) for to in FORMATS)]
-    alone = AspectModel(fitted_tagger())
     for model in models:
         found = model.predict_polarity([TARGET, list(TARGET)])
         assert found.argmax(1).tolist() == [1, 1]
@@ -403,17 +409,14 @@ def test_every_model_takes_and_refuses_the_same_targets(
         for start, stop in ((6, 50), (-6, -2)):
             with pytest.raises(DataError, match="Target number 0"):
                 model.predict_polarity([(TEXTS[0], start, stop)])
-    models = [alone]
-    for to in FORMATS:
-        path = export_aspects(alone, tmp_path / to, to=to)
-        models.append(load_exported_aspects(path))
-    for model in models:
+    alone = [load_exported_aspects(exported(to, alone=True)) for to in FORMATS]
+    for model in (AspectModel(fitted_tagger()), *alone):
         with pytest.raises(ModelError, match="This model has no polarity classifier"):
             model.predict_polarity([TARGET])
 
 
 def test_crafted_files_are_checked(
-    exported: Callable[[str], Path], tmp_path: Path
+    exported: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = tmp_path / "copy"
     shutil.copytree(exported("onnx"), path)
@@ -434,7 +437,7 @@ def test_crafted_files_are_checked(
 
 
 def test_the_wrong_loader_names_the_right_one(
-    exported: Callable[[str], Path], tmp_path: Path
+    exported: Callable[..., Path], tmp_path: Path
 ) -> None:
     with pytest.raises(BundleError, match="load_exported_aspects loads it"):
         load_exported(exported("onnx"))
@@ -521,7 +524,7 @@ def test_wrong_requests_are_refused_before_any_work(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("to", FORMATS)
 def test_the_commands_take_an_export(
-    exported: Callable[[str], Path],
+    exported: Callable[..., Path],
     to: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -542,7 +545,8 @@ def test_the_commands_take_an_export(
 def test_the_command_exports(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tiny_model().save(tmp_path / "tiny.aspects")
+    model = AspectModel(trained("no CRF, no characters"))
+    folder = model.save(tmp_path / "tiny.aspects")
     target = tmp_path / "export"
     argv = ["aspects", "export", str(folder), "--to", "onnx", "-o", str(target)]
     assert main(argv) == 0

@@ -14,6 +14,9 @@ from emoclf.aspects.tagger import AspectTagger
 from emoclf.bundle.described_folder import write_sums
 from emoclf.errors import BundleError
 
+#: They share a model, whose training takes some seconds.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:

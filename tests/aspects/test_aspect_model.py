@@ -24,6 +24,9 @@ from emoclf.bundle.described_folder import write_sums
 from emoclf.classifier import CHUNK_TEXTS
 from emoclf.errors import BundleError, DataError, SettingsError
 
+#: They share a model, whose training takes some seconds.
+pytestmark = pytest.mark.slow
+
 TEXTS = ["the screen is great", "nothing", "the bill is awful"]
 
 
@@ -93,14 +96,15 @@ def test_saved_with_polarity_and_damaged(tmp_path: Path) -> None:
         AspectModel.load(path)
 
 
-@pytest.mark.slow
 def test_train_fits_both() -> None:
     settings = {"vectors": "none", "dim": 8, "near_duplicates": 1.0, "epochs": 1}
+    settings["members"] = 1
+    tagger = {**settings, "network": "cnn"}
     data = tiny_aspects()
-    model = AspectModel.train(data, tagger=settings, polarity=settings)
+    model = AspectModel.train(data, tagger=tagger, polarity=settings)
     assert model.polarity is not None
     assert set(model.tagger.validation_) == {"tagger", "dictionary"}
-    typed = AspectModel.train(data, tagger={**settings, "typed": True})
+    typed = AspectModel.train(data, tagger={**tagger, "typed": True})
     assert typed.polarity is None
 
 

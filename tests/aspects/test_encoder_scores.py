@@ -99,6 +99,7 @@ def test_far_text_is_not_read_and_a_target_beyond_is_no_error(scores: Any) -> No
     assert np.isfinite(beyond).all()
 
 
+@pytest.mark.slow
 def test_logits_are_mixed(scores: Any) -> None:
     classifier = _classifier(scores)
     X, _ = labelled_targets(tiny_aspects())
@@ -147,6 +148,7 @@ def test_it_is_saved_pickled_and_checked(scores: Any) -> None:
         polarity_from_values(values)
 
 
+@pytest.mark.slow
 def test_an_encoder_may_move(scores: Any, folder: Path, tmp_path: Path) -> None:
     model = AspectModel(fitted_tagger(), _classifier(scores))
     path = model.save(tmp_path / "model.aspects")
@@ -168,6 +170,7 @@ def test_an_encoder_may_move(scores: Any, folder: Path, tmp_path: Path) -> None:
         AspectModel.load(without, encoder=folder)
 
 
+@pytest.mark.slow
 def test_no_export_leaves_an_encoder_out(scores: Any, tmp_path: Path) -> None:
     model = AspectModel(fitted_tagger(), _classifier(scores))
     with pytest.raises(ExportError, match="in part from a transformer encoder"):

@@ -70,6 +70,7 @@ def _examples(rng: np.random.Generator, n: int) -> Examples:
     return Examples(rows, rng.integers(0, 3, n).astype(np.int32))
 
 
+@pytest.mark.slow
 def test_it_is_a_logistic_regression_of_mean_vectors() -> None:
     rng = np.random.default_rng(0)
     matrix = rng.normal(size=(30, 6)).astype(np.float32)
@@ -164,6 +165,7 @@ def test_it_is_fitted_if_there_are_vectors_and_saved() -> None:
     np.testing.assert_allclose(older.predict_proba(X), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_without_vectors_there_is_no_linear_part() -> None:
     from tiny_aspects import fitted_polarity
 

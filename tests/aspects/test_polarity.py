@@ -220,6 +220,7 @@ def test_findings_advise_settings_that_aspects_train_has(
     assert {"class_weight", "monitor", "distance_dim"}.isdisjoint(given)
 
 
+@pytest.mark.slow
 def test_findings_are_kept_once_and_saved(tmp_path: Path) -> None:
     assert fitted_polarity().findings_ == ()
     X, y = labelled_targets(tiny_aspects())

@@ -49,10 +49,9 @@ def test_terms_are_those_of_all_texts_once() -> None:
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"network": "cnn", "epochs": 20, "learning_rate": 0.005},
         {"scheme": "BIOES", "typed": True, "epochs": 20},
         {"crf": False, "characters": False},
-        {"members": 2},
+        {"members": 2, "network": "cnn", "epochs": 20, "learning_rate": 0.005},
     ],
 )
 def test_every_form_learns(parameters: dict[str, Any]) -> None:
@@ -127,7 +126,7 @@ def test_confidences_are_sums_over_all_paths(scheme: str) -> None:
 
 @pytest.mark.slow
 def test_it_is_an_estimator() -> None:
-    tagger = tiny_tagger(epochs=1)
+    tagger = tiny_tagger(network="cnn", epochs=1)
     assert clone(tagger).get_params() == tagger.get_params()
     data = tiny_aspects()
     search = GridSearchCV(tagger, {"units": [2, 4]}, cv=2)
@@ -137,10 +136,11 @@ def test_it_is_an_estimator() -> None:
     assert again.predict_spans([TEXT]) == fitted_tagger().predict_spans([TEXT])
 
 
+@pytest.mark.slow
 def test_a_validation_set_can_be_given() -> None:
     data = tiny_aspects()
     train, valid = data.take(range(60)), data.take(range(60, 80))
-    tagger = tiny_tagger(epochs=1).fit(
+    tagger = tiny_tagger(network="cnn", epochs=1).fit(
         train.texts, train.spans, validation_data=(valid.texts, valid.spans)
     )
     assert tagger.validation_["tagger"]["n_sentences"] == 20
@@ -162,14 +162,16 @@ def test_wrong_input_is_an_error() -> None:
         tiny_tagger().fit(["one text only"], [[(0, 3)]])
 
 
+@pytest.mark.slow
 def test_a_tagger_that_finds_nothing_is_told(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(SpanModel, "predict", lambda self, texts: [[] for _ in texts])
-    tiny_tagger(epochs=1).fit(tiny_aspects())
+    tiny_tagger(network="cnn", epochs=1).fit(tiny_aspects())
     assert caplog.text.count("The tagger finds no term in the validation set") == 1
 
 
+@pytest.mark.slow
 def test_the_doctor_watches_the_training(tmp_path: Path) -> None:
     assert fitted_tagger().findings_ == ()
     tagger = tiny_tagger(learning_rate=5.0, epochs=2).fit(tiny_aspects())

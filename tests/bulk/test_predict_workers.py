@@ -42,6 +42,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_workers_predict_in_order_like_one_process(
     folder: Path, source: Path, tmp_path: Path
 ) -> None:
@@ -122,6 +123,7 @@ def alive(pids: list[int]) -> list[int]:
     return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGINT", "SIGTERM"])
 def test_the_command_ends_on_a_signal(name: str, folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.csv"

@@ -102,6 +102,7 @@ def test_an_interrupted_write_leaves_nothing(
     assert list(tmp_path.iterdir()) == [source]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet"])
 def test_a_full_disk_leaves_nothing(
     ending: str, folder: Path, source: Path, tmp_path: Path

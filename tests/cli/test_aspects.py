@@ -11,19 +11,22 @@ from tiny_aspects import tiny_aspects, tiny_model
 from emoclf.aspects.data.aspect_formats import write_aspects
 from emoclf.cli import main
 
+#: They share a model, whose training takes some seconds.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_model().save(tmp_path_factory.mktemp("cli") / "tiny.aspects")
 
 
-@pytest.mark.slow
 def test_train_prints_scores_beside_baselines(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = write_aspects(tiny_aspects(), tmp_path / "terms.xml")
     target = tmp_path / "trained.aspects"
     options = "--vectors none --dim 8 --epochs 2 --near-duplicates 1 --units 4 --quiet"
+    options += " --network cnn --members 1"
     page = tmp_path / "report.html"
     argv = ["aspects", "train", str(data), "-o", str(target), *options.split()]
     assert main([*argv, "--report", str(page), "--test-fraction", "0"]) == 1

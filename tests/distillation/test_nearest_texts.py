@@ -89,6 +89,7 @@ def test_a_choice_is_kept_on_disk_with_the_texts_that_it_is_from(
     assert len(counts) == 3
 
 
+@pytest.mark.slow
 def test_more_texts_than_memory_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

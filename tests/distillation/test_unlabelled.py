@@ -111,6 +111,7 @@ def test_seen_numbers_are_those_of_a_set() -> None:
     assert len(number_set._arrays) < 12
 
 
+@pytest.mark.slow
 def test_texts_need_not_fit_into_memory() -> None:
     new = NewTexts(["held out"], 0.8)
     n_texts = 25_000

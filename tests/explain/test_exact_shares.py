@@ -51,6 +51,7 @@ def predictor_of(row: dict[str, Any], **more: Any) -> Predictor:
     return networks.random_predictor(**{**width, **row, **more})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "row",
     [

@@ -107,6 +107,7 @@ def test_the_command_line_tool_of_tensorflow_runs_it(exported: Path) -> None:
     assert "[b'fear' b'" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_layout_is_tensorflow_servings(exported: Path) -> None:
     assert exported.name == "1"
     assert (exported / "saved_model.pb").is_file()

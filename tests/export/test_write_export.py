@@ -56,6 +56,7 @@ def largest_file(folder: Path) -> Path:
     )
 
 
+@pytest.mark.slow
 def test_an_existing_export_is_replaced_only_when_asked(
     name: str, folder: Path, tmp_path: Path
 ) -> None:
@@ -93,6 +94,7 @@ def test_a_target_that_cannot_be_written(name: str, tmp_path: Path) -> None:
     assert state(tmp_path) == {"file": b"mine"}
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_export(
     name: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +118,7 @@ def test_a_full_disk_leaves_the_old_export(
     assert load_exported(folder).predict(["a lovely gift"]) == ["joy"]
 
 
+@pytest.mark.slow
 def test_a_changed_byte_and_a_missing_file(folder: Path) -> None:
     path = largest_file(folder)
     data = bytearray(path.read_bytes())

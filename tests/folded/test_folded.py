@@ -76,6 +76,7 @@ def test_exact_to_1e5(pair: tuple[Predictor, Path]) -> None:
     assert folded.predict_proba([]).shape == (0, 5)
 
 
+@pytest.mark.slow
 def test_compiled_and_rounded(pair: tuple[Predictor, Path]) -> None:
     predictor, path = pair
     whole = json.loads((path / "emoclf.json").read_text())
@@ -126,6 +127,7 @@ def test_many_texts_pass_in_parts(
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "int16", "int8"])
 def test_filters_that_always_or_never_answer(precision: str, tmp_path: Path) -> None:
     predictor = predictor_of({"kernel_sizes": (2, 3)})

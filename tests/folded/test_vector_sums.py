@@ -64,6 +64,7 @@ def numpy_maxima(
     return maxima
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write", [vector_sums.write_maxima, write_maxima_plainly])
 @pytest.mark.parametrize(
     ("dtype", "window_words", "stride"),

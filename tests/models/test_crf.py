@@ -116,6 +116,7 @@ def test_a_text_without_tokens_has_probability_one() -> None:
     assert float(likelihood[0]) == 0.0
 
 
+@pytest.mark.slow
 def test_gradients_are_finite_differences() -> None:
     layer = random_crf(5, constraints=tag_constraints(BIO))
     mask = np.array([[True] * 4, [True, True, False, False]])
@@ -144,11 +145,18 @@ def test_gradients_are_finite_differences() -> None:
             assert float(gradient[place]) == pytest.approx(expected, abs=2e-3)
 
 
+@pytest.mark.slow
 def test_long_texts_are_stable() -> None:
     length = 1000
     layer = random_crf(5, constraints=tag_constraints(BIOES))
     emissions = random_emissions(1, length, 5) * 20
-    path, marginals = path_and_marginals(layer, emissions)
+
+    @tf.function
+    def answers(values: tf.Tensor) -> list[tf.Tensor]:
+        outputs = [layer(values, output=name) for name in ("path", "marginals")]
+        return [*outputs, layer.log_partition(values)]
+
+    path, marginals, (partition,) = (x.numpy() for x in answers(tf.constant(emissions)))
     np.testing.assert_allclose(marginals.sum(-1), 1.0, atol=1e-5)
     # The same recursion in float64.
     start, steps, end = (np.asarray(x, np.float64) for x in layer.scores())
@@ -156,13 +164,15 @@ def test_long_texts_are_stable() -> None:
     for row in emissions[0, 1:]:
         alpha = row + np.logaddexp.reduce(alpha[:, None] + steps, axis=0)
     log_z = log_sum(alpha + end)
-    assert float(layer.log_partition(emissions)[0]) == pytest.approx(log_z, rel=1e-6)
+    assert partition == pytest.approx(log_z, rel=1e-6)
     allowed = np.array(layer.allowed)
     assert allowed[path[0, :-1], path[0, 1:]].all()
-    with tf.GradientTape() as tape:
-        variable = tf.Variable(emissions)
-        value = layer(variable, tags=path)
-    assert np.isfinite(tape.gradient(value, variable).numpy()).all()
+
+    @tf.function
+    def gradient(values: tf.Tensor) -> tf.Tensor:
+        return tf.gradients(layer(values, tags=path), values)[0]
+
+    assert np.isfinite(gradient(tf.constant(emissions)).numpy()).all()
 
 
 def test_constraints_hold_whatever_the_emissions_say() -> None:

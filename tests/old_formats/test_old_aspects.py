@@ -18,6 +18,7 @@ from emoclf.aspects.opinions import Opinion
 ARCHIVE = Path(__file__).with_name("aspects-0.6.0-without-linear-part.tar.xz")
 
 
+@pytest.mark.slow
 def test_it_answers_the_same_and_can_be_saved_again(tmp_path: Path) -> None:
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(tmp_path, filter="data")

@@ -25,6 +25,9 @@ from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.polarities.polarity_targets import labelled_targets
 from emoclf.doctor.findings import Finding
 
+#: They share a model, whose training takes some seconds.
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
 

@@ -125,6 +125,7 @@ def test_an_interruption_after_the_evaluation_keeps_the_epoch() -> None:
     assert losses[result.best_epoch - 1] == min(losses)
 
 
+@pytest.mark.slow
 def test_an_interruption_before_the_first_evaluation_is_raised() -> None:
     with pytest.raises(KeyboardInterrupt):
         fit([At(0, interrupt, batch=1)])
@@ -178,6 +179,7 @@ def test_a_gradient_that_overflows_ends_the_training_with_a_finding() -> None:
     assert "logits" in finding.message
 
 
+@pytest.mark.slow
 def test_texts_without_words_can_be_fitted() -> None:
     settings = RunSettings.from_flat(epochs=1, filters=2, vectors="given")
     model = build_model(settings, n_classes=2, matrix=np.zeros((9, 4), np.float32))
@@ -193,6 +195,7 @@ def test_a_label_may_look_like_markup() -> None:
     assert "'[/joy]' and '[red]'" in stream.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("monitor", ["macro_f1", "accuracy", "loss"])
 def test_a_training_without_a_finite_epoch_is_an_error(monitor: str) -> None:
     with pytest.raises(TrainingError, match=rf"finite validation {monitor}"):
@@ -264,6 +267,7 @@ def test_a_real_interruption_keeps_the_best_so_far(tmp_path: Path) -> None:
         assert 1 <= saved["best"] <= saved["history"].shape[1] < 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("epoch", "replaced"), [(2, False), (5, False), (3, True)])
 def test_an_interruption_that_is_swallowed_ends_the_training(
     epoch: int, replaced: bool

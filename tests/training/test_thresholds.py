@@ -33,6 +33,7 @@ def best_f1(scores: np.ndarray, truth: np.ndarray) -> float:
     return max(f1_score(truth, scores >= cut) for cut in np.unique(scores))
 
 
+@pytest.mark.slow
 def test_thresholds_are_near_the_best_and_vary_less() -> None:
     def drawn(seed: int, draws: int) -> np.ndarray:
         rows = np.random.default_rng(seed).integers(0, 300, 300)

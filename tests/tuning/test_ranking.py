@@ -102,6 +102,7 @@ def test_an_unknown_kind_is_an_error() -> None:
         noise([], F1, kind="fold")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "k", "shared"), [("seeds", 3, 0.0), ("folds", 5, 0.2), ("folds", 3, 1 / 3)]
 )

@@ -82,6 +82,7 @@ def test_the_first_trial_has_the_settings_that_were_given(calm: SearchResult) ->
         assert 0.005 <= one.values["learning_rate"] <= 0.05
 
 
+@pytest.mark.slow
 def test_what_a_search_leaves(calm: SearchResult) -> None:
     predictor = Predictor.load(calm.path)
     metrics = predictor.bundle.metrics
@@ -260,6 +261,7 @@ def test_a_finished_search_is_read_again(calm: SearchResult, tmp_path: Path) -> 
     assert "Evaluate the chosen trial once on a test set" in " ".join(untested.lines())
 
 
+@pytest.mark.slow
 def test_a_winner_of_fewer_trials_is_not_shown_as_theirs(
     copied: SearchResult, tmp_path: Path
 ) -> None:
@@ -271,6 +273,7 @@ def test_a_winner_of_fewer_trials_is_not_shown_as_theirs(
     assert read(tmp_path / "t") is None
 
 
+@pytest.mark.slow
 def test_a_search_that_cannot_begin_moves_no_other_away(copied: SearchResult) -> None:
     with pytest.raises(DataError, match=r"validation set of .* 500 folds"):
         run(copied.folder, tiny_plan(kind="folds", repeats=500), new=True)

@@ -58,6 +58,7 @@ def test_a_linear_layer_on_given_vectors_has_a_rate_of_its_own() -> None:
     assert resolve(RunSettings(), dataset(4)).training.learning_rate is None
 
 
+@pytest.mark.slow
 def test_train_evaluate_save(trained: TrainedClassifier, tmp_path: Path) -> None:
     report = trained.evaluate()
     assert report.network.accuracy > 0.85
@@ -82,6 +83,7 @@ def test_train_evaluate_save(trained: TrainedClassifier, tmp_path: Path) -> None
     assert again.evaluations[0].n == 30
 
 
+@pytest.mark.slow
 def test_what_needs_words(trained: TrainedClassifier) -> None:
     assert trained.predict_proba(np.zeros((0, 3, 4))).shape == (0, 2)
     assert not {"texts-unknown", "texts-cut"} & {
@@ -94,6 +96,7 @@ def test_what_needs_words(trained: TrainedClassifier) -> None:
         emoclf.audit_dataset(dataset())
 
 
+@pytest.mark.slow
 def test_folds_of_other_vectors_are_not_continued(tmp_path: Path) -> None:
     vectors, labels = samples(40)
     flat = {"architecture": "mean_embedding", "epochs": 1, "folds": 2}
@@ -104,6 +107,7 @@ def test_folds_of_other_vectors_are_not_continued(tmp_path: Path) -> None:
         emoclf.cross_validate(other, folder=tmp_path / "folds", **flat)
 
 
+@pytest.mark.slow
 def test_wrong_inputs(trained: TrainedClassifier, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="takes precomputed vectors instead of"):
         trained.predict(["a text"])
@@ -122,6 +126,7 @@ def test_wrong_inputs(trained: TrainedClassifier, tmp_path: Path) -> None:
         words.predict([np.ones((2, 5))])
 
 
+@pytest.mark.slow
 def test_estimator() -> None:
     vectors, labels = samples(80)
     flat = {name: value for name, value in SETTINGS.items() if name != "ema"}
