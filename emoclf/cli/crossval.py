@@ -38,6 +38,11 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     add_option(parser, "-o --output FOLDER", text)
     add_option(parser, "--folds N", "number of folds", default=5)
     text = (
+        "fit each network again on its validation texts too, as 'emoclf train --refit' "
+        "does; the baselines are trained on the same texts"
+    )
+    add_option(parser, "--refit", text)
+    text = (
         "CSV file to write: each text with the probabilities of the network that was "
         "not trained on it, for 'emoclf distil --out-of-fold FILE'"
     )
@@ -63,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
             dataset,
             settings,
             folds=args.folds,
+            refit=args.refit,
             folder=args.output,
             callbacks=lambda settings: callbacks_for(args, settings),
         )

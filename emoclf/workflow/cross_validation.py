@@ -166,6 +166,7 @@ def cross_validate(
     settings: RunSettings | Mapping[str, Any] | None = None,
     *,
     folds: int = 5,
+    refit: bool = False,
     vectors: Any = None,
     folder: str | os.PathLike[str] | None = None,
     callbacks: Callable[[RunSettings], Sequence[Any]] = lambda settings: (),
@@ -175,13 +176,16 @@ def cross_validate(
 
     Folds are stratified and keep near-duplicates together. In each of them
     ``valid_fraction`` of the rest chooses the epoch. Baselines are trained on the same
-    texts as the network.
+    texts as the network: with ``refit`` on all of the rest.
 
     Parameters
     ----------
     data : Dataset or DataFrame
     settings : RunSettings or mapping, optional
     folds : int >= 2, default=5
+    refit : bool, default=False
+        Fit the network of each fold again on all of the rest, for the epochs that were
+        chosen, as :meth:`TrainedClassifier.refit` does before a classifier is shipped.
     vectors : path, WordVectors, KeyedVectors, (words, array), mapping or list, optional
         Word vectors, as for :func:`emoclf.train_classifier`.
     folder : path, optional
@@ -223,7 +227,7 @@ def cross_validate(
     finished = None
     if folder is not None:
         named, _ = given_vectors(settings, vectors)
-        finished = FoldFolder(folder, dataset, named, folds)
+        finished = FoldFolder(folder, dataset, named, folds, refit=refit)
     shape = len(dataset), len(dataset.label_names)
     probabilities, thresholds = np.empty(shape), np.empty(shape)
     done = []
@@ -233,7 +237,9 @@ def cross_validate(
         if fold is None:
             logger.info("Fold %d of %d: %d texts.", number, folds, len(test_rows))
             rest, test = dataset.take(rest_rows), dataset.take(test_rows)
-            fold = _run_fold(rest, test, settings, vectors, callbacks(settings))
+            fold = _run_fold(
+                rest, test, settings, vectors, callbacks(settings), refit=refit
+            )
             if finished is not None:
                 finished.save(number, fold)
         probabilities[test_rows] = fold.probabilities
@@ -264,16 +270,19 @@ def _run_fold(
     settings: RunSettings,
     vectors: Any,
     callbacks: Sequence[Any],
+    *,
+    refit: bool,
 ) -> Fold:
     """Train on all folds but one, and predict that one."""
-    train, valid = hold_out(
+    rows = hold_out(
         rest,
         settings.data.valid_fraction,
         seed=settings.seed,
         near_duplicates=settings.data.near_duplicates,
     )
+    train, valid = map(rest.take, rows)
     trained = train_classifier(
-        Split(rest.take(train), rest.take(valid), test),
+        Split(train, valid, None if refit else test),
         settings=settings,
         vectors=vectors,
         callbacks=callbacks,
@@ -282,6 +291,10 @@ def _run_fold(
     if trained.result.ended == "interrupted":
         # An incomplete training does not belong in the result.
         raise KeyboardInterrupt
+    if refit:
+        train = rest
+        again = trained.refit(vectors=vectors)
+        trained = replace(again, split=Split(train, valid, test))
     report = trained.evaluate()
     predictions = report.network.predictions
     assert predictions is not None

@@ -52,6 +52,7 @@ class FoldFolder:
     dataset : Dataset
     settings : RunSettings
     folds : int
+    refit : bool, default=False
 
     Raises
     ------
@@ -68,6 +69,8 @@ class FoldFolder:
         dataset: Dataset,
         settings: RunSettings,
         folds: int,
+        *,
+        refit: bool = False,
     ) -> None:
         self.path = Path(path)
         fingerprint = {
@@ -75,6 +78,7 @@ class FoldFolder:
             **encoder_contents([settings.embedding.encoder]),
             "settings": settings.to_dict(),
             "folds": folds,
+            "refit": refit,
             "versions": installed_versions(),
         }
         try:

@@ -259,7 +259,7 @@ def test_the_file_of_onnx_returns_tags_and_confidences(
 
 
 VARIANTS: dict[str, dict[str, Any]] = {
-    "two members, BIOES": {"members": 2, "scheme": "BIOES"},
+    "two members, BIOES": {"members": 2, "scheme": "BIOES", "network": "cnn"},
     "typed CNN": {"typed": True, "network": "cnn"},
     "no CRF, no characters": {"crf": False, "characters": False, "network": "cnn"},
 }

@@ -14,6 +14,7 @@ from tiny import tiny_dataset, tiny_settings
 
 from emoclf import DataError, Dataset, SettingsError, cross_validate
 from emoclf.cli import main
+from emoclf.evaluation import evaluate as evaluation
 from emoclf.evaluation.metrics import evaluate
 from emoclf.workflow.cross_validation import CrossValidation
 
@@ -48,13 +49,31 @@ def test_every_text_is_predicted_once(result: CrossValidation) -> None:
 
 
 @pytest.mark.slow
-def test_no_network_has_seen_its_fold() -> None:
+@pytest.mark.parametrize("refit", [False, True])
+def test_no_network_has_seen_its_fold(refit: bool) -> None:
     """Labels that are drawn at random are not predicted better than by chance."""
     data = tiny_dataset()
     texts = [f"word{number} other{number}" for number in range(len(data))]
     random = Dataset.from_lists(texts, data.labels)
-    found = cross_validate(random, tiny_settings(epochs=8), folds=2)
+    found = cross_validate(random, tiny_settings(epochs=8), folds=2, refit=refit)
     assert found.pooled.accuracy < 0.55
+
+
+@pytest.mark.slow
+def test_networks_and_baselines_are_fitted_again_on_all_of_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fitted: list[int] = []
+    fit = evaluation.fit_baselines
+    monkeypatch.setattr(
+        evaluation,
+        "fit_baselines",
+        lambda inputs, labels: (fitted.append(len(labels)), fit(inputs, labels))[1],
+    )
+    found = cross_validate(tiny_dataset(), tiny_settings(), folds=3, refit=True)
+    assert found.train_ratio == 2.0
+    assert fitted == [40, 40, 40]
+    assert found.pooled.accuracy > 0.6
 
 
 @pytest.mark.slow
@@ -66,7 +85,9 @@ def test_multilabel_and_the_command_line(
     rows = [f"{t},{x};any" if i % 2 else f"{t},{x}" for i, (t, x) in pairs]
     path = tmp_path / "data.csv"
     path.write_text("\n".join(["text,label", *rows]))
-    options = "--folds 2 --filters 4 --dim 8 --no-ngrams --epochs 2 --batch-size 8"
+    options = (
+        "--folds 2 --filters 4 --dim 8 --no-ngrams --epochs 2 --batch-size 8 --refit"
+    )
     command = ["crossval", str(path), "--label-separator", ";", *options.split()]
     assert main(command) == 0
     printed = capsys.readouterr().out

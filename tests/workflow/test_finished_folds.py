@@ -86,6 +86,7 @@ def test_a_finished_one_trains_nothing(
     [
         ({"epochs": 2}, "epochs was 1 and is now 2"),
         ({"folds": 3}, "folds was 2 and is now 3"),
+        ({"refit": True}, "refit was False and is now True"),
         ({"data": tiny_dataset()[1:]}, "all texts differ"),
     ],
 )
