@@ -1,20 +1,32 @@
 """Make the classifiers that come with the package.
 
 ``EMOCLF_DATA=… python tests/make_ready_classifiers.py emotions-en``
+``EMOCLF_DATA=… python tests/make_ready_classifiers.py sentiment-en --encoder FOLDER``
 
 A tenth of GoEmotions' training set chooses the epoch and the thresholds; its dev part
-is only evaluated. ``emoclf/ready/README.md`` has the metrics.
+is only evaluated. ``sentiment-en`` is distilled from an encoder that is fine-tuned on
+GoEmotions first. ``emoclf/ready/README.md`` has the metrics.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import os
+import random
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
-from emoclf import Predictor, load_exported, train_classifier
+from emoclf import (
+    Predictor,
+    TransformerClassifier,
+    distil_classifier,
+    fine_tune_encoder,
+    load_exported,
+    train_classifier,
+)
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.readers import read_dataset
 from emoclf.datasets.split import hold_out
@@ -47,6 +59,8 @@ SETTINGS: dict[str, Any] = {
     "ngrams": False,
     "near_duplicates": 1.0,
 }
+#: Words of film reviews must not fill the table.
+DISTILLATION = {"min_count": 5, "unlabelled_min_count": 8, "unlabelled_words": 2000}
 
 
 def goemotions(folder: Path, part: str) -> Dataset:
@@ -96,12 +110,46 @@ def movie_reviews(folder: Path, part: str) -> Dataset:
     return Dataset.from_lists(data.texts, labels)
 
 
-def train(data: Dataset, **flat: Any) -> Predictor:
-    """Train on nine tenths; the last one chooses the epoch and the thresholds."""
+def film_sentences(folder: Path, n: int) -> list[str]:
+    """Return sentences of 4 to 40 words from IMDb's reviews without labels."""
+    path = folder / "imdb" / "imdb_unsup.txt.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as reviews:
+        sentences = [
+            sentence
+            for review in reviews
+            for sentence in re.split(r"(?<=[.!?])\s+", review.replace("<br />", " "))
+            if 4 <= len(sentence.split()) <= 40
+        ]
+    return random.Random(0).sample(sentences, n)
+
+
+def nine_tenths_and_one(data: Dataset) -> tuple[Dataset, Dataset]:
+    """Return nine tenths, and one that chooses the epoch and the thresholds."""
     rest, held_out = hold_out(data, 0.1, seed=0, near_duplicates=1.0)
-    settings = {**SETTINGS, **flat}
-    return train_classifier(
-        data.take(rest), data.take(held_out), settings, verbose=0
+    return data.take(rest), data.take(held_out)
+
+
+def distilled_sentiment(
+    folder: Path, work: Path, encoder: Path, *, with_reviews: bool
+) -> Predictor:
+    """Distil from an encoder that was fine-tuned on the comments; all is kept."""
+    comments = goemotions(folder, "train")
+    data = as_sentiment(comments)
+    teacher = work / "teacher"
+    if not teacher.exists():
+        fine_tune_encoder(
+            data, encoder, epochs=2, checkpoint=work / "checkpoint", resume=True
+        ).save(teacher)
+    one_sentiment = set(data.texts)
+    ambiguous = [text for text in comments.texts if text not in one_sentiment]
+    if with_reviews:
+        data = joined(data, movie_reviews(folder, "train"))
+    return distil_classifier(
+        *nine_tenths_and_one(data),
+        {**SETTINGS, **DISTILLATION},
+        teacher=TransformerClassifier.load(teacher),
+        unlabelled=[*ambiguous, *film_sentences(folder, 10_000)],
+        predictions=work / f"predictions, with_reviews={with_reviews}",
     ).predictor
 
 
@@ -110,19 +158,28 @@ def main() -> None:
     parser.add_argument("name", choices=("emotions-en", "sentiment-en"))
     text = "train sentiment-en without MR's training set"
     parser.add_argument("--without-mr", action="store_true", help=text)
+    text = "encoder that is fine-tuned and teaches sentiment-en"
+    parser.add_argument("--encoder", type=Path, help=text)
+    text = "folder for the teacher and its predictions, which are used again"
+    parser.add_argument(
+        "--work", type=Path, default=Path("sentiment-en.work"), help=text
+    )
     parser.add_argument("--output", type=Path, default=None)
     args = parser.parse_args()
     if "EMOCLF_DATA" not in os.environ:
         sys.exit("EMOCLF_DATA does not name the folder with the real data")
     folder = Path(os.environ["EMOCLF_DATA"])
-    data, dev = goemotions(folder, "train"), goemotions(folder, "dev")
-    if args.name == "sentiment-en":
-        data, dev = as_sentiment(data), as_sentiment(dev)
-        if not args.without_mr:
-            data = joined(data, movie_reviews(folder, "train"))
-    # Movie reviews add many rare words.
-    is_joined = args.name == "sentiment-en" and not args.without_mr
-    predictor = train(data, min_count=5) if is_joined else train(data)
+    dev = goemotions(folder, "dev")
+    if args.name == "emotions-en":
+        train, valid = nine_tenths_and_one(goemotions(folder, "train"))
+        predictor = train_classifier(train, valid, SETTINGS, verbose=0).predictor
+    else:
+        if args.encoder is None:
+            parser.error("sentiment-en needs --encoder")
+        dev = as_sentiment(dev)
+        predictor = distilled_sentiment(
+            folder, args.work, args.encoder, with_reviews=not args.without_mr
+        )
     output = args.output or READY / args.name
     export_folded(predictor, output, int8=True, overwrite=True)
     size = sum(path.stat().st_size for path in output.iterdir())
