@@ -43,6 +43,11 @@ class Examples:
     def __len__(self) -> int:
         return len(self.token_ids)
 
+    @property
+    def lengths(self) -> np.ndarray:
+        """Number of tokens of each text."""
+        return lengths_of(self.token_ids)
+
     def signature(self) -> Any:
         """Return the shapes and types of the output of :func:`stack`."""
         first = self.token_ids[0]
@@ -58,7 +63,7 @@ class Examples:
 
         None if no text has a token.
         """
-        lengths = lengths_of(self.token_ids)
+        lengths = self.lengths
         if not lengths.any():
             return None
         length = min(max_tokens, int(np.median(lengths[lengths > 0])))
@@ -111,7 +116,7 @@ class LengthBuckets:
     lengths: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lengths = lengths_of(self.examples.token_ids)
+        self.lengths = self.examples.lengths
 
     def __len__(self) -> int:
         return -(-len(self.examples) // self.batch_size)
@@ -135,21 +140,24 @@ class LengthBuckets:
             return inputs, examples.targets[rows]
         return inputs, examples.targets[rows], examples.weights[rows]
 
+    def _signature(self) -> tuple[Any, ...]:
+        targets = self.examples.targets
+        signature = (
+            self.examples.signature(),
+            tf.TensorSpec((None, *targets.shape[1:]), targets.dtype),
+        )
+        if self.examples.weights is None:
+            return signature
+        return *signature, tf.TensorSpec((None,), tf.float32)
+
     def as_dataset(self) -> tf.data.Dataset:
         """Return a ``tf.data.Dataset`` that plans its batches at each iteration.
 
         Not a ``keras.utils.PyDataset``: Keras infers its shapes from two batches, and
         two first batches of equal length would forbid all other lengths.
         """
-        targets = self.examples.targets
-        signature: tuple[Any, ...] = (
-            self.examples.signature(),
-            tf.TensorSpec((None, *targets.shape[1:]), targets.dtype),
-        )
-        if self.examples.weights is not None:
-            signature += (tf.TensorSpec((None,), tf.float32),)
         dataset = tf.data.Dataset.from_generator(
-            lambda: iter(self), output_signature=signature
+            lambda: iter(self), output_signature=self._signature()
         )
         # The next two batches are stacked while the network computes.
         return dataset.apply(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -19,7 +20,7 @@ from emoclf.doctor.gradients import check_rate
 from emoclf.errors import TrainingError, setting
 from emoclf.models.keras_globals import check_no_strategy, default_keras_globals
 from emoclf.settings.sections import RATES
-from emoclf.training.batches import plan_batches
+from emoclf.training.batches import LengthBuckets
 from emoclf.training.best_weights import averaged_weights
 from emoclf.training.checkpoint import CheckpointFolder
 from emoclf.training.epoch_recorder import EpochRecorder
@@ -83,7 +84,9 @@ def fit_tagger(
     """
     check_no_strategy()
     model = network.training
-    batches = _Batches(train, settings, seed)
+    batches = _Batches(
+        train, settings.batch_size, seed=seed, characters=settings.characters
+    )
     training = settings.training
     optimizer = build_optimizer(training, steps_per_epoch=len(batches))
     # XLA compiles for seconds for each length, which does not pay on a CPU.
@@ -125,44 +128,24 @@ class _TaggerMonitor(StepMonitor):
     unwatched = (*StepMonitor.unwatched, CRF_SCORES)
 
 
-class _Batches:
-    """Batches of sentences of similar length, planned anew for each epoch."""
+@dataclass
+class _Batches(LengthBuckets):
+    """Batches of sentences with their tags."""
 
-    def __init__(
-        self, examples: TaggedExamples, settings: AspectSettings, seed: int
-    ) -> None:
-        self.examples = examples
-        self.batch_size = settings.batch_size
-        self.characters = settings.characters
-        self.seed = seed
-        self.epoch = 0
-        self.lengths = examples.lengths
+    examples: Any
+    characters: bool = False
 
-    def __len__(self) -> int:
-        return -(-len(self.examples) // self.batch_size)
+    def _batch(self, rows: np.ndarray) -> tuple[Any, ...]:
+        inputs = self.examples.batch(rows, characters=self.characters)
+        # Keras wants a target for each output; the tags are an input.
+        return inputs, np.zeros(len(rows), np.float32)
 
-    def __iter__(self) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
-        plan = plan_batches(
-            self.lengths, self.batch_size, seed=self.seed, epoch=self.epoch
-        )
-        for rows in plan:
-            inputs = self.examples.batch(rows, characters=self.characters)
-            # Keras wants a target for each output; the tags are an input.
-            yield inputs, np.zeros(len(rows), np.float32)
-
-    def as_dataset(self) -> tf.data.Dataset:
-        """Return a dataset that plans its batches at each iteration."""
+    def _signature(self) -> tuple[Any, ...]:
         inputs = {name: tf.TensorSpec((None, None), tf.int32) for name in TOKENS}
         if self.characters:
             shape = (None, None, MAX_CHARACTERS)
             inputs["characters"] = tf.TensorSpec(shape, tf.int32)
-        dataset = tf.data.Dataset.from_generator(
-            lambda: iter(self),
-            output_signature=(inputs, tf.TensorSpec((None,), tf.float32)),
-        )
-        return dataset.apply(
-            tf.data.experimental.assert_cardinality(len(self))
-        ).prefetch(2)
+        return inputs, tf.TensorSpec((None,), tf.float32)
 
 
 #: Inputs with a number for each token.
