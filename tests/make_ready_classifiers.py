@@ -60,7 +60,7 @@ SETTINGS: dict[str, Any] = {
     "near_duplicates": 1.0,
 }
 #: Words of film reviews must not fill the table.
-DISTILLATION = {"min_count": 5, "unlabelled_min_count": 8, "unlabelled_words": 2000}
+DISTILLATION: dict[str, Any] = {"unlabelled_min_count": 8, "unlabelled_words": 2000}
 
 
 def goemotions(folder: Path, part: str) -> Dataset:
@@ -146,10 +146,11 @@ def distilled_sentiment(
         data = joined(data, movie_reviews(folder, "train"))
     return distil_classifier(
         *nine_tenths_and_one(data),
-        {**SETTINGS, **DISTILLATION},
+        {**SETTINGS, "min_count": 5},
         teacher=TransformerClassifier.load(teacher),
         unlabelled=[*ambiguous, *film_sentences(folder, 10_000)],
         predictions=work / f"predictions, with_reviews={with_reviews}",
+        **DISTILLATION,
     ).predictor
 
 
