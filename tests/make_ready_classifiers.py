@@ -11,17 +11,15 @@ GoEmotions first. ``emoclf/ready/README.md`` has the metrics.
 from __future__ import annotations
 
 import argparse
-import gzip
 import os
-import random
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from emoclf import (
     Predictor,
-    TransformerClassifier,
     distil_classifier,
     fine_tune_encoder,
     load_exported,
@@ -59,8 +57,6 @@ SETTINGS: dict[str, Any] = {
     "ngrams": False,
     "near_duplicates": 1.0,
 }
-#: Words of film reviews must not fill the table.
-DISTILLATION: dict[str, Any] = {"unlabelled_min_count": 8, "unlabelled_words": 2000}
 
 
 def goemotions(folder: Path, part: str) -> Dataset:
@@ -110,19 +106,6 @@ def movie_reviews(folder: Path, part: str) -> Dataset:
     return Dataset.from_lists(data.texts, labels)
 
 
-def film_sentences(folder: Path, n: int) -> list[str]:
-    """Return sentences of 4 to 40 words from IMDb's reviews without labels."""
-    path = folder / "imdb" / "imdb_unsup.txt.gz"
-    with gzip.open(path, "rt", encoding="utf-8") as reviews:
-        sentences = [
-            sentence
-            for review in reviews
-            for sentence in re.split(r"(?<=[.!?])\s+", review.replace("<br />", " "))
-            if 4 <= len(sentence.split()) <= 40
-        ]
-    return random.Random(0).sample(sentences, n)
-
-
 def nine_tenths_and_one(data: Dataset) -> tuple[Dataset, Dataset]:
     """Return nine tenths, and one that chooses the epoch and the thresholds."""
     rest, held_out = hold_out(data, 0.1, seed=0, near_duplicates=1.0)
@@ -135,22 +118,25 @@ def distilled_sentiment(
     """Distil from an encoder that was fine-tuned on the comments; all is kept."""
     comments = goemotions(folder, "train")
     data = as_sentiment(comments)
-    teacher = work / "teacher"
-    if not teacher.exists():
-        fine_tune_encoder(
+    predictions = work / "comments.csv"
+    if not predictions.exists():
+        teacher = fine_tune_encoder(
             data, encoder, epochs=2, checkpoint=work / "checkpoint", resume=True
-        ).save(teacher)
-    one_sentiment = set(data.texts)
-    ambiguous = [text for text in comments.texts if text not in one_sentiment]
+        )
+        texts = sorted(set(comments.texts))
+        table = pd.DataFrame(teacher.predict_proba(texts), columns=data.label_names)
+        table.insert(0, "text", texts)
+        table.to_csv(predictions, index=False)
     if with_reviews:
+        # The teacher knows no reviews, whose true labels are learnt.
         data = joined(data, movie_reviews(folder, "train"))
     return distil_classifier(
         *nine_tenths_and_one(data),
-        {**SETTINGS, "min_count": 5},
-        teacher=TransformerClassifier.load(teacher),
-        unlabelled=[*ambiguous, *film_sentences(folder, 10_000)],
-        predictions=work / f"predictions, with_reviews={with_reviews}",
-        **DISTILLATION,
+        # Movie reviews add many rare words.
+        {**SETTINGS, "min_count": 5 if with_reviews else 4},
+        teacher_labels=predictions,
+        unlabelled_words=0,
+        verbose=0,
     ).predictor
 
 
