@@ -104,7 +104,7 @@ def test_words_are_coloured_in_a_terminal_only(
     monkeypatch.delenv("NO_COLOR", raising=False)
     coloured = "\n".join(found.lines())
     assert "\x1b[48;5;26;38;5;231mlovely\x1b[0m" in coloured
-    assert "\x1b[48;5;166;38;5;231mawful" in coloured
+    assert "\x1b[48;5;215;38;5;16mawful" in coloured
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in "".join(found.lines())
 
