@@ -22,6 +22,7 @@ MODULES = {
     "emoclf.aspects.sentences": "emoclf.aspects.data.sentences",
     "emoclf.datasets.audit": "emoclf.datasets.audit_report",
     "emoclf.exported": "emoclf.serving",
+    "emoclf.training.findings": "emoclf.doctor.findings",  # in pickles
 }
 
 

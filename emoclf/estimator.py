@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any, Self
 
@@ -302,8 +303,9 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Older versions had no such parameter.
-        state = {"verbose": 0, **state}
+        # Older versions had fewer parameters.
+        parameters = signature(type(self)).parameters
+        state = {**{name: x.default for name, x in parameters.items()}, **state}
         if "predictor_" in state:
             state = {**state, "predictor_": Predictor(state["predictor_"].to_bundle())}
         super().__setstate__(state)

@@ -147,6 +147,13 @@ class BundleParts:
     history: dict[str, Any]
     metrics: dict[str, Any]
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Pickles of 0.1 call the metrics figures, as files do.
+        if "figures" in state:
+            state = {**state, "metrics": state["figures"]}
+            del state["figures"]
+        self.__dict__.update(state)
+
     def to_bundle(self) -> Bundle:
         """Return the classifier, with its network built and its weights set.
 

@@ -3,16 +3,20 @@
 That version wrote everything in ``emoclf-0.1.0.tar.xz``: bundles, an export in each of
 its formats, the labels and probabilities that the bundles predicted, a finished search,
 and a training run and a search that were killed. The archive is never changed.
+``estimator-0.1.0.pkl.xz`` is an EmotionClassifier with findings that it pickled.
 """
 
 from __future__ import annotations
 
 import json
+import lzma
+import pickle
 import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from emoclf.bulk.predict_chunks import load_classifier
 from emoclf.cli import main
@@ -48,6 +52,18 @@ def test_bundles_and_exports_predict_the_same(old: Path, name: str) -> None:
     np.testing.assert_allclose(
         probabilities, expected["probabilities"], rtol=0, atol=bound
     )
+
+
+@pytest.mark.filterwarnings("ignore:emoclf:DeprecationWarning")
+def test_a_pickled_estimator_predicts_the_same() -> None:
+    content = ARCHIVE.with_name("estimator-0.1.0.pkl.xz").read_bytes()
+    classifier = pickle.loads(lzma.decompress(content))
+    found = classifier.predict_proba(["a lovely day", "awful"])
+    expected = [[0.016321, 0.983679], [0.805916, 0.194084]]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=EXACT)
+    assert [finding.name for finding in classifier.findings_][-1] == "dead-units"
+    # It has the parameters of later versions, too.
+    assert clone(classifier).get_params()["encoder"] is None
 
 
 def test_a_multilabel_bundle_predicts_the_same(old: Path) -> None:
