@@ -281,6 +281,7 @@ def _run_fold(
         near_duplicates=settings.data.near_duplicates,
     )
     train, valid = map(rest.take, rows)
+    # A refit takes all sets of the split, and must not see the fold.
     trained = train_classifier(
         Split(train, valid, None if refit else test),
         settings=settings,

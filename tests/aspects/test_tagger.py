@@ -49,9 +49,10 @@ def test_terms_are_those_of_all_texts_once() -> None:
 @pytest.mark.parametrize(
     "parameters",
     [
+        {"network": "cnn", "epochs": 20, "learning_rate": 0.005},
         {"scheme": "BIOES", "typed": True, "epochs": 20},
         {"crf": False, "characters": False},
-        {"members": 2, "network": "cnn", "epochs": 20, "learning_rate": 0.005},
+        {"members": 2},
     ],
 )
 def test_every_form_learns(parameters: dict[str, Any]) -> None:
@@ -126,7 +127,7 @@ def test_confidences_are_sums_over_all_paths(scheme: str) -> None:
 
 @pytest.mark.slow
 def test_it_is_an_estimator() -> None:
-    tagger = tiny_tagger(network="cnn", epochs=1)
+    tagger = tiny_tagger(epochs=1)
     assert clone(tagger).get_params() == tagger.get_params()
     data = tiny_aspects()
     search = GridSearchCV(tagger, {"units": [2, 4]}, cv=2)
