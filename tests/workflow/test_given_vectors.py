@@ -52,7 +52,7 @@ def test_a_linear_layer_on_given_vectors_has_a_rate_of_its_own() -> None:
         settings = RunSettings.from_flat(architecture="sentence_head", **flat)
         return resolve(settings, dataset(4)).training.rate
 
-    assert rate() == 0.01
+    assert rate() == 0.003
     assert rate(optimizer="sgd") == 0.1
     assert rate(learning_rate=0.002) == 0.002
     assert resolve(RunSettings(), dataset(4)).training.learning_rate is None
