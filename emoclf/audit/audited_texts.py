@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 
-from emoclf.datasets.dataset import Dataset, group_parts
+from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.duplicates import group_parts
 from emoclf.datasets.labels import Label
 from emoclf.datasets.rows import names_of
 from emoclf.display import printable, shorten_text
+from emoclf.doctor.findings import Finding
 from emoclf.errors import DataError, setting
 from emoclf.settings import TextSettings
 from emoclf.text.encoder import new_tokenizer
@@ -108,10 +110,46 @@ class AuditedTexts:
         first = [int(position) for position in positions][:MAX_EXAMPLES]
         return list(map(self.example, first))
 
+    def where(self, predicate: Callable[[str], bool]) -> list[int]:
+        """Return the positions of the texts for which a function is true."""
+        return [i for i, text in enumerate(self.texts) if predicate(text)]
+
+    def share(self, positions: Sequence[int] | np.ndarray) -> float:
+        """Return the share of all texts that these are."""
+        return len(positions) / max(len(self), 1)
+
     def evidence(self, positions: Sequence[int] | np.ndarray) -> dict[str, object]:
         """Return number, share and examples of texts, for a finding."""
         return {
             "texts": len(positions),
-            "share": len(positions) / max(len(self), 1),
+            "share": self.share(positions),
             "examples": self.examples(positions),
         }
+
+    def finding(
+        self,
+        name: str,
+        severity: str,
+        positions: Sequence[int] | np.ndarray,
+        predicate: str,
+        causes: tuple[str, ...],
+        cures: tuple[str, ...],
+        **more: object,
+    ) -> list[Finding]:
+        """Return a finding about some of the texts, or nothing if there are none.
+
+        Parameters
+        ----------
+        name, severity, causes, cures
+            As in :class:`Finding`.
+        positions : sequence of int
+        predicate : str
+            Rest of a sentence that begins with "12 texts (3.4%)".
+        **more
+            Evidence beside that of :meth:`evidence`.
+        """
+        if not len(positions):
+            return []
+        message = f"{len(positions):,} texts ({self.share(positions):.1%}) {predicate}"
+        evidence = {**self.evidence(positions), **more}
+        return [Finding(name, severity, message, evidence, causes, cures)]

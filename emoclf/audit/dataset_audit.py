@@ -22,6 +22,7 @@ from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import PART_NAMES, PARTS, Split
 from emoclf.datasets.trainable import as_dataset
 from emoclf.display import HtmlLines, wrap_lines
+from emoclf.doctor.data import check_cut
 from emoclf.doctor.findings import Finding, sorted_findings
 from emoclf.embeddings.starter import StarterVectors
 from emoclf.embeddings.vector_objects import given_vectors, vector_sources
@@ -180,9 +181,15 @@ def audit_dataset(
                 "to audit. Give the texts."
             )
     run, sets = given_vectors(run, vectors)
-    paths = sets or run.embedding.vector_paths
-    texts = AuditedTexts(parts, near_duplicates=run.data.near_duplicates, text=run.text)
+    near = run.data.near_duplicates
+    texts = AuditedTexts(parts, near_duplicates=near, text=run.text)
     findings = [*check_duplicates(texts), *check_labels(texts), *check_texts(texts)]
+    lengths = token_lengths(texts)
+    max_length = cut_length(texts, lengths)
+    cut = int((lengths > max_length).sum())
+    if about_cut := check_cut(cut, len(lengths), max_length=max_length):
+        findings.append(about_cut)
+    paths = sets or run.embedding.vector_paths
     limit = run.embedding.vectors_limit
     sources = vector_sources(list(paths), limit=limit) if paths else (StarterVectors(),)
     coverage, about_vectors = check_vectors(texts, sources, required=bool(paths))
@@ -191,17 +198,14 @@ def audit_dataset(
     if wrong_labels:
         ranking = find_wrong_labels(texts, seed=run.seed)
         findings += check_wrong_labels(ranking)
-    near = run.data.near_duplicates
-    lengths = token_lengths(texts)
-    limit = cut_length(texts, lengths)
     return Audit(
         findings=sorted_findings(findings),
         reports={
             name: report_contents(part, near_duplicates=near)
             for name, part in parts.items()
         },
-        max_length=limit,
-        cut=int((lengths > limit).sum()),
+        max_length=max_length,
+        cut=cut,
         coverage=coverage,
         wrong_labels=ranking,
         lengths=tuple(lengths.tolist()),
@@ -214,15 +218,9 @@ def _parts(
     """Return the sets that were given, by name."""
     if isinstance(train, Split):
         if valid is not None or test is not None:
+            value = test if valid is None else valid
             cure = "leave it out, since the split has these sets"
-            raise DataError(
-                wrong_kind(
-                    "valid",
-                    "None beside a Split",
-                    test if valid is None else valid,
-                    cure,
-                )
-            )
+            raise DataError(wrong_kind("valid", "None beside a Split", value, cure))
         return train.parts()
     train = as_dataset(train, settings.data, name="train")
     if train.parts is not None and valid is None and test is None:

@@ -244,50 +244,43 @@ def _measures(
     before: TextCounts, now: TextCounts, names: list[str]
 ) -> tuple[DriftMeasure, ...]:
     rng = np.random.default_rng(0)
+    both = (before, now)
 
-    def measure(
-        name: str, old: Any, new: Any, shown: str, shown_now: str
-    ) -> DriftMeasure:
-        old, new = np.array(old), np.array(new)
-        distance, chance = (
-            float(jensen_shannon(old, new)),
-            _chance_distance(old, new, rng),
-        )
-        return DriftMeasure(name, shown, shown_now, distance, chance)
+    def measure(name: str, counts: list[Any], shown: list[str]) -> DriftMeasure:
+        old, new = map(np.array, counts)
+        distance = float(jensen_shannon(old, new))
+        return DriftMeasure(name, *shown, distance, _chance_distance(old, new, rng))
 
-    def share(counts: TextCounts) -> str:
-        return f"{counts.unknown_tokens / max(counts.tokens, 1):.1%}"
-
-    def length(counts: TextCounts) -> str:
-        return f"{counts.tokens / counts.texts:.1f}"
-
-    def confidence(counts: TextCounts) -> str:
-        return f"{counts.confidence_sum / counts.texts:.2f}"
-
-    without = [
-        (counts.texts - counts.unknown[-1], counts.unknown[-1])
-        for counts in (before, now)
-    ]
-    shown = [
-        f"{n_unknown / (n_known + n_unknown):.1%}" for n_known, n_unknown in without
-    ]
-    shares = [np.array(c.labels) / max(sum(c.labels), 1) for c in (before, now)]
+    unknown_shares = [c.unknown_tokens / max(c.tokens, 1) for c in both]
+    without = [(c.texts - c.unknown[-1], c.unknown[-1]) for c in both]
+    shares = [np.array(c.labels) / max(sum(c.labels), 1) for c in both]
     # The label whose share has changed most.
     label = int(np.abs(shares[1] - shares[0]).argmax())
-    labels = [f"{names[label]} {part[label]:.1%}" for part in shares]
     return (
-        measure("length", before.lengths, now.lengths, length(before), length(now)),
         measure(
-            "unknown_words", before.unknown, now.unknown, share(before), share(now)
+            "length",
+            [c.lengths for c in both],
+            [f"{c.tokens / c.texts:.1f}" for c in both],
         ),
-        measure("no_known_word", without[0], without[1], shown[0], shown[1]),
-        measure("predicted_labels", before.labels, now.labels, labels[0], labels[1]),
+        measure(
+            "unknown_words",
+            [c.unknown for c in both],
+            [f"{share:.1%}" for share in unknown_shares],
+        ),
+        measure(
+            "no_known_word",
+            without,
+            [f"{unknown / (known + unknown):.1%}" for known, unknown in without],
+        ),
+        measure(
+            "predicted_labels",
+            [c.labels for c in both],
+            [f"{names[label]} {share[label]:.1%}" for share in shares],
+        ),
         measure(
             "confidence",
-            before.confidence,
-            now.confidence,
-            confidence(before),
-            confidence(now),
+            [c.confidence for c in both],
+            [f"{c.confidence_sum / c.texts:.2f}" for c in both],
         ),
     )
 

@@ -29,52 +29,41 @@ def check_duplicates(texts: AuditedTexts) -> Iterator[Finding]:
     yield from _repeated(texts)
     yield from _leaks(texts)
     exact = _conflicting(texts, texts.exact)
-    if len(exact):
-        share = len(exact) / len(texts)
-        severity = "error" if share > CONFLICT_SHARE else "warning"
-        yield Finding(
-            "conflicting-labels",
-            severity,
-            f"{len(exact):,} texts ({share:.1%}) have a duplicate with another label",
-            texts.evidence(exact),
-            (
-                "annotators who disagree",
-                "texts that mean nothing without their context",
-            ),
-            ("give each text one label, by majority vote or by labelling it again",),
-        )
+    yield from texts.finding(
+        "conflicting-labels",
+        "error" if texts.share(exact) > CONFLICT_SHARE else "warning",
+        exact,
+        "have a duplicate with another label",
+        ("annotators who disagree", "texts that mean nothing without their context"),
+        ("give each text one label, by majority vote or by labelling it again",),
+    )
     near = np.setdiff1d(_conflicting(texts, texts.near), exact)
-    if len(near):
-        yield Finding(
-            "near-conflicts",
-            "note",
-            f"{len(near):,} texts ({len(near) / len(texts):.1%}) have a near-duplicate "
-            "with another label",
-            texts.evidence(near),
-            ("annotators who disagree", "texts that differ in a decisive word"),
-            ("check the labels of these texts",),
-        )
+    yield from texts.finding(
+        "near-conflicts",
+        "note",
+        near,
+        "have a near-duplicate with another label",
+        ("annotators who disagree", "texts that differ in a decisive word"),
+        ("check the labels of these texts",),
+    )
 
 
-def _repeated(texts: AuditedTexts) -> Iterator[Finding]:
-    """Yield a finding about repetitions within sets."""
+def _repeated(texts: AuditedTexts) -> list[Finding]:
+    """Return the finding about repetitions within sets."""
     # A group has one number in each set, so that only repetitions within one count.
     keys = texts.near * len(texts.parts) + texts.part_numbers
     first = np.unique(keys, return_index=True)[1]
     repeated = np.setdiff1d(np.arange(len(texts)), first)
-    if not len(repeated):
-        return
-    share = len(repeated) / len(texts)
-    severity = "warning" if share > DUPLICATE_SHARE else "note"
-    largest = int(np.bincount(texts.near).max())
-    yield Finding(
+    largest = int(np.bincount(texts.near).max(initial=0))
+    return texts.finding(
         "duplicates",
-        severity,
-        f"{len(repeated):,} texts ({share:.1%}) are duplicates or near-duplicates of "
-        f"an earlier text of the same set; the largest group has {largest:,} texts",
-        {**texts.evidence(repeated), "largest_group": largest},
+        "warning" if texts.share(repeated) > DUPLICATE_SHARE else "note",
+        repeated,
+        "are duplicates or near-duplicates of an earlier text of the same set; the "
+        f"largest group has {largest:,} texts",
         ("texts that were collected twice", "templates or quotations"),
         ("one text of each group, unless repetitions are natural here",),
+        largest_group=largest,
     )
 
 

@@ -39,16 +39,14 @@ def check_labels(texts: AuditedTexts) -> Iterator[Finding]:
     yield from _missing(counts)
     yield from _alike(totals, texts)
     unlabelled = [i for i, label in enumerate(texts.labels) if not names_of(label)]
-    if unlabelled:
-        share = len(unlabelled) / len(texts)
-        yield Finding(
-            "without-label",
-            "note",
-            f"{len(unlabelled):,} texts ({share:.1%}) have no label",
-            texts.evidence(unlabelled),
-            ("texts to which no label applies", "texts that nobody has labelled"),
-            ("read some of them",),
-        )
+    yield from texts.finding(
+        "without-label",
+        "note",
+        unlabelled,
+        "have no label",
+        ("texts to which no label applies", "texts that nobody has labelled"),
+        ("read some of them",),
+    )
     yield from _skipped(texts)
 
 
@@ -129,9 +127,8 @@ def _plain(name: str) -> str:
 
 
 def _is_typo(rare: str, frequent: str, totals: dict[str, int]) -> bool:
-    if min(len(rare), len(frequent)) < MIN_NAME_LETTERS - 1:
-        return False
-    if max(len(rare), len(frequent)) < MIN_NAME_LETTERS:
+    shorter, longer = sorted((len(rare), len(frequent)))
+    if shorter < MIN_NAME_LETTERS - 1 or longer < MIN_NAME_LETTERS:
         return False
     if totals[rare] > TYPO_SHARE * totals[frequent]:
         return False

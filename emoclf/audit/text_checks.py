@@ -13,7 +13,6 @@ import numpy as np
 
 from emoclf.audit.audited_texts import AuditedTexts
 from emoclf.datasets.audit_report import is_no_answer
-from emoclf.doctor.data import check_cut
 from emoclf.doctor.findings import Finding
 from emoclf.text.encoder import choose_length
 from emoclf.text.tokenizer import Tokenizer
@@ -53,55 +52,44 @@ def check_texts(texts: AuditedTexts) -> Iterator[Finding]:
     ----------
     texts : AuditedTexts
     """
-    missing = [i for i, text in enumerate(texts.texts) if is_no_answer(text)]
-    if missing:
-        yield Finding(
-            "non-answers",
-            "warning",
-            f"{len(missing):,} texts ({len(missing) / len(texts):.1%}) look like a "
-            "missing answer",
-            texts.evidence(missing),
-            ("people who had nothing to say", "cells that a program filled in"),
-            ("delete these rows",),
-        )
-    yield from _very_short(texts, missing)
-    yield from _html(texts)
-    yield from _mojibake(texts)
-    yield from _other_script(texts)
-    yield from _cut(texts)
-
-
-def _very_short(texts: AuditedTexts, missing: list[int]) -> Iterator[Finding]:
     words = Tokenizer().words
-    non_answers = set(missing)
-    short = [
-        i
-        for i, text in enumerate(texts.texts)
-        if sum(map(len, words(text))) < SHORT_WORDS and i not in non_answers
-    ]
-    if short:
-        yield Finding(
-            "very-short",
-            "note",
-            f"{len(short):,} texts ({len(short) / len(texts):.1%}) have fewer than "
-            f"{SHORT_WORDS} words",
-            texts.evidence(short),
-            ("texts that were cut", "answers of one word"),
-            ("read some of them",),
-        )
 
+    def is_very_short(text: str) -> bool:
+        return sum(map(len, words(text))) < SHORT_WORDS and not is_no_answer(text)
 
-def _html(texts: AuditedTexts) -> Iterator[Finding]:
-    marked = [i for i, text in enumerate(texts.texts) if has_html(text)]
-    if marked:
-        yield Finding(
-            "html",
-            "warning",
-            f"{len(marked):,} texts ({len(marked) / len(texts):.1%}) contain HTML",
-            texts.evidence(marked),
-            ("pages from which the text was not extracted",),
-            ("remove tags, and replace entities: html.unescape(text)",),
-        )
+    yield from texts.finding(
+        "non-answers",
+        "warning",
+        texts.where(is_no_answer),
+        "look like a missing answer",
+        ("people who had nothing to say", "cells that a program filled in"),
+        ("delete these rows",),
+    )
+    yield from texts.finding(
+        "very-short",
+        "note",
+        texts.where(is_very_short),
+        f"have fewer than {SHORT_WORDS} words",
+        ("texts that were cut", "answers of one word"),
+        ("read some of them",),
+    )
+    yield from texts.finding(
+        "html",
+        "warning",
+        texts.where(has_html),
+        "contain HTML",
+        ("pages from which the text was not extracted",),
+        ("remove tags, and replace entities: html.unescape(text)",),
+    )
+    yield from texts.finding(
+        "mojibake",
+        "warning",
+        texts.where(has_mojibake),
+        "contain characters of a wrong encoding",
+        ("UTF-8 that was read as Latin-1 or Windows-1252",),
+        ("read the original file again, with its encoding",),
+    )
+    yield from _other_script(texts)
 
 
 def has_html(text: str) -> bool:
@@ -118,20 +106,6 @@ def has_html(text: str) -> bool:
         not match.startswith("&") or match[1] == "#" or match[1:] in html5
         for match in _HTML.findall(text)
     )
-
-
-def _mojibake(texts: AuditedTexts) -> Iterator[Finding]:
-    garbled = [i for i, text in enumerate(texts.texts) if has_mojibake(text)]
-    if garbled:
-        yield Finding(
-            "mojibake",
-            "warning",
-            f"{len(garbled):,} texts ({len(garbled) / len(texts):.1%}) contain "
-            "characters of a wrong encoding",
-            texts.evidence(garbled),
-            ("UTF-8 that was read as Latin-1 or Windows-1252",),
-            ("read the original file again, with its encoding",),
-        )
 
 
 def has_mojibake(text: str) -> bool:
@@ -181,22 +155,18 @@ def _other_script(texts: AuditedTexts) -> Iterator[Finding]:
         if (n := sum(count.values())) >= MIN_LETTERS
         and n - count.get(main, 0) > OTHER_SCRIPT_SHARE * n
     ]
-    if positions:
-        scripts = Counter(max(counts[i], key=lambda x: counts[i][x]) for i in positions)
-        names = ", ".join(f"{name.title()} {n:,}" for name, n in scripts.most_common(5))
-        yield Finding(
-            "other-script",
-            "warning",
-            f"{len(positions):,} texts ({len(positions) / len(texts):.1%}) are in "
-            f"another script than the others, which are {main.title()}: {names}",
-            {
-                **texts.evidence(positions),
-                "main": main.title(),
-                "scripts": dict(scripts),
-            },
-            ("texts of another language",),
-            ("delete these rows, or train a classifier for each language",),
-        )
+    scripts = Counter(max(counts[i], key=lambda x: counts[i][x]) for i in positions)
+    names = ", ".join(f"{name.title()} {n:,}" for name, n in scripts.most_common(5))
+    yield from texts.finding(
+        "other-script",
+        "warning",
+        positions,
+        f"are in another script than the others, which are {main.title()}: {names}",
+        ("texts of another language",),
+        ("delete these rows, or train a classifier for each language",),
+        main=main.title(),
+        scripts=dict(scripts),
+    )
 
 
 def _scripts(text: str) -> dict[str, int]:
@@ -206,15 +176,6 @@ def _scripts(text: str) -> dict[str, int]:
     count = Counter(map(script_of, text))
     count.pop("", None)
     return count
-
-
-def _cut(texts: AuditedTexts) -> Iterator[Finding]:
-    """Yield a finding about training texts that a classifier would truncate."""
-    lengths = token_lengths(texts)
-    limit = cut_length(texts, lengths)
-    finding = check_cut(int((lengths > limit).sum()), len(lengths), max_length=limit)
-    if finding:
-        yield finding
 
 
 def token_lengths(texts: AuditedTexts) -> np.ndarray:

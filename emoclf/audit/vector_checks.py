@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,26 +92,18 @@ def check_vectors(
     return coverage, findings
 
 
-def _foreign(texts: AuditedTexts, known_tokens: Container[str]) -> Iterator[Finding]:
-    is_word: dict[str, bool] = {}
+def _foreign(texts: AuditedTexts, known_tokens: Container[str]) -> list[Finding]:
     foreign = []
     for position, tokens in enumerate(texts.tokens):
-        words = covered = 0
-        for token in tokens:
-            if token not in is_word:
-                is_word[token] = token[:1].isalpha()
-            if is_word[token]:
-                words += 1
-                covered += token in known_tokens
-        if words >= MIN_WORDS and covered < FOREIGN_SHARE * words:
+        words = [token for token in tokens if token[:1].isalpha()]
+        covered = sum(token in known_tokens for token in words)
+        if len(words) >= MIN_WORDS and covered < FOREIGN_SHARE * len(words):
             foreign.append(position)
-    if foreign:
-        yield Finding(
-            "other-language",
-            "warning",
-            f"{len(foreign):,} texts ({len(foreign) / len(texts):.1%}) have vectors "
-            "for few of their words, unlike most texts",
-            texts.evidence(foreign),
-            ("texts of another language", "names, codes or misspelt words"),
-            ("delete these rows, or give vectors of both languages",),
-        )
+    return texts.finding(
+        "other-language",
+        "warning",
+        foreign,
+        "have vectors for few of their words, unlike most texts",
+        ("texts of another language", "names, codes or misspelt words"),
+        ("delete these rows, or give vectors of both languages",),
+    )

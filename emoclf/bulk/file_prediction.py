@@ -13,7 +13,7 @@ from emoclf.bulk.predict_chunks import ChunkPredictor, load_classifier
 from emoclf.bulk.predict_workers import Workers
 from emoclf.bulk.targets import FileTarget, StreamTarget
 from emoclf.bulk.writers import Writer
-from emoclf.classifier import Classifier, check_abstention
+from emoclf.classifier import Classifier
 from emoclf.datasets.source import Source
 from emoclf.errors import DataError, SettingsError, setting
 from emoclf.ready import model_path
@@ -253,13 +253,8 @@ def _predictor(
                 "workers and options need the path of a model. Got a "
                 f"{type(model).__name__} instead; give its path."
             )
-        return nullcontext(_checked(model, abstain_below))
+        return nullcontext(ChunkPredictor(model, abstain_below))
     if workers > 1:
         return Workers(model, workers, options, abstain_below)
-    return nullcontext(_checked(load_classifier(model, **options), abstain_below))
-
-
-def _checked(classifier: Classifier, abstain_below: float | None) -> ChunkPredictor:
-    if abstain_below is not None:
-        check_abstention(abstain_below, multilabel=classifier.multilabel)
-    return ChunkPredictor(classifier, abstain_below)
+    classifier = load_classifier(model, **options)
+    return nullcontext(ChunkPredictor(classifier, abstain_below))

@@ -18,7 +18,7 @@ from emoclf.bundle.described_folder import (
     readable_place,
 )
 from emoclf.bundle.json_values import read_json
-from emoclf.classifier import Classifier
+from emoclf.classifier import Classifier, check_abstention
 from emoclf.errors import BundleError, SettingsError, setting
 from emoclf.export.formats import FORMATS
 from emoclf.serving import load_exported
@@ -148,6 +148,8 @@ class ChunkPredictor:
     def __init__(
         self, classifier: Classifier, abstain_below: float | None = None
     ) -> None:
+        if abstain_below is not None:
+            check_abstention(abstain_below, multilabel=classifier.multilabel)
         self.classifier, self.abstain_below = classifier, abstain_below
         self.labels = Labels(classifier.label_names, classifier.multilabel)
 

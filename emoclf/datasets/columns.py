@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from emoclf.datasets.cells import shorten
+from emoclf.display import shorten_text
 from emoclf.errors import DataError, did_you_mean, setting
 
 TEXT_NAMES = (
@@ -43,9 +44,8 @@ class Columns(NamedTuple):
 
     def positions(self) -> list[int]:
         """Return all positions: text, labels, split."""
-        return [
-            self.text, *self.labels, *([] if self.split is None else [self.split])
-        ]  # fmt: skip
+        all_positions = (self.text, *self.labels, self.split)
+        return [position for position in all_positions if position is not None]
 
 
 def find_columns(
@@ -77,8 +77,9 @@ def find_columns(
         If a column is missing (the message lists the columns and the nearest name) or
         exists twice, or if several have a usual name.
     """
+    where = {"source": source, "advice": advice}
     positions = {
-        key: find_column(columns, name, source=source, advice=advice)
+        key: find_column(columns, name, **where)
         for key, name in zip(_KEYS, names, strict=True)
         if name is not None
     }
@@ -90,22 +91,16 @@ def find_columns(
         )
     for key in _USUAL_NAMES:
         if key not in positions and not (label_columns and key == "label_column"):
-            positions[key] = _usual(
-                columns, key, positions.values(), source=source, advice=advice
-            )
-    if len(set(positions.values())) < len(positions):
-        names = ", ".join(setting(x, columns[i]) for x, i in positions.items())
-        raise DataError(
-            f"{source}: texts, labels and parts must be in different columns. Got "
-            f"{names} instead."
-        )
-    if label_columns:
-        used_positions = set(positions.values())
-        labels = _matching_columns(
-            columns, label_columns, used_positions, source=source
-        )
-    else:
-        labels = (positions["label_column"],)
+            positions[key] = _usual(columns, key, positions.values(), **where)
+    used_positions = set(positions.values())
+    if len(used_positions) < len(positions):
+        given = (setting(key, columns[i]) for key, i in positions.items())
+        raise _not_different(source, given)
+    labels = (
+        _matching_columns(columns, label_columns, used_positions, source=source)
+        if label_columns
+        else (positions["label_column"],)
+    )
     return Columns(positions["text_column"], labels, positions.get("split_column"))
 
 
@@ -131,11 +126,15 @@ def _matching_columns(
             f"{_listed(columns)}."
         )
     if used_positions.intersection(matches):
-        raise DataError(
-            f"{source}: texts, labels and parts must be in different columns. Got "
-            f"{setting('label_columns', ','.join(names))} instead."
-        )
+        raise _not_different(source, [setting("label_columns", ",".join(names))])
     return tuple(dict.fromkeys(matches))
+
+
+def _not_different(source: str, given: Iterable[str]) -> DataError:
+    return DataError(
+        f"{source}: texts, labels and parts must be in different columns. Got "
+        f"{', '.join(given)} instead."
+    )
 
 
 def find_text(
@@ -237,11 +236,10 @@ def _usual(
             f"{_listed([columns[i] for i in matches])}. Name one with {setting(key)}."
         )
     if not matches:
-        alternative = ""
-        if key == "label_column":
-            alternative = (
-                f", or one column for each label with {setting('label_columns')}"
-            )
+        columns_setting = setting("label_columns")
+        alternative = f", or one column for each label with {columns_setting}"
+        if key != "label_column":
+            alternative = ""
         raise DataError(
             f"{source} has no column with a usual name for {content} (text, sentence, "
             f"…; label, emotion, sentiment, …). Its columns: {_listed(columns)}. Name "
@@ -252,6 +250,4 @@ def _usual(
 
 
 def _listed(columns: Sequence[str]) -> str:
-    return shorten(
-        (repr(c if len(c) <= 60 else c[:59] + "…") for c in columns), limit=30
-    )
+    return shorten((repr(shorten_text(name, 60)) for name in columns), limit=30)

@@ -13,12 +13,16 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain, pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from emoclf.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from emoclf.datasets.dataset import Dataset
 
 # Share of the pairs exactly at the threshold that are missed.
 _MISSED_SHARE = 0.002
@@ -65,6 +69,30 @@ def group_duplicates(
     distinct = list(dict.fromkeys(sets))
     near = _near_duplicates(_incidence(distinct), threshold)
     return number_groups(near[same_set][exact].tolist())
+
+
+def group_parts(parts: Sequence[Dataset], near_duplicates: float) -> list[np.ndarray]:
+    """Return the groups of the texts of several datasets, which are grouped together.
+
+    Each dataset keeps its groups for :meth:`Dataset.duplicate_groups`.
+
+    Parameters
+    ----------
+    parts : sequence of Dataset
+    near_duplicates : float in (0, 1]
+
+    Returns
+    -------
+    groups : list of ndarray of int64
+        Equal numbers in two arrays are duplicates or near-duplicates across datasets.
+    """
+    near_duplicates = min(near_duplicates, 1.0)
+    texts = [text for part in parts for text in part.grouping_keys()]
+    groups = group_duplicates(texts, near_duplicates)
+    pieces = np.split(groups, np.cumsum([len(part) for part in parts])[:-1])
+    for part, piece in zip(parts, pieces, strict=True):
+        part._groups[near_duplicates] = number_groups(piece.tolist())
+    return pieces
 
 
 def normalise(text: str) -> str:

@@ -6,7 +6,7 @@ import codecs
 import re
 from pathlib import Path
 
-from emoclf.datasets.cells import BadRow
+from emoclf.datasets.cells import BadRow, shorten
 from emoclf.errors import DataError, SettingsError, did_you_mean, setting
 
 _COMMON_ENCODINGS = ("utf-8", "utf-16", "cp1252", "latin-1", "gb18030", "shift_jis")
@@ -110,21 +110,19 @@ def undecodable_file(data: bytes, name: str, error: UnicodeError) -> str:
         Error of the stream, which decodes in pieces: only the whole file tells the
         true offset.
     """
-    start, line, received = 0, 1, f" ({error})"
-    location = ""
+    location, reason = "", str(error)
     try:
         data.decode(name)
     except UnicodeDecodeError as whole:
-        start = whole.start
-        received = f" (0x{data[start]:02x}, {whole.reason})"
-        before = data[:start]
+        before = data[: whole.start]
         if is_wide(name):
             before = before.decode(name, "replace").encode()
-        line += before.count(b"\n")
-        location = f"line {line}, byte {start}: "
+        line = 1 + before.count(b"\n")
+        location = f"line {line}, byte {whole.start}: "
+        reason = f"0x{data[whole.start]:02x}, {whole.reason}"
     except UnicodeError as whole:
-        received = f" ({whole})"
-    message = f"{location}this is not {name}{received}."
+        reason = str(whole)
+    message = f"{location}this is not {name} ({reason})."
     guess = guess_encoding(data)
     if guess not in (None, name):
         message += f" It may be {guess}: set {setting('encoding', guess)}."
@@ -139,12 +137,10 @@ def undecodable_file(data: bytes, name: str, error: UnicodeError) -> str:
 
 def _bad_lines(lines: list[bytes], name: str) -> str:
     numbers = [i for i, line in enumerate(lines, 1) if not _decodes(line, name)]
-    first = ", ".join(map(str, numbers[:5])) + (", …" if len(numbers) > 5 else "")
-    return (
-        f" {len(numbers):,} of {len(lines):,} lines have such bytes (line {first})."
-        if len(numbers) < len(lines)
-        else ""
-    )
+    if len(numbers) == len(lines):
+        return ""
+    first = shorten(map(str, numbers), 5)
+    return f" {len(numbers):,} of {len(lines):,} lines have such bytes (line {first})."
 
 
 def _decodes(data: bytes, name: str) -> bool:

@@ -47,7 +47,7 @@ def checked_vectors(
         raise DataError(f"{source} must be arrays of numbers: {error}.") from None
     if getattr(vectors, "ndim", 0) == 3 and mask is None:
         samples = [_without_padding(sample) for sample in samples]
-    masks: Any = [None] * len(samples)
+    masks: Any = [slice(None)] * len(samples)
     if mask is not None:
         masks = np.asarray(mask)
         if masks.dtype.kind in "iu" and np.isin(masks, (0, 1)).all():
@@ -71,7 +71,7 @@ def checked_vectors(
                 f"{source}, sample {number}: vectors must be numbers. Got "
                 f"{sample.dtype}."
             )
-        row = sample if row_mask is None else sample[row_mask]
+        row = sample[row_mask]
         if row.dtype != np.float16:
             row = row.astype(np.float32, copy=False)
         if not np.isfinite(row).all():

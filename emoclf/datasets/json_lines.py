@@ -137,20 +137,15 @@ def _objects(text: str, name: str) -> Iterator[Record]:
 
 def _record(number: int, line: str) -> Record:
     try:
-        value = json.loads(line)
+        return _checked(number, json.loads(line))
     except json.JSONDecodeError as error:
-        is_array = line.lstrip().startswith("[")
-        advice = (
-            f"Write one object per line, or set {setting('format', 'json')}"
-            if is_array
-            else "Correct it"
-        )
+        advice = "Correct it"
+        if line.lstrip().startswith("["):
+            advice = f"Write one object per line, or set {setting('format', 'json')}"
         bad = f"column {error.colno}: this is not JSON ({error.msg}). {advice}"
-        return Record(number, {}, BadRow("no JSON", bad))
     except (ValueError, RecursionError) as error:  # endless digits, endless brackets
         bad = f"this is not JSON ({error}). Correct it"
-        return Record(number, {}, BadRow("no JSON", bad))
-    return _checked(number, value)
+    return Record(number, {}, BadRow("no JSON", bad))
 
 
 def _checked(number: int, value: object) -> Record:

@@ -168,14 +168,13 @@ def written_list(text: str) -> list[Any] | None:
         if match is None or (brackets == "()" and match["text"] is None):
             return None
         position = match.end()
-        if match["text"] is None:
+        try:
             if number := match["number"]:
                 items.append(float(number) if "." in number else int(number))
             else:
-                items.append(match["truth"].lower() == "true")
-            continue
-        try:
-            items.append(ast.literal_eval(match["text"]))
+                items.append(
+                    ast.literal_eval(match["text"] or match["truth"].capitalize())
+                )
         except (SyntaxError, ValueError):
             return None
     return items

@@ -9,7 +9,7 @@ Without a mask, rows of zeros at the end of a text are padding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -56,15 +56,11 @@ def read_numpy(source: Source) -> Table:
     has_texts = any(name in columns for name in (text_column, *TEXT_NAMES))
     if not has_texts:
         columns[NAMES] = [f"sample {number}" for number in range(1, len(vectors) + 1)]
-
-    def records() -> Iterator[Record]:
-        rows = zip(*columns.values(), strict=True)
-        for number, row in enumerate(rows, 1):
-            yield Record(number, dict(zip(columns, row, strict=True)))
-
+    cells = zip(*columns.values(), strict=True)
+    rows = (dict(zip(columns, row, strict=True)) for row in cells)
     return Table(
         list(columns),
-        records(),
+        map(Record, count(1), rows),
         advice=" Labels may be in a file of their own: "
         f"{setting('labels_file', 'labels.txt')}.",
         n_records=len(vectors),
@@ -77,11 +73,11 @@ def _load(source: Source) -> dict[str, np.ndarray]:
     stream: Any = source.seekable()
     is_archive = stream.read(2) == b"PK"
     stream.seek(0)
+    mode: Any = None
     if not is_archive and source.path is not None and not source.compressed:
-        stream = source.path
+        stream, mode = source.path, "r"
     try:
         # Arrays of Python objects are pickles, which run code when they are read.
-        mode: Any = None if is_archive else "r" if stream is source.path else None
         loaded = np.load(stream, mmap_mode=mode, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return {"vectors": loaded}

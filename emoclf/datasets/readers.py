@@ -102,8 +102,8 @@ def read_dataset(
             unit=source.unit,
             skip_bad_rows=settings.skip_bad_rows,
             keep_single_labels=keep_single_labels,
+            text_column=names[columns.text],
         )
-        dataset = replace(dataset, text_column=names[columns.text])
         if vectors is not None:
             assert dataset.lines is not None
             row_vectors = tuple(vectors[number - 1] for number in dataset.lines)

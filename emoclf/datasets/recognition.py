@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from emoclf.datasets.columns import TEXT_NAMES
 from emoclf.datasets.separators import recognise_separator
@@ -38,13 +37,13 @@ def recognise_format(lines: Sequence[str]) -> str | None:
 
 def is_text_object(line: str) -> bool:
     """Say whether a line is a JSON object with a text under a usual key."""
-    value: Any = None
-    if line.lstrip().startswith("{"):
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            return False
-    return isinstance(value, dict) and any(
+    if not line.lstrip().startswith("{"):
+        return False
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return any(
         isinstance(text, str) and key.strip().casefold() in TEXT_NAMES
-        for key, text in value.items()
+        for key, text in values.items()
     )

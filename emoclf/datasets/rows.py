@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -143,13 +143,7 @@ def _with_one_spelling(rows: list[LabelledText]) -> list[LabelledText]:
     name_of = {name: label_key(name) for name in names}
     if len(set(name_of.values())) == len(names):
         return rows
-
-    def renamed(label: Label) -> Label:
-        if isinstance(label, str):
-            return name_of[label]
-        return tuple(dict.fromkeys(map(name_of.__getitem__, label)))
-
-    return [(row[0], row[1], renamed(row[2]), row[3]) for row in rows]
+    return [(row[0], row[1], rename(row[2], name_of), row[3]) for row in rows]
 
 
 def _without_single_labels(
@@ -171,6 +165,13 @@ def _without_single_labels(
 def names_of(label: Label) -> tuple[str, ...]:
     """Return the label or labels of one text as a tuple."""
     return (label,) if isinstance(label, str) else label
+
+
+def rename(label: Label, name_of: Mapping[str, str]) -> Label:
+    """Return the label or labels of one text with other names, each of them once."""
+    if isinstance(label, str):
+        return name_of[label]
+    return tuple(dict.fromkeys(map(name_of.__getitem__, label)))
 
 
 def order_names(labels: Iterable[Label], given: Sequence[str]) -> list[str]:

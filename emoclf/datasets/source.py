@@ -191,7 +191,11 @@ class Source:
         if not errors:
             return None
         if isinstance(errors[0], int):
-            return _too_long(errors[0])
+            return BadRow(
+                "too long a line",
+                f"the line has more than {errors[0]:,} bytes. Correct it, or raise "
+                f"{setting('max_line_bytes')}",
+            )
         encoding = "utf-8" if is_wide(self.encoding) else self.encoding
         bad = undecodable_line(errors[0], encoding)
         bad.left_out = self.encoding_errors == "skip"
@@ -200,9 +204,8 @@ class Source:
     def replace_bytes(self) -> None:
         """Read bytes that do not decode as U+FFFD from here on, without errors."""
         self.encoding_errors = "replace"
-        undecodable = [x for x, y in self._bad_lines.items() if isinstance(y, bytes)]
-        for number in undecodable:
-            del self._bad_lines[number]
+        bad_lines = self._bad_lines.items()
+        self._bad_lines = {x: y for x, y in bad_lines if not isinstance(y, bytes)}
 
     def seekable(self) -> BinaryIO:
         """Return a stream that can be read from its end; on disk, not in memory."""
@@ -317,14 +320,6 @@ class Source:
         if self.labelled and not _peek(stream, 1):
             raise DataError(f"{self.path} is empty.")
         return stream
-
-
-def _too_long(limit: int) -> BadRow:
-    return BadRow(
-        "too long a line",
-        f"the line has more than {limit:,} bytes. Correct it, or raise "
-        f"{setting('max_line_bytes')}",
-    )
 
 
 def _peek(stream: Any, size: int) -> bytes:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from emoclf.datasets.corrections import correct_labels
-from emoclf.datasets.dataset import Dataset, group_parts
+from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.duplicates import group_parts
 from emoclf.datasets.readers import read_dataset
 from emoclf.datasets.split import (
     PARTS,
@@ -61,19 +61,14 @@ def read_split(
             f"files of its own. Give either {setting('split_column')}, or "
             f"{setting('valid')} and {setting('test')}."
         )
-    train_settings, *held_out_settings = _each_settings(settings, [path, valid, test])
-    dataset = read_dataset(path, train_settings)
-    read = {"train": dataset}
-    for name, file, file_settings in zip(
-        ("valid", "test"), (valid, test), held_out_settings, strict=True
-    ):
-        if file is not None:
-            classes = dataset.label_names
-            read[name] = read_dataset(file, file_settings, label_names=classes)
+    read: dict[str, Dataset] = {}
+    classes: tuple[str, ...] | None = None
+    for name, file, own in _files(settings, path, valid, test):
+        read[name] = read_dataset(file, own, label_names=classes)
+        classes = read["train"].label_names
     if corrections is not None:
-        read = dict(
-            zip(read, correct_labels([*read.values()], corrections), strict=True)
-        )
+        corrected = correct_labels([*read.values()], corrections)
+        read = dict(zip(read, corrected, strict=True))
     dataset = read["train"]
     if valid is None and test is None:
         return dataset, as_split(dataset, settings, seed=seed)
@@ -118,33 +113,30 @@ def read_parts(
     ------
     DataError
     """
-    files = {"train": path, "valid": valid, "test": test}
-    each = _each_settings(settings, [*files.values()])
     return {
         name: read_dataset(file, own, keep_single_labels=True)
-        for (name, file), own in zip(files.items(), each, strict=True)
-        if file is not None
+        for name, file, own in _files(settings, path, valid, test)
     }
 
 
-def _each_settings(
-    settings: DataSettings, paths: Sequence[object | None]
-) -> list[DataSettings]:
-    """Return the settings of each file, with its own file of labels."""
-    files = settings.labels_file
-    if files is None:
-        return [settings] * len(paths)
-    names = [files] if isinstance(files, str) else list(files)
-    n_paths = sum(path is not None for path in paths)
-    if len(names) != n_paths:
+def _files(
+    settings: DataSettings, *paths: str | os.PathLike[str] | None
+) -> list[tuple[str, str | os.PathLike[str], DataSettings]]:
+    """Return part, path and settings, with its own file of labels, of each file."""
+    files = [(name, x) for name, x in zip(PARTS, paths, strict=True) if x is not None]
+    labels = settings.labels_file
+    if labels is None:
+        return [(*file, settings) for file in files]
+    names = [labels] if isinstance(labels, str) else list(labels)
+    if len(names) != len(files):
         raise DataError(
             f"{setting('labels_file')} must name a file of labels for each of "
-            f"{n_paths} files of texts. Got {len(names)} instead: {', '.join(names)}."
+            f"{len(files)} files of texts. Got {len(names)} instead: "
+            f"{', '.join(names)}."
         )
-    rest = iter(names)
     return [
-        settings if path is None else replace(settings, labels_file=next(rest))
-        for path in paths
+        (*file, replace(settings, labels_file=name))
+        for file, name in zip(files, names, strict=True)
     ]
 
 

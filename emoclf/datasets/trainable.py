@@ -8,8 +8,8 @@ from typing import Any
 
 from emoclf.datasets.cells import shorten
 from emoclf.datasets.dataset import Dataset
-from emoclf.datasets.labels import Label, find_class
-from emoclf.datasets.rows import names_of
+from emoclf.datasets.labels import find_class
+from emoclf.datasets.rows import names_of, rename
 from emoclf.display import has_controls, printable
 from emoclf.errors import DataError, did_you_mean, setting, wrong_kind
 from emoclf.settings import DataSettings
@@ -81,13 +81,7 @@ def _with_classes(data: Dataset, label_names: Sequence[str]) -> Dataset:
                 f"{did_you_mean(name, label_names)}"
             )
         class_of[name] = match
-
-    def renamed(label: Label) -> Label:
-        if isinstance(label, str):
-            return class_of[label]
-        return tuple(dict.fromkeys(class_of[name] for name in label))
-
-    labels = tuple(map(renamed, data.labels))
+    labels = tuple(rename(label, class_of) for label in data.labels)
     return replace(data, labels=labels, label_names=tuple(label_names))
 
 

@@ -65,17 +65,15 @@ class TextEncoder:
 
     def count_cut(self, token_lists: TokenLists) -> int:
         """Return the number of texts that are longer than ``max_length``."""
-        return sum(
-            len(self.without_stop_words(tokens)) > self.max_length
-            for tokens in token_lists
-        )
+        return sum(n > self.max_length for n in self.count_each(token_lists))
+
+    def count_each(self, token_lists: TokenLists) -> list[int]:
+        """Return the number of tokens of each text before it is cut."""
+        return [len(self.without_stop_words(tokens)) for tokens in token_lists]
 
     def lengths(self, texts: Iterable[str]) -> list[int]:
         """Return the number of tokens of each text before it is cut."""
-        return [
-            len(self.without_stop_words(tokens))
-            for tokens in self.tokenizer.batch(texts)
-        ]
+        return self.count_each(self.tokenizer.batch(texts))
 
     def count_tokens(self, token_lists: TokenLists) -> dict[str, int]:
         """Return the count of each token that is not a stop word."""
@@ -148,9 +146,8 @@ def fit_encoder(
         extra=[word for word in extra if word not in stop_words],
     )
     encoder = TextEncoder(tokenizer, vocabulary, max_length=1, stop_words=stop_words)
-    lengths = [len(encoder.without_stop_words(tokens)) for tokens in token_lists]
     encoder.max_length = settings.max_length or choose_length(
-        lengths, settings.length_percentile
+        encoder.count_each(token_lists), settings.length_percentile
     )
     return encoder
 

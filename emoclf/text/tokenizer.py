@@ -211,8 +211,6 @@ class Tokenizer:
             and all(map(np.array_equal, self.points.whole(), other.points.whole()))
         )
 
-    __hash__ = None  # type: ignore[assignment]
-
     def to_state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the settings and the tables for a bundle."""
         settings = {

@@ -86,22 +86,18 @@ def check_list(values: Any, name: str) -> None:
     DataError
     """
     wanted = "a list of str" if name == "Texts" else "a list"
+    got, kind = "", type(values).__name__
     if isinstance(values, str | bytes | bytearray):
-        raise DataError(
-            f"{name} must be {wanted}. Got the single {type(values).__name__} "
-            f"{values[:40]!r} instead; put it into a list."
-        )
-    if isinstance(values, Mapping):
+        got = f"the single {kind} {values[:40]!r} instead; put it into a list"
+    elif isinstance(values, Mapping):
         keys = ", ".join(map(repr, list(values)[:5])) or "none"
-        raise DataError(
-            f"{name} must be {wanted}. Got a {type(values).__name__} with the keys "
-            f"{keys} instead; pass the list of what one of them contains."
-        )
-    if isinstance(values, set | frozenset):
-        raise DataError(
-            f"{name} must be {wanted}. Got a {type(values).__name__} instead, which "
-            "has no order; pass a list, for instance sorted(…)."
-        )
+        got = f"a {kind} with the keys {keys} instead; pass the list of what one of "
+        got += "them contains"
+    elif isinstance(values, set | frozenset):
+        got = f"a {kind} instead, which has no order; pass a list, for instance "
+        got += "sorted(…)"
+    if got:
+        raise DataError(f"{name} must be {wanted}. Got {got}.")
     if not hasattr(values, "__iter__") or getattr(values, "shape", None) == ():
         raise DataError(wrong_kind(name, wanted, values))
 

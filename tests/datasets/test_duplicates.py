@@ -9,8 +9,13 @@ import pytest
 
 from emoclf.datasets import duplicates
 from emoclf.datasets.audit_report import report_contents
-from emoclf.datasets.dataset import Dataset, group_parts
-from emoclf.datasets.duplicates import bands_for, group_duplicates, shingles
+from emoclf.datasets.dataset import Dataset
+from emoclf.datasets.duplicates import (
+    bands_for,
+    group_duplicates,
+    group_parts,
+    shingles,
+)
 from emoclf.datasets.split import split_dataset
 from emoclf.datasets.split_files import read_split
 from emoclf.settings import DataSettings

@@ -1,6 +1,6 @@
 """Number of texts that several parts of a split contain."""
 
-from emoclf.datasets.dataset import group_parts
+from emoclf.datasets.duplicates import group_parts
 from emoclf.datasets.split import Split, leaking_texts
 
 
