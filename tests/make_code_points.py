@@ -16,8 +16,14 @@ from emoclf.text.code_points import CodePoints
 
 REPLACEMENT = 0xFFFD
 
+
+def _codes(*ranges: tuple[int, int]) -> frozenset[int]:
+    """Return the code points of ranges, which include their ends."""
+    return frozenset(code for first, last in ranges for code in range(first, last + 1))
+
+
 # Scripts that do not put spaces between words (Unicode, Blocks.txt).
-_ALONE = (
+_ALONE = _codes(
     (0x0E00, 0x0E7F),  # Thai
     (0x0E80, 0x0EFF),  # Lao
     (0x1000, 0x109F),  # Myanmar
@@ -37,7 +43,7 @@ _ALONE = (
     (0x1B000, 0x1B16F),  # Kana supplement and extensions
     (0x20000, 0x3FFFD),  # CJK extensions B and later
 )
-_EMOJI = (
+_EMOJI = _codes(
     (0x203C, 0x203C),
     (0x2049, 0x2049),
     (0x2190, 0x21FF),
@@ -49,10 +55,6 @@ _EMOJI = (
     (0x1F200, 0x1FAFF),
 )
 _APOSTROPHES = (0x27, 0x2019, 0x02BC, 0x60, 0xB4)
-
-
-def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
-    return any(first <= code <= last for first, last in ranges)
 
 
 def _half_width(code: int) -> int:
@@ -79,10 +81,10 @@ def _class_of(code: int) -> str:
         return code_points.MARK
     if category in ("Zs", "Zl", "Zp", "Cc", "Cf") or char.isspace():
         return code_points.SPACE
-    if _within(code, _ALONE) and category not in ("Cn", "Nd") and category[0] != "P":
+    if code in _ALONE and category not in ("Cn", "Nd") and category[0] != "P":
         return code_points.ALONE
     # "Cn" too: Unicode keeps these places for emoji, and phones send the newest ones.
-    if _within(code, _EMOJI) and category in ("So", "Sm", "Sk", "Po", "Cn"):
+    if code in _EMOJI and category in ("So", "Sm", "Sk", "Po", "Cn"):
         return code_points.EMOJI
     if category in ("Nd", "No"):
         return code_points.DIGIT

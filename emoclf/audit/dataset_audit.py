@@ -23,7 +23,7 @@ from emoclf.datasets.split import PART_NAMES, PARTS, Split
 from emoclf.datasets.trainable import as_dataset
 from emoclf.display import HtmlLines, wrap_lines
 from emoclf.doctor.data import check_cut
-from emoclf.doctor.findings import Finding, sorted_findings
+from emoclf.doctor.findings import SEVERITIES, Finding, sorted_findings
 from emoclf.embeddings.starter import StarterVectors
 from emoclf.embeddings.vector_objects import given_vectors, vector_sources
 from emoclf.errors import DataError, wrong_kind
@@ -71,11 +71,9 @@ class Audit(HtmlLines):
         return any(finding.severity == "error" for finding in self.findings)
 
     def _facts(self) -> dict[str, object]:
-        counts = {"error": 0, "warning": 0, "note": 0}
-        for finding in self.findings:
-            counts[finding.severity] += 1
+        severities = [finding.severity for finding in self.findings]
         texts = {name: f"{report.n_texts:,}" for name, report in self.reports.items()}
-        return {**texts, **{f"{name}s": count for name, count in counts.items()}}
+        return {**texts, **{f"{name}s": severities.count(name) for name in SEVERITIES}}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

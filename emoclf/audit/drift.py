@@ -243,46 +243,34 @@ def _count(predictor: Predictor, texts: Any) -> TextCounts | None:
 def _measures(
     before: TextCounts, now: TextCounts, names: list[str]
 ) -> tuple[DriftMeasure, ...]:
-    rng = np.random.default_rng(0)
     both = (before, now)
-
-    def measure(name: str, counts: list[Any], shown: list[str]) -> DriftMeasure:
-        old, new = map(np.array, counts)
-        distance = float(jensen_shannon(old, new))
-        return DriftMeasure(name, *shown, distance, _chance_distance(old, new, rng))
-
     unknown_shares = [c.unknown_tokens / max(c.tokens, 1) for c in both]
-    without = [(c.texts - c.unknown[-1], c.unknown[-1]) for c in both]
     shares = [np.array(c.labels) / max(sum(c.labels), 1) for c in both]
     # The label whose share has changed most.
     label = int(np.abs(shares[1] - shares[0]).argmax())
-    return (
-        measure(
-            "length",
-            [c.lengths for c in both],
-            [f"{c.tokens / c.texts:.1f}" for c in both],
-        ),
-        measure(
-            "unknown_words",
-            [c.unknown for c in both],
-            [f"{share:.1%}" for share in unknown_shares],
-        ),
-        measure(
-            "no_known_word",
-            without,
-            [f"{unknown / (known + unknown):.1%}" for known, unknown in without],
-        ),
-        measure(
-            "predicted_labels",
-            [c.labels for c in both],
-            [f"{names[label]} {share[label]:.1%}" for share in shares],
-        ),
-        measure(
-            "confidence",
-            [c.confidence for c in both],
-            [f"{c.confidence_sum / c.texts:.2f}" for c in both],
-        ),
-    )
+    shown = {
+        "length": [f"{c.tokens / c.texts:.1f}" for c in both],
+        "unknown_words": [f"{share:.1%}" for share in unknown_shares],
+        "no_known_word": [f"{c.unknown[-1] / c.texts:.1%}" for c in both],
+        "predicted_labels": [f"{names[label]} {share[label]:.1%}" for share in shares],
+        "confidence": [f"{c.confidence_sum / c.texts:.2f}" for c in both],
+    }
+    histograms: dict[str, list[Any]] = {
+        "length": [c.lengths for c in both],
+        "unknown_words": [c.unknown for c in both],
+        "no_known_word": [(c.texts - c.unknown[-1], c.unknown[-1]) for c in both],
+        "predicted_labels": [c.labels for c in both],
+        "confidence": [c.confidence for c in both],
+    }
+    rng = np.random.default_rng(0)
+
+    def measure(name: str) -> DriftMeasure:
+        old, new = map(np.array, histograms[name])
+        distance = float(jensen_shannon(old, new))
+        chance = _chance_distance(old, new, rng)
+        return DriftMeasure(name, shown[name][0], shown[name][1], distance, chance)
+
+    return tuple(map(measure, _TITLES))
 
 
 def jensen_shannon(first: np.ndarray, second: np.ndarray) -> np.ndarray:

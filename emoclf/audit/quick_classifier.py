@@ -61,34 +61,26 @@ def out_of_fold_probabilities(
     probabilities : ndarray of float, shape (n_texts, n_classes)
         They sum to 1 unless ``multilabel``.
     """
-    if not multilabel and targets.shape[1] == 2:
-        # One classifier tells two classes apart.
-        p = _each_label(texts, token_lists, targets[:, 1:], folds)
-        return np.hstack([1 - p, p])
-    present = _each_label(texts, token_lists, targets, folds)
-    return present if multilabel else present / present.sum(1, keepdims=True)
-
-
-def _each_label(
-    texts: Sequence[str],
-    token_lists: Sequence[Sequence[str]],
-    targets: np.ndarray,
-    folds: np.ndarray,
-) -> np.ndarray:
-    """Return the probability of each label, one against the rest."""
-    logs = np.zeros((2, *targets.shape))
+    # One classifier tells two classes apart.
+    is_binary = not multilabel and targets.shape[1] == 2
+    labels = targets.T[1:] if is_binary else targets.T
+    logs = np.zeros((2, len(texts), len(labels)))
     # The features need no labels, so that they are computed once for all folds.
     models = _models(texts, token_lists)
     for fit_and_predict in models:
-        for label, target in enumerate(targets.T):
+        for label, target in enumerate(labels):
             scores = np.zeros(len(target))
             for number in np.unique(folds):
                 train, held = folds != number, folds == number
                 scores[held] = _scores(fit_and_predict, target, train, held)
             p = _calibrated(scores, target)
             logs[:, :, label] += np.log(np.clip([1 - p, p], MIN_PROBABILITY, 1))
+    # The probability of each label, one against the rest.
     absent, present = np.exp(logs / len(models))
-    return present / (absent + present)
+    present = present / (absent + present)
+    if is_binary:
+        return np.hstack([1 - present, present])
+    return present if multilabel else present / present.sum(1, keepdims=True)
 
 
 def _scores(

@@ -68,10 +68,8 @@ def check_vectors(
     """
     train = texts.of_part(next(iter(texts.parts)))
     counts = Counter(token for tokens in texts.tokens[train] for token in tokens)
-    all_tokens = set(counts).union(*texts.tokens[train.stop :])
-    known_tokens: set[str] = set()
-    for source in sources:
-        known_tokens.update(find_words(source, sorted(all_tokens)))
+    words = sorted(set(counts).union(*texts.tokens[train.stop :]))
+    known_tokens = set[str]().union(*(find_words(source, words) for source in sources))
     missing = [
         (token, n) for token, n in counts.most_common() if token not in known_tokens
     ]
@@ -84,8 +82,8 @@ def check_vectors(
     )
     findings = []
     if required:
-        words = [token for token, _ in coverage.missing]
-        low = check_coverage(coverage.tokens, missing=words)
+        frequent = [token for token, _ in coverage.missing]
+        low = check_coverage(coverage.tokens, missing=frequent)
         findings += [low] if low else []
     if coverage.tokens >= MIN_COVERAGE:
         findings += _foreign(texts, known_tokens)

@@ -212,25 +212,20 @@ def _next_row(reader: Iterator[list[str]], limit: int) -> list[str]:
 
 
 def _quote_message(error: str, first: int, last: int, limit: int) -> str:
-    raw = f"; or, if the file has no quoting, set {setting('quoting', 'none')}"
-    if "unexpected end" in error:
-        return (
-            "a quote opened here is never closed. Close it, or "
-            f"{WRITE_QUOTE_TWICE}{raw}"
-        )
     if "field larger" in error:
         return (
             f"a cell has more than {limit:,} characters, to line {last}. If a quote "
             f"opened here was never closed, close it or {WRITE_QUOTE_TWICE}; else "
             f"raise {setting('max_line_bytes')}"
         )
-    if "expected after" in error:
+    if "unexpected end" in error or "expected after" in error:
         location = (
             "in the middle of a cell" if first == last else f"in line {last} only"
         )
+        state = "never closed" if "unexpected end" in error else f"closed {location}"
         return (
-            f"a quote opened here is closed {location}. Close it, or "
-            f"{WRITE_QUOTE_TWICE}{raw}"
+            f"a quote opened here is {state}. Close it, or {WRITE_QUOTE_TWICE}; or, if "
+            f"the file has no quoting, set {setting('quoting', 'none')}"
         )
     if "new-line character" in error:
         return (

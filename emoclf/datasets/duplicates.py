@@ -176,7 +176,6 @@ def _near_duplicates(incidence: csr_array, threshold: float) -> np.ndarray:
     bands, rows = bands_for(threshold)
     step_pairs = int(_STEP_WORDS / sizes.mean())
     component = np.arange(n_sets)
-    left, right = np.empty(0, np.int64), np.empty(0, np.int64)
     for keys in _band_keys(incidence, bands, rows):
         _, bucket = np.unique(keys, return_inverse=True)
         # Neighbours first: they link a large bucket of similar texts in one step, and
@@ -186,11 +185,10 @@ def _near_duplicates(incidence: csr_array, threshold: float) -> np.ndarray:
                 keep = component[a] != component[b]
                 a, b = _verified(incidence, sizes, a[keep], b[keep], threshold)
                 if len(a):
-                    left, right = np.append(left, a), np.append(right, b)
-                    links = coo_array(
-                        (np.ones(len(left)), (left, right)), shape=(n_sets, n_sets)
-                    )
-                    component = connected_components(links, directed=False)[1]
+                    pairs = (component[a], component[b])
+                    links = coo_array((np.ones(len(a)), pairs), shape=(n_sets, n_sets))
+                    joined = connected_components(links, directed=False)[1]
+                    component = joined[component]
     return component
 
 

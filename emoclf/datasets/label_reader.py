@@ -220,12 +220,9 @@ class LabelReader:
                 "instead",
             )
         self.multilabel = True
-        if isinstance(values, np.ndarray):
-            items = values.tolist()
-        elif isinstance(values, set | frozenset):
-            items = sorted(values, key=str)
-        else:
-            items = list(values)
+        if isinstance(values, set | frozenset):
+            values = sorted(values, key=str)
+        items = values.tolist() if isinstance(values, np.ndarray) else list(values)
         if any(isinstance(x, float) and not is_missing(x) and x % 1 for x in items):
             raise BadRow(
                 "fractions in a list of labels",

@@ -228,17 +228,15 @@ class Source:
             return endings[ending]
         if self.separator is not None:
             return "tsv" if self.separator == "\t" else "csv"
-        if labelled and ending not in BINARY_ENDINGS:
-            return PLAIN_LINES if self.settings.labels_file else ""
+        if ending not in BINARY_ENDINGS:
+            return "" if labelled and not self.settings.labels_file else PLAIN_LINES
         if labelled:
             raise self._unknown_ending()
-        if ending in BINARY_ENDINGS:
-            raise DataError(
-                f"{self.name} ends in {ending}, which cannot be read. Save it as "
-                f"{', '.join(endings)}, or name its format with "
-                f"{setting('format', 'lines')} or another format."
-            )
-        return PLAIN_LINES
+        raise DataError(
+            f"{self.name} ends in {ending}, which cannot be read. Save it as "
+            f"{', '.join(endings)}, or name its format with "
+            f"{setting('format', 'lines')} or another format."
+        )
 
     def _unknown_ending(self, more: str = "") -> DataError:
         return DataError(

@@ -72,7 +72,7 @@ def read_split(
     dataset = read["train"]
     if valid is None and test is None:
         return dataset, as_split(dataset, settings, seed=seed)
-    valid_set, test_set = read.get("valid"), read.get("test")
+    train_set, valid_set = dataset, read.get("valid")
     near = settings.near_duplicates
     groups = dict(zip(read, group_parts([*read.values()], near), strict=True))
     if valid_set is None:
@@ -82,10 +82,8 @@ def read_split(
         )
         train_set, valid_set = dataset.take(rest), dataset.take(held)
         groups["train"], groups["valid"] = groups["train"][rest], groups["train"][held]
-    else:
-        train_set = dataset
     warn_of_leaks({name: groups[name] for name in PARTS if name in groups})
-    return dataset, Split(train=train_set, valid=valid_set, test=test_set)
+    return dataset, Split(train_set, valid_set, read.get("test"))
 
 
 def read_parts(

@@ -112,7 +112,7 @@ class GraphEncoder(tf.Module):
         )
         tokens, starts, joined = self._cut(texts, decoded)
         positions = tf.range(tf.size(starts))
-        goes_on = tf.concat([joined[1:], [False]], 0)
+        goes_on = _shift(joined, -1, False)
         return GraphTokens(
             tokens,
             tf.boolean_mask(positions, starts),
@@ -143,7 +143,7 @@ class GraphEncoder(tf.Module):
 
     def _joins(self, classes: Any, forms: Any, visible: Any) -> Any:
         """Return for each code point whether it belongs to the token before it."""
-        before = _shift(classes, 1, "S")
+        before = _shift(classes, 1, _code("S"))
         mark_like = _any_of(classes, "MJ")
         base = _last_base(classes, mark_like)
         tone = (classes == _code("T")) & _any_of(base, "ET")
@@ -156,7 +156,7 @@ class GraphEncoder(tf.Module):
         return joins & (before != _code("S"))
 
     def _word_joins(self, classes: Any, before: Any, base: Any) -> Any:
-        after = _shift(classes, -1, "S")
+        after = _shift(classes, -1, _code("S"))
         letter, digit = classes == _code("L"), classes == _code("D")
         apostrophe = classes == _code("A")
         in_number = _any_of(classes, IN_NUMBERS)
@@ -165,7 +165,7 @@ class GraphEncoder(tf.Module):
             in_number & (base == _code("D")) & (after == _code("D"))
         )
         # … and then the code point after it joins as well.
-        crossed = tf.concat([[False], bridges[:-1]], 0)
+        crossed = _shift(bridges, 1, False)
         word = (letter | digit) & (_any_of(base, "LD") | crossed)
         return word | bridges | (_any_of(classes, RUNS) & (classes == before))
 
@@ -206,9 +206,9 @@ def _any_of(classes: Any, letters: str) -> Any:
     return tf.gather(tf.constant(table), tf.cast(classes, tf.int32))
 
 
-def _shift(values: Any, by: int, fill: str) -> Any:
+def _shift(values: Any, by: int, fill: Any) -> Any:
     """Return the neighbour ``by`` positions before (or, negative, after) each value."""
-    edge = tf.fill([abs(by)], _code(fill))
+    edge = tf.fill([abs(by)], fill)
     if by > 0:
         return tf.concat([edge, values], 0)[: tf.size(values)]
     return tf.concat([values, edge], 0)[-by:]
@@ -235,10 +235,9 @@ def _beyond_cap(classes: Any, joins: Any) -> Any:
     """Return which marks of a run are beyond the most that a token may have."""
     beyond = _any_of(classes, RUNS) & joins
     for back in range(1, MAX_RUN + 1):
-        beyond &= _shift(classes, back, "S") == classes
+        beyond &= _shift(classes, back, _code("S")) == classes
         if back < MAX_RUN:
-            shifted = tf.concat([tf.fill([back], False), joins], 0)
-            beyond &= shifted[: tf.size(joins)]
+            beyond &= _shift(joins, back, False)
     return beyond
 
 

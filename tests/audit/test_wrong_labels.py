@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoclf import Dataset, audit_dataset
+from emoclf import Audit, Dataset, audit_dataset
 from emoclf.audit.corrections_file import write_corrections
 from emoclf.audit.wrong_labels import LabelledText, WrongLabels
 from emoclf.datasets.corrections import COLUMNS, correct_labels
@@ -50,10 +50,21 @@ def several() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def ranking() -> WrongLabels:
-    found = audit_dataset(noisy(), wrong_labels=True, near_duplicates=1.0).wrong_labels
-    assert found is not None
-    return found
+def audit() -> Audit:
+    return audit_dataset(noisy(), wrong_labels=True, near_duplicates=1.0)
+
+
+@pytest.fixture(scope="module")
+def ranking(audit: Audit) -> WrongLabels:
+    assert audit.wrong_labels is not None
+    return audit.wrong_labels
+
+
+@pytest.fixture(scope="module")
+def ranking_of_several() -> WrongLabels:
+    found = audit_dataset(several(), wrong_labels=True, near_duplicates=1.0)
+    assert found.wrong_labels is not None
+    return found.wrong_labels
 
 
 def test_flipped_labels_come_first(ranking: WrongLabels) -> None:
@@ -75,22 +86,17 @@ def test_the_ranking_as_table_and_lines(ranking: WrongLabels) -> None:
     assert "probably" in ranking.lines()[1]
 
 
-def test_a_finding_tells_of_wrong_labels() -> None:
-    audit = audit_dataset(noisy(), wrong_labels=True, near_duplicates=1.0)
+def test_a_finding_tells_of_wrong_labels(audit: Audit) -> None:
     assert [one.severity for one in audit.findings if one.name == "wrong-labels"] == [
         "note"
     ]
     assert "Labels that may be wrong" in "\n".join(audit.lines())
 
 
-def test_several_labels() -> None:
-    data = several()
-    audit = audit_dataset(data, wrong_labels=True, near_duplicates=1.0)
-    found = audit.wrong_labels
-    assert found is not None
-    first = {int(one.place.split()[1]) for one in found.ranked[:10]}
+def test_several_labels(ranking_of_several: WrongLabels) -> None:
+    first = {int(one.place.split()[1]) for one in ranking_of_several.ranked[:10]}
     assert first >= {*FLIPPED}
-    assert isinstance(found.to_frame()["given_label"][0], tuple)
+    assert isinstance(ranking_of_several.to_frame()["given_label"][0], tuple)
 
 
 def test_too_little_to_learn_from() -> None:
@@ -144,15 +150,15 @@ def test_corrections_round_trip(ranking: WrongLabels, tmp_path: Path) -> None:
     assert all(corrected.labels[i] == [*WORDS][i % 3] for i in changed)
 
 
-def test_corrections_of_several_labels(tmp_path: Path) -> None:
+def test_corrections_of_several_labels(
+    ranking_of_several: WrongLabels, tmp_path: Path
+) -> None:
     data = several()
-    audit = audit_dataset(data, wrong_labels=True, near_duplicates=1.0)
-    assert audit.wrong_labels is not None
-    path = write_corrections(audit.wrong_labels, tmp_path / "review.csv")
+    path = write_corrections(ranking_of_several, tmp_path / "review.csv")
     answers = iter(["joy, long", '["anger"]', "[]"])
     filled(path, lambda row: next(answers, ""))
     (corrected,) = correct_labels([data], path)
-    first = [int(one.place.split()[1]) for one in audit.wrong_labels.ranked[:3]]
+    first = [int(one.place.split()[1]) for one in ranking_of_several.ranked[:3]]
     labels = [corrected.labels[i] for i in first]
     assert labels == [("joy", "long"), ("anger",), ()]
 

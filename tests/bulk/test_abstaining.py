@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import untrained
 from random_networks import random_predictor
 from tiny import tiny_folded, tiny_trained
 
@@ -56,15 +56,12 @@ def test_wrong_values() -> None:
 
 
 @pytest.mark.parametrize("to", ["saved-model", "onnx"])
-def test_other_exports_know_their_words_too(tmp_path: Path, to: str) -> None:
-    from emoclf import export_classifier
-
-    predictor = untrained("mean_embedding")
-    export_classifier(predictor, tmp_path / "e", to=to)
-    exported = load_exported(tmp_path / "e")
-    texts = ["I was happy", "xyzzyplugh", ""]
-    label, *rest = exported.predict(texts, abstain_below=0.0)
-    assert (label, rest) == (predictor.predict(texts)[0], [None, None])
+def test_other_exports_know_their_words_too(
+    tiny_export: Callable[[str], Path], to: str
+) -> None:
+    exported = load_exported(tiny_export(to))
+    texts = [TEXTS[0], "xyzzyplugh", ""]
+    assert exported.predict(texts, abstain_below=0.0) == ["joy", None, None]
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
