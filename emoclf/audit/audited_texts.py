@@ -77,6 +77,11 @@ class AuditedTexts:
             for text in self.texts
         ]
 
+    @property
+    def train_tokens(self) -> list[list[str]]:
+        """Tokens of each text of the first set, the training set."""
+        return self.tokens[: self.starts[1]]
+
     @cached_property
     def part_numbers(self) -> np.ndarray:
         """Number of the set of each text, int64 of shape (n_texts,)."""

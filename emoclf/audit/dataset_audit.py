@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from emoclf.audit.audited_texts import AuditedTexts
 from emoclf.audit.duplicate_checks import check_duplicates
 from emoclf.audit.label_checks import check_labels
-from emoclf.audit.text_checks import check_texts, cut_length, token_lengths
+from emoclf.audit.text_checks import check_texts
 from emoclf.audit.vector_checks import Coverage, check_vectors
 from emoclf.audit.wrong_labels import (
     WrongLabels,
@@ -17,6 +17,7 @@ from emoclf.audit.wrong_labels import (
     find_wrong_labels,
     require_cleanlab,
 )
+from emoclf.batching import lengths_of
 from emoclf.datasets.audit_report import AuditReport, report_contents
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import PART_NAMES, PARTS, Split
@@ -28,6 +29,7 @@ from emoclf.embeddings.starter import StarterVectors
 from emoclf.embeddings.vector_objects import given_vectors, vector_sources
 from emoclf.errors import DataError, wrong_kind
 from emoclf.settings import RunSettings
+from emoclf.text.encoder import choose_length
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,8 +184,8 @@ def audit_dataset(
     near = run.data.near_duplicates
     texts = AuditedTexts(parts, near_duplicates=near, text=run.text)
     findings = [*check_duplicates(texts), *check_labels(texts), *check_texts(texts)]
-    lengths = token_lengths(texts)
-    max_length = cut_length(texts, lengths)
+    lengths = lengths_of(texts.train_tokens)
+    max_length = choose_length(lengths, run.text)
     cut = int((lengths > max_length).sum())
     if about_cut := check_cut(cut, len(lengths), max_length=max_length):
         findings.append(about_cut)

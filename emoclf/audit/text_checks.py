@@ -9,12 +9,9 @@ from collections.abc import Iterator
 from functools import cache
 from html.entities import html5
 
-import numpy as np
-
 from emoclf.audit.audited_texts import AuditedTexts
 from emoclf.datasets.audit_report import is_no_answer
 from emoclf.doctor.findings import Finding
-from emoclf.text.encoder import choose_length
 from emoclf.text.tokenizer import Tokenizer
 
 _TAGS = (
@@ -176,17 +173,3 @@ def _scripts(text: str) -> dict[str, int]:
     count = Counter(map(script_of, text))
     count.pop("", None)
     return count
-
-
-def token_lengths(texts: AuditedTexts) -> np.ndarray:
-    """Return the number of tokens of each training text, int64 of shape (n,)."""
-    train = next(iter(texts.parts))
-    tokens = texts.tokens[texts.of_part(train)]
-    return np.fromiter(map(len, tokens), np.int64, len(tokens))
-
-
-def cut_length(texts: AuditedTexts, lengths: np.ndarray) -> int:
-    """Return the number of tokens after which a training with these settings cuts."""
-    settings = texts.text_settings
-    limit = settings.max_length
-    return limit or choose_length(lengths.tolist(), settings.length_percentile)

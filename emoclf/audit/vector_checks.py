@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from emoclf.doctor.findings import Finding
 from emoclf.embeddings.coverage import MIN_COVERAGE
 from emoclf.embeddings.lookup import find_words
 from emoclf.embeddings.vector_io import VectorSource
+from emoclf.text.tokenizer import token_counts
 
 #: Words of a text of which fewer than this share have a vector, where most texts do.
 FOREIGN_SHARE = 0.5
@@ -66,9 +66,8 @@ def check_vectors(
     required : bool
         Whether low coverage is a finding: the vectors were asked for.
     """
-    train = texts.of_part(next(iter(texts.parts)))
-    counts = Counter(token for tokens in texts.tokens[train] for token in tokens)
-    words = sorted(set(counts).union(*texts.tokens[train.stop :]))
+    counts = token_counts(texts.train_tokens)
+    words = sorted(set[str]().union(*texts.tokens))
     known_tokens = set[str]().union(*(find_words(source, words) for source in sources))
     missing = [
         (token, n) for token, n in counts.most_common() if token not in known_tokens

@@ -146,15 +146,18 @@ def fit_encoder(
         extra=[word for word in extra if word not in stop_words],
     )
     encoder = TextEncoder(tokenizer, vocabulary, max_length=1, stop_words=stop_words)
-    encoder.max_length = settings.max_length or choose_length(
-        encoder.count_each(token_lists), settings.length_percentile
-    )
+    encoder.max_length = choose_length(encoder.count_each(token_lists), settings)
     return encoder
 
 
-def choose_length(lengths: Sequence[int], percentile: float) -> int:
-    """Return a percentile of the lengths, between 16 and 512 tokens."""
+def choose_length(lengths: Sequence[int] | np.ndarray, settings: TextSettings) -> int:
+    """Return the number of tokens after which texts are cut.
+
+    That of the settings, or else a percentile of the lengths, between 16 and 512.
+    """
+    if settings.max_length:
+        return settings.max_length
     if not len(lengths):
         return MIN_LENGTH_LIMIT
-    length = int(np.ceil(np.percentile(lengths, percentile)))
+    length = int(np.ceil(np.percentile(lengths, settings.length_percentile)))
     return min(max(length, MIN_LENGTH_LIMIT), MAX_LENGTH_LIMIT)

@@ -279,6 +279,6 @@ def _jieba() -> Any:
     return jieba
 
 
-def token_counts(token_lists: Iterable[Sequence[str]]) -> dict[str, int]:
+def token_counts(token_lists: Iterable[Sequence[str]]) -> Counter[str]:
     """Count each token."""
     return Counter(chain.from_iterable(token_lists))

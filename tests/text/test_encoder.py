@@ -64,9 +64,10 @@ def test_stop_words_are_left_out_everywhere() -> None:
 
 
 def test_the_training_set_decides_the_length() -> None:
-    assert choose_length([20] * 99 + [400], 99) == 24
-    assert choose_length([3, 4], 99) == 16
-    assert choose_length([9000], 99) == 512
+    percentile = TextSettings(length_percentile=99)
+    assert choose_length([20] * 99 + [400], percentile) == 24
+    assert choose_length([3, 4], percentile) == 16
+    assert choose_length([9000], percentile) == 512
     texts = ["w " * 20] * 99 + ["w " * 400]
     encoder = fit(texts, length_percentile=90)
     assert encoder.max_length == 20
