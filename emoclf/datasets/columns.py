@@ -117,14 +117,13 @@ def _matching_columns(
         if "*" not in name or name in columns:
             matches.append(find_column(columns, name, source=source))
             continue
-        fitting = [i for i, x in enumerate(columns) if fnmatchcase(x, name)]
-        if not used_positions.issuperset(fitting):
-            matches += [i for i in fitting if i not in used_positions]
-            continue
-        raise DataError(
-            f"{source} has no column of labels like {name!r}. Its columns: "
-            f"{_listed(columns)}."
-        )
+        fitting = {i for i, x in enumerate(columns) if fnmatchcase(x, name)}
+        if fitting <= used_positions:
+            raise DataError(
+                f"{source} has no column of labels like {name!r}. Its columns: "
+                f"{_listed(columns)}."
+            )
+        matches += sorted(fitting - used_positions)
     if used_positions.intersection(matches):
         raise _not_different(source, [setting("label_columns", ",".join(names))])
     return tuple(dict.fromkeys(matches))

@@ -20,9 +20,8 @@ from pathlib import Path
 import pytest
 from tiny import tiny_folded
 
+from emoclf.bulk import predict_workers
 from emoclf.bulk.file_prediction import Progress, predict_file
-from emoclf.bundle.described_folder import EXPORT
-from emoclf.bundle.json_values import with_checksum
 from emoclf.errors import BundleError, DataError, WorkerError
 
 N = 12_000
@@ -80,13 +79,16 @@ def test_a_model_that_a_worker_cannot_load(
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_a_failure_in_a_worker(folder: Path, source: Path, tmp_path: Path) -> None:
-    broken = Path(shutil.copytree(folder, tmp_path / "broken"))
-    about = json.loads((broken / EXPORT.about).read_text())
-    del about["text"]
-    (broken / EXPORT.about).write_text(json.dumps(with_checksum(about)))
-    with pytest.raises(BundleError, match=r"emoclf.json is damaged: text is missing"):
-        predict_file(broken, source, tmp_path / "x.csv", workers=2)
+def test_a_failure_in_a_worker(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> None:
+        raise RuntimeError("no such device")
+
+    monkeypatch.setattr(predict_workers, "load_classifier", fail)
+    connection, worker_end = multiprocessing.Pipe()
+    predict_workers.serve(worker_end, folder, {})
+    failure = connection.recv()
+    assert failure.message == "RuntimeError: no such device"
+    assert failure.traceback.startswith("Traceback")
 
 
 def test_predictions_before_a_bad_line_are_written(

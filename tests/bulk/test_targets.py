@@ -177,7 +177,7 @@ def resident() -> int:
 def test_memory_stays_flat(ending: str, model: Classifier, tmp_path: Path) -> None:
     texts = tmp_path / "in.txt"
     with open(texts, "w") as stream:
-        for i in range(200_000 if ending == ".txt" else 30_000):
+        for i in range(100_000 if ending == ".txt" else 30_000):
             stream.write(f"it was lovely number {i % 50_000} at home in the street\n")
     source, target = tmp_path / f"middle{ending}", tmp_path / f"out{ending}"
     if ending == ".txt":

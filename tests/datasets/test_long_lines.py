@@ -21,7 +21,7 @@ from emoclf.embeddings.word2vec import TextFiles
 from emoclf.errors import DataError
 from emoclf.settings import DataSettings
 
-LONG = 200_000_000
+LONG = 100_000_000
 # Beginning of the file, of a long line in it, its end, and the end of the file.
 FILES = {
     "d.csv": ("text,label\na,joy\n", '"', '",joy\n', "b,joy\n"),
