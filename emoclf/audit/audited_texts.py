@@ -56,7 +56,7 @@ class AuditedTexts:
         datasets = [*self.parts.values()]
         self.exact = np.concatenate(group_parts(datasets, 1.0))
         self.near = np.concatenate(group_parts(datasets, near_duplicates))
-        self.starts = np.cumsum([0, *map(len, datasets)])
+        self.starts = np.cumsum([0, *map(len, datasets)]).tolist()
         self.texts: list[str] = [text for part in datasets for text in part.texts]
         self.labels: list[Label] = [label for part in datasets for label in part.labels]
         self.label_names = tuple(
@@ -90,13 +90,13 @@ class AuditedTexts:
     def of_part(self, name: str) -> slice:
         """Return the positions of a set."""
         number = list(self.parts).index(name)
-        return slice(*self.starts[number : number + 2].tolist())
+        return slice(*self.starts[number : number + 2])
 
     def origin(self, position: int) -> tuple[str, Dataset, int]:
         """Return the name of the set of a text, the set, and the position in it."""
         number = int(self.part_numbers[position])
         name, dataset = list(self.parts.items())[number]
-        return name, dataset, int(position - self.starts[number])
+        return name, dataset, position - self.starts[number]
 
     def place(self, position: int) -> str:
         """Return the place of a text, such as ``valid, line 18``."""

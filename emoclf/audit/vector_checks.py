@@ -79,11 +79,9 @@ def check_vectors(
         len(known_tokens & counts.keys()) / max(1, len(counts)),
         tuple(missing[:MAX_MISSING]),
     )
-    findings = []
-    if required:
-        frequent = [token for token, _ in coverage.missing]
-        low = check_coverage(coverage.tokens, missing=frequent)
-        findings += [low] if low else []
+    frequent = [token for token, _ in coverage.missing]
+    low = check_coverage(coverage.tokens, missing=frequent) if required else None
+    findings = [low] if low else []
     if coverage.tokens >= MIN_COVERAGE:
         findings += _foreign(texts, known_tokens)
     return coverage, findings

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from emoclf.bulk.entries import Entries, Entry
 from emoclf.bundle.described_folder import (
     EXPORT,
@@ -174,28 +172,16 @@ def inputs_of(chunk: list[Entry], entries: Entries) -> list[Any]:
     return [vectors[entry.number - 1] for entry in chunk if entry.bad is None]
 
 
-class Predicted(NamedTuple):
-    """Predictions of a list of texts.
-
-    Parameters
-    ----------
-    labels : list of str, of tuple of str, or of None where withheld
-    probabilities : ndarray of float, shape (n_texts, n_classes)
-    withheld : list of str or None
-        Why each label is withheld.
-    """
-
-    labels: list[Any]
-    probabilities: np.ndarray
-    withheld: list[str | None]
+#: Label or labels, None where withheld; probabilities; and why it is withheld.
+PredictedRow = tuple[Any, list[float], str | None]
 
 
 def predict_texts(
     classifier: Classifier, texts: list[str], abstain_below: float | None = None
-) -> Predicted:
-    """Return the predictions of texts; none if there are no texts."""
+) -> list[PredictedRow]:
+    """Return the prediction of each text."""
     if not texts:
-        return Predicted([], np.zeros((0, 0)), [])
+        return []
     probabilities = classifier.predict_proba(texts)
     labels: list[Any] = list(classifier.name_labels(probabilities))
     reasons: list[str | None] = [None] * len(texts)
@@ -203,13 +189,12 @@ def predict_texts(
         reasons = classifier.withheld(texts, probabilities, abstain_below)
         pairs = zip(labels, reasons, strict=True)
         labels = [None if reason else label for label, reason in pairs]
-    return Predicted(labels, probabilities, reasons)
+    return list(zip(labels, probabilities.tolist(), reasons, strict=True))
 
 
-def join(chunk: list[Entry], predicted: Predicted) -> list[Entry]:
+def join(chunk: list[Entry], predicted: list[PredictedRow]) -> list[Entry]:
     """Return the entries with their predictions; bad entries have none."""
-    labels, probabilities, withheld = predicted
-    rows = zip(labels, probabilities.tolist(), withheld, strict=True)
+    rows = iter(predicted)
     return [
         Entry(*entry[:4], *next(rows)) if entry.bad is None else entry
         for entry in chunk
