@@ -23,8 +23,8 @@ from emoclf.distillation.student_stages import mix_labels, student_stages
 from emoclf.distillation.teacher_overlap import warn_of_teacher_overlap
 from emoclf.distillation.teacher_predictions import Progress, mean_probabilities
 from emoclf.distillation.teacher_progress import predict_all
-from emoclf.distillation.teachers import Teacher, as_teachers, coverage
-from emoclf.distillation.transfer_set import TransferSet, build_transfer_set
+from emoclf.distillation.teachers import as_teachers, coverage
+from emoclf.distillation.transfer_set import build_transfer_set
 from emoclf.distillation.unlabelled import files_of
 from emoclf.embeddings.vector_objects import given_vectors
 from emoclf.errors import SettingsError, setting
@@ -240,8 +240,17 @@ def distil_classifier(
             fingerprint=fingerprint,
             resume=resume,
         )
-        metrics = _facts(teachers, unlabelled, transfer, distillation, facts)
-        metrics["out_of_fold"] = out_of_fold and os.path.basename(out_of_fold)
+        files = files_of(unlabelled) or ()
+        metrics = {
+            "teachers": [one.name for one in teachers],
+            "unlabelled": [os.path.basename(path) for path in files],
+            "made_from_training_texts": transfer.is_made,
+            "training_texts": transfer.n_train,
+            "texts": transfer.counts.to_dict(),
+            "settings": distillation.to_dict(),
+            "stages": facts,
+            "out_of_fold": out_of_fold and os.path.basename(out_of_fold),
+        }
     student = finish_classifier(
         model,
         result,
@@ -282,23 +291,3 @@ def _resolved(settings: RunSettings, split: Split, n_texts: int) -> RunSettings:
         size = settings.training.texts_per_step(n_texts)
         settings = settings.override(batch_size=size)
     return resolve(settings, split.train)
-
-
-def _facts(
-    teachers: Sequence[Teacher],
-    unlabelled: Any,
-    transfer: TransferSet,
-    distillation: DistillationSettings,
-    stages: list[dict[str, Any]],
-) -> dict[str, Any]:
-    """Return the description of the distillation in the bundle's metrics."""
-    files = None if unlabelled is None else files_of(unlabelled)
-    return {
-        "teachers": [one.name for one in teachers],
-        "unlabelled": [os.path.basename(path) for path in files or ()],
-        "made_from_training_texts": transfer.is_made,
-        "training_texts": transfer.n_train,
-        "texts": transfer.counts.to_dict(),
-        "settings": distillation.to_dict(),
-        "stages": stages,
-    }

@@ -27,11 +27,8 @@ class DistillationFolder:
 
     def exists(self) -> bool:
         """Whether there is an unfinished run."""
-        runs = [*self.predictions.glob(f"*/{RUN_FILE}")]
-        return bool(runs) or any(
-            (self.path / name / RUN_FILE).is_file()
-            for name in (FIRST_STAGE, LAST_STAGE)
-        )
+        places = (f"{PREDICTIONS_FOLDER}/*", FIRST_STAGE, LAST_STAGE)
+        return any(any(self.path.glob(f"{place}/{RUN_FILE}")) for place in places)
 
     def discard_stages(self) -> None:
         """Remove the checkpoints of the student; the teachers' predictions are kept.

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
-
-import keras
 
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.split import Split
 from emoclf.distillation.distil import distil_classifier
 from emoclf.distillation.distillation_folder import DistillationFolder
-from emoclf.distillation.distillation_settings import DistillationSettings
 from emoclf.settings import RunSettings
 from emoclf.workflow.train import checkpoint_folder
 from emoclf.workflow.training_run import (
@@ -26,8 +20,6 @@ from emoclf.workflow.training_run import (
     save_run,
 )
 
-logger = logging.getLogger(__name__)
-
 
 def run_distillation(
     dataset: Dataset,
@@ -35,17 +27,10 @@ def run_distillation(
     settings: RunSettings,
     *,
     output: str | os.PathLike[str],
-    teacher: Any = None,
-    teacher_labels: Any = None,
-    teacher_encoder: str | os.PathLike[str] | None = None,
-    unlabelled: Any = None,
-    out_of_fold: str | os.PathLike[str] | None = None,
-    distillation: DistillationSettings | None = None,
-    predictions: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     resume: bool = False,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: bool = True,
+    **inputs: Any,
 ) -> TrainingRun:
     """Audit the data, distil a student, evaluate and save it.
 
@@ -58,16 +43,15 @@ def run_distillation(
         Settings of the student.
     output : path
         Bundle to write. The state of the run is beside it while it is unfinished.
-    teacher, teacher_labels, teacher_encoder, unlabelled, out_of_fold, distillation, \
-predictions
-        As in :func:`~emoclf.distillation.distil.distil_classifier`.
     overwrite : bool, default=False
         Whether to replace an older bundle, and to begin an interrupted training again;
         the teachers' predictions for the same texts are kept.
     resume : bool, default=False
         Whether to resume an interrupted run.
-    callbacks : sequence of keras.callbacks.Callback
     verbose : bool, default=True
+    **inputs
+        Teachers, texts, settings of the distillation and callbacks, as in
+        :func:`~emoclf.distillation.distil.distil_classifier`.
 
     Returns
     -------
@@ -87,18 +71,11 @@ predictions
     student = distil_classifier(
         split,
         settings=settings,
-        teacher=teacher,
-        teacher_labels=teacher_labels,
-        teacher_encoder=teacher_encoder,
-        unlabelled=unlabelled,
-        out_of_fold=out_of_fold,
-        distillation=distillation,
-        callbacks=callbacks,
         checkpoint=folder.path,
-        predictions=predictions,
         resume=resume,
         on_prepared=log_inputs,
         verbose=1 if verbose else 0,
+        **inputs,
     )
     training = evaluated_run(student, dataset, split, audit)
     return save_run(
@@ -115,5 +92,5 @@ def check_distillation(
     ------
     ResumeError, BundleError
     """
-    folder = DistillationFolder(Path(checkpoint_folder(output)))
+    folder = DistillationFolder(checkpoint_folder(output))
     check_start(output, overwrite=overwrite, resume=resume, interrupted=folder.exists())

@@ -29,14 +29,15 @@ class FileTeacher:
 
     Parameters
     ----------
-    file : LabelFile
-    train : Dataset
-        Training set.
+    path, train, settings
+        As in :func:`read_label_file`.
     """
 
-    def __init__(self, file: LabelFile, train: Dataset) -> None:
-        self.file, self.path = file, file.name
-        self.name = os.path.basename(file.name)
+    def __init__(
+        self, path: str | os.PathLike[str], train: Dataset, settings: DataSettings
+    ) -> None:
+        self.file = file = read_label_file(path, train, settings)
+        self.name = os.path.basename(path)
         self.label_names = file.label_names
         self.multilabel = file.multilabel
         truth = train.label_ids
@@ -52,18 +53,19 @@ class FileTeacher:
                 self.name,
             )
             return
+        # Wilson (1927).
+        interval = agreement.proportion_ci(method="wilson")
         logger.info(
             "%s: accuracy %.0f %% (95 %% interval %.0f to %.0f %%) on the %d training "
             "texts that it contains.",
             self.name,
-            *(100 * x for x in agreement[:3]),
+            *(100 * x for x in (agreement.statistic, *interval)),
             agreement.n,
         )
         if file.hard and not file.multilabel:
             # Laplace's rule: one text alone must not make all labels right, or wrong.
             n_labels = len(self.label_names)
-            right = round(agreement.share * agreement.n)
-            share = (right + 1) / (agreement.n + n_labels)
+            share = (agreement.k + 1) / (agreement.n + n_labels)
             self._right_share = max(share, 1 / n_labels)
 
     def covers(self, texts: list[str]) -> np.ndarray:
@@ -142,10 +144,3 @@ def _columns(path: str | os.PathLike[str], settings: DataSettings) -> Sequence[s
         if table.columns is not None:
             return table.columns
         return next((list(record[1]) for record in table.records), [])
-
-
-def read_file_teacher(
-    path: str | os.PathLike[str], train: Dataset, settings: DataSettings
-) -> FileTeacher:
-    """Read a teacher from a file; see :func:`read_label_file`."""
-    return FileTeacher(read_label_file(path, train, settings), train)

@@ -7,7 +7,7 @@ import os
 from array import array
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest
@@ -17,33 +17,14 @@ from emoclf.classifier import DEFAULT_THRESHOLD
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.rows import names_of
 from emoclf.datasets.source import Source
-from emoclf.display import Described, short_names, shorten_text
+from emoclf.display import shorten_text
 from emoclf.distillation.prediction_reader import PredictionReader
 from emoclf.errors import DataError
 from emoclf.fingerprint import digest
 from emoclf.settings import DataSettings
 
 
-class Agreement(NamedTuple):
-    """How often the labels of a file are the true ones.
-
-    Parameters
-    ----------
-    share : float
-        Share of the texts whose label is right; multilabel: whose labels all are.
-    low, high : float
-        95 % interval of the share (Wilson, 1927).
-    n : int
-        Number of texts that were compared.
-    """
-
-    share: float
-    low: float
-    high: float
-    n: int
-
-
-class LabelFile(Described):
+class LabelFile:
     """A teacher whose predictions are in a file.
 
     Parameters
@@ -118,13 +99,6 @@ class LabelFile(Described):
         is_first = np.append(True, ~repeated)
         self._keys, self._rows = self._keys[is_first], self._rows[is_first]
 
-    def _facts(self) -> dict[str, object]:
-        return {
-            "file": os.path.basename(self.name),
-            "texts": f"{len(self):,}",
-            "labels": short_names(self.label_names),
-        }
-
     def __len__(self) -> int:
         return len(self._keys)
 
@@ -165,7 +139,7 @@ class LabelFile(Described):
             )
         return self._rows[np.searchsorted(self._keys, _keys_of(texts))]
 
-    def agreement(self, dataset: Dataset) -> Agreement | None:
+    def agreement(self, dataset: Dataset) -> Any:
         """Compare the file with the true labels of the texts that it has.
 
         Parameters
@@ -175,7 +149,8 @@ class LabelFile(Described):
 
         Returns
         -------
-        agreement : Agreement or None
+        agreement : scipy.stats.BinomTestResult or None
+            ``k`` of ``n`` texts have the right label (multilabel: all labels right).
             None if the file has none of the texts.
         """
         positions = np.flatnonzero(self.covers(dataset.texts))
@@ -189,10 +164,7 @@ class LabelFile(Described):
                 chosen = row.argmax(keepdims=True)
             names = {self.label_names[i] for i in chosen}
             right += names == {*names_of(dataset.labels[position])}
-        ends = binomtest(right, len(positions)).proportion_ci(method="wilson")
-        return Agreement(
-            right / len(positions), float(ends.low), float(ends.high), len(positions)
-        )
+        return binomtest(right, len(positions))
 
 
 def _key(text: str) -> int:

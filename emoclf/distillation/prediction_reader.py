@@ -40,6 +40,10 @@ class PredictionReader:
     ----------
     hard : bool
         Whether the file has labels, and no probabilities.
+    read : callable
+        Function of an entry that returns a number from 0 to 1 for each label. It raises
+        a DataError if a number is no probability, they do not add up to 1 (one label
+        for each text), or a label is unknown.
 
     Raises
     ------
@@ -61,18 +65,7 @@ class PredictionReader:
         columns = list(first.values) if columns is None else columns
         probabilities = self._probabilities(first, columns)
         self.hard = probabilities is None
-        self._read = probabilities or self._labels(columns)
-
-    def read(self, entry: Entry) -> Sequence[float]:
-        """Return a number from 0 to 1 for each label.
-
-        Raises
-        ------
-        DataError
-            If a number is no probability, they do not add up to 1 (one label for each
-            text), or a label is unknown.
-        """
-        return self._read(entry)
+        self.read = probabilities or self._labels(columns)
 
     def _probabilities(
         self, first: Entry, columns: Sequence[str]

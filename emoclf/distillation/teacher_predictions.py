@@ -60,7 +60,7 @@ def teacher_probabilities(
     """
     fingerprint = {"teacher": teacher.digest(), "texts": texts.digest()}
     key = digest([*fingerprint.values()])[:KEY_DIGITS]
-    folder = folder / f"{key}"
+    folder = folder / key
     if not (folder / RUN_FILE).is_file():
         write_fingerprint(folder, fingerprint)
     check_fingerprint(folder, fingerprint, cure=f"Remove {folder}.")
@@ -68,7 +68,7 @@ def teacher_probabilities(
     n_classes = len(teacher.label_names)
     done = _whole_chunks(path, n_classes, len(texts))
     if done < len(texts):
-        _predict(path, teacher, texts, done, progress)
+        _predict(path, teacher, texts, done, progress or (lambda *_: None))
     size, expected = path.stat().st_size, 2 * n_classes * len(texts)
     if size != expected:
         raise ResumeError(
@@ -93,11 +93,7 @@ def _whole_chunks(path: Path, n_classes: int, n_texts: int) -> int:
 
 
 def _predict(
-    path: Path,
-    teacher: Teacher,
-    texts: StoredTexts,
-    done: int,
-    progress: Progress | None,
+    path: Path, teacher: Teacher, texts: StoredTexts, done: int, progress: Progress
 ) -> None:
     logger.info(
         "The teacher %s predicts %d texts%s.",
@@ -111,8 +107,7 @@ def _predict(
     with open(path, "r+b") as stream:
         stream.seek(done * 2 * len(teacher.label_names))
         for chunk in texts.blocks(CHUNK_TEXTS, done):
-            if progress is not None:
-                progress(teacher.name, done, len(texts))
+            progress(teacher.name, done, len(texts))
             predictions = np.asarray(teacher.predict_proba(chunk), np.float16)
             shape = (len(chunk), len(teacher.label_names))
             valid = predictions.shape == shape
@@ -127,8 +122,7 @@ def _predict(
             stream.flush()
             os.fsync(stream.fileno())
             done += len(chunk)
-    if progress is not None:
-        progress(teacher.name, done, len(texts))
+    progress(teacher.name, done, len(texts))
     seconds = time.perf_counter() - start
     logger.info(
         "The teacher %s has predicted %d texts in %.0f s: %.0f texts per second.",

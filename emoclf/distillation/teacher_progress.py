@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import TextColumn
 
+from emoclf.bulk.progress_bar import StderrBar
 from emoclf.distillation.stored_arrays import StoredTexts
 from emoclf.distillation.teacher_predictions import (
-    Progress as OnProgress,
-)
-from emoclf.distillation.teacher_predictions import (
+    Progress,
     in_order_of,
     teacher_probabilities,
 )
@@ -34,7 +25,7 @@ def predict_all(
     folder: Path,
     *,
     label_names: Sequence[str],
-    progress: OnProgress | None = None,
+    progress: Progress | None = None,
     verbose: bool = True,
 ) -> list[Any]:
     """Return each teacher's probabilities, with columns in the order of the labels.
@@ -62,7 +53,7 @@ def predict_all(
         ]
 
 
-class TeacherBar(Progress):
+class TeacherBar(StderrBar):
     """A bar with the share of the predicted texts, the speed and the time left.
 
     Parameters
@@ -72,19 +63,8 @@ class TeacherBar(Progress):
     """
 
     def __init__(self, *, shown: bool) -> None:
-        console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
-        super().__init__(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TextColumn("{task.fields[speed]:,.0f} texts/s"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            redirect_stdout=False,
-            disable=not (shown and console.is_terminal),
-        )
+        super().__init__(TextColumn("{task.fields[speed]:,.0f} texts/s"))
+        self.disable = not (shown and self.console.is_terminal)
         self._starts: dict[str, tuple[Any, float, int]] = {}
 
     def show(self, name: str, done: int, total: int) -> None:

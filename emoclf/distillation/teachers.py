@@ -14,7 +14,7 @@ from emoclf.bulk.predict_chunks import load_classifier
 from emoclf.bundle.described_folder import highest_version
 from emoclf.classifier import Classifier
 from emoclf.datasets.dataset import Dataset
-from emoclf.distillation.file_teacher import FileTeacher, read_file_teacher
+from emoclf.distillation.file_teacher import FileTeacher
 from emoclf.distillation.unlabelled import files_of
 from emoclf.errors import (
     BundleError,
@@ -160,9 +160,7 @@ def as_teachers(
             "were trained with a transformer encoder, but no teacher here was. Leave "
             "it out."
         )
-    teachers += [
-        read_file_teacher(path, train, settings) for path in files_of(files) or ()
-    ]
+    teachers += [FileTeacher(path, train, settings) for path in files_of(files) or ()]
     if not teachers:
         raise DataError(
             "There is no teacher. Name a classifier with the same labels, "

@@ -92,7 +92,7 @@ class TransferSet:
         temperature: float,
         *,
         multilabel: bool,
-        first: np.ndarray | None = None,
+        first: np.ndarray,
     ) -> np.ndarray:
         """Write the targets of all texts: the mean of the teachers' predictions.
 
@@ -102,7 +102,7 @@ class TransferSet:
             Probabilities, with columns in the order of the data's labels.
         temperature : float > 0
         multilabel : bool
-        first : ndarray, shape (n_train, n_classes), optional
+        first : ndarray, shape (n_train, n_classes)
             Targets of the training texts, in place of the predictions.
 
         Returns
@@ -115,9 +115,8 @@ class TransferSet:
                 block = mean_probabilities(predictions, start, start + BLOCK_TEXTS)
                 if temperature != 1:
                     block = at_temperature(block, temperature, multilabel=multilabel)
-                if first is not None and start < self.n_train:
-                    part = first[start : start + BLOCK_TEXTS]
-                    block[: len(part)] = part
+                part = first[start : start + BLOCK_TEXTS]
+                block[: len(part)] = part
                 stream.write(block.astype(np.float16).tobytes())
         return mapped(path, np.float16, predictions[0].shape[1])
 
@@ -156,7 +155,8 @@ def build_transfer_set(
     """
     folder.mkdir(parents=True, exist_ok=True)
     train = split.train.texts
-    held_out = [text for part in (split.valid, split.test) for text in part_texts(part)]
+    parts = [part for name, part in split.parts().items() if name != "train"]
+    held_out = [text for part in parts for text in part.texts]
     new = NewTexts(held_out, settings.data.near_duplicates, train, covers=covers)
     counts: Counter[str] = Counter()
     tokenizer = new_tokenizer(settings.text)
@@ -212,11 +212,6 @@ def _extra_texts(
         setting("unlabelled", "more.txt"),
     )
     return text_variants(train, distillation.variants, seed=settings.seed)
-
-
-def part_texts(part: Any) -> Sequence[str]:
-    """Return the texts of a part of a split, which may be missing."""
-    return () if part is None else part.texts
 
 
 def _count(counts: Counter[str], token_lists: Iterable[Sequence[str]]) -> None:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -67,21 +68,17 @@ class UnlabelledCounts:
 
     def line(self) -> str:
         """Return the numbers as a sentence."""
+        others = (
+            ("empty text", self.empty, ""),
+            ("text", self.unknown, " missing from a teacher's file"),
+            ("text", self.unlike, " less similar to the training texts"),
+        )
         parts = [
             count_of("duplicate", self.duplicates),
             f"{self.held_out:,} duplicates or near-duplicates of validation and test "
             "texts",
+            *(count_of(noun, n) + problem for noun, n, problem in others if n),
         ]
-        if self.empty:
-            parts.append(count_of("empty text", self.empty))
-        if self.unknown:
-            parts.append(
-                count_of("text", self.unknown) + " missing from a teacher's file"
-            )
-        if self.unlike:
-            parts.append(
-                count_of("text", self.unlike) + " less similar to the training texts"
-            )
         return (
             f"{self.kept:,} of {self.read:,} unlabelled texts are used. Left out: "
             f"{', '.join(parts)}."
@@ -124,26 +121,19 @@ class NewTexts:
         """Yield lists of texts that are new, in constant memory."""
         counts = self.counts
         for block in _blocks(texts):
-            new_texts = []
             counts.read += len(block)
             filled = [text for text in block if text.strip()]
             counts.empty += len(block) - len(filled)
             is_new = self._hash_set.add(_hashes(filled))
-            covered = np.ones(len(filled), bool)
+            new = list(compress(filled, is_new))
+            counts.duplicates += len(filled) - len(new)
+            covered = new
             if self._covers is not None:
-                covered = self._covers(filled)
-            for text, new, has_prediction in zip(
-                filled, is_new.tolist(), covered.tolist(), strict=True
-            ):
-                if not new:
-                    counts.duplicates += 1
-                elif not has_prediction:
-                    counts.unknown += 1
-                elif text in self._index:
-                    counts.held_out += 1
-                else:
-                    new_texts.append(text)
-            yield new_texts
+                covered = list(compress(new, self._covers(new)))
+            counts.unknown += len(new) - len(covered)
+            kept = [text for text in covered if text not in self._index]
+            counts.held_out += len(covered) - len(kept)
+            yield kept
 
 
 def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -178,11 +168,11 @@ class _NumberSet:
         if not is_new.any():
             return is_new
         self._arrays.append(np.sort(numbers[is_new]))
-        while len(self._arrays) > 1 and len(self._arrays[-2]) < 2 * len(
-            self._arrays[-1]
-        ):
-            last = self._arrays.pop()
-            self._arrays[-1] = np.sort(np.concatenate([self._arrays[-1], last]))
+        while len(self._arrays) > 1:
+            *_, before, last = self._arrays
+            if len(before) >= 2 * len(last):
+                break
+            self._arrays[-2:] = [np.sort(np.concatenate([before, last]))]
         return is_new
 
 
@@ -247,13 +237,6 @@ def files_of(unlabelled: Any) -> list[str] | None:
     if isinstance(unlabelled, list | tuple) and unlabelled:
         if all(isinstance(item, os.PathLike) for item in unlabelled):
             return [os.fspath(item) for item in unlabelled]
-        if all(isinstance(item, str) and _is_file(item) for item in unlabelled):
+        if all(isinstance(item, str) and os.path.isfile(item) for item in unlabelled):
             return list(unlabelled)
     return None
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return os.path.isfile(text)
-    except ValueError:  # a null character
-        return False

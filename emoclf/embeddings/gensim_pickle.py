@@ -107,38 +107,18 @@ def _new_dict(*arguments: Any) -> dict:
     return {}
 
 
-_KEYED = (
+#: Classes in modules of ``gensim.models``, which differ between versions.
+_CLASSES = {
     *("KeyedVectors", "Word2VecKeyedVectors", "EuclideanKeyedVectors"),
     *("WordEmbeddingsKeyedVectors", "BaseKeyedVectors", "KeyedVectorsBase"),
-    *("FastTextKeyedVectors", "Doc2VecKeyedVectors"),
+    *("FastTextKeyedVectors", "Doc2VecKeyedVectors", "PoincareKeyedVectors"),
+    *("Word2Vec", "Word2VecVocab", "Word2VecTrainables"),
+    *("FastText", "FastTextVocab", "FastTextTrainables"),
+    *("Doc2Vec", "Doc2VecVocab", "Doc2VecTrainables", "DocvecsArray", "Doctag"),
     *("Vocab", "CompatVocab", "SimpleVocab"),
-)
-_DOC2VEC = (
-    *("Doc2Vec", "Doc2VecVocab", "Doc2VecTrainables", "Doctag"),
-    *("DocvecsArray", "SimpleVocab", "CompatVocab"),
-)
-_CLASSES = {
-    "keyedvectors": _KEYED,
-    "word2vec": ("Word2Vec", "Word2VecVocab", "Word2VecTrainables", "Vocab"),
-    "fasttext": (
-        *("FastText", "FastTextVocab", "FastTextTrainables", "FastTextKeyedVectors"),
-    ),
-    "doc2vec": _DOC2VEC,
-    "poincare": ("PoincareKeyedVectors",),
-    "wrappers.fasttext": ("FastText", "FastTextKeyedVectors"),
-    "deprecated.keyedvectors": _KEYED,
-    "deprecated.word2vec": ("Word2Vec", "Vocab"),
-    "deprecated.fasttext": ("FastText",),
-    "deprecated.fasttext_wrapper": ("FastTextKeyedVectors",),
-    "deprecated.doc2vec": _DOC2VEC,
 }
 #: (module, name) in a pickle → stand-in.
 _STAND_INS: dict[tuple[str, str], Any] = {
-    **{
-        (f"gensim.models.{module}", name): StoredObject
-        for module, names in _CLASSES.items()
-        for name in names
-    },
     # Functions and values of a model that vectors do not need.
     **dict.fromkeys(
         (
@@ -178,6 +158,8 @@ class _Refused(Exception):
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
+        if module.startswith("gensim.models.") and name in _CLASSES:
+            return StoredObject
         try:
             return _STAND_INS[module, name]
         except KeyError:

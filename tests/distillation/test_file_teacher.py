@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emoclf.datasets.dataset import Dataset
-from emoclf.distillation.file_teacher import read_file_teacher
+from emoclf.distillation.file_teacher import FileTeacher
 from emoclf.errors import DataError
 from emoclf.settings import DataSettings
 
@@ -38,7 +38,7 @@ def test_few_texts_do_not_turn_labels_around(
 ) -> None:
     rows = [f"text {i},{label}" for i, label in labels.items()]
     path = write(tmp_path, "text,label", *rows, "new,fear")
-    teacher = read_file_teacher(path, TRAIN, DataSettings())
+    teacher = FileTeacher(path, TRAIN, DataSettings())
     (row,) = teacher.predict_proba(["new"])
     rest = (1 - share) / 2
     np.testing.assert_allclose(row, [rest, share, rest], atol=1e-6)
@@ -47,13 +47,13 @@ def test_few_texts_do_not_turn_labels_around(
 def test_the_columns_of_the_data_where_the_file_has_them(tmp_path: Path) -> None:
     settings = DataSettings(text_column="Q1", label_column="verdict")
     path = write(tmp_path, "Q1,verdict,text", "new,joy,other")
-    teacher = read_file_teacher(path, TRAIN, settings)
+    teacher = FileTeacher(path, TRAIN, settings)
     assert teacher.covers(["new", "other"]).tolist() == [True, False]
     lines = tmp_path / "labels.jsonl"
     lines.write_text('{"Q1": "new", "verdict": "joy"}\n', encoding="utf-8")
-    assert read_file_teacher(lines, TRAIN, settings).covers(["new"]).all()
+    assert FileTeacher(lines, TRAIN, settings).covers(["new"]).all()
     # A file with the usual names needs no others.
     path = write(tmp_path, "text,verdict", "new,joy")
-    assert read_file_teacher(path, TRAIN, settings).covers(["new"]).all()
+    assert FileTeacher(path, TRAIN, settings).covers(["new"]).all()
     with pytest.raises(DataError, match=r"no column with a usual .*It lacks 'Q1', so"):
-        read_file_teacher(write(tmp_path, "Q,verdict", "a,joy"), TRAIN, settings)
+        FileTeacher(write(tmp_path, "Q,verdict", "a,joy"), TRAIN, settings)
