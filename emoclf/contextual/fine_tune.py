@@ -25,12 +25,7 @@ from emoclf.bundle.summary import TEXT_HASHES
 from emoclf.bundle.text_hashes import hash_texts
 from emoclf.contextual.fine_tune_settings import FineTuneSettings
 from emoclf.contextual.fine_tuned import FineTuning
-from emoclf.contextual.pretrained import (
-    EXTRA,
-    Pretrained,
-    load_pretrained,
-    plain_config,
-)
+from emoclf.contextual.pretrained import EXTRA, Pretrained, load_pretrained
 from emoclf.contextual.trainer_run import CHECKPOINT, NEEDED_BY, Progress, TrainerRun
 from emoclf.contextual.transformer_classifier import (
     MULTILABEL,
@@ -109,32 +104,28 @@ def fine_tune_encoder(
         seed=seed,
         near_duplicates=data_settings.near_duplicates,
     )
-    with _seeded(seed):
+    temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    with _seeded(seed), temporary:
         pretrained = _with_new_head(encoder, train)
-        folder = Path(checkpoint or tempfile.mkdtemp(prefix="emoclf-"))
-        try:
-            fingerprint = {
-                "settings": settings.to_dict(),
-                "seed": seed,
-                "encoder": _digest_of(pretrained),
-                "training texts": digest(list(train.texts), list(train.labels)),
-                # They choose the epoch: none of them may have been trained on.
-                "held-out texts": digest(held),
-                "versions": _versions(),
-            }
-            _begin(folder, fingerprint, resume=resume)
-            run = TrainerRun(
-                pretrained, train, rest, held, settings, folder, seed, progress
-            )
-            metrics = run.train()
-            best = load_pretrained(
-                folder / f"{CHECKPOINT}{metrics['best_step']}",
-                noun="a checkpoint",
-                model_class="AutoModelForSequenceClassification",
-            )
-        finally:
-            if checkpoint is None:
-                shutil.rmtree(folder, ignore_errors=True)
+        folder = Path(checkpoint or temporary.name)
+        fingerprint = {
+            "settings": settings.to_dict(),
+            "seed": seed,
+            "encoder": pretrained.digest(),
+            "training texts": digest(list(train.texts), list(train.labels)),
+            # They choose the epoch: none of them may have been trained on.
+            "held-out texts": digest(held),
+            "versions": _versions(),
+        }
+        _begin(folder, fingerprint, resume=resume)
+        show = progress or (lambda done, total: None)
+        run = TrainerRun(pretrained, train, rest, held, settings, folder, seed, show)
+        metrics = run.train()
+        best = load_pretrained(
+            folder / f"{CHECKPOINT}{metrics['best_step']}",
+            noun="a checkpoint",
+            model_class="AutoModelForSequenceClassification",
+        )
     base = os.fspath(encoder)
     if (path := Path(encoder)).is_dir():
         path = path.resolve()
@@ -168,13 +159,6 @@ def _with_new_head(encoder: str | os.PathLike[str], train: Dataset) -> Pretraine
         problem_type=MULTILABEL if train.multilabel else ONE_LABEL,
         # An encoder that was fine-tuned on other labels gets a new head.
         ignore_mismatched_sizes=True,
-    )
-
-
-def _digest_of(pretrained: Pretrained) -> str:
-    config, weights = pretrained.model.config, pretrained.model.state_dict()
-    return digest(
-        plain_config(config), *(weights[name].numpy() for name in sorted(weights))
     )
 
 

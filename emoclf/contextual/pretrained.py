@@ -7,6 +7,7 @@ import os
 from typing import Any, NamedTuple
 
 from emoclf.errors import ModelError, wrong_kind
+from emoclf.fingerprint import digest
 from emoclf.optional import require
 
 EXTRA = "transformers"
@@ -31,6 +32,20 @@ class Pretrained(NamedTuple):
     tokenizer: Any
     model: Any
     missing: tuple[str, ...]
+
+    def digest(self) -> str:
+        """Return a digest of the configuration, the tokenizer and all weights.
+
+        Weights that the file lacks are drawn at random, and do not count.
+        """
+        weights = {
+            name: tensor.float().numpy()
+            for name, tensor in sorted(self.model.state_dict().items())
+            if name not in self.missing
+        }
+        tokenizer = self.tokenizer.backend_tokenizer.to_str()
+        config = plain_config(self.model.config)
+        return digest(config, tokenizer, list(weights), *weights.values())
 
 
 def load_pretrained(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from emoclf.batching import lengths_of
 from emoclf.bundle.json_values import JsonObject, read_json
 from emoclf.contextual.fine_tune_settings import FineTuneSettings
 from emoclf.contextual.length_groups import LengthGroups
@@ -27,6 +29,8 @@ NEEDED_BY = "fine-tuning"
 CHECKPOINT, STATE = "checkpoint-", "trainer_state.json"
 #: Metric of the held-out texts that chooses the epoch.
 MONITOR = "log_loss"
+#: Metrics of an epoch.
+METRIC_NAMES = (MONITOR, "accuracy", "macro_f1")
 #: Checkpoints that are kept: the best one and the last one.
 CHECKPOINTS_KEPT = 2
 
@@ -34,6 +38,7 @@ CHECKPOINTS_KEPT = 2
 Progress = Callable[[int, int], None]
 
 
+@dataclass
 class TrainerRun:
     """One training, which a checkpoint of its folder may continue.
 
@@ -41,49 +46,47 @@ class TrainerRun:
     ----------
     pretrained : Pretrained
         Encoder with a new head, which is trained.
-    train : Dataset
+    dataset : Dataset
+        Training set.
     rest, held : ndarray of int
         Positions of the texts that are trained on, and of those that are held out.
     settings : FineTuneSettings
     folder : Path
         Folder of the checkpoints; those in it belong to this run.
     seed : int
-    progress : callable, optional
+    progress : callable
     """
 
-    def __init__(
-        self,
-        pretrained: Pretrained,
-        train: Dataset,
-        rest: np.ndarray,
-        held: np.ndarray,
-        settings: FineTuneSettings,
-        folder: Path,
-        seed: int,
-        progress: Progress | None,
-    ) -> None:
-        self.pretrained, self.settings, self.folder = pretrained, settings, folder
-        self.seed, self.progress = seed, progress or (lambda done, total: None)
+    pretrained: Pretrained
+    dataset: Dataset
+    rest: np.ndarray
+    held: np.ndarray
+    settings: FineTuneSettings
+    folder: Path
+    seed: int
+    progress: Progress
+
+    def __post_init__(self) -> None:
+        train, settings = self.dataset, self.settings
         targets = train.label_ids
         if train.multilabel:
             targets = targets.astype(np.float32)
-        rows = encode(pretrained.tokenizer, train.texts, settings.max_tokens)
+        rows = encode(self.pretrained.tokenizer, train.texts, settings.max_tokens)
         for row, target in zip(rows, targets.tolist(), strict=True):
             row["labels"] = target
-        held = held[np.argsort([len(rows[i]["input_ids"]) for i in held])]
-        self.train_rows = [rows[i] for i in rest.tolist()]
+        lengths = lengths_of([row["input_ids"] for row in rows])
+        held = self.held[np.argsort(lengths[self.held])]
+        self.train_rows = [rows[i] for i in self.rest.tolist()]
         self.held_rows = [rows[i] for i in held.tolist()]
-        self.label_names, self.truth = train.label_names, targets[held]
+        self.truth = targets[held].astype(np.int64)
         self.groups = LengthGroups(
-            [len(row["input_ids"]) for row in self.train_rows],
-            settings.batch_size,
-            seed=seed,
+            lengths[self.rest], settings.batch_size, seed=self.seed
         )
 
     def train(self) -> dict[str, Any]:
         """Train, and return the metrics of each epoch and the best step."""
         last = last_checkpoint(self.folder)
-        if last is None or not self._has_ended(read_json(last / STATE)):
+        if last is None or not self.has_ended(_epochs(read_json(last / STATE))):
             trainer = self._trainer()
             try:
                 # Of the checkpoint, weights are read from safetensors; the states of
@@ -107,7 +110,7 @@ class TrainerRun:
                 f"{self.folder} contains no checkpoint any more. Begin again."
             )
         state = read_json(last / STATE)
-        epochs = self._epochs(state)
+        epochs = _epochs(state)
         best = JsonObject(state).whole("best_global_step")
         if not (self.folder / f"{CHECKPOINT}{best}").is_dir():
             raise TrainingError(
@@ -166,31 +169,6 @@ class TrainerRun:
                 )
                 return self.accelerator.prepare(loader)
 
-        class Callback(library.TrainerCallback):
-            def on_epoch_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
-                run.groups.epoch = state.global_step // len(run.groups)
-
-            def on_step_end(
-                self, args: Any, state: Any, control: Any, **_: Any
-            ) -> None:
-                if state.global_step % len(run.groups) == 0:
-                    # The end of an epoch is saved after its evaluation, and once.
-                    control.should_save = False
-                run.progress(state.global_step, state.max_steps)
-
-            def on_epoch_end(
-                self, args: Any, state: Any, control: Any, **_: Any
-            ) -> None:
-                # After the evaluation, so that the state has its metrics.
-                control.should_save = True
-
-            def on_evaluate(
-                self, args: Any, state: Any, control: Any, **_: Any
-            ) -> None:
-                values = {"log_history": state.log_history}
-                run.log_epoch(run._epochs(values)[-1])
-                control.should_training_stop |= run._has_ended(values)
-
         trainer = Trainer(
             model=self.pretrained.model,
             args=arguments,
@@ -199,7 +177,7 @@ class TrainerRun:
             eval_dataset=self.held_rows,
             processing_class=self.pretrained.tokenizer,
             compute_metrics=self._metrics,
-            callbacks=[Callback()],
+            callbacks=[_callback(self, library.TrainerCallback)],
         )
         trainer.remove_callback(library.PrinterCallback)
         return trainer
@@ -213,56 +191,72 @@ class TrainerRun:
                 f"The fine-tuning diverged: the logits are not finite with {rate}. "
                 "Lower it, or use another encoder."
             )
-        multilabel = self.truth.ndim == 2
+        multilabel = self.dataset.multilabel
         probabilities = probabilities_of(logits, multilabel=multilabel)
-        truth = self.truth.astype(np.int64)
-        temperature = fit_temperature(probabilities, truth)
+        temperature = fit_temperature(probabilities, self.truth)
         # The temperature is fitted at the end, so it must not decide the epoch.
         probabilities = at_temperature(
             probabilities, temperature, multilabel=multilabel
         )
         evaluation = evaluate_probabilities(
-            probabilities, truth, self.label_names, name="", part=""
+            probabilities, self.truth, self.dataset.label_names, name="", part=""
         )
         return {
-            MONITOR: log_loss(probabilities, truth),
+            MONITOR: log_loss(probabilities, self.truth),
             "accuracy": evaluation.accuracy,
             "macro_f1": evaluation.macro_f1,
         }
 
-    def _epochs(self, state: Mapping[str, Any]) -> list[dict[str, float]]:
-        """Return the metrics of each epoch."""
-        entries = JsonObject(state).objects("log_history")
-        return [
-            {
-                "epoch": round(entry.number("epoch")),
-                **{
-                    name: entry.number(f"eval_{name}")
-                    for name in (MONITOR, "accuracy", "macro_f1")
-                },
-            }
-            for entry in entries
-            if f"eval_{MONITOR}" in entry.values
-        ]
-
-    def _has_ended(self, state: Mapping[str, Any]) -> bool:
+    def has_ended(self, epochs: Sequence[Mapping[str, float]]) -> bool:
         """Say whether the last epoch was trained, or no better one came for long."""
-        losses = [epoch[MONITOR] for epoch in self._epochs(state)]
+        losses = [epoch[MONITOR] for epoch in epochs]
         if not losses:
             return False
         since = len(losses) - 1 - int(np.argmin(losses))
         return len(losses) >= self.settings.epochs or since >= self.settings.patience
 
-    def log_epoch(self, epoch: Mapping[str, float]) -> None:
-        """Log the metrics of the held-out texts."""
-        logger.info(
-            "epoch %d/%d  held-out texts: log loss %.3f  accuracy %.3f  macro-F1 %.3f",
-            epoch["epoch"],
-            self.settings.epochs,
-            epoch[MONITOR],
-            epoch["accuracy"],
-            epoch["macro_f1"],
-        )
+
+def _callback(run: TrainerRun, base: Any) -> Any:
+    """Return the callback that saves, logs and ends a training."""
+
+    class Callback(base):
+        def on_epoch_begin(self, args: Any, state: Any, *_: Any, **__: Any) -> None:
+            run.groups.epoch = state.global_step // len(run.groups)
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if state.global_step % len(run.groups) == 0:
+                # The end of an epoch is saved after its evaluation, and once.
+                control.should_save = False
+            run.progress(state.global_step, state.max_steps)
+
+        def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            # After the evaluation, so that the state has its metrics.
+            control.should_save = True
+
+        def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            epochs = _epochs({"log_history": state.log_history})
+            logger.info(
+                "epoch %d/%d  held-out texts: log loss %.3f  accuracy %.3f  macro-F1 "
+                "%.3f",
+                epochs[-1]["epoch"],
+                run.settings.epochs,
+                *(epochs[-1][name] for name in METRIC_NAMES),
+            )
+            control.should_training_stop |= run.has_ended(epochs)
+
+    return Callback()
+
+
+def _epochs(state: Any) -> list[dict[str, float]]:
+    """Return the metrics of each epoch."""
+    return [
+        {
+            "epoch": round(entry.number("epoch")),
+            **{name: entry.number(f"eval_{name}") for name in METRIC_NAMES},
+        }
+        for entry in JsonObject(state).objects("log_history")
+        if f"eval_{MONITOR}" in entry.values
+    ]
 
 
 def last_checkpoint(folder: Path) -> Path | None:

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from emoclf.contextual.pretrained import EXTRA, load_pretrained, plain_config
+from emoclf.contextual.pretrained import EXTRA, load_pretrained
 from emoclf.contextual.sentence_pooling import MEAN, pooled
-from emoclf.fingerprint import digest
 from emoclf.optional import require
 
 #: Tokens of a text that are read; most encoders of sentences were trained on no more.
@@ -54,25 +53,16 @@ class Encoder:
     """
 
     def __init__(self, name: str | os.PathLike[str]) -> None:
-        self._tokenizer, self._model, self._missing = load_pretrained(name)
+        self._pretrained = load_pretrained(name)
+        self._tokenizer, self._model, _ = self._pretrained
         self._torch: Any = require("torch", extra=EXTRA, needed_by="an encoder")
         self.name = os.fspath(name)
         self.dim = int(self._model.config.hidden_size)
         self.n_layers = int(self._model.config.num_hidden_layers)
 
     def digest(self) -> str:
-        """Return a digest of the configuration, the tokenizer and all weights.
-
-        Weights that the folder lacks are drawn at random, and do not count.
-        """
-        weights = {
-            name: tensor.float().numpy()
-            for name, tensor in sorted(self._model.state_dict().items())
-            if name not in self._missing
-        }
-        tokenizer = self._tokenizer.backend_tokenizer.to_str()
-        config = plain_config(self._model.config)
-        return digest(config, tokenizer, list(weights), *weights.values())
+        """Return a digest of the configuration, the tokenizer and all weights."""
+        return self._pretrained.digest()
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return the number of tokens of each text, read or not."""

@@ -73,7 +73,6 @@ class TransformerClassifier(Classifier):
     ) -> None:
         self.name, self.tokenizer, self.model = name, tokenizer, model
         self._label_names = _label_names(name, model.config)
-        self._multilabel = model.config.problem_type == MULTILABEL
         if tokenizer.pad_token_id is None:
             raise ModelError(
                 f"The tokenizer of {name!r} has no padding token, so that texts cannot "
@@ -111,11 +110,9 @@ class TransformerClassifier(Classifier):
         name = os.fspath(path)
         classes = model.config.architectures or []
         if missing or not any(x.endswith(SEQUENCE_CLASSIFIER) for x in classes):
-            reason = f"it has no weights for {', '.join(missing[:3])}"
-            if not missing:
-                reason = (
-                    f"its config.json has {', '.join(classes) or 'no architecture'}"
-                )
+            reason = f"its config.json has {', '.join(classes) or 'no architecture'}"
+            if missing:
+                reason = f"it has no weights for {', '.join(missing[:3])}"
             raise ModelError(
                 f"{name!r} is no fine-tuned classifier: {reason}. Fine-tune it first: "
                 f"emoclf teach DATA --encoder {name} --fine-tune -o FOLDER"
@@ -180,7 +177,7 @@ class TransformerClassifier(Classifier):
     @property
     def multilabel(self) -> bool:
         """Whether a text may have several labels."""
-        return self._multilabel
+        return self.model.config.problem_type == MULTILABEL
 
     @property
     def architecture(self) -> str:

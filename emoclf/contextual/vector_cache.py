@@ -15,7 +15,6 @@ import os
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -25,6 +24,8 @@ from emoclf.files import new_file
 
 logger = logging.getLogger(__name__)
 
+#: Errors of damaged shards.
+DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile)
 #: Bytes of a text's digest.
 KEY_BYTES = 16
 #: Size above which a shard stays as it is, and number of smaller ones that are merged.
@@ -65,9 +66,6 @@ class VectorCache:
         self._vectors: dict[bytes, np.ndarray] = {}
         self._shards: set[str] = set()
 
-    def __len__(self) -> int:
-        return len(self._vectors)
-
     def find(self, texts: Iterable[str]) -> list[np.ndarray | None]:
         """Return the vectors of texts, float16 of shape (length, dim), or None."""
         self._read_new_shards()
@@ -105,10 +103,7 @@ class VectorCache:
             "fortran_order": False,
             "shape": (int(lengths.sum()), self.dim),
         }
-        index: dict[str, Any] = {
-            "keys": np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES),
-            "lengths": lengths,
-        }
+        key_rows = np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES)
         name = uuid.uuid4().hex
         self.folder.mkdir(parents=True, exist_ok=True)
         with new_file(self.folder / f"{name}.npy") as stream:
@@ -117,7 +112,7 @@ class VectorCache:
                 stream.write(np.ascontiguousarray(rows).tobytes())
         # Last: a shard without its index does not count.
         with new_file(self.folder / f"{name}.npz") as stream:
-            np.savez(stream, **index)
+            np.savez(stream, keys=key_rows, lengths=lengths)
 
     def _merge(self) -> None:
         """Put small shards together, because every shard keeps a file open."""
@@ -158,14 +153,7 @@ class VectorCache:
             if not fits or keys.shape != (len(lengths), KEY_BYTES) or lengths.min() < 1:
                 raise ValueError("its files do not fit each other")
             pieces = np.split(rows, ends[:-1])
-        except (
-            OSError,
-            ValueError,
-            KeyError,
-            TypeError,
-            EOFError,
-            BadZipFile,
-        ) as error:
+        except DAMAGE as error:
             logger.warning(
                 "%s is damaged (%s): its texts are encoded again. Remove it.",
                 path,

@@ -12,6 +12,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from emoclf.text.validation import as_texts
 logger = logging.getLogger(__name__)
 
 STATE_FILE = "state.npz"
+#: Arrays of the state: attributes of a run.
+STATE = ("alone", "sums", "counts", "done")
 #: Batches between two writings of the state.
 SAVED_BATCHES = 50
 
@@ -107,7 +110,9 @@ def distil_vectors(
         encoder = Encoder(encoder)
     tokenizer = tokenizer or Tokenizer()
     alone = [(texts or {}).get(word, word) for word in words]
-    run = _Run(encoder, words, alone, sentences, settings, tokenizer, output, progress)
+    folder = None if output is None else Path(f"{Path(output)}.checkpoint")
+    show = progress or (lambda step, done, total: None)
+    run = _Run(encoder, words, alone, sentences, settings, tokenizer, folder, show)
     matrix = _reduced(run.vectors(), words, counts, settings)
     name = os.path.basename(encoder.name.rstrip("/"))
     vectors = WordVectors(words, matrix, f"distilled from {name}")
@@ -117,37 +122,30 @@ def distil_vectors(
     return vectors
 
 
+@dataclass
 class _Run:
     """The vectors of words so far, which are written now and then."""
 
-    def __init__(
-        self,
-        encoder: Encoder,
-        words: tuple[str, ...],
-        texts: list[str],
-        sentences: list[str],
-        settings: VectorDistillationSettings,
-        tokenizer: Tokenizer,
-        output: str | os.PathLike[str] | None,
-        progress: Progress | None,
-    ) -> None:
-        self.encoder, self.tokenizer = encoder, tokenizer
-        self.words, self.sentences = words, sentences
+    encoder: Encoder
+    words: tuple[str, ...]
+    texts: list[str]
+    sentences: list[str]
+    settings: VectorDistillationSettings
+    tokenizer: Tokenizer
+    folder: Path | None
+    progress: Progress
+
+    def __post_init__(self) -> None:
         # Texts of one length together: the longest of a batch costs as much as all.
-        self.order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
-        self.texts = [texts[number] for number in self.order]
-        self.batch_size = settings.batch_size
-        self.progress = progress or (lambda step, done, total: None)
-        shape = (len(words), encoder.dim)
+        self.order = np.argsort([len(text) for text in self.texts], kind="stable")
+        self.texts = [self.texts[number] for number in self.order]
+        shape = (len(self.words), self.encoder.dim)
         self.alone = np.zeros(shape, np.float32)
-        self.sums = np.zeros(shape if sentences else (0, 0), np.float64)
-        self.counts = np.zeros(len(words) if sentences else 0, np.int64)
+        self.sums = np.zeros(shape if self.sentences else (0, 0), np.float64)
+        self.counts = np.zeros(len(self.words) if self.sentences else 0, np.int64)
         #: Words and sentences that are done.
         self.done = np.zeros(2, np.int64)
-        self.folder = None
-        if output is not None:
-            target = Path(output)
-            self.folder = target.with_name(f"{target.name}.checkpoint")
+        if self.folder is not None:
             self._begin(self.folder)
 
     def _begin(self, folder: Path) -> None:
@@ -156,7 +154,7 @@ class _Run:
             "tokenizer": digest(*map(str, self.tokenizer.to_state()[0].values())),
             "words": digest(list(self.words), self.texts),
             "sentences": digest(self.sentences),
-            "batch size": self.batch_size,
+            "batch size": self.settings.batch_size,
         }
         if not (folder / RUN_FILE).is_file():
             if folder.exists() and any(folder.iterdir()):
@@ -169,7 +167,7 @@ class _Run:
         if (folder / STATE_FILE).is_file():
             try:
                 with np.load(folder / STATE_FILE, allow_pickle=False) as state:
-                    for name in ("alone", "sums", "counts", "done"):
+                    for name in STATE:
                         setattr(self, name, state[name])
             except Exception as error:  # damaged archives raise almost anything
                 raise ResumeError(
@@ -180,8 +178,7 @@ class _Run:
     def _save(self) -> None:
         if self.folder is None:
             return
-        names = ("alone", "sums", "counts", "done")
-        arrays: dict[str, Any] = {name: getattr(self, name) for name in names}
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in STATE}
         with new_file(self.folder / STATE_FILE) as stream:
             np.savez(stream, **arrays)
 
@@ -226,10 +223,11 @@ class _Run:
         self, step: int, name: str, texts: Sequence[str]
     ) -> Iterator[list[str]]:
         """Yield what is left, and record what is done."""
-        starts = range(int(self.done[step]), len(texts), self.batch_size)
+        size = self.settings.batch_size
+        starts = range(int(self.done[step]), len(texts), size)
         for number, start in enumerate(starts, 1):
             self.progress(name, start, len(texts))
-            batch = list(texts[start : start + self.batch_size])
+            batch = list(texts[start : start + size])
             yield batch
             self.done[step] += len(batch)
             if number % SAVED_BATCHES == 0:
@@ -239,15 +237,13 @@ class _Run:
 
     def _add(self, texts: list[str], number_of: Mapping[str, int]) -> None:
         """Add the vectors of the words in a batch of sentences."""
+        tokenizer = self.tokenizer
         vectors, _, spans = self.encoder.encode_tokens(texts)
         for text, rows, pieces in zip(texts, vectors, spans, strict=True):
             real = pieces[:, 0] < pieces[:, 1]
             first, after, rows = pieces[real, 0], pieces[real, 1], rows[real]
-            tokens, token_spans = (
-                self.tokenizer.tokens(text),
-                self.tokenizer.spans(text),
-            )
-            for word, (begin, end) in zip(tokens, token_spans, strict=True):
+            words, spans_of_words = tokenizer.tokens(text), tokenizer.spans(text)
+            for word, (begin, end) in zip(words, spans_of_words, strict=True):
                 number = number_of.get(word)
                 inside = (first < end) & (after > begin)
                 if number is not None and inside.any():

@@ -6,7 +6,6 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -169,11 +168,8 @@ def distil_classifier(
     if unlabelled is None and teacher_labels:
         unlabelled = [Path(path) for path in files_of(teacher_labels) or ()]
     settings, sets = given_vectors(settings, vectors)
-    with ExitStack() as stack:
-        if checkpoint is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        else:
-            folder = Path(checkpoint)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary if checkpoint is None else checkpoint)
         transfer = build_transfer_set(
             folder,
             split,
@@ -182,7 +178,10 @@ def distil_classifier(
             distillation,
             covers=coverage(teachers),
         )
-        settings = _resolved(settings, split, len(transfer))
+        if settings.training.batch_size is None:
+            size = settings.training.texts_per_step(len(transfer))
+            settings = settings.override(batch_size=size)
+        settings = resolve(settings, split.train)
         prepared = prepare(
             split.train, split.valid, settings, vectors=sets, words=transfer.words
         )
@@ -283,11 +282,3 @@ def _check_reads_words(settings: RunSettings, split: Split) -> None:
         f"A student is trained on words, but {problem} To train on vectors, use emoclf "
         "train or train_classifier."
     )
-
-
-def _resolved(settings: RunSettings, split: Split, n_texts: int) -> RunSettings:
-    """Return settings in which nothing is left to the texts."""
-    if settings.training.batch_size is None:
-        size = settings.training.texts_per_step(n_texts)
-        settings = settings.override(batch_size=size)
-    return resolve(settings, split.train)

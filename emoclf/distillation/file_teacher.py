@@ -68,10 +68,6 @@ class FileTeacher:
             share = (agreement.k + 1) / (agreement.n + n_labels)
             self._right_share = max(share, 1 / n_labels)
 
-    def covers(self, texts: list[str]) -> np.ndarray:
-        """Say of each text whether the file has it, bool of shape (n_texts,)."""
-        return self.file.covers(texts)
-
     def digest(self) -> str:
         """Return a hash of the file's probabilities and of the true labels."""
         truth = np.array([*self._truth.values()])
@@ -86,15 +82,15 @@ class FileTeacher:
             If the file lacks a text that is not of the training set.
         """
         texts = list(texts)
-        of_file = self.covers(texts) | np.array([x not in self._truth for x in texts])
+        is_known = np.array([text in self._truth for text in texts])
+        of_file = self.file.covers(texts) | ~is_known
         probabilities = np.empty((len(texts), len(self.label_names)), np.float32)
-        if of_file.any():
-            rows = np.flatnonzero(of_file)
-            predicted = self.file.predict_proba([texts[row] for row in rows])
+        rows = np.flatnonzero(of_file)
+        predicted = self.file.predict_proba([texts[row] for row in rows])
+        if self._right_share < 1:
             wrong_share = (1 - self._right_share) / (len(self.label_names) - 1)
-            if self._right_share < 1:
-                predicted = predicted * (self._right_share - wrong_share) + wrong_share
-            probabilities[rows] = predicted
+            predicted = predicted * (self._right_share - wrong_share) + wrong_share
+        probabilities[rows] = predicted
         for row in np.flatnonzero(~of_file):
             probabilities[row] = self._truth[texts[row]]
         return probabilities

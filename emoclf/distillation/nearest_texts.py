@@ -9,7 +9,6 @@ weighted by TF-IDF and normalized, so that neither length nor a single word deci
 
 from __future__ import annotations
 
-import io
 import logging
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +21,7 @@ from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 
 from emoclf.distillation.stored_arrays import StoredTexts, store_texts
-from emoclf.files import write_atomically
+from emoclf.files import new_file
 from emoclf.fingerprint import digest
 from emoclf.settings import TextSettings
 from emoclf.text.encoder import new_tokenizer
@@ -80,9 +79,8 @@ def nearest_blocks(
     numbers = _chosen_before(path, key)
     if numbers is None:
         numbers = nearest_texts(candidates, train, count, settings)
-        stream = io.BytesIO()
-        np.savez(stream, key=np.array(key), numbers=numbers)
-        write_atomically(path, stream.getvalue())
+        with new_file(path) as stream:
+            np.savez(stream, key=np.array(key), numbers=numbers)
     for start in range(0, len(numbers), BLOCK_TEXTS):
         yield [candidates[i] for i in numbers[start : start + BLOCK_TEXTS].tolist()]
 
@@ -151,7 +149,9 @@ def nearest_texts(
     return np.sort(np.argsort(-np.concatenate(scores), kind="stable")[:count])
 
 
-def _sample(texts: Sequence[str], rng: np.random.Generator) -> Iterator[list[str]]:
+def _sample(
+    texts: Sequence[str] | StoredTexts, rng: np.random.Generator
+) -> Iterator[list[str]]:
     """Yield some of the texts, or all of them if there are few."""
     size = min(len(texts), SAMPLE_TEXTS)
     numbers = np.sort(rng.choice(len(texts), size, replace=False)).tolist()

@@ -40,7 +40,7 @@ class StoredArrays(Sequence[np.ndarray]):
         return self._values[start : self._ends[number]]
 
 
-class StoredTexts(Sequence[str]):
+class StoredTexts:
     """Texts, one after the other in a file.
 
     Parameters
@@ -56,14 +56,8 @@ class StoredTexts(Sequence[str]):
     def __len__(self) -> int:
         return len(self._bytes)
 
-    @overload
-    def __getitem__(self, number: int) -> str: ...
-    @overload
-    def __getitem__(self, number: slice) -> list[str]: ...
-    def __getitem__(self, number: int | slice) -> Any:
-        if isinstance(number, slice):
-            return [_decoded(one) for one in self._bytes[number]]
-        return _decoded(self._bytes[number])
+    def __getitem__(self, number: int) -> str:
+        return self._bytes[number].tobytes().decode("utf-8", "surrogatepass")
 
     def digest(self) -> str:
         """Return a hash of all texts and their order."""
@@ -77,7 +71,7 @@ class StoredTexts(Sequence[str]):
     def blocks(self, size: int, start: int = 0) -> Iterator[list[str]]:
         """Yield lists of at most ``size`` texts, from the text ``start`` on."""
         for first in range(start, len(self), size):
-            yield self[first : first + size]
+            yield [self[i] for i in range(first, min(first + size, len(self)))]
 
 
 def store_arrays(path: Path, arrays: Iterable[np.ndarray], dtype: Any) -> StoredArrays:
@@ -120,7 +114,3 @@ def mapped(path: Path, dtype: Any, columns: int | None = None) -> np.ndarray:
 
 def _ends_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.ends")
-
-
-def _decoded(values: np.ndarray) -> str:
-    return values.tobytes().decode("utf-8", "surrogatepass")

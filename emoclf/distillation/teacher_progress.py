@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -65,13 +64,12 @@ class TeacherBar(StderrBar):
     def __init__(self, *, shown: bool) -> None:
         super().__init__(TextColumn("{task.fields[speed]:,.0f} texts/s"))
         self.disable = not (shown and self.console.is_terminal)
-        self._starts: dict[str, tuple[Any, float, int]] = {}
 
     def show(self, name: str, done: int, total: int) -> None:
         """Move the bar of a teacher."""
-        if name not in self._starts:
-            task = self.add_task(f"predictions of {name}", total=total, speed=0.0)
-            self._starts[name] = task, time.perf_counter(), done
-        task, start, before = self._starts[name]
-        speed = (done - before) / max(time.perf_counter() - start, 1e-9)
-        self.update(task, completed=done, speed=speed, visible=done < total)
+        title = f"predictions of {name}"
+        if not self.tasks or self.tasks[-1].description != title:
+            self.add_task(title, total=total, before=done, speed=0.0)
+        task = self.tasks[-1]
+        speed = (done - task.fields["before"]) / max(task.elapsed or 0, 1e-9)
+        self.update(task.id, completed=done, speed=speed, visible=done < total)

@@ -206,7 +206,7 @@ def coverage(teachers: Sequence[Teacher]) -> Callable[[list[str]], np.ndarray] |
     limited = [one for one in teachers if isinstance(one, FileTeacher)]
     if not limited:
         return None
-    return lambda texts: np.all([one.covers(texts) for one in limited], axis=0)
+    return lambda texts: np.all([one.file.covers(texts) for one in limited], axis=0)
 
 
 def check_labels(

@@ -10,6 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,10 @@ def build_transfer_set(
     def all_texts() -> Iterator[str]:
         yield from train
         for block in blocks:
-            _count(counts, tokenizer.batch(block))
+            counts.update(chain.from_iterable(tokenizer.batch(block)))
+            if len(counts) > MAX_COUNTED_WORDS:
+                for word in [word for word, count in counts.items() if count == 1]:
+                    del counts[word]
             yield from block
 
     texts = store_texts(folder / TEXTS_FILE, all_texts())
@@ -179,7 +183,7 @@ def build_transfer_set(
             f"No unlabelled text is left. {new.counts.line()} Give other texts with "
             f"{setting('unlabelled')}."
         )
-    train_tokens = {token for tokens in tokenizer.batch(train) for token in tokens}
+    train_tokens = {*chain.from_iterable(tokenizer.batch(train))}
     least, most = distillation.unlabelled_min_count, distillation.unlabelled_words
     frequent = [w for w, n in counts.items() if n >= least and w not in train_tokens]
     frequent.sort(key=lambda word: (-counts[word], word))
@@ -212,11 +216,3 @@ def _extra_texts(
         setting("unlabelled", "more.txt"),
     )
     return text_variants(train, distillation.variants, seed=settings.seed)
-
-
-def _count(counts: Counter[str], token_lists: Iterable[Sequence[str]]) -> None:
-    for tokens in token_lists:
-        counts.update(tokens)
-    if len(counts) > MAX_COUNTED_WORDS:
-        for word in [word for word, count in counts.items() if count == 1]:
-            del counts[word]

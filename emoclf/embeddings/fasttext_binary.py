@@ -48,8 +48,12 @@ class FastTextFile(VectorSource):
         return start.data.startswith(MAGIC)
 
     def __init__(self, start: FileStart) -> None:
-        start.require_uncompressed()
         self.path = start.path
+        if start.compressed:
+            raise VectorsError(
+                f"{self.path} is a compressed fastText .bin, which cannot be read in "
+                "order. Decompress it first, for instance with gunzip or unzip."
+            )
         header = self._unpack(HEADER, start.data, 0)
         self.dim, model, self.n_buckets, self.min_n, self.max_n = (
             header[i] for i in (2, 9, 10, 11, 12)
@@ -60,15 +64,15 @@ class FastTextFile(VectorSource):
                 f"{self.path} is a fastText model of version {version}; versions "
                 f"{VERSIONS[0]} and {VERSIONS[1]} can be read."
             )
+        problem = ""
         if self.dim < 1 or n_words < 1 or self.n_buckets < 0:
+            problem = f"{n_words} words of {self.dim} numbers"
+        elif not (0 <= self.min_n <= MAX_NGRAM and 0 <= self.max_n <= MAX_NGRAM):
+            problem = f"n-grams of {self.min_n} to {self.max_n} characters"
+        if problem:
             raise VectorsError(
-                f"{self.path} is a damaged fastText model: {n_words} words of "
-                f"{self.dim} numbers. Download it again."
-            )
-        if not (0 <= self.min_n <= MAX_NGRAM and 0 <= self.max_n <= MAX_NGRAM):
-            raise VectorsError(
-                f"{self.path} is a damaged fastText model: n-grams of {self.min_n} to "
-                f"{self.max_n} characters. Download it again."
+                f"{self.path} is a damaged fastText model: {problem}. Download it "
+                "again."
             )
         self._check_quantized(pruned > 0)
         if version == 11 and model == SUPERVISED:

@@ -164,7 +164,13 @@ def _rows_of(
     name = source.source
     matches = find_words(source, vocabulary.tokens)
     if not matches:
-        raise VectorsError(_no_overlap(name, source, vocabulary))
+        tokens, words = vocabulary.tokens[:5], source.first_words(5)
+        raise VectorsError(
+            f"{name} has a vector for none of the {len(vocabulary.tokens)} tokens of "
+            f"the vocabulary ({', '.join(tokens)}, …); the file begins with "
+            f"{', '.join(words)}. Use vectors of the same language, and the tokenizer "
+            "that they were made with."
+        )
     for token, match in matches.items():
         require_finite(match.vector, token, name)
     kinds = {token: match.kind for token, match in matches.items()}
@@ -178,23 +184,8 @@ def _rows_of(
 
 def _ids(vocabulary: Vocabulary, tokens: Container[str]) -> np.ndarray:
     """Return the ids of these tokens, in ascending order."""
-    return np.array(
-        [
-            i
-            for i, token in enumerate(vocabulary.tokens, FIRST_TOKEN_ID)
-            if token in tokens
-        ]
-    )
-
-
-def _no_overlap(name: str, source: VectorSource, vocabulary: Vocabulary) -> str:
-    tokens, words = vocabulary.tokens[:5], source.first_words(5)
-    return (
-        f"{name} has a vector for none of the {len(vocabulary.tokens)} tokens of the "
-        f"vocabulary ({', '.join(tokens)}, …); the file begins with "
-        f"{', '.join(words)}. Use vectors of the same language, and the tokenizer that "
-        "they were made with."
-    )
+    is_member = [token in tokens for token in vocabulary.tokens]
+    return FIRST_TOKEN_ID + np.flatnonzero(is_member)
 
 
 def _draw(size: int, dim: int, scale: float, seed: int) -> np.ndarray:
@@ -216,10 +207,10 @@ def _coverage(
     counts: Mapping[str, int] | None,
 ) -> CoverageReport:
     # Tokens of the texts; a vocabulary may contain more, taken from the vectors.
+    if counts is None:
+        counts = dict.fromkeys(vocabulary.tokens, 1)
     text_counts = {
-        token: 1 if counts is None else counts[token]
-        for token in vocabulary.tokens
-        if counts is None or token in counts
+        token: counts[token] for token in vocabulary.tokens if token in counts
     }
     by_kind = Counter(kinds[t] for t in text_counts if t in kinds)
     missing = sorted(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -68,11 +67,6 @@ class VectorRows:
             grown[:number] = self._matrix
             self._matrix = grown
         self._matrix[number] = row
-
-    def check_finite(self, source: str | os.PathLike[str]) -> None:
-        """Raise a VectorsError that names the first vector with a NaN in it."""
-        for word, number in self.numbers.items():
-            require_finite(self._matrix[number], word, f"{source}")
 
 
 class VectorSource(ABC):
@@ -163,14 +157,6 @@ class FileStart:
         counts = Counter(map(_n_numbers, lines[first : max(first + 1, len(lines) - 1)]))
         return counts.most_common(1)[0][0]
 
-    def require_uncompressed(self) -> None:
-        """Raise a VectorsError if the file is compressed."""
-        if self.compressed:
-            raise VectorsError(
-                f"{self.path} is a compressed fastText .bin, which cannot be read in "
-                "order. Decompress it first, for instance with gunzip or unzip."
-            )
-
 
 def decode(word: bytes) -> str:
     """Return a word; some files contain bytes that are not UTF-8."""
@@ -186,12 +172,7 @@ def encode_words(words: Iterable[str] | None) -> set[bytes] | None:
 
 def _n_numbers(line: bytes) -> int:
     """Return the number of numbers at the end of a line, after a word."""
-    count = 0
-    for part in reversed(line.split()[1:]):
-        if not is_number(part):
-            break
-        count += 1
-    return count
+    return sum(1 for _ in takewhile(is_number, reversed(line.split()[1:])))
 
 
 def is_number(part: bytes) -> bool:

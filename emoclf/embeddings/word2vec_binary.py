@@ -78,7 +78,11 @@ class BinaryFile(VectorSource):
                         )  # fmt: skip
                         return
                     if not more:
-                        raise self._cut_short(number)
+                        raise VectorsError(
+                            f"{self.path} promises {self.count} vectors of {dim} "
+                            f"numbers and ends in vector {number}. It is cut short; "
+                            "download it again."
+                        )
                     before += offset
                     data, offset = data[offset:] + more, 0
                     space = data.find(b" ", 0, MAX_WORD_BYTES)
@@ -104,12 +108,6 @@ class BinaryFile(VectorSource):
                 f"that the header promises, byte {offset} begins with {rest[:20]!r}. "
                 "The header's count or dimension is wrong."
             )
-
-    def _cut_short(self, number: int) -> VectorsError:
-        return VectorsError(
-            f"{self.path} promises {self.count} vectors of {self.dim} numbers and ends "
-            f"in vector {number}. It is cut short; download it again."
-        )
 
     def _misplaced(self, number: int, offset: int) -> VectorsError:
         return VectorsError(

@@ -15,7 +15,7 @@ import numpy as np
 
 from emoclf.datasets.data_files import ending_of
 from emoclf.embeddings.vector_files import open_vectors
-from emoclf.embeddings.vector_io import Rows, VectorSource
+from emoclf.embeddings.vector_io import Rows, VectorSource, require_finite
 from emoclf.errors import VectorsError
 from emoclf.files import new_file
 
@@ -140,7 +140,8 @@ def read_vectors(
     composed = dict(source.compose([word for word in compose if word not in rows]))
     for word, row in composed.items():
         rows.add(word, row)
-    rows.check_finite(path)
+    for word, number in rows.numbers.items():
+        require_finite(rows.matrix[number], word, f"{path}")
     return WordVectors(
         tuple(rows.numbers), rows.matrix, os.fspath(path), frozenset(composed)
     )

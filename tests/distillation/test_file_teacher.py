@@ -48,12 +48,12 @@ def test_the_columns_of_the_data_where_the_file_has_them(tmp_path: Path) -> None
     settings = DataSettings(text_column="Q1", label_column="verdict")
     path = write(tmp_path, "Q1,verdict,text", "new,joy,other")
     teacher = FileTeacher(path, TRAIN, settings)
-    assert teacher.covers(["new", "other"]).tolist() == [True, False]
+    assert teacher.file.covers(["new", "other"]).tolist() == [True, False]
     lines = tmp_path / "labels.jsonl"
     lines.write_text('{"Q1": "new", "verdict": "joy"}\n', encoding="utf-8")
-    assert FileTeacher(lines, TRAIN, settings).covers(["new"]).all()
+    assert FileTeacher(lines, TRAIN, settings).file.covers(["new"]).all()
     # A file with the usual names needs no others.
     path = write(tmp_path, "text,verdict", "new,joy")
-    assert FileTeacher(path, TRAIN, settings).covers(["new"]).all()
+    assert FileTeacher(path, TRAIN, settings).file.covers(["new"]).all()
     with pytest.raises(DataError, match=r"no column with a usual .*It lacks 'Q1', so"):
         FileTeacher(write(tmp_path, "Q,verdict", "a,joy"), TRAIN, settings)
