@@ -268,7 +268,11 @@ def _reduced(
         axes *= np.sign(axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])])
         vectors = vectors @ axes
     if settings.frequency_weight:
-        frequency = _frequencies(words, counts)
+        # By Zipf's law, or as counted.
+        frequency = 1 / np.arange(1, len(words) + 1)
+        if counts is not None:
+            frequency = np.array([counts.get(word, 0) for word in words], float)
+        frequency /= max(frequency.sum(), 1e-12)
         weight = settings.frequency_weight
         vectors *= (weight / (weight + frequency))[:, None]
     rms = float(np.sqrt((vectors**2).mean()))
@@ -278,12 +282,3 @@ def _reduced(
             "encoder has no weights that tell them apart."
         )
     return (vectors * (settings.rms / rms)).astype(np.float32)
-
-
-def _frequencies(words: Sequence[str], counts: Mapping[str, int] | None) -> np.ndarray:
-    """Return the share of each word among all occurrences."""
-    if counts is None:
-        shares = 1 / np.arange(1, len(words) + 1)
-    else:
-        shares = np.array([counts.get(word, 0) for word in words], float)
-    return shares / max(shares.sum(), 1e-12)

@@ -95,9 +95,7 @@ class FastTextFile(VectorSource):
     def compose(self, words: Sequence[str]) -> Rows:
         _, matrix = self._dictionary(frozenset())
         rows_of = {word: self._ngrams(word, matrix) for word in words}
-        return self._means(
-            {word: rows for word, rows in rows_of.items() if rows}, matrix
-        )
+        return self._means(rows_of, matrix)
 
     def _dictionary(
         self, wanted: frozenset[str] | None
@@ -151,7 +149,8 @@ class FastTextFile(VectorSource):
         return [len(matrix) - self.n_buckets + int(number) for number in hashes]
 
     def _means(self, rows_of: dict[str, list[int]], matrix: np.ndarray) -> Rows:
-        """Yield each word with the mean of its rows."""
+        """Yield each word with the mean of its rows, if it has any."""
+        rows_of = {word: rows for word, rows in rows_of.items() if rows}
         if not rows_of:
             return iter(())
         lengths = np.array([len(rows) for rows in rows_of.values()])

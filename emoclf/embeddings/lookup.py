@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +33,11 @@ def find_words(source: VectorSource, words: Sequence[str]) -> dict[str, Match]:
     :func:`~emoclf.embeddings.spellings.candidates`; a word without a candidate in the
     file is composed of sub-words, where the file has any.
     """
-    rows = source.read(lookup_words(words))
+    # Words of the file that can serve, and those that show conventions.
+    every_candidate = chain.from_iterable(map(candidates, words))
+    parts = chain.from_iterable(candidate.parts for candidate in every_candidate)
+    variants = chain.from_iterable(map(case_variants, parts))
+    rows = source.read(EVIDENCE_WORDS.union(variants))
     conventions = find_conventions(rows)
     matches: dict[str, Match] = {}
     for word in words:
@@ -47,16 +52,6 @@ def find_words(source: VectorSource, words: Sequence[str]) -> dict[str, Match]:
     for word, vector in composed:
         matches[word] = Match(SUB_WORDS, vector)
     return matches
-
-
-def lookup_words(words: Iterable[str]) -> frozenset[str]:
-    """Return all words of the file that can serve, and those that show conventions."""
-    lookups = set(EVIDENCE_WORDS)
-    for word in words:
-        for candidate in candidates(word):
-            for part in candidate.parts:
-                lookups.update(case_variants(part))
-    return frozenset(lookups)
 
 
 def _row_numbers(

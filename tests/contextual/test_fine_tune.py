@@ -132,7 +132,7 @@ def test_transformers_loads_the_folder(
     assert "held out" in (path / "README.md").read_text("utf-8")
 
 
-def run(encoder: Path, folder: Path, step: int) -> int:
+def killed(encoder: Path, folder: Path, step: int) -> int:
     command = [sys.executable, "-W", "ignore", teaching.__file__]
     return subprocess.run([*command, str(encoder), str(folder), str(step)]).returncode
 
@@ -144,17 +144,25 @@ def reversed_hold_out(train: Dataset, *args: Any, **options: Any) -> Any:
 def test_a_killed_fine_tuning_continues(
     encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert run(encoder, whole, -1) == 0
-    # Within the first epoch, after its first checkpoint; and in the last one.
-    assert run(encoder, killed, 5) == -signal.SIGKILL
-    assert (killed / "run" / "checkpoint-3").is_dir()
-    assert not (killed / "teacher").exists()
-    assert run(encoder, killed, 0) == 0
-    texts = list(teachable().texts)
-    first, second = (
-        TransformerClassifier.load(folder / "teacher") for folder in (whole, killed)
+    # Within the first epoch, after its first checkpoint.
+    assert killed(encoder, tmp_path, 5) == -signal.SIGKILL
+    run = tmp_path / "run"
+    assert (run / "checkpoint-3").is_dir()
+    assert not (tmp_path / "teacher").exists()
+    settings = SETTINGS | {"epochs": 3, "saved_steps": 3}
+    steps: list[int] = []
+    first = fine_tune_encoder(teachable(), encoder, settings)
+    second = fine_tune_encoder(
+        teachable(),
+        encoder,
+        settings,
+        checkpoint=run,
+        resume=True,
+        progress=lambda done, total: steps.append(done),
     )
+    # Steps until the checkpoint are not trained again.
+    assert steps[0] == 4
+    texts = list(teachable().texts)
     np.testing.assert_array_equal(
         first.predict_proba(texts), second.predict_proba(texts)
     )
@@ -164,8 +172,8 @@ def test_a_killed_fine_tuning_continues(
     again = fine_tune_encoder(
         teachable(),
         encoder,
-        SETTINGS | {"epochs": 3, "saved_steps": 3},
-        checkpoint=killed / "run",
+        settings,
+        checkpoint=run,
         resume=True,
         progress=lambda done, total: pytest.fail("a step was trained"),
     )
@@ -175,20 +183,10 @@ def test_a_killed_fine_tuning_continues(
         patch.setattr(fine_tune, "hold_out", reversed_hold_out)
         with pytest.raises(ResumeError, match=r"because.*: held-out texts differ"):
             fine_tune_encoder(
-                teachable(),
-                encoder,
-                SETTINGS | {"epochs": 3, "saved_steps": 3},
-                checkpoint=killed / "run",
-                resume=True,
+                teachable(), encoder, settings, checkpoint=run, resume=True
             )
     with pytest.raises(ResumeError, match="training texts differ"):
-        fine_tune_encoder(
-            teachable(70),
-            encoder,
-            SETTINGS | {"epochs": 3, "saved_steps": 3},
-            checkpoint=killed / "run",
-            resume=True,
-        )
+        fine_tune_encoder(teachable(70), encoder, settings, checkpoint=run, resume=True)
 
 
 def test_two_precisions_in_one_process(encoder: Path) -> None:

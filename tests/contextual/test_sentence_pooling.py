@@ -173,7 +173,7 @@ def test_vectors_of_texts_follow_the_folder(folder: Path) -> None:
 
 def test_a_bundle_keeps_its_pooling(folder: Path, tmp_path: Path) -> None:
     declare(folder, flags("lasttoken"))
-    options = {"architecture": "sentence_head", "encoder": str(folder), "epochs": 3}
+    options = {"architecture": "sentence_head", "encoder": str(folder), "epochs": 1}
     trained = emoclf.train_classifier(tiny_split(), **options, verbose=0)
     path = trained.save(tmp_path / "head.emoclf")
     expected = trained.predict_proba(TEXTS)

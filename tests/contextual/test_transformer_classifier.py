@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ pytest.importorskip("transformers", reason="the extra transformers is not instal
 from tiny_encoder import write_tiny_encoder
 
 from emoclf.bulk.predict_chunks import load_classifier, needs_tensorflow
+from emoclf.cli import main
 from emoclf.contextual.fine_tuned import FineTuning
 from emoclf.contextual.transformer_classifier import TransformerClassifier
 from emoclf.errors import BundleError, ModelError, SettingsError
@@ -178,25 +176,14 @@ def test_a_changed_folder_of_ours_is_refused(folder: Path, tmp_path: Path) -> No
         TransformerClassifier.load(path)
 
 
-def test_a_hub_name_without_a_network(tmp_path: Path) -> None:
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "emoclf",
-            "predict",
-            "someone/some-model",
-            "--text",
-            "a",
-        ],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "give the path of a folder" in done.stderr
+def test_a_hub_name_without_a_network(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert main(["predict", "someone/some-model", "--text", "a"]) == 1
+    assert "give the path of a folder" in capsys.readouterr().err
     with pytest.raises(BundleError, match="does not exist"):
         load_classifier(tmp_path / "none")

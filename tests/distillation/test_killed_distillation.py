@@ -5,6 +5,7 @@ Covers distillation/distillation_run.py and distillation/distillation_folder.py.
 
 from __future__ import annotations
 
+import shutil
 import signal
 from pathlib import Path
 
@@ -35,18 +36,31 @@ def killed(output: Path, when: str) -> None:
     assert not output.exists()
 
 
-def test_a_distillation_killed_at_every_stage(tmp_path: Path) -> None:
+def predicted_bytes(output: Path) -> int:
+    (file,) = output.parent.glob("*.checkpoint/predictions/*/probabilities.f16")
+    return file.stat().st_size
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a run that was killed twice, the second time in training."""
+    output = tmp_path_factory.mktemp("a run") / "s.emoclf"
+    killed(output, "predictions")
+    # Two chunks of sixteen texts.
+    assert predicted_bytes(output) == 2 * 16 * 3 * 2
+    killed(output, "first")
+    assert predicted_bytes(output) == (42 + N_CHOSEN) * 3 * 2
+    return output.parent
+
+
+def test_a_distillation_killed_at_every_stage(
+    interrupted: Path, tmp_path: Path
+) -> None:
     disturbed, calm = tmp_path / "a run" / "s.emoclf", tmp_path / "calm.emoclf"
-    disturbed.parent.mkdir()
+    shutil.copytree(interrupted, disturbed.parent)
     checkpoint = disturbed.with_name("s.emoclf.checkpoint")
-    sizes = []
-    for when in ("predictions", "first", "last"):
-        killed(disturbed, when)
-        (file,) = checkpoint.glob("predictions/*/probabilities.f16")
-        sizes.append(file.stat().st_size)
-    # Two chunks of sixteen texts; then all texts.
-    assert sizes[0] == 2 * 16 * 3 * 2
-    assert sizes[1] == sizes[2] == (42 + N_CHOSEN) * 3 * 2
+    killed(disturbed, "last")
+    assert predicted_bytes(disturbed) == (42 + N_CHOSEN) * 3 * 2
     assert WarmProcess(SCRIPT, disturbed, "never").wait() == 0
     assert not checkpoint.exists()
     main(calm, "never")
@@ -59,9 +73,11 @@ def test_a_distillation_killed_at_every_stage(tmp_path: Path) -> None:
     assert [stage["epochs"] for stage in facts["stages"]] == [*EPOCHS.values()]
 
 
-def test_an_interrupted_run_is_neither_lost_nor_mixed_up(tmp_path: Path) -> None:
-    output = tmp_path / "s.emoclf"
-    killed(output, "first")
+def test_an_interrupted_run_is_neither_lost_nor_mixed_up(
+    interrupted: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "a run" / "s.emoclf"
+    shutil.copytree(interrupted, output.parent)
     teacher = WordTeacher()
 
     def run(**options: object) -> None:

@@ -40,6 +40,7 @@ def test_a_moved_encoder_is_named(
 
     def distil(**options: Any) -> Any:
         settings = tiny_settings(epochs=1)
+        options["last_epochs"] = 0
         options |= {"teacher": path, "unlabelled": ["a new text"], "verbose": 0}
         return distil_classifier(tiny_split(), settings=settings, **options)
 

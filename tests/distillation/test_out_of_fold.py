@@ -69,11 +69,11 @@ def test_a_cross_validation_writes_them_and_a_student_learns_them(
     split = tiny_split()
     corpus, path = tmp_path / "train.csv", tmp_path / "folds.csv"
     split.train.to_frame().to_csv(corpus, index=False)
-    command = ["crossval", str(corpus), "--folds", "3", "--out-of-fold", str(path)]
-    options = ["--epochs", "2", "--filters", "4", "--vectors", "none", "--dim", "8"]
+    command = ["crossval", str(corpus), "--folds", "2", "--out-of-fold", str(path)]
+    options = ["--epochs", "1", "--filters", "4", "--vectors", "none", "--dim", "8"]
     assert main([*command, *options]) == 0
     result = cross_validate(
-        split.train, folds=3, epochs=2, filters=4, vectors="none", dim=8
+        split.train, folds=2, epochs=1, filters=4, vectors="none", dim=8
     )
     assert result.pooled.predictions is not None
     expected = result.pooled.predictions.probabilities
@@ -89,6 +89,7 @@ def test_a_cross_validation_writes_them_and_a_student_learns_them(
         out_of_fold=path,
         unlabelled=["a lovely day", "so dark"],
         settings=tiny_settings(epochs=1),
+        last_epochs=1,
         verbose=0,
     )
     assert student.bundle.metrics["distillation"]["out_of_fold"] == "folds.csv"

@@ -1,9 +1,8 @@
-"""Several sets of word vectors side by side: matrix, coverage, settings, search."""
+"""Several sets of word vectors side by side: matrix, coverage, settings."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from emoclf import (
     CoverageReport,
     Predictor,
     embedding_matrix,
-    search_settings,
     train_classifier,
 )
 from emoclf.cli import main
@@ -126,21 +124,3 @@ def test_a_classifier_of_two_sets(tmp_path: Path) -> None:
         loaded.predict_proba(["so lovely"]),
         trained.predictor.predict_proba(["so lovely"]),
     )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("workers", [None, 1])
-def test_a_search_with_two_sets(tmp_path: Path, workers: int | None) -> None:
-    path = tmp_path / "a.bin"
-    save_vectors(SMALL, path)
-    call: dict[str, Any] = {
-        "folder": tmp_path / "search",
-        "space": {"vector_words": {"choices": [3, 4]}},
-        "trials": 2,
-        "seeds": 1,
-        "workers": workers,
-        "vectors": [path, LARGE],
-    }
-    result = search_settings(SPLIT, tiny_settings(vectors="given", epochs=1), **call)
-    assert [one.status for one in result.outcomes] == ["completed"] * 2
-    assert Predictor.load(result.path).bundle.model.layers[1].output.shape[-1] == 8

@@ -208,12 +208,18 @@ def test_a_search_takes_objects(tmp_path: Path, workers: int | None) -> None:
         "trials": 2,
         "seeds": 1,
         "workers": workers,
+        "keep": 1,
     }
-    settings, vectors = tiny_settings(vectors="given", epochs=1), fasttext()
-    result = search_settings(SPLIT, settings, vectors=vectors, **call)
+    path = tmp_path / "v.bin"
+    save_vectors(WordVectors(("lovely", "dark"), MATRIX[:2, :3], "small"), path)
+    settings, model = tiny_settings(vectors="given", epochs=1), fasttext()
+    result = search_settings(SPLIT, settings, vectors=[path, OWN, model], **call)
     assert [one.status for one in result.outcomes] == ["completed"] * 2
     best = Predictor.load(result.path).bundle
-    digest = str(name_of(vectors)).split()[-1].rstrip(")")
-    assert digest in str(best.settings.embedding.vectors)
+    assert best.model.layers[1].output.shape[-1] == 3 + 6 + 6
+    paths = best.settings.embedding.vector_paths
+    assert paths[0] == str(path)
+    for vectors, found in zip((OWN, model), paths[1:], strict=True):
+        assert str(name_of(vectors)).split()[-1].rstrip(")") in found
     with pytest.raises(ResumeError, match="vectors was"):
         search_settings(SPLIT, settings, vectors=OWN, **call)
