@@ -66,8 +66,11 @@ def teacher_probabilities(
     check_fingerprint(folder, fingerprint, cure=f"Remove {folder}.")
     path = folder / PREDICTIONS_FILE
     n_classes = len(teacher.label_names)
-    done = _whole_chunks(path, n_classes, len(texts))
+    path.touch()
+    done = min(path.stat().st_size // (2 * n_classes), len(texts))
     if done < len(texts):
+        # Without a chunk that is not complete.
+        done -= done % CHUNK_TEXTS
         _predict(path, teacher, texts, done, progress or (lambda *_: None))
     size, expected = path.stat().st_size, 2 * n_classes * len(texts)
     if size != expected:
@@ -83,13 +86,6 @@ def teacher_probabilities(
                 f"Remove {folder}, and begin again."
             )
     return predictions
-
-
-def _whole_chunks(path: Path, n_classes: int, n_texts: int) -> int:
-    """Return the number of predicted texts, without a chunk that is not complete."""
-    path.touch()
-    done = min(path.stat().st_size // (2 * n_classes), n_texts)
-    return done if done == n_texts else done - done % CHUNK_TEXTS
 
 
 def _predict(
@@ -142,20 +138,14 @@ def _are_probabilities(predictions: np.ndarray, teacher: Teacher) -> bool:
     return valid and bool((np.abs(predictions.sum(1) - 1) < 0.02).all())
 
 
-def in_order_of(
-    predictions: np.ndarray, teacher: Teacher, label_names: Sequence[str]
-) -> _Columns:
-    """Return a teacher's predictions with columns in the order of these labels."""
-    order = [teacher.label_names.index(name) for name in label_names]
-    return _Columns(predictions, order)
+class OrderedPredictions:
+    """A teacher's predictions with columns in the order of these labels."""
 
-
-class _Columns:
-    """Rows of a memory-mapped array, with its columns in another order."""
-
-    def __init__(self, predictions: np.ndarray, order: list[int]) -> None:
-        self._predictions, self._order = predictions, order
-        self.shape = (len(predictions), len(order))
+    def __init__(
+        self, predictions: np.ndarray, teacher: Teacher, label_names: Sequence[str]
+    ) -> None:
+        self._predictions = predictions
+        self._order = [teacher.label_names.index(name) for name in label_names]
 
     def __getitem__(self, rows: slice) -> np.ndarray:
         return self._predictions[rows][:, self._order]

@@ -11,8 +11,8 @@ from rich.progress import TextColumn
 from emoclf.bulk.progress_bar import StderrBar
 from emoclf.distillation.stored_arrays import StoredTexts
 from emoclf.distillation.teacher_predictions import (
+    OrderedPredictions,
     Progress,
-    in_order_of,
     teacher_probabilities,
 )
 from emoclf.distillation.teachers import Teacher
@@ -45,7 +45,7 @@ def predict_all(
     with TeacherBar(shown=verbose and progress is None) as bar:
         show = progress or bar.show
         return [
-            in_order_of(
+            OrderedPredictions(
                 teacher_probabilities(folder, one, texts, show), one, label_names
             )
             for one in teachers

@@ -89,7 +89,7 @@ class TransferSet:
 
     def targets(
         self,
-        predictions: Sequence[np.ndarray],
+        predictions: Sequence[Any],
         temperature: float,
         *,
         multilabel: bool,
@@ -119,7 +119,7 @@ class TransferSet:
                 part = first[start : start + BLOCK_TEXTS]
                 block[: len(part)] = part
                 stream.write(block.astype(np.float16).tobytes())
-        return mapped(path, np.float16, predictions[0].shape[1])
+        return mapped(path, np.float16, first.shape[1])
 
 
 def build_transfer_set(

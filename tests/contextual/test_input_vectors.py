@@ -18,7 +18,7 @@ import pytest
 pytest.importorskip("torch", reason="the extra transformers is not installed")
 pytest.importorskip("transformers", reason="the extra transformers is not installed")
 
-from tiny import tiny_split
+from tiny import tiny_split, tiny_trained
 from tiny_encoder import write_tiny_encoder
 
 import emoclf
@@ -231,8 +231,7 @@ def test_an_encoder_in_another_place(
 
 
 def test_places_of_encoders_are_for_those_with_one(tmp_path: Path) -> None:
-    plain = emoclf.train_classifier(tiny_split(), epochs=1, dim=4, verbose=0)
-    plain.save(tmp_path / "a.emoclf")
+    tiny_trained().save(tmp_path / "a.emoclf")
     about = json.loads((tmp_path / "a.emoclf" / "bundle.json").read_text())
     assert about["format"] == 1
     with pytest.raises(BundleError, match="this one was not"):
@@ -331,6 +330,7 @@ def test_a_search(folder: Path, tmp_path: Path) -> None:
         space={"filters": {"choices": [4, 8]}},
         trials=2,
         folds=2,
+        keep=1,
     )
     predictor = result.predictor
     assert predictor.bundle.inputs is not None

@@ -12,7 +12,7 @@ from emoclf.distillation import teacher_predictions
 from emoclf.distillation.stored_arrays import StoredTexts, store_texts
 from emoclf.distillation.teacher_predictions import (
     PREDICTIONS_FILE,
-    in_order_of,
+    OrderedPredictions,
     mean_probabilities,
     teacher_probabilities,
 )
@@ -92,7 +92,7 @@ def test_columns_are_matched_by_name_and_averaged(
     names = ("anger", "fear", "joy")
     teachers = [WordTeacher(), WordTeacher(names[::-1], 0.5)]
     found = [
-        in_order_of(teacher_probabilities(tmp_path, one, texts), one, names)
+        OrderedPredictions(teacher_probabilities(tmp_path, one, texts), one, names)
         for one in teachers
     ]
     expected = (

@@ -6,14 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import tiny_settings, tiny_split
+from tiny import tiny_split
 
-from emoclf import (
-    CoverageReport,
-    Predictor,
-    embedding_matrix,
-    train_classifier,
-)
+from emoclf import CoverageReport, embedding_matrix
 from emoclf.cli import main
 from emoclf.embeddings.matrix import JOINED_RMS
 from emoclf.embeddings.word_vectors import WordVectors, save_vectors
@@ -109,18 +104,3 @@ def test_the_command_line_takes_a_list(
     # A comma in the name of a file that exists separates nothing.
     assert main([*call, str(comma)]) == 0
     assert "c,d.bin (5 dimensions)" in capsys.readouterr().out
-
-
-@pytest.mark.slow
-def test_a_classifier_of_two_sets(tmp_path: Path) -> None:
-    path = tmp_path / "a.bin"
-    save_vectors(SMALL, path)
-    settings = tiny_settings(vectors="given", epochs=1)
-    trained = train_classifier(SPLIT, settings=settings, vectors=[path, LARGE])
-    trained.predictor.save(tmp_path / "m")
-    loaded = Predictor.load(tmp_path / "m")
-    assert loaded.bundle.settings.embedding.vector_paths[0] == str(path)
-    np.testing.assert_array_equal(
-        loaded.predict_proba(["so lovely"]),
-        trained.predictor.predict_proba(["so lovely"]),
-    )

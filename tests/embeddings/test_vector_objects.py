@@ -49,6 +49,11 @@ def fasttext() -> FastText:
     return FastText(texts, vector_size=6, min_count=1, bucket=50, epochs=1)
 
 
+def small_file(folder: Path) -> Path:
+    """Write vectors of two words, of width 3."""
+    return save_vectors(WordVectors(WORDS[:2], MATRIX[:2, :3]), folder / "small.bin")
+
+
 def name_of(vectors: Any) -> str | tuple[str, ...] | None:
     return vectors_setting(vector_sets(vectors))
 
@@ -163,14 +168,15 @@ def test_the_limit_is_a_setting() -> None:
 
 @pytest.mark.slow
 def test_training_keeps_name_and_hash(tmp_path: Path) -> None:
-    settings = tiny_settings(vectors="given", epochs=1)
-    trained = train_classifier(SPLIT.train, SPLIT.valid, settings, vectors=keyed())
-    name = name_of(keyed())
-    assert trained.bundle.settings.embedding.vectors == name
-    assert trained.prepared.matrix.shape[1] == 6
+    settings, path = tiny_settings(vectors="given", epochs=1), small_file(tmp_path)
+    sets = [path, keyed()]
+    trained = train_classifier(SPLIT.train, SPLIT.valid, settings, vectors=sets)
+    names = (str(path), name_of(keyed()))
+    assert trained.bundle.settings.embedding.vectors == names
+    assert trained.prepared.matrix.shape[1] == 3 + 6
     trained.predictor.save(tmp_path / "m")
     loaded = Predictor.load(tmp_path / "m")
-    assert loaded.bundle.settings.embedding.vectors == name
+    assert loaded.bundle.settings.embedding.vectors == names
     np.testing.assert_array_equal(
         loaded.predict_proba(["so lovely"]),
         trained.predictor.predict_proba(["so lovely"]),
@@ -210,9 +216,8 @@ def test_a_search_takes_objects(tmp_path: Path, workers: int | None) -> None:
         "workers": workers,
         "keep": 1,
     }
-    path = tmp_path / "v.bin"
-    save_vectors(WordVectors(("lovely", "dark"), MATRIX[:2, :3], "small"), path)
-    settings, model = tiny_settings(vectors="given", epochs=1), fasttext()
+    path, model = small_file(tmp_path), fasttext()
+    settings = tiny_settings(vectors="given", epochs=1)
     result = search_settings(SPLIT, settings, vectors=[path, OWN, model], **call)
     assert [one.status for one in result.outcomes] == ["completed"] * 2
     best = Predictor.load(result.path).bundle
