@@ -20,9 +20,13 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+
 from emoclf import distil_vectors
 from emoclf.datasets.readers import read_dataset
-from emoclf.embeddings.starter import STARTER_FILE, write_starter_vectors
+from emoclf.embeddings.starter import LEVELS, STARTER_FILE
+from emoclf.embeddings.word_vectors import WordVectors
+from emoclf.files import new_file
 from emoclf.text.tokenizer import EMOTICONS, Tokenizer
 
 WORDS, DIM, BITS = 29_000, 256, 3
@@ -130,6 +134,30 @@ def pictures(tokenizer: Tokenizer) -> dict[str, str]:
             if char < "\u3000":
                 texts[char + VARIATION] = name
     return texts
+
+
+def write_starter_vectors(vectors: WordVectors, path: Path, *, bits: int) -> None:
+    """Write vectors in a few bits per number, atomically.
+
+    Parameters
+    ----------
+    vectors : WordVectors
+        Vectors whose mean over all words is zero, as distilled ones.
+    path : Path
+    bits : {2, 3, 4}
+    """
+    scales = vectors.matrix.std(0)
+    positive = np.array(LEVELS[bits])
+    levels = np.concatenate([-positive[::-1], positive])
+    codes = np.searchsorted((levels[1:] + levels[:-1]) / 2, vectors.matrix / scales)
+    planes = [codes >> (bits - 1 - bit) & 1 for bit in range(bits)]
+    arrays = {
+        "words": np.frombuffer("\n".join(vectors.words).encode(), np.uint8),
+        "codes": np.packbits(np.stack(planes, 1).astype(np.uint8), axis=2),
+        "scales": scales.astype(np.float32),
+    }
+    with new_file(path) as stream:
+        np.savez_compressed(stream, **arrays)
 
 
 def main() -> None:

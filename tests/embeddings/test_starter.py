@@ -14,16 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from make_starter_vectors import write_starter_vectors
 
 from emoclf import embedding_matrix, load_sample, read_dataset
 from emoclf.cli import main
 from emoclf.datasets.dataset import Dataset
 from emoclf.embeddings import starter
-from emoclf.embeddings.starter import (
-    STARTER_FILE,
-    StarterVectors,
-    write_starter_vectors,
-)
+from emoclf.embeddings.starter import STARTER_FILE, StarterVectors
 from emoclf.embeddings.vector_objects import given_vectors, vector_sources
 from emoclf.embeddings.word_vectors import WordVectors
 from emoclf.errors import SettingsError, VectorsError

@@ -15,9 +15,7 @@ import numpy as np
 
 from emoclf.embeddings.vector_io import Rows, VectorSource
 from emoclf.embeddings.vector_names import STARTER
-from emoclf.embeddings.word_vectors import WordVectors
 from emoclf.errors import VectorsError
-from emoclf.files import new_file
 
 STARTER_FILE = Path(__file__).with_name("english.npz")
 
@@ -30,7 +28,7 @@ LEVELS = {
 
 
 class StarterVectors(VectorSource):
-    """Reader of a file that :func:`write_starter_vectors` wrote.
+    """Reader of a file that ``tests/make_starter_vectors.py`` wrote.
 
     Parameters
     ----------
@@ -77,27 +75,3 @@ class StarterVectors(VectorSource):
 
     def first_words(self, n: int) -> list[str]:
         return self.words[: self.limit][:n]
-
-
-def write_starter_vectors(vectors: WordVectors, path: Path, *, bits: int) -> None:
-    """Write vectors in a few bits per number, atomically.
-
-    Parameters
-    ----------
-    vectors : WordVectors
-        Vectors whose mean over all words is zero, as distilled ones.
-    path : Path
-    bits : {2, 3, 4}
-    """
-    scales = vectors.matrix.std(0)
-    positive = np.array(LEVELS[bits])
-    levels = np.concatenate([-positive[::-1], positive])
-    codes = np.searchsorted((levels[1:] + levels[:-1]) / 2, vectors.matrix / scales)
-    planes = [codes >> (bits - 1 - bit) & 1 for bit in range(bits)]
-    arrays = {
-        "words": np.frombuffer("\n".join(vectors.words).encode(), np.uint8),
-        "codes": np.packbits(np.stack(planes, 1).astype(np.uint8), axis=2),
-        "scales": scales.astype(np.float32),
-    }
-    with new_file(path) as stream:
-        np.savez_compressed(stream, **arrays)
