@@ -69,8 +69,6 @@ class TrainerRun:
     def __post_init__(self) -> None:
         train, settings = self.dataset, self.settings
         targets = train.label_ids
-        if train.multilabel:
-            targets = targets.astype(np.float32)
         rows = encode(self.pretrained.tokenizer, train.texts, settings.max_tokens)
         for row, target in zip(rows, targets.tolist(), strict=True):
             row["labels"] = target

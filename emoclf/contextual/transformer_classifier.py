@@ -263,12 +263,8 @@ class TransformerClassifier(Classifier):
             return []
         unknown = self.tokenizer.unk_token_id
         lists = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
-        return [
-            np.array(
-                [UNKNOWN if i == unknown else FIRST_TOKEN_ID + i for i in ids], np.int32
-            )
-            for ids in lists
-        ]
+        rows = (np.array(ids, np.int32) for ids in lists)
+        return [np.where(ids == unknown, UNKNOWN, FIRST_TOKEN_ID + ids) for ids in rows]
 
 
 def probabilities_of(logits: np.ndarray, *, multilabel: bool) -> np.ndarray:

@@ -18,7 +18,7 @@ from emoclf.distillation.distillation_folder import DistillationFolder
 from emoclf.distillation.distillation_settings import DistillationSettings
 from emoclf.distillation.out_of_fold import read_out_of_fold
 from emoclf.distillation.stages import fit_stages
-from emoclf.distillation.student_stages import mix_labels, student_stages
+from emoclf.distillation.student_stages import student_stages
 from emoclf.distillation.teacher_overlap import warn_of_teacher_overlap
 from emoclf.distillation.teacher_predictions import Progress, mean_probabilities
 from emoclf.distillation.teacher_progress import predict_all
@@ -209,7 +209,7 @@ def distil_classifier(
         train_probabilities = of_folds
         if train_probabilities is None:
             train_probabilities = mean_probabilities(predicted, 0, transfer.n_train)
-        stages = student_stages(
+        stages, soft = student_stages(
             transfer,
             predicted,
             prepared,
@@ -256,9 +256,7 @@ def distil_classifier(
         prepared,
         split.train,
         settings,
-        ngram_train=mix_labels(
-            train_probabilities, prepared, split.train, distillation.true_share
-        ),
+        ngram_train=soft,
         metrics={DISTILLATION: metrics},
     )
     student = replace(student, split=split)

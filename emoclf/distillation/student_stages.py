@@ -27,23 +27,36 @@ def student_stages(
     settings: RunSettings,
     distillation: DistillationSettings,
     train_probabilities: np.ndarray,
-) -> list[Stage]:
+) -> tuple[list[Stage], Examples]:
     """Return the stages of the training that the settings describe.
 
     ``train_probabilities`` are the teachers' for the training texts, or those of a
-    cross-validation.
+    cross-validation. The second value are the training texts with a mixture of them and
+    the true labels.
     """
     n_train, multilabel = transfer.n_train, train.multilabel
     is_joint = distillation.order == JOINT
-    temperature = distillation.temperature
+    temperature, share = distillation.temperature, distillation.true_share
+    truth = prepared.train.targets
+    if not multilabel:
+        truth = np.eye(len(train.label_names))[truth]
+
+    def mixed(probabilities: np.ndarray) -> np.ndarray:
+        return share * truth + (1 - share) * probabilities
+
+    soft = Examples(
+        prepared.train.token_ids,
+        mixed(train_probabilities).astype(np.float32),
+        prepared.train.weights,
+        temperature=1.0,
+    )
     # The same scale as that of the other texts in the same stage.
     scaled = at_temperature(train_probabilities, temperature, multilabel=multilabel)
-    share = distillation.true_share
     targets = transfer.targets(
         predictions,
         temperature,
         multilabel=multilabel,
-        first=_mixed(scaled, prepared, train, share) if is_joint else scaled,
+        first=mixed(scaled) if is_joint else scaled,
     )
     weights = None
     if is_joint:
@@ -59,43 +72,11 @@ def student_stages(
         settings.training,
     )
     if is_joint or not distillation.last_epochs:
-        return [first]
+        return [first], soft
     training = replace(
         settings.training,
         epochs=distillation.last_epochs,
         learning_rate=settings.training.rate * distillation.last_rate,
     )
-    soft = mix_labels(train_probabilities, prepared, train, share)
     title = f"{n_train:,} training texts, with a share of {share:g} of the true labels"
-    return [first, Stage(LAST_STAGE, title, soft, training)]
-
-
-def mix_labels(
-    probabilities: np.ndarray, prepared: Prepared, train: Dataset, true_share: float
-) -> Examples:
-    """Return the training texts with a mixture of true labels and probabilities.
-
-    Parameters
-    ----------
-    probabilities : ndarray, shape (n_train, n_classes)
-        Probabilities of the teachers.
-    prepared : Prepared
-    train : Dataset
-    true_share : float in [0, 1]
-        Share of the true labels in the targets.
-    """
-    return Examples(
-        prepared.train.token_ids,
-        _mixed(probabilities, prepared, train, true_share).astype(np.float32),
-        prepared.train.weights,
-        temperature=1.0,
-    )
-
-
-def _mixed(
-    probabilities: np.ndarray, prepared: Prepared, train: Dataset, true_share: float
-) -> np.ndarray:
-    truth = prepared.train.targets
-    if not train.multilabel:
-        truth = np.eye(len(train.label_names))[truth]
-    return true_share * truth + (1 - true_share) * probabilities
+    return [first, Stage(LAST_STAGE, title, soft, training)], soft

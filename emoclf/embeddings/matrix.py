@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -128,9 +128,7 @@ def pretrained_rows(
     sets = [_rows_of(source, vocabulary, counts) for source in sources]
     if len(sets) == 1:
         return sets[0][0]
-    kinds: dict[str, str] = {}
-    for _, matches in reversed(sets):
-        kinds.update(matches)
+    kinds = ChainMap(*(matches for _, matches in sets))
     ids = _ids(vocabulary, kinds)
     dims = [rows.rows.shape[1] for rows, _ in sets]
     joined = np.zeros((len(ids), sum(dims)), np.float32)

@@ -75,7 +75,15 @@ def downloaded_vectors(name: str) -> Path:
             ) from None
         if name not in models:
             raise VectorsError(_unknown(name, models, corpora))
-        _announce(name, models[name], path.parent)
+        about = models[name] if isinstance(models[name], dict) else {}
+        size = about.get("file_size")
+        logger.info(
+            "Downloading the word vectors %s (%s, license: %s) to %s.",
+            name,
+            f"{size / MEGABYTE:.0f} MB" if isinstance(size, int) else "of unknown size",
+            about.get("license", "not given"),
+            path.parent,
+        )
         try:
             downloader.load(name, return_path=True)
         except Exception as error:  # noqa: BLE001  (for a checksum, for instance)
@@ -101,19 +109,6 @@ def _unknown(name: str, models: Any, corpora: Any) -> str:
     return (
         f"There is no file {name!r} here, and gensim's downloader has no word vectors "
         f"of this name.{did_you_mean(name, models)} Known: {', '.join(models)}."
-    )
-
-
-def _announce(name: str, about: Any, folder: Path) -> None:
-    """Log size and license before anything is downloaded."""
-    about = about if isinstance(about, dict) else {}
-    size = about.get("file_size")
-    logger.info(
-        "Downloading the word vectors %s (%s, license: %s) to %s.",
-        name,
-        f"{size / MEGABYTE:.0f} MB" if isinstance(size, int) else "of unknown size",
-        about.get("license", "not given"),
-        folder,
     )
 
 
