@@ -105,7 +105,7 @@ def fine_tune_encoder(
         near_duplicates=data_settings.near_duplicates,
     )
     temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-    with _seeded(seed), temporary:
+    with temporary, _seeded(seed):
         pretrained = _with_new_head(encoder, train)
         folder = Path(checkpoint or temporary.name)
         fingerprint = {
