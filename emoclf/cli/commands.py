@@ -1,39 +1,9 @@
-"""The commands, in the order in which help lists them."""
+"""The commands, in the order in which help lists them: modules of this folder."""
 
-from emoclf.cli import (
-    aspects,
-    audit,
-    compare,
-    crossval,
-    demo,
-    distil,
-    drift,
-    evaluate,
-    explain,
-    export,
-    predict,
-    show,
-    teach,
-    train,
-    tune,
-    vectors,
-)
+from importlib import import_module
 
-COMMANDS = (
-    demo,
-    audit,
-    train,
-    distil,
-    evaluate,
-    predict,
-    explain,
-    drift,
-    show,
-    compare,
-    crossval,
-    export,
-    vectors,
-    teach,
-    tune,
-    aspects,
-)
+NAMES = (
+    "demo audit train distil evaluate predict explain drift show compare crossval "
+    "export vectors teach tune aspects"
+).split()
+COMMANDS = tuple(import_module(f"emoclf.cli.{name}") for name in NAMES)

@@ -31,26 +31,22 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
     from emoclf.tuning.report.search_plots import plot_scores as plot_scores
     from emoclf.tuning.report.search_plots import plot_time as plot_time
 
-_HOME = {
-    "plot_accuracy_against_time": "emoclf.plots.network_plots",
-    "plot_calibration": "emoclf.plots.curve_plots",
-    "plot_class_balance": "emoclf.plots.data_plots",
-    "plot_confusion": "emoclf.plots.confusion_plot",
-    "plot_coverage": "emoclf.plots.curve_plots",
-    "plot_effects": "emoclf.tuning.report.search_plots",
-    "plot_learning_curve": "emoclf.plots.training_plots",
-    "plot_lengths": "emoclf.plots.data_plots",
-    "plot_parallel": "emoclf.tuning.report.search_plots",
-    "plot_precision_recall": "emoclf.plots.curve_plots",
-    "plot_roc": "emoclf.plots.curve_plots",
-    "plot_scores": "emoclf.tuning.report.search_plots",
-    "plot_segments": "emoclf.plots.data_plots",
-    "plot_span_scores": "emoclf.plots.term_plots",
-    "plot_term_summary": "emoclf.plots.term_plots",
-    "plot_time": "emoclf.tuning.report.search_plots",
-    "plot_training": "emoclf.plots.training_plots",
-    "save_plot": "emoclf.plots.plot_style",
+#: Module → its plots.
+_NAMES = {
+    "emoclf.plots.confusion_plot": "plot_confusion",
+    "emoclf.plots.curve_plots": (
+        "plot_calibration plot_coverage plot_precision_recall plot_roc"
+    ),
+    "emoclf.plots.data_plots": "plot_class_balance plot_lengths plot_segments",
+    "emoclf.plots.network_plots": "plot_accuracy_against_time",
+    "emoclf.plots.plot_style": "save_plot",
+    "emoclf.plots.term_plots": "plot_span_scores plot_term_summary",
+    "emoclf.plots.training_plots": "plot_learning_curve plot_training",
+    "emoclf.tuning.report.search_plots": (
+        "plot_effects plot_parallel plot_scores plot_time"
+    ),
 }
+_HOME = {name: home for home, names in _NAMES.items() for name in names.split()}
 
 __all__ = sorted(_HOME)
 
