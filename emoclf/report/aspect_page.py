@@ -27,6 +27,8 @@ from emoclf.report.blocks import (
     Findings,
     Lines,
     Section,
+    interval_cell,
+    number_cell,
 )
 from emoclf.report.evaluation_sections import differences_table, verdict_section
 from emoclf.report.result_pages import Extras, Page
@@ -83,7 +85,11 @@ def aspect_page(evaluation: AspectEvaluation, extras: Extras) -> Page:
 def _summary_section(evaluation: AspectEvaluation) -> Section:
     terms = evaluation["terms"]
     rows = [
-        (name, _number(getattr(terms, key)), _ends(evaluation.intervals.get(key)))
+        (
+            name,
+            number_cell(getattr(terms, key)),
+            interval_cell(evaluation.intervals.get(key)),
+        )
         for key, name in SPAN_METRICS.items()
         if getattr(terms, key) is not None
     ]
@@ -92,11 +98,11 @@ def _summary_section(evaluation: AspectEvaluation) -> Section:
         rows += [
             (
                 "polarity: accuracy",
-                _number(polarity["accuracy"]),
+                number_cell(polarity["accuracy"]),
                 f"{polarity['n']:,} terms",
             ),
-            ("polarity: macro-F1", _number(polarity["macro_f1"]), ""),
-            ("term and polarity: F1", _number(both.f1), ""),
+            ("polarity: macro-F1", number_cell(polarity["macro_f1"]), ""),
+            ("term and polarity: F1", number_cell(both.f1), ""),
         ]
     return verdict_section(evaluation.verdict(), rows)
 
@@ -117,12 +123,14 @@ def _scores_section(evaluation: AspectEvaluation) -> Section:
         if key in evaluation.intervals
     }
     figure = svg_figure(
-        lambda figure: plot_span_scores(scores, figure.subplots(), intervals=ends),
+        lambda ax: plot_span_scores(scores, ax, intervals=ends),
         name="span-scores",
         title="How well terms are found",
         alt="; ".join(
             f"{method}: "
-            + ", ".join(f"{name} {_number(value)}" for name, value in values.items())
+            + ", ".join(
+                f"{name} {number_cell(value)}" for name, value in values.items()
+            )
             for method, values in scores.items()
         ),
         caption="A term counts if both of its borders are right; by overlap: by the "
@@ -144,7 +152,7 @@ def _scores_section(evaluation: AspectEvaluation) -> Section:
 
 
 def _span_row(method: str, span_scores: SpanScores) -> list[str]:
-    scores = [_number(getattr(span_scores, key)) for key in SPAN_METRICS]
+    scores = [number_cell(getattr(span_scores, key)) for key in SPAN_METRICS]
     if not span_scores.n_unseen:
         scores[-1] = "–"
     return [method, *scores, f"{span_scores.n_predicted:,}", f"{span_scores.n_exact:,}"]
@@ -166,7 +174,7 @@ def _terms_section(evaluation: AspectEvaluation) -> Section:
     names = summary.polarities()
     drawn = rows[:DRAWN_TERMS]
     figure = svg_figure(
-        lambda figure: summary.plot(figure.subplots(), shown=DRAWN_TERMS),
+        lambda ax: summary.plot(ax, shown=DRAWN_TERMS),
         name="term-summary",
         title="Most frequent terms" + (" and their polarity" if names else ""),
         alt="; ".join(
@@ -219,8 +227,7 @@ def _curves(
         if not shown:
             continue
 
-        def draw(figure: Any, metric: str = metric, shown: Any = tuple(shown)) -> None:
-            ax = figure.subplots()
+        def draw(ax: Any, metric: str = metric, shown: Any = tuple(shown)) -> None:
             for history in shown:
                 plot_training(history, ax, metric=metric)
             ax.set_ylabel("")
@@ -293,11 +300,3 @@ def _name_of(name_or_path: str) -> str:
     if is_hub_name and not os.path.exists(name_or_path):
         return name_or_path
     return os.path.basename(os.path.normpath(name_or_path))
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
-def _ends(interval: tuple[float, float] | None) -> str:
-    return "" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from emoclf.aspects.data.sentences import Sentence
 from emoclf.aspects.term_highlighting import highlight, key_to_marks
 from emoclf.aspects.terms.span_metrics import KINDS, overlap, span_errors
@@ -20,7 +18,11 @@ from emoclf.report.blocks import (
     TextSearch,
     cut_text,
 )
-from emoclf.report.evaluation_sections import CELL_EXAMPLES, MAX_TEXTS, confusion_block
+from emoclf.report.evaluation_sections import (
+    CELL_EXAMPLES,
+    confusion_block,
+    searchable_indices,
+)
 
 if TYPE_CHECKING:
     from emoclf.aspects.aspect_evaluation import AspectEvaluation, TruePolarity
@@ -39,11 +41,9 @@ KIND_WORDS = {
 def mistakes_section(evaluation: AspectEvaluation) -> Section:
     """Return the errors of the tagger by kind, with the surest ones as examples."""
     examples: dict[str, list[tuple[float, int]]] = {kind: [] for kind in KINDS}
-    for index, errors in enumerate(_errors(evaluation)):
-        confidences = {
-            (x.start, x.stop): x.confidence for x in evaluation.opinions[index]
-        }
-        for kind, span in errors:
+    for index, opinions in enumerate(evaluation.opinions):
+        confidences = {(x.start, x.stop): x.confidence for x in opinions}
+        for kind, span in _errors(evaluation, index):
             examples[kind].append((-confidences.get((span[0], span[1]), 0.0), index))
     counts = evaluation["terms"].errors
     if not counts:
@@ -92,11 +92,8 @@ def polarity_section(evaluation: AspectEvaluation) -> Section:
 
 def sentences_section(evaluation: AspectEvaluation) -> Section:
     """Return a search box over the sentences."""
-    indices = np.arange(len(evaluation.data))
-    if len(indices) > MAX_TEXTS:
-        chosen = np.random.default_rng(0).choice(len(indices), MAX_TEXTS, replace=False)
-        indices = np.sort(chosen)
-    texts = [_shown(evaluation, index) for index in indices.tolist()]
+    indices = searchable_indices(len(evaluation.data))
+    texts = [_shown(evaluation, index) for index in indices]
     if not texts:
         return Section("texts", "Sentences", ())
     blocks = (_key(evaluation), TextSearch(texts, len(evaluation.data)))
@@ -109,18 +106,22 @@ def _key(evaluation: AspectEvaluation) -> Html:
     return Html("Key", [key_to_marks(labels, true=True)])
 
 
-def _errors(evaluation: AspectEvaluation) -> list[list[tuple[str, Any]]]:
+def _errors(evaluation: AspectEvaluation, index: int) -> list[tuple[str, Any]]:
+    """Return kind and span of each error of the tagger in a sentence."""
     width = 3 if evaluation.model.typed else 2
-    return [
-        span_errors([x[:width] for x in sentence.terms], [x[:width] for x in spans])
-        for sentence, spans in zip(evaluation.data, evaluation.spans, strict=True)
-    ]
+    terms, spans = evaluation.data.sentences[index].terms, _spans(evaluation, index)
+    return span_errors([x[:width] for x in terms], [x[:width] for x in spans])
+
+
+def _spans(evaluation: AspectEvaluation, index: int) -> list[tuple[int, int, Any]]:
+    """Return the terms that were found in a sentence, as (start, stop, polarity)."""
+    return [(x.start, x.stop, x.polarity) for x in evaluation.opinions[index]]
 
 
 def _shown(evaluation: AspectEvaluation, index: int) -> ShownText:
     """Return a sentence with all its terms, and what is wrong in words."""
     sentence = evaluation.data.sentences[index]
-    spans = evaluation.spans[index]
+    spans = _spans(evaluation, index)
     mistakes = _mistakes(evaluation, sentence, index)
     terms = len(sentence.terms)
     right = "there is no term" if not terms else "all terms are right"
@@ -138,15 +139,14 @@ def _mistakes(
     evaluation: AspectEvaluation, sentence: Sentence, index: int
 ) -> list[str]:
     """Return the mistakes in a sentence in words."""
-    text, spans = sentence.text, evaluation.spans[index]
-    width = 3 if evaluation.model.typed else 2
+    text, spans = sentence.text, _spans(evaluation, index)
     words = []
-    true = [x[:width] for x in sentence.terms]
-    for kind, span in span_errors(true, [x[:width] for x in spans]):
+    for kind, span in _errors(evaluation, index):
         name = text[span[0] : span[1]]
         if kind == "boundary":
             true_names = [sentence.words(x) for x in sentence.terms if overlap(x, span)]
-            words.append(f"borders: {name!r} instead of {_listed(true_names)}")
+            listed = " and ".join(map(repr, true_names))
+            words.append(f"borders: {name!r} instead of {listed}")
         elif kind == "label":
             label = next(x.label for x in sentence.terms if x[:2] == span[:2])
             words.append(f"{name}: {label}, predicted as {span[2]}")
@@ -161,10 +161,6 @@ def _mistakes(
             name = sentence.words(term)
             words.append(f"polarity of {name}: {term.label}, predicted as {polarity}")
     return words
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(repr(name) for name in names)
 
 
 def _matrix(evaluation: AspectEvaluation) -> ConfusionMatrix:

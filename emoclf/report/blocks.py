@@ -1,14 +1,17 @@
 """Parts of a page: sections, and the blocks that the template knows how to draw.
 
-A block is data; ``kind`` names the template's macro for it. All strings are escaped by
-the template, except the SVG of figures and HTML that emoclf made, such as explanations.
+A block is data, which the template draws by a macro for its class. All strings are
+escaped by the template, except the SVG of figures and HTML that emoclf made, such as
+explanations.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
+
+from emoclf.display import shorten_text
 
 #: Longest text on the page; longer ones are cut.
 MAX_TEXT_CHARACTERS = 500
@@ -27,7 +30,6 @@ class Section:
 class Paragraphs:
     """Sentences, each a paragraph; the first of a summary is larger."""
 
-    kind: ClassVar[str] = "paragraphs"
     texts: Sequence[str]
     lead: bool = False
 
@@ -36,7 +38,6 @@ class Paragraphs:
 class Advice:
     """A titled list of proposals."""
 
-    kind: ClassVar[str] = "advice"
     title: str
     texts: Sequence[str]
 
@@ -45,7 +46,6 @@ class Advice:
 class KeyNumbers:
     """A few numbers, each as name, value and remark."""
 
-    kind: ClassVar[str] = "key_numbers"
     rows: Sequence[tuple[str, str, str]]
 
 
@@ -53,7 +53,6 @@ class KeyNumbers:
 class Lines:
     """Lines of text in columns, such as a report for the terminal."""
 
-    kind: ClassVar[str] = "lines"
     title: str
     lines: Sequence[str]
     folded: bool = False
@@ -63,7 +62,6 @@ class Lines:
 class DataTable:
     """A table whose first column names the rows."""
 
-    kind: ClassVar[str] = "data_table"
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -76,7 +74,6 @@ class DataTable:
 class Figure:
     """A plot as SVG, with a title and a description for those who do not see it."""
 
-    kind: ClassVar[str] = "figure"
     title: str
     svg: str
     caption: str = ""
@@ -88,7 +85,6 @@ class Figure:
 class Figures:
     """Figures side by side, where there is room."""
 
-    kind: ClassVar[str] = "figures"
     figures: Sequence[Figure]
 
 
@@ -96,7 +92,6 @@ class Figures:
 class Findings:
     """Findings of the doctor, the worst first."""
 
-    kind: ClassVar[str] = "findings"
     findings: Sequence[Any]
     title: str = "Findings of the doctor"
 
@@ -110,18 +105,17 @@ class Cell:
     predicted: str
     count: int
     share: float
-    texts: Sequence[ShownText] = ()
+    texts: Sequence[ShownText]
 
 
 @dataclass(frozen=True)
 class ConfusionMatrix:
     """A confusion matrix; each cell links to its examples."""
 
-    kind: ClassVar[str] = "confusion"
     label_names: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     recalls: Sequence[str]
-    examples: Sequence[Cell] = ()
+    examples: Sequence[Cell]
     #: Name of what is counted.
     unit: str = "text"
 
@@ -145,7 +139,6 @@ class ShownText:
 class TextList:
     """Texts with their labels, the first of which are shown."""
 
-    kind: ClassVar[str] = "text_list"
     title: str
     texts: Sequence[ShownText]
 
@@ -154,7 +147,6 @@ class TextList:
 class TextSearch:
     """A search box over texts."""
 
-    kind: ClassVar[str] = "text_search"
     texts: Sequence[ShownText]
     total: int
 
@@ -163,13 +155,20 @@ class TextSearch:
 class Html:
     """HTML that emoclf made, such as an explanation; it is not escaped."""
 
-    kind: ClassVar[str] = "html"
     title: str
-    parts: Sequence[str] = field(default_factory=tuple)
+    parts: Sequence[str]
+
+
+def number_cell(value: float | None, number_format: str = ".3f") -> str:
+    """Return a number for a table, with a dash for one that there is not."""
+    return "–" if value is None else format(value, number_format)
+
+
+def interval_cell(interval: tuple[float, float] | None) -> str:
+    """Return the ends of an interval in words, or "" for none."""
+    return "" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
 
 
 def cut_text(text: str) -> str:
     """Return a text of at most 500 characters; an ellipsis replaces the rest."""
-    if len(text) <= MAX_TEXT_CHARACTERS:
-        return text
-    return f"{text[: MAX_TEXT_CHARACTERS - 1]}…"
+    return shorten_text(text, MAX_TEXT_CHARACTERS)

@@ -29,6 +29,8 @@ from emoclf.report.blocks import (
     TextList,
     TextSearch,
     cut_text,
+    interval_cell,
+    number_cell,
 )
 from emoclf.report.svg_figures import svg_figure
 
@@ -177,9 +179,7 @@ def segments_section(segments: Sequence[Any], overall: float) -> Section:
         counts = [one.n for one in groups]
         figures.append(
             svg_figure(
-                lambda figure, drawn=(names, scores, counts): plot_segments(  # type: ignore[misc]
-                    *drawn[:2], figure.subplots(), counts=drawn[2], overall=overall
-                ),
+                partial(plot_segments, names, scores, counts=counts, overall=overall),
                 name=f"segments-{number}",
                 title=f"Accuracy by {column}",
                 alt=f"Accuracy by {column}: "
@@ -226,10 +226,9 @@ def curves_section(evaluation: Evaluation) -> Section:
     }
     figures = []
     for name, (title, caption) in plots.items():
-        method = getattr(evaluation, f"plot_{name}")
         figures.append(
             svg_figure(
-                lambda figure, method=method: method(figure.subplots()),  # type: ignore[misc]
+                getattr(evaluation, f"plot_{name}"),
                 name=name.replace("_", "-"),
                 title=title,
                 alt=f"{title}. {caption}",
@@ -245,12 +244,18 @@ def texts_section(evaluation: Evaluation) -> Section | None:
     predictions = evaluation.predictions
     if predictions is None or predictions.texts is None:
         return None
-    indices = np.arange(len(predictions))
-    if len(indices) > MAX_TEXTS:
-        chosen = np.random.default_rng(0).choice(len(indices), MAX_TEXTS, replace=False)
-        indices = np.sort(chosen)
-    texts = [shown_text(predictions, index) for index in indices.tolist()]
+    indices = searchable_indices(len(predictions))
+    texts = [shown_text(predictions, index) for index in indices]
     return Section("texts", "Texts", (TextSearch(texts, len(predictions)),))
+
+
+def searchable_indices(n_texts: int) -> list[int]:
+    """Return the indices of the texts behind a search box: all, or a random sample."""
+    indices = np.arange(n_texts)
+    if n_texts > MAX_TEXTS:
+        chosen = np.random.default_rng(0).choice(n_texts, MAX_TEXTS, replace=False)
+        indices = np.sort(chosen)
+    return indices.tolist()
 
 
 def evaluation_sections(
@@ -289,11 +294,8 @@ def _key_numbers(report: EvaluationReport) -> list[tuple[str, str, str]]:
         label = METRICS[name].label_for(network.task)
         if value is None or any(label == row[0] for row in rows):
             continue
-        remark = ""
-        if name in network.intervals:
-            low, high = network.intervals[name]
-            remark = f"{low:.3f} to {high:.3f}"
-        rows.append((label, f"{value:.3f}", remark))
+        ends = interval_cell(network.intervals.get(name))
+        rows.append((label, number_cell(value), ends))
     main = [one for one in report.comparisons if one.metric == MAIN_METRIC]
     if main:
         # The best baseline is the one from which the network differs least.
@@ -341,13 +343,9 @@ def _last_first(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
 
 
 def _score(evaluation: Evaluation, name: str) -> str:
-    value = getattr(evaluation, name)
-    if value is None:
-        return "–"
-    if name not in evaluation.intervals:
-        return f"{value:.3f}"
-    low, high = evaluation.intervals[name]
-    return f"{value:.3f} ({low:.3f} to {high:.3f})"
+    score = number_cell(getattr(evaluation, name))
+    ends = interval_cell(evaluation.intervals.get(name))
+    return f"{score} ({ends})" if ends else score
 
 
 def _label_table(evaluation: Evaluation) -> DataTable:
@@ -361,8 +359,7 @@ def _label_table(evaluation: Evaluation) -> DataTable:
         if not label.support:
             values[1:] = [None, None]
         values += [label.average_precision] * averaged
-        cells = ["–" if value is None else f"{value:.3f}" for value in values]
-        rows.append([label.label, *cells, f"{label.support:,}"])
+        rows.append([label.label, *map(number_cell, values), f"{label.support:,}"])
     return DataTable("Scores of each label", header, rows, sortable=True)
 
 

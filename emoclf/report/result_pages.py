@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from emoclf.report.blocks import (
     Lines,
     Paragraphs,
     Section,
+    number_cell,
 )
 from emoclf.report.evaluation_sections import evaluation_sections, summary_section
 from emoclf.report.svg_figures import svg_figure
@@ -28,6 +30,7 @@ from emoclf.report.training_sections import (
     data_section,
     lengths_figure,
     settings_section,
+    training_data_section,
     training_section,
 )
 
@@ -150,12 +153,11 @@ def _training(
         summary_section(report),
         *evaluation_sections(report, extras.explanations, extras.segments),
         training_section(trained.result, bundle.metrics),
-        data_section(
-            split.train.counts(),
-            audit=extras.audit,
-            lengths=bundle.encoder.lengths(split.train.texts),
-            max_length=bundle.encoder.max_length,
-        ),
+        training_data_section(split.train, bundle, extras.audit),
+    ]
+    # The texts, behind a search box, come after all that is drawn.
+    sections.sort(key=lambda one: one.id == "texts")
+    sections.append(
         settings_section(
             bundle.settings.to_toml(),
             bundle.versions,
@@ -168,19 +170,8 @@ def _training(
                 "seed": bundle.settings.seed,
                 "parameters": f"{bundle.model.count_params():,}",
             },
-        ),
-    ]
-    order = [
-        "summary",
-        "scores",
-        "mistakes",
-        "curves",
-        "groups",
-        "training",
-        "data",
-        "texts",
-    ]
-    sections.sort(key=lambda one: [*order, one.id].index(one.id))
+        )
+    )
     architecture = bundle.settings.architecture
     return Page(
         f"{architecture} on {os.path.basename(source)}",
@@ -247,18 +238,18 @@ def _network_comparison(comparison: NetworkComparison, extras: Extras) -> Page:
         [
             run.name,
             "–" if run.seed is None else str(run.seed),
-            _number(run.valid_macro_f1, ".3f"),
-            _number(run.accuracy, ".3f"),
-            _number(run.macro_f1, ".3f"),
-            _number(run.parameters, ",d"),
-            _number(run.epochs, "d"),
-            _number(run.seconds, ".1f"),
+            number_cell(run.valid_macro_f1, ".3f"),
+            number_cell(run.accuracy, ".3f"),
+            number_cell(run.macro_f1, ".3f"),
+            number_cell(run.parameters, ",d"),
+            number_cell(run.epochs, "d"),
+            number_cell(run.seconds, ".1f"),
             ", ".join(run.findings),
         ]
         for run in comparison.runs
     ]
     figure = svg_figure(
-        lambda figure: plot_accuracy_against_time(comparison, figure.subplots()),
+        partial(plot_accuracy_against_time, comparison),
         name="accuracy-against-time",
         title="Accuracy and training time",
         alt="Accuracy of each network against its seconds of training",
@@ -350,10 +341,6 @@ def _lines(result: Any) -> Page:
     title = type(result).__name__
     section = Section("result", "Result", (Lines(title, list(result.lines())),))
     return Page(title, "", [section])
-
-
-def _number(value: float | None, number_format: str) -> str:
-    return "–" if value is None else format(value, number_format)
 
 
 #: Class of a result → function that makes its page, or its import path. Classes are

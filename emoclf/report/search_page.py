@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,8 @@ from emoclf.report.evaluation_sections import evaluation_sections, summary_secti
 from emoclf.report.result_pages import Extras, Page, detailed
 from emoclf.report.svg_figures import svg_figure
 from emoclf.report.training_sections import (
-    data_section,
     settings_section,
+    training_data_section,
     training_section,
 )
 from emoclf.tuning.report.search_report import result_rows
@@ -53,13 +52,7 @@ def search_page(result: SearchResult, extras: Extras) -> Page:
         training_section(_training(bundle), bundle.metrics),
     ]
     if split is not None:
-        data = data_section(
-            split.train.counts(),
-            audit=extras.audit,
-            lengths=bundle.encoder.lengths(split.train.texts),
-            max_length=bundle.encoder.max_length,
-        )
-        sections.append(data)
+        sections.append(training_data_section(split.train, bundle, extras.audit))
     sections.append(
         settings_section(
             plan.settings.override(**chosen.values).to_toml(),
@@ -115,27 +108,26 @@ def _figures(result: SearchResult) -> list[Figure]:
     names = varying_settings(scored(result.outcomes))
     n_rows = -(-len(names) // PANEL_COLUMNS)
 
-    def effects(figure: Any) -> None:
+    def effects(ax: Any) -> None:
+        figure = ax.figure
+        ax.remove()
         panels = figure.subplots(n_rows, PANEL_COLUMNS, sharey=True, squeeze=False)
         for ax in panels.flat[len(names) :]:
             figure.delaxes(ax)
         result.plot_effects(panels)
         figure.tight_layout()
 
-    def on_axes(plot: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        return lambda figure: plot(figure.subplots())
-
     size = (6.4, 4.2)
-    plots = {
-        "scores": ("Score of each trial", on_axes(result.plot_scores), size),
-        "time": ("Score and time", on_axes(result.plot_time), size),
+    plots: dict[str, Any] = {
+        "scores": ("Score of each trial", result.plot_scores, size),
+        "time": ("Score and time", result.plot_time, size),
     }
     if names:
         size = (3.6 * PANEL_COLUMNS, 3.0 * n_rows)
         plots["effects"] = "Score by setting", effects, size
         size = (max(8.0, 2 + 1.6 * len(names)), 4.5)
         title = "Settings and score of each trial"
-        plots["parallel"] = title, on_axes(result.plot_parallel), size
+        plots["parallel"] = title, result.plot_parallel, size
     described = f"{len(result.outcomes)} trials; trial {result.choice.chosen.number}"
     return [
         svg_figure(

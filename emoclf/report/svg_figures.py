@@ -51,7 +51,7 @@ def svg_figure(
     title: str,
     alt: str,
     caption: str = "",
-    size: tuple[float, float] = (5.4, 3.9),
+    size: tuple[float, float],
     paper: bool = False,
     wide: bool = False,
 ) -> Figure:
@@ -60,7 +60,7 @@ def svg_figure(
     Parameters
     ----------
     draw : callable
-        Function that draws into the matplotlib figure which it gets.
+        Function that draws into the matplotlib axes which it gets.
     name : str
         Name that is unique on the page; ids in the SVG begin with it.
     title, alt, caption : str
@@ -83,7 +83,7 @@ def svg_figure(
         # The browser draws the letters, and has fonts for more scripts.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing")
         figure = matplotlib("figure").Figure(figsize=size)
-        draw(figure)
+        draw(figure.subplots())
         figure.savefig(stream, format="svg", bbox_inches="tight", transparent=True)
     return Figure(title, _inline(stream.getvalue(), name, alt), caption, paper, wide)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from emoclf.evaluation.temperature import calibration_sentence
 from emoclf.plots import plot_class_balance, plot_lengths, plot_training
@@ -18,6 +19,10 @@ from emoclf.report.blocks import (
     Section,
 )
 from emoclf.report.svg_figures import svg_figure
+
+if TYPE_CHECKING:
+    from emoclf.bundle.bundle import Bundle
+    from emoclf.datasets.dataset import Dataset
 
 #: Metrics of the epochs that are drawn, and their titles.
 DRAWN_METRICS = {"loss": "Loss", "accuracy": "Accuracy", "macro_f1": "Macro-F1"}
@@ -48,7 +53,7 @@ def data_section(
     if 0 < len(counts) <= MAX_BARS:
         figures.append(
             svg_figure(
-                lambda figure: plot_class_balance(counts, figure.subplots()),
+                partial(plot_class_balance, counts),
                 name="class-balance",
                 title="Texts of each label",
                 alt="Texts of each label: "
@@ -64,6 +69,16 @@ def data_section(
     return Section("data", "Data", tuple(blocks))
 
 
+def training_data_section(train: Dataset, bundle: Bundle, audit: Any) -> Section:
+    """Return the section about the training texts of a classifier."""
+    return data_section(
+        train.counts(),
+        audit=audit,
+        lengths=bundle.encoder.lengths(train.texts),
+        max_length=bundle.encoder.max_length,
+    )
+
+
 def lengths_figure(lengths: Sequence[int], max_length: int | None) -> Figure:
     """Return a histogram of the lengths of the training texts, in tokens."""
     caption = ""
@@ -71,7 +86,7 @@ def lengths_figure(lengths: Sequence[int], max_length: int | None) -> Figure:
         n_cut = sum(length > max_length for length in lengths)
         caption = f"Texts are cut after {max_length} tokens: {n_cut:,} of them."
     return svg_figure(
-        lambda figure: plot_lengths(lengths, figure.subplots(), max_length=max_length),
+        partial(plot_lengths, lengths, max_length=max_length),
         name="lengths",
         title="Lengths of the training texts",
         alt=f"Histogram of the lengths of {len(lengths):,} training texts. {caption}",
@@ -101,9 +116,9 @@ def training_section(result: Any, metrics: Mapping[str, Any]) -> Section:
     """
     figures = [
         svg_figure(
-            lambda figure, metric=metric: plot_training(  # type: ignore[misc]
+            partial(
+                plot_training,
                 result.history,
-                figure.subplots(),
                 metric=metric,
                 best_epoch=result.best_epoch,
             ),
