@@ -107,8 +107,11 @@ def test_train_classifier_takes_the_usual_kinds(way: str, frame: pd.DataFrame) -
     if way.startswith("two"):
         with pytest.raises(DataError, match="trained without a test set"):
             trained.evaluate()
-    else:
+    elif way == "split":
         assert trained.evaluate().network.part == "test"
+    else:
+        assert trained.split is not None
+        assert trained.split.test is not None
 
 
 @pytest.mark.slow
@@ -263,8 +266,9 @@ def test_a_script_shows_progress_and_no_lines_of_tensorflow(tmp_path: Path) -> N
     script = tmp_path / "script.py"
     script.write_text(
         "from emoclf import load_sample, train_classifier\n"
-        "train_classifier(load_sample()[:300], epochs=2, filters=2)\n"
-        "train_classifier(load_sample()[:300], epochs=1, filters=3, verbose=0)\n"
+        "small = {'vectors': 'none', 'dim': 4, 'filters': 2}\n"
+        "train_classifier(load_sample()[:90], epochs=2, **small)\n"
+        "train_classifier(load_sample()[:90], epochs=1, verbose=0, **small)\n"
     )
     done = subprocess.run(
         [sys.executable, str(script)], capture_output=True, text=True, check=True
@@ -312,7 +316,7 @@ def test_an_export_takes_frames_and_is_evaluated(
     report = evaluate_classifier(folded, frame)
     trained = tiny_trained().evaluate(frame)
     assert report.network.macro_f1 == trained.network.macro_f1
-    named = train_classifier(frame["text"], frame["label"], epochs=1, verbose=0)
+    named = train_classifier(frame["text"], frame["label"], verbose=0, **QUICK)
     assert named.text_column == "text"
     named.save(tmp_path / "a.emoclf")
     path = emoclf.export_classifier(named.predictor, tmp_path / "a.folded", to="folded")

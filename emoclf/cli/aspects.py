@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from emoclf.cli import report_option
 from emoclf.cli.aspects_export import add_export_parser
 from emoclf.cli.aspects_train import (
     DATA_HELP,
@@ -16,13 +17,8 @@ from emoclf.cli.aspects_train import (
     read_terms,
 )
 from emoclf.cli.bulk_runs import progress_bar, terminated_cleanly
-from emoclf.cli.data_options import add_file_options
+from emoclf.cli.data_options import add_file_options, add_input
 from emoclf.cli.options import given_settings
-from emoclf.cli.report_option import (
-    add_report_option,
-    check_report_option,
-    write_report_option,
-)
 from emoclf.cli.shared import (
     add_encoder_option,
     add_option,
@@ -63,7 +59,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     evaluate.add_argument("data", metavar="TERMS", help=DATA_HELP)
     add_encoder_option(evaluate, "FOLDER")
     add_terms_options(evaluate)
-    add_report_option(evaluate)
+    report_option.add(evaluate)
     evaluate.set_defaults(run=run_evaluate)
     add_export_parser(commands)
 
@@ -81,14 +77,7 @@ def _add_predict(commands: Any) -> None:
     )
     predict.add_argument("model", metavar="FOLDER", help=MODEL_HELP)
     add_encoder_option(predict, "FOLDER")
-    predict.add_argument(
-        "input",
-        nargs="?",
-        default="-",
-        metavar="INPUT",
-        help="CSV, TSV, JSON Lines, Parquet, or one text per line; plain or .gz "
-        "(default: standard input)",
-    )
+    add_input(predict)
     add_option(
         predict,
         "-o --output FILE",
@@ -110,13 +99,13 @@ def _add_predict(commands: Any) -> None:
 
 def run_evaluate(args: argparse.Namespace) -> int:
     """Score predictions on a labelled file."""
-    check_report_option(args)
+    report_option.check(args)
     from emoclf.aspects.exports.exported_aspects import load_aspect_predictor
 
     model = load_aspect_predictor(args.model, **encoder_options(args))
     evaluation = model.evaluate(read_terms(args, args.data))
     print_json_or_lines(args, evaluation)
-    write_report_option(args, evaluation, model=args.model)
+    report_option.write(args, evaluation, model=args.model)
     return 0
 
 
@@ -147,7 +136,7 @@ def run_predict(args: argparse.Namespace) -> int:
     with terminated_cleanly(), progress as bar:
         counts = predict_aspects(
             model,
-            args.input,
+            args.input or "-",
             None if args.summary else args.output or sys.stdout,
             output_format="jsonl" if args.json else "lines",
             summary=summary if counts_terms else None,

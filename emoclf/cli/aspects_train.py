@@ -7,12 +7,8 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from emoclf.cli import report_option
 from emoclf.cli.options import add_section, given_settings
-from emoclf.cli.report_option import (
-    add_report_option,
-    check_report_option,
-    write_report_option,
-)
 from emoclf.cli.shared import (
     HELP_ALL,
     add_option,
@@ -54,7 +50,7 @@ def add_train(commands: Any, argv: Sequence[str]) -> None:
     train.add_argument("data", metavar="TERMS", help=DATA_HELP)
     text = "folder to write the model to"
     add_option(train, "-o --output FOLDER", text, required=True)
-    add_report_option(train, has_overwrite=True)
+    report_option.add(train, has_overwrite=True)
     add_overwrite_option(train, "model, report or interrupted run")
     add_option(train, "--resume", "continue an interrupted run")
     add_option(train, "--valid FILE", "validation set, instead of a share of TERMS")
@@ -127,7 +123,7 @@ def run_train(args: argparse.Namespace) -> int:
             "--report shows the scores on a test set. Give --test, or a share of the "
             f"sentences: {setting('test_fraction')}."
         )
-    check_report_option(args)
+    report_option.check(args)
     load_tensorflow()
     from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
     from emoclf.aspects.aspect_evaluation import plain_scores
@@ -149,9 +145,7 @@ def run_train(args: argparse.Namespace) -> int:
     )
     data = read_terms(args, args.data)
     valid = read_terms(args, args.valid) if args.valid else None
-    test = None
-    if args.test:
-        test = read_terms(args, args.test)
+    test = read_terms(args, args.test) if args.test else None
     for other in (valid, test):
         if other is not None:
             _warn_of_overlap(data, other)
@@ -185,7 +179,7 @@ def run_train(args: argparse.Namespace) -> int:
     checkpoints.remove()
     _print_training(args, model, evaluation, path)
     if evaluation is not None:
-        write_report_option(args, evaluation, saved=path)
+        report_option.write(args, evaluation, saved=path)
     return 0
 
 
@@ -212,10 +206,8 @@ def _print_training(
     for name, metrics in model.tagger.validation_.items():
         print_lines(f"  terms, {name}: F1 {metrics['f1']:.3f}")
     for name, metrics in validation.get("polarity", {}).items():
-        scores = (
-            f"accuracy {metrics['accuracy']:.3f}, macro-F1 {metrics['macro_f1']:.3f}"
-        )
-        print_lines(f"  polarity, {name}: {scores}")
+        scores = "accuracy {accuracy:.3f}, macro-F1 {macro_f1:.3f}"
+        print_lines(f"  polarity, {name}: {scores.format_map(metrics)}")
     if evaluation:
         print_lines("", "Test set:", *evaluation.lines())
     print_lines("", f"Saved: {path}")

@@ -7,12 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from emoclf.cli import report_option
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.report_option import (
-    add_report_option,
-    check_report_option,
-    write_report_option,
-)
 from emoclf.cli.shared import (
     add_option,
     add_overwrite_option,
@@ -44,7 +40,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     text = "CSV file for corrections of the wrong labels, to fill in"
     add_option(parser, "-o --output FILE", text)
     add_overwrite_option(parser, "file")
-    add_report_option(parser, has_overwrite=True)
+    report_option.add(parser, has_overwrite=True)
     add_settings(parser, argv=argv, only=("data", "text", "embedding"))
     parser.set_defaults(run=run)
 
@@ -56,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from emoclf.datasets.split_files import read_parts
 
     settings = settings_from(args)
-    check_report_option(args)
+    report_option.check(args)
     if args.output:
         check_new_file(Path(args.output), overwrite=args.overwrite)
     data_settings = settings.override(skip_bad_rows=True).data
@@ -68,5 +64,5 @@ def run(args: argparse.Namespace) -> int:
     if args.output and audit.wrong_labels is not None:
         write_corrections(audit.wrong_labels, args.output, overwrite=args.overwrite)
     print_json_or_lines(args, audit)
-    write_report_option(args, audit)
+    report_option.write(args, audit)
     return BAD_DATA if audit.has_errors else 0

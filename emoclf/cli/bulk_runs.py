@@ -1,15 +1,18 @@
-"""Runs over whole files: their progress, and their end by a signal."""
+"""Long runs: their progress, and their end by a signal."""
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
+
+logger = logging.getLogger(__name__)
 
 
 def progress_bar(
@@ -26,6 +29,34 @@ def progress_bar(
     from emoclf.bulk.progress_bar import Bar
 
     return Bar()
+
+
+@contextmanager
+def step_bars(
+    args: argparse.Namespace, *steps: str
+) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each step, and yield a function of a step, its state and total."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    bars = Progress(console=Console(stderr=True), transient=True, disable=args.quiet)
+    with bars:
+        tasks = {step: bars.add_task(step, total=None) for step in steps}
+        yield lambda step, done, total: bars.update(
+            tasks[step], completed=done, total=total
+        )
+
+
+@contextmanager
+def continued_by_the_same_command(work: str, folder: object) -> Iterator[None]:
+    """Say after Ctrl-C that the same command continues the work in a folder."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if folder:
+            text = "The %s is stopped; the same command continues it (%s)."
+            logger.warning(text, work, folder)
+        raise
 
 
 @contextmanager

@@ -9,13 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from emoclf.cli import report_option
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, parse_value, settings_from
-from emoclf.cli.report_option import (
-    add_report_option,
-    check_report_option,
-    write_report_option,
-)
 from emoclf.cli.shared import add_option, new_command, print_json, print_lines
 from emoclf.cli.train import callbacks_for
 from emoclf.errors import SettingsError
@@ -52,7 +48,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         default=[],
     )
     add_option(parser, "--seeds N", "number of seeds per network", default=3)
-    add_report_option(parser)
+    report_option.add(parser)
     add_data(parser)
     add_settings(parser, argv=argv)
     parser.set_defaults(run=run)
@@ -61,7 +57,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, evaluate, print and plot."""
     networks = rows_from(args)
-    check_report_option(args)
+    report_option.check(args)
     load_tensorflow()
     from emoclf.plots import plot_accuracy_against_time, save_plot
     from emoclf.workflow.compare import compare_networks
@@ -86,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
             print_lines(
                 "No plot: run pip install 'emoclf[plots]', then this command again."
             )
-    write_report_option(args, comparison, saved=args.output)
+    report_option.write(args, comparison, saved=args.output)
     return 0
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from emoclf.cli.bulk_runs import continued_by_the_same_command
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import (
     add_option,
@@ -19,8 +19,6 @@ from emoclf.cli.shared import (
 from emoclf.cli.train import callbacks_for
 from emoclf.files import check_new_file, write_atomically
 from emoclf.runtime import load_tensorflow
-
-logger = logging.getLogger(__name__)
 
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
@@ -63,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
     with as_file(args.data) as data:
         dataset = read_dataset(data, settings.data)
-    try:
+    with continued_by_the_same_command("cross-validation", args.output):
         result = cross_validate(
             dataset,
             settings,
@@ -72,13 +70,6 @@ def run(args: argparse.Namespace) -> int:
             folder=args.output,
             callbacks=lambda settings: callbacks_for(args, settings),
         )
-    except KeyboardInterrupt:
-        if args.output:
-            logger.warning(
-                "The cross-validation is stopped; the same command continues it (%s).",
-                args.output,
-            )
-        raise
     if args.out_of_fold:
         assert result.pooled.predictions is not None
         table = result.pooled.predictions.to_frame().to_csv(index=False)

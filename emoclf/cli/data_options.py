@@ -28,6 +28,17 @@ READING_SETTINGS = (
 )
 
 
+def add_input(parser: argparse.ArgumentParser) -> None:
+    """Add the file of texts to predict, which may be standard input."""
+    parser.add_argument(
+        "input",
+        nargs="?",
+        metavar="INPUT",
+        help="CSV, TSV, JSON Lines, Parquet, or one text per line; plain or .gz "
+        "(default: standard input)",
+    )
+
+
 def add_reading_options(group: Any) -> None:
     """Add the options for a file of texts, which need not have labels."""
     add_option(

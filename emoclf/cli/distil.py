@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from emoclf.cli import report_option
 from emoclf.cli.data_options import add_data, read_data
-from emoclf.cli.options import add_section, add_settings, given_settings
-from emoclf.cli.report_option import (
-    add_report_option,
-    check_report_option,
-    write_report_option,
+from emoclf.cli.options import (
+    add_section,
+    add_settings,
+    errors_name_options,
+    given_settings,
+    pop_settings,
 )
 from emoclf.cli.shared import add_option, new_command
 from emoclf.cli.train import add_training_options, print_run, tensorboard_callbacks
-from emoclf.errors import SettingsError, setting
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import RunSettings, read_settings_file
 
@@ -71,7 +72,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "beside the output, until the student is saved)"
     )
     add_option(parser, "--predictions FOLDER", text)
-    add_report_option(parser, has_overwrite=True)
+    report_option.add(parser, has_overwrite=True)
     add_data(parser)
     add_training_options(parser, "classifier, report or interrupted run")
     add_section(parser, "distillation settings", DistillationSettings)
@@ -82,7 +83,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Distil a student from a labelled file, teachers and unlabelled texts."""
     settings, distillation = _settings(args)
-    check_report_option(args)
+    report_option.check(args)
     load_tensorflow()
     from emoclf.distillation.distillation_run import (
         check_distillation,
@@ -109,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
         verbose=not args.quiet,
     )
     print_run(training, as_json=args.json)
-    write_report_option(args, training, saved=training.path)
+    report_option.write(args, training, saved=training.path)
     return 0
 
 
@@ -119,13 +120,7 @@ def _settings(args: argparse.Namespace) -> tuple[RunSettings, Any]:
 
     values = read_settings_file(args.config) if args.config else {}
     given = given_settings(args)
-    names = DistillationSettings.names()
-    own = {name: given[name] for name in names if name in given}
-    student = {name: value for name, value in given.items() if name not in own}
-    try:
+    own = pop_settings(DistillationSettings, given)
+    with errors_name_options(args):
         distillation = DistillationSettings.of(values.pop(TABLE, {}) | own)
-        return RunSettings.from_dict(values, student), distillation
-    except SettingsError as error:
-        if error.name in given:
-            raise SettingsError(f"{setting(error.name)} {error.problem}") from None
-        raise
+        return RunSettings.from_dict(values, given), distillation

@@ -8,13 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from emoclf.cli import report_option
 from emoclf.cli.data_options import READING_SETTINGS
 from emoclf.cli.options import add_config_option, add_section, given_settings
-from emoclf.cli.report_option import (
-    add_report_option,
-    check_report_option,
-    write_report_option,
-)
 from emoclf.cli.shared import (
     add_encoder_option,
     add_option,
@@ -70,7 +66,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         type=model_argument,
     )
     add_encoder_option(parser)
-    add_report_option(parser)
+    report_option.add(parser)
     add_config_option(parser)
     add_section(
         parser, "data settings", DataSettings, only=LABELLED_SETTINGS + FILE_SETTINGS
@@ -80,7 +76,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read, predict, evaluate, print."""
-    check_report_option(args)
+    report_option.check(args)
     load_tensorflow()
     from emoclf.bulk.predict_chunks import load_classifier
     from emoclf.datasets.readers import read_column, read_dataset
@@ -140,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
         print_lines(*[""] * bool(comparisons), *detail_lines(evaluation), "")
         print_lines(*segment_lines(groups))
     if args.report:
-        write_report_option(
+        report_option.write(
             args,
             _page_report(evaluations, comparisons, remarks),
             model=args.model,

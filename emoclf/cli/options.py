@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import Field, fields
 from functools import partial
 from typing import Any
@@ -123,11 +124,17 @@ def add_section(
 def settings_from(args: argparse.Namespace) -> RunSettings:
     """Return the settings in force: defaults, then the file, then options."""
     values = read_settings_file(args.config) if args.config else {}
-    given = given_settings(args)
+    with errors_name_options(args):
+        return RunSettings.from_dict(values, given_settings(args))
+
+
+@contextmanager
+def errors_name_options(args: argparse.Namespace) -> Iterator[None]:
+    """Name the option in an error about a setting that was given as one."""
     try:
-        return RunSettings.from_dict(values, given)
+        yield
     except SettingsError as error:
-        if error.name in given:
+        if error.name in given_settings(args):
             raise SettingsError(f"{setting(error.name)} {error.problem}") from None
         raise
 
@@ -139,6 +146,11 @@ def given_settings(args: argparse.Namespace) -> dict[str, Any]:
         for key, value in vars(args).items()
         if key.startswith(PREFIX)
     }
+
+
+def pop_settings(section: type[Settings], given: dict[str, Any]) -> dict[str, Any]:
+    """Remove the settings of a section from those given, and return them."""
+    return {name: given.pop(name) for name in section.names() if name in given}
 
 
 def _architecture(argv: Sequence[str], default: str) -> str:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from emoclf.cli.bulk_runs import progress_bar, terminated_cleanly
-from emoclf.cli.data_options import add_file_options
+from emoclf.cli.data_options import add_file_options, add_input
 from emoclf.cli.options import given_settings
 from emoclf.cli.shared import (
     add_encoder_option,
@@ -44,13 +44,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         ),
         has_result=False,
     )
-    parser.add_argument(
-        "input",
-        nargs="?",
-        metavar="INPUT",
-        help="CSV, TSV, JSON Lines, Parquet, or one text per line; plain or .gz "
-        "(default: standard input)",
-    )
+    add_input(parser)
     add_option(
         parser,
         "--text TEXT",

@@ -9,7 +9,7 @@ from emoclf.cli.shared import add_option, add_overwrite_option, print_lines
 from emoclf.errors import EmoclfError
 
 
-def add_report_option(parser: Any, *, has_overwrite: bool = False) -> None:
+def add(parser: Any, *, has_overwrite: bool = False) -> None:
     """Add ``--report``, and ``--overwrite`` where a command has none of its own."""
     text = "write one HTML page with scores, plots, mistakes and texts"
     add_option(parser, "--report FILE", text)
@@ -17,7 +17,7 @@ def add_report_option(parser: Any, *, has_overwrite: bool = False) -> None:
         add_overwrite_option(parser, "report")
 
 
-def check_report_option(args: argparse.Namespace) -> None:
+def check(args: argparse.Namespace) -> None:
     """Raise an error before any work if the report could not be written after it."""
     if args.report:
         from emoclf.report.html_report import check_report
@@ -25,7 +25,7 @@ def check_report_option(args: argparse.Namespace) -> None:
         check_report(args.report, overwrite=args.overwrite)
 
 
-def write_report_option(
+def write(
     args: argparse.Namespace, result: Any, *, saved: Any = None, **options: Any
 ) -> None:
     """Write the report that the option asks for, and print its path.

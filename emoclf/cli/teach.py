@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from emoclf.cli import train
+from emoclf.cli.bulk_runs import step_bars
 from emoclf.cli.data_options import add_data, read_data
-from emoclf.cli.options import PREFIX, add_section, given_settings
+from emoclf.cli.options import PREFIX, add_section, given_settings, pop_settings
 from emoclf.cli.shared import (
     add_option,
     add_overwrite_option,
@@ -85,23 +87,15 @@ def run_head(args: argparse.Namespace) -> int:
 def run_fine_tuning(args: argparse.Namespace) -> int:
     """Fine-tune, evaluate, save, print."""
     given = given_settings(args)
-    names = FineTuneSettings.names()
-    settings = FineTuneSettings.from_dict(
-        {name: given.pop(name) for name in names if name in given}
-    )
+    settings = FineTuneSettings.from_dict(pop_settings(FineTuneSettings, given))
     run_settings = RunSettings.from_flat(seed=args.seed, **given)
     load_tensorflow()
-    from rich.console import Console
-    from rich.progress import Progress
-
     from emoclf.bundle.summary import without_hashes
     from emoclf.workflow.teaching_run import check_teaching, run_teaching
 
     check_teaching(args.output, overwrite=args.overwrite, resume=args.resume)
     _, split = read_data(args, run_settings)
-    bar = Progress(console=Console(stderr=True), transient=True, disable=args.quiet)
-    with bar:
-        task = bar.add_task("fine-tuning", total=None)
+    with step_bars(args, "fine-tuning") as show:
         teaching = run_teaching(
             split,
             args.encoder,
@@ -111,7 +105,7 @@ def run_fine_tuning(args: argparse.Namespace) -> int:
             seed=args.seed,
             overwrite=args.overwrite,
             resume=args.resume,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=partial(show, "fine-tuning"),
         )
     if args.json:
         print_json({"path": str(teaching.path), **without_hashes(teaching.metrics)})

@@ -8,13 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emoclf.bundle.summary import without_hashes
+from emoclf.cli import report_option
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.report_option import (
-    add_report_option,
-    check_report_option,
-    write_report_option,
-)
 from emoclf.cli.shared import (
     add_option,
     add_overwrite_option,
@@ -49,7 +45,7 @@ def add_options(
     """Add the options of :func:`run`; ``options`` are those of the settings."""
     text = "folder to write the classifier to"
     add_option(parser, "-o --output FOLDER", text, required=True)
-    add_report_option(parser, has_overwrite=True)
+    report_option.add(parser, has_overwrite=True)
     add_data(parser)
     add_training_options(parser, "classifier, report or interrupted run")
     add_settings(parser, argv=argv, **options)
@@ -73,7 +69,7 @@ def add_training_options(
 def run(args: argparse.Namespace) -> int:
     """Train on a labelled file."""
     settings = settings_from(args)
-    check_report_option(args)
+    report_option.check(args)
     load_tensorflow()
     from emoclf.workflow.training_run import check_start, run_training
 
@@ -90,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         refit=args.refit,
     )
     print_run(training, as_json=args.json)
-    write_report_option(args, training, saved=training.path)
+    report_option.write(args, training, saved=training.path)
     return 0
 
 

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from emoclf.cli import amounts, tune_show, tune_worker
+from emoclf.cli import amounts, report_option, tune_show, tune_worker
+from emoclf.cli.bulk_runs import continued_by_the_same_command
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
-from emoclf.cli.report_option import (
-    add_report_option,
-    check_report_option,
-    write_report_option,
-)
 from emoclf.cli.shared import add_option, new_command, print_json, print_lines
 from emoclf.errors import did_you_mean
 from emoclf.evaluation.metric_names import MAIN_METRIC, OBJECTIVES
@@ -87,7 +82,7 @@ def _add_options(
     add_option(
         parser, "--new", "move an older search in the folder aside, and begin a new one"
     )
-    add_report_option(parser)
+    report_option.add(parser)
     add_data(parser)
     add_option(parser, "--tensorboard FOLDER", tune_show.TENSORBOARD_HELP)
     _add_search_options(parser)
@@ -203,7 +198,7 @@ def _add_chief_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Search, and print the result."""
     settings = settings_from(args)
-    check_report_option(args)
+    report_option.check(args)
     load_tensorflow()
     from emoclf.training.progress import TrainingProgress
     from emoclf.tuning.budget import Budget
@@ -242,15 +237,10 @@ def run(args: argparse.Namespace) -> int:
             view.begin, view.end, lambda epochs: [TrainingProgress(epochs)]
         )
     folder = args.output or default_folder(args.data)
-    try:
+    with continued_by_the_same_command("search", folder):
         result = run_search(
             plan, split, folder, budget, new=args.new, listeners=listeners
         )
-    except KeyboardInterrupt:
-        logging.getLogger("emoclf").warning(
-            "The search is stopped; the same command continues it (%s).", folder
-        )
-        raise
     if args.tensorboard:
         from emoclf.tuning.report.tensorboard_hparams import write_hparams
 
@@ -259,7 +249,7 @@ def run(args: argparse.Namespace) -> int:
         print_json(tune_show.as_values(result.plan, result.outcomes, result))
     else:
         tune_show.print_result(result)
-    write_report_option(args, result, saved=result.folder)
+    report_option.write(args, result, saved=result.folder)
     if not args.json:
         again = f"emoclf tune show {shlex.quote(str(result.folder))} --plots plots"
         print_lines(f"Show it again, with plots: {again}")

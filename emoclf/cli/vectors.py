@@ -5,10 +5,18 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emoclf.cli.options import add_section, add_settings, given_settings, settings_from
+from emoclf.cli.bulk_runs import step_bars
+from emoclf.cli.options import (
+    add_section,
+    add_settings,
+    given_settings,
+    pop_settings,
+    settings_from,
+)
 from emoclf.cli.shared import (
     add_option,
     add_overwrite_option,
@@ -104,9 +112,6 @@ def _add_distil(commands: Any) -> None:
 
 def run_distil(args: argparse.Namespace) -> int:
     """Distil vectors and save them."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     from emoclf.contextual.vector_distillation import distil_vectors
     from emoclf.contextual.vector_distillation_settings import (
         VectorDistillationSettings,
@@ -116,9 +121,8 @@ def run_distil(args: argparse.Namespace) -> int:
     from emoclf.text.encoder import new_tokenizer
 
     given = given_settings(args)
-    names = VectorDistillationSettings.names()
     settings = VectorDistillationSettings.from_dict(
-        {name: given.pop(name) for name in names if name in given}
+        pop_settings(VectorDistillationSettings, given)
     )
     text = TextSettings.from_dict(given)
     tokenizer = new_tokenizer(text)
@@ -131,11 +135,7 @@ def run_distil(args: argparse.Namespace) -> int:
         counts = _token_counts(args.vocabulary_of, tokenizer, text.min_count)
         words = list(counts)
     sentences = list(_texts(args.sentences)) if args.sentences else []
-    bar = Progress(console=Console(stderr=True), transient=True, disable=args.quiet)
-    with bar:
-        tasks = {
-            name: bar.add_task(name, total=None) for name in ("words", "sentences")
-        }
+    with step_bars(args, "words", "sentences") as show:
         vectors = distil_vectors(
             args.encoder,
             words,
@@ -144,9 +144,7 @@ def run_distil(args: argparse.Namespace) -> int:
             counts=counts,
             tokenizer=tokenizer,
             output=output,
-            progress=lambda step, done, total: bar.update(
-                tasks[step], completed=done, total=total
-            ),
+            progress=show,
         )
     return _report(output, vectors, args)
 
@@ -175,9 +173,6 @@ def _token_counts(path: str, tokenizer: Tokenizer, min_count: int) -> dict[str, 
 
 def run_train(args: argparse.Namespace) -> int:
     """Train vectors and save them."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     from emoclf.embeddings.word2vec import TextFiles, train_word2vec
     from emoclf.embeddings.word2vec_settings import Word2VecSettings
     from emoclf.embeddings.word_vectors import save_vectors
@@ -186,21 +181,16 @@ def run_train(args: argparse.Namespace) -> int:
     from emoclf.text.encoder import new_tokenizer
 
     given = given_settings(args)
-    names = Word2VecSettings.names()
-    settings = Word2VecSettings.from_dict(
-        {name: given.pop(name) for name in names if name in given}
-    )
+    settings = Word2VecSettings.from_dict(pop_settings(Word2VecSettings, given))
     text = TextSettings.from_dict(given)
     check_new_file(Path(args.output), overwrite=args.overwrite, error=VectorsError)
-    bar = Progress(console=Console(stderr=True), transient=True, disable=args.quiet)
     with contextlib.ExitStack() as stack:
         texts = [stack.enter_context(as_file(x, ending=".txt")) for x in args.texts]
-        stack.enter_context(bar)
-        task = bar.add_task("word2vec, epochs", total=None)
+        show = stack.enter_context(step_bars(args, "word2vec, epochs"))
         vectors = train_word2vec(
             TextFiles(texts, new_tokenizer(text)),
             settings,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=partial(show, "word2vec, epochs"),
         )
     return _report(save_vectors(vectors, args.output), vectors, args)
 

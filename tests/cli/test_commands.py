@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tiny import tiny_dataset, tiny_trained
+from tiny import tiny_dataset, tiny_folded, tiny_trained
 from warm_process import run
 
 from emoclf.cli import build_parser, main
@@ -82,35 +82,34 @@ def test_train_then_evaluate(csv: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_predict_prints_one_label_per_line(bundle: Path) -> None:
-    text = "what a lovely gift\n\nalone in the dark"
-    done = fresh_emoclf("predict", bundle, stdin=text)
-    assert done.returncode == 0, done.stderr
-    predictions = [line.split("\t") for line in done.stdout.splitlines()]
-    assert [label for label, _ in predictions][::2] == ["joy", "fear"]
-    assert len(predictions) == 3
-    assert all(0 <= float(probability) <= 1 for _, probability in predictions)
-    assert done.stderr == ""
-
-
-@pytest.mark.slow
 def test_predict_prints_a_label_before_the_next_line_arrives(bundle: Path) -> None:
     predict = subprocess.Popen(
         [sys.executable, "-m", "emoclf", "predict", str(bundle)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         bufsize=1,
     )
+    lines = []
     with predict:
         assert predict.stdin
         assert predict.stdout
-        for text, label in (("a lovely gift", "joy"), ("alone in the dark", "fear")):
+        assert predict.stderr
+        for text in ("what a lovely gift", ""):
             predict.stdin.write(text + "\n")
-            # The second line is written after the first label was read.
-            assert predict.stdout.readline().startswith(label)
+            # The next line is written after this label was read.
+            lines.append(predict.stdout.readline())
+        # The last line has no end.
+        predict.stdin.write("alone in the dark")
         predict.stdin.close()
+        lines += predict.stdout.readlines()
+        assert predict.stderr.read() == ""
     assert predict.returncode == 0
+    predictions = [line.split("\t") for line in lines]
+    assert [label for label, _ in predictions][::2] == ["joy", "fear"]
+    assert len(predictions) == 3
+    assert all(0 <= float(probability) <= 1 for _, probability in predictions)
 
 
 @pytest.mark.slow
@@ -132,9 +131,9 @@ def test_a_reader_of_a_file_may_leave(bundle: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
-def test_closed_standard_streams(closed: str, bundle: Path, tmp_path: Path) -> None:
+def test_closed_standard_streams(closed: str, tmp_path: Path) -> None:
     program = f"{shlex.quote(sys.executable)} -m"
-    folded = export_folded(Predictor.load(bundle), tmp_path / "tiny.folded")
+    folded = tiny_folded(tmp_path)
     lines = tmp_path / "lines.txt"
     lines.write_text("a lovely gift\n")
     for arguments, code in (
@@ -169,9 +168,8 @@ def test_closed_standard_streams(closed: str, bundle: Path, tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_a_training_outlives_its_readers(csv: Path, tmp_path: Path) -> None:
-    train = shlex.join(
-        [sys.executable, "-m", "emoclf", "train", str(csv), "-o", "x.emoclf", *SMALL]
-    )
+    command = ["train", str(csv), "-o", "x.emoclf", *SMALL, "--epochs=2"]
+    train = shlex.join([sys.executable, "-m", "emoclf", *command])
     subprocess.run(
         ["bash", "-c", f"{train} 2>&1 | head -1"],
         cwd=tmp_path,
@@ -236,8 +234,9 @@ def test_predict_as_json(bundle: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_reader_may_leave(bundle: Path) -> None:
-    predict = shlex.join([sys.executable, "-m", "emoclf", "predict", str(bundle)])
+def test_a_reader_may_leave(tmp_path: Path) -> None:
+    export = tiny_folded(tmp_path)
+    predict = shlex.join([sys.executable, "-m", "emoclf", "predict", str(export)])
     done = subprocess.run(
         ["bash", "-c", f"yes 'a lovely day' | head -9000 | {predict} | head -2"],
         capture_output=True,

@@ -14,8 +14,7 @@ from warm_process import run
 
 from emoclf.bundle.bundle import Bundle
 from emoclf.bundle.bundle_folder import save_bundle
-from emoclf.cli import main
-from emoclf.cli.report_option import write_report_option
+from emoclf.cli import main, report_option
 from emoclf.predictor import Predictor
 
 pytest.importorskip("jinja2")
@@ -157,5 +156,5 @@ def test_without_the_option_nothing_is_written(
 ) -> None:
     from argparse import Namespace
 
-    write_report_option(Namespace(report=None, json=False), None)
+    report_option.write(Namespace(report=None, json=False), None)
     assert capsys.readouterr().out == ""

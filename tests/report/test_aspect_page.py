@@ -9,20 +9,14 @@ import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from evaluated_aspects import aspect_evaluation
-from tiny_aspects import (
-    fitted_tagger,
-    tiny_aspects,
-    tiny_model,
-    tiny_polarity,
-    tiny_tagger,
-)
+from tiny_aspects import fitted_tagger, tiny_aspects, tiny_model
 
 from emoclf import write_report
 from emoclf.aspects.aspect_model import AspectModel
-from emoclf.aspects.polarities.polarity_targets import labelled_targets
 from emoclf.doctor.findings import Finding
 
 #: They share a model, whose training takes some seconds.
@@ -188,26 +182,21 @@ def test_findings_of_the_doctor_are_shown(
     assert "doctor: polarity classifier" not in shown
 
 
-def test_files_are_named_without_their_folders(tmp_path: Path) -> None:
-    folder = tmp_path / "private"
-    folder.mkdir()
-    vocabulary = sorted(
-        {word for text in tiny_aspects().texts for word in text.split()}
-    )
-    lines = "".join(f"{word} 0.1 0.2 0.3\n" for word in vocabulary)
-    for name in ("one.txt", "two.txt"):
-        (folder / name).write_text(lines)
+def test_files_are_named_without_their_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, folder = tiny_model(), tmp_path / "private"
+    evaluation = model.evaluate(tiny_aspects().take(range(8)))
+
+    def set_settings(part: Any, **flat: Any) -> None:
+        settings = replace(part.model_.settings, **flat)
+        monkeypatch.setattr(part, "model_", replace(part.model_, settings=settings))
+
     one, two = str(folder / "one.txt"), str(folder / "two.txt")
-    tagger = tiny_tagger(vectors=one, epochs=1, settings={"near_duplicates": 1.0})
-    small = {"near_duplicates": 1.0, "sentiment_vectors": False}
-    polarity = tiny_polarity(vectors=[one, two], epochs=1, settings=small)
-    tagger.fit(tiny_aspects())
-    polarity.fit(*labelled_targets(tiny_aspects()))
-    evaluation = AspectModel(tagger, polarity).evaluate(tiny_aspects().take(range(8)))
-    # Fitting needs an encoder; the page only its name.
-    fitted = polarity.model_
-    settings = replace(fitted.settings, encoder=str(folder / "an-encoder"))
-    polarity.model_ = replace(fitted, settings=settings)
+    # Fitting needs vectors and an encoder; the page only their names.
+    set_settings(model.tagger, vectors=one)
+    encoder = str(folder / "an-encoder")
+    set_settings(model.polarity, vectors=(one, two), encoder=encoder)
     path = write_report(evaluation, tmp_path / "report.html")
     page = path.read_text(encoding="utf-8")
     shown = unescape(words(section(page, "settings")))
@@ -215,7 +204,6 @@ def test_files_are_named_without_their_folders(tmp_path: Path) -> None:
     assert 'vectors = [ "one.txt", "two.txt", ]' in shown
     assert 'encoder = "an-encoder"' in shown
     assert "private" not in page
-    hub = replace(settings, encoder="sentence-transformers/all-MiniLM-L6-v2")
-    polarity.model_ = replace(fitted, settings=hub)
+    set_settings(model.polarity, encoder="sentence-transformers/all-MiniLM-L6-v2")
     path = write_report(evaluation, tmp_path / "hub.html")
     assert "sentence-transformers/all-MiniLM" in path.read_text(encoding="utf-8")
