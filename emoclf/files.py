@@ -147,24 +147,14 @@ def _create(target: Path, *, folder: bool) -> tuple[Path, int]:
 def _remove_leftovers(target: Path) -> None:
     """Remove what killed processes left of this target; others hold a lock."""
     for path in target.parent.glob(f"{_prefix(target)}*.part"):
-        descriptor = _open_and_lock(path)
-        if descriptor is None:
-            continue
+        # It may be gone; and Windows opens no folder.
         with suppress(OSError):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        os.close(descriptor)
-
-
-def _open_and_lock(path: Path) -> int | None:
-    """Return an open descriptor that has the lock of a file or folder, or None."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except OSError:  # gone, or a folder on Windows
-        return None
-    if _lock(descriptor):
-        return descriptor
-    os.close(descriptor)
-    return None
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                if _lock(descriptor):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+            finally:
+                os.close(descriptor)
 
 
 def _lock(descriptor: int) -> bool | None:

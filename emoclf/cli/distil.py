@@ -51,22 +51,20 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
         "file of texts with a column of probabilities for each label, or a column of "
         "labels, as a teacher; can be repeated"
     )
-    add_option(
-        parser, "--teacher-labels FILE", text, action="append", default=[], type=str
-    )
+    add_option(parser, "--teacher-labels FILE", text, action="append", default=[])
     text = "transformer encoder of the teachers, if it is not where it was in training"
     add_option(parser, "--teacher-encoder FOLDER", text)
     text = (
         "file of texts of the same kind, without labels; can be repeated (default: "
         "texts made from the training texts, which help far less)"
     )
-    add_option(parser, "--unlabelled FILE", text, action="append", default=[], type=str)
+    add_option(parser, "--unlabelled FILE", text, action="append", default=[])
     text = (
         "file of 'emoclf crossval --out-of-fold' with probabilities of the training "
         "texts; used instead of the teachers' predictions, which are overconfident on "
         "texts that they were trained on"
     )
-    add_option(parser, "--out-of-fold FILE", text, type=str)
+    add_option(parser, "--out-of-fold FILE", text)
     text = (
         "folder that keeps the teachers' predictions for other students (default: "
         "beside the output, until the student is saved)"

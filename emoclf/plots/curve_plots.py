@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from emoclf.plots.plot_style import (
     BLUE,
-    GREY,
+    DOTTED,
     INK,
     PALE,
     SKY,
@@ -44,7 +44,7 @@ def plot_roc(curves: CurveSet, ax: Any = None) -> Any:
     ax : matplotlib Axes
     """
     ax = ax if ax is not None else new_axes(5.6, 5.0)
-    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="chance")
+    ax.plot([0, 1], [0, 1], label="chance", **DOTTED)
     _draw_curves(ax, curves)
     ax.set_xlabel("false positive rate")
     ax.set_ylabel("true positive rate")
@@ -102,7 +102,7 @@ def plot_calibration(calibration: Calibration, ax: Any = None) -> Any:
         alpha=0.45,
         label=f"share of the {calibration.unit}",
     )
-    ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="calibrated")
+    ax.plot([0, 1], [0, 1], label="calibrated", **DOTTED)
     ax.plot(
         calibration.confidence,
         calibration.accuracy,
@@ -133,13 +133,7 @@ def plot_coverage(coverage: Coverage, ax: Any = None) -> Any:
     """
     ax = ax if ax is not None else new_axes(5.6, 4.0)
     everything = float(coverage.accuracy[-1])
-    ax.axhline(
-        everything,
-        color=GREY,
-        linewidth=1,
-        linestyle=":",
-        label=f"all texts: {everything:.0%}",
-    )
+    ax.axhline(everything, label=f"all texts: {everything:.0%}", **DOTTED)
     ax.plot(coverage.coverage, coverage.accuracy, color=BLUE, label="most confident")
     # A point of one or two texts says little, and would set the scale.
     wide = coverage.accuracy[coverage.coverage >= 0.05]

@@ -10,7 +10,7 @@ import numpy as np
 from emoclf.errors import DataError
 from emoclf.plots.plot_style import (
     BLUE,
-    GREY,
+    DOTTED,
     INK,
     RED,
     legend_above,
@@ -142,8 +142,8 @@ def plot_segments(
     ax.errorbar(scores, positions, xerr=bars, fmt="o", color=BLUE, capsize=3)
     if overall is not None:
         label = f"all texts: {overall:.3f}"
-        ax.axvline(overall, color=GREY, linewidth=1, linestyle=":", label=label)
-        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False)
+        ax.axvline(overall, label=label, **DOTTED)
+        legend_above(ax)
     if counts is not None:
         names = [f"{name} ({n:,})" for name, n in zip(names, counts, strict=True)]
     ax.set_yticks(positions, names, parse_math=False)

@@ -11,6 +11,7 @@ from emoclf.plots.plot_style import (
     MARKERS,
     legend_above,
     legend_name,
+    name_beside,
     new_axes,
 )
 
@@ -53,14 +54,7 @@ def plot_accuracy_against_time(comparison: NetworkComparison, ax: Any = None) ->
         if first.seed is None:
             ax.axhline(first.accuracy, color=GREY, linestyle="--", linewidth=1)
             # Beside the axes, with the legend above, so that no marker is hidden.
-            ax.annotate(
-                f" {name}",
-                (1.0, first.accuracy),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                color=GREY,
-                fontsize="small",
-            )
+            name_beside(ax, first.accuracy, f" {name}", GREY)
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter("{x:g}")

@@ -21,6 +21,8 @@ INK, GREY, PALE = "#262626", "#767676", "#C8C8C8"
 COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
 LINES = ("-", "--", "-.", ":")
 MARKERS = "os^DvP*Xh<>"
+#: Line of a value to compare with.
+DOTTED = {"color": GREY, "linewidth": 1, "linestyle": ":"}
 #: Height of a row of a horizontal plot, in inches.
 ROW_INCHES = 0.32
 
@@ -38,6 +40,18 @@ def matplotlib(module: str) -> Any:
 def new_axes(width: float = 6.0, height: float = 4.0) -> Any:
     """Return the axes of a new figure; the size is in inches."""
     return matplotlib("pyplot").subplots(figsize=(width, height))[1]
+
+
+def name_beside(ax: Any, height: float, name: str, colour: str) -> None:
+    """Write a small text beside the axes, at a height of their data."""
+    ax.annotate(
+        name,
+        (1.0, height),
+        xycoords=("axes fraction", "data"),
+        va="center",
+        fontsize="small",
+        color=colour,
+    )
 
 
 def line_style(number: int) -> dict[str, Any]:

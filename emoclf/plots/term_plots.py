@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from emoclf.plots.plot_style import (
     legend_above,
     legend_name,
     matplotlib,
+    name_beside,
     plain_frame,
     row_axes,
 )
@@ -133,45 +135,29 @@ def plot_span_scores(
     -------
     ax : matplotlib Axes
     """
-    names = list(
-        dict.fromkeys(
-            name for method_scores in scores.values() for name in method_scores
-        )
-    )
+    names = list(dict.fromkeys(chain.from_iterable(scores.values())))
     ax = ax if ax is not None else row_axes(len(names) * max(1, len(scores)))
     step = 0.6 / max(1, len(scores))
     for number, (method, method_scores) in enumerate(scores.items()):
-        rows = [
-            (i, name)
-            for i, name in enumerate(names)
-            if method_scores.get(name) is not None
-        ]
-        values = np.array([method_scores[name] for _, name in rows], float)
-        positions = np.array([i for i, _ in rows]) + step * (
-            number - (len(scores) - 1) / 2
-        )
-        bars = None
+        drawn = [x for x in names if method_scores.get(x) is not None]
+        values = np.array([method_scores[name] for name in drawn], float)
+        offset = step * (number - (len(scores) - 1) / 2)
+        positions = np.array([names.index(name) for name in drawn]) + offset
+        colour, bars = COLOURS[number % len(COLOURS)], None
         if intervals and not number:
-            ends = [intervals.get(name, (method_scores[name],) * 2) for _, name in rows]
+            ends = [intervals.get(name, (method_scores[name],) * 2) for name in drawn]
             bars = np.abs(np.array(ends, float).T - values)
         ax.errorbar(
             values,
             positions,
             xerr=bars,
             fmt=MARKERS[number % len(MARKERS)],
-            color=COLOURS[number % len(COLOURS)],
+            color=colour,
             capsize=3,
             label=legend_name(method),
         )
         for value, position in zip(values, positions, strict=True):
-            ax.annotate(
-                f"{value:.3f}",
-                (1.0, position),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                fontsize="small",
-                color=COLOURS[number % len(COLOURS)],
-            )
+            name_beside(ax, position, f"{value:.3f}", colour)
     ax.set_yticks(range(len(names)), names, parse_math=False)
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.set_xlim(-0.02, 1.02)

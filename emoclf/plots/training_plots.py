@@ -10,7 +10,7 @@ import numpy as np
 from emoclf.errors import DataError
 from emoclf.plots.plot_style import (
     BLUE,
-    GREY,
+    DOTTED,
     ORANGE,
     RED,
     legend_above,
@@ -72,7 +72,7 @@ def plot_training(
             label=label,
         )
     if best_epoch:
-        ax.axvline(best_epoch, color=GREY, linewidth=1, linestyle=":", zorder=0)
+        ax.axvline(best_epoch, zorder=0, **DOTTED)
         values = history.get(f"val_{metric}") or history[metric]
         if best_epoch <= len(values):
             ax.plot(

@@ -9,7 +9,8 @@ from typing import Any
 
 from emoclf.errors import DataError
 from emoclf.files import check_new_file, exists_already, new_file
-from emoclf.report.page import check_packages, render_page
+from emoclf.optional import require
+from emoclf.report.page import render_page
 from emoclf.report.result_pages import Extras, page_of
 
 
@@ -86,5 +87,6 @@ def check_report(path: str | os.PathLike[str], *, overwrite: bool) -> None:
     ------
     MissingDependency, DataError
     """
-    check_packages()
+    for module in ("jinja2", "matplotlib.figure"):
+        require(module, extra="report", needed_by="An HTML report")
     check_new_file(Path(path), overwrite=overwrite)

@@ -16,12 +16,6 @@ from emoclf.report.blocks import MAX_TEXT_CHARACTERS, Section
 TEMPLATE, STYLE, SCRIPT = "page.html.jinja", "page.css", "page.js"
 
 
-def check_packages() -> None:
-    """Raise MissingDependency if a page cannot be made."""
-    for module in ("jinja2", "matplotlib.figure"):
-        require(module, extra="report", needed_by="An HTML report")
-
-
 def render_page(
     title: str, sections: Sequence[Section], *, subtitle: str = ""
 ) -> bytes:

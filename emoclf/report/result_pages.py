@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from emoclf.datasets.cells import shorten
@@ -106,8 +106,7 @@ def page_of(result: Any, extras: Extras) -> Page:
         if key in _PAGES:
             page = _PAGES[key]
             if isinstance(page, str):
-                module, _, name = page.partition(":")
-                page = getattr(import_module(module), name)
+                page = resolve_name(page)
             return page(result, extras)
     if hasattr(result, "lines"):
         return _lines(result)
