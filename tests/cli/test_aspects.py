@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from tiny_aspects import tiny_aspects, tiny_model
 
 from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.data.aspect_formats import write_aspects
+from emoclf.aspects.exports import exported_aspects
+from emoclf.aspects.opinions import AspectPredictor
 from emoclf.cli import main
 
 #: They share a model, whose training takes some seconds.
@@ -19,6 +22,19 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_model().save(tmp_path_factory.mktemp("cli") / "tiny.aspects")
+
+
+@cache
+def load_once(folder: Path) -> AspectPredictor:
+    return exported_aspects.load_aspect_predictor(folder)
+
+
+@pytest.fixture
+def loaded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of the model, which is loaded and traced once for all tests."""
+    model = load_once(folder)
+    monkeypatch.setattr(exported_aspects, "load_aspect_predictor", lambda _: model)
+    return folder
 
 
 def test_train_prints_scores_beside_baselines(
@@ -89,21 +105,21 @@ def test_an_encoder_that_would_be_ignored_is_refused(
 
 
 def test_predict_and_summary(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    loaded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = tmp_path / "reviews.txt"
     source.write_text("the screen is great\nnothing\nthe bill is awful\n")
-    assert main(["aspects", "predict", str(folder), str(source)]) == 0
+    assert main(["aspects", "predict", str(loaded), str(source)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("screen (positive ")
     assert lines[1] == ""
-    assert main(["aspects", "predict", str(folder), str(source), "--json"]) == 0
+    assert main(["aspects", "predict", str(loaded), str(source), "--json"]) == 0
     rows = list(map(json.loads, capsys.readouterr().out.splitlines()))
     assert [row["terms"] for row in rows] == [["screen"], [], ["bill"]]
-    assert main(["aspects", "predict", str(folder), str(source), "--summary"]) == 0
+    assert main(["aspects", "predict", str(loaded), str(source), "--summary"]) == 0
     assert "2 terms in 3 texts" in capsys.readouterr().out
     target = tmp_path / "out.csv"
-    argv = ["aspects", "predict", str(folder), str(source), "-o", str(target)]
+    argv = ["aspects", "predict", str(loaded), str(source), "-o", str(target)]
     assert main(argv) == 0
     assert "Found 2 terms in 3 texts" in capsys.readouterr().err
     assert len(target.read_text().splitlines()) == 4
@@ -112,10 +128,10 @@ def test_predict_and_summary(
 
 
 def test_evaluate(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    loaded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = write_aspects(tiny_aspects(), tmp_path / "terms.jsonl")
-    assert main(["aspects", "evaluate", str(folder), str(data)]) == 0
+    assert main(["aspects", "evaluate", str(loaded), str(data)]) == 0
     out = capsys.readouterr().out
     assert "80 sentences, 80 terms" in out
     assert "polarity of 80 true terms: accuracy" in out
@@ -124,7 +140,7 @@ def test_evaluate(
     assert "as negative" in out
     # JSON, and a page beside it.
     page = tmp_path / "report.html"
-    argv = ["aspects", "evaluate", str(folder), str(data), "--report", str(page)]
+    argv = ["aspects", "evaluate", str(loaded), str(data), "--report", str(page)]
     assert main([*argv, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["terms"]["f1"] > 0.95
     html = page.read_text(encoding="utf-8")
@@ -137,12 +153,12 @@ def test_evaluate(
 
 
 def test_a_plot_of_the_summary(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    loaded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = tmp_path / "reviews.txt"
     source.write_text("the screen is great\nnothing\nthe bill is awful\n")
     plot, target = tmp_path / "terms.svg", tmp_path / "out.csv"
-    argv = ["aspects", "predict", str(folder), str(source), "--summary-plot", str(plot)]
+    argv = ["aspects", "predict", str(loaded), str(source), "--summary-plot", str(plot)]
     assert main([*argv, "-o", str(target)]) == 0
     assert f"Plot: {plot}" in capsys.readouterr().err
     assert plot.read_text(encoding="utf-8").rstrip().endswith("</svg>")
@@ -162,12 +178,12 @@ def test_a_plot_of_the_summary(
 
 
 def test_no_plot_of_no_terms(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    loaded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source, target = tmp_path / "reviews.txt", tmp_path / "out.jsonl"
     source.write_text("nothing\n")
     plot = tmp_path / "terms.svg"
-    argv = ["aspects", "predict", str(folder), str(source), "--summary-plot", str(plot)]
+    argv = ["aspects", "predict", str(loaded), str(source), "--summary-plot", str(plot)]
     assert main([*argv, "-o", str(target)]) == 1
     error = capsys.readouterr().err
     assert "terms.svg was not written: no terms were found in 1 text. " in error

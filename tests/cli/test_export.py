@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny import tiny_trained
+from tiny import tiny_folded, tiny_trained
 
 from emoclf.cli import main
 from emoclf.errors import ExportError
@@ -38,6 +38,14 @@ def test_one_command(
     # A second time nothing is replaced unasked.
     assert main(command) == 1
     assert "or replace it with --overwrite" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_an_export_is_replaced_on_request(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tiny_folded(tmp_path)
+    command = ["export", str(bundle), "--to", "folded", "-o", str(target)]
     assert main([*command, "--force"]) == 0
     output = capsys.readouterr().out
     assert output.startswith("Exported: ")
