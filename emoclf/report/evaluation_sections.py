@@ -239,11 +239,11 @@ def curves_section(evaluation: Evaluation) -> Section:
     return Section("curves", "Confidence and curves", (Figures(figures),))
 
 
-def texts_section(evaluation: Evaluation) -> Section | None:
-    """Return a search box over the texts, or None if they are not known."""
+def texts_section(evaluation: Evaluation) -> Section:
+    """Return a search box over the texts, if they are known."""
     predictions = evaluation.predictions
     if predictions is None or predictions.texts is None:
-        return None
+        return Section("texts", "Texts")
     indices = searchable_indices(len(predictions))
     texts = [shown_text(predictions, index) for index in indices]
     return Section("texts", "Texts", (TextSearch(texts, len(predictions)),))
@@ -270,8 +270,8 @@ def evaluation_sections(
         sections.append(curves_section(network))
     if segments:
         sections.append(segments_section(segments, network.accuracy))
-    texts = texts_section(network)
-    return [one for one in (*sections, texts) if one is not None and one.blocks]
+    sections.append(texts_section(network))
+    return [section for section in sections if section.blocks]
 
 
 def shown_text(predictions: Predictions, index: int) -> ShownText:

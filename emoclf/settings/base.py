@@ -62,10 +62,15 @@ class Settings:
     """Frozen dataclass whose values are checked on creation."""
 
     def __post_init__(self) -> None:
+        types_of = declared_types(type(self))
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            checked = check_value(type(self), field, value)
-            object.__setattr__(self, field.name, checked)
+            try:
+                value = _convert(types_of[field.name], value)
+                _check_range(field.metadata, value)
+            except (TypeError, ValueError) as error:
+                raise wrong_value(self, field.name, value, str(error)) from None
+            object.__setattr__(self, field.name, value)
 
     @classmethod
     def names(cls) -> list[str]:
@@ -135,33 +140,12 @@ class Settings:
         return values
 
 
-def check_value(owner: type, field: dataclasses.Field, value: Any) -> Any:
-    """Return the value in its declared type.
-
-    Lists become tuples and whole floats become ints, since TOML has no tuples and JSON
-    no ints; nothing else is converted.
-
-    Raises
-    ------
-    SettingsError
-        If the value is not allowed.
-    """
-    declared = declared_types(owner)[field.name]
-    try:
-        value = _convert(declared, value)
-        _check_range(field.metadata, value)
-    except (TypeError, ValueError) as error:
-        raise wrong_value(owner, field.name, value, str(error)) from None
-    return value
-
-
 def wrong_value(
-    owner: Settings | type, name: str, value: Any, requirement: str
+    owner: Settings, name: str, value: Any, requirement: str
 ) -> SettingsError:
     """Return the error about a setting whose value does not meet a requirement."""
-    section = owner if isinstance(owner, type) else type(owner)
     problem = f"must be {requirement}. Got {value!r} instead."
-    error = SettingsError(f"The setting {name!r} of {section.__name__} {problem}")
+    error = SettingsError(f"The setting {name!r} of {type(owner).__name__} {problem}")
     error.name, error.problem = name, problem
     return error
 
@@ -174,6 +158,11 @@ def kinds_of(declared: Any) -> tuple[Any, ...]:
 
 
 def _convert(declared: Any, value: Any) -> Any:
+    """Return a value in its declared type.
+
+    Lists become tuples and whole floats become ints, since TOML has no tuples and JSON
+    no ints; nothing else is converted.
+    """
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
         # Parameter grids contain scalars of NumPy.
         value = value.item()

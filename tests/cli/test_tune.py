@@ -65,7 +65,10 @@ def test_a_search_evaluates_its_winner_once(
 
 
 def test_the_same_command_continues_and_prints_json(
-    folder: Path, done: subprocess.CompletedProcess
+    folder: Path,
+    done: subprocess.CompletedProcess,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     again = tune(folder, "sentences.csv", *OPTIONS, "--json", "--quiet")
     assert again.returncode == 0, again.stderr
@@ -73,13 +76,19 @@ def test_the_same_command_continues_and_prints_json(
     result = json.loads(again.stdout)
     assert [trial["number"] for trial in result["trials"]] == [1, 2]
     assert result["evaluations"][-1]["part"] == "test"
-    other = tune(folder, "sentences.csv", *OPTIONS, "--epochs=3")
-    assert other.returncode == 1
-    assert "settings.training.epochs was 2 and is now 3" in other.stderr
-    assert "or --new, which moves" in other.stderr
+    monkeypatch.chdir(folder)
+    assert main(["tune", "sentences.csv", *OPTIONS, "--epochs=3"]) == 1
+    error = capsys.readouterr().err
+    assert "settings.training.epochs was 2 and is now 3" in error
+    assert "or --new, which moves" in error
 
 
-def test_show(folder: Path, done: subprocess.CompletedProcess) -> None:
+def test_show(
+    folder: Path,
+    done: subprocess.CompletedProcess,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     pytest.importorskip("matplotlib")
     shown = tune(
         folder, "show", "sentences.search", "--plots", "plots", "--tensorboard", "board"
@@ -92,15 +101,16 @@ def test_show(folder: Path, done: subprocess.CompletedProcess) -> None:
     assert list((folder / "plots").glob("*.png"))
     assert f"Plots: {Path('plots', 'scores.png')}" in shown.stdout
     assert list((folder / "board").rglob("*tfevents*"))
-    result = json.loads(tune(folder, "show", "sentences.search", "--json").stdout)
+    monkeypatch.chdir(folder)
+    assert main(["tune", "show", "sentences.search", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
     assert result["plan"]["objective"] == "macro_f1"
     assert len(result["trials"]) == 2
     assert result["chosen"]["number"] in (1, 2)
     assert result["evaluations"][-1]["part"] == "test"
     assert result["looks"] == 1
-    nothing = tune(folder, "show", "plots")
-    assert nothing.returncode == 1
-    assert "plots is not a folder of a search" in nothing.stderr
+    assert main(["tune", "show", "plots"]) == 1
+    assert "plots is not a folder of a search" in capsys.readouterr().err
 
 
 def test_show_names_what_it_cannot_use(
