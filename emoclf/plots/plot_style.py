@@ -42,7 +42,7 @@ def new_axes(width: float = 6.0, height: float = 4.0) -> Any:
     return matplotlib("pyplot").subplots(figsize=(width, height))[1]
 
 
-def name_beside(ax: Any, height: float, name: str, colour: str) -> None:
+def name_beside(ax: Any, height: Any, name: str, colour: str) -> None:
     """Write a small text beside the axes, at a height of their data."""
     ax.annotate(
         name,
