@@ -120,17 +120,12 @@ if TYPE_CHECKING:  # type checkers do not run __getattr__
 
 #: Module → its public names.
 _NAMES = {
-    "emoclf.aspects.aspect_model": "AspectModel",
     "emoclf.aspects.data.aspect_formats": "read_aspects write_aspects",
     "emoclf.aspects.data.sample": "load_aspect_sample",
     "emoclf.aspects.data.sentences": "AspectData",
-    "emoclf.aspects.exports.aspect_export": "export_aspects",
     "emoclf.aspects.exports.exported_aspects": "load_exported_aspects",
-    "emoclf.aspects.polarities.polarity_classifier": "PolarityClassifier",
-    "emoclf.aspects.tagger": "AspectTagger",
     "emoclf.aspects.terms.aspect_settings": "AspectSettings",
     "emoclf.audit.dataset_audit": "Audit audit_dataset",
-    "emoclf.audit.drift": "Drift check_drift",
     "emoclf.bulk.file_prediction": "predict_file",
     "emoclf.bundle.bundle": "Bundle",
     "emoclf.bundle.bundle_folder": "load_bundle save_bundle",
@@ -144,10 +139,8 @@ _NAMES = {
     "emoclf.datasets.readers": "read_dataset",
     "emoclf.datasets.sample": "load_sample",
     "emoclf.datasets.split": "Split split_dataset",
-    "emoclf.distillation.distil": "distil_classifier",
     "emoclf.distillation.distillation_settings": "DistillationSettings",
     "emoclf.doctor.findings": "Finding",
-    "emoclf.doctor.model_checks": "check_model",
     "emoclf.embeddings.coverage": "CoverageReport",
     "emoclf.embeddings.matrix": "embedding_matrix",
     "emoclf.embeddings.word2vec": "train_word2vec",
@@ -158,8 +151,6 @@ _NAMES = {
         "ResumeError SearchError SettingsError TrainingError VectorsError "
         "WorkerError"
     ),
-    "emoclf.estimator": "EmotionClassifier",
-    "emoclf.evaluation.evaluate": "evaluate_classifier judge",
     "emoclf.evaluation.evaluation_report": "EvaluationReport",
     "emoclf.evaluation.network_comparison": "NetworkComparison",
     "emoclf.explain.corpus_explainer": "explain_corpus",
@@ -167,9 +158,6 @@ _NAMES = {
     "emoclf.explain.explanation": "Explanation",
     "emoclf.explain.text_explainer": "explain_text",
     "emoclf.export": "export_classifier",
-    "emoclf.export.saved_model": "export_saved_model",
-    "emoclf.models.build": "build_model",
-    "emoclf.predictor": "Predictor",
     "emoclf.ready": "load_ready",
     "emoclf.report.html_report": "write_report",
     "emoclf.serving": "load_exported",
@@ -177,9 +165,24 @@ _NAMES = {
     "emoclf.settings.sections": (
         "DataSettings EmbeddingSettings TextSettings TrainSettings"
     ),
-    "emoclf.training.doctor_callback": "DoctorCallback",
     "emoclf.training.fit": "TrainingResult",
     "emoclf.tuning.finish": "SearchResult",
+}
+#: The same of modules that load TensorFlow.
+_TENSORFLOW_NAMES = {
+    "emoclf.aspects.aspect_model": "AspectModel",
+    "emoclf.aspects.exports.aspect_export": "export_aspects",
+    "emoclf.aspects.polarities.polarity_classifier": "PolarityClassifier",
+    "emoclf.aspects.tagger": "AspectTagger",
+    "emoclf.audit.drift": "Drift check_drift",
+    "emoclf.distillation.distil": "distil_classifier",
+    "emoclf.doctor.model_checks": "check_model",
+    "emoclf.estimator": "EmotionClassifier",
+    "emoclf.evaluation.evaluate": "evaluate_classifier judge",
+    "emoclf.export.saved_model": "export_saved_model",
+    "emoclf.models.build": "build_model",
+    "emoclf.predictor": "Predictor",
+    "emoclf.training.doctor_callback": "DoctorCallback",
     "emoclf.tuning.search": "search_settings",
     "emoclf.workflow.compare": "compare_networks",
     "emoclf.workflow.cross_validation": "CrossValidation cross_validate",
@@ -187,16 +190,10 @@ _NAMES = {
     "emoclf.workflow.train": "train_classifier",
     "emoclf.workflow.trained_classifier": "TrainedClassifier",
 }
-_HOME = {name: home for home, names in _NAMES.items() for name in names.split()}
-
-#: Public names that load TensorFlow.
-_NEED_TENSORFLOW = {
-    *("DoctorCallback", "EmotionClassifier", "Predictor", "TrainedClassifier"),
-    *("build_model", "check_model", "compare_networks", "evaluate_classifier"),
-    *("AspectModel", "AspectTagger", "PolarityClassifier", "export_aspects"),
-    *("Drift", "check_drift", "distil_classifier"),
-    *("CrossValidation", "cross_validate", "learning_curve"),
-    *("export_saved_model", "judge", "search_settings", "train_classifier"),
+_HOME = {
+    name: home
+    for home, names in {**_NAMES, **_TENSORFLOW_NAMES}.items()
+    for name in names.split()
 }
 
 #: Names of earlier versions, which work and warn.
@@ -225,7 +222,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'emoclf' has no attribute {name!r}")
     try:
-        if name in _NEED_TENSORFLOW:
+        if _HOME[name] in _TENSORFLOW_NAMES:
             import_tensorflow()
         return getattr(import_module(_HOME[name]), name)
     except ModuleNotFoundError as error:

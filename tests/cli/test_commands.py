@@ -112,11 +112,12 @@ def test_predict_prints_a_label_before_the_next_line_arrives(bundle: Path) -> No
 
 
 @pytest.mark.slow
-def test_a_reader_of_a_file_may_leave(bundle: Path, tmp_path: Path) -> None:
+def test_a_reader_of_a_file_may_leave(tmp_path: Path) -> None:
     file = tmp_path / "many.txt"
     file.write_text("a lovely day\n" * 60_000)
+    export = tiny_folded(tmp_path)
     predict = shlex.join(
-        [sys.executable, "-m", "emoclf", "predict", str(bundle), str(file)]
+        [sys.executable, "-m", "emoclf", "predict", str(export), str(file)]
     )
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {predict} | head -1"],
