@@ -87,10 +87,8 @@ def html_table(
         content = "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells)
         return f"<tr>{content}</tr>"
 
-    head, body = (
-        row(header, "th") if header else "",
-        "".join(row(cells, "td") for cells in rows),
-    )
+    head = row(header, "th") if header else ""
+    body = "".join(row(cells, "td") for cells in rows)
     return f"<p>{escape(caption)}</p><table>{head}{body}</table>"
 
 

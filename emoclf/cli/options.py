@@ -68,9 +68,7 @@ def add_settings(
     common: dict[str, Any] = {"default": argparse.SUPPRESS}
     text = f"network: {', '.join(ARCHITECTURES)} (default: {architecture})"
     dest = PREFIX + "architecture"
-    names = add_option(
-        group, "--architecture NAME", text, type=str, dest=dest, **common
-    )
+    names = add_option(group, "--architecture NAME", text, dest=dest, **common)
     # argcomplete offers these values; argparse would refuse others without advice.
     names.completer = lambda **_: list(ARCHITECTURES)
     text = (
