@@ -114,7 +114,7 @@ def test_predict_prints_a_label_before_the_next_line_arrives(bundle: Path) -> No
 @pytest.mark.slow
 def test_a_reader_of_a_file_may_leave(tmp_path: Path) -> None:
     file = tmp_path / "many.txt"
-    file.write_text("a lovely day\n" * 60_000)
+    file.write_text("it was lovely at home\n" * 60_000)
     export = tiny_folded(tmp_path)
     predict = shlex.join(
         [sys.executable, "-m", "emoclf", "predict", str(export), str(file)]
