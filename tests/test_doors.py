@@ -38,6 +38,7 @@ from emoclf.bundle.bundle_folder import read_metrics
 from emoclf.datasets.sample import sample_path
 from emoclf.datasets.trainable import as_dataset
 from emoclf.settings import DataSettings
+from emoclf.workflow.train import split_of
 
 QUICK: dict[str, Any] = {"epochs": 1, "filters": 2, "dim": 4, "near_duplicates": 1.0}
 
@@ -99,19 +100,37 @@ def train_in_all_ways(frame: pd.DataFrame) -> dict[str, Callable[[], Any]]:
 @pytest.mark.parametrize(
     "way", train_in_all_ways(pd.DataFrame(columns=["text", "label"]))
 )
-def test_train_classifier_takes_the_usual_kinds(way: str, frame: pd.DataFrame) -> None:
+def test_train_classifier_takes_the_usual_kinds(
+    way: str, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if way not in ("split", "two frames"):
+        # A training of equal texts would be the same.
+        monkeypatch.setattr("emoclf.workflow.train.split_of", stop_after_split)
+        with pytest.raises(Stopped) as stopped:
+            train_in_all_ways(frame)[way]()
+        (split,) = stopped.value.args
+        for part, expected in zip(split, tiny_split(), strict=True):
+            if part is not None:
+                assert (part.texts, part.labels) == (expected.texts, expected.labels)
+        assert (split.test is None) == way.startswith("two")
+        return
     trained = train_in_all_ways(frame)[way]()
     assert trained.result.epochs == 1
     assert trained.predict(["lovely"])[0] in trained.label_names
     assert trained.history.to_frame().index.tolist() == [1]
-    if way.startswith("two"):
-        with pytest.raises(DataError, match="trained without a test set"):
-            trained.evaluate()
-    elif way == "split":
+    if way == "split":
         assert trained.evaluate().network.part == "test"
     else:
-        assert trained.split is not None
-        assert trained.split.test is not None
+        with pytest.raises(DataError, match="trained without a test set"):
+            trained.evaluate()
+
+
+class Stopped(Exception):
+    """The training was stopped; its argument is the split."""
+
+
+def stop_after_split(*args: Any) -> None:
+    raise Stopped(split_of(*args))
 
 
 @pytest.mark.slow

@@ -123,9 +123,10 @@ def _architectures(text: str | None, default: str) -> list[str]:
 
 def _choices(text: str, architectures: Sequence[str]) -> list[tuple[str, str, Any]]:
     """Parse ``setting=a,b`` into (setting, text of the value, value)."""
-    name, equals, values = text.partition("=")
+    name, _, values = text.partition("=")
     name = name.strip().replace("-", "_")
-    if not equals or not values:
+    texts = [part.strip() for part in values.split(";" if ";" in values else ",")]
+    if not any(texts):
         raise SettingsError(f"--vary must be SETTING=A,B,… Got {text!r} instead.")
     options = {"seed": "--seeds N", "architecture": "--architectures A,B"}
     if name in options:
@@ -138,7 +139,4 @@ def _choices(text: str, architectures: Sequence[str]) -> list[tuple[str, str, An
             f"it as an option."
         )
     section = sections[section_name]
-    texts = [part.strip() for part in values.split(";" if ";" in values else ",")]
-    if not any(texts):
-        raise SettingsError(f"--vary must be SETTING=A,B,… Got {text!r} instead.")
     return [(name, text, parse_value(section, name, text)) for text in texts if text]
