@@ -70,13 +70,13 @@ def test_the_same_command_continues_and_prints_json(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    again = tune(folder, "sentences.csv", *OPTIONS, "--json", "--quiet")
-    assert again.returncode == 0, again.stderr
-    assert again.stderr == ""
-    result = json.loads(again.stdout)
+    monkeypatch.chdir(folder)
+    assert main(["tune", "sentences.csv", *OPTIONS, "--json", "--quiet"]) == 0
+    again = capsys.readouterr()
+    assert again.err == ""
+    result = json.loads(again.out)
     assert [trial["number"] for trial in result["trials"]] == [1, 2]
     assert result["evaluations"][-1]["part"] == "test"
-    monkeypatch.chdir(folder)
     assert main(["tune", "sentences.csv", *OPTIONS, "--epochs=3"]) == 1
     error = capsys.readouterr().err
     assert "settings.training.epochs was 2 and is now 3" in error
