@@ -31,7 +31,7 @@ def check_search(result: SearchResult, page: str, folder: Path) -> None:
     for title in ("Score of each trial", "Score and time", "Score by setting"):
         assert f"<h3>{title}</h3>" in page
     assert "<caption>All trials</caption>" in page
-    assert f"Trial {result.choice.chosen.number} of 3 was chosen" in page
+    assert f"Trial {result.choice.chosen.number} of 2 was chosen" in page
     assert f"{result.report.network.macro_f1:.3f}" in page
     assert "Confusion matrix" in page
     assert ">worker<" not in page
@@ -48,7 +48,7 @@ def check_search(result: SearchResult, page: str, folder: Path) -> None:
 
 def test_the_winner_is_shown_as_a_training_is(tmp_path: Path) -> None:
     for attempt in ("fresh", "continued"):
-        result = run(tmp_path / "search", PLAN)
+        result = run(tmp_path / "search", PLAN, trials=2)
         report = result.report_with_texts()
         found = report.network.predictions
         assert found is not None
