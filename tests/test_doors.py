@@ -40,7 +40,14 @@ from emoclf.datasets.trainable import as_dataset
 from emoclf.settings import DataSettings
 from emoclf.workflow.train import split_of
 
-QUICK: dict[str, Any] = {"epochs": 1, "filters": 2, "dim": 4, "near_duplicates": 1.0}
+QUICK: dict[str, Any] = {
+    "epochs": 1,
+    "filters": 2,
+    "vectors": "none",
+    "dim": 4,
+    "ngrams": False,
+    "near_duplicates": 1.0,
+}
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from configparser import ConfigParser
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -94,6 +95,7 @@ def modules() -> list[tuple[str, Path]]:
     return found
 
 
+@cache
 def imports(path: Path) -> list[tuple[str, bool]]:
     """Return what a file imports, and whether only for type checkers."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -92,10 +93,13 @@ IMPORTS: dict[tuple[str, str], tuple[str, str]] = {
 }  # fmt: skip
 
 
-def sources() -> Iterator[tuple[str, ast.Module]]:
-    """Yield the name and the syntax tree of every module."""
-    for name, path in modules():
-        yield f"emoclf.{name}", ast.parse(Path(path).read_text(encoding="utf-8"))
+@cache
+def sources() -> list[tuple[str, ast.Module]]:
+    """Return the name and the syntax tree of every module."""
+    return [
+        (f"emoclf.{name}", ast.parse(Path(path).read_text(encoding="utf-8")))
+        for name, path in modules()
+    ]
 
 
 def defined_names() -> set[str]:
