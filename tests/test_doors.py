@@ -292,9 +292,9 @@ def test_a_script_shows_progress_and_no_lines_of_tensorflow(tmp_path: Path) -> N
     script = tmp_path / "script.py"
     script.write_text(
         "from emoclf import load_sample, train_classifier\n"
-        "small = {'vectors': 'none', 'dim': 4, 'filters': 2}\n"
-        "train_classifier(load_sample()[:90], epochs=2, **small)\n"
-        "train_classifier(load_sample()[:90], epochs=1, verbose=0, **small)\n"
+        "small = {'vectors': 'none', 'dim': 4, 'filters': 2, 'ngrams': False}\n"
+        "train_classifier(load_sample()[:300], epochs=2, **small)\n"
+        "train_classifier(load_sample()[:300], epochs=1, verbose=0, **small)\n"
     )
     done = subprocess.run(
         [sys.executable, str(script)], capture_output=True, text=True, check=True
