@@ -24,6 +24,7 @@ from emoclf.cli.shared import (
     add_option,
     encoder_options,
     new_command,
+    new_group,
     print_json,
     print_json_or_lines,
     print_lines,
@@ -37,15 +38,8 @@ MODEL_HELP = "folder written by 'emoclf aspects train' or 'emoclf aspects export
 
 def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     """Add the commands."""
-    parser = subparsers.add_parser(
-        "aspects",
-        help="find aspect terms in reviews, and the polarity of each",
-        usage="%(prog)s COMMAND [OPTIONS]",
-        description="Find aspect terms in reviews, and the polarity of each.",
-    )
-    commands = parser.add_subparsers(
-        title="commands", metavar="COMMAND", required=True, prog="emoclf aspects"
-    )
+    text = "find aspect terms in reviews, and the polarity of each"
+    commands = new_group(subparsers, "aspects", text)
     add_train(commands, argv)
     _add_predict(commands)
     evaluate = new_command(

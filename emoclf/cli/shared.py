@@ -128,6 +128,19 @@ def new_command(
     return parser
 
 
+def new_group(subparsers: Any, name: str, help: str) -> Any:
+    """Add a command that has commands of its own, and return what adds them."""
+    parser = subparsers.add_parser(
+        name,
+        help=help,
+        usage="%(prog)s COMMAND [OPTIONS]",
+        description=f"{help[0].upper()}{help[1:]}.",
+    )
+    return parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, prog=f"emoclf {name}"
+    )
+
+
 def model_argument(text: str) -> str:
     """Return the path of a model, which may be a ready one."""
     try:

@@ -22,6 +22,7 @@ from emoclf.cli.shared import (
     add_overwrite_option,
     as_file,
     new_command,
+    new_group,
     print_json,
     print_json_or_lines,
     print_lines,
@@ -37,15 +38,8 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     """Add the commands."""
     from emoclf.embeddings.word2vec_settings import Word2VecSettings
 
-    parser = subparsers.add_parser(
-        "vectors",
-        help="train or distil word vectors, or measure their coverage",
-        usage="%(prog)s COMMAND [OPTIONS]",
-        description="Train or distil word vectors, or measure their coverage.",
-    )
-    commands = parser.add_subparsers(
-        title="commands", metavar="COMMAND", required=True, prog="emoclf vectors"
-    )
+    text = "train or distil word vectors, or measure their coverage"
+    commands = new_group(subparsers, "vectors", text)
     train = new_command(
         commands,
         "train",
