@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from tiny import tiny_trained
 
+from emoclf.classifier import CHUNK_TEXTS
 from emoclf.errors import DataError
 from emoclf.predictor import Predictor
 
@@ -86,8 +87,8 @@ def test_a_stream_needs_constant_memory(predictor: Predictor) -> None:
         tracemalloc.stop()
         return size
 
-    peak(4096)
-    assert peak(16 * 4096) < 1.5 * peak(2 * 4096)
+    peak(CHUNK_TEXTS)
+    assert peak(8 * CHUNK_TEXTS) < 1.5 * peak(2 * CHUNK_TEXTS)
 
 
 def test_lone_surrogates_are_accepted(predictor: Predictor) -> None:
