@@ -18,6 +18,8 @@ from emoclf.settings.sections import AUTO, WordVectorSettings
 from emoclf.workflow.automatic_settings import starter_coverage
 
 AnySettings = TypeVar("AnySettings", bound=WordVectorSettings)
+# Parameters of an estimator that are not names of settings.
+_OTHER_PARAMETERS = ("vectors", "settings", "random_state", "verbose")
 
 
 def with_vectors(
@@ -50,17 +52,21 @@ def with_vectors(
     return settings, sets
 
 
-def seed_of(random_state: Any, settings: Any) -> int:
-    """Return the seed of an estimator: its own, that of its settings, or a random one.
+def settings_of(estimator: Any, kind: type[AnySettings]) -> AnySettings:
+    """Return the settings of an estimator: its parameters, and else ``settings``.
 
-    Parameters
-    ----------
-    random_state : int, RandomState or None
-    settings : object
-        Settings with a ``seed``, a mapping or None.
+    The seed is its random state, that of its settings, or a random one.
     """
-    if isinstance(random_state, int | np.integer):
-        return int(random_state)
-    if random_state is None and hasattr(settings, "seed"):
-        return int(settings.seed)
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    flat = {
+        name: value
+        for name, value in estimator.get_params(deep=False).items()
+        if name not in _OTHER_PARAMETERS and value is not None
+    }
+    state, settings = estimator.random_state, estimator.settings
+    if isinstance(state, int | np.integer):
+        seed = int(state)
+    elif state is None and hasattr(settings, "seed"):
+        seed = int(settings.seed)
+    else:
+        seed = int(check_random_state(state).randint(2**31 - 1))
+    return kind.of(settings, {**flat, "seed": seed})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +19,7 @@ from emoclf.aspects.aspect_folder import (
     save_aspects,
     to_values,
 )
-from emoclf.aspects.aspect_vectors import seed_of, with_vectors
+from emoclf.aspects.aspect_vectors import settings_of, with_vectors
 from emoclf.aspects.data.aspect_split import divide
 from emoclf.aspects.data.sentences import AspectData, as_aspect_data
 from emoclf.aspects.polarities.polarity_folder import POLARITY_FILES
@@ -29,14 +29,11 @@ from emoclf.aspects.terms.span_metrics import SpanScores, compare
 from emoclf.aspects.terms.tagger_fit import TaggerProgress
 from emoclf.aspects.terms.term_dictionary import TermDictionary
 from emoclf.aspects.terms.train_tagger import seen_terms, train_spans
-from emoclf.embeddings.vector_objects import VectorSet
 from emoclf.errors import BundleError
 from emoclf.text.validation import as_texts
 
-# Parameters that are not names of settings.
-_OTHER_PARAMETERS = ("vectors", "settings", "random_state", "verbose")
 
-
+@dataclass(repr=False, eq=False)
 class AspectTagger(BaseEstimator):
     """Find the terms that texts speak of: a BiLSTM or a CNN, with a CRF.
 
@@ -88,46 +85,25 @@ class AspectTagger(BaseEstimator):
     1
     """
 
-    def __init__(
-        self,
-        network: str | None = None,
-        *,
-        vectors: Any = None,
-        scheme: str | None = None,
-        typed: bool | None = None,
-        crf: bool | None = None,
-        characters: bool | None = None,
-        members: int | None = None,
-        units: int | None = None,
-        filters: int | None = None,
-        dropout: float | None = None,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        learning_rate: float | None = None,
-        patience: int | None = None,
-        valid_fraction: float | None = None,
-        settings: AspectSettings | Mapping[str, Any] | None = None,
-        random_state: Any = None,
-        verbose: Any = 0,
-    ) -> None:
-        self.network = network
-        self.vectors = vectors
-        self.scheme = scheme
-        self.typed = typed
-        self.crf = crf
-        self.characters = characters
-        self.members = members
-        self.units = units
-        self.filters = filters
-        self.dropout = dropout
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.patience = patience
-        self.valid_fraction = valid_fraction
-        self.settings = settings
-        self.random_state = random_state
-        self.verbose = verbose
+    network: str | None = None
+    _: KW_ONLY
+    vectors: Any = None
+    scheme: str | None = None
+    typed: bool | None = None
+    crf: bool | None = None
+    characters: bool | None = None
+    members: int | None = None
+    units: int | None = None
+    filters: int | None = None
+    dropout: float | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    patience: int | None = None
+    valid_fraction: float | None = None
+    settings: AspectSettings | Mapping[str, Any] | None = None
+    random_state: Any = None
+    verbose: Any = 0
 
     def fit(
         self,
@@ -155,7 +131,10 @@ class AspectTagger(BaseEstimator):
         DataError, SettingsError, VectorsError, TrainingError, ResumeError
         """
         data = as_aspect_data(X, y)
-        settings, sets = self._settings_for(data)
+        settings = settings_of(self, AspectSettings)
+        settings, sets = with_vectors(
+            settings, self.vectors, data.texts, lowercase=settings.lowercase
+        )
         if validation_data is not None:
             is_pair = isinstance(validation_data, tuple)
             pair = validation_data if is_pair else (validation_data,)
@@ -169,13 +148,12 @@ class AspectTagger(BaseEstimator):
                 near_duplicates=settings.near_duplicates,
             )
             train, valid = map(data.take, parts)
-        progress = [TaggerProgress] if self.verbose else []
         trained = train_spans(
             train,
             valid,
             settings,
             vectors=sets,
-            callbacks=lambda: [make(settings.epochs) for make in progress],
+            callbacks=lambda: [TaggerProgress(settings.epochs)] if self.verbose else [],
             checkpoints=checkpoints,
         )
         terms = seen_terms(train)
@@ -228,13 +206,7 @@ class AspectTagger(BaseEstimator):
     def evaluate(self, X: Any, y: Any = None) -> SpanScores:
         """Return all scores of predictions on sentences with known terms."""
         check_is_fitted(self)
-        data = as_aspect_data(X, y)
-        return compare(
-            data,
-            self.model_.predict(data.texts),
-            typed=self.model_.settings.typed,
-            seen=self.terms_,
-        )
+        return self.model_.evaluate(as_aspect_data(X, y), self.terms_)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Save the tagger as a folder, which :meth:`load` reads.
@@ -274,21 +246,6 @@ class AspectTagger(BaseEstimator):
         self.terms_ = parts.terms
         self.validation_ = parts.metrics.get("validation", {})
         self.findings_ = parts.findings
-
-    def _settings_for(
-        self, data: AspectData
-    ) -> tuple[AspectSettings, tuple[VectorSet, ...]]:
-        """Return the settings in force, and vectors that are objects."""
-        flat = {
-            name: value
-            for name, value in self.get_params(deep=False).items()
-            if name not in _OTHER_PARAMETERS and value is not None
-        }
-        seed = seed_of(self.random_state, self.settings)
-        settings = AspectSettings.of(self.settings, {**flat, "seed": seed})
-        return with_vectors(
-            settings, self.vectors, data.texts, lowercase=settings.lowercase
-        )
 
     def __getstate__(self) -> dict[str, Any]:
         # Keras objects cannot be loaded by other versions of Keras.

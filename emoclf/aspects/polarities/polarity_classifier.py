@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
-from emoclf.aspects.aspect_vectors import seed_of, with_vectors
+from emoclf.aspects.aspect_vectors import settings_of, with_vectors
 from emoclf.aspects.polarities.encoder_scores import EncoderScores
 from emoclf.aspects.polarities.place_scores import fit_place_scores
 from emoclf.aspects.polarities.polarity_baselines import baseline_scores
@@ -48,15 +48,15 @@ from emoclf.settings.sections import RANDOM_DIM
 from emoclf.text.vocabulary import Vocabulary, build_vocabulary
 from emoclf.training.batches import Examples
 from emoclf.training.fit import fit_model
+from emoclf.training.progress import TrainingProgress
 
 logger = logging.getLogger(__name__)
 
-# Parameters that are not names of settings.
-_OTHER_PARAMETERS = ("vectors", "settings", "random_state", "verbose")
 #: Difference between the seeds of two networks that are averaged.
 MEMBER_STEP = 1000
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class PolarityClassifier(ClassifierMixin, BaseEstimator):
     """Classify what a text says of a term: positive, negative, …
 
@@ -92,36 +92,19 @@ valid_fraction
     >>> PolarityClassifier(epochs=1, random_state=0).fit(X, y)  # doctest: +SKIP
     """
 
-    def __init__(
-        self,
-        *,
-        vectors: Any = None,
-        encoder: str | None = None,
-        members: int | None = None,
-        units: int | None = None,
-        dropout: float | None = None,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        learning_rate: float | None = None,
-        patience: int | None = None,
-        valid_fraction: float | None = None,
-        settings: PolaritySettings | Mapping[str, Any] | None = None,
-        random_state: Any = None,
-        verbose: Any = 0,
-    ) -> None:
-        self.vectors = vectors
-        self.encoder = encoder
-        self.members = members
-        self.units = units
-        self.dropout = dropout
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.patience = patience
-        self.valid_fraction = valid_fraction
-        self.settings = settings
-        self.random_state = random_state
-        self.verbose = verbose
+    vectors: Any = None
+    encoder: str | None = None
+    members: int | None = None
+    units: int | None = None
+    dropout: float | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    patience: int | None = None
+    valid_fraction: float | None = None
+    settings: PolaritySettings | Mapping[str, Any] | None = None
+    random_state: Any = None
+    verbose: Any = 0
 
     def fit(
         self,
@@ -162,11 +145,6 @@ valid_fraction
             )
             model = replace(model, encoder=scores)
         examples = [_examples(model, *part) for part in (train, valid)]
-        progress = []
-        if self.verbose:
-            from emoclf.training.progress import TrainingProgress
-
-            progress.append(TrainingProgress)
         # Options of the command line; others are no cure there.
         options = AspectSettings.names()
         advised = {x: y for x, y in settings.to_dict().items() if x in options}
@@ -181,7 +159,7 @@ valid_fraction
                 seed=settings.seed + MEMBER_STEP * number,
                 label_names=names,
                 run_settings=advised,
-                callbacks=[make(settings.epochs) for make in progress],
+                callbacks=[TrainingProgress(settings.epochs)] if self.verbose else [],
                 checkpoints=None
                 if checkpoints is None
                 else checkpoints.of(
@@ -219,7 +197,7 @@ valid_fraction
         ------
         DataError, SettingsError, ModelError, MissingDependency
         """
-        settings = self._own_settings()
+        settings = settings_of(self, PolaritySettings)
         self._divide(*checked_targets(X, y), settings, validation_data)
         if settings.encoder is not None:
             InputVectors.of_encoder(settings.encoder, pooled=False)
@@ -299,21 +277,11 @@ valid_fraction
         loaded._set_model(model, history, validation, findings)
         return loaded
 
-    def _own_settings(self) -> PolaritySettings:
-        """Return the settings in force, before vectors are looked up."""
-        flat = {
-            name: value
-            for name, value in self.get_params(deep=False).items()
-            if name not in _OTHER_PARAMETERS and value is not None
-        }
-        seed = seed_of(self.random_state, self.settings)
-        return PolaritySettings.of(self.settings, {**flat, "seed": seed})
-
     def _settings_for(
         self, texts: list[str]
     ) -> tuple[PolaritySettings, tuple[VectorSet, ...]]:
         """Return the settings in force, and vectors that are objects."""
-        settings = self._own_settings()
+        settings = settings_of(self, PolaritySettings)
         lowercase = settings.lowercase
         settings, sets = with_vectors(
             settings, self.vectors, texts, lowercase=lowercase

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from emoclf.aspects.data.sentences import AspectData
 from emoclf.aspects.terms.aspect_settings import AspectSettings
 from emoclf.aspects.terms.found_terms import FoundTerm, find_terms
 from emoclf.aspects.terms.sentence_encoder import SentenceEncoder
+from emoclf.aspects.terms.span_metrics import SpanScores, compare
 from emoclf.aspects.terms.tagger_network import TaggerNetwork
 from emoclf.aspects.terms.tagging_graph import TaggingGraph
 from emoclf.models.keras_globals import default_keras_globals
@@ -46,6 +48,20 @@ class SpanModel:
             self._run,
             characters=self.settings.characters,
         )
+
+    def evaluate(
+        self, data: AspectData, seen: Collection[str] | None = None
+    ) -> SpanScores:
+        """Compare the predicted terms with those of sentences.
+
+        Parameters
+        ----------
+        data : AspectData
+        seen : collection of str, optional
+            Terms of the training set in lower case, for the recall of other ones.
+        """
+        typed = self.settings.typed
+        return compare(data, self.predict(data.texts), typed=typed, seen=seen)
 
     @cached_property
     def graph(self) -> TaggingGraph:

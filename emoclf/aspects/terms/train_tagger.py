@@ -17,7 +17,7 @@ from emoclf.aspects.terms.sentence_encoder import (
     fit_alphabet,
     tagged_examples,
 )
-from emoclf.aspects.terms.span_metrics import SpanScores, compare
+from emoclf.aspects.terms.span_metrics import SpanScores
 from emoclf.aspects.terms.span_model import SpanModel
 from emoclf.aspects.terms.tagger_fit import fit_tagger
 from emoclf.aspects.terms.tagger_network import build_tagger
@@ -133,7 +133,7 @@ def train_spans(
             network,
             examples,
             settings,
-            lambda single=single: score(single, valid).f1,  # type: ignore[misc]
+            lambda single=single: single.evaluate(valid).f1,  # type: ignore[misc]
             seed=seed,
             callbacks=callbacks(),
             checkpoints=None
@@ -154,7 +154,7 @@ def train_spans(
     if settings.members > 1:
         model = SpanModel(settings, encoder, tuple(tags), tuple(networks))
     coverage = pretrained.coverage.to_dict() if pretrained else None
-    scores = score(model, valid, train)
+    scores = model.evaluate(valid, seen_terms(train))
     if not scores.n_predicted:
         logger.warning(
             "The tagger finds no term in the validation set, which has %d. Train on "
@@ -164,26 +164,6 @@ def train_spans(
             setting("vectors"),
         )
     return TrainedSpans(model, histories, scores, coverage, first_findings(findings))
-
-
-def score(
-    model: SpanModel, data: AspectData, train: AspectData | None = None
-) -> SpanScores:
-    """Compare the spans of a model with those of sentences.
-
-    Parameters
-    ----------
-    model : SpanModel
-    data : AspectData
-    train : AspectData, optional
-        Training set, for the recall of unseen terms.
-    """
-    return compare(
-        data,
-        model.predict(data.texts),
-        typed=model.settings.typed,
-        seen=train and seen_terms(train),
-    )
 
 
 def seen_terms(data: AspectData) -> set[str]:
