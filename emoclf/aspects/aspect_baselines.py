@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from emoclf.aspects.data.sentences import AspectData
+from emoclf.aspects.data.sentences import AspectData, Term
 from emoclf.aspects.polarities.polarity_baselines import baseline_polarities
 from emoclf.aspects.polarities.polarity_metrics import accuracy_and_f1
 from emoclf.aspects.polarities.polarity_targets import labelled_targets
@@ -28,7 +28,7 @@ class AspectBaselines:
         Polarities of the true terms, by the name of the baseline.
     """
 
-    spans: list[list[Any]]
+    spans: list[list[Term]]
     polarities: dict[str, list[str]]
 
     @classmethod
@@ -37,12 +37,12 @@ class AspectBaselines:
     ) -> AspectBaselines:
         """Fit the baselines of a model on ``train``, and predict ``test``."""
         tokenizer = model.tagger.model_.encoder.encoder.tokenizer
-        spans: list[list[Any]] = []
-        spans += TermDictionary(tokenizer).fit(train).predict(test.texts)
+        spans = TermDictionary(tokenizer).fit(train).predict(test.texts)
         parts = labelled_targets(train), labelled_targets(test)
         if model.polarity is None or not parts[1][0]:
             return cls(spans, {})
-        return cls(spans, baseline_polarities(*parts, model.polarity.model_.tokenizer))
+        tokenizer = model.polarity.model_.text_encoder.tokenizer
+        return cls(spans, baseline_polarities(*parts, tokenizer))
 
     def scores(self, test: AspectData, seen: frozenset[str]) -> dict[str, Any]:
         """Return ``terms`` (SpanScores), and ``polarity`` if it was predicted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,10 +43,10 @@ class TruePolarity(NamedTuple):
     confidence: float
 
 
-class AspectEvaluation(Mapping[str, Any], HtmlLines):
+class AspectEvaluation(HtmlLines, dict[str, Any]):
     """Scores of a model on labelled sentences; :meth:`AspectModel.evaluate` makes it.
 
-    It is a mapping: ``terms`` (SpanScores); and, with a polarity classifier and
+    It is a dict: ``terms`` (SpanScores); and, with a polarity classifier and
     labelled terms, ``polarity``, on the true terms (see
     :func:`emoclf.aspects.polarities.polarity_metrics.polarity_scores`), and ``both``,
     SpanScores in which a term counts with its polarity only. There a true term without
@@ -79,22 +79,13 @@ class AspectEvaluation(Mapping[str, Any], HtmlLines):
         self.baselines = baselines
         spans = self.spans
         terms = compare(data, spans, typed=model.typed, seen=model.training_terms)
-        self._scores: dict[str, Any] = {"terms": terms}
+        super().__init__(terms=terms)
         self.true_polarities = _true_polarities(model, data)
         if rows := self.true_polarities:
             labels, predicted = [x.label for x in rows], [x.predicted for x in rows]
             names = model.polarity_names
-            self._scores["polarity"] = polarity_scores(labels, predicted, names)
-            self._scores["both"] = compare(data, spans, typed=True)
-
-    def __getitem__(self, name: str) -> Any:
-        return self._scores[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._scores)
-
-    def __len__(self) -> int:
-        return len(self._scores)
+            self["polarity"] = polarity_scores(labels, predicted, names)
+            self["both"] = compare(data, spans, typed=True)
 
     @property
     def spans(self) -> list[list[tuple[int, int, str | None]]]:
@@ -118,26 +109,18 @@ class AspectEvaluation(Mapping[str, Any], HtmlLines):
         """Comparisons with the baselines on the same resampled sentences."""
         if self.baselines is None or not len(self.data):
             return ()
-        model_score, baseline_score = self["terms"].f1, self.baseline_scores["terms"].f1
+        source, scores = self.data.source, self.baseline_scores
+        difference = self["terms"].f1 - scores["terms"].f1
         draws = self._draws["f1"] - span_draws(self._parts(self.baselines.spans))["f1"]
-        names = DICTIONARY, self.data.source
         comparisons: list[Comparison] = [
-            SpanComparison(*names, "f1", model_score - baseline_score, *interval(draws))
+            SpanComparison(DICTIONARY, source, "f1", difference, *interval(draws))
         ]
         for name, predicted in self.baselines.polarities.items():
-            model_score = self["polarity"]["macro_f1"]
-            baseline_score = self.baseline_scores["polarity"][name]["macro_f1"]
+            metric = "macro_f1"
+            difference = self["polarity"][metric] - scores["polarity"][name][metric]
             draws = self._polarity_draws(None) - self._polarity_draws(predicted)
             ends = interval(draws)
-            comparisons.append(
-                Comparison(
-                    name,
-                    self.data.source,
-                    "macro_f1",
-                    model_score - baseline_score,
-                    *ends,
-                )
-            )
+            comparisons.append(Comparison(name, source, metric, difference, *ends))
         return tuple(comparisons)
 
     def verdict(self) -> list[str]:

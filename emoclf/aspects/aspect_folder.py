@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from emoclf._version import __version__
-from emoclf.aspects.data.tags import OUTSIDE, decode_tags, tag_names
+from emoclf.aspects.data.tags import is_tag_set
 from emoclf.aspects.polarities.polarity_classifier import PolarityClassifier
 from emoclf.aspects.polarities.polarity_folder import (
     POLARITY_FILES,
@@ -213,8 +213,7 @@ def _model(about: JsonObject, values: Mapping[str, Any]) -> SpanModel:
     settings = AspectSettings.from_dict(
         parse_toml(values["settings"], name="the model's settings")
     )
-    labels = dict.fromkeys(span.label for tag in tags for span in decode_tags([tag]))
-    if tags[0] != OUTSIDE or tags != tag_names(list(labels), settings.scheme):
+    if not is_tag_set(tags, [settings.scheme]):
         raise BundleError(f"The tags are not those of {settings.scheme}: {tags[:9]}.")
     encoder = SentenceEncoder(
         TextEncoder.from_state(text.values, values["tokens"], values["tables"]),

@@ -36,7 +36,6 @@ def read_conll(path: Path, settings: DataSettings) -> Iterator[Sentence]:
         tokens: list[str] = []
         tags: list[str] = []
         name, first, width = "", 1, 0
-        number = 0
         for number, line in enumerate(source.lines(), 1):
             if bad := source.bad_line(number):
                 raise DataError(f"{source.name}, line {number}: {bad}.")
@@ -83,9 +82,8 @@ def _sentence(
         starts.append(offset)
         offset += len(token) + 1
     spans = [
-        Term(starts[span.first], starts[span.end - 1] + len(tokens[span.end - 1]), kind)
-        for span in decode_tags(tags)
-        for kind in [span.label]
+        Term(starts[first], starts[end - 1] + len(tokens[end - 1]), label)
+        for first, end, label in decode_tags(tags)
     ]
     location = f"{source}, line {line}" + (f", sentence {name}" if name else "")
     return new_sentence(" ".join(tokens), spans, id=name, location=location)

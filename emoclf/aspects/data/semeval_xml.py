@@ -37,16 +37,15 @@ def read_semeval(path: Path, settings: DataSettings) -> Iterator[Sentence]:
         If it is not XML or not of this form, or an offset does not fit its term.
     """
     root = _parse(path)
-    numbered = enumerate(root.iter("sentence"), 1)
-    for number, element in numbered:
+    for number, element in enumerate(root.iter("sentence"), 1):
         name = element.get("id") or f"number {number}"
         location = f"{path}, sentence {name}"
         text = _text(element, location)
-        terms = element.iter("aspectTerm")
-        spans = [_span(text, term.attrib, location) for term in terms]
-        opinions = element.iter("Opinion")
+        spans = [_span(text, x.attrib, location) for x in element.iter("aspectTerm")]
         spans += _merged(
-            _span(text, x.attrib, location) for x in opinions if _is_term(x)
+            _span(text, x.attrib, location)
+            for x in element.iter("Opinion")
+            if x.get("target") != "NULL"
         )
         yield new_sentence(text, spans, id=element.get("id") or "", location=location)
     tags = sorted({element.tag for element in root.iter()})
@@ -100,11 +99,6 @@ def _text(element: Any, location: str) -> str:
             "without them."
         )
     return text_element.text or ""
-
-
-def _is_term(opinion: Any) -> bool:
-    """Say whether an opinion of SemEval-2015 and 2016 is on words of the sentence."""
-    return bool(opinion.get("target") != "NULL")
 
 
 def _merged(

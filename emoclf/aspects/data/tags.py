@@ -92,7 +92,7 @@ def tag_names(labels: Sequence[str | None], scheme: str) -> list[str]:
     return [OUTSIDE, *(f"{letter}{end}" for end in ends for letter in letters)]
 
 
-def is_tag_set(tags: Sequence[str]) -> bool:
+def is_tag_set(tags: Sequence[str], schemes: Iterable[str] = SCHEMES) -> bool:
     """Say whether these are all tags of a scheme, in the order of :func:`tag_names`.
 
     Examples
@@ -101,7 +101,7 @@ def is_tag_set(tags: Sequence[str]) -> bool:
     (True, False)
     """
     labels = list(dict.fromkeys(x.label for tag in tags for x in decode_tags([tag])))
-    return any(list(tags) == tag_names(labels, scheme) for scheme in SCHEMES)
+    return any(list(tags) == tag_names(labels, scheme) for scheme in schemes)
 
 
 def encode_tags(n_tokens: int, spans: Iterable[TokenSpan], scheme: str) -> list[str]:

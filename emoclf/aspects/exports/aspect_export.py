@@ -148,13 +148,10 @@ def _card(model: AspectModel, about: dict[str, Any]) -> str:
     polarity = f" Polarities: {', '.join(names)}." if names else ""
     test = model.tagger.parts_.metrics.get("test") or {}
     terms = test.get("model", {}).get("terms", {})
-    scores = (
-        ["", f"F1 of the terms of {terms['n_sentences']:,} test sentences: "]
-        if terms
-        else []
-    )
+    scores = []
     if terms:
-        scores[1] += f"{terms['f1']:.3f}."
+        n, f1 = terms["n_sentences"], terms["f1"]
+        scores = ["", f"F1 of the terms of {n:,} test sentences: {f1:.3f}."]
     return "\n".join(
         [
             "# An aspect model",

@@ -10,12 +10,10 @@ import tensorflow as tf
 from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.exports.exported_aspects import POLARITY, TAGGER_OUTPUTS
 from emoclf.aspects.polarities.polarity_graph import mean_probabilities
-from emoclf.aspects.polarities.polarity_model import PolarityModel
 from emoclf.export.inference_network import conversion_errors
 from emoclf.export.onnx import ERRORS, check_packages, to_onnx
 from emoclf.export.write_export import write_text_encoder
 from emoclf.serving.onnx import INPUT, MODEL, OUTPUT
-from emoclf.text.encoder import TextEncoder
 
 
 def write_onnx(model: AspectModel, folder: Path) -> dict[str, Any]:
@@ -41,20 +39,15 @@ def write_onnx(model: AspectModel, folder: Path) -> dict[str, Any]:
         classifier = model.polarity.model_
         part = folder / POLARITY
         part.mkdir()
-        _convert_polarity(classifier, part / MODEL)
-        encoder = TextEncoder(
-            classifier.tokenizer, classifier.vocabulary, max_length=2**31 - 1
+        signature = [tf.TensorSpec((None, None), tf.int32, INPUT)]
+        _convert(
+            lambda x: {OUTPUT: mean_probabilities(classifier.networks, x)},
+            signature,
+            part / MODEL,
+            name="polarity",
         )
-        entries[POLARITY] = write_text_encoder(encoder, part)
+        entries[POLARITY] = write_text_encoder(classifier.text_encoder, part)
     return entries
-
-
-def _convert_polarity(model: PolarityModel, path: Path) -> None:
-    def classify(token_ids: Any) -> dict[str, Any]:
-        return {OUTPUT: mean_probabilities(model.networks, token_ids)}
-
-    signature = [tf.TensorSpec((None, None), tf.int32, INPUT)]
-    _convert(classify, signature, path, name="polarity")
 
 
 def _convert(function: Any, signature: list[Any], path: Path, *, name: str) -> None:

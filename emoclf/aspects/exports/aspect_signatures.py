@@ -76,7 +76,9 @@ class AspectSignatures(tf.Module):
             classifier = model.polarity.model_
             self.polarity = PolarityGraph(classifier)
             self._names = tf.constant(list(classifier.label_names))
-            self._same_tokens = classifier.tokenizer == tagger.encoder.encoder.tokenizer
+            self._same_tokens = (
+                classifier.text_encoder.tokenizer == tagger.encoder.encoder.tokenizer
+            )
 
     def functions(self) -> dict[str, tuple[Any, list[tf.TensorSpec]]]:
         """Return the function of each signature and the specs of its inputs."""

@@ -118,6 +118,10 @@ class ExportedAspects(AspectPredictor):
     folder : ExportFolder
     """
 
+    typed = False
+    training_terms: frozenset[str] = frozenset()
+    polarity_names: tuple[str, ...] = ()
+
     def __init__(self, folder: ExportFolder) -> None:
         self.folder = folder
         about = JsonObject(folder.about)
@@ -125,9 +129,8 @@ class ExportedAspects(AspectPredictor):
             self.tags = tuple(about.texts("tags", at_least=2))
             if not is_tag_set(self.tags):
                 raise ValueError(f"there is no tagger with the tags {self.tags[:9]}")
-            self._typed = about.flag("typed")
-            names = about.texts("polarity_names")
-            self._polarity_names = tuple(names)
+            self.typed = about.flag("typed")
+            self.polarity_names = tuple(about.texts("polarity_names"))
             if TERMS not in about.object("files").values:
                 raise ValueError(f"files does not contain {TERMS}")
         except ValueError as error:
@@ -137,22 +140,7 @@ class ExportedAspects(AspectPredictor):
             check_texts(terms, "the terms")
         except (OSError, ValueError) as error:
             raise EXPORT.damaged(folder.place / TERMS, error) from error
-        self._terms = frozenset(terms)
-
-    @property
-    def typed(self) -> bool:
-        """Whether the tags contain the labels of terms."""
-        return self._typed
-
-    @property
-    def training_terms(self) -> frozenset[str]:
-        """Terms of the training set in lower case."""
-        return self._terms
-
-    @property
-    def polarity_names(self) -> tuple[str, ...]:
-        """Labels of the polarity classifier; empty if there is none."""
-        return self._polarity_names
+        self.training_terms = frozenset(terms)
 
 
 class OnnxAspects(ExportedAspects):
@@ -188,8 +176,7 @@ class OnnxAspects(ExportedAspects):
         )
 
     def _predict_polarity(self, targets: Sequence[Target]) -> np.ndarray:
-        encoder = self._polarity_encoder
-        token_ids = encode_targets(targets, encoder.tokenizer, encoder.vocabulary)
+        token_ids = encode_targets(targets, self._polarity_encoder)
         probabilities = np.empty((len(targets), len(self.polarity_names)), np.float32)
         for batch in batch_by_length(lengths_of(token_ids)):
             inputs = {INPUT: pad([token_ids[i] for i in batch])}

@@ -45,6 +45,7 @@ from emoclf.embeddings.matrix import first_words, pretrained_rows, random_matrix
 from emoclf.embeddings.vector_objects import VectorSet, vector_sources, vectors_setting
 from emoclf.errors import DataError
 from emoclf.settings.sections import RANDOM_DIM
+from emoclf.text.encoder import TextEncoder
 from emoclf.text.vocabulary import Vocabulary, build_vocabulary
 from emoclf.training.batches import Examples
 from emoclf.training.fit import fit_model
@@ -185,7 +186,8 @@ valid_fraction
             )
         self._set_model(model, history, {}, first_findings(findings))
         self.validation_ = {"network": self.evaluate(*valid)}
-        self.validation_ |= baseline_scores(train, valid, model.tokenizer)
+        tokenizer = model.text_encoder.tokenizer
+        self.validation_ |= baseline_scores(train, valid, tokenizer)
         return self
 
     def check(
@@ -212,9 +214,7 @@ valid_fraction
         """Return the training and the validation set, without empty targets."""
         targets, labels = with_tokens(targets, labels, settings)
         if validation_data is None:
-            train_rows, valid_rows = hold_out(targets, labels, settings)
-            train = [targets[i] for i in train_rows], [labels[i] for i in train_rows]
-            valid = [targets[i] for i in valid_rows], [labels[i] for i in valid_rows]
+            train, valid = hold_out(targets, labels, settings)
         else:
             train = targets, labels
             valid_targets, valid_labels = validation_data
@@ -350,8 +350,8 @@ def _untrained(
         shape = matrix.shape
         matrices.append(matrix)
         networks.append(build_polarity(seeded, len(names), shape=shape, matrix=matrix))
-    label_names, built = tuple(names), tuple(networks)
-    model = PolarityModel(settings, tokenizer, vocabulary, label_names, built)
+    text_encoder = TextEncoder(tokenizer, vocabulary, max_length=2**31 - 1)
+    model = PolarityModel(settings, text_encoder, tuple(names), tuple(networks))
     return model, matrices[0]
 
 
@@ -359,5 +359,5 @@ def _examples(
     model: PolarityModel, targets: list[Target], labels: list[str]
 ) -> Examples:
     ids = [model.label_names.index(label) for label in labels]
-    encoded = encode_targets(targets, model.tokenizer, model.vocabulary)
+    encoded = encode_targets(targets, model.text_encoder)
     return Examples(encoded, np.array(ids, np.int32))

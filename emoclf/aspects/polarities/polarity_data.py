@@ -56,7 +56,7 @@ def with_tokens(
             len(targets) - len(rows),
             len(targets),
         )
-    return [targets[i] for i in rows], [labels[i] for i in rows]
+    return _take(targets, labels, rows)
 
 
 def polarity_tokenizer(settings: PolaritySettings) -> Tokenizer:
@@ -66,8 +66,8 @@ def polarity_tokenizer(settings: PolaritySettings) -> Tokenizer:
 
 def hold_out(
     targets: list[Target], labels: list[str], settings: PolaritySettings
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions of the training and of the validation set."""
+) -> tuple[Part, Part]:
+    """Return the training and the validation set."""
     groups = group_duplicates([x.text for x in targets], settings.near_duplicates)
     names = sorted({*labels})
     fraction = settings.valid_fraction
@@ -84,4 +84,9 @@ def hold_out(
             "texts are too few for a training and a validation set. Add some, or give "
             "validation_data."
         )
-    return np.flatnonzero(part == 0), np.flatnonzero(part == 1)
+    train_rows, valid_rows = np.flatnonzero(part == 0), np.flatnonzero(part)
+    return _take(targets, labels, train_rows), _take(targets, labels, valid_rows)
+
+
+def _take(targets: list[Target], labels: list[str], rows: Iterable[int]) -> Part:
+    return [targets[i] for i in rows], [labels[i] for i in rows]

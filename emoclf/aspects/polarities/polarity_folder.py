@@ -20,8 +20,7 @@ from emoclf.doctor.findings import Finding
 from emoclf.errors import BundleError
 from emoclf.models.embedding import embedding_shape
 from emoclf.settings.run_settings import parse_toml
-from emoclf.text.tokenizer import Tokenizer
-from emoclf.text.vocabulary import Vocabulary
+from emoclf.text.encoder import TextEncoder
 
 POLARITY_FILES = {
     "polarity_about": "polarity.json",
@@ -37,7 +36,8 @@ def polarity_values(classifier: PolarityClassifier) -> dict[str, Any]:
     import tomli_w  # Prediction writes no TOML.
 
     model = classifier.model_
-    tokenizer, tables = model.tokenizer.to_state()
+    text = model.text_encoder
+    tokenizer, tables = text.tokenizer.to_state()
     encoder, arrays = model.encoder.to_values() if model.encoder else (None, {})
     return {
         "polarity_about": {
@@ -50,7 +50,7 @@ def polarity_values(classifier: PolarityClassifier) -> dict[str, Any]:
             "findings": [finding.to_dict() for finding in classifier.findings_],
         },
         "polarity_settings": tomli_w.dumps(model.settings.to_dict()),
-        "polarity_tokens": list(model.vocabulary.tokens),
+        "polarity_tokens": list(text.vocabulary.tokens),
         "polarity_tables": tables,
         "polarity_weights": {
             f"{number}/{weight.path}": np.asarray(weight.numpy())
@@ -100,18 +100,10 @@ def polarity_from_values(values: Mapping[str, Any]) -> PolarityClassifier:
     if settings.encoder is not None:
         described = about.object("encoder").values
         encoder = EncoderScores.from_values(described, weights, len(names))
-    model = PolarityModel(
-        settings,
-        Tokenizer.from_state(
-            about.object("tokenizer").values, values["polarity_tables"]
-        ),
-        Vocabulary(tokens),
-        tuple(names),
-        tuple(networks),
-        encoder,
-    )
+    state = {**about.values, "max_length": 2**31 - 1, "stop_words": ()}
+    text_encoder = TextEncoder.from_state(state, tokens, values["polarity_tables"])
     return PolarityClassifier.from_model(
-        model,
+        PolarityModel(settings, text_encoder, tuple(names), tuple(networks), encoder),
         [item.values for item in about.objects("history")],
         about.object("validation").values,
         # 0.7 had none.

@@ -10,7 +10,6 @@ import tensorflow as tf
 from emoclf.aspects.polarities.polarity_model import PolarityModel
 from emoclf.aspects.polarities.polarity_network import CLOSE_ID, OPEN_ID
 from emoclf.aspects.polarities.polarity_targets import WINDOW
-from emoclf.text.encoder import TextEncoder
 from emoclf.text.graph_encoder import GraphEncoder, GraphTokens
 
 #: Targets that the networks read at once, which bounds the memory of a text with many.
@@ -30,8 +29,7 @@ class PolarityGraph(tf.Module):
     def __init__(self, model: PolarityModel) -> None:
         super().__init__(name="polarity_graph")
         self.networks = list(model.networks)
-        text = TextEncoder(model.tokenizer, model.vocabulary, max_length=2**31 - 1)
-        self.encoder = GraphEncoder(text)
+        self.encoder = GraphEncoder(model.text_encoder)
         self.n_classes = len(model.label_names)
         self._run = tf.function(
             lambda token_ids: mean_probabilities(self.networks, token_ids),

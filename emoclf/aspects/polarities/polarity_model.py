@@ -13,8 +13,7 @@ import numpy as np
 from emoclf.aspects.polarities.polarity_network import PolaritySettings
 from emoclf.aspects.polarities.polarity_targets import Target, encode_targets
 from emoclf.models.inference import BatchedModel
-from emoclf.text.tokenizer import Tokenizer
-from emoclf.text.vocabulary import Vocabulary
+from emoclf.text.encoder import TextEncoder
 
 if TYPE_CHECKING:
     from emoclf.aspects.polarities.encoder_scores import EncoderScores
@@ -22,14 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PolarityModel:
-    """Networks with their tokenizer, vocabulary and labels.
+    """Networks with their text encoder and labels.
 
     Parameters
     ----------
     settings : PolaritySettings
-    tokenizer : Tokenizer
-    vocabulary : Vocabulary
-        The markers are its first two tokens.
+    text_encoder : TextEncoder
+        Tokenizer and vocabulary, whose first two tokens are the markers.
     label_names : tuple of str
     networks : tuple of keras.Model
         token_ids (batch, length) → probabilities (batch, n_classes); several are
@@ -39,8 +37,7 @@ class PolarityModel:
     """
 
     settings: PolaritySettings
-    tokenizer: Tokenizer
-    vocabulary: Vocabulary
+    text_encoder: TextEncoder
     label_names: tuple[str, ...]
     networks: tuple[keras.Model, ...]
     encoder: EncoderScores | None = None
@@ -51,7 +48,7 @@ class PolarityModel:
 
     def predict_proba(self, targets: Sequence[Target]) -> np.ndarray:
         """Return the probability of each label, shape (n_targets, n_classes)."""
-        token_ids = encode_targets(targets, self.tokenizer, self.vocabulary)
+        token_ids = encode_targets(targets, self.text_encoder)
         mean = np.mean([predict(token_ids) for predict in self._batched], axis=0)
         if self.encoder is None or not len(targets):
             return mean

@@ -12,8 +12,8 @@ import numpy as np
 from emoclf.aspects.data.sentences import CONFLICT, AspectData, new_sentence
 from emoclf.datasets.cells import excerpt
 from emoclf.errors import DataError
+from emoclf.text.encoder import TextEncoder
 from emoclf.text.tokenizer import Tokenizer
-from emoclf.text.vocabulary import Vocabulary
 
 #: Tokens before and after a target; no text has them, since they contain a space.
 MARKERS = ("target begins", "target ends")
@@ -92,8 +92,9 @@ def marked_windows(
 
 
 def encode_targets(
-    targets: Iterable[Target], tokenizer: Tokenizer, vocabulary: Vocabulary
+    targets: Iterable[Target], text_encoder: TextEncoder
 ) -> list[np.ndarray]:
     """Return the ids of the tokens around each target, with the markers around it."""
-    windows = marked_windows(targets, tokenizer)
-    return [np.array(vocabulary.ids(window), np.int32) for window in windows]
+    windows = marked_windows(targets, text_encoder.tokenizer)
+    ids = text_encoder.vocabulary.ids
+    return [np.array(ids(window), np.int32) for window in windows]

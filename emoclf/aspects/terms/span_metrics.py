@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any
 
 from emoclf.aspects.data.sentences import AspectData
 from emoclf.display import HtmlLines, align
@@ -96,17 +96,6 @@ class SpanScores(HtmlLines):
         """Return counts and scores for JSON."""
         names = ("precision", "recall", "f1", "partial_f1", "unseen_recall")
         return {**asdict(self), **{name: getattr(self, name) for name in names}}
-
-    @classmethod
-    def sum(cls, scores: Iterable[Self]) -> Self:
-        """Return the scores of several parts together."""
-        scores = list(scores)
-        errors: Counter[str] = Counter()
-        for part in scores:
-            errors.update(part.errors)
-        names = [name for name in cls.__dataclass_fields__ if name != "errors"]
-        totals = {name: sum(getattr(x, name) for x in scores) for name in names}
-        return cls(**totals, errors=dict(errors))
 
 
 def compare(
