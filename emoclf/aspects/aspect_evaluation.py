@@ -170,15 +170,13 @@ class AspectEvaluation(HtmlLines, dict[str, Any]):
         lines = list(self["terms"].lines())
         if "polarity" in self:
             lines += ["", *self._polarity_lines()]
-        for name, result in self.baseline_scores.items():
-            if name == "terms":
-                lines += ["", f"terms, {DICTIONARY}: F1 {result.f1:.3f}"]
-                continue
-            lines += [
-                f"polarity, {baseline}: accuracy {scores['accuracy']:.3f}, macro-F1 "
-                f"{scores['macro_f1']:.3f}"
-                for baseline, scores in result.items()
-            ]
+        if baselines := self.baseline_scores:
+            lines += ["", f"terms, {DICTIONARY}: F1 {baselines['terms'].f1:.3f}"]
+        lines += [
+            f"polarity, {name}: accuracy {scores['accuracy']:.3f}, macro-F1 "
+            f"{scores['macro_f1']:.3f}"
+            for name, scores in baselines.get("polarity", {}).items()
+        ]
         return [*lines, "", *wrap_lines(self.verdict())]
 
     def to_dict(self) -> dict[str, Any]:

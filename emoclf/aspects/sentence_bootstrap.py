@@ -6,6 +6,7 @@ Whole sentences are drawn, since the terms of one sentence are not independent.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import numpy as np
 
@@ -28,11 +29,10 @@ def span_draws(parts: Sequence[SpanScores]) -> dict[str, np.ndarray]:
     """
     if not parts:
         return {}
-    names = ("n_gold", "n_predicted", "n_exact", "partial", "n_unseen")
-    rows = np.array(
-        [[getattr(x, name) for name in (*names, "n_unseen_exact")] for x in parts],
-        float,
+    counts = attrgetter(
+        "n_gold", "n_predicted", "n_exact", "partial", "n_unseen", "n_unseen_exact"
     )
+    rows = np.array([counts(x) for x in parts], float)
     gold, predicted, exact, partial, unseen, unseen_exact = _sums(rows).T
     return {
         "precision": ratio(exact, predicted),

@@ -8,10 +8,10 @@ pages.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby, pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from emoclf.display import printable
 from emoclf.plots.term_plots import POLARITY_COLOURS
@@ -25,51 +25,6 @@ _OPACITY = 0.32
 _UNDERLINED = '<u style="text-decoration:underline 2px;text-underline-offset:0.25em">'
 
 
-class Piece(NamedTuple):
-    """A part of a text within whose borders no term begins or ends.
-
-    Parameters
-    ----------
-    text : str
-    found, true : tuple of (start, stop, label) or None
-        The term that it is a part of, as it was found and as it is.
-    last_of_found, last_of_true : bool
-        Whether the term ends here.
-    """
-
-    text: str
-    found: Any
-    true: Any
-    last_of_found: bool
-    last_of_true: bool
-
-
-def pieces(
-    text: str, found: Sequence[Any], true: Sequence[Any] = ()
-) -> Iterator[Piece]:
-    """Yield a text in pieces.
-
-    Parameters
-    ----------
-    text : str
-    found, true : sequence of (start, stop, label)
-        Terms; those of one sequence do not overlap.
-    """
-    cuts = {0, len(text)}
-    for term in (*found, *true):
-        cuts |= {min(term[0], len(text)), min(term[1], len(text))}
-    borders = sorted(cuts)
-    for start, stop in pairwise(borders):
-        parts = [_covering(terms, start) for terms in (found, true)]
-        ends = [x is not None and min(x[1], len(text)) == stop for x in parts]
-        yield Piece(text[start:stop], parts[0], parts[1], ends[0], ends[1])
-
-
-def _covering(terms: Sequence[Any], offset: int) -> Any:
-    """Return the term that covers an offset of its text, or None."""
-    return next((x for x in terms if x[0] <= offset < x[1]), None)
-
-
 def highlight(text: str, found: Sequence[Any], true: Sequence[Any] = ()) -> str:
     """Return a text as HTML with its terms highlighted.
 
@@ -77,24 +32,31 @@ def highlight(text: str, found: Sequence[Any], true: Sequence[Any] = ()) -> str:
     ----------
     text : str
     found, true : sequence of (start, stop, label)
-        Terms as they were found, and as they are. The mark of a true one is written
-        where it differs from that of a term which was found with the same end.
+        Terms as they were found, and as they are; those of one sequence do not overlap.
+        The mark of a true one is written where it differs from that of a term which was
+        found with the same end.
 
     Examples
     --------
     >>> highlight("no term", [])
     'no term'
     """
+    found, true = _within(found, text), _within(true, text)
+    cuts = {0, len(text)}.union(*(term[:2] for term in (*found, *true)))
+    # No term begins or ends within one of these pieces.
+    pieces = pairwise(sorted(cuts))
     parts = []
-    for term, group in groupby(pieces(text, found, true), key=lambda x: x.found):
+    for term, group in groupby(pieces, key=lambda piece: _covering(found, piece[0])):
         inside, behind = "", ""
-        for piece in group:
-            shown = _safe(piece.text)
-            inside += shown if piece.true is None else f"{_UNDERLINED}{shown}</u>"
+        for start, stop in group:
+            shown = _safe(text[start:stop])
+            true_term = _covering(true, start)
+            inside += shown if true_term is None else f"{_UNDERLINED}{shown}</u>"
+            is_last = true_term is not None and true_term[1] == stop
+            if is_last and (term is None or term[1:] != true_term[1:]):
+                behind += _mark(true_term[2], "true")
             if term is None:
-                inside += _true_mark(piece)
-            else:
-                behind += _true_mark(piece)
+                inside, behind = inside + behind, ""
         if term is not None:
             inside += _mark(term[2], "found")
             inside = f'<mark style="{_box(term[2])}">{inside}</mark>'
@@ -102,12 +64,18 @@ def highlight(text: str, found: Sequence[Any], true: Sequence[Any] = ()) -> str:
     return "".join(parts)
 
 
-def _true_mark(piece: Piece) -> str:
-    """Return the mark of the true term that ends with a piece, if it differs."""
-    if not piece.last_of_true:
-        return ""
-    same = piece.last_of_found and piece.found[2] == piece.true[2]
-    return "" if same else _mark(piece.true[2], "true")
+def _within(terms: Sequence[Any], text: str) -> list[tuple[int, int, str | None]]:
+    """Return the parts of terms that are within a text, which may be cut."""
+    return [
+        (start, min(stop, len(text)), label)
+        for start, stop, label in terms
+        if start < len(text)
+    ]
+
+
+def _covering(terms: Sequence[Any], offset: int) -> Any:
+    """Return the term that covers an offset of its text, or None."""
+    return next((x for x in terms if x[0] <= offset < x[1]), None)
 
 
 def key_to_marks(labels: Iterable[str | None], *, true: bool = False) -> str:

@@ -91,17 +91,22 @@ def test_terms_without_polarity_have_no_scores_of_polarity() -> None:
 
 def test_draws_of_sentences_are_scores_of_repeated_sentences() -> None:
     rng = np.random.default_rng(0)
-    parts = []
+    pairs = []
     for _ in range(12):
         gold = [(i * 5, i * 5 + 4) for i in range(rng.integers(0, 4))]
-        found = [(a, b - int(rng.integers(0, 2))) for a, b in gold][:2]
-        parts.append(span_scores([gold], [found], texts=["x" * 30], seen=()))
-    draws = span_draws(parts)
+        pairs.append((gold, [(a, b - int(rng.integers(0, 2))) for a, b in gold][:2]))
+
+    def scores(pairs: list) -> SpanScores:
+        gold, found = zip(*pairs, strict=True)
+        return span_scores(gold, found, texts=["x" * 30] * len(pairs), seen=())
+
+    draws = span_draws([scores([pair]) for pair in pairs])
     _, counts = next(resampled_counts(12))
     for number in range(5):
         times = counts[number].astype(int)
-        drawn = [p for p, n in zip(parts, times, strict=True) for _ in range(n)]
-        expected = SpanScores.sum(drawn)
+        expected = scores(
+            [pair for pair, n in zip(pairs, times, strict=True) for _ in range(n)]
+        )
         for name in draws:
             assert draws[name][number] == pytest.approx(getattr(expected, name) or 0.0)
 

@@ -187,7 +187,7 @@ def new_sentence(
 
 
 def _listed(spans: Any, location: str) -> list[Any]:
-    if isinstance(spans, str | bytes) or not hasattr(spans, "__iter__"):
+    if isinstance(spans, str | bytes | dict) or not hasattr(spans, "__iter__"):
         raise DataError(
             f"{location}: spans must be a list such as [[4, 9, 'positive']]. Got "
             f"{excerpt(spans)} instead."

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from emoclf.aspects.data.sentences import Sentence, new_sentence
-from emoclf.datasets.cells import BadRow, excerpt, read_text, shorten
+from emoclf.datasets.cells import BadRow, read_text, shorten
 from emoclf.datasets.columns import find_text
-from emoclf.datasets.records import missing_key
+from emoclf.datasets.records import Record, missing_key
 from emoclf.datasets.source import Source
 from emoclf.errors import DataError
 from emoclf.settings import DataSettings
@@ -35,26 +35,19 @@ def read_span_lines(path: Path, settings: DataSettings) -> Iterator[Sentence]:
     ) as source:
         key = settings.text_column
         keys: set[str] = set()
-        for number, values, bad, last_line in source.read().records:
-            location = f"{source.name}, line {number}"
-            bad = source.bad_line(number, last_line) or bad
-            if bad is not None:
-                raise DataError(f"{location}: {bad}.")
+        for location, values in good_records(source, source.read().records):
             key = key or find_text(list(values), None, source=location)
             name = values.get("id")
             name = str(name) if isinstance(name, str | int) else ""
             if name:
                 location += f", sentence {name}"
-            try:
-                if key not in values:
-                    raise missing_key(values, key)
-                text = read_text(values[key])
-            except BadRow as reason:
-                raise DataError(f"{location}: {reason}.") from None
+            text = text_of(values, key, location)
             keys |= values.keys()
             spans = next((values[x] for x in SPAN_KEYS if x in values), None)
+            if isinstance(spans, list):
+                spans = [_as_list(span) for span in spans]
             yield new_sentence(
-                text, _lists(spans, location), id=name, location=location
+                text, [] if spans is None else spans, id=name, location=location
             )
         if keys and not keys & {*SPAN_KEYS}:
             raise DataError(
@@ -64,21 +57,45 @@ def read_span_lines(path: Path, settings: DataSettings) -> Iterator[Sentence]:
             )
 
 
-def _lists(spans: Any, location: str) -> Any:
-    """Return spans as lists, also those that are objects."""
-    if spans is None:
-        return []
-    if not isinstance(spans, list):
-        raise DataError(
-            f"{location}: spans must be a list such as [[4, 9, 'positive']]. Got "
-            f"{excerpt(spans)} instead."
-        )
-    return [
-        [x.get("start"), x.get("end", x.get("stop")), x.get("label")]
-        if isinstance(x, dict)
-        else x
-        for x in spans
-    ]
+def good_records(
+    source: Source, records: Iterable[Record]
+) -> Iterator[tuple[str, Any]]:
+    """Yield the location and the values of each record.
+
+    Raises
+    ------
+    DataError
+        If a record is bad.
+    """
+    for number, values, bad, last_line in records:
+        location = f"{source.name}, line {number}"
+        bad = source.bad_line(number, last_line) or bad
+        if bad is not None:
+            raise DataError(f"{location}: {bad}.")
+        yield location, values
+
+
+def text_of(values: dict[str, Any], key: str, location: str) -> str:
+    """Return the text under a key.
+
+    Raises
+    ------
+    DataError
+        If there is no such key, or no text under it.
+    """
+    try:
+        if key not in values:
+            raise missing_key(values, key)
+        return read_text(values[key])
+    except BadRow as reason:
+        raise DataError(f"{location}: {reason}.") from None
+
+
+def _as_list(span: Any) -> Any:
+    """Return a span as a list, if it is an object."""
+    if not isinstance(span, dict):
+        return span
+    return [span.get("start"), span.get("end", span.get("stop")), span.get("label")]
 
 
 def span_lines(sentences: Iterable[Sentence]) -> Iterator[str]:

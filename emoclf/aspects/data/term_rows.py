@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emoclf.aspects.data.sentences import Sentence, find_term, new_sentence
-from emoclf.datasets.cells import BadRow, excerpt, read_text, shorten
+from emoclf.aspects.data.span_lines import good_records, text_of
+from emoclf.datasets.cells import excerpt, shorten
 from emoclf.datasets.columns import find_text
 from emoclf.datasets.source import Source
 from emoclf.errors import DataError
@@ -46,15 +47,8 @@ def read_term_rows(path: Path, settings: DataSettings) -> Iterator[Sentence]:
             columns, settings.text_column, source=source.name, advice=table.advice
         )
         field_columns = _usual_columns(columns, source.name)
-        for number, values, bad, last_line in table.records:
-            location = f"{source.name}, line {number}"
-            bad = source.bad_line(number, last_line) or bad
-            if bad is not None:
-                raise DataError(f"{location}: {bad}.")
-            try:
-                text = read_text(values[key])
-            except BadRow as reason:
-                raise DataError(f"{location}: {reason}.") from None
+        for location, values in good_records(source, table.records):
+            text = text_of(values, key, location)
             cells = {name: values[column] for name, column in field_columns.items()}
             name = cells.get("id", "").strip()
             location += f", sentence {name}" if name else ""
@@ -66,12 +60,10 @@ def read_term_rows(path: Path, settings: DataSettings) -> Iterator[Sentence]:
                 )
             group[3].append(_Row(location, text, cells))
     for text, name, location, rows in groups.values():
-        spans = [span for row in rows if (span := _given_span(*row)) is not None]
-        without_offsets = [row for row in rows if not any(_offsets(row.cells))]
-        for row in sorted(
-            without_offsets, key=lambda row: -len(row.cells.get("term", ""))
-        ):
-            if row.cells.get("term"):
+        spans = [_given_span(*row) for row in rows if any(_offsets(row.cells))]
+        rows.sort(key=lambda row: -len(row.cells.get("term", "")))
+        for row in rows:
+            if row.cells.get("term") and not any(_offsets(row.cells)):
                 spans.append(_found_span(*row, spans))
         yield new_sentence(text, spans, id=name, location=location)
 
@@ -119,12 +111,10 @@ def _found_span(
 
 def _given_span(
     location: str, text: str, cells: dict[str, str]
-) -> tuple[int, int, str] | None:
-    """Return the span of a row with offsets; None if it has none."""
+) -> tuple[int, int, str]:
+    """Return the span of a row with offsets."""
     words, label = cells.get("term", ""), cells.get("label", "")
     offsets = _offsets(cells)
-    if not any(offsets):
-        return None
     try:
         start, stop = map(int, offsets)
     except ValueError:
@@ -132,11 +122,12 @@ def _given_span(
             f"{location}: offsets must be whole numbers. Got {offsets[0]!r} and "
             f"{offsets[1]!r} instead."
         ) from None
-    if words and text[max(start, 0) : max(stop, 0)] != words:
+    actual = text[max(start, 0) : max(stop, 0)]
+    if words and actual != words:
         raise DataError(
             f"{location}: the term {words!r} has the offsets {start} to {stop}, but "
-            f"the text there is {excerpt(text[max(start, 0) : max(stop, 0)])}. Correct "
-            f"the offsets, or leave them out. {_unit_advice(text, words)}".rstrip()
+            f"the text there is {excerpt(actual)}. Correct the offsets, or leave them "
+            f"out. {_unit_advice(text, words)}".rstrip()
         )
     return start, stop, label
 

@@ -75,10 +75,8 @@ def export_aspects(
             "which no export contains. Train it without the encoder, or predict with "
             "its own folder."
         )
-    write, read = (
-        resolve_name(name)
-        for name in (ASPECT_EXPORTS[to].writer, ASPECT_EXPORTS[to].reader)
-    )
+    export_format = ASPECT_EXPORTS[to]
+    write, read = map(resolve_name, (export_format.writer, export_format.reader))
 
     def write_files(folder: Path) -> dict[str, Any]:
         terms = json.dumps(sorted(model.training_terms))

@@ -300,19 +300,13 @@ def _checked(
 def _opinions(text: str, outputs: dict[str, np.ndarray], row: int) -> list[Opinion]:
     """Return the terms of one text of a batch."""
     count = int(outputs["count"][row])
-    starts, stops, confidences = (
-        outputs[name][row, :count].tolist() for name in ("start", "stop", "confidence")
-    )
-    polarities: list[str | None] = [None] * count
-    shares: list[float | None] = [None] * count
-    if "polarity" in outputs:
-        polarities = [x.decode() for x in outputs["polarity"][row, :count].tolist()]
-    if "polarity_confidence" in outputs:
-        shares = outputs["polarity_confidence"][row, :count].tolist()
-    columns = (polarities, starts, stops, confidences, shares)
+    columns = [
+        outputs[name][row, :count].tolist() if name in outputs else [None] * count
+        for name in ("polarity", "start", "stop", "confidence", "polarity_confidence")
+    ]
     return [
-        Opinion(text[values[1] : values[2]], *values)
-        for values in zip(*columns, strict=True)
+        Opinion(text[start:stop], polarity and polarity.decode(), start, stop, *shares)
+        for polarity, start, stop, *shares in zip(*columns, strict=True)
     ]
 
 

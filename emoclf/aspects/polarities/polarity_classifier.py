@@ -347,9 +347,10 @@ def _untrained(
         else:
             matrix = rows.matrix(len(vocabulary), seed=seed)
         seeded = replace(settings, seed=seed)
-        shape = matrix.shape
         matrices.append(matrix)
-        networks.append(build_polarity(seeded, len(names), shape=shape, matrix=matrix))
+        networks.append(
+            build_polarity(seeded, len(names), shape=matrix.shape, matrix=matrix)
+        )
     text_encoder = TextEncoder(tokenizer, vocabulary, max_length=2**31 - 1)
     model = PolarityModel(settings, text_encoder, tuple(names), tuple(networks))
     return model, matrices[0]

@@ -6,8 +6,6 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from emoclf.aspects.aspect_checkpoints import AspectCheckpoints
 from emoclf.aspects.data.sentences import AspectData
 from emoclf.aspects.data.tags import tag_names
@@ -79,10 +77,7 @@ def train_spans(
     ------
     DataError, VectorsError, TrainingError, ResumeError
     """
-    labels: list[str | None] = [None]
-    if settings.typed:
-        labels = _labels(train)
-    tags = tag_names(labels, settings.scheme)
+    tags = tag_names(_labels(train) if settings.typed else [None], settings.scheme)
     tokenizer = new_tokenizer(settings.text)
     sources = vector_sources(
         list(vectors or settings.vector_paths) or None, limit=settings.vectors_limit
@@ -102,7 +97,11 @@ def train_spans(
     examples = tagged_examples(
         train, encoder, tag_ids, scheme=settings.scheme, typed=settings.typed
     )
-    _check(examples.tags, train)
+    if not any(row.any() for row in examples.tags):
+        raise DataError(
+            f"{train.source} has no terms to learn from. Mark the terms of some "
+            "sentences."
+        )
     if examples.n_moved or examples.n_dropped:
         logger.info(
             "%d of %d terms do not lie on borders of tokens and got whole tokens; %d "
@@ -179,11 +178,3 @@ def _labels(train: AspectData) -> list[str | None]:
             "typed tagger learns the labels of terms. Add it, or leave 'typed' out."
         )
     return [*sorted(train.label_counts())]
-
-
-def _check(tags: Sequence[np.ndarray], train: AspectData) -> None:
-    if not any(row.any() for row in tags):
-        raise DataError(
-            f"{train.source} has no terms to learn from. Mark the terms of some "
-            "sentences."
-        )
