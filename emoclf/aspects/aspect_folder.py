@@ -40,6 +40,7 @@ from emoclf.aspects.terms.aspect_settings import AspectSettings
 from emoclf.aspects.terms.sentence_encoder import SentenceEncoder
 from emoclf.aspects.terms.span_model import SpanModel
 from emoclf.aspects.terms.tagger_network import TaggerNetwork, build_tagger
+from emoclf.aspects.terms.train_tagger import TrainedSpans
 from emoclf.bundle.bundle import installed_versions
 from emoclf.bundle.bundle_folder import read_part, write_part
 from emoclf.bundle.described_folder import FolderKind, readable_place, write_sums
@@ -68,27 +69,17 @@ ASPECTS = FolderKind(
 
 
 @dataclass(frozen=True)
-class AspectParts:
-    """Everything that is saved.
+class AspectParts(TrainedSpans):
+    """Everything that is saved: a tagger and, if there is one, a polarity classifier.
 
     Parameters
     ----------
-    model : SpanModel
-    terms : frozenset of str
-        Terms of the training set in lower case.
-    history : list of dict
-    metrics : dict
+    model, terms, history, metrics, findings
+        See :class:`TrainedSpans`.
     polarity : PolarityClassifier, optional
-    findings : tuple of Finding
-        Findings of the doctor on the tagger's training; 0.7 had none.
     """
 
-    model: SpanModel
-    terms: frozenset[str]
-    history: list[dict[str, list[float]]]
-    metrics: dict[str, Any]
     polarity: PolarityClassifier | None = None
-    findings: tuple[Finding, ...] = ()
 
 
 def save_aspects(

@@ -25,10 +25,9 @@ from emoclf.aspects.data.sentences import AspectData, as_aspect_data
 from emoclf.aspects.polarities.polarity_folder import POLARITY_FILES
 from emoclf.aspects.terms.aspect_settings import AspectSettings
 from emoclf.aspects.terms.found_terms import FoundTerm
-from emoclf.aspects.terms.span_metrics import SpanScores, compare
+from emoclf.aspects.terms.span_metrics import SpanScores
 from emoclf.aspects.terms.tagger_fit import TaggerProgress
-from emoclf.aspects.terms.term_dictionary import TermDictionary
-from emoclf.aspects.terms.train_tagger import seen_terms, train_spans
+from emoclf.aspects.terms.train_tagger import train_spans
 from emoclf.errors import BundleError
 from emoclf.text.validation import as_texts
 
@@ -156,25 +155,7 @@ class AspectTagger(BaseEstimator):
             callbacks=lambda: [TaggerProgress(settings.epochs)] if self.verbose else [],
             checkpoints=checkpoints,
         )
-        terms = seen_terms(train)
-        dictionary = TermDictionary(trained.model.encoder.encoder.tokenizer).fit(train)
-        baseline = compare(valid, dictionary.predict(valid.texts), seen=terms)
-        self._set_parts(
-            AspectParts(
-                trained.model,
-                frozenset(terms),
-                trained.history,
-                {
-                    "validation": {
-                        "tagger": trained.scores.to_dict(),
-                        "dictionary": baseline.to_dict(),
-                    },
-                    "sentences": {"train": len(train), "valid": len(valid)},
-                    "coverage": trained.coverage,
-                },
-                findings=trained.findings,
-            )
-        )
+        self._set_parts(AspectParts(**vars(trained)))
         return self
 
     def predict(self, X: Iterable[str]) -> list[list[tuple[int, int, str | None]]]:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,19 @@ from tiny_aspects import (
     fitted_tagger,
     polarity_with_vectors,
     tiny_aspects,
-    tiny_model,
+    tiny_polarity,
     tiny_tagger,
 )
 
 from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.data.aspect_formats import write_aspects
-from emoclf.aspects.exports import aspect_onnx, exported_aspects
+from emoclf.aspects.exports import aspect_onnx, aspect_parity, exported_aspects
 from emoclf.aspects.exports.aspect_export import export_aspects
 from emoclf.aspects.exports.aspect_export_formats import ASPECT_EXPORTS
 from emoclf.aspects.exports.aspect_parity import check_aspect_parity
 from emoclf.aspects.exports.exported_aspects import (
     ExportedAspects,
+    load_aspect_predictor,
     load_exported_aspects,
 )
 from emoclf.aspects.opinions import AspectPredictor, Opinion
@@ -50,6 +52,7 @@ from emoclf.errors import (
     ModelError,
     SettingsError,
 )
+from emoclf.export.parity import parity_texts
 from emoclf.serving import load_exported
 from emoclf.serving.export_folder import file_crc32
 
@@ -71,17 +74,50 @@ TEXTS = [
 TARGET = (TEXTS[0], 4, 10)
 
 
+THREE, CNN, ALONE = "three members, BIOES", "typed CNN", "no CRF, no characters"
+VARIANTS: dict[str, dict[str, Any]] = {
+    THREE: {"members": 3, "scheme": "BIOES"},
+    CNN: {"typed": True, "network": "cnn"},
+    ALONE: {"crf": False, "characters": False, "members": 2},
+}
+
+
+@cache
+def exported_model(variant: str = "") -> AspectModel:
+    """Return a fitted model, which must not be changed.
+
+    The polarities of most exports have a linear part, those of three members have none,
+    and the other variants are taggers alone.
+    """
+    X, y = labelled_targets(tiny_aspects())
+    if not variant:
+        return AspectModel(fitted_tagger(), polarity_with_vectors().fit(X, y))
+    tagger = tiny_tagger(**VARIANTS[variant]).fit(tiny_aspects())
+    if variant == THREE:
+        return AspectModel(tagger, tiny_polarity(epochs=2).fit(X, y))
+    return AspectModel(tagger)
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Return a function from an export format to an export, which must not change."""
     folder = tmp_path_factory.mktemp("aspect exports")
 
     @cache
-    def export(to: str, *, alone: bool = False) -> Path:
-        model = AspectModel(fitted_tagger()) if alone else tiny_model()
-        return export_aspects(model, folder / f"{to}, {alone}", to=to)
+    def export(to: str, variant: str = "") -> Path:
+        with pytest.MonkeyPatch.context() as patch:
+            # The export of the command is checked on all texts.
+            patch.setattr(aspect_parity, "parity_texts", lambda: parity_texts()[:60])
+            path = folder / f"{to}, {variant}"
+            return export_aspects(exported_model(variant), path, to=to)
 
     return export
+
+
+@pytest.fixture(scope="module")
+def loaded(exported: Callable[..., Path]) -> Callable[..., Any]:
+    """Return a function from an export format to a loaded export."""
+    return cache(lambda *of: load_exported_aspects(exported(*of)))
 
 
 def about_of(path: Path) -> dict[str, Any]:
@@ -103,9 +139,11 @@ def assert_equal(
 
 
 @pytest.mark.parametrize("to", FORMATS)
-def test_it_answers_as_the_folder(exported: Callable[..., Path], to: str) -> None:
-    model = load_exported_aspects(exported(to))
-    expected = tiny_model().predict(TEXTS)
+def test_it_answers_as_the_folder(
+    exported: Callable[..., Path], loaded: Callable[..., Any], to: str
+) -> None:
+    model = loaded(to)
+    expected = exported_model().predict(TEXTS)
     assert sum(map(len, expected)) >= 6
     assert_equal(model.predict(TEXTS), expected)
     for text, row in zip(TEXTS, expected, strict=True):
@@ -120,36 +158,31 @@ def test_it_answers_as_the_folder(exported: Callable[..., Path], to: str) -> Non
 
 
 @pytest.mark.parametrize("to", FORMATS)
-def test_the_linear_part_of_polarities_is_exported(tmp_path: Path, to: str) -> None:
-    classifier = pickle.loads(_pickled_classifier())
-    model = AspectModel(small_tagger(), classifier)
-    path = export_aspects(model, tmp_path / to, to=to)
-    expected = model.predict(TEXTS)
+def test_the_linear_part_of_polarities_is_exported(
+    loaded: Callable[..., Any], to: str
+) -> None:
+    expected = exported_model()
+    classifier = pickle.loads(pickle.dumps(expected.polarity))
+    model = AspectModel(expected.tagger, classifier)
+    assert_equal(loaded(to).predict(TEXTS), model.predict(TEXTS))
     for network in classifier.model_.networks:
         network.get_layer(PLACE_SCORES).share.assign(1.0)
-    assert_equal(load_exported_aspects(path).predict(TEXTS), expected)
     with pytest.raises(AssertionError):
-        assert_equal(model.predict(TEXTS), expected)
-
-
-@cache
-def _pickled_classifier() -> bytes:
-    """Return a fitted classifier whose copies may be changed."""
-    fitted = polarity_with_vectors().fit(*labelled_targets(tiny_aspects()))
-    return pickle.dumps(fitted)
+        assert_equal(loaded(to).predict(TEXTS), model.predict(TEXTS))
 
 
 @pytest.mark.parametrize("to", FORMATS)
-def test_it_is_evaluated_as_the_folder(exported: Callable[..., Path], to: str) -> None:
+def test_it_is_evaluated_as_the_folder(loaded: Callable[..., Any], to: str) -> None:
     data = tiny_aspects()
-    model = load_exported_aspects(exported(to))
-    scores, expected = model.evaluate(data), tiny_model().evaluate(data)
+    model = loaded(to)
+    folder = exported_model()
+    scores, expected = model.evaluate(data), folder.evaluate(data)
     assert scores["terms"].to_dict() == expected["terms"].to_dict()
     assert scores["both"].to_dict() == expected["both"].to_dict()
     assert scores["polarity"] == expected["polarity"]
     rows = [[(x.start, x.stop) for x in row] for row in model.find_terms(data.texts)]
-    assert rows == [[x[:2] for x in row] for row in tiny_model().find_terms(data.texts)]
-    assert model.summary(data.texts).rows() == tiny_model().summary(data.texts).rows()
+    assert rows == [[x[:2] for x in row] for row in folder.find_terms(data.texts)]
+    assert model.summary(data.texts).rows() == folder.summary(data.texts).rows()
 
 
 LOADER = """
@@ -186,7 +219,7 @@ def test_tensorflow_alone_runs_the_saved_model(
     )
     answer = json.loads(done.stdout)
     rows = answer["rows"]
-    expected = tiny_model().predict(TEXTS)
+    expected = exported_model().predict(TEXTS)
     assert rows["count"] == [len(row) for row in expected]
     padded = {name: values for name, values in rows.items() if name != "count"}
     for number, (text, row) in enumerate(zip(TEXTS, expected, strict=True)):
@@ -200,11 +233,11 @@ def test_tensorflow_alone_runs_the_saved_model(
             assert found["confidence"] == pytest.approx(opinion.confidence, abs=1e-5)
             share = found["polarity_confidence"]
             assert share == pytest.approx(opinion.polarity_confidence, abs=1e-5)
-    assert answer["names"] == list(tiny_model().polarity_names)
+    assert answer["names"] == list(exported_model().polarity_names)
     assert answer["label"] == "positive"
     targets = [(TEXTS[0], 4, 10)]
-    assert tiny_model().polarity is not None
-    wanted = tiny_model().polarity.predict_proba(targets)
+    assert exported_model().polarity is not None
+    wanted = exported_model().polarity.predict_proba(targets)
     np.testing.assert_allclose(answer["given"][:1], wanted, atol=1e-5)
 
 
@@ -226,7 +259,7 @@ def test_onnx_needs_no_tensorflow(exported: Callable[..., Path]) -> None:
     )
     assert done.returncode == 0, done.stderr
     found = [[Opinion(*x) for x in row] for row in json.loads(done.stdout)]
-    assert_equal(found, tiny_model().predict(TEXTS))
+    assert_equal(found, exported_model().predict(TEXTS))
 
 
 def test_the_file_of_onnx_returns_tags_and_confidences(
@@ -234,7 +267,7 @@ def test_the_file_of_onnx_returns_tags_and_confidences(
 ) -> None:
     import onnxruntime
 
-    tagger = tiny_model().tagger.model_
+    tagger = exported_model().tagger.model_
     text = "well, the onion soup is awful"
     (item,) = tagger.encoder.encode([text])
     session = onnxruntime.InferenceSession(exported("onnx") / "model.onnx")
@@ -253,48 +286,37 @@ def test_the_file_of_onnx_returns_tags_and_confidences(
         n_tokens = len(item.spans)
         assert names[:n_tokens] == ["O", "O", "O", "B", "I", "O", "O"]
         assert names[n_tokens:] == ["O"] * padding
-        (wanted,) = tiny_model().predict([text])[0]
+        (wanted,) = exported_model().predict([text])[0]
         assert np.flatnonzero(confidence[0]).tolist() == [3]
         assert confidence[0, 3] == pytest.approx(wanted.confidence, abs=1e-5)
 
 
-VARIANTS: dict[str, dict[str, Any]] = {
-    "three members, BIOES": {"members": 3, "scheme": "BIOES"},
-    "typed CNN": {"typed": True, "network": "cnn"},
-    "no CRF, no characters": {"crf": False, "characters": False, "members": 2},
-}
+#: The command exports the CNN to ONNX.
+OTHERS = [pair for pair in product(FORMATS, VARIANTS) if pair != ("onnx", CNN)]
 
 
-@pytest.mark.parametrize("to", FORMATS)
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_other_settings(variant: str, to: str, tmp_path: Path) -> None:
-    model = AspectModel(trained(variant))
-    path = export_aspects(model, tmp_path / "export", to=to)
-    assert_equal(load_exported_aspects(path).predict(TEXTS), model.predict(TEXTS))
+@pytest.mark.parametrize(("to", "variant"), OTHERS)
+def test_other_settings(loaded: Callable[..., Any], to: str, variant: str) -> None:
+    assert_as_the_folder(loaded(to, variant), exported_model(variant))
+
+
+def assert_as_the_folder(export: Any, model: AspectModel) -> None:
+    expected = model.predict(TEXTS)
+    assert sum(map(len, expected)) >= 6
+    assert_equal(export.predict(TEXTS), expected)
     if model.typed:
-        assert {x.polarity for row in model.predict(TEXTS) for x in row} >= {"negative"}
-
-
-@cache
-def trained(variant: str) -> Any:
-    return tiny_tagger(**VARIANTS[variant]).fit(tiny_aspects())
-
-
-@cache
-def small_tagger() -> Any:
-    """Return a tagger that is converted in a few seconds."""
-    small = {"network": "cnn", "epochs": 20, "learning_rate": 0.005}
-    return tiny_tagger(**small).fit(tiny_aspects())
+        assert {x.polarity for row in expected for x in row} >= {"negative"}
 
 
 def test_the_layout_of_a_saved_model_is_that_of_tensorflow_serving(
-    exported: Callable[..., Path], tmp_path: Path
+    exported: Callable[..., Path], loaded: Callable[..., Any]
 ) -> None:
     path = exported("saved-model")
     assert path.name == "1"
     assert (path / "saved_model.pb").is_file()
-    assert type(load_exported_aspects(path.parent)) is type(load_exported_aspects(path))
-    signature = tf.saved_model.load(str(path)).signatures["serving_default"]
+    model: Any = load_exported_aspects(path.parent)
+    assert type(model) is type(loaded("saved-model"))
+    signature = model._model.signatures["serving_default"]
     one = signature(text=tf.constant(["\ufeffa the screen is great"]))
     assert {name: x.shape[0] for name, x in one.items()} == dict.fromkeys(one, 1)
     # Bytes that are not UTF-8 keep the offsets of the others.
@@ -377,7 +399,7 @@ def test_a_saved_model_of_other_outputs_is_damaged(
     model = load_exported_aspects(crafted(source, tmp_path / "1", polarity_names=names))
     with pytest.raises(BundleError, match=r"shape \(1, 2\), not \(1, 3\)"):
         model.predict_polarity([TARGET])
-    source = exported("saved-model", alone=True)
+    source = exported("saved-model", ALONE)
     path = crafted(source, tmp_path / "2", polarity_names=names)
     with pytest.raises(BundleError, match="no signature 'polarity' that returns"):
         load_exported_aspects(path)
@@ -403,9 +425,9 @@ def test_an_output_of_another_shape_is_damage(
 
 
 def test_every_model_takes_and_refuses_the_same_targets(
-    exported: Callable[..., Path],
+    loaded: Callable[..., Any],
 ) -> None:
-    models = [tiny_model(), *(load_exported_aspects(exported(to)) for to in FORMATS)]
+    models = [exported_model(), *map(loaded, FORMATS)]
     for model in models:
         found = model.predict_polarity([TARGET, list(TARGET)])
         assert found.argmax(1).tolist() == [1, 1]
@@ -416,8 +438,7 @@ def test_every_model_takes_and_refuses_the_same_targets(
         for start, stop in ((6, 50), (-6, -2)):
             with pytest.raises(DataError, match="Target number 0"):
                 model.predict_polarity([(TEXTS[0], start, stop)])
-    alone = [load_exported_aspects(exported(to, alone=True)) for to in FORMATS]
-    for model in (AspectModel(fitted_tagger()), *alone):
+    for model in (exported_model(ALONE), *(loaded(to, ALONE) for to in FORMATS)):
         with pytest.raises(ModelError, match="This model has no polarity classifier"):
             model.predict_polarity([TARGET])
 
@@ -446,6 +467,8 @@ def test_crafted_files_are_checked(
 def test_the_wrong_loader_names_the_right_one(
     exported: Callable[..., Path], tmp_path: Path
 ) -> None:
+    with pytest.raises(BundleError, match=r"an export, which has none\. Leave it out"):
+        load_aspect_predictor(exported("onnx"), encoder="there")
     with pytest.raises(BundleError, match="load_exported_aspects loads it"):
         load_exported(exported("onnx"))
     with pytest.raises(BundleError, match=r"export of an aspect model, not an aspect"):
@@ -458,28 +481,33 @@ def test_the_wrong_loader_names_the_right_one(
         load_exported_aspects(tmp_path / "none")
 
 
+@cache
+def opinions_of(texts: tuple[str, ...]) -> list[list[Opinion]]:
+    return exported_model().predict(texts)
+
+
 class Changed(AspectPredictor):
     """A model whose opinions are changed."""
 
     def __init__(self, change: Callable[[Opinion], Opinion]) -> None:
         self.change = change
 
-    typed = property(lambda self: tiny_model().typed)  # type: ignore[assignment]
+    typed = property(lambda self: exported_model().typed)  # type: ignore[assignment]
     training_terms = property(  # type: ignore[assignment]
-        lambda self: tiny_model().training_terms
+        lambda self: exported_model().training_terms
     )
     polarity_names = property(  # type: ignore[assignment]
-        lambda self: tiny_model().polarity_names
+        lambda self: exported_model().polarity_names
     )
 
     def find_terms(self, texts: list[str]) -> Any:
-        return tiny_model().find_terms(texts)
+        return exported_model().find_terms(texts)
 
     def _predict_polarity(self, targets: Sequence[Any]) -> np.ndarray:
-        return tiny_model().predict_polarity(targets)
+        return exported_model().predict_polarity(targets)
 
     def predict(self, texts: Any) -> list[list[Opinion]]:
-        return [[*map(self.change, row)] for row in tiny_model().predict(texts)]
+        return [[*map(self.change, row)] for row in opinions_of(tuple(texts))]
 
 
 CHANGES: dict[str, Callable[[Opinion], Opinion]] = {
@@ -493,11 +521,12 @@ CHANGES: dict[str, Callable[[Opinion], Opinion]] = {
 
 
 def test_parity_is_refused_where_anything_differs() -> None:
-    same = check_aspect_parity(tiny_model(), Changed(lambda x: x), name="export")
-    assert same["largest_difference"] == 0
+    same = Changed(lambda x: x)
+    found = check_aspect_parity(exported_model(), same, name="export")
+    assert found["largest_difference"] == 0
     for change in CHANGES.values():
         with pytest.raises(ExportError, match="and the model differ on the text"):
-            check_aspect_parity(tiny_model(), Changed(change), name="export")
+            check_aspect_parity(same, Changed(change), name="export")
 
 
 def test_an_export_that_differs_is_not_kept(
@@ -507,7 +536,7 @@ def test_an_export_that_differs_is_not_kept(
     changed = Changed(CHANGES["offsets"])
     monkeypatch.setattr(exported_aspects, "OnnxAspects", lambda folder: changed)
     with pytest.raises(ExportError, match="differ on the text"):
-        export_aspects(tiny_model(), tmp_path / "export", to="onnx")
+        export_aspects(exported_model(), tmp_path / "export", to="onnx")
     assert not list(tmp_path.iterdir())
 
 
@@ -552,7 +581,7 @@ def test_the_commands_take_an_export(
 def test_the_command_exports(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = AspectModel(small_tagger())
+    model = exported_model(CNN)
     folder = model.save(tmp_path / "tiny.aspects")
     target = tmp_path / "export"
     argv = ["aspects", "export", str(folder), "--to", "onnx", "-o", str(target)]
@@ -565,4 +594,6 @@ def test_the_command_exports(
     assert "--overwrite" in capsys.readouterr().err
     assert main([*argv, "--version", "2"]) == 1
     assert "Only a SavedModel has versions" in capsys.readouterr().err
-    assert isinstance(load_exported_aspects(target), ExportedAspects)
+    export = load_exported_aspects(target)
+    assert isinstance(export, ExportedAspects)
+    assert_as_the_folder(export, model)

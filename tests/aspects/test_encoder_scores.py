@@ -14,7 +14,6 @@ from tiny_aspects import fitted_polarity, fitted_tagger, tiny_aspects, tiny_mode
 
 from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.exports.aspect_export import export_aspects
-from emoclf.aspects.exports.exported_aspects import load_aspect_predictor
 from emoclf.aspects.polarities import place_scores
 from emoclf.aspects.polarities.place_scores import N_PLACES
 from emoclf.aspects.polarities.polarity_classifier import PolarityClassifier
@@ -176,9 +175,6 @@ def test_no_export_leaves_an_encoder_out(scores: Any, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="in part from a transformer encoder"):
         export_aspects(model, tmp_path / "out", to="onnx")
     assert not (tmp_path / "out").exists()
-    path = export_aspects(tiny_model(), tmp_path / "without", to="onnx")
-    with pytest.raises(BundleError, match=r"an export, which has none\. Leave it out"):
-        load_aspect_predictor(path, encoder="there")
 
 
 def test_an_encoder_that_would_be_ignored_is_refused(folder: Path) -> None:

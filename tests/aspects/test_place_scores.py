@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
-from tiny_aspects import polarity_with_vectors, tiny_aspects
+from tiny_aspects import fitted_linear_polarity, tiny_aspects
 
 from emoclf.aspects.polarities import place_scores
 from emoclf.aspects.polarities.place_scores import (
@@ -138,7 +139,7 @@ def test_many_targets_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_it_is_fitted_if_there_are_vectors_and_saved() -> None:
     X, y = labelled_targets(tiny_aspects())
-    classifier = polarity_with_vectors().fit(X, y)
+    classifier = pickle.loads(pickle.dumps(fitted_linear_polarity()))
     assert classifier.model_.settings.linear_share == 0.5
     assert classifier.score(X, y) > 0.9
     values = polarity_values(classifier)

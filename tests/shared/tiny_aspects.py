@@ -82,6 +82,12 @@ def polarity_with_vectors() -> PolarityClassifier:
 
 
 @cache
+def fitted_linear_polarity() -> PolarityClassifier:
+    """Return a fitted classifier with a linear part, which must not be changed."""
+    return polarity_with_vectors().fit(*labelled_targets(tiny_aspects()))
+
+
+@cache
 def fitted_polarity() -> PolarityClassifier:
     """Return a fitted classifier, which must not be changed."""
     return tiny_polarity().fit(*labelled_targets(tiny_aspects()))

@@ -145,17 +145,16 @@ valid_fraction
                 settings.encoder, train[0], ids, len(names), seed=settings.seed
             )
             model = replace(model, encoder=scores)
-        examples = [_examples(model, *part) for part in (train, valid)]
+        examples, valid_examples = (_examples(model, *x) for x in (train, valid))
         # Options of the command line; others are no cure there.
         options = AspectSettings.names()
         advised = {x: y for x, y in settings.to_dict().items() if x in options}
-        history = []
-        findings: list[Finding] = []
+        results = []
         for number, network in enumerate(model.networks):
             result = fit_model(
                 network,
-                examples[0],
-                examples[1],
+                examples,
+                valid_examples,
                 settings.training,
                 seed=settings.seed + MEMBER_STEP * number,
                 label_names=names,
@@ -174,20 +173,21 @@ valid_fraction
             if checkpoints is not None and result.ended == "interrupted":
                 # The other networks are left for the resumed run.
                 raise KeyboardInterrupt
-            history.append(result.history)
-            findings += result.findings
-        if settings.linear_share:
+            results.append(result)
+        if share := settings.linear_share:
             fit_place_scores(
-                model.networks,
-                examples[0],
-                matrix,
-                settings.linear_share,
-                seed=settings.seed,
+                model.networks, examples, matrix, share, seed=settings.seed
             )
-        self._set_model(model, history, {}, first_findings(findings))
-        self.validation_ = {"network": self.evaluate(*valid)}
+        self._set_model(
+            model,
+            [result.history for result in results],
+            first_findings(x for result in results for x in result.findings),
+        )
         tokenizer = model.text_encoder.tokenizer
-        self.validation_ |= baseline_scores(train, valid, tokenizer)
+        self.validation_ = {
+            "network": self.evaluate(*valid),
+            **baseline_scores(train, valid, tokenizer),
+        }
         return self
 
     def check(
@@ -217,10 +217,8 @@ valid_fraction
             train, valid = hold_out(targets, labels, settings)
         else:
             train = targets, labels
-            valid_targets, valid_labels = validation_data
-            checked = checked_targets(
-                valid_targets, valid_labels, "The validation set: "
-            )
+            X, y = validation_data
+            checked = checked_targets(X, y, "The validation set: ")
             valid = with_tokens(*checked, settings)
         names = sorted({*train[1]})
         if len(names) < 2 or not {*valid[1]} <= {*names}:
@@ -255,14 +253,12 @@ valid_fraction
         self,
         model: PolarityModel,
         history: list[dict[str, list[float]]],
-        validation: dict[str, Any],
-        findings: Iterable[Finding] = (),
+        findings: Iterable[Finding],
     ) -> None:
         self.findings_ = tuple(findings)
         self.model_ = model
         self.classes_ = np.array(model.label_names)
         self.history_ = history
-        self.validation_ = validation
 
     @classmethod
     def from_model(
@@ -274,7 +270,8 @@ valid_fraction
     ) -> Self:
         """Return a fitted classifier of a model, such as one from a folder."""
         loaded = cls(settings=model.settings, random_state=model.settings.seed)
-        loaded._set_model(model, history, validation, findings)
+        loaded._set_model(model, history, findings)
+        loaded.validation_ = validation
         return loaded
 
     def _settings_for(
