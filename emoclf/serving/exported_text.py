@@ -45,7 +45,7 @@ class ExportedText:
             self.stop_words = frozenset(text.texts("stop_words"))
         except ValueError as error:
             raise folder.damaged(error) from error
-        self.ids = dict(zip(read_tokens(folder), count(FIRST_TOKEN_ID), strict=False))
+        self.ids = dict(zip(read_names(folder), count(FIRST_TOKEN_ID), strict=False))
         self.pieces = PieceEncoder(
             self.tokenizer,
             self.ids,
@@ -106,20 +106,22 @@ def read_tokenizer(folder: ExportFolder) -> Tokenizer:
         raise folder.damaged(error) from error
 
 
-def read_tokens(folder: ExportFolder) -> list[str]:
-    """Return the tokens of an export's vocabulary.
+def read_names(
+    folder: ExportFolder, file: str = VOCABULARY, kind: str = "the vocabulary"
+) -> list[str]:
+    """Return a list of texts in an export; by default the tokens of its vocabulary.
 
     Raises
     ------
     BundleError
         If it has none, or a damaged one.
     """
-    path = folder.place / VOCABULARY
-    if VOCABULARY not in folder.about["files"]:
-        raise folder.damaged(f"files does not contain {VOCABULARY}")
+    path = folder.place / file
+    if file not in folder.about["files"]:
+        raise folder.damaged(f"files does not contain {file}")
     try:
-        tokens = read_json(path)
-        check_texts(tokens, "the vocabulary")
+        names = read_json(path)
+        check_texts(names, kind)
     except (OSError, ValueError) as error:
         raise EXPORT.damaged(path, error) from error
-    return tokens
+    return names

@@ -15,6 +15,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 from emoclf.aspects.data.sentences import AspectData, Sentence
 from emoclf.datasets.data_files import check_file, ending_of
+from emoclf.display import count_of
 from emoclf.errors import DataError, SettingsError, did_you_mean, setting
 from emoclf.files import check_new_file, exists_already, new_file
 from emoclf.settings import DataSettings
@@ -110,11 +111,10 @@ def read_aspects(
     if not sentences:
         raise DataError(f"{file} has no sentences.")
     if not any(sentence.terms for sentence in sentences):
-        n = len(sentences)
-        s, them = ("", "it") if n == 1 else ("s", "any of them")
+        them = "it" if len(sentences) == 1 else "any of them"
         raise DataError(
-            f"{file} has {n:,} sentence{s}, and no term in {them}. "
-            "Mark the terms of some, or check that this is the labelled file."
+            f"{file} has {count_of('sentence', len(sentences))}, and no term in {them}."
+            " Mark the terms of some, or check that this is the labelled file."
         )
     return AspectData(sentences, str(path))
 

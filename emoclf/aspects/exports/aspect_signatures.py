@@ -66,7 +66,7 @@ class AspectSignatures(tf.Module):
         self.characters = (
             CharacterTable(tagger.encoder) if tagger.settings.characters else None
         )
-        self._tag = tf.function(self.graph, input_signature=self.graph.signature)
+        self._tag = tagger.traced
         self._labels = None
         if tagger.settings.typed:
             labels = [tag.partition("-")[2] for tag in tagger.tags]

@@ -22,7 +22,7 @@ from emoclf.bundle.described_folder import (
     highest_version,
     readable_place,
 )
-from emoclf.bundle.json_values import JsonObject, check_texts, read_json
+from emoclf.bundle.json_values import JsonObject
 from emoclf.classifier import check_finite
 from emoclf.datasets.cells import utf8
 from emoclf.errors import BundleError, setting
@@ -30,7 +30,7 @@ from emoclf.runtime import check_fork, import_tensorflow, load_tensorflow
 from emoclf.serving import open_export
 from emoclf.serving.export_folder import ExportFolder
 from emoclf.serving.exported_classifier import check_threads
-from emoclf.serving.exported_text import read_tokenizer, read_tokens
+from emoclf.serving.exported_text import read_names, read_tokenizer
 from emoclf.serving.onnx import INPUT, MODEL, OUTPUT, new_session
 from emoclf.serving.saved_model import BATCH_POINTS
 from emoclf.text.encoder import TextEncoder
@@ -131,16 +131,11 @@ class ExportedAspects(AspectPredictor):
                 raise ValueError(f"there is no tagger with the tags {self.tags[:9]}")
             self.typed = about.flag("typed")
             self.polarity_names = tuple(about.texts("polarity_names"))
-            if TERMS not in about.object("files").values:
-                raise ValueError(f"files does not contain {TERMS}")
+            self._characters = about.flag("characters")
+            self._alphabet = about.texts("alphabet")
         except ValueError as error:
             raise folder.damaged(error) from error
-        try:
-            terms = read_json(folder.place / TERMS)
-            check_texts(terms, "the terms")
-        except (OSError, ValueError) as error:
-            raise EXPORT.damaged(folder.place / TERMS, error) from error
-        self.training_terms = frozenset(terms)
+        self.training_terms = frozenset(read_names(folder, TERMS, "the terms"))
 
 
 class OnnxAspects(ExportedAspects):
@@ -155,13 +150,7 @@ class OnnxAspects(ExportedAspects):
     def __init__(self, folder: ExportFolder, *, threads: int | None = None) -> None:
         check_threads(threads)
         super().__init__(folder)
-        about = JsonObject(folder.about)
-        try:
-            self._characters = about.flag("characters")
-            alphabet = about.texts("alphabet")
-        except ValueError as error:
-            raise folder.damaged(error) from error
-        self._encoder = SentenceEncoder(_encoder(folder), alphabet)
+        self._encoder = SentenceEncoder(_encoder(folder), self._alphabet)
         inputs = {INPUT, *(["characters"] if self._characters else [])}
         self._session = _session(folder, threads, inputs, {*TAGGER_OUTPUTS})
         if self.polarity_names:
@@ -328,5 +317,5 @@ def _session(
 
 
 def _encoder(folder: ExportFolder) -> TextEncoder:
-    tokenizer, tokens = read_tokenizer(folder), read_tokens(folder)
+    tokenizer, tokens = read_tokenizer(folder), read_names(folder)
     return TextEncoder(tokenizer, Vocabulary(tokens), max_length=2**31 - 1)

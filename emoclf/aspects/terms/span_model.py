@@ -71,10 +71,11 @@ class SpanModel:
         )
 
     @cached_property
-    def _traced(self) -> Any:
+    def traced(self) -> Any:
+        """The graph as a function of TensorFlow, which is traced once."""
         return tf.function(self.graph, input_signature=self.graph.signature)
 
     def _run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         values = [tf.constant(inputs[x.name]) for x in self.graph.signature]
-        outputs = self._traced(*values)
+        outputs = self.traced(*values)
         return {name: outputs[name].numpy() for name in ("tags", "confidence")}
