@@ -118,6 +118,7 @@ class ExportedAspects(AspectPredictor):
     folder : ExportFolder
     """
 
+    # Values of ``emoclf.json`` and ``terms.json``.
     typed = False
     training_terms: frozenset[str] = frozenset()
     polarity_names: tuple[str, ...] = ()
@@ -293,8 +294,10 @@ def _opinions(text: str, outputs: dict[str, np.ndarray], row: int) -> list[Opini
         outputs[name][row, :count].tolist() if name in outputs else [None] * count
         for name in ("polarity", "start", "stop", "confidence", "polarity_confidence")
     ]
+    if "polarity" in outputs:
+        columns[0] = [label.decode() for label in columns[0]]
     return [
-        Opinion(text[start:stop], polarity and polarity.decode(), start, stop, *shares)
+        Opinion(text[start:stop], polarity, start, stop, *shares)
         for polarity, start, stop, *shares in zip(*columns, strict=True)
     ]
 

@@ -100,8 +100,12 @@ def polarity_from_values(values: Mapping[str, Any]) -> PolarityClassifier:
     if settings.encoder is not None:
         described = about.object("encoder").values
         encoder = EncoderScores.from_values(described, weights, len(names))
-    state = {**about.values, "max_length": 2**31 - 1, "stop_words": ()}
-    text_encoder = TextEncoder.from_state(state, tokens, values["polarity_tables"])
+    text = {
+        "tokenizer": about.object("tokenizer").values,
+        "max_length": 2**31 - 1,
+        "stop_words": (),
+    }
+    text_encoder = TextEncoder.from_state(text, tokens, values["polarity_tables"])
     return PolarityClassifier.from_model(
         PolarityModel(settings, text_encoder, tuple(names), tuple(networks), encoder),
         [item.values for item in about.objects("history")],
