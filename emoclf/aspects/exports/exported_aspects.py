@@ -290,7 +290,7 @@ def _checked(
 def _opinions(text: str, outputs: dict[str, np.ndarray], row: int) -> list[Opinion]:
     """Return the terms of one text of a batch."""
     count = int(outputs["count"][row])
-    columns = [
+    columns: list[list[Any]] = [
         outputs[name][row, :count].tolist() if name in outputs else [None] * count
         for name in ("polarity", "start", "stop", "confidence", "polarity_confidence")
     ]
