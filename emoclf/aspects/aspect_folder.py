@@ -212,7 +212,17 @@ def _model(about: JsonObject, values: Mapping[str, Any]) -> SpanModel:
     )
     shape = about.get("embedding_shape")
     weights = values["weights"]
-    _check_weights(weights, shape, len(encoder.encoder.vocabulary))
+    matrices = [
+        list(value.shape)
+        for path, value in weights.items()
+        if is_embedding(path.partition("/")[2])
+    ]
+    n_ids = len(encoder.encoder.vocabulary)
+    if shape not in matrices or shape[0] != n_ids:
+        raise BundleError(
+            f"The embedding matrix must have the shape {shape} and a row for each of "
+            f"{n_ids} ids. Got {matrices}."
+        )
 
     def build() -> TaggerNetwork:
         return build_tagger(
@@ -226,18 +236,3 @@ def _model(about: JsonObject, values: Mapping[str, Any]) -> SpanModel:
         for number in range(settings.members)
     ]
     return SpanModel(settings, encoder, tuple(tags), tuple(networks))
-
-
-def _check_weights(
-    weights: Mapping[str, np.ndarray], shape: Any, vocabulary_size: int
-) -> None:
-    matrices = [
-        list(value.shape)
-        for path, value in weights.items()
-        if is_embedding(path.partition("/")[2])
-    ]
-    if shape not in matrices or shape[0] != vocabulary_size:
-        raise BundleError(
-            f"The embedding matrix must have the shape {shape} and a row for each of "
-            f"{vocabulary_size} ids. Got {matrices}."
-        )

@@ -124,18 +124,14 @@ def _given_span(
         ) from None
     actual = text[max(start, 0) : max(stop, 0)]
     if words and actual != words:
+        units = words in text and not text.isascii()
+        advice = " Offsets count code points, not bytes." if units else ""
         raise DataError(
             f"{location}: the term {words!r} has the offsets {start} to {stop}, but "
             f"the text there is {excerpt(actual)}. Correct the offsets, or leave them "
-            f"out. {_unit_advice(text, words)}".rstrip()
+            f"out.{advice}"
         )
     return start, stop, label
-
-
-def _unit_advice(text: str, words: str) -> str:
-    if words in text and not text.isascii():
-        return "Offsets count code points, not bytes."
-    return ""
 
 
 def term_rows(sentences: Iterable[Sentence]) -> Iterator[str]:
