@@ -7,12 +7,7 @@ import numpy as np
 from emoclf.aspects.polarities.polarity_data import Part
 from emoclf.aspects.polarities.polarity_metrics import accuracy_and_f1
 from emoclf.aspects.polarities.polarity_targets import marked_windows
-from emoclf.evaluation.baselines import (
-    MAJORITY,
-    TFIDF_SVM,
-    majority_baseline,
-    tfidf_baseline,
-)
+from emoclf.evaluation.baselines import TFIDF_SVM, fit_baselines
 from emoclf.text.tokenizer import Tokenizer
 
 #: Tokens on each side of a target that the baseline reads.
@@ -29,15 +24,10 @@ def baseline_polarities(
         list(marked_windows(part[0], tokenizer, BASELINE_WINDOW))
         for part in (train, test)
     ]
-    baselines = {
-        MAJORITY: majority_baseline(ids),
-        f"{TFIDF_SVM}, {BASELINE_WINDOW} tokens around": tfidf_baseline(
-            windows[0], ids
-        ),
-    }
+    of_windows = {TFIDF_SVM: f"{TFIDF_SVM}, {BASELINE_WINDOW} tokens around"}
     return {
-        name: [names[i] for i in predict(windows[1])]
-        for name, predict in baselines.items()
+        of_windows.get(name, name): [names[i] for i in predict(windows[1])]
+        for name, predict in fit_baselines(windows[0], ids).items()
     }
 
 
