@@ -129,7 +129,7 @@ def test_it_is_an_estimator() -> None:
     tagger = tiny_tagger(epochs=1)
     assert clone(tagger).get_params() == tagger.get_params()
     data = tiny_aspects()
-    split = [(range(40), range(40, 80))]
+    split = [(np.arange(40), np.arange(40, 80))]
     search = GridSearchCV(tagger, {"units": [2, 4]}, cv=split, refit=False)
     search.fit(data.texts, data.spans)
     assert search.best_params_["units"] in (2, 4)
