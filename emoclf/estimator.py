@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from inspect import signature
 from pathlib import Path
 from typing import Any, Self
@@ -33,6 +33,7 @@ _OTHER_PARAMETERS = (
 )
 
 
+@dataclass(repr=False, eq=False)
 class EmotionClassifier(ClassifierMixin, BaseEstimator):
     """A small neural classifier of raw texts.
 
@@ -93,52 +94,28 @@ class EmotionClassifier(ClassifierMixin, BaseEstimator):
     (1,)
     """
 
-    def __init__(
-        self,
-        architecture: str | None = None,
-        *,
-        vectors: Any = None,
-        embedding: str | None = None,
-        encoder: str | os.PathLike[str] | None = None,
-        filters: int | None = None,
-        kernel_sizes: Iterable[int] | None = None,
-        dropout: float | None = None,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        learning_rate: float | None = None,
-        patience: int | None = None,
-        monitor: str | None = None,
-        class_weight: str | Mapping[str, float] | None = None,
-        tokenizer: str | None = None,
-        lowercase: bool | None = None,
-        min_count: int | None = None,
-        max_length: int | None = None,
-        settings: RunSettings | Mapping[str, Any] | None = None,
-        validation_fraction: float = 0.15,
-        random_state: Any = None,
-        verbose: Any = 0,
-    ) -> None:
-        self.architecture = architecture
-        self.vectors = vectors
-        self.embedding = embedding
-        self.encoder = encoder
-        self.filters = filters
-        self.kernel_sizes = kernel_sizes
-        self.dropout = dropout
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.patience = patience
-        self.monitor = monitor
-        self.class_weight = class_weight
-        self.tokenizer = tokenizer
-        self.lowercase = lowercase
-        self.min_count = min_count
-        self.max_length = max_length
-        self.settings = settings
-        self.validation_fraction = validation_fraction
-        self.random_state = random_state
-        self.verbose = verbose
+    architecture: str | None = None
+    _: KW_ONLY
+    vectors: Any = None
+    embedding: str | None = None
+    encoder: str | os.PathLike[str] | None = None
+    filters: int | None = None
+    kernel_sizes: Iterable[int] | None = None
+    dropout: float | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    patience: int | None = None
+    monitor: str | None = None
+    class_weight: str | Mapping[str, float] | None = None
+    tokenizer: str | None = None
+    lowercase: bool | None = None
+    min_count: int | None = None
+    max_length: int | None = None
+    settings: RunSettings | Mapping[str, Any] | None = None
+    validation_fraction: float = 0.15
+    random_state: Any = None
+    verbose: Any = 0
 
     def fit(
         self,

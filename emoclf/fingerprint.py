@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from emoclf.errors import ResumeError, TrainingError
-from emoclf.files import write_atomically
+from emoclf.files import check_writable, write_atomically
 
 RUN_FILE = "run.json"
 SHA256_DIGITS = 64
@@ -91,6 +91,35 @@ def check_fingerprint(
             f"{folder} cannot be resumed, because it was started with other settings, "
             f"data or versions: {'; '.join(differences)}. {cure}"
         )
+
+
+def enter_folder(folder: Path, fingerprint: Mapping[str, Any], *, kind: str) -> None:
+    """Make the folder of a run, or check that an older one is of the same run.
+
+    Parameters
+    ----------
+    folder : Path
+    fingerprint : mapping of str to JSON values
+    kind : str
+        Name of the run, for the error, such as "a comparison".
+
+    Raises
+    ------
+    ResumeError
+        If the folder belongs to another run, or to something else.
+    OSError
+        If it cannot be written.
+    """
+    check_writable(folder)
+    if (folder / RUN_FILE).is_file():
+        cure = "Use what it was started with, or another folder."
+        check_fingerprint(folder, fingerprint, cure=cure)
+    elif any(not entry.name.startswith(".") for entry in folder.iterdir()):
+        raise ResumeError(
+            f"{folder} exists and is not a folder of {kind}. Choose another one."
+        )
+    else:
+        write_fingerprint(folder, fingerprint)
 
 
 def _differences(before: Any, now: Any, name: str = "") -> list[str]:

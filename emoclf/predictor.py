@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -51,10 +50,6 @@ class Predictor(Classifier):
         if not isinstance(bundle, Bundle):
             raise BundleError(wrong_kind("bundle", "a Bundle", bundle, _cure(bundle)))
         self.bundle = bundle
-
-    def __getstate__(self) -> dict[str, Any]:
-        # The traced network cannot be pickled; it is traced again.
-        return {"bundle": self.bundle}
 
     def _facts(self) -> dict[str, object]:
         return {"architecture": self.bundle.settings.architecture, **super()._facts()}
@@ -166,10 +161,6 @@ class Predictor(Classifier):
             *(array for _, array in [*tables, *weights]),
         )
 
-    @cached_property
-    def _batched_model(self) -> BatchedModel:
-        return BatchedModel(self.bundle.model)
-
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
         """Return the probability of each class for each text.
 
@@ -247,7 +238,7 @@ class Predictor(Classifier):
             Ids of the bundle's encoder, int32 of shape (length,); or vectors of texts,
             shape (length, dim), where the network takes them.
         """
-        return self._batched_model(inputs)
+        return BatchedModel.of(self.bundle.model)(inputs)
 
     def known(self, texts: list[str]) -> list[bool]:
         """Return whether each text has a word that the classifier knows."""

@@ -193,19 +193,14 @@ class CRF(keras.layers.Layer):
 
     def marginals(self, emissions: Any, mask: Any = None) -> Any:
         """Return the probability of each tag, shape (batch, length, n_tags)."""
-        emissions, mask = _as_float32(emissions), _as_mask(emissions, mask)
-        emissions = ops.stop_gradient(emissions)
-        alpha, gamma, _ = self._messages(emissions, mask)
-        return _marginals(alpha, gamma, emissions, mask)
+        return self.marginals_and_pairs(emissions, mask)[0]
 
     def pairs(self, emissions: Any, mask: Any = None) -> Any:
         """Return the probability of each pair of neighbouring tags.
 
         Shape (batch, length, n_tags, n_tags): the tag before, and that of the position.
         """
-        emissions, mask = _as_float32(emissions), _as_mask(emissions, mask)
-        alpha, gamma, _ = self._messages(ops.stop_gradient(emissions), mask)
-        return self._pairs(alpha, gamma, mask)
+        return self.marginals_and_pairs(emissions, mask)[1]
 
     def marginals_and_pairs(self, emissions: Any, mask: Any = None) -> tuple[Any, Any]:
         """Return both, from one pass over the positions."""

@@ -31,6 +31,15 @@ class BatchedModel:
             input_signature=[tf.TensorSpec(x.shape, x.dtype) for x in model.inputs],
         )
 
+    @classmethod
+    def of(cls, model: keras.Model) -> BatchedModel:
+        """Return that of a network, which is traced once whoever asks for it."""
+        attributes = vars(model)
+        if "_emoclf_batched" not in attributes:
+            # Not by setattr, through which Keras would track it.
+            attributes["_emoclf_batched"] = cls(model)
+        return attributes["_emoclf_batched"]
+
     @default_keras_globals()
     def __call__(self, token_ids: Sequence[np.ndarray]) -> np.ndarray:
         """Return the outputs for each text, in the order of the texts.

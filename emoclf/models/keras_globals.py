@@ -33,7 +33,14 @@ def default_keras_globals() -> Iterator[None]:
     if keras.config.backend() != TENSORFLOW:
         raise ModelError(wrong_backend(keras.config.backend()))
     check_fork()
-    _enter()
+    global _n_users, _before
+    # All threads share these: the first that enters sets them, the last resets them.
+    with _lock:
+        if _n_users == 0:
+            _before = (keras.config.floatx(), keras.config.image_data_format())
+            keras.config.set_floatx("float32")
+            keras.config.set_image_data_format("channels_last")
+        _n_users += 1
     # Each thread has a policy of its own.
     policy = keras.config.dtype_policy()
     if policy.name != "float32":
@@ -43,27 +50,11 @@ def default_keras_globals() -> Iterator[None]:
     finally:
         if policy.name != "float32":
             keras.config.set_dtype_policy(policy)
-        _leave()
-
-
-def _enter() -> None:
-    # All threads share these: the first that enters sets them, the last resets them.
-    global _n_users, _before
-    with _lock:
-        if _n_users == 0:
-            _before = (keras.config.floatx(), keras.config.image_data_format())
-            keras.config.set_floatx("float32")
-            keras.config.set_image_data_format("channels_last")
-        _n_users += 1
-
-
-def _leave() -> None:
-    global _n_users
-    with _lock:
-        _n_users -= 1
-        if _n_users == 0:
-            keras.config.set_floatx(_before[0])
-            keras.config.set_image_data_format(_before[1])
+        with _lock:
+            _n_users -= 1
+            if _n_users == 0:
+                keras.config.set_floatx(_before[0])
+                keras.config.set_image_data_format(_before[1])
 
 
 def check_no_strategy() -> None:

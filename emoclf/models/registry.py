@@ -69,8 +69,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     "cnn_lstm": Architecture(
         "emoclf.models.cnn_lstm:CNNLSTMSettings",
         "parallel convolutions with local pooling, each followed by an LSTM",
-        tiny={"filters": 3, "units": 3},
-        quick={"filters": 32, "units": 16},
+        tiny={"kernel_sizes": [2, 3], "filters": 3, "units": 3},
+        quick={"kernel_sizes": [2, 3], "filters": 32, "units": 16},
     ),
     "res_cnn": Architecture(
         "emoclf.models.res_cnn:ResCNNSettings",

@@ -7,7 +7,8 @@ on average, 180 at most), and padding changes results unless every layer masks i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ class Examples:
     def __len__(self) -> int:
         return len(self.token_ids)
 
-    @property
+    @cached_property
     def lengths(self) -> np.ndarray:
         """Number of tokens of each text."""
         return lengths_of(self.token_ids)
@@ -113,10 +114,6 @@ class LengthBuckets:
     batch_size: int
     seed: int = 0
     epoch: int = 0
-    lengths: np.ndarray = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.lengths = self.examples.lengths
 
     def __len__(self) -> int:
         return -(-len(self.examples) // self.batch_size)
@@ -130,7 +127,7 @@ class LengthBuckets:
 
     def _plan(self) -> list[np.ndarray]:
         return plan_batches(
-            self.lengths, self.batch_size, seed=self.seed, epoch=self.epoch
+            self.examples.lengths, self.batch_size, seed=self.seed, epoch=self.epoch
         )
 
     def _batch(self, rows: np.ndarray) -> tuple[Any, ...]:

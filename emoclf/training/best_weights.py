@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -66,54 +66,42 @@ def validation_metrics(logits: np.ndarray, targets: np.ndarray) -> dict[str, flo
     }
 
 
-class BestWeights(keras.callbacks.Callback):
-    """Validation metrics in the logs, the best weights, and early stopping.
+class BestEpoch(keras.callbacks.Callback):
+    """Base of callbacks that keep the weights of the best epoch, and stop early.
 
     Parameters
     ----------
-    valid : Examples
-    monitor : {"macro_f1", "accuracy", "loss"}
     patience : int >= 1
-        Number of epochs without a better value after which the training ends.
+        Number of epochs without a better one after which the training ends.
     keep_last : bool, default=False
         Whether the last epoch counts as the best: its number was chosen before.
-
-    Attributes
-    ----------
-    logits : ndarray of float, shape (n, n_classes), or None
-        Logits of the validation set after the last epoch.
     """
 
-    def __init__(
-        self, valid: Examples, *, monitor: str, patience: int, keep_last: bool = False
-    ) -> None:
+    def __init__(self, patience: int, *, keep_last: bool = False) -> None:
         super().__init__()
-        self.keep_last = keep_last
-        self.valid = valid
-        self.monitor = monitor
         self.patience = patience
+        self.keep_last = keep_last
         self.best_epoch: int | None = None
         self.best_rank = (-math.inf, -math.inf)
         self.best_weights: list[np.ndarray] | None = None
         self.logs: dict[str, Any] = {}
-        self.logits: np.ndarray | None = None
         self.stopped_early = False
-        self._predict_logits: Callable[..., np.ndarray] | None = None
+
+    def rank(self, logs: dict[str, Any]) -> tuple[float, float]:
+        """Evaluate an epoch, add its metrics to the logs, and return its rank.
+
+        A larger rank is better; one that is not finite is never the best.
+        """
+        raise NotImplementedError
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Evaluate the epoch; Keras passes the same logs to every later callback."""
         logs = logs if logs is not None else {}
         with averaged_weights(self.model):
-            self.logits = self.validation_logits()
-            metrics = validation_metrics(self.logits, self.valid.targets)
-            logs.update({f"val_{name}": value for name, value in metrics.items()})
+            rank = self.rank(logs)
             self.logs = dict(logs)
-            value = metrics[self.monitor] * METRICS[self.monitor].sign
-            # Ties go to the smaller loss: with many labels the first epochs predict
-            # none of them, and all have the same F1, while the loss falls.
-            rank = (value, -metrics["loss"])
             better = self.keep_last or rank > self.best_rank
-            if math.isfinite(value) and better:
+            if math.isfinite(rank[0]) and better:
                 # The weights first, since an interruption may come in between.
                 self.best_weights = self.model.get_weights()
                 self.best_rank, self.best_epoch = rank, epoch
@@ -124,12 +112,6 @@ class BestWeights(keras.callbacks.Callback):
         if epoch - best_epoch >= self.patience:
             self.stopped_early = True
             self.model.stop_training = True
-
-    def validation_logits(self) -> np.ndarray:
-        """Return the logits of the validation set, shape (n, n_classes)."""
-        if self._predict_logits is None:
-            self._predict_logits = BatchedModel(self.model)
-        return self._predict_logits(self.valid.token_ids)
 
     def get_state(self) -> dict[str, Any]:
         """Return the state that a resumed training needs, without the weights."""
@@ -144,6 +126,46 @@ class BestWeights(keras.callbacks.Callback):
         self.best_epoch = state["best_epoch"]
         self.best_rank = tuple(state["best_rank"])
         self.stopped_early = state["stopped_early"]
+
+
+class BestWeights(BestEpoch):
+    """Validation metrics in the logs, the best weights, and early stopping.
+
+    Parameters
+    ----------
+    valid : Examples
+    monitor : {"macro_f1", "accuracy", "loss"}
+    patience, keep_last
+        Parameters of :class:`BestEpoch`.
+
+    Attributes
+    ----------
+    logits : ndarray of float, shape (n, n_classes), or None
+        Logits of the validation set after the last epoch.
+    """
+
+    def __init__(
+        self, valid: Examples, *, monitor: str, patience: int, keep_last: bool = False
+    ) -> None:
+        super().__init__(patience, keep_last=keep_last)
+        self.valid = valid
+        self.monitor = monitor
+        self.logits: np.ndarray | None = None
+
+    def rank(self, logs: dict[str, Any]) -> tuple[float, float]:
+        """Return the monitored metric, the larger the better, and the negative loss.
+
+        Ties go to the smaller loss: with many labels the first epochs predict none of
+        them, and all have the same F1, while the loss falls.
+        """
+        self.logits = self.validation_logits()
+        metrics = validation_metrics(self.logits, self.valid.targets)
+        logs.update({f"val_{name}": value for name, value in metrics.items()})
+        return metrics[self.monitor] * METRICS[self.monitor].sign, -metrics["loss"]
+
+    def validation_logits(self) -> np.ndarray:
+        """Return the logits of the validation set, shape (n, n_classes)."""
+        return BatchedModel.of(self.model)(self.valid.token_ids)
 
 
 @contextmanager

@@ -103,8 +103,7 @@ class DoctorCallback(Watcher):
         x, y = self.validation_data or (None, None)
         targets = y if self.targets is None else self.targets
         try:
-            for finding in check_model(self.model, targets):
-                self.report(finding)
+            self.report(*check_model(self.model, targets))
         except ModelError as error:
             logger.info("The doctor checks the loss and the updates only. %s", error)
             return False
@@ -150,8 +149,7 @@ class DoctorCallback(Watcher):
             return
         if self._watched is None:
             self._watched = WatchedUnits(self.model, self._sample(), head=self._head)
-        for finding in gradients.check_units(*self._watched.shares()):
-            self.report(finding)
+        self.report(*gradients.check_units(*self._watched.shares()))
         if self._steps >= FIRST_CHECKED_STEP:
             self.report_predictions(self._check_predictions())
 
@@ -161,8 +159,7 @@ class DoctorCallback(Watcher):
             return
         findings = self._check_predictions()
         self.drop_outdated(findings)
-        for finding in findings:
-            self.report(finding, final=True)
+        self.report(*findings, final=True)
 
     def _sample(self) -> Any:
         """Return a few inputs as tensors."""

@@ -53,8 +53,19 @@ class EpochRecorder(keras.callbacks.Callback):
         self._rate = 0.0
         self._states: list[Any] = []
 
+    def start(self, model: keras.Model, *, resume: bool) -> None:
+        """Go on from the checkpoint, if there is one, or begin a new run."""
+        if self.checkpoints is None:
+            return
+        if resume and self.checkpoints.exists():
+            self.restore(model, self.checkpoints.load())
+        else:
+            self.checkpoints.start()
+
     def fit(self, model: keras.Model, epochs: int) -> None:
         """Fit the epochs that are left, and end all callbacks, whatever happens."""
+        if self.stopped or self.epochs_done >= epochs:
+            return
         with Interruption() as interruption:
             callbacks = [interruption, *self.callbacks, self]
             try:

@@ -12,12 +12,10 @@ import numpy as np
 
 from emoclf.doctor.data import check_soft_targets, check_targets
 from emoclf.doctor.findings import Finding, sorted_findings
-from emoclf.doctor.gradients import check_rate
 from emoclf.errors import ModelError, TrainingError, setting
 from emoclf.models.heads import LOGITS, PROBABILITIES, logits_twin
 from emoclf.models.keras_globals import check_no_strategy, default_keras_globals
 from emoclf.settings import TrainSettings
-from emoclf.settings.sections import RATES
 from emoclf.training.batches import Examples, LengthBuckets
 from emoclf.training.best_weights import BestWeights
 from emoclf.training.checkpoint import CheckpointFolder
@@ -169,9 +167,7 @@ def fit_model(
     )
     names = label_names or [str(number) for number in range(n_classes)]
     monitor = Monitor(buckets, best, names, callbacks, run_settings)
-    usual = RATES[settings.optimizer]
-    monitor.report(check_rate(settings.rate, usual=usual, optimizer=settings.optimizer))
-    monitor.deliver()
+    monitor.check_rate(settings)
     plateau = []
     if settings.schedule == "plateau":
         mode = "min" if settings.monitor == "loss" else "max"
@@ -182,10 +178,7 @@ def fit_model(
     recorder = EpochRecorder(
         buckets, best, [best, *plateau, monitor, *callbacks], checkpoints
     )
-    if checkpoints is not None and resume and checkpoints.exists():
-        recorder.restore(twin, checkpoints.load())
-    elif checkpoints is not None:
-        checkpoints.start()
+    recorder.start(twin, resume=resume)
     ended = _run(twin, settings, recorder, monitor)
     findings = sorted_findings(monitor.findings)
     if best.best_weights is None:
@@ -260,17 +253,16 @@ def _run(
 ) -> str:
     """Fit the epochs that are left, and return the reason for the end."""
     best = recorder.best
-    if not (recorder.stopped or recorder.epochs_done >= settings.epochs):
-        try:
-            recorder.fit(twin, settings.epochs)
-        except KeyboardInterrupt:
-            if best.best_weights is None:
-                raise
-            if best.best_epoch == recorder.epochs_done:
-                # The best epoch was evaluated, and interrupted before it was recorded.
-                recorder.add_to_history(best.logs)
-            logger.warning("Interrupted; the weights of the best epoch are kept.")
-            return "interrupted"
+    try:
+        recorder.fit(twin, settings.epochs)
+    except KeyboardInterrupt:
+        if best.best_weights is None:
+            raise
+        if best.best_epoch == recorder.epochs_done:
+            # The best epoch was evaluated, and interrupted before it was recorded.
+            recorder.add_to_history(best.logs)
+        logger.warning("Interrupted; the weights of the best epoch are kept.")
+        return "interrupted"
     losses = recorder.history.get("loss", [])
     if monitor.overflowed or not np.isfinite(losses[-1:]).all():
         return "loss not finite"

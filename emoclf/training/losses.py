@@ -64,9 +64,7 @@ class LossFromLogits(keras.losses.Loss):
         return scaled * self.temperature**2
 
     def _losses(self, y_true: Any, y_pred: Any) -> Any:
-        truth, log_p, log_not_p = _log_probabilities(
-            y_true, y_pred, multilabel=self.multilabel, smoothing=self.label_smoothing
-        )
+        truth, log_p, log_not_p = self._log_probabilities(y_true, y_pred)
         if self.kind == "mse":
             return ops.mean(ops.square(truth - ops.exp(log_p)), axis=-1)
         gamma = self.focal_gamma if self.kind == "focal" else 0.0
@@ -75,6 +73,23 @@ class LossFromLogits(keras.losses.Loss):
             return ops.sum(errors, axis=-1)
         errors = errors - (1.0 - truth) * _weighted(log_not_p, log_p, gamma)
         return ops.mean(errors, axis=-1)
+
+    def _log_probabilities(self, targets: Any, logits: Any) -> tuple[Any, Any, Any]:
+        """Return the smoothed targets, log p and log (1 - p): (batch, n_classes)."""
+        n_classes, smoothing = logits.shape[-1], self.label_smoothing
+        if self.multilabel:
+            truth = ops.cast(targets, logits.dtype)
+            log_p, log_not_p = ops.log_sigmoid(logits), ops.log_sigmoid(-logits)
+            return truth * (1.0 - smoothing) + smoothing / 2, log_p, log_not_p
+        if len(targets.shape) == 2:
+            truth = ops.cast(targets, logits.dtype)
+        else:
+            ids = ops.cast(targets, "int32")
+            truth = ops.one_hot(ids, n_classes, dtype=logits.dtype)
+        log_p = ops.log_softmax(logits, axis=-1)
+        # 1 - p loses its digits where p is near 1; there the focal weight is near 0.
+        log_not_p = ops.log(ops.maximum(1.0 - ops.exp(log_p), 1e-7))
+        return truth * (1.0 - smoothing) + smoothing / n_classes, log_p, log_not_p
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this loss again."""
@@ -99,25 +114,6 @@ def build_loss(
         focal_gamma=settings.focal_gamma,
         temperature=temperature or 1.0,
     )
-
-
-def _log_probabilities(
-    targets: Any, logits: Any, *, multilabel: bool, smoothing: float
-) -> tuple[Any, Any, Any]:
-    """Return the smoothed targets, log p and log (1 - p), each (batch, n_classes)."""
-    n_classes = logits.shape[-1]
-    if multilabel:
-        truth = ops.cast(targets, logits.dtype)
-        log_p, log_not_p = ops.log_sigmoid(logits), ops.log_sigmoid(-logits)
-        return truth * (1.0 - smoothing) + smoothing / 2, log_p, log_not_p
-    if len(targets.shape) == 2:
-        truth = ops.cast(targets, logits.dtype)
-    else:
-        truth = ops.one_hot(ops.cast(targets, "int32"), n_classes, dtype=logits.dtype)
-    log_p = ops.log_softmax(logits, axis=-1)
-    # 1 - p loses its digits where p is near 1; there the focal weight is near 0.
-    log_not_p = ops.log(ops.maximum(1.0 - ops.exp(log_p), 1e-7))
-    return truth * (1.0 - smoothing) + smoothing / n_classes, log_p, log_not_p
 
 
 def _weighted(log_p: Any, log_not_p: Any, gamma: float) -> Any:

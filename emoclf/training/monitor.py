@@ -68,8 +68,7 @@ class Monitor(StepMonitor):
         super().check_epoch(logs)
         if self.overflowed:
             return
-        for finding in gradients.check_units(*self._units()):
-            self.report(finding)
+        self.report(*gradients.check_units(*self._units()))
         findings = []
         if self._steps >= FIRST_CHECKED_STEP:
             findings = self.check_predictions(self.best.logits)
@@ -121,8 +120,7 @@ class Monitor(StepMonitor):
                 multilabel=truth.ndim == 2,
             )
         )
-        for finding in findings:
-            self.report(finding, final=True)
+        self.report(*findings, final=True)
 
     def _units(self) -> tuple[dict[str, float], dict[str, float]]:
         """Return the shares of dead units and of saturated outputs, by layer."""

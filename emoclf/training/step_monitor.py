@@ -11,6 +11,8 @@ import numpy as np
 from emoclf.doctor import gradients, training_curves
 from emoclf.doctor.findings import Finding
 from emoclf.doctor.overflow import explain_overflow, layer_name
+from emoclf.settings import TrainSettings
+from emoclf.settings.sections import RATES
 from emoclf.training.watcher import Watcher, never_ends_training
 
 
@@ -45,6 +47,13 @@ class StepMonitor(Watcher):
         self.batches = batches
         self.head = head
         self._norms: list[np.ndarray] = []
+
+    def check_rate(self, settings: TrainSettings) -> None:
+        """Check the learning rate, before the training."""
+        name = settings.optimizer
+        usual = RATES[name]
+        self.report(gradients.check_rate(settings.rate, usual=usual, optimizer=name))
+        self.deliver()
 
     def inputs_of(self, batch: int) -> Any:
         """Return the inputs of a batch, in which an overflow is looked for."""

@@ -47,14 +47,14 @@ def choose_thresholds(
     """
     if min_precision is not None:
         columns = zip(probabilities.T, truth.T, strict=True)
-        return np.array([_precise(*column, min_precision) for column in columns])
+        return np.array([_threshold(*column, min_precision) for column in columns])
     rng = np.random.default_rng(seed)
     drawn = np.full((draws, truth.shape[1]), np.nan)
     for draw in range(draws):
         rows = rng.integers(0, len(truth), len(truth))
         for label in np.flatnonzero(truth.sum(0) >= MIN_POSITIVE_TEXTS):
             if truth[rows, label].any():
-                drawn[draw, label] = _best(
+                drawn[draw, label] = _threshold(
                     probabilities[rows, label], truth[rows, label]
                 )
     chosen = np.isfinite(drawn).any(0)
@@ -65,29 +65,25 @@ def choose_thresholds(
     return thresholds
 
 
-def _best(scores: np.ndarray, truth: np.ndarray) -> float:
-    """Return the threshold with the largest F1."""
+def _threshold(
+    scores: np.ndarray, truth: np.ndarray, min_precision: float | None = None
+) -> float:
+    """Return the threshold with the largest F1, or the lowest one with a precision."""
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order].astype(np.float64)
-    hits = np.cumsum(truth[order])
-    f1 = 2 * hits / (np.arange(1, len(ranked) + 1) + truth.sum())
+    hits, predicted = np.cumsum(truth[order]), np.arange(1, len(ranked) + 1)
+    if min_precision is None:
+        quality = 2 * hits / (predicted + truth.sum())
+    else:
+        quality = hits / predicted
     # No threshold separates texts of equal score.
-    f1[:-1][ranked[:-1] == ranked[1:]] = -1
-    last = int(f1.argmax())
-    following = ranked[min(last + 1, len(ranked) - 1)]
-    return float((ranked[last] + following) / 2)
-
-
-def _precise(scores: np.ndarray, truth: np.ndarray, min_precision: float) -> float:
-    """Return the lowest threshold with a precision, or an unreachable one."""
-    order = np.argsort(-scores, kind="stable")
-    ranked = scores[order].astype(np.float64)
-    precision = np.cumsum(truth[order]) / np.arange(1, len(ranked) + 1)
-    # No threshold separates texts of equal score.
-    precision[:-1][ranked[:-1] == ranked[1:]] = -1
-    (reached,) = np.nonzero(precision >= min_precision)
-    if not len(reached):
-        return UNREACHABLE_THRESHOLD
+    quality[:-1][ranked[:-1] == ranked[1:]] = -1
+    if min_precision is None:
+        last = int(quality.argmax())
+    else:
+        (reached,) = np.nonzero(quality >= min_precision)
+        if not len(reached):
+            return UNREACHABLE_THRESHOLD
+        last = int(reached[-1])
     # Between two scores: an export may compute the lower one a little differently.
-    last = int(reached[-1])
     return float((ranked[last] + ranked[min(last + 1, len(ranked) - 1)]) / 2)

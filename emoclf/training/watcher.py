@@ -140,8 +140,7 @@ class Watcher(keras.callbacks.Callback):
 
     def report_predictions(self, findings: Sequence[Finding]) -> None:
         """Report findings on the predictions of an epoch that last."""
-        for finding in findings:
-            self.report(finding, after=PREDICTION_EPOCHS)
+        self.report(*findings, after=PREDICTION_EPOCHS)
         names = {finding.name for finding in findings}
         for name in self._epochs_seen:
             if name.startswith(PREDICTION_FINDINGS) and name not in names:
@@ -157,24 +156,23 @@ class Watcher(keras.callbacks.Callback):
         ]
 
     def report(
-        self, finding: Finding | None, *, after: int = 1, final: bool = False
+        self, *findings: Finding | None, after: int = 1, final: bool = False
     ) -> None:
-        """Keep a finding that occurred in ``after`` epochs, once."""
-        if finding is None:
-            return
-        n_epochs = self._epochs_seen.get(finding.name, 0) + 1
-        self._epochs_seen[finding.name] = n_epochs
-        if any(finding.name == earlier.name for earlier in self.findings):
-            return
-        if n_epochs < after and not final:
-            return
-        finding = replace(finding, epoch=None if final else self._epoch)
-        if self.run_settings is not None:
-            worded = tuple(self.cures.get(cure, cure) for cure in finding.cures)
-            cures = fitting_cures(worded, self.run_settings)
-            finding = replace(finding, cures=cures)
-        self.findings.append(finding)
-        self._undelivered.append(finding)
+        """Keep findings that occurred in ``after`` epochs, each of them once."""
+        for finding in filter(None, findings):
+            n_epochs = self._epochs_seen.get(finding.name, 0) + 1
+            self._epochs_seen[finding.name] = n_epochs
+            if any(finding.name == earlier.name for earlier in self.findings):
+                continue
+            if n_epochs < after and not final:
+                continue
+            finding = replace(finding, epoch=None if final else self._epoch)
+            if self.run_settings is not None:
+                worded = tuple(self.cures.get(cure, cure) for cure in finding.cures)
+                cures = fitting_cures(worded, self.run_settings)
+                finding = replace(finding, cures=cures)
+            self.findings.append(finding)
+            self._undelivered.append(finding)
 
     def deliver(self) -> None:
         """Give new findings to the listeners, or log them."""

@@ -26,8 +26,8 @@ from emoclf.evaluation.baselines import baseline_inputs, fit_baselines
 from emoclf.evaluation.evaluate import evaluate_part
 from emoclf.evaluation.metrics import evaluate
 from emoclf.evaluation.network_comparison import NetworkComparison, RunMetrics
-from emoclf.files import check_writable, write_atomically
-from emoclf.fingerprint import RUN_FILE, check_fingerprint, digest, write_fingerprint
+from emoclf.files import write_atomically
+from emoclf.fingerprint import digest, enter_folder
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import new_tokenizer
 from emoclf.workflow.automatic_settings import resolve
@@ -254,17 +254,7 @@ class _ResultsFolder:
             **encoder_contents(encoders),
             "versions": installed_versions(),
         }
-        check_writable(root)
-        if (root / RUN_FILE).is_file():
-            cure = "Use what it was started with, or another folder."
-            check_fingerprint(root, fingerprint, cure=cure)
-        elif any(not entry.name.startswith(".") for entry in root.iterdir()):
-            raise ResumeError(
-                f"{root} exists and is not a folder of a comparison. Choose another "
-                "one."
-            )
-        else:
-            write_fingerprint(root, fingerprint)
+        enter_folder(root, fingerprint, kind="a comparison")
         (root / RUNS_FOLDER).mkdir(exist_ok=True)
 
     def _path(self, name: str, seed: int | None) -> Path:

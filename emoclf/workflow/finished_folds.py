@@ -16,8 +16,8 @@ from emoclf.datasets.contents import contents_of
 from emoclf.datasets.dataset import Dataset
 from emoclf.errors import DataError, ResumeError
 from emoclf.evaluation.metrics import Evaluation
-from emoclf.files import check_writable, new_file
-from emoclf.fingerprint import RUN_FILE, check_fingerprint, write_fingerprint
+from emoclf.files import new_file
+from emoclf.fingerprint import enter_folder
 from emoclf.settings import RunSettings
 
 
@@ -82,22 +82,12 @@ class FoldFolder:
             "versions": installed_versions(),
         }
         try:
-            check_writable(self.path)
+            enter_folder(self.path, fingerprint, kind="a cross-validation")
         except OSError as error:
             raise DataError(
                 f"Finished folds cannot be written into {path}: {error}. Name another "
                 "folder."
             ) from error
-        if (self.path / RUN_FILE).is_file():
-            cure = "Use what it was started with, or another folder."
-            check_fingerprint(self.path, fingerprint, cure=cure)
-        elif any(not entry.name.startswith(".") for entry in self.path.iterdir()):
-            raise ResumeError(
-                f"{path} exists and is not a folder of a cross-validation. Choose "
-                "another one."
-            )
-        else:
-            write_fingerprint(self.path, fingerprint)
 
     def _file(self, number: int) -> Path:
         return self.path / f"fold-{number}.npz"

@@ -179,7 +179,7 @@ def _choices(
 
     And the calibration error there, before and after; None if it was not calibrated.
     """
-    probabilities, temperature = BatchedModel(model)(valid.token_ids), 1.0
+    probabilities, temperature = BatchedModel.of(model)(valid.token_ids), 1.0
     calibration = None
     if settings.calibrate:
         temperature = fit_temperature(probabilities, valid.targets)

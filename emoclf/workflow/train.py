@@ -171,7 +171,7 @@ def keep_reference(trained: TrainedClassifier) -> None:
     thresholds = predictor.thresholds if predictor.multilabel else None
     probabilities = predictor.predict_inputs(prepared.valid.token_ids)
     counts = reference_counts(prepared.valid_ids, probabilities, thresholds)
-    # In place: a copy of the bundle would trace the network again for its predictions.
+    # In place, so that the predictor's bundle has them too.
     trained.bundle.metrics[REFERENCE] = counts
     if trained.split is not None and trained.split.train.has_texts:
         hashes = hash_texts(trained.split.train.texts)

@@ -92,8 +92,7 @@ def run_training(
     """
     checkpoint = None
     if output is not None:
-        checkpoint = checkpoint_folder(output)
-        check_start(output, overwrite=overwrite, resume=resume)
+        checkpoint = check_start(output, overwrite=overwrite, resume=resume)
     audit = audited(dataset, settings)
     trained = train_classifier(
         split.train,

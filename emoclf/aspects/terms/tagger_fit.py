@@ -16,12 +16,10 @@ from emoclf.aspects.terms.aspect_settings import AspectSettings
 from emoclf.aspects.terms.sentence_encoder import MAX_CHARACTERS, TaggedExamples
 from emoclf.aspects.terms.tagger_network import CRF_SCORES, EMISSIONS, TaggerNetwork
 from emoclf.doctor.findings import Finding
-from emoclf.doctor.gradients import check_rate
 from emoclf.errors import TrainingError, setting
 from emoclf.models.keras_globals import check_no_strategy, default_keras_globals
-from emoclf.settings.sections import RATES
 from emoclf.training.batches import LengthBuckets
-from emoclf.training.best_weights import averaged_weights
+from emoclf.training.best_weights import BestEpoch
 from emoclf.training.checkpoint import CheckpointFolder
 from emoclf.training.epoch_recorder import EpochRecorder
 from emoclf.training.optimizers import build_optimizer
@@ -94,16 +92,10 @@ def fit_tagger(
     optimizer.build(model.trainable_variables)
     best = _BestSpans(evaluate, settings.patience)
     monitor = _TaggerMonitor(batches, callbacks, settings.to_dict(), head=EMISSIONS)
-    usual = RATES[training.optimizer]
-    monitor.report(check_rate(training.rate, usual=usual, optimizer=training.optimizer))
-    monitor.deliver()
+    monitor.check_rate(training)
     recorder = EpochRecorder(batches, best, [best, monitor, *callbacks], checkpoints)
-    if checkpoints is not None and resume and checkpoints.exists():
-        recorder.restore(model, checkpoints.load())
-    elif checkpoints is not None:
-        checkpoints.start()
-    if not recorder.stopped and recorder.epochs_done < settings.epochs:
-        recorder.fit(model, settings.epochs)
+    recorder.start(model, resume=resume)
+    recorder.fit(model, settings.epochs)
     history = recorder.history
     if best.best_weights is None:
         raise TrainingError(
@@ -152,43 +144,24 @@ class _Batches(LengthBuckets):
 TOKENS = ("token_ids", "tags")
 
 
-class _BestSpans(keras.callbacks.Callback):
+class _BestSpans(BestEpoch):
     """Validation F1 in the logs, the best weights, and early stopping."""
 
     def __init__(self, evaluate: Callable[[], float], patience: int) -> None:
-        super().__init__()
+        super().__init__(patience)
         self.evaluate = evaluate
-        self.patience = patience
-        self.best = (-math.inf, -math.inf)
-        self.best_epoch = -1
-        self.best_weights: list[np.ndarray] | None = None
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        logs = logs if logs is not None else {}
+    def rank(self, logs: dict[str, Any]) -> tuple[float, float]:
+        """Return the F1 and the negative training loss.
+
+        Ties go to the smaller loss, so that something is learnt where the first epochs
+        find no term.
+        """
         loss = logs.get("loss", math.nan)
         if not math.isfinite(loss):
-            logger.warning("The loss of epoch %d is %s.", epoch + 1, loss)
-            self.model.stop_training = True
-            return
-        with averaged_weights(self.model):
-            logs[VAL_F1] = self.evaluate()
-            # Ties go to the smaller training loss, so that something is learnt where
-            # the first epochs find no term.
-            rank = (logs[VAL_F1], -loss)
-            if rank > self.best:
-                self.best_weights = self.model.get_weights()
-                self.best, self.best_epoch = rank, epoch
-        if epoch - self.best_epoch >= self.patience:
-            self.model.stop_training = True
-
-    def get_state(self) -> dict[str, Any]:
-        """Return the state that a resumed training needs, without the weights."""
-        return {"best": self.best, "best_epoch": self.best_epoch}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Restore the state of :meth:`get_state`."""
-        self.best = tuple(state["best"])
-        self.best_epoch = state["best_epoch"]
+            return math.nan, math.nan
+        logs[VAL_F1] = self.evaluate()
+        return logs[VAL_F1], -loss
 
 
 class TaggerProgress(TrainingProgress):
