@@ -89,9 +89,11 @@ def test_multilabel_and_the_command_line(
         "--folds 2 --filters 4 --dim 8 --no-ngrams --epochs 2 --batch-size 8 --refit"
     )
     command = ["crossval", str(path), "--label-separator", ";", *options.split()]
+    command += ["-o", str(tmp_path / "folds")]
     assert main(command) == 0
     printed = capsys.readouterr().out
     assert "micro-F1" in printed
+    # Shown again from the finished folds.
     assert main([*command, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert len(found["folds"]) == 2

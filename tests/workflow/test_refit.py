@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny import tiny_dataset, tiny_settings, tiny_split
+from tiny import tiny_dataset, tiny_settings, tiny_split, tiny_trained
 
 from emoclf import DataError, Predictor, train_classifier
 from emoclf.cli import main
@@ -73,11 +73,9 @@ def test_multilabel_thresholds_are_taken_over() -> None:
     np.testing.assert_array_equal(again.thresholds, trained.thresholds)
 
 
-def test_a_loaded_classifier_has_no_texts(tmp_path: Path) -> None:
-    split = tiny_split()
-    trained = train_classifier(split, settings=tiny_settings(epochs=1))
+def test_a_loaded_classifier_has_no_texts() -> None:
     with pytest.raises(DataError, match="has no split"):
-        replace(trained, split=None).refit()
+        replace(tiny_trained(), split=None).refit()
 
 
 def test_on_the_command_line(
@@ -94,12 +92,10 @@ def test_on_the_command_line(
 
 
 def test_an_interrupted_refit_is_no_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    trained = train_classifier(tiny_split(), settings=tiny_settings(epochs=4))
-    fit = refit_module.fit_prepared
+    trained = tiny_trained()
 
     def interrupted(*args: Any, **kwargs: Any) -> Any:
-        again = fit(*args, **kwargs)
-        return replace(again, result=replace(again.result, ended="interrupted"))
+        return replace(trained, result=replace(trained.result, ended="interrupted"))
 
     monkeypatch.setattr(refit_module, "fit_prepared", interrupted)
     with pytest.raises(KeyboardInterrupt):
