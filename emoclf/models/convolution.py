@@ -65,21 +65,14 @@ def convolve(
     if stride > 1:
         mask = mask[:, ::stride]
     if norm_name is not None:
-        features = _normalize(features, mask, name=norm_name)
+        # Ioffe and Szegedy (2015), over the real positions of a batch: Keras weights
+        # the statistics by a mask of the same rank. With a momentum of 0.9 the running
+        # statistics converge within about twenty steps; small sets have few of them.
+        normalize = layers.BatchNormalization(momentum=0.9, name=norm_name)
+        features = normalize(features, mask=mask)
     return features, mask
 
 
 def zero_padding(features: Tensor, mask: Tensor) -> Tensor:
     """Set padded positions to zero."""
     return features * ops.cast(ops.expand_dims(mask, -1), features.dtype)
-
-
-def _normalize(features: Tensor, mask: Tensor, *, name: str) -> Tensor:
-    """Normalize each channel over the real positions of a batch.
-
-    Ioffe and Szegedy (2015). With a momentum of 0.9 the running statistics converge
-    within about twenty steps; small training sets have few of them.
-    """
-    # Keras weights the statistics by a mask of the same rank as the features.
-    layer = layers.BatchNormalization(momentum=0.9, name=name)
-    return layer(features, mask=mask)

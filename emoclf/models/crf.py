@@ -147,13 +147,13 @@ class CRF(keras.layers.Layer):
 
     def log_likelihood(self, emissions: Any, tags: Any, mask: Any = None) -> Any:
         """Return the log-probability of sequences of tags, shape (batch,)."""
-        emissions, mask = _as_float32(emissions), _as_mask(emissions, mask)
+        emissions, mask = _as_inputs(emissions, mask)
         score = self.sequence_score(emissions, tags, mask)
         return score - self.log_partition(emissions, mask)
 
     def sequence_score(self, emissions: Any, tags: Any, mask: Any = None) -> Any:
         """Return the score of sequences of tags, shape (batch,)."""
-        emissions, mask = _as_float32(emissions), _as_mask(emissions, mask)
+        emissions, mask = _as_inputs(emissions, mask)
         start, transitions, end = self.scores()
         first, last = _ends(mask)
         hot = ops.one_hot(tags, self.n_tags, dtype="float32")
@@ -173,7 +173,7 @@ class CRF(keras.layers.Layer):
 
         It is 0 for a text without tokens.
         """
-        emissions, mask = _as_float32(emissions), _as_mask(emissions, mask)
+        emissions, mask = _as_inputs(emissions, mask)
         start, transitions, end = self.scores()
         first, last = _ends(mask)
         fixed = ops.stop_gradient(emissions)
@@ -204,7 +204,7 @@ class CRF(keras.layers.Layer):
 
     def marginals_and_pairs(self, emissions: Any, mask: Any = None) -> tuple[Any, Any]:
         """Return both, from one pass over the positions."""
-        emissions, mask = _as_float32(emissions), _as_mask(emissions, mask)
+        emissions, mask = _as_inputs(emissions, mask)
         emissions = ops.stop_gradient(emissions)
         alpha, gamma, _ = self._messages(emissions, mask)
         return _marginals(alpha, gamma, emissions, mask), self._pairs(
@@ -213,7 +213,7 @@ class CRF(keras.layers.Layer):
 
     def best_path(self, emissions: Any, mask: Any = None) -> Any:
         """Return the tags of the best sequence (Viterbi), int32 (batch, length)."""
-        emissions, mask = _as_float32(emissions), _as_mask(emissions, mask)
+        emissions, mask = _as_inputs(emissions, mask)
         start, transitions, end = map(ops.stop_gradient, self.scores())
         first, _last = _ends(mask)
         zeros = ops.zeros_like(emissions[:, 0])
@@ -296,7 +296,9 @@ class CRF(keras.layers.Layer):
 
     def _pairs(self, alpha: Any, gamma: Any, mask: Any) -> Any:
         first, _ = _ends(mask)
-        pairs = _shifted(alpha)[..., :, None] + self.scores()[1] + gamma[..., None, :]
+        # The messages of the position before, and 0 at the first.
+        before = ops.pad(alpha[:, :-1], [[0, 0], [1, 0], [0, 0]])
+        pairs = before[..., :, None] + self.scores()[1] + gamma[..., None, :]
         shape = ops.shape(pairs)
         flat = ops.reshape(pairs, (shape[0], shape[1], self.n_tags * self.n_tags))
         flat = ops.softmax(flat, axis=-1) * _weights(mask, first)[..., None]
@@ -362,14 +364,11 @@ def _forbid(scores: Any, allowed: list[Any] | None) -> Any:
     return scores if allowed is None else ops.where(allowed, scores, FORBIDDEN)
 
 
-def _as_float32(values: Any) -> Any:
-    return ops.cast(values, "float32")
-
-
-def _as_mask(emissions: Any, mask: Any) -> Any:
+def _as_inputs(emissions: Any, mask: Any) -> tuple[Any, Any]:
+    """Return emissions as float32 and a mask of bool; None: there is no padding."""
     if mask is None:
-        return ops.ones_like(emissions[..., 0], dtype="bool")
-    return ops.cast(mask, "bool")
+        mask = ops.ones_like(emissions[..., 0], dtype="bool")
+    return ops.cast(emissions, "float32"), ops.cast(mask, "bool")
 
 
 def _ends(mask: Any) -> tuple[Any, Any]:
@@ -383,11 +382,6 @@ def _ends(mask: Any) -> tuple[Any, Any]:
 def _weights(mask: Any, first: Any) -> Any:
     """Return 1 where a token has a token before it, else 0."""
     return ops.cast(ops.logical_and(mask, ops.logical_not(first)), "float32")
-
-
-def _shifted(values: Any) -> Any:
-    """Return the values of the position before, and 0 at the first."""
-    return ops.pad(values[:, :-1], [[0, 0], [1, 0], [0, 0]])
 
 
 def _before(hot: Any, mask: Any) -> Any:

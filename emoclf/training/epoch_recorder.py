@@ -119,8 +119,8 @@ class EpochRecorder(keras.callbacks.Callback):
         ]
         return Checkpoint(
             epoch=self.epochs_done,
-            model=_values(self.model.variables),
-            optimizer=_values(self.model.optimizer.variables),
+            model=[x.numpy() for x in self.model.variables],
+            optimizer=[x.numpy() for x in self.model.optimizer.variables],
             best=self.best.best_weights or [],
             states={
                 "history": self.history,
@@ -155,10 +155,6 @@ class EpochRecorder(keras.callbacks.Callback):
 def _class_name(callback: Any) -> str:
     kind = type(callback)
     return f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _values(variables: Sequence[Any]) -> list[Any]:
-    return [variable.numpy() for variable in variables]
 
 
 def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:
