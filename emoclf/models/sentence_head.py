@@ -27,8 +27,8 @@ class SentenceHeadSettings(Settings):
     #: One vector for each text is enough.
     takes_pooled: ClassVar[bool] = True
     #: Default learning rate on vectors that are not trained, or that of the optimizer
-    #: if it is higher. At Adam's 0.001 twenty epochs are not enough; at 0.01 the loss on
-    #: vectors of 768 numbers rises.
+    #: if it is higher. At Adam's 0.001 twenty epochs are not enough; at 0.01 the loss
+    #: on vectors of 768 numbers rises.
     frozen_rate: ClassVar[float] = 0.003
 
     def build(self, token_ids: Tensor | None, embedded: Tensor, mask: Tensor) -> Tensor:
