@@ -201,8 +201,7 @@ def finish(
     """
     write_results(folder.results, outcomes, plan.objective)
     choice = choose(outcomes, plan.objective, kind=plan.kind)
-    parts = final_parts(plan, split.train, split.valid)
-    final = Split(parts.train, parts.valid, split.test)
+    final = replace(final_parts(plan, split.train, split.valid), test=split.test)
     result = read_result(folder, plan, outcomes)
     if result is None:
         _train_winner(plan, folder, _summary(plan, choice, outcomes), final, callbacks)

@@ -9,7 +9,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -162,18 +162,12 @@ class SearchFolder:
         vectors = before.get("word vectors")
         vectors_entry = {"word vectors": vectors} if vectors else {}
         if any(before.get(name) != value for name, value in texts.items()):
-            cure = f"{self._changed_texts(parts)}{cure}"
+            # Without the rows it is unknown which texts differ.
+            with suppress(SearchError, KeyError):
+                rows = self._object(self.path / DATA_FILE).values["rows"]
+                cure = f"{describe_changes(rows, parts)} {cure}"
         fingerprint = {**plan.fingerprint(), **texts, **vectors_entry}
         check_fingerprint(self.path, fingerprint, cure=cure)
-
-    def _changed_texts(self, parts: Mapping[str, Dataset]) -> str:
-        """Describe how the texts differ from those at the start of the search."""
-        try:
-            rows = self._object(self.path / DATA_FILE).values["rows"]
-        except (SearchError, KeyError):
-            # Without the rows it is unknown which texts differ.
-            return ""
-        return f"{describe_changes(rows, parts)} "
 
     def begin(
         self, plan: SearchPlan, contents: dict[str, str], *, vectors: str = ""
@@ -229,17 +223,17 @@ class SearchFolder:
     def count_test_evaluation(self) -> None:
         """Count one more evaluation on the test set."""
         about = self.about()
-        about["looks"] = self.test_evaluations() + 1
+        about["looks"] += 1
         write_json(self._plan_file, about)
 
     def test_evaluations(self) -> int:
         """Return how often winners of this search were evaluated on the test set."""
-        about = self.about()
-        with self._damage(self._plan_file):
-            return JsonObject(about).whole("looks")
+        return self.about()["looks"]
 
     def about(self) -> dict[str, Any]:
-        """Return the plan as plain values, and when the search began.
+        """Return the plan as plain values, when the search began, and its "looks".
+
+        Looks are evaluations of winners of this search on the test set.
 
         Raises
         ------
@@ -253,11 +247,13 @@ class SearchFolder:
                 f"file: the folder of its search is {search}, unless another one was "
                 "given."
             )
-        about = self._object(self._plan_file)
+        values = {"looks": 0, **self._object(self._plan_file).values}
         with self._damage(self._plan_file):
+            about = JsonObject(values)
             about.number("began")
             about.object("plan")
-            return {"looks": 0, **about.values}
+            about.whole("looks")
+        return values
 
     def plan(self) -> SearchPlan:
         """Return the plan of the search.
@@ -356,38 +352,28 @@ class SearchFolder:
         """Return the folder of a trial's classifier while it is among the best."""
         return self.models / f"trial-{number:04}.emoclf"
 
-    def _read(self, path: Path) -> Any:
+    def _object(self, path: Path) -> JsonObject:
+        with self._damage(path):
+            return JsonObject(read_json(path))
+
+    @contextmanager
+    def _damage(self, path: Path) -> Iterator[None]:
+        """Report a missing file, or values that cannot be used, as a SearchError."""
         try:
-            return read_json(path)
+            yield
+        except SearchError:
+            raise
         except FileNotFoundError:
             reason = other_kind(self.path, "a search")
             if not reason or path != self._plan_file:
                 reason = f"{self.path} is not a folder of a search."
             raise SearchError(reason) from None
-        except (OSError, ValueError) as error:
-            raise _damaged(path, error) from error
-
-    def _object(self, path: Path) -> JsonObject:
-        with self._damage(path):
-            return JsonObject(self._read(path))
-
-    @contextmanager
-    def _damage(self, path: Path) -> Iterator[None]:
-        """Report values that cannot be used as damage of their file."""
-        try:
-            yield
-        except SearchError:
-            raise
         except Exception as error:
             # Values of the wrong type raise almost anything.
-            raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> SearchError:
-    return SearchError(
-        f"{path} is damaged ({error}). Restore it from a copy, or start again with "
-        f"{setting('new', True)}."
-    )
+            raise SearchError(
+                f"{path} is damaged ({error}). Restore it from a copy, or start again "
+                f"with {setting('new', True)}."
+            ) from error
 
 
 def _read_outcome(path: Path) -> Outcome:

@@ -41,16 +41,20 @@ from emoclf.aspects.terms.sentence_encoder import SentenceEncoder
 from emoclf.aspects.terms.span_model import SpanModel
 from emoclf.aspects.terms.tagger_network import TaggerNetwork, build_tagger
 from emoclf.aspects.terms.train_tagger import TrainedSpans
-from emoclf.bundle.bundle import installed_versions
+from emoclf.bundle.bundle import installed_versions, stored_encoder
 from emoclf.bundle.bundle_folder import read_part, write_part
-from emoclf.bundle.described_folder import FolderKind, readable_place, write_sums
+from emoclf.bundle.described_folder import (
+    FolderKind,
+    readable_place,
+    reading,
+    write_sums,
+)
 from emoclf.bundle.json_values import JsonObject, check_texts
 from emoclf.bundle.saved_networks import rebuild, weights_of
 from emoclf.doctor.findings import Finding
 from emoclf.errors import BundleError
 from emoclf.models.embedding import embedding_shape, is_embedding
 from emoclf.settings.run_settings import parse_toml
-from emoclf.text.encoder import TextEncoder
 
 FILES = {
     "about": "aspects.json",
@@ -156,21 +160,12 @@ def load_aspects(path: str | os.PathLike[str]) -> AspectParts:
         raise ASPECTS.damaged(source / FILES["about"], error) from error
     files = FILES | (POLARITY_FILES if has_polarity else {})
     ASPECTS._replace(files=tuple(files.values())).check_sums(source)
-    try:
+    with reading(source, about.values):
         values = {part: read_part(source / name) for part, name in files.items()}
         parts = from_values(values)
         if has_polarity:
             parts = replace(parts, polarity=polarity_from_values(values))
-    except BundleError as error:
-        raise BundleError(f"{source}: {error}") from error
-    except Exception as error:
-        # Archives and settings from anybody raise almost anything.
-        raise BundleError(
-            f"{source} is complete but cannot be read by emoclf {__version__}: "
-            f"{type(error).__name__}: {error}. It was made with "
-            f"emoclf {about.values.get('emoclf')}."
-        ) from error
-    return parts
+        return parts
 
 
 def from_values(values: Mapping[str, Any]) -> AspectParts:
@@ -196,18 +191,13 @@ def from_values(values: Mapping[str, Any]) -> AspectParts:
 
 def _model(about: JsonObject, values: Mapping[str, Any]) -> SpanModel:
     tags = about.texts("tags", at_least=2)
-    text = about.object("text")
-    text.whole("max_length", 1)
-    text.texts("stop_words")
-    text.object("tokenizer").texts("emoticons")
-    check_texts(values["tokens"], "the vocabulary")
     settings = AspectSettings.from_dict(
         parse_toml(values["settings"], name="the model's settings")
     )
     if not is_tag_set(tags, [settings.scheme]):
         raise BundleError(f"The tags are not those of {settings.scheme}: {tags[:9]}.")
     encoder = SentenceEncoder(
-        TextEncoder.from_state(text.values, values["tokens"], values["tables"]),
+        stored_encoder(about, values["tokens"], values["tables"]),
         about.texts("alphabet"),
     )
     shape = about.get("embedding_shape")

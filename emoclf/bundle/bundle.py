@@ -164,14 +164,9 @@ class BundleParts:
         """
         about = JsonObject(self.about)
         label_names = about.texts("label_names", at_least=2)
-        text = about.object("text")
-        text.whole("max_length", 1)
-        text.texts("stop_words")
-        text.object("tokenizer").texts("emoticons")
-        check_texts(self.tokens, "the vocabulary")
+        encoder = stored_encoder(about, self.tokens, self.tables)
         values = parse_toml(self.settings, name="the bundle's settings")
         settings = RunSettings.from_stored(values)
-        encoder = TextEncoder.from_state(text.values, self.tokens, self.tables)
         # Bundles of the first versions have neither.
         optional = JsonObject({"label_kind": "U", "thresholds": None, **about.values})
         thresholds = optional.thresholds("thresholds", len(label_names))
@@ -192,6 +187,24 @@ class BundleParts:
             thresholds=None if thresholds is None else tuple(map(float, thresholds)),
             inputs=inputs,
         )
+
+
+def stored_encoder(
+    about: JsonObject, tokens: list[str], tables: dict[str, np.ndarray]
+) -> TextEncoder:
+    """Return the encoder that a folder describes.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, or has another type or range.
+    """
+    text = about.object("text")
+    text.whole("max_length", 1)
+    text.texts("stop_words")
+    text.object("tokenizer").texts("emoticons")
+    check_texts(tokens, "the vocabulary")
+    return TextEncoder.from_state(text.values, tokens, tables)
 
 
 def _inputs_of(about: JsonObject) -> InputVectors | None:

@@ -27,13 +27,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from emoclf._version import __version__
 from emoclf.bundle.bundle import Bundle, BundleParts
 from emoclf.bundle.described_folder import (
     BUNDLE,
     CARD,
     PART_FILES,
     readable_place,
+    reading,
     write_sums,
 )
 from emoclf.bundle.json_values import JsonObject, read_json
@@ -97,19 +97,10 @@ def load_bundle(
         If it is missing, incomplete, damaged, or newer than this emoclf.
     """
     source, about = _open(path)
-    try:
+    with reading(source, about):
         parts = {field: read_part(source / name) for field, name in PART_FILES.items()}
         bundle = BundleParts(**parts).to_bundle()
         return bundle if encoder is None else _with_encoder(bundle, encoder)
-    except BundleError as error:
-        raise BundleError(f"{source}: {error}") from error
-    except Exception as error:
-        # Archives and settings from anybody raise almost anything.
-        raise BundleError(
-            f"{source} is complete but cannot be read by emoclf {__version__}: "
-            f"{type(error).__name__}: {error}. It was made with "
-            f"emoclf {about.get('emoclf')}."
-        ) from error
 
 
 def _with_encoder(bundle: Bundle, encoder: str | os.PathLike[str]) -> Bundle:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -237,6 +237,22 @@ class FolderKind(NamedTuple):
                 )
 
 
+@contextmanager
+def reading(folder: Path, about: Mapping[str, Any]) -> Iterator[None]:
+    """Report whatever the files of a complete folder raise as a BundleError."""
+    try:
+        yield
+    except BundleError as error:
+        raise BundleError(f"{folder}: {error}") from error
+    except Exception as error:
+        # Archives and settings from anybody raise almost anything.
+        raise BundleError(
+            f"{folder} is complete but cannot be read by emoclf {__version__}: "
+            f"{type(error).__name__}: {error}. It was made with "
+            f"emoclf {about.get('emoclf')}."
+        ) from error
+
+
 #: The file of each field of a bundle's ``BundleParts``.
 PART_FILES = {
     "about": "bundle.json",
@@ -340,24 +356,24 @@ def other_kind(path: str | os.PathLike[str], wanted: str) -> str:
         "" if the folder is of no other kind.
     """
     kind = kind_of(path)
-    if not kind and (readable_place(Path(path)) / ASPECT_MODEL).is_file():
-        cure = "'emoclf aspects export' and AspectModel.load take it"
-        return f"{path} is an aspect model, not {wanted}: {cure}."
     if kind == "bundle":
-        cure = "load_bundle and Predictor.load load it"
+        found, cure = "a bundle", "load_bundle and Predictor.load load it"
     elif kind == "export":
-        kind, cure = EXPORT_USES[_kind_of_export(path)]
-        return f"{path} is {kind}, not {wanted}: {cure}."
+        found, cure = EXPORT_USES[_kind_of_export(path)]
     elif kind == "search":
         best = Path(path) / SEARCH_BEST
-        cure = f"its best classifier is {best}"
+        found, cure = "a search", f"its best classifier is {best}"
         if not best.is_dir():
             cure = "it has no best classifier yet; continue it"
     elif kind == "transformer":
+        found = "a transformer"
         cure = "TransformerClassifier.load loads it; 'emoclf predict' takes it"
+    elif (readable_place(Path(path)) / ASPECT_MODEL).is_file():
+        found = "an aspect model"
+        cure = "'emoclf aspects export' and AspectModel.load take it"
     else:
         return ""
-    return f"{path} is a {kind}, not {wanted}: {cure}."
+    return f"{path} is {found}, not {wanted}: {cure}."
 
 
 def _kind_of_export(path: str | os.PathLike[str]) -> str:

@@ -183,10 +183,7 @@ def _head(
             lines.append(f"{name}: {quoted(data[name])}")
     lines += ["tags:", "- text-classification", f"- {about['architecture']}"]
     lines += ["labels:", *(f"- {quoted(name)}" for name in about["label_names"])]
-    evaluations = metrics.get("evaluations") or []
-    if evaluations:
-        part = evaluations[-1]["part"]
-        last = next(x for x in evaluations if x["part"] == part)
+    if last := _decisive(metrics):
         source = str(metrics.get("source", "texts"))
         lines += [
             "model-index:",
@@ -214,15 +211,19 @@ def quoted(text: object) -> str:
     return json.dumps(str(text), ensure_ascii=False)
 
 
+def _decisive(metrics: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the evaluation of the network on the set that counts, the last one."""
+    evaluations = metrics.get("evaluations") or []
+    return next((x for x in evaluations if x["part"] == evaluations[-1]["part"]), None)
+
+
 def _by_label(metrics: Mapping[str, Any]) -> list[str]:
     """Return the metrics of each label on the set that counts, as a table."""
-    evaluations = metrics.get("evaluations")
-    if not evaluations:
+    network = _decisive(metrics)
+    if not network:
         return []
-    part = evaluations[-1]["part"]
-    network = next(x for x in evaluations if x["part"] == part)
     lines = [
-        f"By label, on the {PART_NAMES.get(part, part)} set:",
+        f"By label, on the {PART_NAMES.get(network['part'], network['part'])} set:",
         "",
         "| label | precision | recall | F1 | 95 % interval | texts |",
         "|---|---|---|---|---|---|",

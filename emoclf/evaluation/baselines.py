@@ -57,17 +57,6 @@ def tfidf_baseline(
     return _svm_baseline(vectorizer, token_lists, targets)
 
 
-def vectors_baseline(vectors: Sequence[np.ndarray], targets: np.ndarray) -> Predict:
-    """Fit a linear support vector machine on the mean vector of each text.
-
-    Parameters
-    ----------
-    vectors : sequence of ndarray, each of shape (length, dim)
-    targets : ndarray
-    """
-    return _svm_baseline(FunctionTransformer(_mean_vectors), vectors, targets)
-
-
 def _svm_baseline(features: Any, inputs: Sequence[Any], targets: np.ndarray) -> Predict:
     """Fit a linear support vector machine on the features of the inputs."""
     if not any(map(len, inputs)) or len(np.unique(targets, axis=0)) < 2:
@@ -118,7 +107,8 @@ def fit_baselines(inputs: Sequence[Any], targets: np.ndarray) -> dict[str, Predi
     """
     baselines = {MAJORITY: majority_baseline(targets)}
     if isinstance(inputs[0], np.ndarray):
-        return {**baselines, VECTORS_SVM: vectors_baseline(inputs, targets)}
+        mean_vectors = FunctionTransformer(_mean_vectors)
+        return {**baselines, VECTORS_SVM: _svm_baseline(mean_vectors, inputs, targets)}
     return {**baselines, TFIDF_SVM: tfidf_baseline(inputs, targets)}
 
 

@@ -79,22 +79,12 @@ def resampled_metrics(
     n = len(truth)
     accuracy, macro, micro = np.empty(draws), np.empty(draws), np.empty(draws)
     f1 = np.full((draws, n_classes), np.nan)
-    if truth.ndim == 1:
-        truth_hot = np.eye(n_classes, dtype=np.float32)[truth]
-        predicted_hot = np.eye(n_classes, dtype=np.float32)[predicted]
-        right = predicted == truth
-    else:
-        truth_hot = truth.astype(np.float32)
-        predicted_hot = predicted.astype(np.float32)
-        right = (predicted == truth).all(1)
-    per_text = np.hstack(
-        [
-            right[:, None].astype(np.float32),
-            truth_hot * predicted_hot,
-            predicted_hot,
-            truth_hot,
-        ]
-    )
+    right = (predicted == truth).reshape(n, -1).all(1)[:, None]
+    multilabel = truth.ndim == 2
+    if not multilabel:
+        predicted, truth = (np.eye(n_classes)[ids] for ids in (predicted, truth))
+    columns = [right, truth * predicted, predicted, truth]
+    per_text = np.hstack(columns, dtype=np.float32, casting="unsafe")
     for block, counts in resampled_counts(n, seed=seed, draws=draws):
         sums = counts @ per_text
         hits, n_predicted, support = np.split(sums[:, 1:], 3, axis=1)
@@ -105,7 +95,7 @@ def resampled_metrics(
         macro[block] = ratio((scores * (support > 0)).sum(1), (support > 0).sum(1))
         micro[block] = ratio(2 * hits.sum(1), (n_predicted + support).sum(1))
     metrics = {"accuracy": accuracy, "macro_f1": macro, "f1": f1}
-    return metrics if truth.ndim == 1 else {**metrics, "micro_f1": micro}
+    return {**metrics, "micro_f1": micro} if multilabel else metrics
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

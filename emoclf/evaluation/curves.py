@@ -6,9 +6,9 @@ every text has, has no ROC curve: its area is None, never 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from emoclf.evaluation.prediction_checks import check_probabilities
 
 #: Equal-width bins of confidence, as in Guo et al. (2017).
 N_BINS = 15
+#: x and y of the points of a curve, and the area under it.
+Points: TypeAlias = tuple[np.ndarray, np.ndarray, float]
 
 
 @dataclass(frozen=True)
@@ -131,14 +133,13 @@ def roc_curves(
     """
     from sklearn.metrics import auc, roc_curve
 
-    def curve(label: str, truth: np.ndarray, scores: np.ndarray) -> Curve:
+    def points(truth: np.ndarray, scores: np.ndarray) -> Points | None:
         if truth.all() or not truth.any():
-            return Curve(label, np.empty(0), np.empty(0), None)
+            return None
         x, y, _ = roc_curve(truth, scores)
-        return Curve(label, x, y, float(auc(x, y)))
+        return x, y, float(auc(x, y))
 
-    scores, truth = _decisions(probabilities, targets, len(label_names))
-    return _curve_set(curve, scores, truth, label_names, chance=0.5)
+    return _curve_set(points, probabilities, targets, label_names, chance=0.5)
 
 
 def precision_recall_curves(
@@ -161,14 +162,13 @@ def precision_recall_curves(
     """
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
-    def curve(label: str, truth: np.ndarray, scores: np.ndarray) -> Curve:
+    def points(truth: np.ndarray, scores: np.ndarray) -> Points | None:
         if not truth.any():
-            return Curve(label, np.empty(0), np.empty(0), None)
+            return None
         y, x, _ = precision_recall_curve(truth, scores)
-        return Curve(label, x, y, float(average_precision_score(truth, scores)))
+        return x, y, float(average_precision_score(truth, scores))
 
-    scores, truth = _decisions(probabilities, targets, len(label_names))
-    return _curve_set(curve, scores, truth, label_names)
+    return _curve_set(points, probabilities, targets, label_names)
 
 
 def calibration_curve(
@@ -268,38 +268,38 @@ def coverage_curve(confidence: np.ndarray, right: np.ndarray) -> Coverage:
 
 
 def _curve_set(
-    curve: Any,
-    scores: np.ndarray,
-    truth: np.ndarray,
+    points: Callable[[np.ndarray, np.ndarray], Points | None],
+    probabilities: np.ndarray,
+    targets: np.ndarray,
     label_names: Sequence[str],
     chance: float | None = None,
 ) -> CurveSet:
-    labels = tuple(
-        curve(str(name), column, values)
-        for name, column, values in zip(label_names, truth.T, scores.T, strict=True)
-    )
+    """Return the curves whose points a function of truth and scores returns."""
+
+    def curve(label: str, truth: np.ndarray, scores: np.ndarray) -> Curve:
+        return Curve(
+            label, *(points(truth, scores) or (np.empty(0), np.empty(0), None))
+        )
+
+    n_classes = len(label_names)
+    probabilities, targets = _checked(probabilities, targets, n_classes)
+    if targets.ndim == 1:
+        targets = targets[:, None] == np.arange(n_classes)
+    truth = targets.astype(bool)
+    labels = tuple(map(curve, map(str, label_names), truth.T, probabilities.T))
     areas = [one.area for one in labels if one.area is not None]
-    micro = curve("all decisions", truth.ravel(), scores.ravel())
+    micro = curve("all decisions", truth.ravel(), probabilities.ravel())
     return CurveSet(labels, micro, float(np.mean(areas)) if areas else None, chance)
 
 
-def _decisions(
-    probabilities: np.ndarray, targets: np.ndarray, n_classes: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return scores and truth values, a column for each label."""
-    probabilities, targets = _checked(probabilities, targets)
-    check_probabilities(probabilities, (len(targets), n_classes))
-    if targets.ndim == 1:
-        targets = targets[:, None] == np.arange(n_classes)
-    return probabilities, targets.astype(bool)
-
-
 def _checked(
-    probabilities: np.ndarray, targets: np.ndarray
+    probabilities: np.ndarray, targets: np.ndarray, n_classes: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Return both as arrays; ``n_classes`` is by default that of the probabilities."""
     probabilities = np.asarray(probabilities, dtype=np.float64)
     targets = np.asarray(targets)
-    n_classes = probabilities.shape[-1] if probabilities.ndim else 0
+    if n_classes is None:
+        n_classes = probabilities.shape[-1] if probabilities.ndim else 0
     check_probabilities(probabilities, (len(targets), n_classes))
     if targets.shape[1:] not in {(), (n_classes,)}:
         raise DataError(

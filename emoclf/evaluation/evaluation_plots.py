@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from emoclf import plots
 from emoclf.errors import DataError
+from emoclf.evaluation.curves import (
+    calibration_curve,
+    coverage_curve,
+    precision_recall_curves,
+    roc_curves,
+)
 
 if TYPE_CHECKING:
     from emoclf.evaluation.metrics import Evaluation
@@ -28,8 +37,6 @@ class EvaluationPlots:
         DataError
             If the texts are multilabel.
         """
-        from emoclf.plots.confusion_plot import plot_confusion
-
         evaluation = self._evaluation()
         if evaluation.confusion is None:
             raise DataError(
@@ -37,49 +44,32 @@ class EvaluationPlots:
                 "several labels. Use plot_precision_recall()."
             )
         names = [metrics.label for metrics in evaluation.per_class]
-        return plot_confusion(evaluation.confusion, names, ax)
+        return plots.plot_confusion(evaluation.confusion, names, ax)
 
     def plot_roc(self, ax: Any = None) -> Any:
         """Plot the ROC curve of each label against the rest."""
-        from emoclf.evaluation.curves import roc_curves
-        from emoclf.plots.curve_plots import plot_roc
-
-        predictions = self._predictions()
-        curves = roc_curves(
-            predictions.probabilities, predictions.targets, predictions.label_names
-        )
-        return plot_roc(curves, ax)
+        return plots.plot_roc(roc_curves(*self._arrays()), ax)
 
     def plot_precision_recall(self, ax: Any = None) -> Any:
         """Plot the precision-recall curve of each label against the rest."""
-        from emoclf.evaluation.curves import precision_recall_curves
-        from emoclf.plots.curve_plots import plot_precision_recall
-
-        predictions = self._predictions()
-        curves = precision_recall_curves(
-            predictions.probabilities, predictions.targets, predictions.label_names
-        )
-        return plot_precision_recall(curves, ax)
+        curves = precision_recall_curves(*self._arrays())
+        return plots.plot_precision_recall(curves, ax)
 
     def plot_calibration(self, ax: Any = None) -> Any:
         """Plot accuracy against confidence, with the expected calibration error."""
-        from emoclf.evaluation.curves import calibration_curve
-        from emoclf.plots.curve_plots import plot_calibration
-
-        predictions = self._predictions()
-        return plot_calibration(
-            calibration_curve(predictions.probabilities, predictions.targets), ax
-        )
+        probabilities, targets, _ = self._arrays()
+        return plots.plot_calibration(calibration_curve(probabilities, targets), ax)
 
     def plot_coverage(self, ax: Any = None) -> Any:
         """Plot the accuracy among the most confident texts against their share."""
-        from emoclf.evaluation.curves import coverage_curve
-        from emoclf.plots.curve_plots import plot_coverage
-
         predictions = self._predictions()
-        return plot_coverage(
-            coverage_curve(predictions.confidence, predictions.right), ax
-        )
+        curve = coverage_curve(predictions.confidence, predictions.right)
+        return plots.plot_coverage(curve, ax)
+
+    def _arrays(self) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+        """Return the probabilities, the true labels, and the names of the labels."""
+        predictions = self._predictions()
+        return predictions.probabilities, predictions.targets, predictions.label_names
 
     def _predictions(self) -> Predictions:
         predictions = self._evaluation().predictions

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from emoclf import plots
+
 if TYPE_CHECKING:
     from ..plan import SearchPlan
     from ..results.choice import Choice
@@ -23,30 +25,22 @@ class SearchPlots:
 
     def plot_scores(self, ax: Any = None) -> Any:
         """Plot the score of each trial, and the best so far."""
-        from .search_plots import plot_scores
-
-        return plot_scores(self.outcomes, self.plan.objective, ax, **self._chosen())
+        return self._plot(plots.plot_scores, ax)
 
     def plot_time(self, ax: Any = None) -> Any:
         """Plot the score of each trial against its seconds."""
-        from .search_plots import plot_time
-
-        return plot_time(self.outcomes, self.plan.objective, ax, **self._chosen())
+        return self._plot(plots.plot_time, ax)
 
     def plot_effects(self, axes: Sequence[Any] | None = None) -> list[Any]:
         """Plot the score against each setting that differs, one panel for each."""
-        from .search_plots import plot_effects
-
         log = self.plan.space.log_names()
-        options = {**self._chosen(), "log": log}
-        return plot_effects(self.outcomes, self.plan.objective, axes, **options)
+        return self._plot(plots.plot_effects, axes, log=log)
 
     def plot_parallel(self, ax: Any = None) -> Any:
         """Plot each trial as a line through its settings."""
-        from .search_plots import plot_parallel
+        log = self.plan.space.log_names()
+        return self._plot(plots.plot_parallel, ax, log=log)
 
-        options = {**self._chosen(), "log": self.plan.space.log_names()}
-        return plot_parallel(self.outcomes, self.plan.objective, ax, **options)
-
-    def _chosen(self) -> dict[str, Any]:
-        return {"chosen": self.choice.chosen.number}
+    def _plot(self, draw: Any, ax: Any, **options: Any) -> Any:
+        chosen = self.choice.chosen.number
+        return draw(self.outcomes, self.plan.objective, ax, chosen=chosen, **options)

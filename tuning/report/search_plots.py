@@ -23,7 +23,7 @@ from emoclf.plots.plot_style import (
 from ..results.importance import varying_settings
 from ..results.objective import Objective
 from ..results.outcome import COMPLETED, PRUNED, Outcome
-from ..results.ranking import pareto_front, rank, running_best, scored, signed_score
+from ..results.ranking import pareto_front, rank, scored, signed_score
 from .plot_axes import (
     CHOSEN_MARK,
     MAX_PANEL_COLUMNS,
@@ -67,7 +67,7 @@ def plot_scores(
     ax = ax if ax is not None else new_axes(WIDTH, HEIGHT)
     trials = scored(outcomes)
     _draw_trials(ax, trials, objective, x="number", chosen=chosen, bars=True)
-    steps = running_best(outcomes, objective)
+    steps = pareto_front(outcomes, objective, cost="number")
     if steps:
         numbers = [*(o.number for o in steps), max(o.number for o in outcomes)]
         heights = _scores([*steps, steps[-1]], objective)
@@ -103,7 +103,7 @@ def plot_time(
     ax = ax if ax is not None else new_axes(WIDTH, HEIGHT)
     trials = scored(outcomes)
     _draw_trials(ax, trials, objective, x="seconds", chosen=chosen)
-    front = pareto_front(outcomes, objective)
+    front = pareto_front(outcomes, objective, cost="seconds")
     heights = _scores(front, objective)
     if len(front) > 1:
         seconds = [o.seconds for o in front]

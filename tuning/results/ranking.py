@@ -41,27 +41,27 @@ def signed_score(outcome: Outcome, objective: Objective) -> float:
     return objective.sign * score
 
 
-def running_best(outcomes: Sequence[Outcome], objective: Objective) -> list[Outcome]:
-    """Return the completed trials that were better than all before them."""
-    return _improving(rank(outcomes, objective), objective, key="number")
-
-
-def pareto_front(outcomes: Sequence[Outcome], objective: Objective) -> list[Outcome]:
-    """Return the completed trials that no faster one equals, the fastest first."""
-    return _improving(rank(outcomes, objective), objective, key="seconds")
-
-
 def parameter_count(outcome: Outcome) -> float:
     """Return the parameters of a trial, or infinity if they are unknown."""
     return math.inf if outcome.parameters is None else outcome.parameters
 
 
-def _improving(
-    ranked: Sequence[Outcome], objective: Objective, *, key: str
+def pareto_front(
+    outcomes: Sequence[Outcome], objective: Objective, *, cost: str
 ) -> list[Outcome]:
+    """Return the completed trials that none of less or equal cost equals.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+    objective : Objective
+    cost : {"number", "seconds"}
+        Attribute of trials by which they are sorted. By number, these are the trials
+        that were better than all before them.
+    """
     front: list[Outcome] = []
     # Sorting is stable: of equal seconds the better trial comes first.
-    for o in sorted(ranked, key=lambda o: getattr(o, key)):
+    for o in sorted(rank(outcomes, objective), key=lambda o: getattr(o, cost)):
         if not front or score_gain(o, front[-1], objective) > 0:
             front.append(o)
     return front

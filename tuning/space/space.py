@@ -256,17 +256,14 @@ class Space:
 def effective_value(settings: RunSettings, name: str) -> Any:
     """Return the value that a training uses for a setting, given or not."""
     value = settings.flat()[name]
-    if value is not None:
-        return value
-    if name == "learning_rate":
-        return settings.training.rate
-    if name == "batch_size":
-        return BATCH
-    if name == "dim":
-        return RANDOM_DIM
-    if name == "embedding":
-        return "non-static" if settings.embedding.vector_paths else "random"
-    return BUCKETS if name == "bigram_buckets" else None
+    defaults = {
+        "learning_rate": settings.training.rate,
+        "batch_size": BATCH,
+        "dim": RANDOM_DIM,
+        "embedding": "non-static" if settings.embedding.vector_paths else "random",
+        "bigram_buckets": BUCKETS,
+    }
+    return defaults.get(name) if value is None else value
 
 
 def _resolved(

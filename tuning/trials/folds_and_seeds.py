@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 from emoclf.datasets.dataset import Dataset
-from emoclf.datasets.split import hold_out, join_parts, stratified_folds
+from emoclf.datasets.split import Split, hold_out, join_parts, stratified_folds
 
 from ..plan import SearchPlan
 from ..results.outcome import SEEDS
@@ -17,15 +16,7 @@ EPOCHS = "tuner/epochs"
 HELD_OUT = 0.1
 
 
-@dataclass(frozen=True)
-class Parts:
-    """Training set of one training, and the set that chooses its epoch."""
-
-    train: Dataset
-    valid: Dataset
-
-
-def parts_of(plan: SearchPlan, train: Dataset, valid: Dataset) -> list[Parts]:
+def parts_of(plan: SearchPlan, train: Dataset, valid: Dataset) -> list[Split]:
     """Return the training and validation set of every repeat.
 
     Folds are stratified over the training and validation set together, with duplicates
@@ -43,7 +34,7 @@ def parts_of(plan: SearchPlan, train: Dataset, valid: Dataset) -> list[Parts]:
         If there are too few texts for so many folds.
     """
     if plan.kind == SEEDS:
-        return [Parts(train, valid)] * plan.repeats
+        return [Split(train, valid)] * plan.repeats
     whole = _together(train, valid)
     folds = stratified_folds(
         whole,
@@ -51,10 +42,10 @@ def parts_of(plan: SearchPlan, train: Dataset, valid: Dataset) -> list[Parts]:
         seed=plan.settings.seed,
         near_duplicates=plan.settings.data.near_duplicates,
     )
-    return [Parts(whole.take(rest), whole.take(fold)) for rest, fold in folds]
+    return [Split(whole.take(rest), whole.take(fold)) for rest, fold in folds]
 
 
-def final_parts(plan: SearchPlan, train: Dataset, valid: Dataset) -> Parts:
+def final_parts(plan: SearchPlan, train: Dataset, valid: Dataset) -> Split:
     """Return the sets of the winner: both sets together, and a stratified tenth of it.
 
     The tenth is left out of the training set. It chooses the epoch, and for multilabel
@@ -67,7 +58,7 @@ def final_parts(plan: SearchPlan, train: Dataset, valid: Dataset) -> Parts:
         seed=plan.settings.seed,
         near_duplicates=plan.settings.data.near_duplicates,
     )
-    return Parts(whole.take(rest), whole.take(held_out))
+    return Split(whole.take(rest), whole.take(held_out))
 
 
 def _together(train: Dataset, valid: Dataset) -> Dataset:

@@ -19,6 +19,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from emoclf.datasets.split import Split
 from emoclf.doctor.findings import Finding
 from emoclf.embeddings.coverage import CoverageReport
 from emoclf.embeddings.matrix import PretrainedRows
@@ -34,8 +35,6 @@ from emoclf.workflow.prepare import (
     with_input_vectors,
 )
 
-from .folds_and_seeds import Parts
-
 ABOUT_FILE, ARRAYS_FILE, ROWS_FILE = "about.json", "arrays.npz", "rows.npy"
 #: Kinds of text settings whose inputs stay on disk, for each repeat.
 KEPT_KINDS = 6
@@ -46,7 +45,7 @@ class SharedInputs:
 
     Parameters
     ----------
-    parts : list of Parts
+    parts : sequence of Split
         Sets of each repeat.
     folder : Path
         Folder for the encoded sets; several processes may share it.
@@ -55,7 +54,7 @@ class SharedInputs:
     """
 
     def __init__(
-        self, parts: Sequence[Parts], folder: Path, *, vectors: str = ""
+        self, parts: Sequence[Split], folder: Path, *, vectors: str = ""
     ) -> None:
         self.parts = parts
         self.folder = folder
