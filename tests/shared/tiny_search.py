@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
-from tiny import tiny_dataset, tiny_settings, tiny_split
+from tiny import tiny_dataset, tiny_settings, tiny_split, tiny_trained
 
 from emoclf.datasets.split import Split
+from emoclf.tuning import finish
 from emoclf.tuning.budget import Budget
 from emoclf.tuning.finish import SearchResult
 from emoclf.tuning.limits import Limits
@@ -48,17 +51,29 @@ def run(
     split: Split | None = None,
     new: bool = False,
     listeners: Listeners | None = None,
+    train_winner: bool = True,
     **means: Any,
 ) -> SearchResult:
-    """Run a tiny search."""
-    return run_search(
-        plan or tiny_plan(),
-        split or tiny_split(),
-        folder,
-        Budget(**{"trials": 3, **means}),
-        new=new,
-        listeners=listeners,
-    )
+    """Run a tiny search.
+
+    Without ``train_winner`` the tiny classifier takes the winner's place, evaluated and
+    saved like a winner: tests of trials need no other training.
+    """
+    with ExitStack() as patches:
+        if not train_winner:
+            patches.enter_context(
+                mock.patch.object(
+                    finish, "train_classifier", return_value=tiny_trained()
+                )
+            )
+        return run_search(
+            plan or tiny_plan(),
+            split or tiny_split(),
+            folder,
+            Budget(**{"trials": 3, **means}),
+            new=new,
+            listeners=listeners,
+        )
 
 
 def scores(outcomes: Any) -> list[tuple[int, dict[str, Any], list[dict[str, float]]]]:

@@ -22,11 +22,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, BinaryIO
 
 from tiny_search import environment
 
@@ -45,9 +46,20 @@ class WarmProcess:
         All that it can read from standard input.
     cwd : Path, optional
         Folder; default: the present one.
+    env : mapping of str to str
+        Further variables of the environment.
+    log : binary file, optional
+        File for both outputs, which ``communicate`` then does not return.
     """
 
-    def __init__(self, *args: object, stdin: str = "", cwd: Path | None = None) -> None:
+    def __init__(
+        self,
+        *args: object,
+        stdin: str = "",
+        cwd: Path | None = None,
+        env: Mapping[str, str] = MappingProxyType({}),
+        log: BinaryIO | None = None,
+    ) -> None:
         self.args = [*map(str, args)]
         self.returncode: int | None = None
         # Not pipes, which a process that is waited for might fill.
@@ -56,12 +68,13 @@ class WarmProcess:
         os.lseek(self._streams[0], 0, os.SEEK_SET)
         self._outputs: list[str] = []
         request = {"args": self.args, "cwd": str(cwd or Path.cwd())}
-        data = json.dumps({**request, "environment": environment()}).encode()
+        data = json.dumps({**request, "environment": environment() | env}).encode()
         assert len(data) < MAX_REQUEST
         self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MAX_REQUEST)
         self._connection.connect(_server())
-        socket.send_fds(self._connection, [data], self._streams)
+        outputs = [log.fileno()] * 2 if log else self._streams[1:]
+        socket.send_fds(self._connection, [data], [self._streams[0], *outputs])
         os.close(self._streams[0])
         self.pid = int(self._connection.recv(99))
 

@@ -22,6 +22,7 @@ from emoclf.errors import EmoclfError, SearchError
 from emoclf.tuning.chief.chief import Chief
 from emoclf.tuning.chief.grpc_service import SERVICE, RemoteChief, serve
 from emoclf.tuning.chief.strategies import new_oracle
+from emoclf.tuning.finish import SearchResult
 from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.results.outcome import Outcome, Repeat
 
@@ -196,11 +197,18 @@ def damaged(data: bytes, rng: random.Random) -> bytes:
     return json.dumps(document["root"]).encode()
 
 
+@pytest.fixture(scope="module")
+def of_two_trials(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
+    """A search of two trials; tests change copies of it."""
+    folder = tmp_path_factory.mktemp("two trials") / "search"
+    return run(folder, trials=2, train_winner=False)
+
+
 @pytest.mark.slow
 def test_a_damaged_folder_is_an_error_or_the_rest_of_the_search(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    of_two_trials: SearchResult, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = run(tmp_path / "search", trials=2).folder
+    folder = shutil.copytree(of_two_trials.folder, tmp_path / "search")
     files = [*folder.glob("*.json"), *folder.rglob("trials/*.json")]
     files += [folder / "best.emoclf" / "figures.json"]
     rng = random.Random(SEED)
@@ -222,9 +230,9 @@ def test_a_damaged_folder_is_an_error_or_the_rest_of_the_search(
 
 @pytest.mark.slow
 def test_a_search_continues_from_a_damaged_folder_or_says_why_not(
-    tmp_path: Path,
+    of_two_trials: SearchResult, tmp_path: Path
 ) -> None:
-    found = run(tmp_path / "search", trials=2)
+    found = of_two_trials
     rng = random.Random(SEED)
     ended = 0
     for number in range(12):
@@ -232,7 +240,7 @@ def test_a_search_continues_from_a_damaged_folder_or_says_why_not(
         path = rng.choice([*folder.rglob("*.json")])
         path.write_bytes(damaged(path.read_bytes(), rng))
         try:
-            again = run(folder, trials=2)
+            again = run(folder, trials=2, train_winner=False)
         except EmoclfError:
             continue
         ended += 1

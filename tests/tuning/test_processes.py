@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -62,6 +65,32 @@ def wait_until(there: Callable[[], Any], *, seconds: float = 240.0) -> Any:
             return found
         time.sleep(0.02)
     raise AssertionError("it did not come")
+
+
+class WarmWorker(WarmProcess):
+    """A worker of this machine, without the five seconds of imports."""
+
+    def __init__(self, command: list[str], *, stdout: Any, **options: Any) -> None:
+        super().__init__(*command[1:], env=options["env"], log=stdout)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+
+@pytest.fixture
+def warm_workers(monkeypatch: pytest.MonkeyPatch) -> list[WarmWorker]:
+    """Workers that searches of this process start, the latest one last."""
+    started: list[WarmWorker] = []
+
+    def start(command: list[str], **options: Any) -> WarmWorker:
+        started.append(WarmWorker(command, **options))
+        return started[-1]
+
+    names = {name: getattr(subprocess, name) for name in ("DEVNULL", "TimeoutExpired")}
+    monkeypatch.setattr(
+        local_workers, "subprocess", SimpleNamespace(Popen=start, **names)
+    )
+    return started
 
 
 def workers_of(parent: int) -> list[int]:
@@ -183,7 +212,7 @@ def test_two_workers_find_what_one_finds(
 
 
 def test_the_trial_of_a_killed_worker_is_given_to_another(
-    in_two: SearchResult, tmp_path: Path
+    in_two: SearchResult, tmp_path: Path, warm_workers: list[WarmWorker]
 ) -> None:
     lost: list[int] = []
     killed: list[int] = []
@@ -191,18 +220,21 @@ def test_the_trial_of_a_killed_worker_is_given_to_another(
     def begun(chief: Chief) -> None:
         def progressed(running: Any) -> None:
             if running.number == 2 and not killed:
-                [pid] = [
-                    pid
-                    for pid in workers_of(os.getpid())
-                    if f"--name\0{worker(chief, 2)}\0" in command(pid)
-                ]
+                name = worker(chief, 2)
+                [pid] = [one.pid for one in warm_workers if name in one.args]
                 killed.append(pid)
                 os.kill(pid, signal.SIGKILL)
 
         chief.listeners.progressed = progressed
         chief.listeners.lost = lambda number, why: lost.append(number)
 
-    found = run(tmp_path / "s", trials=3, workers=2, listeners=Listeners(begun=begun))
+    found = run(
+        tmp_path / "s",
+        trials=3,
+        workers=2,
+        listeners=Listeners(begun=begun),
+        train_winner=False,
+    )
     assert killed
     assert lost == [2]
     assert [one.status for one in found.outcomes] == ["completed"] * 3
@@ -217,19 +249,25 @@ def command(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text()
 
 
-def test_a_trial_that_kills_its_workers_has_failed(tmp_path: Path) -> None:
+def test_a_trial_that_kills_its_workers_has_failed(
+    tmp_path: Path, warm_workers: list[WarmWorker]
+) -> None:
     def begun(chief: Chief) -> None:
         def progressed(running: Any) -> None:
             if running.number == 2:
-                for pid in workers_of(os.getpid()):
-                    os.kill(pid, signal.SIGKILL)
+                # A second report may arrive from a process that is dead already.
+                with suppress(ProcessLookupError):
+                    os.kill(warm_workers[-1].pid, signal.SIGKILL)
 
         chief.listeners.progressed = progressed
 
-    found = run(tmp_path / "s", workers=1, listeners=Listeners(begun=begun))
+    found = run(
+        tmp_path / "s", workers=1, listeners=Listeners(begun=begun), train_winner=False
+    )
     assert [one.status for one in found.outcomes] == [
         "completed", "failed", "completed"
     ]  # fmt: skip
+    assert len(warm_workers) == 4
     assert "3 workers ended in it" in found.outcomes[1].reason
     assert "SIGKILL" in found.outcomes[1].reason
 
@@ -284,7 +322,11 @@ def test_a_worker_elsewhere(in_two: SearchResult, tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_port()}"
     workers: list[WarmProcess] = []
     found = run(
-        tmp_path / "s", workers=0, address=address, listeners=Listeners(begun=begun)
+        tmp_path / "s",
+        workers=0,
+        address=address,
+        listeners=Listeners(begun=begun),
+        train_winner=False,
     )
     _, errors = workers[0].communicate(timeout=180)
     assert workers[0].returncode == 0, errors
@@ -326,7 +368,7 @@ def test_a_worker_without_a_chief_says_so(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_starts_again_and_again_ends_the_search(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm_workers: list[WarmWorker]
 ) -> None:
     monkeypatch.setattr(local_workers, "MAX_RESTARTS", 1)
 
@@ -337,6 +379,7 @@ def test_a_worker_that_starts_again_and_again_ends_the_search(
     with pytest.raises(SearchError, match="end before they can run a trial") as error:
         run(tmp_path / "s", workers=1, listeners=Listeners(begun=begun))
     assert "is not a folder of a search" in str(error.value)
+    assert len(warm_workers) == 2
 
 
 def test_a_full_disk_stops_the_search_and_nothing_is_lost(

@@ -24,6 +24,7 @@ from emoclf.fingerprint import RUN_FILE
 from emoclf.predictor import Predictor
 from emoclf.tuning.budget import Budget
 from emoclf.tuning.chief.chief import Chief
+from emoclf.tuning.chief.strategies import new_oracle
 from emoclf.tuning.finish import SearchResult, read_result, read_trials
 from emoclf.tuning.folder import SearchFolder
 from emoclf.tuning.limits import Limits
@@ -120,9 +121,18 @@ def test_only_the_best_classifiers_stay_on_disk(calm: SearchResult) -> None:
 def test_the_same_seed_gives_the_same_search(
     calm: SearchResult, tmp_path: Path
 ) -> None:
-    assert scores(run(tmp_path / "a").outcomes) == scores(calm.outcomes)
-    other = run(tmp_path / "b", tiny_plan(flat={"seed": 9}), trials=2)
-    assert other.outcomes[1].values != calm.outcomes[1].values
+    again = run(tmp_path / "a", trials=2, train_winner=False)
+    assert scores(again.outcomes) == scores(calm.outcomes[:2])
+    values = []
+    for seed in (0, 9):
+        place, plan = SearchFolder(tmp_path / f"{seed}"), tiny_plan(flat={"seed": seed})
+        place.open(new=False)
+        place.begin(plan, {})
+        oracle = new_oracle(plan, place, trials=2)
+        oracle.create_trial("first")
+        values.append(oracle.create_trial("second").hyperparameters.values)
+        place.close()
+    assert values[0] == calm.outcomes[1].values != values[1]
 
 
 @pytest.mark.slow
@@ -161,11 +171,11 @@ def test_an_interrupted_search_goes_on(
     with monkeypatch.context() as patched:
         patched.setattr(trial_module, "fit_prepared", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            run(tmp_path / "s")
+            run(tmp_path / "s", trials=2)
     assert calls == [1, 2]
-    again = run(tmp_path / "s")
-    assert calls == [1, 2, 2, 3]
-    assert scores(again.outcomes) == scores(calm.outcomes)
+    again = run(tmp_path / "s", trials=2, train_winner=False)
+    assert calls == [1, 2, 2]
+    assert scores(again.outcomes) == scores(calm.outcomes[:2])
 
 
 @pytest.mark.parametrize(
@@ -249,7 +259,8 @@ def read(folder: Path) -> SearchResult | None:
 @pytest.mark.slow
 def test_a_finished_search_is_read_again(calm: SearchResult, tmp_path: Path) -> None:
     whole = tiny_split()
-    untested = run(tmp_path / "s", trials=2, split=Split(whole.train, whole.valid))
+    split = Split(whole.train, whole.valid)
+    untested = run(tmp_path / "s", trials=2, split=split, train_winner=False)
     for found in (calm, untested):
         again = read(found.folder)
         assert again is not None
@@ -385,7 +396,7 @@ def test_failed_trials_are_reported_as_failures(
         return real(*args, **kwargs)
 
     monkeypatch.setattr(trial_module, "fit_prepared", second_fails)
-    found = run(tmp_path / "s")
+    found = run(tmp_path / "s", train_winner=False)
     assert [one.status for one in found.outcomes] == [
         "completed", "failed", "completed"
     ]  # fmt: skip
@@ -400,7 +411,7 @@ def test_failed_trials_are_reported_as_failures(
 def test_a_training_that_overflows_is_a_failed_trial(tmp_path: Path) -> None:
     wild = {"learning_rate": {"choices": [0.02, 1e30]}}
     plan = tiny_plan(wild, {"clip_norm": "none"}, strategy="grid")
-    found = run(tmp_path / "s", plan, trials=2)
+    found = run(tmp_path / "s", plan, trials=2, train_winner=False)
     assert [one.status for one in found.outcomes] == ["completed", "failed"]
     assert "finite" in found.outcomes[1].reason
     assert found.choice.chosen.number == 1
@@ -432,15 +443,16 @@ def test_a_figure_that_is_no_number_is_a_failure(
 
 @pytest.mark.slow
 def test_limits_hold_and_cost_no_training(tmp_path: Path, calls: list[int]) -> None:
-    tables = {"filters": {"choices": [4, 8, 64]}}
+    tables = {"filters": {"choices": [8, 64]}}
     plan = tiny_plan(tables, limits=Limits(parameters=900), strategy="grid")
-    found = run(tmp_path / "s", plan)
-    by_filters = {one.values["filters"]: one for one in found.outcomes}
-    assert by_filters[64].status == "over-limit"
-    assert "the limit is 900 weights" in by_filters[64].reason
-    assert not by_filters[64].repeats
-    assert by_filters[4].status == by_filters[8].status == "completed"
-    assert (by_filters[4].parameters or 0) < (by_filters[8].parameters or 0) <= 900
+    found = run(tmp_path / "s", plan, trials=2, train_winner=False)
+    small, large = found.outcomes
+    assert (small.values["filters"], large.values["filters"]) == (8, 64)
+    assert large.status == "over-limit"
+    assert "the limit is 900 weights" in large.reason
+    assert not large.repeats
+    assert small.status == "completed"
+    assert 0 < (small.parameters or 0) <= 900
 
 
 @pytest.mark.slow
@@ -448,7 +460,7 @@ def test_size_and_speed_of_the_folded_form_are_limits(tmp_path: Path) -> None:
     tables = {"dim": {"choices": [12, 400]}}
     limits = Limits(bytes=250_000, milliseconds=50.0)
     plan = tiny_plan(tables, limits=limits, strategy="grid")
-    found = run(tmp_path / "s", plan, trials=2)
+    found = run(tmp_path / "s", plan, trials=2, train_winner=False)
     small, large = found.outcomes
     assert small.status == "completed"
     assert 0 < (small.milliseconds or 0) < 50
@@ -469,10 +481,15 @@ def test_when_time_is_up_the_best_so_far_is_taken(tmp_path: Path) -> None:
         chief.listeners.ended = end
         ended.append(chief)
 
-    found = run(tmp_path / "s", listeners=Listeners(begun=first_ends_it), seconds=600.0)
+    found = run(
+        tmp_path / "s",
+        listeners=Listeners(begun=first_ends_it),
+        seconds=600.0,
+        train_winner=False,
+    )
     assert [one.number for one in found.outcomes] == [1]
     assert found.choice.chosen.number == 1
-    assert len(run(tmp_path / "s").outcomes) == 3
+    assert len(run(tmp_path / "s", trials=2, train_winner=False).outcomes) == 2
 
 
 def test_a_search_without_any_time_says_so(tmp_path: Path) -> None:
@@ -491,11 +508,12 @@ def test_a_search_without_any_time_says_so(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_hyperband_gives_few_epochs_to_many(tmp_path: Path) -> None:
     plan = tiny_plan(flat={"epochs": 4, "patience": 4}, strategy="hyperband")
-    found = run(tmp_path / "s", plan, trials=8)
+    # The last one trains the best of the first round again, for longer.
+    found = run(tmp_path / "s", plan, trials=7, train_winner=False)
     epochs = [one.repeats[0].epochs for one in found.outcomes]
     assert min(epochs) < 4 == max(epochs)
     # Whatever is found is compared with the defaults: they are trained to their end.
-    assert epochs[0] == 4
+    assert epochs == [4, 2, 2, 2, 2, 2, 4]
     for one in found.outcomes:
         wanted = "completed" if one.repeats[0].epochs == 4 else "pruned"
         assert one.status == wanted
@@ -522,20 +540,15 @@ def test_folds_take_every_text_once_and_leave_the_test_part_alone() -> None:
 
 
 @pytest.mark.slow
-def test_a_class_of_two_rows_is_searched_over_folds(tmp_path: Path) -> None:
+def test_every_training_over_folds_has_a_seed_of_its_own(tmp_path: Path) -> None:
+    """Also where a class has two rows."""
     data = tiny_dataset()
     texts = [*data.texts, "how strange", "it was odd"]
     rare = Dataset.from_lists(texts, [*data.labels, "odd", "odd"])
     plan = tiny_plan(flat={"epochs": 1}, kind="folds", repeats=2)
     split = split_dataset(rare, plan.settings.data)
-    result = run(tmp_path / "search", plan, split=split, trials=1)
-    assert Predictor.load(result.path).label_names[-1] == "odd"
-
-
-@pytest.mark.slow
-def test_every_training_of_a_search_has_a_seed_of_its_own(tmp_path: Path) -> None:
-    plan = tiny_plan(kind="folds", repeats=2)
-    found = run(tmp_path / "s", plan, trials=2)
+    found = run(tmp_path / "s", plan, split=split, trials=2)
+    assert Predictor.load(found.path).label_names[-1] == "odd"
     assert "over 2 folds" in "\n".join(found.lines())
     losses = [r.metrics["log_loss"] for one in found.outcomes for r in one.repeats]
     assert len({*losses}) == 4
@@ -592,12 +605,13 @@ def test_damaged_files_are_named_and_trials_run_again(
     for damage in (whole[:50], digit, letter, b"[]"):
         assert damage != whole
         outcome.write_bytes(damage)
+        caplog.clear()
         with caplog.at_level("WARNING"):
-            again = run(tmp_path / "s", trials=1)
+            assert not SearchFolder(tmp_path / "s").outcomes(copied.plan)
         assert "0001.json is damaged" in caplog.text
         assert "Its trial is left out, and runs again" in caplog.text
-        assert scores(again.outcomes) == scores(copied.outcomes)
-        caplog.clear()
+    again = run(tmp_path / "s", trials=1, train_winner=False)
+    assert scores(again.outcomes) == scores(copied.outcomes)
 
 
 @pytest.mark.slow
