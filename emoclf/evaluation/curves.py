@@ -51,14 +51,11 @@ class CurveSet:
         Curve over all decisions, text by text and label by label.
     macro_area : float or None
         Mean area over the labels whose curve is defined; None if there are none.
-    chance : float or None
-        Area of random scores where it does not depend on the label: 0.5 for ROC.
     """
 
     labels: tuple[Curve, ...]
     micro: Curve
     macro_area: float | None
-    chance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +136,7 @@ def roc_curves(
         x, y, _ = roc_curve(truth, scores)
         return x, y, float(auc(x, y))
 
-    return _curve_set(points, probabilities, targets, label_names, chance=0.5)
+    return _curve_set(points, probabilities, targets, label_names)
 
 
 def precision_recall_curves(
@@ -272,7 +269,6 @@ def _curve_set(
     probabilities: np.ndarray,
     targets: np.ndarray,
     label_names: Sequence[str],
-    chance: float | None = None,
 ) -> CurveSet:
     """Return the curves whose points a function of truth and scores returns."""
 
@@ -289,7 +285,7 @@ def _curve_set(
     labels = tuple(map(curve, map(str, label_names), truth.T, probabilities.T))
     areas = [one.area for one in labels if one.area is not None]
     micro = curve("all decisions", truth.ravel(), probabilities.ravel())
-    return CurveSet(labels, micro, float(np.mean(areas)) if areas else None, chance)
+    return CurveSet(labels, micro, float(np.mean(areas)) if areas else None)
 
 
 def _checked(

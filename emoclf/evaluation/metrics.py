@@ -173,7 +173,7 @@ def evaluate_probabilities(
     probabilities : ndarray of float, shape (n, n_classes)
     truth, label_names
         Labels, as for :func:`evaluate`.
-    thresholds : float or sequence of n_classes floats, default=0.5
+    thresholds : float, or floats of shape (n_classes,) or (n, n_classes), default=0.5
         Probabilities from which a label is predicted, for multilabel texts.
     texts : sequence of str, optional
         Texts, which are kept with the predictions.
@@ -186,11 +186,12 @@ def evaluate_probabilities(
     """
     probabilities = np.asarray(probabilities)
     check_probabilities(probabilities, (len(truth), len(label_names)))
+    limits = np.array(thresholds, float)
     predictions = Predictions(
         probabilities,
         np.asarray(truth),
         tuple(map(str, label_names)),
-        np.broadcast_to(np.asarray(thresholds, float), (len(label_names),)),
+        limits if limits.ndim else np.full(len(label_names), limits),
         None if texts is None else tuple(texts),
     )
     evaluation = evaluate(
@@ -243,8 +244,6 @@ def evaluate(
     """
     n_classes = len(label_names)
     predicted, truth = checked_ids(predicted, truth, n_classes, f"{name} on {part}")
-    if probabilities is not None:
-        check_probabilities(probabilities, (len(truth), n_classes))
     multilabel = truth.ndim == 2
     resampled = resampled_metrics(predicted, truth, n_classes, draws=draws)
     right = (predicted == truth).reshape(len(truth), -1).all(1)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import fisher_exact
 
 from emoclf.classifier import Classifier
-from emoclf.display import align
+from emoclf.display import align, shorten_text
 from emoclf.errors import DataError
 from emoclf.evaluation.predicted_texts import Predictions
 from emoclf.text.vocabulary import UNKNOWN
@@ -159,9 +159,8 @@ def segment_lines(groups: Sequence[Segment]) -> list[str]:
     for segment in groups:
         rest = "–" if segment.rest is None else f"{segment.rest:.3f}"
         mark = "*" if segment.is_weak else ""
-        value = segment.value if len(segment.value) <= 40 else segment.value[:39] + "…"
-        accuracy = f"{mark}{segment.accuracy:.3f}"
-        rows.append([segment.column, value, str(segment.n), accuracy, rest])
+        value, accuracy = shorten_text(segment.value, 40), f"{segment.accuracy:.3f}"
+        rows.append([segment.column, value, str(segment.n), mark + accuracy, rest])
     lines = ["Accuracy by groups of texts", *align(rows, left=2)]
     if any(segment.is_weak for segment in groups):
         lines.append("* lower than the others' beyond chance")

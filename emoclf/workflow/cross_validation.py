@@ -21,8 +21,7 @@ from emoclf.embeddings.vector_objects import given_vectors
 from emoclf.errors import SettingsError, setting
 from emoclf.evaluation.evaluation_plots import EvaluationPlots
 from emoclf.evaluation.metric_names import MAIN_METRIC, METRICS, shown_metrics
-from emoclf.evaluation.metrics import Evaluation, evaluate
-from emoclf.evaluation.predicted_texts import Predictions
+from emoclf.evaluation.metrics import Evaluation, evaluate_probabilities
 from emoclf.evaluation.text_tables import align, detail_lines, wrapped
 from emoclf.settings import RunSettings
 from emoclf.workflow.finished_folds import Fold, FoldFolder
@@ -246,20 +245,18 @@ def cross_validate(
         thresholds[test_rows] = fold.thresholds
         done.append(fold)
         logger.info("Fold %d: macro-F1 %.3f.", number, fold.evaluations[0].macro_f1)
-    pooled = Predictions(
-        probabilities, dataset.label_ids, dataset.label_names, thresholds, dataset.texts
-    )
-    evaluation = evaluate(
-        pooled.predicted,
+    pooled = evaluate_probabilities(
+        probabilities,
         dataset.label_ids,
         dataset.label_names,
         name=done[0].evaluations[0].name,
         part=PART,
-        probabilities=probabilities,
+        thresholds=thresholds,
+        texts=dataset.texts,
     )
     return CrossValidation(
         tuple(fold.evaluations for fold in done),
-        replace(evaluation, predictions=pooled),
+        pooled,
         done[-1].n_train / len(parts[-1][1]),
     )
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from dataclasses import asdict
-from typing import Any, TypeAlias
+from typing import Any
 
 import grpc
 
@@ -98,7 +98,7 @@ def serve(chief: Chief, address: str, *, token: str = "") -> tuple[Any, int]:
         options=[*OPTIONS, ("grpc.so_reuseport", 0)],
     )
     methods = {
-        name: grpc.unary_unary_rpc_method_handler(_checked(*method), None, _to_json)
+        name: grpc.unary_unary_rpc_method_handler(_checked(method), None, _to_json)
         for name, method in _methods(chief).items()
     }
     server.add_generic_rpc_handlers(
@@ -117,41 +117,34 @@ def serve(chief: Chief, address: str, *, token: str = "") -> tuple[Any, int]:
     return server, port
 
 
-#: Reader of a request, and the function that gets what it returns.
-Method: TypeAlias = tuple[Callable[[JsonObject], dict[str, Any]], Callable[..., Any]]
-
-
-def _methods(chief: Chief) -> dict[str, Method]:
+def _methods(chief: Chief) -> dict[str, Callable[[JsonObject], Any]]:
     """Return the methods of the service by name."""
 
-    def about() -> dict[str, Any]:
+    def about(request: JsonObject) -> dict[str, Any]:
         return {
             "folder": os.path.abspath(chief.folder.path),
             "versions": versions(),
             "patience": chief.patience,
         }
 
-    def read_report(request: JsonObject) -> dict[str, Any]:
-        return {
-            "worker": _worker(request),
-            "number": request.whole("number", 1),
-            "repeats": [*map(Repeat.from_json, request.objects("repeats"))],
-            "curve": request.numbers("curve"),
-        }
+    def create_trial(request: JsonObject) -> dict[str, Any]:
+        return asdict(chief.create_trial(_worker(request)))
 
-    def read_outcome(request: JsonObject) -> dict[str, Any]:
+    def report(request: JsonObject) -> dict[str, Any]:
+        worker, number = _worker(request), request.whole("number", 1)
+        repeats = [*map(Repeat.from_json, request.objects("repeats"))]
+        return asdict(chief.report(worker, number, repeats, request.numbers("curve")))
+
+    def finish(request: JsonObject) -> bool:
         outcome = Outcome.from_json(request.object("outcome"))
         chief.plan.check_outcome(outcome)
-        return {"worker": _worker(request), "outcome": outcome}
+        return chief.finish(_worker(request), outcome)
 
     return {
-        "About": (lambda request: {}, about),
-        "CreateTrial": (
-            lambda request: {"worker": _worker(request)},
-            lambda worker: asdict(chief.create_trial(worker)),
-        ),
-        "Report": (read_report, lambda **values: asdict(chief.report(**values))),
-        "Finish": (read_outcome, chief.finish),
+        "About": about,
+        "CreateTrial": create_trial,
+        "Report": report,
+        "Finish": finish,
     }
 
 
@@ -163,17 +156,14 @@ def _worker(request: JsonObject) -> str:
     return name
 
 
-def _checked(
-    read: Callable[[JsonObject], dict[str, Any]], function: Callable[..., Any]
-) -> Callable[[bytes, Any], Any]:
+def _checked(function: Callable[[JsonObject], Any]) -> Callable[[bytes, Any], Any]:
     """Return a handler that refuses requests with wrong values."""
 
     def handle(request: bytes, context: Any) -> Any:
         try:
-            values = read(JsonObject(json.loads(request), "the request"))
+            return function(JsonObject(json.loads(request), "the request"))
         except (ValueError, RecursionError) as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        return function(**values)
 
     return handle
 

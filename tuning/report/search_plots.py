@@ -22,7 +22,7 @@ from emoclf.plots.plot_style import (
 
 from ..results.importance import varying_settings
 from ..results.objective import Objective
-from ..results.outcome import COMPLETED, PRUNED, Outcome
+from ..results.outcome import PRUNED, Outcome
 from ..results.ranking import pareto_front, rank, scored, signed_score
 from .plot_axes import (
     CHOSEN_MARK,
@@ -66,12 +66,13 @@ def plot_scores(
     """
     ax = ax if ax is not None else new_axes(WIDTH, HEIGHT)
     trials = scored(outcomes)
-    _draw_trials(ax, trials, objective, x="number", chosen=chosen, bars=True)
+    numbers = [o.number for o in trials]
+    _draw_trials(ax, numbers, trials, objective, star=chosen, bars=True)
     steps = pareto_front(outcomes, objective, cost="number")
     if steps:
-        numbers = [*(o.number for o in steps), max(o.number for o in outcomes)]
+        corners = [*(o.number for o in steps), max(o.number for o in outcomes)]
         heights = _scores([*steps, steps[-1]], objective)
-        ax.step(numbers, heights, where="post", color=ORANGE, label="best so far")
+        ax.step(corners, heights, where="post", color=ORANGE, label="best so far")
     lost = [o.number for o in outcomes if o not in trials]
     if lost:
         bottom = ax.get_xaxis_transform()
@@ -102,7 +103,8 @@ def plot_time(
     """
     ax = ax if ax is not None else new_axes(WIDTH, HEIGHT)
     trials = scored(outcomes)
-    _draw_trials(ax, trials, objective, x="seconds", chosen=chosen)
+    times = [o.seconds for o in trials]
+    _draw_trials(ax, times, trials, objective, star=chosen)
     front = pareto_front(outcomes, objective, cost="seconds")
     heights = _scores(front, objective)
     if len(front) > 1:
@@ -120,7 +122,7 @@ def plot_time(
             fontsize="small",
         )
     ax.margins(0.08)
-    scale_x(ax, [o.seconds for o in trials])
+    scale_x(ax, times)
     ax.set_xlabel("seconds of the trial")
     ax.set_ylabel(objective.label)
     legend_above(ax)
@@ -156,12 +158,16 @@ def plot_effects(
     trials = scored(outcomes)
     settings = setting_axes(trials, log)
     panels = new_panels(len(settings)) if axes is None else list(np.ravel(axes))
-    ranked = rank(outcomes, objective)
-    star = next((o for o in ranked if o.number == chosen), None)
-    star_label = "chosen" if star else "best"
-    star = star or next(iter(ranked), None)
+    ranked = [o.number for o in rank(outcomes, objective)]
+    star, star_label = chosen, "chosen"
+    if chosen not in ranked:
+        star, star_label = next(iter(ranked), None), "best"
     for index, (setting, ax) in enumerate(zip(settings, panels, strict=False)):
-        _draw_effect(ax, setting, trials, objective, star=star, star_label=star_label)
+        x = setting.positions
+        if setting.categories:
+            x = x + jitter(len(x), 0.18)
+        _draw_trials(ax, x, trials, objective, star=star, star_label=star_label)
+        _scale_setting(ax, setting)
         if index % MAX_PANEL_COLUMNS == 0:
             ax.set_ylabel(objective.label)
     if axes is None:
@@ -271,25 +277,29 @@ def _scores(trials: Sequence[Outcome], objective: Objective) -> list[Any]:
 
 def _draw_trials(
     ax: Any,
+    x: Sequence[float] | np.ndarray,
     trials: Sequence[Outcome],
     objective: Objective,
     *,
-    x: str,
-    chosen: int | None,
+    star: int | None,
+    star_label: str = "chosen",
     bars: bool = False,
 ) -> None:
-    """Draw a mark for each trial; ``x`` is an attribute of trials."""
-    for o in trials:
-        if o.number == chosen:
+    """Draw a mark for each trial at its ``x``, and a star for the one of a number."""
+    for position, o in zip(x, trials, strict=True):
+        if o.number == star:
             score = o.score(objective.name)
-            ax.plot(getattr(o, x), score, **CHOSEN_MARK, label="chosen")
+            ax.plot(position, score, **CHOSEN_MARK, label=star_label)
     for status, mark in STATUS_MARKS.items():
-        group = [o for o in trials if o.status == status]
+        group = [
+            pair for pair in zip(x, trials, strict=True) if pair[1].status == status
+        ]
         if group:
-            spreads = [o.spread(objective.name) or 0.0 for o in group]
+            positions, members = zip(*group, strict=True)
+            spreads = [o.spread(objective.name) or 0.0 for o in members]
             ax.errorbar(
-                [getattr(o, x) for o in group],
-                _scores(group, objective),
+                positions,
+                _scores(members, objective),
                 yerr=spreads if bars else None,
                 capsize=2,
                 elinewidth=1,
@@ -299,28 +309,9 @@ def _draw_trials(
             )
 
 
-def _draw_effect(
-    ax: Any,
-    setting: SettingAxis,
-    trials: Sequence[Outcome],
-    objective: Objective,
-    *,
-    star: Outcome | None,
-    star_label: str,
-) -> None:
+def _scale_setting(ax: Any, setting: SettingAxis) -> None:
+    """Set the ticks, the scale and the label of the axis of a setting."""
     x = setting.positions
-    y = np.array(_scores(trials, objective))
-    pruned = np.array([o.status == PRUNED for o in trials])
-    starred = np.array([o is star for o in trials])
-    if setting.categories:
-        x = x + jitter(len(x), 0.18)
-    for members, mark in (
-        (~pruned & ~starred, {**STATUS_MARKS[COMPLETED], "alpha": 0.7}),
-        (pruned, STATUS_MARKS[PRUNED]),
-        (starred, {**CHOSEN_MARK, "label": star_label}),
-    ):
-        if members.any():
-            ax.plot(x[members], y[members], **{**mark, "ls": "none"})
     if setting.categories:
         names = setting.categories
         crowded = sum(map(len, names)) > 2 * MAX_TICK_LENGTH

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +24,7 @@ from emoclf.embeddings.coverage import CoverageReport
 from emoclf.embeddings.matrix import PretrainedRows
 from emoclf.embeddings.vector_streams import split_member
 from emoclf.errors import SearchError
+from emoclf.files import new_folder
 from emoclf.fingerprint import digest
 from emoclf.settings import RunSettings
 from emoclf.text.encoder import TextEncoder
@@ -146,8 +146,6 @@ def _settings_key(settings: RunSettings, vectors: str) -> str:
 
 def _save(encoded: EncodedParts, folder: Path) -> None:
     """Write encoded sets; if two processes write the same, one of them is kept."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
     settings, tokens, tables = encoded.encoder.to_state()
     about = {
         "encoder": settings,
@@ -160,23 +158,23 @@ def _save(encoded: EncodedParts, folder: Path) -> None:
     for name, lists in (("train", encoded.train_ids), ("valid", encoded.valid_ids)):
         arrays[f"{name}_ids"] = np.concatenate([np.empty(0, np.int32), *lists])
         arrays[f"{name}_ends"] = np.cumsum([len(ids) for ids in lists], dtype=np.int64)
+    # It may exist, damaged.
+    shutil.rmtree(folder, ignore_errors=True)
     try:
-        if encoded.pretrained is not None:
-            arrays["known_ids"] = encoded.pretrained.ids
-            np.save(temporary / ROWS_FILE, encoded.pretrained.rows)
-        np.savez(temporary / ARRAYS_FILE, **arrays)
-        (temporary / ABOUT_FILE).write_text(json.dumps(about), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        # Fails if another process has made the same folder meanwhile, which stays.
-        with suppress(OSError):
-            os.rename(temporary, folder)
+        with new_folder(folder, overwrite=False) as temporary:
+            if encoded.pretrained is not None:
+                arrays["known_ids"] = encoded.pretrained.ids
+                np.save(temporary / ROWS_FILE, encoded.pretrained.rows)
+            np.savez(temporary / ARRAYS_FILE, **arrays)
+            (temporary / ABOUT_FILE).write_text(json.dumps(about), encoding="utf-8")
+    except FileExistsError:
+        # Another process has made the same folder meanwhile, which stays.
+        return
     except OSError as error:
         raise SearchError(
             f"Cannot write {folder}: {error}. Free disk space, then run the same "
             "command again to continue."
         ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _load(folder: Path) -> EncodedParts | None:
