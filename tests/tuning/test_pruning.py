@@ -141,9 +141,9 @@ def test_trials_that_were_ended_count_as_far_as_they_came() -> None:
 def test_a_hopeless_trial_is_ended_and_cannot_win(tmp_path: Path) -> None:
     """Four trials that learn, and one whose steps are far too small."""
     tables = {"learning_rate": {"choices": [0.02, 0.03, 0.04, 0.025, 1e-6]}}
-    flat = {"epochs": 8, "patience": 8}
+    flat = {"epochs": FIRST_EPOCH + 1, "patience": FIRST_EPOCH + 1}
     plan = tiny_plan(tables, flat, strategy="grid", prune=True, repeats=2)
-    found = run(tmp_path / "s", plan, trials=5)
+    found = run(tmp_path / "s", plan, trials=5, train_winner=False)
     last = found.outcomes[-1]
     assert last.values == {"learning_rate": 1e-6}
     assert last.status == "pruned"
