@@ -16,15 +16,13 @@ from emoclf.explain.text_terms import (
     average_terms,
     normed_terms,
 )
+from emoclf.export.folded import POOLINGS
 from emoclf.export.network_weights import NetworkWeights
 from emoclf.folded.head import MAX_UNTHREADED_PRODUCT
-from emoclf.folded.word_rows import windows_of
 from emoclf.models.mean_embedding import BIGRAMS
 from emoclf.models.ngram_scores import NGRAMS
 from emoclf.text.word_pairs import pair_rows
 
-#: Poolings whose result is a maximum or a mean over windows.
-POOLINGS = ("max", "average")
 #: Architectures that are linear in their words and word pairs.
 LINEAR = ("mean_embedding", "ngram_linear")
 
@@ -50,8 +48,9 @@ def ngram_terms(
     """Return the terms and the bias of the linear part beside a network, if any."""
     if f"{NGRAMS}/words" not in weights:
         return [], np.zeros(n_classes, np.float32)
-    scores = _scores(weights, f"{NGRAMS}/words", f"{NGRAMS}/pairs", token_ids)
-    return [normed_terms(*scores)], weights[f"{NGRAMS}/bias"]
+    words = weights.rows(f"{NGRAMS}/words", token_ids)
+    pairs = _pair_rows(weights, f"{NGRAMS}/pairs", token_ids)
+    return [normed_terms(words, pairs)], weights[f"{NGRAMS}/bias"]
 
 
 def _cnn_terms(model: keras.Model, settings: Any, token_ids: np.ndarray) -> TextTerms:
@@ -60,18 +59,11 @@ def _cnn_terms(model: keras.Model, settings: Any, token_ids: np.ndarray) -> Text
     # the same tokens the first one has to be the largest, as in a folded export.
     distinct_ids, rows = np.unique(token_ids, return_inverse=True)
     vectors = weights.embedding(distinct_ids)
-    layers = {size: weights.convolution(size) for size in settings.kernel_sizes}
     filters = []
-    for windows in windows_of(settings.kernel_sizes, settings.padding, settings.stride):
-        columns = [layers[size][1] for size in windows.sizes]
-        n_filters = len(columns[0])
-        shape = len(vectors), len(windows.shifts), n_filters * len(columns)
-        terms = np.zeros(shape, np.float32)
-        for number, size in enumerate(windows.sizes):
-            part = slice(number * n_filters, (number + 1) * n_filters)
-            for shift, kernel in enumerate(layers[size][0], windows.first_shift(size)):
-                terms[:, shift, part] = _product(vectors, kernel)
-        filters.append(FilterTerms(windows, terms[rows], np.concatenate(columns)))
+    for windows, kernel, filter_bias in weights.convolutions(settings):
+        shifts = range(len(windows.shifts))
+        terms = np.stack([_product(vectors, kernel[:, x]) for x in shifts], axis=1)
+        filters.append(FilterTerms(windows, terms[rows], filter_bias))
     head_kernel, bias = weights.head()
     ngrams, ngram_bias = ngram_terms(weights, token_ids, len(bias))
     return TextTerms(
@@ -102,12 +94,6 @@ def _mean_terms(model: keras.Model, token_ids: np.ndarray) -> TextTerms:
     ngrams.insert(0, average_terms(words, pairs))
     none = np.zeros((0, len(bias)), np.float32)
     return TextTerms([], "average", "relu", none, ngrams, bias + ngram_bias)
-
-
-def _scores(
-    weights: NetworkWeights, words: str, pairs: str, token_ids: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    return weights.rows(words, token_ids), _pair_rows(weights, pairs, token_ids)
 
 
 def _pair_rows(weights: NetworkWeights, path: str, token_ids: np.ndarray) -> np.ndarray:

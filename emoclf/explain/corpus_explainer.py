@@ -79,7 +79,7 @@ def explain_corpus(
     chosen = explainer.choose(method)
     names = tuple(classifier.label_names)
     totals: dict[tuple[str, ...], list[Any]] = {}
-    filters = _Filters(top)
+    filters: _Filters | None = None
     n_texts, description, largest_gap = 0, "", -1.0
     for text in iterate_texts(texts, classifier.text_column):
         if not isinstance(text, str):
@@ -106,7 +106,10 @@ def explain_corpus(
             assert not isinstance(explainer.terms, str)
             forms, ids = explainer.read(text)
             read = [token.text for token in forms if not token.left_out]
-            filters.add(explainer.terms(ids), read)
+            terms = explainer.terms(ids)
+            if terms.filters and terms.pooling == "max":
+                filters = filters or _Filters(terms, top)
+                filters.add(terms, read)
     if not n_texts:
         raise DataError("There is no text to explain. Give at least one.")
     frequent = [
@@ -123,7 +126,7 @@ def explain_corpus(
         effects.sort(key=lambda effect: -effect.total)
         best[name] = tuple(e for e in effects[:top] if e.total > 0)
         worst[name] = tuple(e for e in effects[: -top - 1 : -1] if e.total < 0)
-    views = filters.views(n_texts)
+    views = filters.views(n_texts) if filters else ()
     if not classifier.multilabel:
         description += f" {RELATIVE_NOTE}"
     return CorpusExplanation(n_texts, names, best, worst, views, chosen, description)
@@ -134,24 +137,29 @@ class _Filters:
 
     Parameters
     ----------
+    terms : TextTerms
+        Terms of any text.
     top : int
         Number of different n-grams to keep for each filter.
     """
 
-    def __init__(self, top: int) -> None:
+    def __init__(self, terms: TextTerms, top: int) -> None:
         self._top = top
         self._columns: list[tuple[int, int]] = []
-        self._ngrams: list[dict[str, float]] = []
-        self._least = np.zeros(0)
-        self._sums = np.zeros(0)
-        self._head = np.zeros((0, 0))
+        for group in terms.filters:
+            sizes = group.windows.sizes
+            n = len(group.bias) // len(sizes)
+            self._columns += [(size, number) for size in sizes for number in range(n)]
+        n_filters = len(self._columns)
+        self._ngrams: list[dict[str, float]] = [{} for _ in range(n_filters)]
+        # A relu that is zero looks for nothing.
+        lowest = 0.0 if terms.activation == "relu" else -np.inf
+        self._least = np.full(n_filters, lowest)
+        self._sums = np.zeros(n_filters)
+        self._head = np.array(terms.head_kernel)
 
     def add(self, terms: TextTerms, read: list[str]) -> None:
         """Add a text: its terms, and the forms of the tokens that are read."""
-        if not terms.filters or terms.pooling != "max":
-            return
-        if not self._columns:
-            self._begin(terms)
         if not read:
             return
         begin = 0
@@ -174,19 +182,6 @@ class _Filters:
                     float(activations[column]),
                 )
             begin += n
-
-    def _begin(self, terms: TextTerms) -> None:
-        for group in terms.filters:
-            n = len(group.bias) // len(group.windows.sizes)
-            sizes = group.windows.sizes
-            self._columns += [(size, number) for size in sizes for number in range(n)]
-        n_filters = len(self._columns)
-        self._ngrams = [{} for _ in range(n_filters)]
-        # A relu that is zero looks for nothing.
-        lowest = 0.0 if terms.activation == "relu" else -np.inf
-        self._least = np.full(n_filters, lowest)
-        self._sums = np.zeros(n_filters)
-        self._head = np.array(terms.head_kernel)
 
     def _keep(self, column: int, ngram: str, value: float) -> None:
         ngrams = self._ngrams[column]

@@ -24,14 +24,14 @@ from emoclf.folded.head import activate
 MIN_DIFFERENCE = 1e-4
 
 
-class ExactShares(NamedTuple):
-    """Shares in the logits of one text.
+class Shares(NamedTuple):
+    """Shares in the logits of one text, of the tokens that a classifier reads.
 
     Parameters
     ----------
     bias : ndarray of float32, shape (n_classes,)
-        Part of the logits that belongs to no word: biases of the classes, of filters,
-        and the activations of filters without any word.
+        Part of the logits that belongs to no word. If the shares are exact: biases of
+        the classes, of filters, and the activations of filters without any word.
     words : ndarray of float32, shape (n_tokens, n_classes)
     spans : list of (int, int)
         First token of each n-gram, and the token after its last one.
@@ -45,7 +45,7 @@ class ExactShares(NamedTuple):
     phrases: np.ndarray
 
 
-def exact_shares(terms: TextTerms, n_tokens: int) -> ExactShares:
+def exact_shares(terms: TextTerms, n_tokens: int) -> Shares:
     """Return the shares of the words and n-grams of a text of ``n_tokens`` tokens."""
     words = np.zeros((n_tokens, len(terms.bias)), np.float32)
     bias = np.array(terms.bias, np.float32)
@@ -66,15 +66,13 @@ def exact_shares(terms: TextTerms, n_tokens: int) -> ExactShares:
             spans += size_spans
             phrases.append(shares)
     for ngrams in terms.ngrams:
-        words += ngrams.words
+        words += ngrams.by_word()
         spans += [(i, i + 1) for i in range(n_tokens)]
         phrases.append(ngrams.words)
-        if ngrams.pairs is not None and len(ngrams.pairs):
-            words[:-1] += ngrams.pairs / 2
-            words[1:] += ngrams.pairs / 2
+        if ngrams.pairs is not None:
             spans += [(i, i + 2) for i in range(n_tokens - 1)]
             phrases.append(ngrams.pairs)
-    return ExactShares(bias, words, *_merged(spans, np.concatenate(phrases)))
+    return Shares(bias, words, *_merged(spans, np.concatenate(phrases)))
 
 
 class PooledWindows(NamedTuple):

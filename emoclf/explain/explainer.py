@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from emoclf.classifier import Classifier
 from emoclf.errors import SettingsError, did_you_mean, setting
-from emoclf.explain.exact_shares import exact_shares
+from emoclf.explain.exact_shares import Shares, exact_shares
 from emoclf.explain.explanation import (
     EXACT,
     GRADIENTS,
@@ -24,27 +23,6 @@ from emoclf.explain.text_terms import TermsOf, TextTerms
 from emoclf.explain.text_tokens import Token, TokenReader, words_between_spaces
 
 AUTO = "auto"
-
-
-class Attribution(NamedTuple):
-    """Shares of the tokens that a classifier reads.
-
-    Parameters
-    ----------
-    logits, bias : ndarray of float32, shape (n_classes,)
-    words : ndarray of float32, shape (n_read, n_classes)
-    spans : list of (int, int)
-        First token of each phrase, and the token after its last one.
-    phrases : ndarray of float32, shape (len(spans), n_classes)
-    description : str
-    """
-
-    logits: np.ndarray
-    bias: np.ndarray
-    words: np.ndarray
-    spans: Sequence[tuple[int, int]]
-    phrases: np.ndarray
-    description: str
 
 
 class Explainer:
@@ -73,36 +51,34 @@ class Explainer:
         read_tokens = [token for token in tokens if not token.left_out]
         probabilities = classifier.predict_proba([text])[0]
         if method == EXACT:
-            attribution = self._exact(classifier, ids)
+            shares, logits, description = self._exact(classifier, ids)
         elif method == GRADIENTS:
-            attribution = self._integrate(classifier, ids)
+            shares, logits, description = self._integrate(classifier, ids)
         else:
-            parts = occlude(classifier, text, read_tokens)
-            attribution = _by_word(*parts, DESCRIPTION)
+            logits, bias, words = occlude(classifier, text, read_tokens)
+            shares, description = _by_word(bias, words), DESCRIPTION
         names = tuple(classifier.label_names)
         labels = (label,) if label else _predicted(classifier, probabilities)
         contributions = np.zeros((len(tokens), len(names)), np.float32)
-        contributions[[not token.left_out for token in tokens]] = attribution.words
+        contributions[[not token.left_out for token in tokens]] = shares.words
         phrases = []
-        for (first, stop), shares in zip(
-            attribution.spans, attribution.phrases, strict=True
-        ):
+        for (first, stop), numbers in zip(shares.spans, shares.phrases, strict=True):
             start, end = read_tokens[first].start, read_tokens[stop - 1].stop
             forms = tuple([token.text for token in read_tokens[first:stop]])
-            phrases.append(Phrase(text[start:end], start, end, forms, shares))
+            phrases.append(Phrase(text[start:end], start, end, forms, numbers))
         return Explanation(
             text,
             tuple(tokens),
             names,
             labels,
             probabilities,
-            attribution.logits,
-            attribution.bias,
+            logits,
+            shares.bias,
             contributions,
             largest_first(phrases, [names.index(name) for name in labels]),
             method,
             method == EXACT,
-            attribution.description,
+            description,
         )
 
     def choose(self, method: str) -> str:
@@ -143,18 +119,23 @@ class Explainer:
             return self.reader.read(text)
         return words_between_spaces(text), np.zeros(0, np.int64)
 
-    def _exact(self, classifier: Classifier, ids: np.ndarray) -> Attribution:
+    def _exact(
+        self, classifier: Classifier, ids: np.ndarray
+    ) -> tuple[Shares, np.ndarray, str]:
+        """Return exact shares, the logits that they sum to, and a description."""
         assert not isinstance(self.terms, str)
         terms = self.terms(ids)
         shares = exact_shares(terms, len(ids))
-        logits = shares.bias + shares.words.sum(0)
         description = exact_description(terms)
         precision = getattr(classifier, "precision", "float32")
         if precision != "float32":
             description += f" The classifier rounds these numbers to {precision}."
-        return Attribution(logits, *shares, description)
+        return shares, shares.bias + shares.words.sum(0), description
 
-    def _integrate(self, classifier: Any, ids: np.ndarray) -> Attribution:
+    def _integrate(
+        self, classifier: Any, ids: np.ndarray
+    ) -> tuple[Shares, np.ndarray, str]:
+        """Return integrated gradients, the logits, and a description."""
         from emoclf.explain import integrated_gradients  # It imports TensorFlow.
 
         if self._gradients is None:
@@ -164,7 +145,7 @@ class Explainer:
         logits, bias, words = self._gradients(ids)
         gap = float(np.abs(logits - bias - words.sum(0)).max())
         description = integrated_gradients.DESCRIPTION.format(gap=gap)
-        return _by_word(logits, bias, words, description)
+        return _by_word(bias, words), logits, description
 
 
 def exact_description(terms: TextTerms) -> str:
@@ -180,12 +161,9 @@ def exact_description(terms: TextTerms) -> str:
     return " ".join(sentences)
 
 
-def _by_word(
-    logits: np.ndarray, bias: np.ndarray, words: np.ndarray, description: str
-) -> Attribution:
-    """Return an attribution whose phrases are its words."""
-    spans = [(i, i + 1) for i in range(len(words))]
-    return Attribution(logits, bias, words, spans, words, description)
+def _by_word(bias: np.ndarray, words: np.ndarray) -> Shares:
+    """Return shares whose phrases are the words."""
+    return Shares(bias, words, [(i, i + 1) for i in range(len(words))], words)
 
 
 def _predicted(classifier: Classifier, probabilities: np.ndarray) -> tuple[str, ...]:

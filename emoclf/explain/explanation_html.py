@@ -13,7 +13,8 @@ from html import escape
 from emoclf.display import printable
 from emoclf.explain.explanation import Explanation
 from emoclf.explain.explanation_lines import sums_of, word_rows
-from emoclf.explain.shading import colour_scale, share_of, text_parts
+from emoclf.explain.shading import shaded_parts
+from emoclf.explain.text_tokens import Token
 
 #: Red, green and blue of words for and against a label.
 FOR, AGAINST = "0,114,178", "230,140,0"
@@ -51,13 +52,12 @@ def html_page(explanations: Iterable[Explanation]) -> str:
 def _label_html(explanation: Explanation, label: str) -> str:
     column = explanation.index(label)
     words = []
-    scale = colour_scale(explanation, column)
-    for part, number in text_parts(explanation):
+    for part, number, share in shaded_parts(explanation, column):
         if number is None:
             words.append(_safe(part))
         else:
-            value = float(explanation.contributions[number, column])
-            words.append(_word_html(explanation, number, part, label, value, scale))
+            title = f"{label} {explanation.contributions[number, column]:+.3f}"
+            words.append(_word_html(explanation.tokens[number], part, title, share))
     rows = "".join(map(_row_html, word_rows(explanation, column)))
     return (
         f"<p><b>{_safe(label)}</b> {_safe(sums_of(explanation, column))}</p>"
@@ -76,17 +76,8 @@ def _row_html(cells: list[str]) -> str:
     return f"<tr>{content}</tr>"
 
 
-def _word_html(
-    explanation: Explanation,
-    number: int,
-    part: str,
-    label: str,
-    value: float,
-    scale: float,
-) -> str:
-    token = explanation.tokens[number]
-    title, style = f"{label} {value:+.3f}", ""
-    share = share_of(value, scale)
+def _word_html(token: Token, part: str, title: str, share: float) -> str:
+    style = ""
     if share:
         colour = FOR if share > 0 else AGAINST
         style = f"background:rgba({colour},{MAX_OPACITY * abs(share):.2f});"

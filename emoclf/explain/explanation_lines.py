@@ -10,7 +10,7 @@ import numpy as np
 
 from emoclf.display import align, printable, shorten_text
 from emoclf.explain.explanation import OCCLUSION, Explanation
-from emoclf.explain.shading import colour_scale, shade_of, text_parts
+from emoclf.explain.shading import shade_of, shaded_parts
 
 #: Narrower terminals get lines of so many columns.
 MIN_WIDTH = 20
@@ -98,25 +98,20 @@ def _text_lines(
     explanation: Explanation, column: int, width: int, colour: bool
 ) -> list[str]:
     """Return the text, with a background for each word if colours are wanted."""
-    scale, width = colour_scale(explanation, column), max(width, MIN_WIDTH)
+    width = max(width, MIN_WIDTH)
     lines: list[str] = []
     line, length = "", 0
-    for part, number in text_parts(explanation):
-        shown = printable(part)
-        code = ""
-        if colour and number is not None:
-            code = _code(float(explanation.contributions[number, column]), scale)
-        for piece in re.findall(r"\s+|\S+", shown):
+    for part, _, share in shaded_parts(explanation, column):
+        code = _code(share) if colour else ""
+        for piece in re.findall(r"\s+|\S+", printable(part)):
             while piece:
                 room = width - length
-                if len(piece) > room and length and (piece.isspace() or room < 1):
+                moves = piece.isspace() or room < 1 or len(piece) <= width
+                if len(piece) > room and length and moves:
                     piece = piece.lstrip()
                     lines, line, length = [*lines, line], "", 0
                     continue
-                if len(piece) > room and length and len(piece) <= width:
-                    lines, line, length = [*lines, line], "", 0
-                    continue
-                cut, piece = piece[: width - length], piece[width - length :]
+                cut, piece = piece[:room], piece[room:]
                 if cut.isspace() and not length:
                     continue
                 line += f"\x1b[{code}m{cut}\x1b[0m" if code else cut
@@ -125,9 +120,9 @@ def _text_lines(
     return [f"  {line.rstrip()}" for line in lines if line.strip()]
 
 
-def _code(value: float, scale: float) -> str:
+def _code(share: float) -> str:
     """Return the colours of a word as the numbers of an escape sequence; "": none."""
-    shade = shade_of(value, scale, len(FOR))
+    shade = shade_of(share, len(FOR))
     if not shade:
         return ""
     background, foreground = (FOR if shade > 0 else AGAINST)[abs(shade) - 1]

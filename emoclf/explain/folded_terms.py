@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from emoclf.explain.text_terms import (
@@ -32,13 +34,11 @@ def folded_terms(classifier: FoldedClassifier) -> TermsOf | str:
         n_words = len(classifier.text.ids) + FIRST_TOKEN_ID
         network = load_network(classifier.folder, n_words, "float32", "numpy")
     if isinstance(network, FoldedMeanEmbedding):
-        linear = network
-        return lambda token_ids: _mean_terms(linear, token_ids)
+        return partial(_mean_terms, network)
     assert isinstance(network, FoldedTextCNN)
-    if network.head.hidden_kernel is not None:
+    if network.head.has_hidden:
         return "a hidden layer mixes its n-grams"
-    cnn = network
-    return lambda token_ids: _cnn_terms(cnn, token_ids)
+    return partial(_cnn_terms, network)
 
 
 def _cnn_terms(network: FoldedTextCNN, token_ids: np.ndarray) -> TextTerms:

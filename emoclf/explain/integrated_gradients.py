@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from emoclf.bundle.bundle import Bundle
 from emoclf.explain.bundle_terms import ngram_terms
+from emoclf.explain.text_terms import NgramTerms
 from emoclf.export.network_weights import NetworkWeights
 from emoclf.models.embedding import STATIC, TRAINED
 from emoclf.models.heads import PROBABILITIES
@@ -50,7 +51,6 @@ class IntegratedGradients:
         logits = model.get_layer(PROBABILITIES).input
         inputs = [model.input, *(layer.output for layer in self._tables)]
         network = keras.Model(inputs, logits)
-        self._has_pairs = [layer.name == BIGRAMS for layer in self._tables]
         self._embed = keras.Model(model.input, inputs[1:])
 
         def gradients(token_ids: Any, columns: Any, *vectors: Any) -> Any:
@@ -63,9 +63,9 @@ class IntegratedGradients:
         self._gradients = tf.function(
             gradients,
             input_signature=[
-                _spec(None, None, kind=tf.int32),
-                _spec(None, kind=tf.int32),
-                *(_spec(None, None, layer.output.shape[-1]) for layer in self._tables),
+                tf.TensorSpec([None, None], tf.int32),
+                tf.TensorSpec([None], tf.int32),
+                *(tf.TensorSpec([None, None, x.shape[-1]]) for x in inputs[1:]),
             ],
         )
 
@@ -86,9 +86,8 @@ class IntegratedGradients:
         """
         # A text without tokens is one place of padding.
         ids = np.atleast_2d(token_ids if len(token_ids) else [0]).astype(np.int32)
-        vectors = [
-            x.numpy() for x in _as_list(self._embed(tf.constant(ids), training=False))
-        ]
+        embedded = self._embed(tf.constant(ids), training=False)
+        vectors = [x.numpy() for x in keras.tree.flatten(embedded)]
         logits = self._run(ids, np.zeros(1), vectors)[0][0]
         zeros = [np.zeros_like(x) for x in vectors]
         bias = self._run(ids, np.zeros(1), zeros)[0][0]
@@ -96,29 +95,18 @@ class IntegratedGradients:
         if not len(token_ids):
             return logits, bias, words
         for column in range(len(logits)):
-            for values, x, is_pair in zip(
-                self._mean_gradients(ids, column, vectors),
-                vectors,
-                self._has_pairs,
-                strict=True,
-            ):
-                shares = (values * x[0]).sum(1)
-                if is_pair:
+            gradients = self._mean_gradients(ids, column, vectors)
+            for layer, values, x in zip(self._tables, gradients, vectors, strict=True):
+                shares, pairs = (values * x[0]).sum(1), None
+                if layer.name == BIGRAMS:
                     # Row i is the pair of the tokens i and i + 1; the last has none.
-                    words[:-1, column] += shares[:-1] / 2
-                    words[1:, column] += shares[:-1] / 2
-                else:
-                    words[:, column] += shares
+                    shares, pairs = np.zeros_like(shares), shares[:-1]
+                words[:, column] += NgramTerms(shares, pairs).by_word()
         # The linear part beside a network reads no vectors: its shares are exact.
-        for ngrams in ngram_terms(NetworkWeights(self.model), token_ids, len(logits))[
-            0
-        ]:
-            halves = ngrams.words.copy()
-            if ngrams.pairs is not None:
-                halves[:-1] += ngrams.pairs / 2
-                halves[1:] += ngrams.pairs / 2
-            words += halves
-            bias = bias - halves.sum(0)
+        linear, _ = ngram_terms(NetworkWeights(self.model), token_ids, len(logits))
+        for ngrams in linear:
+            words += ngrams.by_word()
+            bias = bias - ngrams.by_word().sum(0)
         return logits, bias, words
 
     def _mean_gradients(
@@ -144,11 +132,3 @@ class IntegratedGradients:
     ) -> list[np.ndarray]:
         inputs = [tf.constant(x) for x in (ids, columns.astype(np.int32), *vectors)]
         return [tf.convert_to_tensor(x).numpy() for x in self._gradients(*inputs)]
-
-
-def _spec(*shape: int | None, kind: Any = tf.float32) -> tf.TensorSpec:
-    return tf.TensorSpec(shape, kind)
-
-
-def _as_list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]

@@ -12,31 +12,30 @@ from emoclf.explain.explanation import Explanation
 MIN_SHARE = 0.05
 
 
-def colour_scale(explanation: Explanation, column: int) -> float:
-    """Return the contribution that has the strongest colour for a label."""
-    return float(np.abs(explanation.contributions[:, column]).max(initial=0.0))
-
-
 def share_of(value: float, scale: float) -> float:
     """Return a contribution as a part of the largest one, -1 to 1; 0: no colour."""
     share = value / scale if scale > 0 else 0.0
     return share if abs(share) >= MIN_SHARE else 0.0
 
 
-def shade_of(value: float, scale: float, n_shades: int) -> int:
-    """Return a shade from 1 to ``n_shades``, negative for a negative value; 0: none."""
-    share = share_of(value, scale)
+def shade_of(share: float, n_shades: int) -> int:
+    """Return a shade from 1 to ``n_shades``, negative for a negative share; 0: none."""
     shade = min(int(abs(share) * n_shades) + 1, n_shades) if share else 0
     return shade if share > 0 else -shade
 
 
-def text_parts(explanation: Explanation) -> Iterator[tuple[str, int | None]]:
-    """Yield the parts of a text, and the number of the token that each part is."""
+def shaded_parts(
+    explanation: Explanation, column: int
+) -> Iterator[tuple[str, int | None, float]]:
+    """Yield the parts of a text, the token's number that each is, and its share."""
     text, begin = explanation.text, 0
+    values = explanation.contributions[:, column]
+    scale = float(np.abs(values).max(initial=0.0))
     for number, token in enumerate(explanation.tokens):
         if token.start > begin:
-            yield text[begin : token.start], None
-        yield text[token.start : token.stop], number
+            yield text[begin : token.start], None, 0.0
+        share = share_of(float(values[number]), scale)
+        yield text[token.start : token.stop], number, share
         begin = token.stop
     if begin < len(text):
-        yield text[begin:], None
+        yield text[begin:], None, 0.0

@@ -45,6 +45,14 @@ class NgramTerms(NamedTuple):
     words: np.ndarray
     pairs: np.ndarray | None
 
+    def by_word(self) -> np.ndarray:
+        """Return the share of each word; a pair gives half to each of its words."""
+        shares = self.words.copy()
+        if self.pairs is not None:
+            shares[:-1] += self.pairs / 2
+            shares[1:] += self.pairs / 2
+        return shares
+
 
 class TextTerms(NamedTuple):
     """All terms of the logits of one text.

@@ -26,13 +26,7 @@ from emoclf.folded import (
     FoldedClassifier,
 )
 from emoclf.folded.stored_vectors import StoredVectors, round_vectors
-from emoclf.folded.word_rows import (
-    WordRows,
-    kernel_by_shift,
-    round_to_int8,
-    round_to_int16,
-    windows_of,
-)
+from emoclf.folded.word_rows import WordRows, round_to_int8, round_to_int16
 from emoclf.models.mean_embedding import BIGRAMS
 from emoclf.models.ngram_scores import NGRAMS
 from emoclf.predictor import Predictor
@@ -189,21 +183,16 @@ def _write_text_cnn(
     """Write the arrays of a TextCNN, and return its entry for ``emoclf.json``."""
     settings: Any = predictor.bundle.settings.model
     weights = NetworkWeights(predictor.bundle.model)
-    sizes = settings.kernel_sizes
-    layers = {size: weights.convolution(size) for size in sizes}
-    arrays = {"conv_bias": np.concatenate([bias for _, bias in layers.values()])}
+    convolutions = weights.convolutions(settings)
+    arrays = {"conv_bias": np.concatenate([bias for *_, bias in convolutions])}
     vectors = StoredVectors(weights.embedding())
     if int8:
         rows, scale, fine = round_vectors(vectors.rows)
         vectors = StoredVectors(rows, scale, fine)
         arrays |= {"embedding_scale": scale, "embedding_fine": fine}
     arrays["embedding"] = vectors.rows
-    kernels = {size: kernel for size, (kernel, _) in layers.items()}
-    groups = windows_of(sizes, settings.padding, settings.stride)
-    for number, windows in enumerate(groups):
-        stored = kernel_by_shift(windows, kernels).astype(
-            np.float16 if int8 else np.float32
-        )
+    for number, (_, kernel, _) in enumerate(convolutions):
+        stored = kernel.astype(np.float16 if int8 else np.float32)
         arrays[f"kernel_{number}"] = stored
         kernel = stored.astype(np.float32)
         dim, n_shifts, _ = kernel.shape

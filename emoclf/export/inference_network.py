@@ -3,56 +3,80 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from emoclf.errors import ExportError
+from emoclf.export.write_export import write_export, write_text_encoder
 from emoclf.models.build import build_model
 from emoclf.models.embedding import embedding_shape
 from emoclf.predictor import Predictor
 
 
-def convert_network(
+def export_converted(
     predictor: Predictor,
+    path: str | os.PathLike[str],
     convert: Callable[[Any], bytes],
     *,
     export_format: str,
+    file_name: str,
     errors: tuple[type[Exception], ...],
     batch_size: int | None = None,
-) -> bytes:
-    """Return a predictor's network in the file format of a converter.
+    overwrite: bool,
+) -> Path:
+    """Export a network as a converter's file, tokenizer and vocabulary beside it.
 
     Parameters
     ----------
     predictor : Predictor
+    path : path
+        A folder that does not exist yet.
     convert : function
         From a tf.function to the bytes of a file. The function takes ``token_ids``,
         int32 of shape (batch, length), and returns a dict with ``probabilities``,
         float32 of shape (batch, n_classes).
     export_format : str
-        Key of :data:`emoclf.export.formats.FORMATS`, for the message.
+        Key of :data:`emoclf.export.formats.FORMATS`.
+    file_name : str
     errors : tuple of types
         Errors that the converter raises when it cannot convert a network.
     batch_size : int, optional
         Number of texts in a batch, where the file cannot leave it open.
+    overwrite : bool
+        Replace an existing export.
 
     Raises
     ------
     ExportError
-        If the network cannot be converted.
+        As in :func:`emoclf.export_classifier`.
     """
-    network = inference_network(predictor)
 
-    def predict(token_ids: Any) -> dict[str, Any]:
-        return {"probabilities": network(token_ids, training=False)}
+    def write_files(folder: Path) -> dict[str, Any]:
+        network = inference_network(predictor)
 
-    signature = [tf.TensorSpec((batch_size, None), tf.int32, "token_ids")]
-    with conversion_errors(predictor.bundle.model.name, export_format, errors):
-        return convert(tf.function(predict, input_signature=signature))
+        def predict(token_ids: Any) -> dict[str, Any]:
+            return {"probabilities": network(token_ids, training=False)}
+
+        signature = [tf.TensorSpec((batch_size, None), tf.int32, "token_ids")]
+        with conversion_errors(predictor.bundle.model.name, export_format, errors):
+            data = convert(tf.function(predict, input_signature=signature))
+        (folder / file_name).write_bytes(data)
+        text = write_text_encoder(predictor.bundle.encoder, folder)
+        return {**text, "network": {"batch": batch_size}}
+
+    return write_export(
+        predictor,
+        path,
+        export_format=export_format,
+        write_files=write_files,
+        overwrite=overwrite,
+    )
 
 
 @contextmanager

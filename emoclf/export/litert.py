@@ -13,8 +13,7 @@ from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
-from emoclf.export.inference_network import convert_network
-from emoclf.export.write_export import write_export, write_text_encoder
+from emoclf.export.inference_network import export_converted
 from emoclf.optional import require
 from emoclf.predictor import Predictor
 from emoclf.serving.litert import MODEL
@@ -72,27 +71,15 @@ def export_litert(
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         return converter.convert()
 
-    export_format = "litert-int8" if int8 else "litert"
-
-    def write_files(folder: Path) -> dict[str, Any]:
-        recurrent = (keras.layers.RNN, keras.layers.Bidirectional)
-        layers = predictor.bundle.model.layers
-        batch_size = 1 if any(isinstance(x, recurrent) for x in layers) else None
-        data = convert_network(
-            predictor,
-            convert,
-            export_format=export_format,
-            errors=(ConverterError, ValueError),
-            batch_size=batch_size,
-        )
-        (folder / MODEL).write_bytes(data)
-        text = write_text_encoder(predictor.bundle.encoder, folder)
-        return {**text, "network": {"batch": batch_size}}
-
-    return write_export(
+    recurrent = (keras.layers.RNN, keras.layers.Bidirectional)
+    layers = predictor.bundle.model.layers
+    return export_converted(
         predictor,
         path,
-        export_format=export_format,
-        write_files=write_files,
+        convert,
+        export_format="litert-int8" if int8 else "litert",
+        file_name=MODEL,
+        errors=(ConverterError, ValueError),
+        batch_size=1 if any(isinstance(x, recurrent) for x in layers) else None,
         overwrite=overwrite,
     )

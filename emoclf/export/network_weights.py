@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
+from emoclf.folded.word_rows import Windows, kernel_by_shift, windows_of
 from emoclf.models.embedding import STATIC, TRAINED
 from emoclf.models.heads import LOGITS
 from emoclf.models.ngram_scores import NGRAMS
@@ -51,7 +54,31 @@ class NetworkWeights:
             return np.concatenate([self[path] for path in paths], axis=1)
         return np.concatenate([self.rows(path, token_ids) for path in paths], axis=1)
 
-    def convolution(self, size: int) -> tuple[np.ndarray, np.ndarray]:
+    def convolutions(
+        self, settings: Any
+    ) -> list[tuple[Windows, np.ndarray, np.ndarray]]:
+        """Return the windows, the kernel and the bias of filters that share windows.
+
+        Parameters
+        ----------
+        settings : TextCNNSettings
+
+        Returns
+        -------
+        convolutions : list of (Windows, kernel, bias)
+            See :func:`emoclf.folded.word_rows.kernel_by_shift` for the kernel.
+        """
+        convolutions = []
+        for windows in windows_of(
+            settings.kernel_sizes, settings.padding, settings.stride
+        ):
+            layers = {size: self._convolution(size) for size in windows.sizes}
+            kernels = {size: kernel for size, (kernel, _) in layers.items()}
+            bias = np.concatenate([bias for _, bias in layers.values()])
+            convolutions.append((windows, kernel_by_shift(windows, kernels), bias))
+        return convolutions
+
+    def _convolution(self, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Return kernel and bias, with batch normalisation multiplied in."""
         kernel = self[f"conv_{size}/kernel"]
         if f"norm_{size}/gamma" not in self:

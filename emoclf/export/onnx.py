@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from emoclf.export.inference_network import convert_network, quiet_logger
-from emoclf.export.write_export import write_export, write_text_encoder
+from emoclf.export.inference_network import export_converted, quiet_logger
 from emoclf.optional import require
 from emoclf.predictor import Predictor
 from emoclf.serving.onnx import MODEL, OUTPUT
@@ -53,20 +52,13 @@ def export_onnx(
         If tf2onnx, onnx or onnxruntime is not installed.
     """
     check_packages("export_onnx")
-
-    def write_files(folder: Path) -> dict[str, Any]:
-        data = convert_network(predictor, to_onnx, export_format="onnx", errors=ERRORS)
-        (folder / MODEL).write_bytes(data)
-        return {
-            **write_text_encoder(predictor.bundle.encoder, folder),
-            "network": {"batch": None},
-        }
-
-    return write_export(
+    return export_converted(
         predictor,
         path,
+        to_onnx,
         export_format="onnx",
-        write_files=write_files,
+        file_name=MODEL,
+        errors=ERRORS,
         overwrite=overwrite,
     )
 

@@ -94,7 +94,9 @@ def export_saved_model(
     top = min(top, len(predictor.label_names))
 
     def write_files(folder: Path) -> dict[str, Any]:
-        _write_saved_model(predictor, folder, top=top, tokens=tokens)
+        network = inference_network(predictor)
+        signatures = Signatures(predictor, network, top=top, tokens=tokens)
+        write_archive(folder, signatures, signatures.functions())
         about = {"input": "token_ids" if tokens else "text", "top": top}
         text = write_text_encoder(predictor.bundle.encoder, folder) if tokens else {}
         return {**text, "network": about}
@@ -121,16 +123,6 @@ def check_whole(name: str, value: int) -> None:
     """Refuse a value that is not a whole number from 1 on."""
     if not isinstance(value, int) or value < 1:
         raise ExportError(f"{name} must be a whole number from 1 on. Got {value!r}.")
-
-
-def _write_saved_model(
-    predictor: Predictor, folder: Path, *, top: int, tokens: bool
-) -> None:
-    network = inference_network(predictor)
-    signatures = Signatures(predictor, network, top=top, tokens=tokens)
-    functions = signatures.functions()
-    specs = {name: (function, [spec]) for name, (function, spec) in functions.items()}
-    write_archive(folder, signatures, specs)
 
 
 def write_archive(

@@ -54,9 +54,9 @@ class Signatures(tf.Module):
             else None
         )
 
-    def functions(self) -> dict[str, tuple[Any, tf.TensorSpec]]:
+    def functions(self) -> dict[str, tuple[Any, list[tf.TensorSpec]]]:
         """Return the function of each signature and the spec of its input."""
-        spec = IDS_SPEC if self.tokens else TEXT_SPEC
+        spec = [IDS_SPEC if self.tokens else TEXT_SPEC]
         encode = tf.identity if self.tokens else self._ids
         functions = {
             "serving_default": (lambda inputs: self.predict(encode(inputs)), spec),

@@ -180,21 +180,22 @@ def load_network(
         activation = about.text("activation", ("relu", "elu", "tanh", "sigmoid"))
         convolutions = load_convolutions(folder, about, n_words, precision)
         width = sum(len(convolution.step) for convolution in convolutions)
-        hidden = []
+        shapes = {"head": (width, n_classes)}
         if about.get("hidden"):
             units = about.whole("hidden", 1)
-            hidden = [
-                np.array(folder.array("hidden_kernel.npy", (width, units))),
-                np.array(folder.array("hidden_bias.npy", (units,))),
-            ]
-            width = units
+            shapes = {"hidden": (width, units), "head": (units, n_classes)}
     except ValueError as error:
         if isinstance(error, EmoclfError):
             raise
         raise folder.damaged(error) from error
-    kernel = np.array(folder.array("head_kernel.npy", (width, n_classes)))
-    bias = np.array(folder.array("head_bias.npy", (n_classes,)))
-    head = Head(kernel, bias, multilabel, activation, *hidden)
+    layers = [
+        (
+            np.array(folder.array(f"{name}_kernel.npy", shape)),
+            np.array(folder.array(f"{name}_bias.npy", shape[1:])),
+        )
+        for name, shape in shapes.items()
+    ]
+    head = Head(layers, multilabel, activation)
     if engine == "numpy":
         return FoldedTextCNN(convolutions, pooling, activation, head, ngrams)
     if pooling != "max":

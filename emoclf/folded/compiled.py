@@ -169,9 +169,7 @@ class CompiledTextCNN(Network):
         maxima = [layer.maxima(flat, lengths) for layer in layers]
         bias_units = self.features.bias_units
         added = None if self.ngrams is None else self.ngrams(flat, lengths)
-        is_compiled = (
-            bias_units is not None and head.hidden_kernel is None and added is None
-        )
+        is_compiled = bias_units is not None and not head.has_hidden and added is None
         joined = maxima[0]
         if not is_compiled or len(maxima) > 1:
             pairs = zip(maxima, layers, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import exp
 
 import numpy as np
@@ -37,33 +37,34 @@ class Head:
 
     Parameters
     ----------
-    kernel : ndarray of float32, shape (width, n_classes)
-    bias : ndarray of float32, shape (n_classes,)
+    layers : sequence of (kernel, bias)
+        Arrays of float32 of shape (n_inputs, n_outputs) and (n_outputs,): the layer of
+        the logits, which may follow a hidden layer.
     multilabel : bool
         One sigmoid per label, else one softmax.
     activation : str
         Activation of the hidden layer.
-    hidden_kernel, hidden_bias : ndarray of float32, optional
-        Shapes (n_features, width) and (width,).
+
+    Attributes
+    ----------
+    has_hidden : bool
+    kernel, bias : ndarray of float32
+        Layer of the logits, shape (width, n_classes) and (n_classes,).
+    kernel_by_class : ndarray of float32, shape (n_classes, width)
     """
 
     def __init__(
         self,
-        kernel: np.ndarray,
-        bias: np.ndarray,
+        layers: Sequence[tuple[np.ndarray, np.ndarray]],
         multilabel: bool,
-        activation: str = "relu",
-        hidden_kernel: np.ndarray | None = None,
-        hidden_bias: np.ndarray | None = None,
+        activation: str,
     ) -> None:
-        self.kernel = kernel
-        self.bias = bias
+        self._layers = layers
         self.multilabel = multilabel
         self.activation = activation
-        self.hidden_kernel = hidden_kernel
-        self.hidden_bias = hidden_bias
-        #: A row for each class, shape (n_classes, width).
-        self.kernel_by_class = np.ascontiguousarray(kernel.T)
+        self.has_hidden = len(layers) > 1
+        self.kernel, self.bias = layers[-1]
+        self.kernel_by_class = np.ascontiguousarray(self.kernel.T)
 
     def reordered(self, order: np.ndarray) -> Head:
         """Return a head for features in another order."""
@@ -74,19 +75,8 @@ class Head:
         return self._with_first_kernel(lambda kernel: kernel * step[:, None])
 
     def _with_first_kernel(self, change: Callable[[np.ndarray], np.ndarray]) -> Head:
-        kernel, hidden = self.kernel, self.hidden_kernel
-        if hidden is None:
-            kernel = change(kernel)
-        else:
-            hidden = change(hidden)
-        return Head(
-            kernel,
-            self.bias,
-            self.multilabel,
-            self.activation,
-            hidden,
-            self.hidden_bias,
-        )
+        (kernel, bias), *later = self._layers
+        return Head([(change(kernel), bias), *later], self.multilabel, self.activation)
 
     def __call__(
         self, features: np.ndarray, added: np.ndarray | None = None
@@ -99,9 +89,7 @@ class Head:
         added : ndarray of float32, shape (n, n_classes), optional
             Numbers to add to the logits.
         """
-        size = self.kernel.size
-        if self.hidden_kernel is not None:
-            size = max(size, self.hidden_kernel.size)
+        size = max(kernel.size for kernel, _ in self._layers)
         rows = min(max(MAX_UNTHREADED_PRODUCT // size, 1), PRODUCT_ROWS)
         logits = np.empty((len(features), len(self.bias)), np.float32)
         for start in range(0, len(features), rows):
@@ -119,10 +107,8 @@ class Head:
         ----------
         features : ndarray of float32, shape (n_features,)
         """
-        if self.hidden_kernel is not None:
-            return probabilities(
-                self._logits(features[None]), multilabel=self.multilabel
-            )
+        if self.has_hidden:
+            return self(features[None])
         logits = self.kernel_by_class.dot(features)
         logits += self.bias
         if self.multilabel or len(logits) > MAX_PYTHON_CLASSES:
@@ -134,9 +120,9 @@ class Head:
         return np.array([[power / total for power in powers]], np.float32)
 
     def _logits(self, features: np.ndarray) -> np.ndarray:
-        if self.hidden_kernel is not None:
-            features = features @ self.hidden_kernel
-            features += self.hidden_bias
+        for kernel, bias in self._layers[:-1]:
+            features = features @ kernel
+            features += bias
             features = activate(self.activation, features)
         logits = features @ self.kernel
         logits += self.bias

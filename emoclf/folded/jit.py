@@ -7,9 +7,8 @@ predict one text.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from functools import wraps
 from typing import Any
 
 from emoclf.errors import setting
@@ -45,21 +44,13 @@ def _lock_cache(dispatcher: Any) -> None:
     cache: Any = getattr(dispatcher, "_cache", None)
     for name in ("load_overload", "save_overload"):
         if hasattr(cache, name):
-            setattr(cache, name, _locked(getattr(cache, name), cache.cache_path))
-
-
-def _locked(method: Callable[..., Any], folder: str) -> Callable[..., Any]:
-    @wraps(method)
-    def call(*arguments: Any, **options: Any) -> Any:
-        with _lock(os.path.join(folder, LOCK_FILE)):
-            return method(*arguments, **options)
-
-    return call
+            lock = _lock(os.path.join(cache.cache_path, LOCK_FILE))
+            setattr(cache, name, lock(getattr(cache, name)))
 
 
 @contextmanager
 def _lock(path: str) -> Iterator[None]:
-    """Hold the lock of a file, where files can be locked."""
+    """Hold the lock of a file, where files can be locked; also decorates functions."""
     with ExitStack() as stack:
         with suppress(ImportError, OSError):
             import fcntl  # Windows has none.

@@ -38,16 +38,15 @@ class StoredVectors:
     def take(self, words: np.ndarray) -> np.ndarray:
         """Return the vectors of words, float32 of shape (n, dim)."""
         vectors = self.rows[words]
-        if self.scale is None:
+        if self.scale is None or self.fine is None:
             return vectors
         vectors = vectors.astype(np.float32)
-        if self.fine is not None:
-            (common,) = np.nonzero(words < len(self.fine))
-            packed = self.fine[words[common]]
-            pairs = np.stack([packed & 15, packed >> 4], axis=2)
-            remainders = pairs.reshape(len(common), 2 * packed.shape[1])
-            remainders = remainders[:, : self.rows.shape[1]]
-            vectors[common] += (remainders.astype(np.float32) - 8) / 16
+        (common,) = np.nonzero(words < len(self.fine))
+        packed = self.fine[words[common]]
+        pairs = np.stack([packed & 15, packed >> 4], axis=2)
+        remainders = pairs.reshape(len(common), 2 * packed.shape[1])
+        remainders = remainders[:, : self.rows.shape[1]]
+        vectors[common] += (remainders.astype(np.float32) - 8) / 16
         vectors *= self.scale[words, None]
         return vectors
 

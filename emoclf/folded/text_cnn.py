@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -136,7 +137,7 @@ class NumpyConvolution:
             yield sums
 
 
-class TextBlock:
+class TextBlock(NamedTuple):
     """Texts that are predicted side by side, the longest first.
 
     Parameters
@@ -147,12 +148,9 @@ class TextBlock:
         First token and number of tokens of each text of the block.
     """
 
-    def __init__(
-        self, flat: np.ndarray, starts: np.ndarray, lengths: np.ndarray
-    ) -> None:
-        self.flat = flat
-        self.starts = starts
-        self.lengths = lengths
+    flat: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
 
     def ids_by_position(self, before: int, after: int) -> np.ndarray:
         """Return ids, int64 of shape (before + longest + after, n_texts).

@@ -10,6 +10,7 @@ the vectors of its words and no others.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,7 +27,7 @@ INT8_UNITS = 254
 PRODUCT_WORDS = 1024
 
 
-class Windows:
+class Windows(NamedTuple):
     """Windows of a text, for kernels that share them.
 
     Parameters
@@ -37,10 +38,9 @@ class Windows:
     stride : int
     """
 
-    def __init__(self, sizes: tuple[int, ...], padding: str, stride: int) -> None:
-        self.sizes = sizes
-        self.padding = padding
-        self.stride = stride
+    sizes: tuple[int, ...]
+    padding: str
+    stride: int
 
     @property
     def shifts(self) -> range:
@@ -91,18 +91,17 @@ def kernel_by_shift(windows: Windows, kernels: dict[int, np.ndarray]) -> np.ndar
     kernel : ndarray of float32, shape (dim, n_shifts, columns)
         Zero at shifts outside of a kernel.
     """
-    blocks = []
-    for size in windows.sizes:
-        kernel = kernels[size]
-        block = np.zeros((len(windows.shifts), *kernel.shape[1:]), np.float32)
+    _, dim, filters = kernels[windows.sizes[0]].shape
+    columns = filters * len(windows.sizes)
+    joined = np.zeros((dim, len(windows.shifts), columns), np.float32)
+    for number, size in enumerate(windows.sizes):
         first = windows.first_shift(size)
-        block[first : first + size] = kernel
-        blocks.append(block)
-    joined = np.concatenate(blocks, axis=2)
-    return np.ascontiguousarray(joined.transpose(1, 0, 2))
+        part = slice(number * filters, (number + 1) * filters)
+        joined[:, first : first + size, part] = kernels[size].transpose(1, 0, 2)
+    return joined
 
 
-class Rounding:
+class Rounding(NamedTuple):
     """Integers that stand for the numbers of a table: ``integer * step + middle``.
 
     Parameters
@@ -115,10 +114,9 @@ class Rounding:
         Value of the integer zero; zeros for int16.
     """
 
-    def __init__(self, dtype: np.dtype, step: np.ndarray, middle: np.ndarray) -> None:
-        self.dtype = dtype
-        self.step = step
-        self.middle = middle
+    dtype: np.dtype
+    step: np.ndarray
+    middle: np.ndarray
 
 
 class WordRows:

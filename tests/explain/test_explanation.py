@@ -21,7 +21,7 @@ import emoclf
 from emoclf.errors import BundleError, DataError, SettingsError
 from emoclf.explain.explanation import Explanation
 from emoclf.explain.explanation_html import html_page
-from emoclf.explain.shading import shade_of
+from emoclf.explain.shading import shade_of, share_of
 from emoclf.explain.text_explainer import explain_text
 
 READY = "sentiment-en"
@@ -118,8 +118,8 @@ def test_controls_of_a_text_do_not_reach_a_terminal(classifier: Any) -> None:
 
 @pytest.mark.parametrize(("value", "shade"), [(1, 4), (-0.3, -2), (0.04, 0), (0, 0)])
 def test_shades(value: float, shade: int) -> None:
-    assert shade_of(value, 1.0, 4) == shade
-    assert shade_of(value, 0.0, 4) == 0
+    assert shade_of(share_of(value, 1.0), 4) == shade
+    assert shade_of(share_of(value, 0.0), 4) == 0
 
 
 def test_html_is_escaped_and_needs_nothing_else(classifier: Any) -> None:
