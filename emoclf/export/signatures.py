@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -39,13 +40,21 @@ class Signatures(tf.Module):
         super().__init__(name="signatures")
         self.top = top
         self.tokens = tokens
-        self.network = network
-        # Each function is traced once, though several signatures call it.
-        self._probabilities = tf.function(self._run_network, input_signature=[IDS_SPEC])
+
+        # Not as a method: Keras looks through this object for tables while it saves,
+        # and traces each network that it finds.
+        def run_network(token_ids: Any) -> Any:
+            # The network needs at least one position, also in a batch of empty texts.
+            token_ids = tf.pad(token_ids, [[0, 0], [0, 1]])
+            return network(token_ids, training=False)
+
+        # Each function is traced once, though several signatures call it, and again
+        # while they are saved.
+        self._probabilities = _traced(run_network, IDS_SPEC)
         if not tokens:
             self.encoder = GraphEncoder(predictor.bundle.encoder)
-            self._tokens = tf.function(self._tokenize, input_signature=[TEXT_SPEC])
-            self._ids = tf.function(self._encode, input_signature=[TEXT_SPEC])
+            self._tokens = _traced(self._tokenize, TEXT_SPEC)
+            self._ids = _traced(self._encode, TEXT_SPEC)
         self._names = tf.constant(list(predictor.label_names))
         # In float64, as Python compares them.
         self._thresholds = (
@@ -94,11 +103,6 @@ class Signatures(tf.Module):
     def _encode(self, text: Any) -> Any:
         return self.encoder(text).to_tensor()
 
-    def _run_network(self, token_ids: Any) -> Any:
-        # The network needs at least one position, also in a batch of empty texts.
-        token_ids = tf.pad(token_ids, [[0, 0], [0, 1]])
-        return self.network(token_ids, training=False)
-
     def _rank(self, probabilities: Any, n_labels: int) -> dict[str, Any]:
         """Return the first labels in falling order of probability.
 
@@ -118,3 +122,7 @@ class Signatures(tf.Module):
             "probabilities": tf.gather(probabilities, order, batch_dims=1),
             **counts,
         }
+
+
+def _traced(function: Callable[[Any], Any], spec: tf.TensorSpec) -> Any:
+    return tf.function(function, input_signature=[spec]).get_concrete_function()

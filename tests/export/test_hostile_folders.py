@@ -15,6 +15,7 @@ import random
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -22,6 +23,7 @@ from zipfile import ZipFile
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from tiny import tiny_trained
 from warm_process import run
 
@@ -123,9 +125,15 @@ def changed(about: dict[str, Any], rng: random.Random) -> tuple[dict[str, Any], 
     ],
 )
 def test_any_value_of_a_description_may_be_odd(
-    export_format: str, count: int, tiny_export: Callable[[str], Path], tmp_path: Path
+    export_format: str,
+    count: int,
+    tiny_export: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = tmp_path / "export"
+    # The graph of a SavedModel does not change, and takes half a second to load.
+    monkeypatch.setattr(tf.saved_model, "load", cache(tf.saved_model.load))
     shutil.copytree(tiny_export(export_format), folder)
     sound = json.loads((folder / "emoclf.json").read_text())
     rng = random.Random(SEED)

@@ -17,6 +17,7 @@ import random_networks as networks
 
 from emoclf.errors import BundleError, ExportError, SettingsError
 from emoclf.export.folded import export_folded
+from emoclf.export.formats import PRECISIONS
 from emoclf.export.parity import HARD_TEXTS
 from emoclf.folded import FoldedClassifier, compiled, load_folded
 from emoclf.folded.stored_vectors import StoredVectors, round_vectors
@@ -115,30 +116,38 @@ def test_compiled_and_rounded(pair: tuple[Predictor, Path]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["float32", "int16", "int8"])
 def test_many_texts_pass_in_parts(
-    precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = export_folded(predictor_of({"padding": "valid"}), tmp_path / "f")
-    expected = load_folded(path, precision=precision).predict_proba(TEXTS)
     monkeypatch.setattr(compiled, "BATCH_TEXTS", 7)
-    folded = load_folded(path, precision=precision, engine="numba")
-    found = folded.predict_proba(TEXTS)
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    for precision in PRECISIONS:
+        expected = load_folded(path, precision=precision).predict_proba(TEXTS)
+        folded = load_folded(path, precision=precision, engine="numba")
+        found = folded.predict_proba(TEXTS)
+        np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=precision)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("precision", ["float32", "int16", "int8"])
-def test_filters_that_always_or_never_answer(precision: str, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def clear_cut(tmp_path_factory: Any) -> tuple[Path, list[str], np.ndarray]:
+    """Return an export whose filters always or never answer, texts and predictions."""
     predictor = predictor_of({"kernel_sizes": (2, 3)})
     for size in (2, 3):
         layer = predictor.bundle.model.get_layer(f"conv_{size}")
         kernel, bias = layer.get_weights()
         bias[:3], bias[3:6] = 50, -1000
         layer.set_weights([kernel / 10, bias])
-    path = export_folded(predictor, tmp_path / "f")
+    path = export_folded(predictor, tmp_path_factory.mktemp("e") / "f")
     texts = ["", *TEXTS]
-    expected = predictor.predict_proba(texts)
+    return path, texts, predictor.predict_proba(texts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_filters_that_always_or_never_answer(
+    precision: str, clear_cut: tuple[Path, list[str], np.ndarray]
+) -> None:
+    path, texts, expected = clear_cut
     bound = {"float32": 1e-5, "int16": 2e-3, "int8": 5e-2}[precision]
     for engine in ("numpy", "numba"):
         folded = load_folded(path, precision=precision, engine=engine)
