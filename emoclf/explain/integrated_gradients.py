@@ -62,6 +62,7 @@ class IntegratedGradients:
 
         self._gradients = tf.function(
             gradients,
+            autograph=False,
             input_signature=[
                 tf.TensorSpec([None, None], tf.int32),
                 tf.TensorSpec([None], tf.int32),

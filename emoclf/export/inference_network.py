@@ -65,7 +65,8 @@ def export_converted(
 
         signature = [tf.TensorSpec((batch_size, None), tf.int32, "token_ids")]
         with conversion_errors(predictor.bundle.model.name, export_format, errors):
-            data = convert(tf.function(predict, input_signature=signature))
+            traced = tf.function(predict, input_signature=signature, autograph=False)
+            data = convert(traced)
         (folder / file_name).write_bytes(data)
         text = write_text_encoder(predictor.bundle.encoder, folder)
         return {**text, "network": {"batch": batch_size}}

@@ -125,4 +125,7 @@ class Signatures(tf.Module):
 
 
 def _traced(function: Callable[[Any], Any], spec: tf.TensorSpec) -> Any:
-    return tf.function(function, input_signature=[spec]).get_concrete_function()
+    # AutoGraph, which rewrites Python's branches and loops on tensors, finds none here,
+    # and takes most of the time.
+    traced = tf.function(function, input_signature=[spec], autograph=False)
+    return traced.get_concrete_function()

@@ -178,18 +178,22 @@ def test_compiled_convolution_equals_numpy(
         np.testing.assert_array_equal(maxima, expected)
 
 
+@pytest.fixture(scope="module")
+def folded_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    predictor = networks.random_predictor(filters=9, padding="valid")
+    return export_folded(predictor, tmp_path_factory.mktemp("e") / "f")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "int16", "int8"])
 def test_plain_loops_are_used_if_vectors_do_not_compile(
     precision: str,
-    tmp_path: Path,
+    folded_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    predictor = networks.random_predictor(filters=9, padding="valid")
-    path = export_folded(predictor, tmp_path / "f")
     texts = ["", *networks.texts()]
-    folded = load_folded(path, precision=precision, engine="numba")
+    folded = load_folded(folded_path, precision=precision, engine="numba")
     expected = folded.predict_proba(texts)
 
     def fail(*arguments: Any) -> None:
