@@ -29,15 +29,15 @@ LINEAR = ("mean_embedding", "ngram_linear")
 
 def bundle_terms(bundle: Bundle) -> TermsOf | str:
     """Return the function of a network's terms, or why there is none."""
-    architecture, settings = bundle.settings.architecture, bundle.settings.model
+    architecture = bundle.settings.architecture
+    settings: Any = bundle.settings.model
     if architecture in LINEAR:
         return lambda token_ids: _mean_terms(bundle.model, token_ids)
     if architecture != "text_cnn":
         return f"{architecture} is not a sum over n-grams"
-    pooling = getattr(settings, "pooling", "")
-    if pooling not in POOLINGS:
-        return f"with {pooling} pooling a text_cnn is not a sum over n-grams"
-    if getattr(settings, "hidden", None):
+    if settings.pooling not in POOLINGS:
+        return f"with {settings.pooling} pooling a text_cnn is not a sum over n-grams"
+    if settings.hidden:
         return "a hidden layer mixes its n-grams"
     return lambda token_ids: _cnn_terms(bundle.model, settings, token_ids)
 

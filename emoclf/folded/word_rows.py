@@ -27,7 +27,7 @@ INT8_UNITS = 254
 PRODUCT_WORDS = 1024
 
 
-class Windows(NamedTuple):
+class Windows:
     """Windows of a text, for kernels that share them.
 
     Parameters
@@ -38,9 +38,10 @@ class Windows(NamedTuple):
     stride : int
     """
 
-    sizes: tuple[int, ...]
-    padding: str
-    stride: int
+    def __init__(self, sizes: tuple[int, ...], padding: str, stride: int) -> None:
+        self.sizes = sizes
+        self.padding = padding
+        self.stride = stride
 
     @property
     def shifts(self) -> range:
