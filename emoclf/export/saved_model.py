@@ -15,6 +15,7 @@ from emoclf.export.inference_network import inference_network, quiet_logger
 from emoclf.export.signatures import Signatures
 from emoclf.export.write_export import write_export, write_text_encoder
 from emoclf.predictor import Predictor, as_predictor
+from emoclf.text.graph_encoder import GraphEncoder
 
 
 def export_saved_model(
@@ -134,14 +135,16 @@ def write_archive(
     ----------
     folder : Path
     module : tf.Module
-        Owner of the lookup tables.
+        Owner of the tokenizers, which have the lookup tables.
     functions : dict of str to (function, list of TensorSpec)
         The signatures.
     """
     archive = keras.export.ExportArchive()
     # Saving fails for lookup tables that belong to no tracked object. A network must
-    # not be tracked: its weights, which the functions use, would be written twice.
-    archive.track(module)
+    # not belong to one: Keras would trace it once more, and find no table.
+    for part in module.submodules:
+        if isinstance(part, GraphEncoder):
+            archive.track(part)
     for name, (function, specs) in functions.items():
         archive.add_endpoint(name, function, specs)
     try:

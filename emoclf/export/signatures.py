@@ -40,17 +40,10 @@ class Signatures(tf.Module):
         super().__init__(name="signatures")
         self.top = top
         self.tokens = tokens
-
-        # Not as a method: Keras looks through this object for tables while it saves,
-        # and traces each network that it finds.
-        def run_network(token_ids: Any) -> Any:
-            # The network needs at least one position, also in a batch of empty texts.
-            token_ids = tf.pad(token_ids, [[0, 0], [0, 1]])
-            return network(token_ids, training=False)
-
+        self.network = network
         # Each function is traced once, though several signatures call it, and again
         # while they are saved.
-        self._probabilities = _traced(run_network, IDS_SPEC)
+        self._probabilities = _traced(self._run_network, IDS_SPEC)
         if not tokens:
             self.encoder = GraphEncoder(predictor.bundle.encoder)
             self._tokens = _traced(self._tokenize, TEXT_SPEC)
@@ -102,6 +95,11 @@ class Signatures(tf.Module):
 
     def _encode(self, text: Any) -> Any:
         return self.encoder(text).to_tensor()
+
+    def _run_network(self, token_ids: Any) -> Any:
+        # The network needs at least one position, also in a batch of empty texts.
+        token_ids = tf.pad(token_ids, [[0, 0], [0, 1]])
+        return self.network(token_ids, training=False)
 
     def _rank(self, probabilities: Any, n_labels: int) -> dict[str, Any]:
         """Return the first labels in falling order of probability.

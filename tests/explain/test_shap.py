@@ -22,14 +22,14 @@ def shap() -> Any:
         return pytest.importorskip("shap")
 
 
-@pytest.mark.parametrize("algorithm", ["permutation", "partition"])
-def test_the_largest_word_is_the_same(shap: Any, algorithm: str) -> None:
+def test_the_largest_word_is_the_same(shap: Any) -> None:
     trained = tiny_trained()
     texts = [f"it was {words[0]} at home" for words in WORDS.values()]
     explainer = shap.Explainer(
         lambda texts: trained.predict_proba(list(texts)),
         shap.maskers.Text(r"\W+"),
-        algorithm=algorithm,
+        # The one that SHAP chooses for texts.
+        algorithm="partition",
         output_names=list(trained.label_names),
         seed=0,
     )
