@@ -18,6 +18,7 @@ from emoclf.cli.options import (
 )
 from emoclf.cli.shared import add_option, new_command
 from emoclf.cli.train import add_training_options, print_run, tensorboard_callbacks
+from emoclf.errors import SettingsError
 from emoclf.runtime import load_tensorflow
 from emoclf.settings import RunSettings, read_settings_file
 
@@ -119,6 +120,12 @@ def _settings(args: argparse.Namespace) -> tuple[RunSettings, Any]:
     values = read_settings_file(args.config) if args.config else {}
     given = given_settings(args)
     own = pop_settings(DistillationSettings, given)
+    table = values.pop(TABLE, {})
+    if not isinstance(table, dict):
+        raise SettingsError(
+            f"'{TABLE}' is a section and must be a table of settings, for instance "
+            f"{TABLE}.true_share. Got {table!r}."
+        )
     with errors_name_options(args):
-        distillation = DistillationSettings.of(values.pop(TABLE, {}) | own)
+        distillation = DistillationSettings.of(table | own)
         return RunSettings.from_dict(values, given), distillation

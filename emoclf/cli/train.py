@@ -104,12 +104,16 @@ def tensorboard_callbacks(args: argparse.Namespace) -> list[Any]:
     """Return the callback that ``--tensorboard`` asks for, if it does."""
     import keras
 
-    board = getattr(args, "tensorboard", None)
-    if not board:
-        return []
-    if Path(board).is_file():
-        raise SettingsError(f"--tensorboard takes a folder. Got the file {board}.")
-    return [keras.callbacks.TensorBoard(board)]
+    folder = tensorboard_folder(args)
+    return [keras.callbacks.TensorBoard(folder)] if folder else []
+
+
+def tensorboard_folder(args: argparse.Namespace) -> str | None:
+    """Return the folder of ``--tensorboard``, if it was given; refuse a file."""
+    folder: str | None = getattr(args, "tensorboard", None)
+    if folder and Path(folder).is_file():
+        raise SettingsError(f"--tensorboard takes a folder. Got the file {folder}.")
+    return folder
 
 
 def print_run(training: TrainingRun, *, as_json: bool) -> None:

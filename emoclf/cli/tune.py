@@ -14,6 +14,7 @@ from emoclf.cli.bulk_runs import continued_by_the_same_command
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import add_option, new_command, print_json, print_lines
+from emoclf.cli.train import tensorboard_folder
 from emoclf.errors import did_you_mean
 from emoclf.evaluation.metric_names import MAIN_METRIC, OBJECTIVES
 from emoclf.runtime import available_cores, load_tensorflow
@@ -199,6 +200,7 @@ def run(args: argparse.Namespace) -> int:
     """Search, and print the result."""
     settings = settings_from(args)
     report_option.check(args)
+    board = tensorboard_folder(args)
     load_tensorflow()
     from emoclf.training.progress import TrainingProgress
     from emoclf.tuning.budget import Budget
@@ -241,10 +243,10 @@ def run(args: argparse.Namespace) -> int:
         result = run_search(
             plan, split, folder, budget, new=args.new, listeners=listeners
         )
-    if args.tensorboard:
+    if board:
         from emoclf.tuning.report.tensorboard_hparams import write_hparams
 
-        write_hparams(result.outcomes, plan.objective, Path(args.tensorboard))
+        write_hparams(result.outcomes, plan.objective, Path(board))
     if args.json:
         print_json(tune_show.as_values(result.plan, result.outcomes, result))
     else:

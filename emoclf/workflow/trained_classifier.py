@@ -71,6 +71,16 @@ class TrainedClassifier(Classifier, EvaluationPlots):
         return self.predictor.thresholds
 
     @property
+    def architecture(self) -> str:
+        """Name of the network's architecture."""
+        return self.predictor.architecture
+
+    @property
+    def data_settings(self) -> dict[str, Any]:
+        """Settings with which the training file was read, if they are known."""
+        return self.predictor.data_settings
+
+    @property
     def text_column(self) -> str | None:
         """Column of the training texts; None if they were a list."""
         return self.predictor.text_column
@@ -82,7 +92,7 @@ class TrainedClassifier(Classifier, EvaluationPlots):
 
     def _facts(self) -> dict[str, object]:
         return {
-            "architecture": self.bundle.settings.architecture,
+            "architecture": self.architecture,
             **super()._facts(),
             "best epoch": f"{self.result.best_epoch} of {self.result.epochs}",
             "findings": ", ".join(one.name for one in self.result.findings) or "none",
@@ -95,6 +105,10 @@ class TrainedClassifier(Classifier, EvaluationPlots):
     def token_ids(self, texts: list[str]) -> Sequence[np.ndarray]:
         """Return the token ids of each text, int32 of shape (length,)."""
         return self.predictor.token_ids(texts)
+
+    def known(self, texts: list[str]) -> list[bool]:
+        """Return whether each text has a word that the classifier knows."""
+        return self.predictor.known(texts)
 
     def evaluate(self, data: Dataset | pd.DataFrame | None = None) -> EvaluationReport:
         """Evaluate the classifier and two baselines on the test set, once.

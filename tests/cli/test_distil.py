@@ -72,6 +72,9 @@ def test_settings_of_the_distillation_in_a_file(
     command = ["distil", str(csv), "--teacher", "x", "-o", str(tmp_path / "s")]
     assert main([*command, "--config", str(config)]) == 1
     assert "'true_share' of DistillationSettings must be at" in capsys.readouterr().err
+    config = lines(tmp_path, "number.toml", "distillation = 3")
+    assert main([*command, "--config", str(config)]) == 1
+    assert "must be a table of settings" in capsys.readouterr().err
     assert main([*command, "--true-share", "3"]) == 1
     assert "--true-share must be at most 1. Got 3.0" in capsys.readouterr().err
     assert main([*command, "--filters", "0"]) == 1

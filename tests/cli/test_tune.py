@@ -141,6 +141,7 @@ def test_show_names_what_it_cannot_use(
         (["--max-parameters=0"], "above 0"),
         (["--time=0"], "seconds must be above 0"),
         (["--threads=0"], "threads must be at least 1"),
+        (["--tensorboard", __file__], "--tensorboard takes a folder"),
     ],
 )
 def test_mistakes_are_reported_on_one_line(

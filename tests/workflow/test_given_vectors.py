@@ -75,6 +75,9 @@ def test_train_evaluate_save(trained: TrainedClassifier, tmp_path: Path) -> None
     withheld = [label is None for label in loaded.predict(vectors, abstain_below=0.9)]
     assert withheld == (probabilities.max(1) < 0.9).tolist()
     assert loaded.predict(vectors, abstain_below=0.0) == loaded.predict(vectors)
+    assert [label is None for label in trained.predict(vectors, abstain_below=0.9)] \
+        == withheld  # fmt: skip
+    assert trained.architecture == "text_cnn"
     padded = np.zeros((30, 9, 4), np.float32)
     for rows, given in zip(padded, vectors, strict=True):
         rows[: len(given)] = given
