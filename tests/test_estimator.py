@@ -81,7 +81,7 @@ def test_every_architecture_fits(architecture: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("of_texts", "of_labels"), [(pd.Series, tuple), (tuple, np.array)]
+    ("of_texts", "of_labels"), [(pd.Series, tuple), (np.array, np.array)]
 )
 def test_any_collection_fits(of_texts, of_labels) -> None:
     classifier = new(epochs=1).fit(of_texts(TEXTS), of_labels(LABELS))
@@ -125,8 +125,8 @@ def test_a_keyword_wins_over_the_settings() -> None:
 def test_the_same_random_state_gives_the_same_model() -> None:
     first, second = (new(epochs=1).fit(TEXTS, LABELS) for _ in range(2))
     np.testing.assert_array_equal(first.predict_proba(NEW), second.predict_proba(NEW))
-    state = np.random.RandomState(0)
-    other = new(epochs=1, random_state=state).fit(TEXTS, LABELS)
+    assert new(random_state=np.random.RandomState(0))._seed() != 0
+    other = new(epochs=1, random_state=1).fit(TEXTS, LABELS)
     assert (other.predict_proba(NEW) != first.predict_proba(NEW)).any()
 
 
@@ -352,8 +352,8 @@ def test_a_matrix_in_cross_validation_and_with_validation_data() -> None:
         new(epochs=1), TEXTS, MATRIX, cv=2, method="predict_proba"
     )
     assert probabilities.shape == MATRIX.shape
-    classifier = new(epochs=1).fit(TEXTS, MATRIX, validation_data=(TEXTS, MATRIX))
-    assert 0 <= classifier.score(TEXTS, MATRIX) <= 1
+    classifier = new(epochs=20).fit(TEXTS, MATRIX, validation_data=(TEXTS, MATRIX))
+    assert classifier.score(TEXTS, MATRIX) > 0.5
     with pytest.raises(DataError, match=r"validation set has one label for each text"):
         new().fit(TEXTS, [*LISTS], validation_data=(TEXTS, LABELS))
     with pytest.raises(DataError, match=r"have 2 columns of 0 and 1.* has 3 classes"):

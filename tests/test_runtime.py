@@ -36,9 +36,7 @@ if child == 0:
         print(error, flush=True)
     os._exit(0)
 os.waitpid(child, 0)
-if used != "used":
-    classifier = load(path)
-print("parent", *classifier.predict(["it was lovely at home"]))
+print("parent", *load(path).predict(["it was lovely at home"]))
 """
 
 

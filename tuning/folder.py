@@ -162,9 +162,11 @@ class SearchFolder:
         vectors = before.get("word vectors")
         vectors_entry = {"word vectors": vectors} if vectors else {}
         if any(before.get(name) != value for name, value in texts.items()):
+            rows = None
             # Without the rows it is unknown which texts differ.
             with suppress(SearchError, KeyError):
                 rows = self._object(self.path / DATA_FILE).values["rows"]
+            if rows is not None:
                 cure = f"{describe_changes(rows, parts)} {cure}"
         fingerprint = {**plan.fingerprint(), **texts, **vectors_entry}
         check_fingerprint(self.path, fingerprint, cure=cure)

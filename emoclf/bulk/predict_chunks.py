@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from emoclf.bulk.entries import Entries, Entry
 from emoclf.bundle.described_folder import (
     EXPORT,
@@ -172,16 +174,17 @@ def inputs_of(chunk: list[Entry], entries: Entries) -> list[Any]:
     return [vectors[entry.number - 1] for entry in chunk if entry.bad is None]
 
 
-#: Label or labels, None where withheld; probabilities; and why it is withheld.
-PredictedRow = tuple[Any, list[float], str | None]
+#: Of each text: label or labels, None where withheld; probabilities, shape (n_texts,
+#: n_classes); and why the label is withheld.
+Predicted = tuple[list[Any], np.ndarray, list[str | None]]
 
 
 def predict_texts(
     classifier: Classifier, texts: list[str], abstain_below: float | None = None
-) -> list[PredictedRow]:
-    """Return the prediction of each text."""
+) -> Predicted:
+    """Return the predictions of texts; none if there are no texts."""
     if not texts:
-        return []
+        return [], np.zeros((0, 0)), []
     probabilities = classifier.predict_proba(texts)
     labels: list[Any] = list(classifier.name_labels(probabilities))
     reasons: list[str | None] = [None] * len(texts)
@@ -189,12 +192,13 @@ def predict_texts(
         reasons = classifier.withheld(texts, probabilities, abstain_below)
         pairs = zip(labels, reasons, strict=True)
         labels = [None if reason else label for label, reason in pairs]
-    return list(zip(labels, probabilities.tolist(), reasons, strict=True))
+    return labels, probabilities, reasons
 
 
-def join(chunk: list[Entry], predicted: list[PredictedRow]) -> list[Entry]:
+def join(chunk: list[Entry], predicted: Predicted) -> list[Entry]:
     """Return the entries with their predictions; bad entries have none."""
-    rows = iter(predicted)
+    labels, probabilities, reasons = predicted
+    rows = zip(labels, probabilities.tolist(), reasons, strict=True)
     return [
         Entry(*entry[:4], *next(rows)) if entry.bad is None else entry
         for entry in chunk

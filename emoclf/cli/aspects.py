@@ -130,7 +130,7 @@ def run_predict(args: argparse.Namespace) -> int:
     with terminated_cleanly(), progress as bar:
         counts = predict_aspects(
             model,
-            args.input or "-",
+            "-" if args.input is None else args.input,
             None if args.summary else args.output or sys.stdout,
             output_format="jsonl" if args.json else "lines",
             summary=summary if counts_terms else None,

@@ -11,7 +11,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -104,10 +104,14 @@ def fine_tune_encoder(
         seed=seed,
         near_duplicates=data_settings.near_duplicates,
     )
-    temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-    with temporary, _seeded(seed):
+    place = (
+        nullcontext(checkpoint)
+        if checkpoint
+        else tempfile.TemporaryDirectory(prefix="emoclf-", ignore_cleanup_errors=True)
+    )
+    with place as name, _seeded(seed):
         pretrained = _with_new_head(encoder, train)
-        folder = Path(checkpoint or temporary.name)
+        folder = Path(name)
         fingerprint = {
             "settings": settings.to_dict(),
             "seed": seed,

@@ -38,7 +38,7 @@ CHECKPOINTS_KEPT = 2
 Progress = Callable[[int, int], None]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class TrainerRun:
     """One training, which a checkpoint of its folder may continue.
 

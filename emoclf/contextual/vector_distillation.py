@@ -122,7 +122,7 @@ def distil_vectors(
     return vectors
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Run:
     """The vectors of words so far, which are written now and then."""
 

@@ -12,6 +12,7 @@ import numpy as np
 from emoclf.datasets.columns import find_columns
 from emoclf.datasets.given_vectors import checked_vectors
 from emoclf.datasets.label_reader import LabelReader
+from emoclf.datasets.labelled_texts import Example as Example  # in pickles
 from emoclf.datasets.labelled_texts import LabelledTexts
 from emoclf.datasets.labels import label_rows
 from emoclf.datasets.rows import Row, collect_rows, order_names

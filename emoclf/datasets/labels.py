@@ -171,10 +171,10 @@ def written_list(text: str) -> list[Any] | None:
         try:
             if number := match["number"]:
                 items.append(float(number) if "." in number else int(number))
+            elif truth := match["truth"]:
+                items.append(truth.lower() == "true")
             else:
-                items.append(
-                    ast.literal_eval(match["text"] or match["truth"].capitalize())
-                )
+                items.append(ast.literal_eval(match["text"]))
         except (SyntaxError, ValueError):
             return None
     return items

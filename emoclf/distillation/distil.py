@@ -6,6 +6,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -168,8 +169,11 @@ def distil_classifier(
     if unlabelled is None and teacher_labels:
         unlabelled = [Path(path) for path in files_of(teacher_labels) or ()]
     settings, sets = given_vectors(settings, vectors)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary if checkpoint is None else checkpoint)
+    place: AbstractContextManager[str | os.PathLike[str]] = (
+        tempfile.TemporaryDirectory() if checkpoint is None else nullcontext(checkpoint)
+    )
+    with place as name:
+        folder = Path(name)
         transfer = build_transfer_set(
             folder,
             split,

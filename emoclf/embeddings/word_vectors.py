@@ -140,10 +140,11 @@ def read_vectors(
     composed = dict(source.compose([word for word in compose if word not in rows]))
     for word, row in composed.items():
         rows.add(word, row)
+    matrix = rows.matrix
     for word, number in rows.numbers.items():
-        require_finite(rows.matrix[number], word, f"{path}")
+        require_finite(matrix[number], word, f"{path}")
     return WordVectors(
-        tuple(rows.numbers), rows.matrix, os.fspath(path), frozenset(composed)
+        tuple(rows.numbers), matrix, os.fspath(path), frozenset(composed)
     )
 
 

@@ -82,7 +82,8 @@ def resampled_metrics(
     right = (predicted == truth).reshape(n, -1).all(1)[:, None]
     multilabel = truth.ndim == 2
     if not multilabel:
-        predicted, truth = (np.eye(n_classes)[ids] for ids in (predicted, truth))
+        one_hot = np.eye(n_classes, dtype=np.float32)
+        predicted, truth = one_hot[predicted], one_hot[truth]
     columns = [right, truth * predicted, predicted, truth]
     per_text = np.hstack(columns, dtype=np.float32, casting="unsafe")
     for block, counts in resampled_counts(n, seed=seed, draws=draws):

@@ -7,7 +7,7 @@ every text has, has no ROC curve: its area is None, never 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -51,11 +51,14 @@ class CurveSet:
         Curve over all decisions, text by text and label by label.
     macro_area : float or None
         Mean area over the labels whose curve is defined; None if there are none.
+    chance : float or None
+        Area of random scores where it does not depend on the label: 0.5 for ROC.
     """
 
     labels: tuple[Curve, ...]
     micro: Curve
     macro_area: float | None
+    chance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,8 @@ def roc_curves(
         x, y, _ = roc_curve(truth, scores)
         return x, y, float(auc(x, y))
 
-    return _curve_set(points, probabilities, targets, label_names)
+    curves = _curve_set(points, probabilities, targets, label_names)
+    return replace(curves, chance=0.5)
 
 
 def precision_recall_curves(

@@ -191,7 +191,7 @@ def evaluate_probabilities(
         probabilities,
         np.asarray(truth),
         tuple(map(str, label_names)),
-        limits if limits.ndim else np.full(len(label_names), limits),
+        limits if limits.ndim == 2 else np.broadcast_to(limits, (len(label_names),)),
         None if texts is None else tuple(texts),
     )
     evaluation = evaluate(
@@ -244,6 +244,8 @@ def evaluate(
     """
     n_classes = len(label_names)
     predicted, truth = checked_ids(predicted, truth, n_classes, f"{name} on {part}")
+    if probabilities is not None:
+        check_probabilities(probabilities, (len(truth), n_classes))
     multilabel = truth.ndim == 2
     resampled = resampled_metrics(predicted, truth, n_classes, draws=draws)
     right = (predicted == truth).reshape(len(truth), -1).all(1)

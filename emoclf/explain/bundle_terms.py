@@ -19,6 +19,7 @@ from emoclf.explain.text_terms import (
 from emoclf.export.folded import POOLINGS
 from emoclf.export.network_weights import NetworkWeights
 from emoclf.folded.head import MAX_UNTHREADED_PRODUCT
+from emoclf.folded.word_rows import kernel_by_shift
 from emoclf.models.mean_embedding import BIGRAMS
 from emoclf.models.ngram_scores import NGRAMS
 from emoclf.text.word_pairs import pair_rows
@@ -60,9 +61,9 @@ def _cnn_terms(model: keras.Model, settings: Any, token_ids: np.ndarray) -> Text
     distinct_ids, rows = np.unique(token_ids, return_inverse=True)
     vectors = weights.embedding(distinct_ids)
     filters = []
-    for windows, kernel, filter_bias in weights.convolutions(settings):
-        shifts = range(len(windows.shifts))
-        terms = np.stack([_product(vectors, kernel[:, x]) for x in shifts], axis=1)
+    for windows, kernels, filter_bias in weights.convolutions(settings):
+        products = {size: _products(vectors, x) for size, x in kernels.items()}
+        terms = kernel_by_shift(windows, products)
         filters.append(FilterTerms(windows, terms[rows], filter_bias))
     head_kernel, bias = weights.head()
     ngrams, ngram_bias = ngram_terms(weights, token_ids, len(bias))
@@ -76,11 +77,11 @@ def _cnn_terms(model: keras.Model, settings: Any, token_ids: np.ndarray) -> Text
     )
 
 
-def _product(vectors: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Return ``vectors @ kernel``, computed in the calling thread."""
-    rows = max(MAX_UNTHREADED_PRODUCT // kernel.size, 1)
+def _products(vectors: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Return ``vectors @ kernel``, (size, n, filters), computed in this thread."""
+    rows = max(MAX_UNTHREADED_PRODUCT // kernel[0].size, 1)
     parts = range(0, max(len(vectors), 1), rows)
-    return np.concatenate([vectors[i : i + rows] @ kernel for i in parts])
+    return np.concatenate([vectors[i : i + rows] @ kernel for i in parts], axis=1)
 
 
 def _mean_terms(model: keras.Model, token_ids: np.ndarray) -> TextTerms:

@@ -26,7 +26,12 @@ from emoclf.folded import (
     FoldedClassifier,
 )
 from emoclf.folded.stored_vectors import StoredVectors, round_vectors
-from emoclf.folded.word_rows import WordRows, round_to_int8, round_to_int16
+from emoclf.folded.word_rows import (
+    WordRows,
+    kernel_by_shift,
+    round_to_int8,
+    round_to_int16,
+)
 from emoclf.models.mean_embedding import BIGRAMS
 from emoclf.models.ngram_scores import NGRAMS
 from emoclf.predictor import Predictor
@@ -191,7 +196,8 @@ def _write_text_cnn(
         vectors = StoredVectors(rows, scale, fine)
         arrays |= {"embedding_scale": scale, "embedding_fine": fine}
     arrays["embedding"] = vectors.rows
-    for number, (_, kernel, _) in enumerate(convolutions):
+    for number, (windows, kernels, _) in enumerate(convolutions):
+        kernel = kernel_by_shift(windows, kernels)
         stored = kernel.astype(np.float16 if int8 else np.float32)
         arrays[f"kernel_{number}"] = stored
         kernel = stored.astype(np.float32)

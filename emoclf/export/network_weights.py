@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from emoclf.folded.word_rows import Windows, kernel_by_shift, windows_of
+from emoclf.folded.word_rows import Windows, windows_of
 from emoclf.models.embedding import STATIC, TRAINED
 from emoclf.models.heads import LOGITS
 from emoclf.models.ngram_scores import NGRAMS
@@ -56,8 +56,8 @@ class NetworkWeights:
 
     def convolutions(
         self, settings: Any
-    ) -> list[tuple[Windows, np.ndarray, np.ndarray]]:
-        """Return the windows, the kernel and the bias of filters that share windows.
+    ) -> list[tuple[Windows, dict[int, np.ndarray], np.ndarray]]:
+        """Return the windows, the kernels and the bias of filters that share windows.
 
         Parameters
         ----------
@@ -65,8 +65,8 @@ class NetworkWeights:
 
         Returns
         -------
-        convolutions : list of (Windows, kernel, bias)
-            See :func:`emoclf.folded.word_rows.kernel_by_shift` for the kernel.
+        convolutions : list of (Windows, kernels, bias)
+            Kernels by size, shape (size, dim, filters); biases side by side.
         """
         convolutions = []
         for windows in windows_of(
@@ -75,7 +75,7 @@ class NetworkWeights:
             layers = {size: self._convolution(size) for size in windows.sizes}
             kernels = {size: kernel for size, (kernel, _) in layers.items()}
             bias = np.concatenate([bias for _, bias in layers.values()])
-            convolutions.append((windows, kernel_by_shift(windows, kernels), bias))
+            convolutions.append((windows, kernels, bias))
         return convolutions
 
     def _convolution(self, size: int) -> tuple[np.ndarray, np.ndarray]:

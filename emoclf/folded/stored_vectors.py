@@ -17,9 +17,9 @@ class StoredVectors:
         float32; or int8, in units of ``scale``. Row 0 is padding and zero.
     scale : ndarray of float32, shape (vocabulary,), optional
     fine : ndarray of uint8, shape (n_fine, ceil(dim / 2)), optional
-        For the first words, the remainders of rounding to int8, in sixteenths of a
-        unit: two numbers from -8 to 7 in each byte, 8 added, the first in the lower
-        half.
+        Given with ``scale``. For the first words, the remainders of rounding to int8,
+        in sixteenths of a unit: two numbers from -8 to 7 in each byte, 8 added, the
+        first in the lower half.
     """
 
     def __init__(
@@ -38,8 +38,9 @@ class StoredVectors:
     def take(self, words: np.ndarray) -> np.ndarray:
         """Return the vectors of words, float32 of shape (n, dim)."""
         vectors = self.rows[words]
-        if self.scale is None or self.fine is None:
+        if self.scale is None:
             return vectors
+        assert self.fine is not None
         vectors = vectors.astype(np.float32)
         (common,) = np.nonzero(words < len(self.fine))
         packed = self.fine[words[common]]

@@ -80,7 +80,9 @@ def windows_of(sizes: tuple[int, ...], padding: str, stride: int) -> list[Window
 
 
 def kernel_by_shift(windows: Windows, kernels: dict[int, np.ndarray]) -> np.ndarray:
-    """Return the kernels side by side, with a block of columns for each shift.
+    """Return kernels side by side, with a block of columns for each shift.
+
+    Or the products of vectors with them, whose rows are the vectors.
 
     Parameters
     ----------

@@ -193,14 +193,19 @@ class CRF(keras.layers.Layer):
 
     def marginals(self, emissions: Any, mask: Any = None) -> Any:
         """Return the probability of each tag, shape (batch, length, n_tags)."""
-        return self.marginals_and_pairs(emissions, mask)[0]
+        emissions, mask = _as_inputs(emissions, mask)
+        emissions = ops.stop_gradient(emissions)
+        alpha, gamma, _ = self._messages(emissions, mask)
+        return _marginals(alpha, gamma, emissions, mask)
 
     def pairs(self, emissions: Any, mask: Any = None) -> Any:
         """Return the probability of each pair of neighbouring tags.
 
         Shape (batch, length, n_tags, n_tags): the tag before, and that of the position.
         """
-        return self.marginals_and_pairs(emissions, mask)[1]
+        emissions, mask = _as_inputs(emissions, mask)
+        alpha, gamma, _ = self._messages(ops.stop_gradient(emissions), mask)
+        return self._pairs(alpha, gamma, mask)
 
     def marginals_and_pairs(self, emissions: Any, mask: Any = None) -> tuple[Any, Any]:
         """Return both, from one pass over the positions."""

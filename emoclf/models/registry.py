@@ -70,7 +70,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         "emoclf.models.cnn_lstm:CNNLSTMSettings",
         "parallel convolutions with local pooling, each followed by an LSTM",
         tiny={"kernel_sizes": [2, 3], "filters": 3, "units": 3},
-        quick={"kernel_sizes": [2, 3], "filters": 32, "units": 16},
+        quick={"filters": 32, "units": 16},
     ),
     "res_cnn": Architecture(
         "emoclf.models.res_cnn:ResCNNSettings",

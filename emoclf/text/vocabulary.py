@@ -40,6 +40,12 @@ class Vocabulary:
     def __contains__(self, token: object) -> bool:
         return token in self._ids
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocabulary) and self.tokens == other.tokens
+
+    def __hash__(self) -> int:
+        return hash(self.tokens)
+
     def ids(self, tokens: Iterable[str]) -> list[int]:
         """Return the id of each token."""
         get = self._ids.get

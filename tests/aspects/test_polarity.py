@@ -209,6 +209,12 @@ def test_members_are_averaged_and_saved(two_members: PolarityClassifier) -> None
     assert np.abs(first.predict_proba(X) - mean).max() > 1e-4
     again = polarity_from_values(polarity_values(classifier))
     np.testing.assert_array_equal(again.predict_proba(X), classifier.predict_proba(X))
+    # Its probabilities are saturated.
+    for one, other in zip(
+        classifier.model_.networks, again.model_.networks, strict=True
+    ):
+        for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
     assert len(again.history_) == 2
 
 

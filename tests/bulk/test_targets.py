@@ -191,7 +191,7 @@ def test_memory_stays_flat(ending: str, model: Classifier, tmp_path: Path) -> No
 
     predict_file(model, source, target, prefix="p_", report=sample)
     # The memory for pieces of texts fills first; from then on nothing grows.
-    assert max(sizes) - sizes[2] < 50 * MB
+    assert max(sizes) - sizes[2] < (25 if ending == ".txt" else 50) * MB
     if ending == ".jsonl":
         with open(target) as written:
             assert json.loads(next(written))["p_label"] == "joy"

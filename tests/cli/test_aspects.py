@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiny_aspects import tiny_aspects, tiny_model
@@ -12,7 +13,6 @@ from tiny_aspects import tiny_aspects, tiny_model
 from emoclf.aspects.aspect_model import AspectModel
 from emoclf.aspects.data.aspect_formats import write_aspects
 from emoclf.aspects.exports import exported_aspects
-from emoclf.aspects.opinions import AspectPredictor
 from emoclf.cli import main
 
 #: They share a model, whose training takes some seconds.
@@ -24,16 +24,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_model().save(tmp_path_factory.mktemp("cli") / "tiny.aspects")
 
 
-@cache
-def load_once(folder: Path) -> AspectPredictor:
-    return exported_aspects.load_aspect_predictor(folder)
+load_once = cache(exported_aspects.load_aspect_predictor)
 
 
 @pytest.fixture
 def loaded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of the model, which is loaded and traced once for all tests."""
-    model = load_once(folder)
-    monkeypatch.setattr(exported_aspects, "load_aspect_predictor", lambda _: model)
+    monkeypatch.setattr(exported_aspects, "load_aspect_predictor", load_once)
     return folder
 
 
@@ -75,7 +72,13 @@ def test_train_with_a_test_file_and_without_any(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     # What is trained is tested above: here a trained model is taken.
-    monkeypatch.setattr(AspectModel, "train", lambda *_, **__: AspectModel.load(folder))
+    given: list[int] = []
+
+    def train(data: Any, **_: Any) -> AspectModel:
+        given.append(len(data))
+        return AspectModel.load(folder)
+
+    monkeypatch.setattr(AspectModel, "train", train)
     data = write_aspects(tiny_aspects(), tmp_path / "terms.xml")
     argv = ["aspects", "train", str(data), "-o", str(tmp_path / "trained.aspects")]
     argv += ["--near-duplicates", "1", "--json", "--overwrite"]
@@ -87,6 +90,7 @@ def test_train_with_a_test_file_and_without_any(
     shown = json.loads(capsys.readouterr().out)
     assert shown["test"] == {}
     assert "network" in shown["validation"]["polarity"]
+    assert given == [80, 80]
 
 
 def test_an_encoder_that_would_be_ignored_is_refused(

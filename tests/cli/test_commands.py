@@ -143,7 +143,8 @@ def test_closed_standard_streams(closed: str, tmp_path: Path) -> None:
         ("emoclf.folded tiny.folded dark", 0),
         ("emoclf.folded tiny.folded", 0),
     ]
-    if closed == "<&- >&- 2>&-":
+    # A traceback, which has the exit code 1 too, is seen only while stderr is open.
+    if closed in (">&-", "<&- >&- 2>&-"):
         commands += [
             ("emoclf --help", 0),
             ("emoclf predict tiny.folded lines.txt -o out.csv --overwrite", 0),

@@ -277,7 +277,7 @@ def test_a_sentence_head_in_an_estimator(folder: Path) -> None:
 def test_comparison_and_folds(folder: Path) -> None:
     networks = {
         "head": {"architecture": "sentence_head", "encoder": str(folder)},
-        "words": {"dim": 8, "kernel_sizes": (1, 2), "filters": 4},
+        "cnn": {"encoder": str(folder), "kernel_sizes": (1, 2), "filters": 4},
     }
     settings = {"epochs": 1}
     result = emoclf.compare_networks(
@@ -285,7 +285,7 @@ def test_comparison_and_folds(folder: Path) -> None:
         {name: {**flat, **settings} for name, flat in networks.items()},
         seeds=1,
     )
-    assert {"head", "words"} <= {run.name for run in result.runs}
+    assert {"head", "cnn"} <= {run.name for run in result.runs}
     folds = emoclf.cross_validate(
         small_dataset(), architecture="mean_embedding", encoder=str(folder), folds=2,
         epochs=1,

@@ -317,6 +317,18 @@ def test_healthy_controls_have_no_findings(architecture: str, seed: int) -> None
     assert control(architecture, seed) == set()
 
 
+def test_a_healthy_training_of_the_whole_workflow_has_no_findings() -> None:
+    listener = Listener()
+    split, quick = sample_split(0), ARCHITECTURES["text_cnn"].quick
+    settings = {"epochs": 6, "batch_size": 32, "learning_rate": 0.005, **quick}
+    trained = train_classifier(
+        split.train, split.valid, settings, callbacks=[listener], verbose=0
+    )
+    assert trained.bundle.settings.model.ngrams
+    assert listener.names == set()
+    assert not trained.result.findings
+
+
 def test_the_count() -> None:
     """Count misses and false alarms; ``-s`` shows them as a table."""
     rows = [["", "expected", "other findings"]]

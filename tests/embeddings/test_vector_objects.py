@@ -22,6 +22,7 @@ from emoclf import (
     train_classifier,
 )
 from emoclf.embeddings.vector_objects import (
+    given_vectors,
     vector_sets,
     vectors_path,
     vectors_setting,
@@ -177,6 +178,8 @@ def test_training_keeps_name_and_hash(tmp_path: Path) -> None:
     trained.predictor.save(tmp_path / "m")
     loaded = Predictor.load(tmp_path / "m")
     assert loaded.bundle.settings.embedding.vectors == names
+    one, _ = given_vectors(settings, keyed())
+    assert one.embedding.vectors == name_of(keyed())
     np.testing.assert_array_equal(
         loaded.predict_proba(["so lovely"]),
         trained.predictor.predict_proba(["so lovely"]),

@@ -55,7 +55,8 @@ def test_a_few_right_answers_make_no_network_perfectly_sure() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("multilabel", "ngrams"), [(False, True), (True, False)])
+@pytest.mark.parametrize("multilabel", [False, True])
+@pytest.mark.parametrize("ngrams", [False, True])
 def test_a_trained_network_has_it_in_its_weights(
     multilabel: bool, ngrams: bool, tmp_path: Path
 ) -> None:

@@ -142,11 +142,14 @@ def test_signatures_return_the_likeliest_labels_and_tokens(exported: Path) -> No
 @pytest.mark.slow
 def test_multilabel_predictions_come_first(tmp_path: Path) -> None:
     predictor = multilabel()
-    # The graph that tokenizes is that of the other exports, and takes long to trace.
-    path = export_saved_model(predictor, tmp_path, top=2, tokens=True)
+    path = export_saved_model(predictor, tmp_path / "tokens", top=2, tokens=True)
     texts = ["lovely dark", "furious dark lovely", "dark", "", "shouted insult"]
     token_ids = pad(predictor.bundle.encoder.encode(texts))
     outputs = run_signature(path, "serving_default", token_ids=token_ids)
+    of_texts = export_saved_model(predictor, tmp_path / "texts")
+    same = run_signature(of_texts, "serving_default", text=texts)
+    assert same["labels"].tolist() == outputs["labels"].tolist()
+    assert same["count"].tolist() == outputs["count"].tolist()
     expected = predictor.predict_proba(texts)
     names = list(predictor.label_names)
     for row, text in enumerate(texts):
@@ -166,9 +169,10 @@ def test_multilabel_predictions_come_first(tmp_path: Path) -> None:
     top = run_signature(path, "predict_top", token_ids=token_ids)
     assert top["labels"].tolist() == outputs["labels"][:, :2].tolist()
     assert top["count"].tolist() == outputs["count"].tolist()
-    served = load_exported(tmp_path)
-    np.testing.assert_allclose(served.predict_proba(texts), expected, atol=1e-5)
-    assert served.predict(texts) == predictor.predict(texts)
+    for folder in ("tokens", "texts"):
+        served = load_exported(tmp_path / folder)
+        np.testing.assert_allclose(served.predict_proba(texts), expected, atol=1e-5)
+        assert served.predict(texts) == predictor.predict(texts)
 
 
 def test_the_highest_version_is_loaded(exported: Path, tmp_path: Path) -> None:

@@ -16,3 +16,17 @@ def test_vectors_and_their_mask() -> None:
     rows = [contracts.matrix()[ids] for ids in contracts.texts(3, 1, 0, 9, 6)]
     expected = model(stack(rows)).numpy()
     np.testing.assert_allclose(BatchedModel(model)(rows), expected, atol=1e-6)
+
+
+def test_a_network_is_traced_once_and_sees_new_weights() -> None:
+    settings = contracts.settings_for("text_cnn", "static")
+    model = build_model(settings, n_classes=3, embedded_dim=contracts.DIM)
+    predict = BatchedModel.of(model)
+    assert BatchedModel.of(model) is predict
+    rows = [contracts.matrix()[ids] for ids in contracts.texts(3, 6)]
+    before = predict(rows)
+    model.set_weights([2 * weights for weights in model.get_weights()])
+    assert np.abs(predict(rows) - before).max() > 0.01
+    np.testing.assert_allclose(predict(rows), model(stack(rows)).numpy(), atol=1e-6)
+    other = build_model(settings, n_classes=3, embedded_dim=contracts.DIM)
+    assert BatchedModel.of(other) is not predict

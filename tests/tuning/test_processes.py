@@ -212,7 +212,7 @@ def test_two_workers_find_what_one_finds(
 
 
 def test_the_trial_of_a_killed_worker_is_given_to_another(
-    in_two: SearchResult, tmp_path: Path, warm_workers: list[WarmWorker]
+    in_two: SearchResult, tmp_path: Path
 ) -> None:
     lost: list[int] = []
     killed: list[int] = []
@@ -220,8 +220,11 @@ def test_the_trial_of_a_killed_worker_is_given_to_another(
     def begun(chief: Chief) -> None:
         def progressed(running: Any) -> None:
             if running.number == 2 and not killed:
-                name = worker(chief, 2)
-                [pid] = [one.pid for one in warm_workers if name in one.args]
+                [pid] = [
+                    pid
+                    for pid in workers_of(os.getpid())
+                    if f"--name\0{worker(chief, 2)}\0" in command(pid)
+                ]
                 killed.append(pid)
                 os.kill(pid, signal.SIGKILL)
 
@@ -255,9 +258,11 @@ def test_a_trial_that_kills_its_workers_has_failed(
     def begun(chief: Chief) -> None:
         def progressed(running: Any) -> None:
             if running.number == 2:
+                name = worker(chief, 2)
+                [pid] = [one.pid for one in warm_workers if name in one.args]
                 # A second report may arrive from a process that is dead already.
                 with suppress(ProcessLookupError):
-                    os.kill(warm_workers[-1].pid, signal.SIGKILL)
+                    os.kill(pid, signal.SIGKILL)
 
         chief.listeners.progressed = progressed
 

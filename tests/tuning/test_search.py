@@ -147,9 +147,9 @@ def test_a_finished_search_goes_on_with_new_trials_alone(
     # The winner is not trained again where nothing is new.
     assert bundle.stat().st_mtime_ns == changed
     assert again.looks == 1
-    longer = run(copied.folder, trials=2, train_winner=False)
-    assert calls == [2]
-    assert scores(longer.outcomes) == scores(calm.outcomes[:2])
+    longer = run(copied.folder)
+    assert calls == [2, 3]
+    assert scores(longer.outcomes) == scores(calm.outcomes)
     assert longer.looks == 2
     assert "evaluated on the test set 2 times" in "\n".join(longer.evaluated_lines())
 
@@ -171,11 +171,11 @@ def test_an_interrupted_search_goes_on(
     with monkeypatch.context() as patched:
         patched.setattr(trial_module, "fit_prepared", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            run(tmp_path / "s", trials=2)
+            run(tmp_path / "s")
     assert calls == [1, 2]
-    again = run(tmp_path / "s", trials=2, train_winner=False)
-    assert calls == [1, 2, 2]
-    assert scores(again.outcomes) == scores(calm.outcomes[:2])
+    again = run(tmp_path / "s", train_winner=False)
+    assert calls == [1, 2, 2, 3]
+    assert scores(again.outcomes) == scores(calm.outcomes)
 
 
 @pytest.mark.parametrize(

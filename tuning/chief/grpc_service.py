@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent import futures
 from dataclasses import asdict
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 import grpc
 
@@ -117,28 +118,34 @@ def serve(chief: Chief, address: str, *, token: str = "") -> tuple[Any, int]:
     return server, port
 
 
-def _methods(chief: Chief) -> dict[str, Callable[[JsonObject], Any]]:
+#: Method of the service: reads a request, and returns what the chief then does.
+Method: TypeAlias = Callable[[JsonObject], Callable[[], Any]]
+
+
+def _methods(chief: Chief) -> dict[str, Method]:
     """Return the methods of the service by name."""
 
-    def about(request: JsonObject) -> dict[str, Any]:
-        return {
+    def about(request: JsonObject) -> Callable[[], Any]:
+        return lambda: {
             "folder": os.path.abspath(chief.folder.path),
             "versions": versions(),
             "patience": chief.patience,
         }
 
-    def create_trial(request: JsonObject) -> dict[str, Any]:
-        return asdict(chief.create_trial(_worker(request)))
+    def create_trial(request: JsonObject) -> Callable[[], Any]:
+        worker = _worker(request)
+        return lambda: asdict(chief.create_trial(worker))
 
-    def report(request: JsonObject) -> dict[str, Any]:
+    def report(request: JsonObject) -> Callable[[], Any]:
         worker, number = _worker(request), request.whole("number", 1)
         repeats = [*map(Repeat.from_json, request.objects("repeats"))]
-        return asdict(chief.report(worker, number, repeats, request.numbers("curve")))
+        curve = request.numbers("curve")
+        return lambda: asdict(chief.report(worker, number, repeats, curve))
 
-    def finish(request: JsonObject) -> bool:
+    def finish(request: JsonObject) -> Callable[[], Any]:
         outcome = Outcome.from_json(request.object("outcome"))
         chief.plan.check_outcome(outcome)
-        return chief.finish(_worker(request), outcome)
+        return partial(chief.finish, _worker(request), outcome)
 
     return {
         "About": about,
@@ -156,14 +163,16 @@ def _worker(request: JsonObject) -> str:
     return name
 
 
-def _checked(function: Callable[[JsonObject], Any]) -> Callable[[bytes, Any], Any]:
+def _checked(method: Method) -> Callable[[bytes, Any], Any]:
     """Return a handler that refuses requests with wrong values."""
 
     def handle(request: bytes, context: Any) -> Any:
         try:
-            return function(JsonObject(json.loads(request), "the request"))
+            call = method(JsonObject(json.loads(request), "the request"))
         except (ValueError, RecursionError) as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        # Outside: an error of the chief is no wrong request, and is logged.
+        return call()
 
     return handle
 

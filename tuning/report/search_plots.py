@@ -22,7 +22,7 @@ from emoclf.plots.plot_style import (
 
 from ..results.importance import varying_settings
 from ..results.objective import Objective
-from ..results.outcome import PRUNED, Outcome
+from ..results.outcome import COMPLETED, PRUNED, Outcome
 from ..results.ranking import pareto_front, rank, scored, signed_score
 from .plot_axes import (
     CHOSEN_MARK,
@@ -166,7 +166,9 @@ def plot_effects(
         x = setting.positions
         if setting.categories:
             x = x + jitter(len(x), 0.18)
-        _draw_trials(ax, x, trials, objective, star=star, star_label=star_label)
+        _draw_trials(
+            ax, x, trials, objective, star=star, star_label=star_label, alpha=0.7
+        )
         _scale_setting(ax, setting)
         if index % MAX_PANEL_COLUMNS == 0:
             ax.set_ylabel(objective.label)
@@ -284,8 +286,12 @@ def _draw_trials(
     star: int | None,
     star_label: str = "chosen",
     bars: bool = False,
+    alpha: float | None = None,
 ) -> None:
-    """Draw a mark for each trial at its ``x``, and a star for the one of a number."""
+    """Draw a mark for each trial at its ``x``, and a star for the one of a number.
+
+    With ``alpha``, completed trials that lie on each other can be told apart.
+    """
     for position, o in zip(x, trials, strict=True):
         if o.number == star:
             score = o.score(objective.name)
@@ -305,6 +311,7 @@ def _draw_trials(
                 elinewidth=1,
                 ecolor=PALE,
                 linestyle="none",
+                alpha=alpha if status == COMPLETED else None,
                 **mark,
             )
 

@@ -158,8 +158,6 @@ def _save(encoded: EncodedParts, folder: Path) -> None:
     for name, lists in (("train", encoded.train_ids), ("valid", encoded.valid_ids)):
         arrays[f"{name}_ids"] = np.concatenate([np.empty(0, np.int32), *lists])
         arrays[f"{name}_ends"] = np.cumsum([len(ids) for ids in lists], dtype=np.int64)
-    # It may exist, damaged.
-    shutil.rmtree(folder, ignore_errors=True)
     try:
         with new_folder(folder, overwrite=False) as temporary:
             if encoded.pretrained is not None:
@@ -167,6 +165,8 @@ def _save(encoded: EncodedParts, folder: Path) -> None:
                 np.save(temporary / ROWS_FILE, encoded.pretrained.rows)
             np.savez(temporary / ARRAYS_FILE, **arrays)
             (temporary / ABOUT_FILE).write_text(json.dumps(about), encoding="utf-8")
+            # It may exist, damaged. Last, so that it is missing for a moment only.
+            shutil.rmtree(folder, ignore_errors=True)
     except FileExistsError:
         # Another process has made the same folder meanwhile, which stays.
         return

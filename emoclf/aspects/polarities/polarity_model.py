@@ -44,7 +44,7 @@ class PolarityModel:
 
     @cached_property
     def _batched(self) -> list[BatchedModel]:
-        return [BatchedModel(network) for network in self.networks]
+        return [BatchedModel.of(network) for network in self.networks]
 
     def predict_proba(self, targets: Sequence[Target]) -> np.ndarray:
         """Return the probability of each label, shape (n_targets, n_classes)."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,8 +59,7 @@ class SentenceEncoder:
         self.character_ids = {
             x: i for i, x in enumerate(self.alphabet, FIRST_CHARACTER)
         }
-        # Texts of a stream have no end.
-        self._row_of = lru_cache(CACHED_TOKENS)(self._characters)
+        self._rows: dict[str, np.ndarray] = {}
 
     @property
     def n_characters(self) -> int:
@@ -76,11 +74,13 @@ class SentenceEncoder:
         tokenizer = self.encoder.tokenizer
         spans = tokenizer.spans(text)
         ids = self.encoder.vocabulary.ids(tokenizer.tokens(text))
-        rows = [self._row_of(text[start:stop]) for start, stop in spans]
+        rows = [self._characters(text[start:stop]) for start, stop in spans]
         characters = np.stack(rows) if rows else np.zeros((0, MAX_CHARACTERS), np.int32)
         return TokenizedText(spans, np.array(ids, np.int32), characters)
 
     def _characters(self, token: str) -> np.ndarray:
+        if (row := self._rows.get(token)) is not None:
+            return row
         half = MAX_CHARACTERS // 2
         short = token
         if len(token) > MAX_CHARACTERS:
@@ -89,6 +89,8 @@ class SentenceEncoder:
         row[: len(short)] = [
             self.character_ids.get(x, UNKNOWN_CHARACTER) for x in short
         ]
+        if len(self._rows) < CACHED_TOKENS:  # Texts of a stream have no end.
+            self._rows[token] = row
         return row
 
 
