@@ -258,11 +258,9 @@ def test_a_trial_that_kills_its_workers_has_failed(
     def begun(chief: Chief) -> None:
         def progressed(running: Any) -> None:
             if running.number == 2:
-                name = worker(chief, 2)
-                [pid] = [one.pid for one in warm_workers if name in one.args]
                 # A second report may arrive from a process that is dead already.
                 with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+                    os.kill(warm_workers[-1].pid, signal.SIGKILL)
 
         chief.listeners.progressed = progressed
 
