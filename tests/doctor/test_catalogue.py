@@ -46,6 +46,9 @@ def findings_in_code() -> Iterator[tuple[str, str]]:
 
 
 def is_finding(function: ast.expr) -> bool:
+    """Return whether it is ``Finding`` or :meth:`AuditedTexts.finding`."""
+    if isinstance(function, ast.Attribute):
+        return function.attr == "finding"
     return isinstance(function, ast.Name) and function.id == "Finding"
 
 
