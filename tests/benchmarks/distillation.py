@@ -226,6 +226,9 @@ class Bench:
     def _distilled(
         self, row: str, seed: int, unlabelled: list[Path] | None
     ) -> dict[str, Numbers]:
+        distillation = dict(self.distillation)
+        if unlabelled is None:
+            distillation.pop("max_unlabelled", None)
         start = time.perf_counter()
         student = distil_classifier(
             self.train,
@@ -234,7 +237,7 @@ class Bench:
             teacher=[*self.teachers],
             unlabelled=unlabelled,
             out_of_fold=self.out_of_fold,
-            distillation=self.distillation,
+            distillation=distillation,
             predictions=self.args.work / "predictions",
             checkpoint=self.args.work / f"{self.name}-{row}-{seed}.checkpoint",
             resume=True,
