@@ -26,14 +26,19 @@ from typing import Any
 
 import numpy as np
 
-from emoclf import Dataset, distil_classifier, load_exported, read_dataset
+from emoclf import (
+    Dataset,
+    distil_classifier,
+    export_classifier,
+    load_exported,
+    read_dataset,
+)
 from emoclf.classifier import Classifier
 from emoclf.cli.options import add_section, add_settings, given_settings
 from emoclf.distillation.distillation_settings import DistillationSettings
 from emoclf.distillation.teachers import as_teachers
 from emoclf.evaluation.baselines import tfidf_baseline
 from emoclf.evaluation.metrics import evaluate, evaluate_probabilities
-from emoclf.export.folded import export_folded
 from emoclf.files import size_of
 from emoclf.settings import DataSettings, TextSettings
 from emoclf.text.encoder import new_tokenizer
@@ -249,10 +254,12 @@ class Bench:
         results = {row: {**numbers, "distillation": facts}, f"{row}-first": first}
         if row == "student":
             folder = self.args.work / f"{self.name}-{row}-{seed}-folded"
-            path = export_folded(student.predictor, folder, overwrite=True)
-            folded: Classifier = load_exported(path, precision="int8")
+            export_classifier(
+                student.predictor, folder, to="folded-int8", overwrite=True
+            )
+            folded: Classifier = load_exported(folder)
             numbers = measured(folded.predict_proba, self.valid, self.timed, minutes)
-            results["student-folded"] = {**numbers, "bytes": size_of(Path(path))}
+            results["student-folded"] = {**numbers, "bytes": size_of(folder)}
         return results
 
     def table(self) -> list[str]:
