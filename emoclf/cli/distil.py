@@ -57,7 +57,7 @@ def add_parser(subparsers: Any, argv: Sequence[str]) -> None:
     add_option(parser, "--teacher-encoder FOLDER", text)
     text = (
         "file of texts of the same kind, without labels; can be repeated (default: "
-        "texts made from the training texts, which help far less)"
+        "texts made from the training texts, which often help less)"
     )
     add_option(parser, "--unlabelled FILE", text, action="append", default=[])
     text = (

@@ -101,7 +101,7 @@ def distil_classifier(
         labelled ones, the better. Duplicates, and texts that are nearly like those of
         the validation and test sets, are left out. Default: the texts of
         ``teacher_labels``; without them texts are made from the training texts, which
-        helps far less.
+        often helps less.
     out_of_fold : path, optional
         File with the probabilities of the training texts from a cross-validation of the
         teacher, such as ``emoclf crossval --out-of-fold`` writes. They are used in
