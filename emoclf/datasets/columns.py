@@ -235,10 +235,10 @@ def _usual(
             f"{_listed([columns[i] for i in matches])}. Name one with {setting(key)}."
         )
     if not matches:
-        columns_setting = setting("label_columns")
-        alternative = f", or one column for each label with {columns_setting}"
-        if key != "label_column":
-            alternative = ""
+        alternative = ""
+        if key == "label_column":
+            several = setting("label_columns")
+            alternative = f", or one column for each label with {several}"
         raise DataError(
             f"{source} has no column with a usual name for {content} (text, sentence, "
             f"…; label, emotion, sentiment, …). Its columns: {_listed(columns)}. Name "
