@@ -12,7 +12,7 @@ import numpy as np
 from emoclf.folded.features import Features
 from emoclf.folded.head import Head
 from emoclf.folded.layout import Layout
-from emoclf.folded.loops import pad_texts, write_maxima_plainly, write_probabilities
+from emoclf.folded.loops import pad_texts, write_maxima_plainly
 from emoclf.folded.network import Network
 from emoclf.folded.ngram_sums import NgramLogits
 from emoclf.folded.piece_loops import write_pieces
@@ -165,28 +165,13 @@ class CompiledTextCNN(Network):
         return result
 
     def _predict_batch(self, flat: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        layers, head = self.convolutions, self.head
-        maxima = [layer.maxima(flat, lengths) for layer in layers]
-        bias_units = self.features.bias_units
         added = None if self.ngrams is None else self.ngrams(flat, lengths)
-        is_compiled = bias_units is not None and not head.has_hidden and added is None
-        joined = maxima[0]
-        if not is_compiled or len(maxima) > 1:
-            pairs = zip(maxima, layers, strict=True)
-            joined = np.concatenate([m[:, : x.n_filters] for m, x in pairs], axis=1)
-        if not is_compiled:
-            return head(self.features(joined, lengths == 0), added)
-        result = np.empty((len(joined), len(head.bias)), np.float32)
-        write_probabilities(
-            joined,
-            bias_units,
-            lengths,
-            head.kernel_by_class,
-            head.bias,
-            head.multilabel,
-            result,
-        )
-        return result
+        maxima = [
+            layer.maxima(flat, lengths)[:, : layer.n_filters]
+            for layer in self.convolutions
+        ]
+        features = self.features(np.concatenate(maxima, axis=1), lengths == 0)
+        return self.head(features, added)
 
 
 class CompiledPieces:

@@ -1,4 +1,4 @@
-"""Compiled loops over texts: padding, largest window sums, and the head."""
+"""Compiled loops over texts: padding and largest window sums."""
 
 from __future__ import annotations
 
@@ -52,37 +52,3 @@ def write_maxima_plainly(
                         total = maxima.dtype.type(total + row[term, number])
                     maxima[text, index] = max(maxima[text, index], total)
             position += margin + lengths[text]
-
-
-@compiled(fastmath={"reassoc", "contract"})
-def write_probabilities(maxima, bias_sums, lengths, kernel, bias, multilabel, result):
-    """Write the probabilities of each text; features are ``relu(maxima + bias_sums)``.
-
-    The features of a text without tokens are zero.
-    """
-    n_classes = len(bias)
-    features = np.empty_like(bias_sums)
-    for text in range(len(maxima)):
-        largest = np.float32(-np.inf)
-        for c in range(len(bias_sums)):
-            features[c] = max(np.float32(maxima[text, c]) + bias_sums[c], np.float32(0))
-        if not lengths[text]:
-            features[:] = 0
-        for label in range(n_classes):
-            total = np.float32(0)
-            for c in range(len(bias_sums)):
-                total += features[c] * kernel[label, c]
-            total += bias[label]
-            result[text, label] = total
-            largest = max(largest, total)
-        if multilabel:
-            for label in range(n_classes):
-                half = np.tanh(np.float32(0.5) * result[text, label])
-                result[text, label] = np.float32(0.5) * half + np.float32(0.5)
-            continue
-        whole = np.float32(0)
-        for label in range(n_classes):
-            result[text, label] = np.exp(result[text, label] - largest)
-            whole += result[text, label]
-        for label in range(n_classes):
-            result[text, label] /= whole
