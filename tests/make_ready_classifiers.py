@@ -115,23 +115,25 @@ def nine_tenths_and_one(data: Dataset) -> tuple[Dataset, Dataset]:
 def distilled_sentiment(
     folder: Path, work: Path, encoder: Path, *, with_reviews: bool
 ) -> Predictor:
-    """Distil from an encoder that was fine-tuned on the comments; all is kept."""
+    """Distil from an encoder that was fine-tuned on the same texts; all is kept."""
     comments = goemotions(folder, "train")
-    data = as_sentiment(comments)
-    predictions = work / "comments.csv"
+    data, texts = as_sentiment(comments), set(comments.texts)
+    if with_reviews:
+        reviews = movie_reviews(folder, "train")
+        data, texts = joined(data, reviews), texts | set(reviews.texts)
+    train, valid = nine_tenths_and_one(data)
+    predictions = work / "predictions.csv"
     if not predictions.exists():
         teacher = fine_tune_encoder(
-            data, encoder, epochs=2, checkpoint=work / "checkpoint", resume=True
+            train, encoder, epochs=2, checkpoint=work / "checkpoint", resume=True
         )
-        texts = sorted(set(comments.texts))
-        table = pd.DataFrame(teacher.predict_proba(texts), columns=data.label_names)
-        table.insert(0, "text", texts)
+        columns = train.label_names
+        table = pd.DataFrame(teacher.predict_proba(sorted(texts)), columns=columns)
+        table.insert(0, "text", sorted(texts))
         table.to_csv(predictions, index=False)
-    if with_reviews:
-        # The teacher knows no reviews, whose true labels are learnt.
-        data = joined(data, movie_reviews(folder, "train"))
     return distil_classifier(
-        *nine_tenths_and_one(data),
+        train,
+        valid,
         # Movie reviews add many rare words.
         {**SETTINGS, "min_count": 5 if with_reviews else 4},
         teacher_labels=predictions,
