@@ -1,7 +1,13 @@
-"""Fit the linear part of a network: a logistic regression of words and word pairs.
+"""Fit the linear part of a network: logistic regressions of words and word pairs.
 
 Averaged with a network, a linear classifier of n-grams gains most on small training
 sets, where a network alone is not better than it is (tests/benchmarks/README.md).
+
+Each class has a regression of its own. Its features are multiplied by the logarithm of
+how much more frequent an n-gram is in texts with the class than in the others, the
+weights of a naive Bayes classifier, so that n-grams that tell the class from the others
+count most (Wang and Manning, 2012, "Baselines and Bigrams: Simple, Good Sentiment and
+Topic Classification").
 """
 
 from __future__ import annotations
@@ -25,8 +31,8 @@ from emoclf.training.batches import Examples
 #: Inverse strength of the regularization.
 C = 10.0
 MAX_ITERATIONS = 100
-#: Soft targets below this are left out, and the others of the text are scaled up.
-MIN_TARGET = 0.01
+#: Texts with an n-gram that are counted before those of the training set.
+PRIOR_COUNT = 1.0
 
 
 def fit_ngram_scores(
@@ -52,10 +58,10 @@ def fit_ngram_scores(
     """
     layer: Any = model.get_layer(NGRAMS)
     features, idf = _features(train.token_ids, layer.vocabulary)
-    fit_one = fit_classes if train.temperature is None else _fit_probabilities
-    fit = _fit_labels if multilabel else fit_one
-    n_classes = int(layer.bias.shape[0])
-    table, bias = fit(features, train.targets, train.weights, n_classes)
+    targets = train.targets
+    if targets.ndim == 1:
+        targets = np.eye(int(layer.bias.shape[0]))[targets]
+    table, bias = _fit_each(features, targets, train.weights, multilabel=multilabel)
     table = np.column_stack([share * idf[:, None] * table, idf**2])
     words, pairs = np.split(table.astype(np.float32), [layer.vocabulary])
     layer.words.assign(words)
@@ -118,43 +124,53 @@ def fit_classes(
     return table, bias
 
 
-def _fit_probabilities(
+def _fit_each(
     features: sparse.csr_matrix,
     targets: np.ndarray,
     weights: np.ndarray | None,
-    n_classes: int,
+    *,
+    multilabel: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights, shape (n_ngrams, n_classes), and biases from probabilities."""
-    lowest = np.minimum(targets.max(1, keepdims=True), MIN_TARGET)
-    shares = np.where(targets >= lowest, targets, 0)
-    shares /= shares.sum(1, keepdims=True)
-    texts, classes = np.nonzero(shares)
-    shares = shares[texts, classes]
-    if weights is not None:
-        shares *= weights[texts]
-    return fit_classes(features[texts], classes, shares, n_classes)
+    """Return weights and biases of the regression of each class.
 
+    Parameters
+    ----------
+    features : csr_matrix, shape (n_texts, n_ngrams)
+    targets : ndarray, shape (n_texts, n_classes)
+        1 or 0, or probabilities.
+    weights : ndarray, shape (n_texts,), optional
+    multilabel : bool
 
-def _fit_labels(
-    features: sparse.csr_matrix,
-    targets: np.ndarray,
-    weights: np.ndarray | None,
-    n_classes: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights, shape (n_ngrams, n_classes), and biases for several labels."""
-    table = np.zeros((features.shape[1], n_classes))
+    Returns
+    -------
+    table : ndarray, shape (n_ngrams, n_classes)
+    bias : ndarray, shape (n_classes,)
+    """
+    if targets.shape[1] == 2 and not multilabel:
+        # The difference of two logits is the logit of a regression, not twice as much.
+        table, bias = _fit_each(features, targets[:, 1:], weights, multilabel=True)
+        return np.hstack([-table, table]) / 2, np.hstack([-bias, bias]) / 2
+    table = np.zeros((features.shape[1], targets.shape[1]))
     share = np.clip(targets.mean(0), MIN_PRIOR, 1 - MIN_PRIOR)
     bias = np.log(share / (1 - share))
     if weights is None:
         weights = np.ones(len(targets))
+    ngrams = np.flatnonzero(features.getnnz(axis=0))
+    features = features[:, ngrams]
+    has_ngram = (features > 0).astype(float)
     for number, column in enumerate(targets.T):
         # A text with a soft target counts twice: with the label, and without it.
-        shares = np.stack([column, 1 - column], axis=1).ravel() * np.repeat(weights, 2)
+        shares = np.stack([column, 1 - column], axis=1) * weights[:, None]
+        counts = PRIOR_COUNT + has_ngram.T @ shares
+        with_label, without = np.log(counts / counts.sum(0)).T
+        ratio = with_label - without
         rows = np.flatnonzero(shares)
         has_label = rows % 2 == 0
         if 0 < has_label.sum() < len(rows):
-            model = _fitted(features[rows // 2], has_label, shares[rows])
-            table[:, number], bias[number] = model.coef_[0], model.intercept_[0]
+            scaled = features[rows // 2] @ sparse.diags(ratio)
+            model = _fitted(scaled, has_label, shares.ravel()[rows])
+            table[ngrams, number] = ratio * model.coef_[0]
+            bias[number] = model.intercept_[0]
     return table, bias
 
 

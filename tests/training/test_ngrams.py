@@ -48,7 +48,7 @@ def trained(multilabel: bool = False) -> TrainedClassifier:
 
 
 def test_logits_are_a_weighted_mean_of_both() -> None:
-    """The linear part is a logistic regression of scikit-learn on the same features."""
+    """The linear part is a logistic regression of scikit-learn for each class."""
     one = trained()
     train = one.prepared.train
     encoder = one.bundle.encoder
@@ -61,8 +61,13 @@ def test_logits_are_a_weighted_mean_of_both() -> None:
 
     # No text of the tiny corpus has a word twice, where scikit-learn's norm differs.
     features = TfidfVectorizer(analyzer=word_pairs).fit_transform(tokens)
-    linear = LogisticRegression(C=C, max_iter=1000).fit(features, train.targets)
-    expected = linear.predict_log_proba(features)
+    expected = np.zeros((len(texts), 3))
+    for number in range(3):
+        label = train.targets == number
+        ratio = naive_bayes_ratio(features.toarray(), label)
+        linear = LogisticRegression(C=C, max_iter=1000)
+        linear.fit(features.toarray() * ratio, label)
+        expected[:, number] = linear.decision_function(features.toarray() * ratio)
     network = logits_twin(one.bundle.model)
     ids = [encoder.encode_tokens([words])[0] for words in tokens]
     cnn = np.concatenate([network(x[None], training=False).numpy() for x in ids])
@@ -73,6 +78,12 @@ def test_logits_are_a_weighted_mean_of_both() -> None:
     np.testing.assert_allclose(actual, mixed, atol=0.02)
     alone = cnn - np.log(np.exp(cnn).sum(1, keepdims=True))
     assert np.abs(actual - alone).max() > 0.1
+
+
+def naive_bayes_ratio(features: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Return r of Wang and Manning (2012), equation 2."""
+    p, q = (1 + (features[rows] > 0).sum(0) for rows in (label, ~label))
+    return np.log((p / p.sum()) / (q / q.sum()))
 
 
 def test_an_unfitted_part_changes_nothing() -> None:
@@ -206,29 +217,37 @@ def test_probabilities_weigh_labels(multilabel: bool) -> None:
 
 def test_labels_are_fitted_one_by_one() -> None:
     rng = np.random.default_rng(0)
-    features = sparse.csr_matrix(rng.random((40, 5)))
+    features = sparse.random(40, 5, 0.5, "csr", rng=rng)
     labels = (rng.random((40, 3)) < 0.4).astype(np.float32)
-    weights = rng.random(40).astype(np.float32)
-    table, bias = ngrams._fit_labels(features, labels, weights, 3)
+    table, bias = ngrams._fit_each(features, labels, None, multilabel=True)
     for number, column in enumerate(labels.T):
+        ratio = naive_bayes_ratio(features.toarray(), column > 0)
         direct = LogisticRegression(C=C, max_iter=ngrams.MAX_ITERATIONS)
-        direct.fit(features, column, weights)
-        np.testing.assert_array_equal(table[:, number], direct.coef_[0])
-        assert bias[number] == np.float32(direct.intercept_[0])
+        direct.fit(features.toarray() * ratio, column)
+        np.testing.assert_allclose(
+            table[:, number], ratio * direct.coef_[0], rtol=1e-3, atol=1e-3
+        )
+        np.testing.assert_allclose(bias[number], direct.intercept_[0], atol=1e-3)
 
 
-def test_probabilities_of_many_classes() -> None:
-    """A text counts as much as it weighs, however flat its probabilities are."""
+def test_two_classes_have_one_regression() -> None:
+    """The difference of their logits is that of the regression, not twice as much."""
+    rng = np.random.default_rng(0)
+    features = sparse.random(40, 5, 0.5, "csr", rng=rng)
+    targets = np.eye(2)[rng.integers(0, 2, 40)]
+    table, bias = ngrams._fit_each(features, targets, None, multilabel=False)
+    one = ngrams._fit_each(features, targets[:, 1:], None, multilabel=True)
+    np.testing.assert_allclose(table[:, 1] - table[:, 0], one[0][:, 0])
+    assert bias[1] - bias[0] == pytest.approx(one[1][0])
+
+
+def test_many_classes_that_nothing_tells_apart() -> None:
     rng = np.random.default_rng(0)
     features = sparse.csr_matrix(rng.random((30, 4)))
     flat = np.full((30, 150), 1 / 150, np.float32)
-    _, bias = ngrams._fit_probabilities(features, flat, None, 150)
-    np.testing.assert_allclose(bias, bias.mean(), atol=1e-3)
-    sure = np.eye(2, dtype=np.float32)[np.arange(30) % 2] * 0.995 + 0.0025
-    weights = rng.random(30).astype(np.float32)
-    taught = ngrams._fit_probabilities(features, sure, weights, 2)
-    labelled = ngrams.fit_classes(features, np.arange(30) % 2, weights, 2)
-    np.testing.assert_allclose(taught[0], labelled[0], rtol=1e-4)
+    table, bias = ngrams._fit_each(features, flat, None, multilabel=False)
+    np.testing.assert_allclose(table, 0, atol=1e-3)
+    np.testing.assert_allclose(bias, np.log(1 / 149), atol=0.05)
 
 
 def unlabelled(texts: list[str]) -> Dataset:
