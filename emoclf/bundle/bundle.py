@@ -243,11 +243,13 @@ def _rebuild(
     import_tensorflow()
     from emoclf.bundle.saved_networks import rebuild
     from emoclf.models.build import build_model
+    from emoclf.models.ngram_scores import BUCKETS, PAIRS
 
     # Before anything of the declared size is allocated.
     shape = None
     if inputs is None:
         shape = _checked_shape(about, weights, vocabulary_size)
+    pairs = weights.get(PAIRS, np.empty(BUCKETS + 1))
     build = partial(
         build_model,
         settings,
@@ -255,6 +257,8 @@ def _rebuild(
         multilabel=about.flag("several"),
         shape=shape,
         embedded_dim=None if inputs is None else inputs.dim,
+        # Networks before emoclf 0.12 have fewer.
+        ngram_buckets=max(len(np.atleast_1d(pairs)) - 1, 1),
     )
     return rebuild(build, weights, attrgetter("weights"))
 

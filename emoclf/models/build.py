@@ -15,7 +15,7 @@ from emoclf.models.convolution import zero_padding
 from emoclf.models.embedding import embed_tokens
 from emoclf.models.heads import class_probabilities
 from emoclf.models.keras_globals import default_keras_globals
-from emoclf.models.ngram_scores import NGRAMS, NgramScores
+from emoclf.models.ngram_scores import BUCKETS, NGRAMS, NgramScores
 from emoclf.settings import RunSettings
 
 
@@ -29,6 +29,7 @@ def build_model(
     shape: tuple[int, int] | None = None,
     embedded_dim: int | None = None,
     prior: np.ndarray | None = None,
+    ngram_buckets: int = BUCKETS,
 ) -> keras.Model:
     """Build the network that the settings describe.
 
@@ -49,6 +50,8 @@ def build_model(
     prior : ndarray of float, shape (n_classes,), optional
         Shares of the training texts that have each label, for the initial biases of a
         multilabel network.
+    ngram_buckets : int
+        Rows for hashed pairs of words in the linear part, if the settings have one.
 
     Returns
     -------
@@ -96,7 +99,7 @@ def build_model(
         mix: Callable[[Any], Any] | None = None
         if token_ids is not None and getattr(settings.model, "ngrams", False):
             vocabulary, _ = _matrix_shape(matrix, shape)
-            layer = NgramScores(vocabulary, name=NGRAMS)
+            layer = NgramScores(vocabulary, ngram_buckets, name=NGRAMS)
 
             def mix(logits: Any) -> Any:
                 return layer(token_ids, logits)

@@ -14,8 +14,13 @@ from emoclf.models.tensors import Tensor
 from emoclf.text.word_pairs import MIN_SQUARE
 
 NGRAMS = "ngram_scores"
-#: Rows for hashed pairs of words.
-BUCKETS = 1 << 15
+#: Path of the weights of pairs.
+PAIRS = f"{NGRAMS}/pairs"
+#: Rows for hashed pairs of words. With fewer, most pairs of a new text share a row with
+#: one of the training texts.
+BUCKETS = 1 << 17
+#: Rows of networks that were saved before emoclf 0.12.
+FIRST_BUCKETS = 1 << 15
 
 
 @keras.saving.register_keras_serializable(package="emoclf")
@@ -32,13 +37,18 @@ class NgramScores(layers.Layer):
     ----------
     vocabulary : int
         Number of token ids.
+    buckets : int
+        Rows for hashed pairs of words.
     **kwargs
         Arguments of the Keras layer.
     """
 
-    def __init__(self, vocabulary: int, **kwargs: Any) -> None:
+    def __init__(
+        self, vocabulary: int, buckets: int = FIRST_BUCKETS, **kwargs: Any
+    ) -> None:
         super().__init__(**{"trainable": False, **kwargs})
         self.vocabulary = vocabulary
+        self.buckets = buckets
 
     def build(self, token_ids_shape: Any, logits_shape: Any) -> None:
         n_classes = int(logits_shape[-1])
@@ -46,7 +56,7 @@ class NgramScores(layers.Layer):
         shape = (self.vocabulary, n_classes + 1)
         self.words = self.add_weight(shape=shape, name="words", **zeros)
         # Row 0 belongs to the last word of a text, which has no pair.
-        shape = (BUCKETS + 1, n_classes + 1)
+        shape = (self.buckets + 1, n_classes + 1)
         self.pairs = self.add_weight(shape=shape, name="pairs", **zeros)
         self.bias = self.add_weight(shape=(n_classes,), name="bias", **zeros)
         #: Factor of the network's logits.
@@ -66,7 +76,7 @@ class NgramScores(layers.Layer):
         """
         is_word = ops.not_equal(token_ids, 0)
         words = zero_padding(tf.gather(self.words.value, token_ids), is_word)
-        pairs = hashed_pairs(token_ids, BUCKETS)
+        pairs = hashed_pairs(token_ids, self.buckets)
         rows = tf.gather(self.pairs.value, pairs)
         total = ops.sum(words, axis=1)
         total += ops.sum(zero_padding(rows, ops.not_equal(pairs, 0)), axis=1)
@@ -74,4 +84,5 @@ class NgramScores(layers.Layer):
         return self.share * logits + total[:, :-1] / norm + self.bias
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "vocabulary": self.vocabulary}
+        config = {"vocabulary": self.vocabulary, "buckets": self.buckets}
+        return {**super().get_config(), **config}

@@ -24,7 +24,7 @@ from sklearn.linear_model import LogisticRegression
 
 from emoclf.batching import lengths_of
 from emoclf.models.heads import MIN_PRIOR
-from emoclf.models.ngram_scores import BUCKETS, NGRAMS
+from emoclf.models.ngram_scores import NGRAMS
 from emoclf.text.word_pairs import HASH_MULTIPLIER, MIN_SQUARE
 from emoclf.training.batches import Examples
 
@@ -57,7 +57,7 @@ def fit_ngram_scores(
         Whether a text has several labels.
     """
     layer: Any = model.get_layer(NGRAMS)
-    features, idf = _features(train.token_ids, layer.vocabulary)
+    features, idf = _features(train.token_ids, layer.vocabulary, layer.buckets)
     targets = train.targets
     if targets.ndim == 1:
         targets = np.eye(int(layer.bias.shape[0]))[targets]
@@ -71,7 +71,7 @@ def fit_ngram_scores(
 
 
 def _features(
-    token_ids: Sequence[np.ndarray], vocabulary: int
+    token_ids: Sequence[np.ndarray], vocabulary: int, buckets: int
 ) -> tuple[sparse.csr_matrix, np.ndarray]:
     """Return TF-IDF, shape (n_texts, n_ngrams), and the idf of each n-gram.
 
@@ -82,10 +82,10 @@ def _features(
     texts = np.repeat(np.arange(len(lengths)), lengths)
     is_pair = texts[1:] == texts[:-1]
     # As emoclf.models.mean_embedding.hashed_pairs does, without the row 0.
-    hashed = (flat[:-1] * HASH_MULTIPLIER + flat[1:])[is_pair] % BUCKETS
+    hashed = (flat[:-1] * HASH_MULTIPLIER + flat[1:])[is_pair] % buckets
     columns = np.concatenate([flat, vocabulary + hashed])
     rows = np.concatenate([texts, texts[1:][is_pair]])
-    shape = (len(lengths), vocabulary + BUCKETS)
+    shape = (len(lengths), vocabulary + buckets)
     counts = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape)
     frequencies = np.bincount(counts.indices, minlength=shape[1])
     idf = np.log((1 + len(lengths)) / (1 + frequencies)) + 1

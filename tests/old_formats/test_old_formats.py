@@ -4,6 +4,7 @@ That version wrote everything in ``emoclf-0.1.0.tar.xz``: bundles, an export in 
 its formats, the labels and probabilities that the bundles predicted, a finished search,
 and a training run and a search that were killed. The archive is never changed.
 ``estimator-0.1.0.pkl.xz`` is an EmotionClassifier with findings that it pickled.
+``linear-part-0.11.0.tar.xz`` has a TextCNN with a linear part of version 0.11.0.
 """
 
 from __future__ import annotations
@@ -52,6 +53,19 @@ def test_bundles_and_exports_predict_the_same(old: Path, name: str) -> None:
     np.testing.assert_allclose(
         probabilities, expected["probabilities"], rtol=0, atol=bound
     )
+
+
+def test_a_linear_part_has_its_number_of_pairs(tmp_path: Path) -> None:
+    """Until 0.11 there were 32,768 rows for hashed pairs of words."""
+    with tarfile.open(ARCHIVE.with_name("linear-part-0.11.0.tar.xz")) as archive:
+        archive.extractall(tmp_path, filter="data")
+    expected = json.loads((tmp_path / "predictions.json").read_text("utf-8"))
+    classifier = load_classifier(tmp_path / "classifier.emoclf")
+    for _ in range(2):
+        found = classifier.predict_proba(expected["texts"])
+        np.testing.assert_allclose(found, expected["probabilities"], atol=EXACT)
+        classifier.save(tmp_path / "again.emoclf", overwrite=True)
+        classifier = load_classifier(tmp_path / "again.emoclf")
 
 
 @pytest.mark.filterwarnings("ignore:emoclf:DeprecationWarning")
