@@ -71,7 +71,9 @@ def check_abstention(abstain_below: float, *, multilabel: bool) -> None:
     if multilabel:
         raise SettingsError(
             f"{name} is for classifiers of one label for each text. This one predicts "
-            "every label from its threshold on: raise the thresholds instead."
+            "every label from its threshold on. Leave the setting out and choose "
+            "labels by their probabilities, or train with higher "
+            f"{setting('thresholds')}."
         )
 
 

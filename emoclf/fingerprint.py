@@ -59,7 +59,7 @@ def check_fingerprint(
     folder: Path,
     fingerprint: Mapping[str, Any],
     *,
-    cure: str = "Use the same ones, another output, or --overwrite.",
+    cure: str = "Use the same ones, another output, or --overwrite without --resume.",
 ) -> None:
     """Refuse a folder that belongs to another run.
 

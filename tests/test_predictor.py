@@ -60,8 +60,8 @@ def test_no_texts_give_no_predictions(predictor: Predictor) -> None:
     ("texts", "message"),
     [
         ("one text", "put it into a list"),
-        (["a", None], "Text number 1 must be a str. Got None"),
-        ([1.5], "Text number 0 must be a str. Got 1.5"),
+        (["a", None], "The text at index 1 must be a str. Got None"),
+        ([1.5], "The text at index 0 must be a str. Got 1.5"),
         (5, "must be a list of str. Got 5"),
         (np.array([["a", "b"]]), r"shape \(1, 2\)"),
     ],

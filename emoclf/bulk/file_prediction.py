@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -15,10 +16,13 @@ from emoclf.bulk.targets import FileTarget, StreamTarget
 from emoclf.bulk.writers import Writer
 from emoclf.classifier import Classifier
 from emoclf.datasets.source import Source
+from emoclf.display import count_of
 from emoclf.errors import DataError, SettingsError, setting
 from emoclf.ready import model_path
 from emoclf.runtime import check_count
 from emoclf.settings import DataSettings
+
+logger = logging.getLogger(__name__)
 
 
 class Progress(NamedTuple):
@@ -113,7 +117,8 @@ def predict_file(
         recognised where it is certain.
     separator : str, optional
         Separator of the cells of CSV or TSV: a character, or tab, comma, semicolon or
-        bar. A file with an unknown ending is then read as CSV or TSV.
+        bar; by default recognised where it is certain. A file with an unknown ending is
+        read as CSV or TSV if it is given.
     quoting : {"auto", "csv", "none"}
         Quotes around cells; "auto": in tab-separated files if all quotes fit.
     encoding : str, default="utf-8"
@@ -126,7 +131,8 @@ def predict_file(
         16,777,216 for lines, and 131,072 for cells.
     prefix : str, optional
         Prefix of the names of new columns; by default ``"predicted_"`` if the source
-        has one of these columns already, as a labelled file does, else none.
+        has one of these columns already, as a labelled file does, or, if multilabel, a
+        column with a usual name for labels; else none.
     on_error : {"stop", "skip", "null"}, default="stop"
         Raise at a bad line; or log it, and leave it out or keep it without a
         prediction. In plain lines wrong bytes become U+FFFD.
@@ -209,7 +215,7 @@ def _predict_all(
     report: Callable[[Progress], object] | None,
 ) -> Summary:
     source = entries.source
-    n_predicted = n_written = n_withheld = 0
+    n_predicted = n_written = n_withheld = n_empty = 0
     for chunk in predictor.predict(entries):
         writer.write(chunk)
         n_predicted += sum(entry.bad is None for entry in chunk)
@@ -217,8 +223,17 @@ def _predict_all(
         n_withheld += sum(
             entry.label is None and entry.probabilities is not None for entry in chunk
         )
+        n_empty += sum(
+            entry.label is not None and not entry.text.strip() for entry in chunk
+        )
         if report is not None:
             report(progress_in(entries, n_predicted, n_written))
+    if n_empty:
+        logger.warning(
+            "%s without words: such a label means nothing. With %s it is withheld.",
+            count_of("text", n_empty),
+            setting("abstain_below", 0.5),
+        )
     if entries.n_bad and not n_predicted:
         raise DataError(
             f"{source.name}: all of its {entries.n_bad:,} {source.unit}s are bad; each "

@@ -9,6 +9,7 @@ from typing import Any
 
 from emoclf.bulk.entries import Entries, Entry
 from emoclf.bulk.predict_chunks import Labels
+from emoclf.datasets.columns import LABEL_NAMES
 from emoclf.datasets.rows import names_of
 from emoclf.errors import DataError, setting
 
@@ -32,7 +33,8 @@ class NewColumns:
     labels : Labels
     prefix : str, optional
         Prefix of each new name; by default ``predicted_`` if the input already has one
-        of the names, as a labelled file does, else none.
+        of the names, as a labelled file does, or, if multilabel, a column with a usual
+        name for labels; else none.
     abstains : bool, default=False
         Whether labels may be withheld, so that there is a column for the reason.
     """
@@ -64,7 +66,7 @@ class NewColumns:
         """Return the input's columns; of objects, the keys of the first chunk.
 
         If they include one of the new names, and no prefix was given, all new names
-        get another one.
+        get another one; if multilabel, also if they include a column of labels.
 
         Parameters
         ----------
@@ -85,6 +87,10 @@ class NewColumns:
             columns = list(dict.fromkeys(key for values in good for key in values))
             keys = [key for entry in chunk for key in entry.values]
         name = self._clash(keys, as_object)
+        if self.labels.multilabel and not self._is_given:
+            # With a column ``labels`` beside ``label`` no reader knows the true labels.
+            usual = (key for key in keys if key.strip().casefold() in LABEL_NAMES)
+            name = name or next(usual, None)
         if name and not self._is_given:
             self._set_prefix(AUTOMATIC_PREFIX)
             old, name = name, self._clash(keys, as_object)

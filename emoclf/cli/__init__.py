@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _drop_output()
         return 1
     except KeyboardInterrupt:
-        print("emoclf: interrupted; everything saved before is kept.", file=sys.stderr)
+        print("emoclf: interrupted.", file=sys.stderr)
         return INTERRUPTED
     finally:
         # A caller from Python gets the names of Python.

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emoclf.cli import report_option
+from emoclf.cli.bulk_runs import continued_with_resume
 from emoclf.cli.options import add_section, given_settings
 from emoclf.cli.shared import (
     HELP_ALL,
@@ -157,16 +158,17 @@ def run_train(args: argparse.Namespace) -> int:
     polarity = {x: y for x, y in given.items() if x in PolaritySettings.names()}
     if args.encoder is not None:
         polarity["encoder"] = args.encoder
-    model = AspectModel.train(
-        data,
-        valid=valid,
-        tagger=settings,
-        polarity=polarity,
-        learn_polarity=args.learn_polarity,
-        seed=settings.seed,
-        verbose=not args.quiet,
-        checkpoints=checkpoints,
-    )
+    with continued_with_resume(checkpoints.exist):
+        model = AspectModel.train(
+            data,
+            valid=valid,
+            tagger=settings,
+            polarity=polarity,
+            learn_polarity=args.learn_polarity,
+            seed=settings.seed,
+            verbose=not args.quiet,
+            checkpoints=checkpoints,
+        )
     path = model.save(args.output, overwrite=args.overwrite)
     evaluation = None
     if test is not None:

@@ -60,6 +60,17 @@ def continued_by_the_same_command(work: str, folder: object) -> Iterator[None]:
 
 
 @contextmanager
+def continued_with_resume(has_checkpoint: Callable[[], bool]) -> Iterator[None]:
+    """Say after Ctrl-C that ``--resume`` continues the run, if it has a checkpoint."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if has_checkpoint():
+            logger.warning("The same command with --resume continues the run.")
+        raise
+
+
+@contextmanager
 def terminated_cleanly() -> Iterator[None]:
     """Remove unfinished files when SIGTERM or SIGHUP ends this process."""
     if threading.current_thread() is not threading.main_thread():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emoclf.cli import report_option
+from emoclf.cli.bulk_runs import continued_by_the_same_command
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, parse_value, settings_from
 from emoclf.cli.shared import add_option, new_command, print_json, print_lines
@@ -64,13 +65,14 @@ def run(args: argparse.Namespace) -> int:
 
     _, split = read_data(args, next(iter(networks.values())))
 
-    comparison = compare_networks(
-        split,
-        networks,
-        seeds=args.seeds,
-        folder=args.output,
-        callbacks=lambda settings: callbacks_for(args, settings),
-    )
+    with continued_by_the_same_command("comparison", args.output):
+        comparison = compare_networks(
+            split,
+            networks,
+            seeds=args.seeds,
+            folder=args.output,
+            callbacks=lambda settings: callbacks_for(args, settings),
+        )
     plotted = find_spec("matplotlib") is not None
     if plotted:
         save_plot(plot_accuracy_against_time(comparison), Path(args.output) / PLOT)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from emoclf.cli import report_option
+from emoclf.cli.bulk_runs import continued_with_resume
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import (
     add_section,
@@ -84,30 +85,34 @@ def run(args: argparse.Namespace) -> int:
     settings, distillation = _settings(args)
     report_option.check(args)
     load_tensorflow()
+    from emoclf.distillation.distillation_folder import DistillationFolder
     from emoclf.distillation.distillation_run import (
         check_distillation,
         run_distillation,
     )
+    from emoclf.workflow.train import checkpoint_folder
 
     check_distillation(args.output, overwrite=args.overwrite, resume=args.resume)
     dataset, split = read_data(args, settings)
-    training = run_distillation(
-        dataset,
-        split,
-        settings,
-        teacher=args.teacher,
-        teacher_labels=[Path(name) for name in args.teacher_labels],
-        teacher_encoder=args.teacher_encoder,
-        unlabelled=[Path(name) for name in args.unlabelled] or None,
-        out_of_fold=args.out_of_fold,
-        distillation=distillation,
-        predictions=args.predictions,
-        output=args.output,
-        overwrite=args.overwrite,
-        resume=args.resume,
-        callbacks=tensorboard_callbacks(args),
-        verbose=not args.quiet,
-    )
+    folder = DistillationFolder(checkpoint_folder(args.output))
+    with continued_with_resume(folder.exists):
+        training = run_distillation(
+            dataset,
+            split,
+            settings,
+            teacher=args.teacher,
+            teacher_labels=[Path(name) for name in args.teacher_labels],
+            teacher_encoder=args.teacher_encoder,
+            unlabelled=[Path(name) for name in args.unlabelled] or None,
+            out_of_fold=args.out_of_fold,
+            distillation=distillation,
+            predictions=args.predictions,
+            output=args.output,
+            overwrite=args.overwrite,
+            resume=args.resume,
+            callbacks=tensorboard_callbacks(args),
+            verbose=not args.quiet,
+        )
     print_run(training, as_json=args.json)
     report_option.write(args, training, saved=training.path)
     return 0

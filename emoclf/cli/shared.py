@@ -42,9 +42,30 @@ class Parser(argparse.ArgumentParser):
         # Before argparse misses a required option whose name is mistyped.
         self._check_options(sys.argv[1:] if args is None else args)
         namespace, unknown = super().parse_known_args(args, namespace)
+        unknown = self._fill_positionals(namespace, unknown)
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return namespace, unknown
+
+    def _fill_positionals(self, namespace: Any, words: list[str]) -> list[str]:
+        """Give left-over words to optional arguments, and return the other words.
+
+        In ``predict MODEL -o FILE INPUT`` argparse takes INPUT as absent, because an
+        option follows MODEL.
+        """
+        values = [x for x in words if not x.startswith("-") or x == "-" or " " in x]
+        for action in self._actions:
+            if action.option_strings or not values:
+                continue
+            before = getattr(namespace, action.dest, None)
+            if action.nargs == "*":
+                setattr(namespace, action.dest, [*(before or ()), *values])
+                return [x for x in words if x not in values]
+            if action.nargs == "?" and before is None:
+                setattr(namespace, action.dest, values[0])
+                words.remove(values[0])
+                return words
+        return words
 
     def _check_options(self, args: Sequence[str]) -> None:
         """Report the first unknown option, with the nearest one that exists."""
@@ -118,7 +139,8 @@ def new_command(
     )
     for word in arguments.split():
         if word in ARGUMENTS:
-            kind = model_argument if word == "MODEL" else str
+            kinds = {"MODEL": model_argument, "BUNDLE": bundle_argument}
+            kind = kinds.get(word, str)
             text = ARGUMENTS[word]
             parser.add_argument(word.lower(), metavar=word, type=kind, help=text)
     if has_result:
@@ -147,6 +169,18 @@ def model_argument(text: str) -> str:
         return model_path(text)
     except BundleError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def bundle_argument(text: str) -> str:
+    """Return the path of a bundle, which a ready classifier is not."""
+    if text in READY and not os.path.exists(text):
+        raise argparse.ArgumentTypeError(
+            f"{text} is a ready classifier and not a bundle: it is a folded export "
+            "already, and has no counts of its training set. Use it as it is, for "
+            f"instance with 'emoclf predict {text}', or name a folder that 'emoclf "
+            "train' has written."
+        )
+    return text
 
 
 def add_option(parser: Any, names: str, help: str, **options: Any) -> Any:

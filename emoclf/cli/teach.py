@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from emoclf.cli import train
-from emoclf.cli.bulk_runs import step_bars
+from emoclf.cli.bulk_runs import continued_with_resume, step_bars
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import PREFIX, add_section, given_settings, pop_settings
 from emoclf.cli.shared import (
@@ -91,11 +91,17 @@ def run_fine_tuning(args: argparse.Namespace) -> int:
     run_settings = RunSettings.from_flat(seed=args.seed, **given)
     load_tensorflow()
     from emoclf.bundle.summary import without_hashes
+    from emoclf.contextual.fine_tune import has_checkpoint
     from emoclf.workflow.teaching_run import check_teaching, run_teaching
 
-    check_teaching(args.output, overwrite=args.overwrite, resume=args.resume)
+    checkpoint = check_teaching(
+        args.output, overwrite=args.overwrite, resume=args.resume
+    )
     _, split = read_data(args, run_settings)
-    with step_bars(args, "fine-tuning") as show:
+    with (
+        continued_with_resume(partial(has_checkpoint, checkpoint)),
+        step_bars(args, "fine-tuning") as show,
+    ):
         teaching = run_teaching(
             split,
             args.encoder,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from emoclf.bundle.summary import without_hashes
 from emoclf.cli import report_option
+from emoclf.cli.bulk_runs import continued_with_resume
 from emoclf.cli.data_options import add_data, read_data
 from emoclf.cli.options import add_settings, settings_from
 from emoclf.cli.shared import (
@@ -71,20 +72,22 @@ def run(args: argparse.Namespace) -> int:
     settings = settings_from(args)
     report_option.check(args)
     load_tensorflow()
+    from emoclf.training.checkpoint import CheckpointFolder
     from emoclf.workflow.training_run import check_start, run_training
 
-    check_start(args.output, overwrite=args.overwrite, resume=args.resume)
+    checkpoint = check_start(args.output, overwrite=args.overwrite, resume=args.resume)
     dataset, split = read_data(args, settings)
-    training = run_training(
-        dataset,
-        split,
-        settings,
-        output=args.output,
-        overwrite=args.overwrite,
-        resume=args.resume,
-        callbacks=callbacks_for(args, settings),
-        refit=args.refit,
-    )
+    with continued_with_resume(CheckpointFolder(checkpoint, {}).exists):
+        training = run_training(
+            dataset,
+            split,
+            settings,
+            output=args.output,
+            overwrite=args.overwrite,
+            resume=args.resume,
+            callbacks=callbacks_for(args, settings),
+            refit=args.refit,
+        )
     print_run(training, as_json=args.json)
     report_option.write(args, training, saved=training.path)
     return 0

@@ -199,7 +199,7 @@ def report_contents(
         without_label=n_labels.count(0),
         words=_length_summary(lengths),
         largest_group=int(np.bincount(near).max(initial=0)),
-        similar_labels=_similar(dataset.label_names),
+        similar_labels=similar_names(dataset.label_names),
         skipped={skip.reason: skip.count for skip in dataset.skips},
         **{
             name: Matches(len(i), tuple(map(dataset.place, i[:_MAX_EXAMPLES])))
@@ -243,7 +243,8 @@ def is_no_answer(text: str) -> bool:
     return bool(_NO_ANSWER.fullmatch(plain) or _BRACKETS.fullmatch(text))
 
 
-def _similar(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+def similar_names(names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Return the groups of names that differ in case, space and punctuation alone."""
     groups: dict[str, list[str]] = defaultdict(list)
     words = Tokenizer().words
     for name in names:

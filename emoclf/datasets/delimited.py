@@ -10,7 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from emoclf.datasets.cells import BadRow
-from emoclf.datasets.columns import Columns, has_names
+from emoclf.datasets.columns import LABEL_NAMES, TEXT_NAMES, Columns, has_names
 from emoclf.datasets.records import Record, Table
 from emoclf.datasets.separators import (
     SEPARATORS,
@@ -19,7 +19,7 @@ from emoclf.datasets.separators import (
     separator_name,
 )
 from emoclf.datasets.source import Source
-from emoclf.errors import DataError, setting
+from emoclf.errors import DataError, did_you_mean, setting
 
 logger = logging.getLogger(__name__)
 
@@ -64,18 +64,17 @@ def read_tsv(source: Source) -> Table:
 
 def _table(source: Source, usual: str) -> Table:
     separator = source.separator or usual
-    if source.separator is None and source.labelled:
+    # Standard input and pipes can be read once only.
+    is_file = source.path is not None and source.path.is_file()
+    if source.separator is None and is_file:
         separator = recognise_separator(source.head(), usual) or usual
     quoting = source.settings.quoting
     if quoting == "auto" and separator == "\t":
-        # Standard input can be read once only.
-        has_quotes = source.path is not None and is_quoted(
-            source.lines(keep_ends=True), separator
-        )
+        has_quotes = is_file and is_quoted(source.lines(keep_ends=True), separator)
         quoting = "csv" if has_quotes else "none"
     if quoting == "none":
         rows = _plain_rows(source.lines(), separator)
-        if source.path is None and source.settings.quoting == "auto":
+        if not is_file and source.settings.quoting == "auto":
             rows = _report_quotes(rows, source.name)
     else:
         limit = source.settings.max_line_bytes or csv.field_size_limit()
@@ -129,7 +128,16 @@ def _separator_advice(header: Cells, separator: str) -> str:
 
 
 def _counting_advice(header: Cells, source: Source) -> str:
-    """Return advice on how to read a file whose first row is a text already."""
+    """Return advice on how to read a file whose first row may be a text already."""
+    named = source.named_columns
+    cells = {cell.strip().casefold() for cell in header.cells}
+    is_header = (
+        source.settings.header is not None
+        or not cells.isdisjoint([*TEXT_NAMES, *LABEL_NAMES, *map(str.casefold, named)])
+        or any(did_you_mean(name, header.cells) for name in named)
+    )
+    if is_header or (source.labelled and len(header.cells) == 1):
+        return ""
     lengths = list(map(len, header.cells))
     text = lengths.index(max(lengths)) + 1
     columns = {"text_column": text}

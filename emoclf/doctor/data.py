@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from emoclf.datasets.audit_report import similar_names
+from emoclf.datasets.cells import shorten
 from emoclf.doctor.findings import Finding
 from emoclf.embeddings.coverage import MIN_COVERAGE
 
@@ -188,6 +190,22 @@ def check_imbalance(
         },
         ("texts as they were collected, with a frequent and a rare class",),
         ("class_weight='balanced'", "more texts of the rare classes"),
+    )
+
+
+def check_label_names(label_names: Sequence[str]) -> Finding | None:
+    """Check whether names of classes differ in case, space or punctuation alone."""
+    groups = similar_names(label_names)
+    if not groups:
+        return None
+    shown = shorten([" and ".join(map(repr, names)) for names in groups])
+    return Finding(
+        "similar-labels",
+        "warning",
+        f"labels that are spelt alike are classes of their own: {shown}",
+        {"labels": [name for names in groups for name in names]},
+        ("one label in two spellings",),
+        ("use one spelling for both",),
     )
 
 

@@ -84,7 +84,7 @@ def explain_corpus(
     for text in iterate_texts(texts, classifier.text_column):
         if not isinstance(text, str):
             raise DataError(
-                f"Text number {n_texts} must be a str. Got {text!r} "
+                f"The text at index {n_texts} must be a str. Got {text!r} "
                 f"({type(text).__name__}) instead; drop it, or turn it into a str."
             )
         n_texts += 1

@@ -37,7 +37,7 @@ def as_texts(texts: Iterable[Any], column: str | None = None) -> list[str]:
     for number, text in enumerate(values):
         if not isinstance(text, str):
             raise DataError(
-                f"Text number {number} must be a str. Got {text!r} "
+                f"The text at index {number} must be a str. Got {text!r} "
                 f"({type(text).__name__}) instead; drop it, or turn it into a str."
             )
     # NumPy's str_ is a str, but a slow one.

@@ -11,7 +11,12 @@ import numpy as np
 from emoclf.contextual.input_vectors import InputVectors
 from emoclf.datasets.dataset import Dataset
 from emoclf.datasets.trainable import check_trainable
-from emoclf.doctor.data import check_coverage, check_cut, check_texts
+from emoclf.doctor.data import (
+    check_coverage,
+    check_cut,
+    check_label_names,
+    check_texts,
+)
 from emoclf.doctor.findings import Finding
 from emoclf.embeddings.coverage import CoverageReport
 from emoclf.embeddings.matrix import (
@@ -210,6 +215,7 @@ def encode_parts(
     if train.vectors is not None or settings.embedding.encoder is not None:
         # The network does not read these words.
         findings, cut = [], dict.fromkeys(cut, 0)
+    findings.append(check_label_names(train.label_names))
     if pretrained is not None:
         share = pretrained.coverage.share_of_running
         missing = [token for token, _ in pretrained.coverage.missing]

@@ -153,7 +153,7 @@ def test_it_answers_as_the_folder(
         assert_equal(model.predict([text]), [row])
     assert model.predict([]) == []
     assert model.predict(["", " "]) == [[], []]
-    with pytest.raises(DataError, match="Text number 0 must be a str"):
+    with pytest.raises(DataError, match="The text at index 0 must be a str"):
         model.predict([1])  # type: ignore[list-item]
     parity = about_of(exported(to))["parity"]["float32"]
     assert 0 <= parity["largest_difference"] <= parity["bound"]

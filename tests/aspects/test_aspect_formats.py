@@ -268,8 +268,8 @@ def test_what_a_format_cannot_hold_is_an_error(tmp_path: Path) -> None:
     ("spans", "message"),
     [
         ([[(0, 2)]], "Got 2 texts and 1 lists"),
-        ([[(0, 2)], "ab"], "Text number 1: spans must be a list"),
-        ([[(0, 2, 3)], []], "Text number 0: a span must be"),
+        ([[(0, 2)], "ab"], "The text at index 1: spans must be a list"),
+        ([[(0, 2, 3)], []], "The text at index 0: a span must be"),
         ([[(-1, 2)], []], "from -1 to 2 is not within the text"),
     ],
 )

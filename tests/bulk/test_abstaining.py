@@ -51,7 +51,7 @@ def test_wrong_values() -> None:
     for wrong in (1.5, -0.1, "0.5", float("nan")):
         with pytest.raises(SettingsError, match="must be a probability"):
             predictor.predict(TEXTS, abstain_below=wrong)  # type: ignore[arg-type]
-    with pytest.raises(SettingsError, match="raise the thresholds instead"):
+    with pytest.raises(SettingsError, match="train with higher thresholds"):
         random_predictor(multilabel=True).predict(TEXTS, abstain_below=0.5)
 
 

@@ -25,6 +25,7 @@ from tiny import tiny_folded, tiny_settings, tiny_trained
 
 from emoclf.bulk.file_prediction import predict_file
 from emoclf.classifier import Classifier
+from emoclf.datasets.readers import read_dataset
 from emoclf.errors import DataError, SettingsError
 from emoclf.models.build import build_model
 from emoclf.predictor import Predictor
@@ -324,6 +325,26 @@ def test_multilabel(tmp_path: Path) -> None:
     stream = io.StringIO()
     predict_file(predictor, source, stream)
     assert stream.getvalue().startswith("a,b,c\t0.")
+    # The result of a labelled file can be read and predicted again.
+    source.write_text("text,Emotion\ndark,a\nlovely,d\n")
+    predict_file(predictor, source, tmp_path / "new.csv")
+    (row, _) = read(tmp_path / "new.csv")
+    assert list(row)[2:4] == ["predicted_labels", "predicted_probability_a"]
+    assert read_dataset(tmp_path / "new.csv").labels == ("a", "d")
+    predict_file(predictor, source, tmp_path / "plain.csv", prefix="")
+    assert list(read(tmp_path / "plain.csv")[0])[2] == "labels"
+
+
+def test_texts_without_words_are_counted(
+    model: Classifier, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": ""}\n{"text": "lovely"}\n{"text": " \\t"}\n')
+    predict_file(model, source, tmp_path / "out.csv")
+    assert "2 texts without words" in caplog.text
+    caplog.clear()
+    predict_file(model, source, tmp_path / "out2.csv", abstain_below=0.01)
+    assert "without words" not in caplog.text
 
 
 def test_odd_texts_are_unchanged(model: Classifier, tmp_path: Path) -> None:
@@ -395,6 +416,8 @@ def test_columns_are_named_counted_or_found(tmp_path: Path, predict_rows: Any) -
         },
     }
     source.write_text("review;stars\ndark;1\n")
+    assert predict_rows(source)[0]["stars"] == "1"
+    source.write_text("review;stars\ndark;1;2\n")
     with pytest.raises(
         DataError, match=r"separated by semicolons: set separator='semicolon'"
     ):

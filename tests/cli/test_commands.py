@@ -14,6 +14,7 @@ from tiny import tiny_dataset, tiny_folded, tiny_trained
 from warm_process import run
 
 from emoclf.cli import build_parser, main
+from emoclf.cli.bulk_runs import continued_with_resume
 from emoclf.cli.commands import COMMANDS
 from emoclf.datasets.readers import read_dataset
 from emoclf.errors import DataError
@@ -408,3 +409,28 @@ def test_messages_name_options_on_the_command_line_only(
         assert message in call(["train", path, "-o", tmp_path / "x", *args], capsys)[1]
     with pytest.raises(DataError, match=r"set encoding='cp1252'\."):
         read_dataset(path)
+
+
+def test_texts_of_one_label_for_a_multilabel_classifier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("new.csv").write_text("text,label\nI am glad,joy\nI am sad,sadness\n")
+    args = ["evaluate", "emotions-en", "new.csv"]
+    assert "With --label-separator , one label for each" in call(args, capsys)[1]
+    assert main([*args, "--label-separator", ","]) == 0
+    assert capsys.readouterr().out.startswith("new.csv, 2 texts\n")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_interruption_says_what_is_kept(
+    kept: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(args: object) -> None:
+        with continued_with_resume(lambda: kept):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("emoclf.cli.show.run", run)
+    assert main(["show", "x"]) == 130
+    advice = "The same command with --resume continues the run.\n" * kept
+    assert capsys.readouterr().err == f"{advice}emoclf: interrupted.\n"

@@ -41,6 +41,8 @@ def test_texts_are_arguments_or_lines(
     )
     monkeypatch.setattr("sys.stdin", stdin)
     assert call([MODEL], capsys)[1] == out
+    args = [MODEL, "--top", "5", "What a lovely day", "--method=auto", "awful"]
+    assert call(args, capsys) == (0, out, "")
 
 
 def test_json_is_an_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -157,3 +157,22 @@ RAW = {
 def test_quotes_that_do_not_fit_are_quotes(tmp_path: Path, text: str) -> None:
     rows = f'text\tlabel\n{text}\tbad\nfine\tgood\n""so"" and\tgood\n'
     assert read(tmp_path / "d.tsv", rows)[0] == text
+
+
+def test_columns_are_counted_only_if_the_first_row_may_be_a_text(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "d.csv"
+    for row, settings in (
+        ("Text,label", {"text_column": "Tetx"}),
+        ("Text,label", {"text_column": "review"}),
+        ("remark,stars", {"text_column": "remarks", "label_column": "stars"}),
+        ("remark,stars", {"text_column": "remark"}),
+        ("remark,stars", {"header": True}),
+        ("one column", {}),
+    ):
+        with pytest.raises(DataError, match="Its columns") as error:
+            read(path, f"{row}\nfine,good\nbad,bad\n", **settings)
+        assert "count the columns" not in str(error.value)
+    with pytest.raises(DataError, match=r"Did you mean 'Text'\? Its columns: .*'\.$"):
+        read(path, "Text,label\nfine,good\n", text_column="Tetx")

@@ -7,6 +7,7 @@ import numpy as np
 from emoclf.doctor.data import (
     check_coverage,
     check_cut,
+    check_label_names,
     check_soft_targets,
     check_targets,
     check_texts,
@@ -57,6 +58,13 @@ def test_soft_targets() -> None:
     for targets in (third[:, :2], np.array([0, 1]), np.eye(3, dtype=int)):
         assert name(check(targets)) == "wrong-targets"
     assert name(check(np.full((1, 3), np.nan))) == "wrong-targets"
+
+
+def test_names_of_labels() -> None:
+    assert check_label_names(["joy", "joyful", "😀", "1", "10"]) is None
+    found = check_label_names(["anger", "ANGER ", "joy"])
+    assert name(found) == "similar-labels"
+    assert "'anger' and 'ANGER '" in str(found)
 
 
 def test_texts_and_vectors() -> None:

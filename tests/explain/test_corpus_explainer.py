@@ -103,7 +103,11 @@ def test_other_networks_and_methods_have_words_only() -> None:
     ("arguments", "error", "message"),
     [
         ({"texts": []}, DataError, "no text to explain"),
-        ({"texts": ["a", None]}, DataError, "Text number 1 must be a str. Got None"),
+        (
+            {"texts": ["a", None]},
+            DataError,
+            "The text at index 1 must be a str. Got None",
+        ),
         ({"texts": "a"}, DataError, "Got the single str 'a'"),
         ({"texts": ["a"], "top": 0}, SettingsError, "top must be a whole number"),
         ({"texts": ["a"], "min_count": 1.5}, SettingsError, "min_count must be"),

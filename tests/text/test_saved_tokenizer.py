@@ -54,7 +54,7 @@ def test_jieba_drops_every_kind_of_space() -> None:
 
 def test_the_position_of_a_wrong_text_is_named() -> None:
     tokenizer = Tokenizer()
-    with pytest.raises(DataError, match=r"Text number 1 must be a str\. Got None"):
+    with pytest.raises(DataError, match="The text at index 1 must be a str"):
         tokenizer.batch(["a", None])  # type: ignore[list-item]
     with pytest.raises(DataError, match="single str 'abc'"):
         tokenizer.batch("abc")

@@ -106,7 +106,8 @@ def test_another_run_is_refused_and_the_difference_named(
 ) -> None:
     other = CheckpointFolder(folder.path, {"settings": {"training": {"epochs": 4}}})
     with pytest.raises(
-        ResumeError, match=r"settings.training.epochs was 3 and is now 4"
+        ResumeError,
+        match=r"settings.training.epochs was 3 and is now 4.*--overwrite without --re",
     ):
         other.load()
     text = CheckpointFolder(folder.path, {**folder.fingerprint, "texts": digest(["a"])})

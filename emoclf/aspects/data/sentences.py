@@ -91,10 +91,11 @@ class AspectData(Described):
                 f"and {len(span_lists)} lists of spans."
             )
         pairs = enumerate(zip(texts, span_lists, strict=True))
+        where = "The text at index"
         return cls(
             tuple(
                 new_sentence(
-                    text, text_spans, id=str(number), location=f"Text number {number}"
+                    text, text_spans, id=str(number), location=f"{where} {number}"
                 )
                 for number, (text, text_spans) in pairs
             )
