@@ -16,8 +16,8 @@ RISING_EPOCHS = 3
 MIN_RISE_SHARE = 0.05
 #: Validation loss of the kept epoch, as a multiple of the smallest one.
 OVERFITTING_LOSS_RATIO = 1.25
-#: Training accuracies, on the way from the largest class share (0) to 1: below the
-#: first the network has not learnt, above the second it may have memorized.
+#: Accuracies, on the way from the largest class share (0) to 1: below the first on both
+#: sets the network has not learnt, above the second in training it may have memorized.
 UNDERFITTING_FRACTION = 0.2
 MEMORIZED_FRACTION = 0.7
 
@@ -62,7 +62,8 @@ def check_fit(
     Parameters
     ----------
     accuracy : float
-        Training accuracy in the last epoch.
+        Training accuracy during the last epoch: with dropout, and of weights that still
+        change, so that it can be far below that of the network that is kept.
     val_losses : sequence of float
         Cross-entropy on the validation set in each epoch.
     val_accuracy : float
@@ -95,9 +96,10 @@ def check_fit(
         return Finding(
             "over-fitting",
             "error",
-            f"{accuracy:.0%} of the training texts are predicted correctly, but only "
-            f"{val_accuracy:.0%} of the validation texts; always predicting the most "
-            f"frequent label gives {majority:.0%}: the network memorized its texts",
+            f"{accuracy:.0%} of the training texts were predicted correctly during the "
+            f"last epoch, but only {val_accuracy:.0%} of the validation texts are; "
+            f"always predicting the most frequent label gives {majority:.0%}: the "
+            "network memorized its texts",
             {"accuracy": accuracy, "valid": val_accuracy, "majority": majority},
             (
                 "labels that do not belong to their texts",
@@ -105,15 +107,16 @@ def check_fit(
             ),
             ("check the labels of a few training texts", "more texts"),
         )
-    learnt = accuracy >= toward_one(majority, UNDERFITTING_FRACTION)
-    if learnt or majority >= DOMINANT_SHARE:
+    learnt = toward_one(majority, UNDERFITTING_FRACTION)
+    if max(accuracy, val_accuracy) >= learnt or majority >= DOMINANT_SHARE:
         return None
     return Finding(
         "under-fitting",
         "warning",
-        f"after the last epoch {accuracy:.0%} of the training texts are predicted "
-        f"correctly; always predicting the most frequent label gives {majority:.0%}",
-        {"accuracy": accuracy, "majority": majority},
+        f"{accuracy:.0%} of the training texts were predicted correctly during the "
+        f"last epoch, and {val_accuracy:.0%} of the validation texts are; always "
+        f"predicting the most frequent label gives {majority:.0%}",
+        {"accuracy": accuracy, "valid": val_accuracy, "majority": majority},
         (
             "a training that ended too early",
             "a learning rate that is too low or too high",

@@ -4,10 +4,15 @@ Efron and Tibshirani (1993), An Introduction to the Bootstrap: texts are drawn a
 with replacement, and the middle 95 % of the values are the interval. Two classifiers
 are compared on the same draws (Koehn, 2004, "Statistical Significance Tests for Machine
 Translation Evaluation").
+
+Where all texts are right, or none, every draw has the same value, and the interval
+would have no width. Accuracy then has the interval of Wilson (1927, "Probable
+Inference, the Law of Succession, and Statistical Inference"); other metrics have none.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +20,8 @@ import numpy as np
 N_RESAMPLES = 1000
 #: Draws that are in memory at once.
 BLOCK_DRAWS = 100
+#: Quantile of the normal distribution for 95 % intervals.
+NORMAL_QUANTILE = 1.959964
 
 
 def resampled_counts(
@@ -110,3 +117,14 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     """Return the ends of the middle 95 % of resampled values."""
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
+
+
+def wilson_interval(right: int, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of the share of ``right`` among ``n`` texts."""
+    square = NORMAL_QUANTILE**2
+    root = math.sqrt(right * (n - right) / n + square / 4)
+    low, high = (
+        (right + square / 2 + sign * NORMAL_QUANTILE * root) / (n + square)
+        for sign in (-1, 1)
+    )
+    return max(0.0, low), min(1.0, high)

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 
 def evaluate_classifier(
-    predictor: Any, split: Split | Dataset | pd.DataFrame
+    predictor: Any,
+    split: Split | Dataset | pd.DataFrame,
+    *,
+    train: Dataset | pd.DataFrame | None = None,
 ) -> EvaluationReport:
     """Evaluate a classifier and baselines that are fitted on the same training set.
 
@@ -39,9 +42,11 @@ def evaluate_classifier(
         split.
     split : Split, Dataset or DataFrame
         Split that it was trained on. The test set decides; without one, the
-        validation set does. A Dataset or a DataFrame is evaluated as a whole, without
-        baselines, for which there is no training set; a warning tells of texts that
-        the classifier was trained on.
+        validation set does. A Dataset or a DataFrame is evaluated as a whole; a warning
+        tells of texts that the classifier was trained on.
+    train : Dataset or DataFrame, optional
+        Training set of the classifier, on which the baselines are fitted that a Dataset
+        or a DataFrame is evaluated with; without it, there are none.
 
     Returns
     -------
@@ -52,31 +57,36 @@ def evaluate_classifier(
     >>> report = evaluate_classifier(trained.predictor, split)  # doctest: +SKIP
     >>> print("\\n".join(report.lines()))  # doctest: +SKIP
     """
-    if not isinstance(split, Split):
-        is_classifier = isinstance(predictor, Classifier)
-        classifier = predictor if is_classifier else as_predictor(predictor)
-        texts = _labelled(classifier, split, "split")
-        remarks = warn_of_overlap(training_overlap(classifier, texts), texts)
-        evaluation = evaluate_part(classifier, texts, part=texts.source)
-        return EvaluationReport((evaluation,), (), remarks=remarks)
-    # The baselines get the tokens of the network; an encoder's are pieces of words.
-    tokenizer = Tokenizer()
+    is_split = isinstance(split, Split)
     # The epoch of a fine-tuned encoder was chosen on a part of the training texts.
     is_network = not isinstance(predictor, TransformerClassifier)
-    if is_network:
+    if is_network and (is_split or not isinstance(predictor, Classifier)):
         predictor = as_predictor(predictor)
-        tokenizer = predictor.bundle.encoder.tokenizer
-    parts = {
-        name: _labelled(predictor, part, name) for name, part in split.parts().items()
-    }
-    train = parts.pop("train")
-    baselines = fit_baselines(baseline_inputs(train, tokenizer), train.label_ids)
+    remarks: tuple[str, ...] = ()
+    if isinstance(split, Split):
+        parts = {
+            name: _labelled(predictor, part, name)
+            for name, part in split.parts().items()
+        }
+        train = parts.pop("train")
+    else:
+        texts = _labelled(predictor, split, "split")
+        remarks = warn_of_overlap(training_overlap(predictor, texts), texts)
+        parts = {texts.source: texts}
+        if train is not None:
+            train = _labelled(predictor, train, "train")
+    bundle = getattr(predictor, "bundle", None)
+    # The baselines get the tokens of the network; an encoder's are pieces of words.
+    tokenizer = bundle.encoder.tokenizer if bundle else Tokenizer()
+    baselines = {}
+    if train is not None:
+        baselines = fit_baselines(baseline_inputs(train, tokenizer), train.label_ids)
     evaluations: list[Evaluation] = []
     comparisons: list[Comparison] = []
     for part, dataset in parts.items():
-        chose_epoch = is_network and part == "valid"
+        chose_epoch = is_split and is_network and part == "valid"
         network = evaluate_part(predictor, dataset, part=part, chose_epoch=chose_epoch)
-        inputs = baseline_inputs(dataset, tokenizer)
+        inputs = baseline_inputs(dataset, tokenizer) if baselines else ()
         rivals = [
             evaluate(
                 predict(inputs),
@@ -95,9 +105,12 @@ def evaluate_classifier(
             for rival in rivals
             for comparison in compare(network, rival, dataset.label_ids)
         ]
-    bundle = getattr(predictor, "bundle", None)
-    proposals = bundle and advice(bundle.settings, split.train, bundle.metrics)
-    return EvaluationReport(tuple(evaluations), tuple(comparisons), proposals or ())
+    proposals: tuple[str, ...] = ()
+    if bundle and train is not None:
+        proposals = advice(bundle.settings, train, bundle.metrics)
+    return EvaluationReport(
+        tuple(evaluations), tuple(comparisons), proposals, remarks=remarks
+    )
 
 
 def _labelled(predictor: Classifier, data: Any, name: str) -> Dataset:
@@ -113,10 +126,15 @@ def _check_kind(predictor: Classifier, dataset: Dataset) -> None:
     """Check that labels are of the kind that the classifier predicts."""
     if dataset.multilabel != predictor.multilabel:
         kinds = ("one label for each text", "several labels for each text")
+        cure = "Give texts with one label each."
+        if predictor.multilabel:
+            cure = (
+                f"With {setting('label_separator', ',')} one label for each text is "
+                f"read too; with {setting('label_columns')}, a column for each label."
+            )
         raise DataError(
             f"{dataset.source} has {kinds[dataset.multilabel]}, and the classifier "
-            f"predicts {kinds[predictor.multilabel]}. Give labels of the same kind: "
-            f"{setting('label_separator')} and {setting('label_columns')} read several."
+            f"predicts {kinds[predictor.multilabel]}. {cure}"
         )
 
 

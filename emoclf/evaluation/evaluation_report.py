@@ -58,20 +58,23 @@ class EvaluationReport(EvaluationPlots, HtmlLines):
         return self.network
 
     @property
-    def beats_baselines(self) -> bool:
-        """Whether every baseline is beaten beyond chance, by every metric."""
+    def beats_baselines(self) -> bool | None:
+        """Whether every baseline is beaten beyond chance, by every metric.
+
+        None without baselines.
+        """
         beaten = [comparison.beaten for comparison in self.comparisons]
-        return bool(beaten) and all(beaten)
+        return all(beaten) if beaten and not self.against else None
 
     def _facts(self) -> dict[str, object]:
-        network = self.network
+        network, beaten = self.network, self.beats_baselines
         return {
             "classifier": network.name,
             "set": network.part,
             "texts": network.n,
             "accuracy": f"{network.accuracy:.3f}",
             "macro-F1": f"{network.macro_f1:.3f}",
-            "beats the baselines": self.beats_baselines,
+            **({} if beaten is None else {"beats the baselines": beaten}),
         }
 
     def table_lines(self) -> list[str]:
@@ -111,9 +114,10 @@ class EvaluationReport(EvaluationPlots, HtmlLines):
                 f"{self.network.n:,} texts: {decisive.points}.",
                 *self.remarks,
             ]
-        part = PART_NAMES.get(decisive.part, decisive.part)
+        name = PART_NAMES.get(decisive.part)
+        part = f"the {name} set" if name else f"these {self.network.n:,} texts"
         lines = [
-            f"On the {part} set the network {relation} the best baseline, "
+            f"On {part} the network {relation} the best baseline, "
             f"{decisive.baseline}: {decisive.points}.",
             *self.remarks,
         ]

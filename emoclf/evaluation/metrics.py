@@ -14,7 +14,13 @@ from sklearn.metrics import (
 )
 
 from emoclf.datasets.split import PART_NAMES
-from emoclf.evaluation.bootstrap import N_RESAMPLES, interval, ratio, resampled_metrics
+from emoclf.evaluation.bootstrap import (
+    N_RESAMPLES,
+    interval,
+    ratio,
+    resampled_metrics,
+    wilson_interval,
+)
 from emoclf.evaluation.curves import expected_calibration_error, roc_curves
 from emoclf.evaluation.evaluation_plots import EvaluationPlots
 from emoclf.evaluation.metric_names import MULTILABEL, ONE_LABEL
@@ -32,7 +38,8 @@ class ClassMetrics:
     """Metrics of one label; 0 where the denominator is 0.
 
     ``average_precision`` is None but for multilabel probabilities. ``f1_interval`` is
-    the 95 % bootstrap interval; None without texts, and in files of 0.4 and before.
+    the 95 % bootstrap interval; None without texts, where all draws have the same F1,
+    and in files of 0.4 and before.
     """
 
     label: str
@@ -74,7 +81,8 @@ class Evaluation(EvaluationPlots):
         Mean cross-entropy in nats; None without probabilities.
     intervals : dict of str to (float, float)
         95 % bootstrap intervals of accuracy and macro_f1; for multilabel texts also of
-        micro_f1.
+        micro_f1. Where all draws have the same value, accuracy has Wilson's interval,
+        and the others are left out.
     per_class : tuple of ClassMetrics
     confusion : tuple of tuples of int, or None
         Counts; rows are true labels, columns predicted ones. None for multilabel texts.
@@ -120,6 +128,27 @@ class Evaluation(EvaluationPlots):
     def multilabel(self) -> bool:
         """Whether a text may have several labels."""
         return self.confusion is None
+
+    @property
+    def absent_labels(self) -> tuple[str, ...]:
+        """Labels that no text has; macro_f1 is the mean of the others."""
+        return tuple(label.label for label in self.per_class if not label.support)
+
+    @property
+    def unpredicted_labels(self) -> tuple[str, ...]:
+        """Labels that were predicted for no text, as far as the predictions are kept.
+
+        Their precision is undefined.
+        """
+        counts = self.predicted if self.confusion is None else self.confusion
+        if counts is None:
+            return ()
+        columns = np.sum(counts, axis=0)
+        return tuple(
+            label.label
+            for label, count in zip(self.per_class, columns, strict=True)
+            if not count
+        )
 
     @property
     def task(self) -> str:
@@ -252,7 +281,9 @@ def evaluate(
     precisions: list[float | None] = [None] * n_classes
     if multilabel and probabilities is not None:
         precisions = average_precisions(probabilities, truth)
-    f1_intervals = map(_f1_interval, resampled.pop("f1").T)
+    f1_intervals = map(_interval, resampled.pop("f1").T)
+    ends = {key: _interval(values) for key, values in resampled.items()}
+    ends["accuracy"] = ends["accuracy"] or wilson_interval(int(right.sum()), len(right))
     per_class = _per_class(predicted, truth, label_names, precisions, f1_intervals)
     accuracy = micro_f1 = float(right.mean())
     error = area = None
@@ -277,7 +308,7 @@ def evaluate(
         macro_f1=_mean([label.f1 for label in per_class if label.support]) or 0.0,
         micro_f1=micro_f1,
         log_loss=None if probabilities is None else log_loss(probabilities, truth),
-        intervals={key: interval(values) for key, values in resampled.items()},
+        intervals={key: pair for key, pair in ends.items() if pair},
         per_class=per_class,
         confusion=confusion,
         average_precision=_mean([x for x in precisions if x is not None]),
@@ -303,9 +334,11 @@ def average_precisions(
     ]
 
 
-def _f1_interval(values: np.ndarray) -> tuple[float, float] | None:
+def _interval(values: np.ndarray) -> tuple[float, float] | None:
+    """Return the interval of resampled values; None if it has no width."""
     numbers = values[np.isfinite(values)]
-    return interval(numbers) if len(numbers) else None
+    low, high = interval(numbers) if len(numbers) else (0.0, 0.0)
+    return (low, high) if low < high else None
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -63,9 +63,17 @@ def _part_lines(
             cells.append(("*" if is_best else "") + _cell(value, interval))
         rows.append(cells)
     dataset, name = first.part_name, PART_NAMES.get(first.part, "")
-    dataset = dataset.replace(name, f"{name} set") if name else dataset
-    title = f"{dataset}, {count_of('text', first.n)}"
-    return [*wrapped(title[:1].upper() + title[1:]), *align(rows)]
+    if name:  # else the name of a file
+        dataset = dataset.replace(name, f"{name.capitalize()} set")
+    lines = [*wrapped(f"{dataset}, {count_of('text', first.n)}"), *align(rows)]
+    if absent := first.absent_labels:
+        subject = f"No text of the {name} set" if name else "None of these texts"
+        others = count_of("other label", len(first.per_class) - len(absent))
+        lines += wrapped(
+            f"{subject} has the label {' or '.join(map(repr, absent))}: macro-F1 is "
+            f"the mean of the {others}."
+        )
+    return lines
 
 
 def wrapped(sentence: str) -> list[str]:
@@ -97,10 +105,12 @@ def per_class_lines(evaluation: Evaluation) -> list[str]:
     """Return the metrics of each label; a dash where there is nothing to count."""
     averaged = ["average precision"] if evaluation.average_precision is not None else []
     rows = [["label", "precision", "recall", "F1", *averaged, "texts"]]
+    unpredicted = evaluation.unpredicted_labels
     for label in evaluation.per_class:
+        precision = None if label.label in unpredicted else label.precision
         recall = label.recall if label.support else None
         f1 = label.f1 if label.support else None
-        cells = [_cell(label.precision), _cell(recall), _cell(f1, label.f1_interval)]
+        cells = [_cell(precision), _cell(recall), _cell(f1, label.f1_interval)]
         if averaged:
             cells.append(_cell(label.average_precision))
         rows.append([label.label, *cells, str(label.support)])

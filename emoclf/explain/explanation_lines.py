@@ -73,7 +73,10 @@ def sums_of(explanation: Explanation, column: int) -> str:
 
 
 def word_rows(explanation: Explanation, column: int) -> list[list[str]]:
-    """Return the words that count most for a label and against it, side by side."""
+    """Return the words that count most for a label and against it, side by side.
+
+    The last row has the number and the sum of those that are left out.
+    """
     sides = []
     for sign in (1, -1):
         values = explanation.contributions[:, column] * sign
@@ -84,6 +87,9 @@ def word_rows(explanation: Explanation, column: int) -> list[list[str]]:
             mark = "" if token.is_known else " (unknown)"
             word = shorten(explanation.text[token.start : token.stop], MAX_NAME - 10)
             cells.append([f"{word}{mark}", f"{values[i] * sign:+.2f}"])
+        if left_out := order[N_WORDS:]:
+            total = values[left_out].sum() * sign
+            cells.append([f"{len(left_out)} more", f"{total:+.2f}"])
         sides.append(cells)
     if not any(sides):
         return []

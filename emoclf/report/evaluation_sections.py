@@ -358,6 +358,8 @@ def _label_table(evaluation: Evaluation) -> DataTable:
         values: list[float | None] = [label.precision, label.recall, label.f1]
         if not label.support:
             values[1:] = [None, None]
+        if label.label in evaluation.unpredicted_labels:
+            values[0] = None
         values += [label.average_precision] * averaged
         rows.append([label.label, *map(number_cell, values), f"{label.support:,}"])
     return DataTable("Scores of each label", header, rows, sortable=True)

@@ -115,6 +115,13 @@ class CrossValidation(HtmlLines, EvaluationPlots):
             f"{len(self.evaluations)} folds of {self.pooled.n:,} texts; mean ± "
             "standard deviation over folds."
         )
+        if lacking := [fold[0] for fold in self.evaluations if fold[0].absent_labels]:
+            names = {name for one in lacking for name in one.absent_labels}
+            title += (
+                f" In {len(lacking)} of them no text has the label "
+                f"{' or '.join(map(repr, sorted(names)))}: their macro-F1 is the mean "
+                "of their other labels."
+            )
         tables = [*wrapped(title), *align(rows), "", *wrapped(self.verdict())]
         return [*tables, "", *detail_lines(self.pooled)]
 

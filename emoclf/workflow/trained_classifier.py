@@ -116,7 +116,8 @@ class TrainedClassifier(Classifier, EvaluationPlots):
         Parameters
         ----------
         data : Dataset or DataFrame, optional
-            Other labelled texts, which are evaluated without baselines.
+            Other labelled texts. The baselines are fitted on the training set of the
+            split.
 
         Raises
         ------
@@ -124,12 +125,13 @@ class TrainedClassifier(Classifier, EvaluationPlots):
             If it was trained without a test set, and no other texts are given.
         """
         if data is not None:
-            return evaluate_classifier(self.predictor, data)
+            train = None if self.split is None else self.split.train
+            return evaluate_classifier(self.predictor, data, train=train)
         if self.split is None or not self.split.test:
             raise DataError(
                 "This classifier was trained without a test set. Give one: "
                 "evaluate(test_set); or train with a split that has one, as in "
-                "train_classifier(split), which evaluates baselines too."
+                "train_classifier(split)."
             )
         return self._report
 

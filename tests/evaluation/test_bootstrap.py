@@ -4,10 +4,11 @@ import time
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
 from emoclf.errors import DataError
-from emoclf.evaluation.bootstrap import interval, resampled_metrics
+from emoclf.evaluation.bootstrap import interval, resampled_metrics, wilson_interval
 from emoclf.evaluation.metrics import Evaluation, evaluate
 from emoclf.evaluation.paired_comparison import compare
 
@@ -33,6 +34,21 @@ def test_about_95_percent_of_intervals_hold_the_true_share():
         low, high = interval(metrics["accuracy"])
         held += low <= 0.7 <= high
     assert 0.90 <= held / 150 <= 0.99
+
+
+@pytest.mark.parametrize(("right", "n"), [(12, 12), (0, 12), (1, 1), (7, 20)])
+def test_wilson_intervals_as_scipy(right, n):
+    expected = binomtest(right, n).proportion_ci(method="wilson")
+    assert wilson_interval(right, n) == pytest.approx(tuple(expected), abs=1e-6)
+
+
+def test_no_interval_is_without_width():
+    truth = np.arange(12) % 3
+    for predicted, share in ((truth, 1.0), ((truth + 1) % 3, 0.0)):
+        found = evaluation(predicted, truth)
+        assert found.accuracy == share
+        assert found.intervals == {"accuracy": wilson_interval(int(12 * share), 12)}
+        assert {label.f1_interval for label in found.per_class} == {None}
 
 
 def test_the_spread_is_that_of_a_binomial():

@@ -51,6 +51,27 @@ def test_a_dataset_alone(report):
     assert found == report.network
 
 
+def test_other_texts_have_the_baselines_of_the_split(report):
+    test = tiny_split().test
+    found = tiny_trained().evaluate(test)
+    expected = [replace(one, part=test.source) for one in report.evaluations[3:]]
+    assert list(found.evaluations) == expected
+    assert [c.difference for c in found.comparisons] == [
+        c.difference for c in report.comparisons
+    ]
+    assert found.verdict()[0].startswith("On these 9 texts the network ")
+    # Classes in another order.
+    train = replace(tiny_split().train, label_names=("joy", "fear", "anger"))
+    predictor = tiny_trained().predictor
+    assert evaluate_classifier(predictor, test, train=train).network == found.network
+    assert evaluate_classifier(predictor, test, train=train) == found
+    alone = evaluate_classifier(predictor, test)
+    assert alone.evaluations == (found.network,)
+    assert alone.beats_baselines is None
+    assert "baselines" not in repr(alone)
+    assert "beats the baselines" in repr(found)
+
+
 def data(*counts, multilabel=False):
     labels = [f"c{i}" for i, count in enumerate(counts) for _ in range(count)]
     dataset = Dataset.from_lists([f"text {i}" for i in range(len(labels))], labels)

@@ -1,6 +1,7 @@
 """Sentences that say what the metrics say, and tables that fit."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,8 +103,10 @@ def test_the_table_names_the_set_of_every_metric():
 
 def test_wide_tables_give_up_intervals_but_not_that_of_the_main_metric():
     hot = np.eye(3, dtype=int)[np.arange(60) % 3]
+    predicted = hot.copy()
+    predicted[:9] = 1
     several = [
-        evaluate(hot, hot, list("abc"), name=n, part="test", draws=9,
+        evaluate(predicted, hot, list("abc"), name=n, part="test", draws=9,
                  probabilities=0.2 + 0.6 * hot)
         for n in ("text_cnn", SVM)
     ]  # fmt: skip
@@ -120,8 +123,8 @@ def test_multilabel():
     found = evaluate(hot, hot, ["a", "b", "c"], name="text_cnn", part="test")
     lines = [*metric_lines([found]), *detail_lines(found)]
     assert lines[0] == "Test set, 4 texts"
-    assert lines[1].split() == ["exact", "average", "log"]
-    assert "micro-F1" in lines[2]
+    assert "micro-F1" in lines[1]
+    assert "exact match" in lines[1]
     assert confusion_lines(found) == []
     assert lines[-1].startswith("c")
 
@@ -169,6 +172,20 @@ def test_a_class_without_texts_has_dashes():
         np.array([0, 1, 2]), np.array([0, 1, 1]), SEVEN[:3], name="x", part="test"
     )
     assert per_class_lines(found)[-1].split() == ["fear", "0.000", "–", "–", "0"]
+    note = "No text of the test set has the label 'fear': macro-F1 is the mean of the 2"
+    assert " ".join(metric_lines([found, found])).count(note) == 1
+    other = replace(found, part="some.csv")
+    assert "None of these texts has the label 'fear'" in " ".join(metric_lines([other]))
+
+
+def test_a_class_that_was_never_predicted_has_no_precision():
+    predicted, truth = np.array([0, 1, 1]), np.array([0, 1, 2])
+    found = evaluate(predicted, truth, SEVEN[:3], name="x", part="test")
+    hot = np.eye(3, dtype=int)
+    several = evaluate(hot[predicted], hot[truth], SEVEN[:3], name="x", part="test")
+    for one in (found, several):
+        assert per_class_lines(one)[-1].split() == ["fear", "–", "0.000", "0.000", "1"]
+    assert "No text" not in " ".join(metric_lines([found]))
 
 
 def test_align():

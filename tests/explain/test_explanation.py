@@ -21,6 +21,7 @@ import emoclf
 from emoclf.errors import BundleError, DataError, SettingsError
 from emoclf.explain.explanation import Explanation
 from emoclf.explain.explanation_html import html_page
+from emoclf.explain.explanation_lines import word_rows
 from emoclf.explain.shading import shade_of, share_of
 from emoclf.explain.text_explainer import explain_text
 
@@ -92,6 +93,18 @@ def test_lines_are_readable_without_colour(classifier: Any) -> None:
     assert "Exact: the words and the bias sum to the logit." in shown
     other = plain(found.for_label("negative"))
     assert other.startswith("negative 0.")
+
+
+def test_the_words_that_are_left_out_are_counted(classifier: Any) -> None:
+    text = "a good day, but I hated the food and the noise, and will never come back"
+    found = classifier.explain(text, label="positive")
+    column = found.index("positive")
+    first, *rows = word_rows(found, column)
+    assert first[0] == "for"
+    assert " ".join(rows[-1]).count(" more") == 2
+    shown = sum(float(number) for row in rows for number in row[1::2] if number)
+    assert shown == pytest.approx(found.contributions[:, column].sum(), abs=0.06)
+    assert " more" not in plain(classifier.explain("lovely place"))
 
 
 def test_words_are_coloured_in_a_terminal_only(

@@ -120,6 +120,22 @@ def test_a_damaged_table(tmp_path: Path) -> None:
             load_exported(tmp_path / "f")
 
 
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_the_log_has_the_scores_with_and_without_it(
+    multilabel: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    trained.cache_clear()
+    with caplog.at_level("INFO", "emoclf"):
+        one = trained(multilabel)
+    (line,) = [x for x in caplog.messages if "linear classifier of words" in x]
+    both = one.evaluate().evaluations[0].macro_f1
+    alone = one.history["val_macro_f1"][one.result.best_epoch - 1]
+    assert line == (
+        "Together with its linear classifier of words and word pairs, the network has "
+        f"a validation macro-F1 of {both:.3f} (alone: {alone:.3f})."
+    )
+
+
 def test_padding_and_neighbours_do_not_matter() -> None:
     model = trained().bundle.model
     ids = np.array([[2, 3, 4]])

@@ -135,6 +135,18 @@ def test_the_verdict(shift: float, words: str) -> None:
     assert words in made(ours, theirs).verdict()
 
 
+def test_folds_without_a_label_are_told() -> None:
+    found = made([0.6, 0.7], [0.5, 0.5])
+    assert "no text has" not in " ".join(found.lines())
+    zeros = np.array([0, 0])
+    alone = evaluate(zeros, zeros, "ab", name="text_cnn", part="test", draws=2)
+    first, second = found.evaluations
+    lines = replace(found, evaluations=((alone, *first[1:]), second)).lines()
+    assert "In 1 of them no text has the label 'b': their macro-F1 is" in " ".join(
+        lines
+    )
+
+
 def test_wrong_calls() -> None:
     with pytest.raises(SettingsError, match="at least 2 folds"):
         cross_validate(tiny_dataset(), tiny_settings(), folds=1)
