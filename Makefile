@@ -19,8 +19,8 @@ demo: $(VENV)/.installed
 	$(BIN)/emoclf demo
 	@echo "== emoclf is $(BIN)/emoclf; to call it by its name: source $(BIN)/activate"
 
-# At most four processes, since each takes a gigabyte.
-PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# tests/conftest.py says how many processes "auto" is.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/.tested
 	@echo "== quick tests"

@@ -45,6 +45,14 @@ LONGEST_FILES = (
 )
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one process more than there are cores: tests wait for others they start.
+
+    At most four, since each takes a gigabyte.
+    """
+    return min((os.cpu_count() or 1) + 1, 4)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the tests by file, the longest files first."""
     order = {name: number for number, name in enumerate(LONGEST_FILES)}
@@ -52,8 +60,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Collect garbage again, but for what was imported."""
+    """Collect garbage again, but seldom, and not what was imported."""
     gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
     gc.enable()
 
 
