@@ -45,11 +45,14 @@ LONGEST_FILES = (
 )
 
 
-def pytest_xdist_auto_num_workers() -> int:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
     """Return one process more than there are cores: tests wait for others they start.
 
     At most four, since each takes a gigabyte.
     """
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
     return min((os.cpu_count() or 1) + 1, 4)
 
 

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from emoclf.audit.audited_texts import AuditedTexts
+from emoclf.datasets.audit_report import plain_name
 from emoclf.datasets.cells import shorten
 from emoclf.datasets.rows import names_of
 from emoclf.datasets.split import PART_NAMES
@@ -105,7 +106,7 @@ def _missing(counts: dict[str, dict[str, int]]) -> Iterator[Finding]:
 def _alike(totals: dict[str, int], texts: AuditedTexts) -> Iterator[Finding]:
     for one, other in combinations(totals, 2):
         rare, frequent = sorted((one, other), key=lambda name: totals[name])
-        same = _plain(one) == _plain(other) and _plain(one) != ""
+        same = plain_name(one) == plain_name(other)
         if not (same or _is_typo(rare, frequent, totals)):
             continue
         severity = "error" if same else "warning"
@@ -119,11 +120,6 @@ def _alike(totals: dict[str, int], texts: AuditedTexts) -> Iterator[Finding]:
             ("one label in two spellings",),
             ("use one spelling for both",),
         )
-
-
-def _plain(name: str) -> str:
-    """Return the letters and digits of a name, without case."""
-    return "".join(char for char in name.casefold() if char.isalnum())
 
 
 def _is_typo(rare: str, frequent: str, totals: dict[str, int]) -> bool:

@@ -117,8 +117,8 @@ def predict_file(
         recognised where it is certain.
     separator : str, optional
         Separator of the cells of CSV or TSV: a character, or tab, comma, semicolon or
-        bar; by default recognised where it is certain. A file with an unknown ending is
-        read as CSV or TSV if it is given.
+        bar; by default recognised in files where it is certain. A file with an unknown
+        ending is read as CSV or TSV if it is given.
     quoting : {"auto", "csv", "none"}
         Quotes around cells; "auto": in tab-separated files if all quotes fit.
     encoding : str, default="utf-8"
@@ -223,16 +223,17 @@ def _predict_all(
         n_withheld += sum(
             entry.label is None and entry.probabilities is not None for entry in chunk
         )
-        n_empty += sum(
-            entry.label is not None and not entry.text.strip() for entry in chunk
-        )
+        n_empty += sum(bool(entry.label) and not entry.text.strip() for entry in chunk)
         if report is not None:
             report(progress_in(entries, n_predicted, n_written))
     if n_empty:
+        cure = ""
+        if not predictor.labels.multilabel:
+            cure = f" With {setting('abstain_below', 0.01)} it is withheld."
         logger.warning(
-            "%s without words: such a label means nothing. With %s it is withheld.",
+            "%s without words: such a label means nothing.%s",
             count_of("text", n_empty),
-            setting("abstain_below", 0.5),
+            cure,
         )
     if entries.n_bad and not n_predicted:
         raise DataError(

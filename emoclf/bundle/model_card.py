@@ -228,14 +228,18 @@ def _by_label(metrics: Mapping[str, Any]) -> list[str]:
         "| label | precision | recall | F1 | 95 % interval | texts |",
         "|---|---|---|---|---|---|",
     ]
-    for row in network["per_class"]:
+    counts = network.get("confusion") or ()
+    n_predicted = [sum(column) for column in zip(*counts, strict=True)]
+    for number, row in enumerate(network["per_class"]):
         ends = row.get("f1_interval")
         interval = "–" if ends is None else f"{ends[0]:.2f} to {ends[1]:.2f}"
-        numbers = " | ".join(f"{row[x]:.3f}" for x in ("precision", "recall", "f1"))
+        numbers = [f"{row[x]:.3f}" for x in ("precision", "recall", "f1")]
+        if n_predicted and not n_predicted[number]:
+            numbers[0] = "–"
         if not row["support"]:
-            numbers = f"{row['precision']:.3f} | – | –"
-        name = inline(row["label"])
-        lines.append(f"| {name} | {numbers} | {interval} | {row['support']} |")
+            numbers[1:] = ["–", "–"]
+        cells = [inline(row["label"]), *numbers, interval, str(row["support"])]
+        lines.append(f"| {' | '.join(cells)} |")
     return [*lines, ""]
 
 

@@ -158,7 +158,7 @@ def run_train(args: argparse.Namespace) -> int:
     polarity = {x: y for x, y in given.items() if x in PolaritySettings.names()}
     if args.encoder is not None:
         polarity["encoder"] = args.encoder
-    with continued_with_resume(checkpoints.exist):
+    with continued_with_resume(args, checkpoints.exist):
         model = AspectModel.train(
             data,
             valid=valid,

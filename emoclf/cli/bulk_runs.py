@@ -60,12 +60,17 @@ def continued_by_the_same_command(work: str, folder: object) -> Iterator[None]:
 
 
 @contextmanager
-def continued_with_resume(has_checkpoint: Callable[[], bool]) -> Iterator[None]:
-    """Say after Ctrl-C that ``--resume`` continues the run, if it has a checkpoint."""
+def continued_with_resume(
+    args: argparse.Namespace, has_checkpoint: Callable[[], bool]
+) -> Iterator[None]:
+    """Say after Ctrl-C that ``--resume`` continues the run, if it has a checkpoint.
+
+    With ``--overwrite`` the checkpoint may be that of an earlier run.
+    """
     try:
         yield
     except KeyboardInterrupt:
-        if has_checkpoint():
+        if (args.resume or not args.overwrite) and has_checkpoint():
             logger.warning("The same command with --resume continues the run.")
         raise
 

@@ -76,7 +76,7 @@ def add_file_options(parser: Any, kept: str, target: str, **overwrite: Any) -> N
         group,
         "--prefix TEXT",
         "prefix of the new columns' names (default: predicted_ if the input has such "
-        "columns, as a labelled file does)",
+        "columns, or labels, as a labelled file does)",
     )
     add_overwrite_option(group, target, **overwrite)
 

@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     check_distillation(args.output, overwrite=args.overwrite, resume=args.resume)
     dataset, split = read_data(args, settings)
     folder = DistillationFolder(checkpoint_folder(args.output))
-    with continued_with_resume(folder.exists):
+    with continued_with_resume(args, folder.exists):
         training = run_distillation(
             dataset,
             split,

@@ -8,6 +8,7 @@ import contextlib
 import gzip
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -51,21 +52,27 @@ class Parser(argparse.ArgumentParser):
         """Give left-over words to optional arguments, and return the other words.
 
         In ``predict MODEL -o FILE INPUT`` argparse takes INPUT as absent, because an
-        option follows MODEL.
+        option follows MODEL. Words on both sides of options are refused: one may be
+        meant as the value of an option that takes none.
         """
-        values = [x for x in words if not x.startswith("-") or x == "-" or " " in x]
+        begin = words.index("--") if "--" in words else len(words)
+        values: list[str] = []
+        others: list[str] = []
+        for word in words[:begin]:
+            is_option = word.startswith("-") and not re.match(r"-(\d|$|.* )", word)
+            (others if is_option else values).append(word)
+        values += words[begin + 1 :]
         for action in self._actions:
             if action.option_strings or not values:
                 continue
-            before = getattr(namespace, action.dest, None)
-            if action.nargs == "*":
-                setattr(namespace, action.dest, [*(before or ()), *values])
-                return [x for x in words if x not in values]
-            if action.nargs == "?" and before is None:
+            given = getattr(namespace, action.dest, None)
+            if action.nargs == "*" and not given:
+                setattr(namespace, action.dest, values)
+                return others
+            if action.nargs == "?" and given is None:
                 setattr(namespace, action.dest, values[0])
-                words.remove(values[0])
-                return words
-        return words
+                return [*others, *values[1:]]
+        return [*others, *values]
 
     def _check_options(self, args: Sequence[str]) -> None:
         """Report the first unknown option, with the nearest one that exists."""
@@ -175,10 +182,8 @@ def bundle_argument(text: str) -> str:
     """Return the path of a bundle, which a ready classifier is not."""
     if text in READY and not os.path.exists(text):
         raise argparse.ArgumentTypeError(
-            f"{text} is a ready classifier and not a bundle: it is a folded export "
-            "already, and has no counts of its training set. Use it as it is, for "
-            f"instance with 'emoclf predict {text}', or name a folder that 'emoclf "
-            "train' has written."
+            f"{text} is a ready classifier, a folded export, and not a bundle. Name a "
+            "folder that 'emoclf train' has written."
         )
     return text
 

@@ -99,7 +99,7 @@ def run_fine_tuning(args: argparse.Namespace) -> int:
     )
     _, split = read_data(args, run_settings)
     with (
-        continued_with_resume(partial(has_checkpoint, checkpoint)),
+        continued_with_resume(args, partial(has_checkpoint, checkpoint)),
         step_bars(args, "fine-tuning") as show,
     ):
         teaching = run_teaching(

@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
 
     checkpoint = check_start(args.output, overwrite=args.overwrite, resume=args.resume)
     dataset, split = read_data(args, settings)
-    with continued_with_resume(CheckpointFolder(checkpoint, {}).exists):
+    with continued_with_resume(args, CheckpointFolder(checkpoint, {}).exists):
         training = run_training(
             dataset,
             split,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -243,11 +243,22 @@ def is_no_answer(text: str) -> bool:
     return bool(_NO_ANSWER.fullmatch(plain) or _BRACKETS.fullmatch(text))
 
 
+def plain_name(name: str) -> str:
+    """Return a name without case, space and punctuation.
+
+    "C++" is not "C"; and a name without letters, such as "-1", is returned as it is.
+    """
+    plain = "".join(
+        x
+        for x in name.casefold()
+        if x == "#" or unicodedata.category(x)[0] not in "PZC"
+    )
+    return plain if any(map(str.isalpha, plain)) else name
+
+
 def similar_names(names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """Return the groups of names that differ in case, space and punctuation alone."""
     groups: dict[str, list[str]] = defaultdict(list)
-    words = Tokenizer().words
     for name in names:
-        plain = "".join(chain.from_iterable(words(name.casefold())))
-        groups[plain or name].append(name)
+        groups[plain_name(name)].append(name)
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)

@@ -67,7 +67,9 @@ def _table(source: Source, usual: str) -> Table:
     # Standard input and pipes can be read once only.
     is_file = source.path is not None and source.path.is_file()
     if source.separator is None and is_file:
-        separator = recognise_separator(source.head(), usual) or usual
+        found = recognise_separator(source.head(), usual) or usual
+        if source.labelled or _has_known_name(source, found):
+            separator = found
     quoting = source.settings.quoting
     if quoting == "auto" and separator == "\t":
         has_quotes = is_file and is_quoted(source.lines(keep_ends=True), separator)
@@ -113,6 +115,13 @@ def _table(source: Source, usual: str) -> Table:
             _check_swallowed(row, columns, len(names), labels, source.name, separator)
 
     return Table(names, map(record, rows), advice, labelled)
+
+
+def _has_known_name(source: Source, separator: str) -> bool:
+    """Return whether a file without labels has a header if its cells end so."""
+    names = {*TEXT_NAMES, *map(str.casefold, source.named_columns)}
+    cells = "".join(source.head()[:1]).strip("\ufeff\r\n").split(separator)
+    return not names.isdisjoint(cell.strip(' "').casefold() for cell in cells)
 
 
 def _separator_advice(header: Cells, separator: str) -> str:

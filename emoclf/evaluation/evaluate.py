@@ -46,7 +46,8 @@ def evaluate_classifier(
         tells of texts that the classifier was trained on.
     train : Dataset or DataFrame, optional
         Training set of the classifier, on which the baselines are fitted that a Dataset
-        or a DataFrame is evaluated with; without it, there are none.
+        or a DataFrame is evaluated with; without it, there are none. A Split has its
+        own.
 
     Returns
     -------

@@ -68,10 +68,12 @@ def _part_lines(
     lines = [*wrapped(f"{dataset}, {count_of('text', first.n)}"), *align(rows)]
     if absent := first.absent_labels:
         subject = f"No text of the {name} set" if name else "None of these texts"
-        others = count_of("other label", len(first.per_class) - len(absent))
+        names = " or ".join([*map(repr, absent[:5]), *["…"] * (len(absent) > 5)])
+        n_others = len(first.per_class) - len(absent)
+        others = f"the mean of the {count_of('other label', n_others)}"
         lines += wrapped(
-            f"{subject} has the label {' or '.join(map(repr, absent))}: macro-F1 is "
-            f"the mean of the {others}."
+            f"{subject} has the label {names}: macro-F1 is "
+            f"{others if n_others else '0'}."
         )
     return lines
 

@@ -88,7 +88,7 @@ def scores_section(report: EvaluationReport) -> Section:
         for evaluation in _last_first(report.evaluations)
     ]
     table = DataTable(
-        "Scores of all classifiers, with 95 % bootstrap intervals",
+        "Scores of all classifiers, with 95 % intervals",
         ["classifier", "texts of the", "texts", *heading],
         rows,
         words=2,

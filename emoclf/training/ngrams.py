@@ -31,7 +31,7 @@ from emoclf.training.batches import Examples
 #: Inverse strength of the regularization.
 C = 10.0
 MAX_ITERATIONS = 100
-#: Texts with an n-gram that are counted before those of the training set.
+#: Number that is added to the count of texts with an n-gram.
 PRIOR_COUNT = 1.0
 
 
@@ -49,8 +49,8 @@ def fit_ngram_scores(
     model : keras.Model
         Fitted network with a layer of :class:`emoclf.models.ngram_scores.NgramScores`.
     train : Examples
-        Training set. With soft targets a text counts for each class, with the
-        probability of the class as its weight.
+        Training set. With soft targets a text counts twice for each class: with it
+        and without it, weighed by the probabilities.
     share : float in [0, 1]
         Share of the linear classifier in the logits.
     multilabel : bool
@@ -98,10 +98,9 @@ def _features(
 def fit_classes(
     features: sparse.csr_matrix | np.ndarray,
     targets: np.ndarray,
-    weights: np.ndarray | None,
     n_classes: int,
     *,
-    strength: float = C,
+    strength: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return weights, shape (n_features, n_classes), and biases for one label a text.
 
@@ -114,7 +113,7 @@ def fit_classes(
     if len(present) == 1:
         bias[present] = 0.0
         return table, bias
-    model = _fitted(features, targets, weights, strength)
+    model = _fitted(features, targets, None, strength)
     coefficients, intercepts = model.coef_.T, model.intercept_
     if len(present) == 2:
         # scikit-learn has one column for the difference of two classes.
@@ -160,13 +159,14 @@ def _fit_each(
     has_ngram = (features > 0).astype(float)
     for number, column in enumerate(targets.T):
         # A text with a soft target counts twice: with the label, and without it.
+        column = np.clip(column, 0, 1)
         shares = np.stack([column, 1 - column], axis=1) * weights[:, None]
         counts = PRIOR_COUNT + has_ngram.T @ shares
         with_label, without = np.log(counts / counts.sum(0)).T
         ratio = with_label - without
         rows = np.flatnonzero(shares)
         has_label = rows % 2 == 0
-        if 0 < has_label.sum() < len(rows):
+        if len(ngrams) and 0 < has_label.sum() < len(rows):
             scaled = features[rows // 2] @ sparse.diags(ratio)
             model = _fitted(scaled, has_label, shares.ravel()[rows])
             table[ngrams, number] = ratio * model.coef_[0]

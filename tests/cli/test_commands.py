@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shlex
 import subprocess
@@ -427,7 +428,8 @@ def test_an_interruption_says_what_is_kept(
     kept: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(args: object) -> None:
-        with continued_with_resume(lambda: kept):
+        options = argparse.Namespace(resume=False, overwrite=False)
+        with continued_with_resume(options, lambda: kept):
             raise KeyboardInterrupt
 
     monkeypatch.setattr("emoclf.cli.show.run", run)

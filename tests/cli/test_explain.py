@@ -41,8 +41,12 @@ def test_texts_are_arguments_or_lines(
     )
     monkeypatch.setattr("sys.stdin", stdin)
     assert call([MODEL], capsys)[1] == out
-    args = [MODEL, "--top", "5", "What a lovely day", "--method=auto", "awful"]
+    args = [MODEL, "--top", "5", "--method=auto", "What a lovely day", "awful"]
     assert call(args, capsys) == (0, out, "")
+    assert call([MODEL, "--json", "--", "-lovely"], capsys)[0] == 0
+    # Words on both sides of an option may be a value that it does not take.
+    for wrong in (["lovely", "--json", "true"], ["--json", "-l"]):
+        assert call([MODEL, *wrong], capsys)[0] == 2
 
 
 def test_json_is_an_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -198,8 +198,8 @@ def test_other_ways_to_ask_for_help(
         ("export b --to onx -o x", "invalid choice: 'onx'. Did you mean 'onnx'?"),
         ("predict m --engine nump", "Did you mean 'numpy'?"),
         ("predict m --bogus in.csv", "predict: there is no option --bogus.\n"),
-        ("drift sentiment-en x.csv", "sentiment-en is a ready classifier and not a b"),
-        ("export emotions-en --to folded -o x", "it is a folded export already, and"),
+        ("drift sentiment-en x.csv", "sentiment-en is a ready classifier, a folded"),
+        ("export emotions-en --to folded -o x", "and not a bundle. Name a folder that"),
     ],
 )
 def test_mistyped_words_are_named_with_the_nearest(

@@ -131,8 +131,8 @@ def test_lines_on_standard_output(
     assert out.startswith("joy\t0.")
     assert len(out.splitlines()) == 2
     assert err == (
-        "1 text without words: such a label means nothing. With --abstain-below 0.5 it "
-        "is withheld.\n"
+        "1 text without words: such a label means nothing. With --abstain-below 0.01 "
+        "it is withheld.\n"
     )
     _, out, _ = call([folded, file, "--all"], capsys)
     label, *shares = out.splitlines()[0].split("\t")

@@ -197,7 +197,7 @@ def fit_averages(
     scale = np.maximum(features.std(0), 1e-6) * np.sqrt(features.shape[1])
     features -= mean
     features /= scale
-    coefficients, bias = fit_classes(features, label_ids, None, n_classes, strength=C)
+    coefficients, bias = fit_classes(features, label_ids, n_classes, strength=C)
     coefficients = coefficients / scale[:, None]
     bias = bias - mean @ coefficients
     return coefficients.astype(np.float32), bias.astype(np.float32)
