@@ -59,6 +59,11 @@ ATTRIBUTES: dict[str, tuple[Callable[[], Any], str, str]] = {
         "doctor.model_checks",
         "check_model cannot tell whether a loss takes logits",
     ),
+    "_actions": (
+        argparse.ArgumentParser,
+        "cli.shared",
+        "an option between a model and its input makes a call fail",
+    ),
     "_option_string_actions": (
         argparse.ArgumentParser,
         "cli.shared",
