@@ -19,20 +19,16 @@ numba = require("numba", extra="fast", needed_by=setting("engine", "numba"))
 LOCK_FILE = "emoclf.lock"
 
 
-def compiled(**options: Any) -> Any:
-    """Return a decorator that compiles a function with these options of numba."""
-
-    def decorate(function: Any) -> Any:
-        try:
-            # On disk beside this file, or in the user's cache if that is read-only.
-            dispatcher = numba.njit(cache=True, nogil=True, **options)(function)
-        except RuntimeError:
-            # Neither can be written: each process compiles anew.
-            return numba.njit(nogil=True, **options)(function)
-        _lock_cache(dispatcher)
-        return dispatcher
-
-    return decorate
+def compiled(function: Any) -> Any:
+    """Return a function compiled by numba; a decorator."""
+    try:
+        # On disk beside its file, or in the user's cache if that is read-only.
+        dispatcher = numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:
+        # Neither can be written: each process compiles anew.
+        return numba.njit(nogil=True)(function)
+    _lock_cache(dispatcher)
+    return dispatcher
 
 
 def _lock_cache(dispatcher: Any) -> None:

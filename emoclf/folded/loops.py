@@ -12,7 +12,7 @@ from emoclf.folded.word_rows import CACHE_LINE_BYTES
 PREFETCH_WORDS = 128
 
 
-@compiled()
+@compiled
 def pad_texts(flat, lengths, before, after):
     """Return word ids with padding around each text, and after the last one."""
     size = len(flat) + len(lengths) * (before + after) + PREFETCH_WORDS
@@ -26,7 +26,7 @@ def pad_texts(flat, lengths, before, after):
     return words
 
 
-@compiled()
+@compiled
 def write_maxima_plainly(
     words, lengths, counts, stride, margin, first, window, table, n_words, maxima,
     column,

@@ -11,7 +11,7 @@ from emoclf.text.piece_table import HASH_MULTIPLIER, MAX_PIECE_LENGTH, SLOTS_LOG
 HASH_SHIFT = 64 - SLOTS_LOG
 
 
-@compiled()
+@compiled
 def _hash_pieces(data, is_space, values, base, spans, hashes, ends):
     """Write each piece's span and hash, and the pieces counted up to a text's end."""
     one = np.uint64(1)
@@ -41,7 +41,7 @@ def _hash_pieces(data, is_space, values, base, spans, hashes, ends):
             text += 1
 
 
-@compiled()
+@compiled
 def write_pieces(
     data, is_space, values, base, keys, values_by_slot, starts, sizes, flat, ids,
     lengths, spans, hashes, long_spans,

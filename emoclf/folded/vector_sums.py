@@ -329,7 +329,7 @@ def _write_group(
     return numba.types.void(*types), generate
 
 
-@compiled()
+@compiled
 def write_maxima(
     words, lengths, counts, stride, margin, first, window, table, n_words, maxima,
     column,

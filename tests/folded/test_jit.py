@@ -13,7 +13,7 @@ MODULE = """
 import random, sys
 from emoclf.folded.jit import compiled
 
-@compiled()
+@compiled
 def total(numbers):
     result = VERSION
     for number in numbers:
