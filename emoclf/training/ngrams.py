@@ -95,34 +95,6 @@ def _features(
     return sparse.csr_matrix(scaled), idf
 
 
-def fit_classes(
-    features: sparse.csr_matrix | np.ndarray,
-    targets: np.ndarray,
-    n_classes: int,
-    *,
-    strength: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights, shape (n_features, n_classes), and biases for one label a text.
-
-    ``strength`` is the inverse strength of the regularization.
-    """
-    table = np.zeros((features.shape[1], n_classes))
-    # Of classes that no training text has.
-    bias = np.full(n_classes, np.log(MIN_PRIOR))
-    present = np.unique(targets)
-    if len(present) == 1:
-        bias[present] = 0.0
-        return table, bias
-    model = _fitted(features, targets, None, strength)
-    coefficients, intercepts = model.coef_.T, model.intercept_
-    if len(present) == 2:
-        # scikit-learn has one column for the difference of two classes.
-        coefficients = np.concatenate([-coefficients, coefficients], 1) / 2
-        intercepts = np.array([-intercepts[0], intercepts[0]]) / 2
-    table[:, present], bias[present] = coefficients, intercepts
-    return table, bias
-
-
 def _fit_each(
     features: sparse.csr_matrix,
     targets: np.ndarray,
@@ -168,18 +140,20 @@ def _fit_each(
         has_label = rows % 2 == 0
         if len(ngrams) and 0 < has_label.sum() < len(rows):
             scaled = features[rows // 2] @ sparse.diags(ratio)
-            model = _fitted(scaled, has_label, shares.ravel()[rows])
+            model = fit_regression(scaled, has_label, shares.ravel()[rows], strength=C)
             table[ngrams, number] = ratio * model.coef_[0]
             bias[number] = model.intercept_[0]
     return table, bias
 
 
-def _fitted(
+def fit_regression(
     features: sparse.csr_matrix | np.ndarray,
     targets: np.ndarray,
-    weights: np.ndarray | None,
-    strength: float = C,
+    weights: np.ndarray | None = None,
+    *,
+    strength: float,
 ) -> LogisticRegression:
+    """Return a logistic regression; ``strength`` is the inverse of its penalty's."""
     model = LogisticRegression(C=strength, max_iter=MAX_ITERATIONS)
     with warnings.catch_warnings():
         # It need not converge completely.

@@ -18,9 +18,10 @@ import tensorflow as tf
 from keras import layers, ops
 
 from emoclf.batching import pad
+from emoclf.models.heads import MIN_PRIOR
 from emoclf.models.tensors import Tensor
 from emoclf.training.batches import Examples
-from emoclf.training.ngrams import fit_classes
+from emoclf.training.ngrams import fit_regression
 
 PLACE_SCORES = "place_scores"
 #: The target, before it, after it, near it on both sides, all words outside of it.
@@ -197,10 +198,31 @@ def fit_averages(
     scale = np.maximum(features.std(0), 1e-6) * np.sqrt(features.shape[1])
     features -= mean
     features /= scale
-    coefficients, bias = fit_classes(features, label_ids, n_classes, strength=C)
+    coefficients, bias = fit_classes(features, label_ids, n_classes)
     coefficients = coefficients / scale[:, None]
     bias = bias - mean @ coefficients
     return coefficients.astype(np.float32), bias.astype(np.float32)
+
+
+def fit_classes(
+    features: np.ndarray, label_ids: np.ndarray, n_classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights, shape (n_features, n_classes), and biases of a softmax."""
+    table = np.zeros((features.shape[1], n_classes))
+    # Of classes that no target has.
+    bias = np.full(n_classes, np.log(MIN_PRIOR))
+    present = np.unique(label_ids)
+    if len(present) == 1:
+        bias[present] = 0.0
+        return table, bias
+    model = fit_regression(features, label_ids, strength=C)
+    coefficients, intercepts = model.coef_.T, model.intercept_
+    if len(present) == 2:
+        # scikit-learn has one column for the difference of two classes.
+        coefficients = np.concatenate([-coefficients, coefficients], 1) / 2
+        intercepts = np.array([-intercepts[0], intercepts[0]]) / 2
+    table[:, present], bias[present] = coefficients, intercepts
+    return table, bias
 
 
 def _averages(
