@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emoclf.cli.bulk_runs import step_bars
+from emoclf.cli.bulk_runs import continued_by_the_same_command, step_bars
 from emoclf.cli.options import (
     add_section,
     add_settings,
@@ -129,7 +129,10 @@ def run_distil(args: argparse.Namespace) -> int:
         counts = _token_counts(args.vocabulary_of, tokenizer, text.min_count)
         words = list(counts)
     sentences = list(_texts(args.sentences)) if args.sentences else []
-    with step_bars(args, "words", "sentences") as show:
+    with (
+        continued_by_the_same_command("distillation", output),
+        step_bars(args, "words", "sentences") as show,
+    ):
         vectors = distil_vectors(
             args.encoder,
             words,
