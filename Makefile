@@ -1,5 +1,5 @@
 # make demo    set up .venv and run the main job on the bundled corpus
-# make quick   set up .venv and run the quick tests (about a minute)
+# make quick   set up .venv and run the quick tests (one to three minutes)
 # make test    set up .venv and run all tests, but those that need Chromium
 # make check   lint, types and all tests
 # make clean   remove .venv and everything that was built

@@ -4,8 +4,8 @@
 ``EMOCLF_DATA=… python tests/make_ready_classifiers.py sentiment-en --encoder FOLDER``
 
 A tenth of GoEmotions' training set chooses the epoch and the thresholds; its dev part
-is only evaluated. ``sentiment-en`` is distilled from an encoder that is fine-tuned on
-GoEmotions first. ``emoclf/ready/README.md`` has the metrics.
+is only evaluated. ``sentiment-en`` is distilled from an encoder that is fine-tuned
+first, on the other nine tenths. ``emoclf/ready/README.md`` has the metrics.
 """
 
 from __future__ import annotations
